@@ -1,0 +1,3 @@
+"""PWB: a static web server."""
+
+__version__ = "8.0"

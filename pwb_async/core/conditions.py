@@ -1,0 +1,68 @@
+"""Preconditions, in the order of RFC 9110 13.2.2, and If-Range."""
+
+from typing import NamedTuple
+
+from .dates import parse_date, year_of
+from .entity_tags import EntityTag, parse_tags, tag_of_file
+from .fields import Fields
+from .grammar import ENTITY_TAG
+
+_SECOND = 1_000_000_000
+
+
+class Validators(NamedTuple):
+    """What tells one version of a representation from another; last_modified in seconds since the epoch."""
+
+    tag: EntityTag | None
+    last_modified: int | None
+    seen: int
+    """when this was true, seconds since the epoch"""
+
+
+def validators_of_file(size: int, mtime_ns: int, seen_ns: int) -> Validators:
+    """Last-Modified is never later than Date (RFC 9110 8.8.2.1), nor told where it is a placeholder (hazards D7, D12)."""
+    seen = seen_ns // _SECOND
+    tag = tag_of_file(size, mtime_ns, seen_ns)
+    return Validators(tag, None if tag is None else min(mtime_ns // _SECOND, seen), seen)
+
+
+def evaluate(fields: Fields, current: Validators) -> int | None:
+    """412 or 304 where a precondition of a GET or HEAD says so, None where the answer goes its way."""
+    if (wanted := fields.get(b"if-match")) is not None:
+        if wanted != b"*" and not _any_strong(wanted, current.tag):
+            return 412
+    elif (since := _date(fields, b"if-unmodified-since", current)) is not None:
+        if current.last_modified is not None and current.last_modified > since:
+            return 412
+    if (known := fields.get(b"if-none-match")) is not None:
+        if known == b"*" or _any_weak(known, current.tag):
+            return 304
+    elif (since := _date(fields, b"if-modified-since", current)) is not None:
+        if current.last_modified is not None and current.last_modified <= since:
+            return 304
+    return None
+
+
+def range_applies(fields: Fields, current: Validators) -> bool:
+    """If-Range (RFC 9110 13.1.5): the client's part is of this very version; only strong validators can say so."""
+    value = fields.get(b"if-range")
+    if value is None:
+        return True
+    if match := ENTITY_TAG.fullmatch(value):
+        return current.tag is not None and current.tag.strongly_matches(EntityTag(match[2], match[1] is not None))
+    if current.tag is None or current.tag.weak or current.last_modified is None:
+        return False
+    return current.last_modified == parse_date(value, year_of(current.seen))
+
+
+def _date(fields: Fields, name: bytes, current: Validators) -> int | None:
+    value = fields.get(name)
+    return None if value is None else parse_date(value, year_of(current.seen))
+
+
+def _any_strong(value: bytes, tag: EntityTag | None) -> bool:
+    return tag is not None and any(map(tag.strongly_matches, parse_tags(value)))
+
+
+def _any_weak(value: bytes, tag: EntityTag | None) -> bool:
+    return tag is not None and any(map(tag.weakly_matches, parse_tags(value)))

@@ -1,0 +1,62 @@
+"""HTTP-date (RFC 9110 5.6.7), between bytes and whole seconds since the epoch."""
+
+import re
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Final
+
+_DAYS: Final = (b"Mon", b"Tue", b"Wed", b"Thu", b"Fri", b"Sat", b"Sun")
+_MONTHS: Final = (b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov", b"Dec")
+_MONTH: Final = rb"(?P<month>" + b"|".join(_MONTHS) + rb")"
+_TIME: Final = rb"(?P<hour>\d\d):(?P<minute>\d\d):(?P<second>\d\d)"
+_FORMATS: Final = (
+    re.compile(rb"(?:" + b"|".join(_DAYS) + rb"), (?P<day>\d\d) " + _MONTH + rb" (?P<year>\d{4}) " + _TIME + rb" GMT"),
+    re.compile(rb"[MTWFS][a-z]{2,5}day, (?P<day>\d\d)-" + _MONTH + rb"-(?P<year>\d\d) " + _TIME + rb" GMT"),
+    re.compile(rb"(?:" + b"|".join(_DAYS) + rb") " + _MONTH + rb" (?P<day>[ \d]\d) " + _TIME + rb" (?P<year>\d{4})"),
+)
+
+
+@lru_cache(1024)
+def format_date(seconds: int) -> bytes:
+    """IMF-fixdate. Raises OverflowError or ValueError outside the years 1 to 9999."""
+    when = datetime.fromtimestamp(seconds, UTC)
+    return b"%s, %02d %s %04d %02d:%02d:%02d GMT" % (
+        _DAYS[when.weekday()],
+        when.day,
+        _MONTHS[when.month - 1],
+        when.year,
+        when.hour,
+        when.minute,
+        when.second,
+    )
+
+
+@lru_cache(1024)
+def parse_date(value: bytes, this_year: int = 2000) -> int | None:
+    """Seconds since the epoch, from any of the three formats; None if it is no date.
+
+    this_year: what settles the two-digit year of RFC 850: more than 50 years ahead means the past.
+    """
+    for pattern in _FORMATS:
+        if match := pattern.fullmatch(value):
+            break
+    else:
+        return None
+    year = int(match["year"])
+    if len(match["year"]) == 2:
+        year += this_year - this_year % 100
+        year -= 100 if year > this_year + 50 else 0
+    second = min(int(match["second"]), 59)  # a leap second has no number of its own here
+    if int(match["second"]) > 60:
+        return None
+    try:
+        month = _MONTHS.index(match["month"]) + 1
+        when = datetime(year, month, int(match["day"]), int(match["hour"]), int(match["minute"]), second, tzinfo=UTC)
+    except ValueError:
+        return None
+    return int(when.timestamp())
+
+
+def year_of(seconds: float) -> int:
+    """The calendar year of a moment, for parse_date."""
+    return datetime.fromtimestamp(seconds, UTC).year

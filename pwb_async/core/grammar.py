@@ -1,0 +1,39 @@
+"""The rules of RFC 9110 and RFC 9112 that several modules match against, as compiled patterns over bytes."""
+
+import re
+
+TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+"""token, RFC 9110 5.6.2."""
+
+FIELD_LINE = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+):([^\x00-\x08\x0a-\x1f\x7f]*)")
+"""field-line, RFC 9112 5: no space before the colon; the value still has the white space around it."""
+
+VERSION = re.compile(rb"HTTP/([0-9])\.([0-9])")
+"""HTTP-version, RFC 9112 2.3: case-sensitive, one digit each."""
+
+TARGET = re.compile(rb"[!-\"$-~]+")
+"""Visible US-ASCII without "#": a fragment never belongs in a request target (RFC 9112 3.2)."""
+
+BAD_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
+"""A percent sign that starts no escape, RFC 3986 2.1."""
+
+LENGTH = re.compile(rb"[0-9]{1,19}")
+"""Content-Length as far as any file is long; never handed to int() unmatched (hazard B3)."""
+
+CHUNK_SIZE = re.compile(
+    rb"([0-9A-Fa-f]{1,15})"
+    rb"((?:[ \t]*;[ \t]*[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
+    rb"(?:[ \t]*=[ \t]*(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+|\"(?:[\t !#-\[\]-~\x80-\xff]|\\[\t -~\x80-\xff])*\"))?)*)"
+)
+"""chunk-size and its extensions, RFC 9112 7.1 (hazard B4)."""
+
+CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|(?<!\r)\n|\r(?!\n|\Z)")
+"""What never stands in a head: controls, a bare LF, a bare CR (hazards B5, B6). A CR at the end may yet get its LF."""
+
+_REG_NAME = rb"(?:[A-Za-z0-9\-._~!$&'()*+,;=]|%[0-9A-Fa-f]{2})+"
+_IP_LITERAL = rb"\[(?:[0-9A-Fa-f:.]{2,45}|[vV][0-9A-Fa-f]+\.[A-Za-z0-9\-._~!$&'()*+,;=:]+)\]"
+HOST = re.compile(rb"(?:" + _REG_NAME + rb"|" + _IP_LITERAL + rb")(?::([0-9]{0,5}))?")
+"""Host, RFC 9110 7.2: never empty for http, never with user information (hazard B7)."""
+
+ENTITY_TAG = re.compile(rb'(W/)?"([!#-~\x80-\xff]*)"')
+"""entity-tag, RFC 9110 8.8.3."""

@@ -1,0 +1,32 @@
+"""How much of a request is taken, and the note that says what was wrong with it."""
+
+from typing import NamedTuple
+
+
+class Limits(NamedTuple):
+    """Bounds on one connection, in bytes unless said otherwise; each is the hazard table's default (B8, B11, B12)."""
+
+    request_line: int = 8190
+    field: int = 8190
+    fields: int = 100
+    """fields in one head"""
+    head: int = 32 * 1024
+    content: int = 64 * 1024
+    """content of a request that is skipped to keep the connection"""
+    ranges: int = 16
+    """byte ranges in one request"""
+    requests: int = 1000
+    """requests on one connection, 0 for no bound"""
+    pipelined: int = 64 * 1024
+    """what may wait while an answer is under way"""
+    blank_lines: int = 10
+    """empty lines before a request line"""
+    bad_head: int = 256 * 1024
+    """what is read of a client whose head was refused, so that it can still read why (hazards A13, B8)"""
+
+
+class Fault(NamedTuple):
+    """Why bytes are no request: the status that says so, and words for a developer."""
+
+    status: int
+    why: str

@@ -1,0 +1,70 @@
+"""What a site wants to know of a disk, and everything a disk can find. A finding is a value, never an exception."""
+
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from .messages import File, Request
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """path: beneath the root, without a slash at either end, b"" is the root itself.
+
+    folder: the target ended in a slash, so only one of `indexes` in that folder will do, the first that is there.
+    """
+
+    request: Request
+    path: bytes
+    folder: bool
+    indexes: tuple[bytes, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OpenFile:
+    """A regular file that is open; size and time come from the open file, not from its name (hazard C3).
+
+    name: the file's own name. size: bytes. mtime_ns: last change, seen_ns: when we looked, nanoseconds since the
+    epoch. content: all its bytes, if it is so small that they were read at once; then file is None.
+    """
+
+    name: bytes
+    size: int
+    mtime_ns: int
+    seen_ns: int
+    file: File | None
+    content: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """A folder: found by a target without a slash, or by one with a slash where no index is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """Nothing that a client may know of, whatever the reason (hazards C1, C2, C5)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Forbidden:
+    """It is there, but this process may not read it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unavailable:
+    """It may be there: the machine ran out of something for the moment (hazard E2)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """The disk failed. why: for the log, never for a client."""
+
+    why: str
+
+
+Finding: TypeAlias = OpenFile | Folder | Missing | Forbidden | Unavailable | Broken
+
+MISSING: Final = Missing()
+FOLDER: Final = Folder()
+FORBIDDEN: Final = Forbidden()
+UNAVAILABLE: Final = Unavailable()

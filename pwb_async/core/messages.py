@@ -1,0 +1,136 @@
+"""The values a server passes around: a request, the answer to it, and the pieces of an answer on their way out."""
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final, NamedTuple, Protocol, TypeAlias
+
+from .fields import Fields
+from .target import Target
+
+REASONS: Final = {
+    200: b"OK",
+    204: b"No Content",
+    206: b"Partial Content",
+    304: b"Not Modified",
+    308: b"Permanent Redirect",
+    400: b"Bad Request",
+    403: b"Forbidden",
+    404: b"Not Found",
+    405: b"Method Not Allowed",
+    408: b"Request Timeout",
+    412: b"Precondition Failed",
+    414: b"URI Too Long",
+    416: b"Range Not Satisfiable",
+    417: b"Expectation Failed",
+    431: b"Request Header Fields Too Large",
+    500: b"Internal Server Error",
+    501: b"Not Implemented",
+    503: b"Service Unavailable",
+    505: b"HTTP Version Not Supported",
+}
+"""The status codes that PWB sends, with their reason phrases (RFC 9110 15)."""
+
+
+@dataclass(frozen=True, slots=True)
+class RequestLine:
+    """A request line that is well formed (RFC 9112 3): `raw` without its CRLF, for the log."""
+
+    raw: bytes
+    method: bytes
+    target: Target
+    minor: int
+    """0 for HTTP/1.0, 1 for HTTP/1.1 and every later 1.x (RFC 9110 2.5)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request whose head is sound.
+
+    persistent: the client's side of RFC 9112 9.3; whether the connection goes on is the connection's decision.
+    """
+
+    line: RequestLine
+    fields: Fields
+    persistent: bool
+
+    @property
+    def method(self) -> bytes:
+        return self.line.method
+
+    @property
+    def target(self) -> Target:
+        return self.line.target
+
+    @property
+    def expects_continue(self) -> bool:
+        """The client holds its content back until it has heard from us (RFC 9110 10.1.1; never in HTTP/1.0)."""
+        return self.fields.expects_continue and self.line.minor > 0 and self.fields.content_length != 0
+
+
+@dataclass(frozen=True, slots=True)
+class BadRequest:
+    """Bytes that are no request: the status that answers them, and why, in words for a developer.
+
+    first_line: as much of the request line as is known, for the log. method: known when the request line was sound.
+    """
+
+    status: int
+    why: str
+    first_line: bytes = b""
+    method: bytes = b""
+    fields: Fields | None = None
+
+
+class Signal(Enum):
+    """What next_event() says when it has no request."""
+
+    NEED_DATA = "need data"
+    CLOSED = "closed"
+
+
+NEED_DATA: Final = Signal.NEED_DATA
+CLOSED: Final = Signal.CLOSED
+
+Event: TypeAlias = Request | BadRequest | Signal
+
+
+class File(Protocol):
+    """An open file: io.FileIO does it, and so does anything a driver can read at a position."""
+
+    def fileno(self) -> int: ...
+    def close(self) -> None: ...
+
+
+class FileSlice(NamedTuple):
+    """`length` bytes of an open file from the byte at `start`."""
+
+    file: File
+    start: int
+    length: int
+
+
+Part: TypeAlias = bytes | FileSlice
+FieldList: TypeAlias = tuple[tuple[bytes, bytes], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """An answer: status, fields in the order they are sent, and its content in parts.
+
+    Date, Server and Connection are not in `fields`: they belong to the moment and to the connection. Whoever asked
+    for a Response closes it, in a `finally`.
+    """
+
+    status: int
+    fields: FieldList
+    parts: tuple[Part, ...] = ()
+    file: File | None = None
+
+    @property
+    def length(self) -> int:
+        """Bytes of content."""
+        return sum(len(part) if isinstance(part, bytes) else part.length for part in self.parts)
+
+    def close(self) -> None:
+        if self.file is not None:
+            self.file.close()

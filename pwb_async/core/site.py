@@ -1,0 +1,156 @@
+"""What this site answers, in two pure steps around the one call that touches the disk.
+
+locate, the steps in order:
+  1. an expectation that nobody can meet: 417            4. names that are never served: 404
+  2. a method we have not heard of: 501; OPTIONS: 204    5. else: what to look for on the disk
+  3. a method that changes nothing here: 405
+reply, for a file, the steps in order (RFC 9110 13.2.2):
+  1. preconditions: 412, 304                             3. Range: 206, 416
+  2. If-Range                                            4. else the whole: 200
+"""
+
+from typing import Final
+
+from .conditions import Validators, evaluate, range_applies, validators_of_file
+from .dates import format_date
+from .lookup import Broken, Finding, Folder, Forbidden, Lookup, OpenFile, Unavailable
+from .media_types import media_type
+from .messages import BadRequest, FieldList, FileSlice, Part, Request, Response
+from .pages import status_page
+from .ranges import ByteRange, parse_ranges, part_heads
+
+ALLOWED: Final = b"GET, HEAD, OPTIONS"
+_ELSEWHERE: Final = frozenset((b"POST", b"PUT", b"DELETE", b"TRACE", b"PATCH"))
+"""Methods of RFC 9110 9 and RFC 5789 that this site knows and does not offer."""
+
+_NO_SNIFF: Final = (b"X-Content-Type-Options", b"nosniff")
+_NO_STORE: Final = (b"Cache-Control", b"no-store")
+_RETRY_AFTER: Final = (b"Retry-After", b"1")
+
+
+class Site:
+    """indexes: names of a folder's index page, the first that is there wins. max_age: seconds a cache may serve an
+    answer without asking again, None: it asks every time. ranges: at most so many byte ranges in one request."""
+
+    def __init__(self, indexes: tuple[bytes, ...] = (b"index.html",), max_age: int | None = None, ranges: int = 16):
+        self._indexes = indexes
+        self._cache_control = (b"Cache-Control", b"no-cache" if max_age is None else b"max-age=%d" % max_age)
+        self._ranges = ranges
+
+    def locate(self, request: Request) -> Lookup | Response:
+        """What to look for, or the answer where no disk is needed."""
+        method, target = request.method, request.target
+        if request.fields.unknown_expectation and request.line.minor:
+            return self.error(417, method)
+        if method == b"OPTIONS":
+            return Response(204, ((b"Allow", ALLOWED),))
+        if method not in (b"GET", b"HEAD"):
+            if method in _ELSEWHERE:
+                return self.error(405, method, (b"Allow", ALLOWED))
+            return self.error(501, method)
+        if is_hidden(target.segments):
+            return self.error(404, method)
+        return Lookup(request, b"/".join(target.segments), target.folder, self._indexes)
+
+    def reply(self, lookup: Lookup, finding: Finding) -> Response:
+        """The answer to what was found. The Response owns the finding's file from here on."""
+        method = lookup.request.method
+        if isinstance(finding, OpenFile):
+            return self._represent(lookup.request, finding)
+        if isinstance(finding, Folder) and not lookup.folder:
+            return self.error(308, method, (b"Location", lookup.request.target.as_folder))
+        if isinstance(finding, Forbidden):
+            return self.error(403, method)
+        if isinstance(finding, Unavailable):
+            return self.unavailable(method)
+        if isinstance(finding, Broken):
+            return self.error(500, method, _NO_STORE)
+        return self.error(404, method)
+
+    def refuse(self, bad: BadRequest) -> Response:
+        """The answer to what is no request."""
+        return self.unavailable(bad.method) if bad.status == 503 else self.error(bad.status, bad.method)
+
+    def unavailable(self, method: bytes = b"GET") -> Response:
+        """503: out of connections, descriptors or memory, for the moment (hazards A9, E2, G4)."""
+        return self.error(503, method, _RETRY_AFTER, _NO_STORE)
+
+    def error(self, status: int, method: bytes, *fields: tuple[bytes, bytes]) -> Response:
+        """A page of our own; HEAD gets its fields without it."""
+        page = status_page(status)
+        about = ((b"Content-Type", b"text/html; charset=utf-8"), (b"Content-Length", b"%d" % len(page)), _NO_SNIFF)
+        return Response(status, about + fields, () if method == b"HEAD" else (page,))
+
+    def _represent(self, request: Request, found: OpenFile) -> Response:
+        current = validators_of_file(found.size, found.mtime_ns, found.seen_ns)
+        fields = request.fields
+        if fields.plain:
+            return self._whole(request, found, current)
+        status = evaluate(fields, current)
+        if status == 304:
+            tag = () if current.tag is None else ((b"ETag", bytes(current.tag)),)
+            return Response(304, (*tag, self._cache_control), (), found.file)
+        if status is not None:
+            error = self.error(status, request.method)
+            return Response(error.status, error.fields, error.parts, found.file)
+        value = fields.get(b"range")
+        if value is None or request.method != b"GET" or not range_applies(fields, current):
+            return self._whole(request, found, current)
+        ranges = parse_ranges(value, found.size, self._ranges)
+        if ranges is None:
+            return self._whole(request, found, current)
+        if not ranges:
+            error = self.error(416, request.method, (b"Content-Range", b"bytes */%d" % found.size))
+            return Response(error.status, error.fields, error.parts, found.file)
+        return self._partial(found, current, ranges)
+
+    def _about(self, media: bytes, length: int, current: Validators) -> FieldList:
+        validators: FieldList = ()
+        if current.last_modified is not None and current.tag is not None:
+            validators = (
+                (b"Last-Modified", format_date(current.last_modified)),
+                (b"ETag", bytes(current.tag)),
+            )
+        return (
+            (b"Content-Type", media),
+            (b"Content-Length", b"%d" % length),
+            *validators,
+            (b"Accept-Ranges", b"bytes"),
+            self._cache_control,
+            _NO_SNIFF,
+        )
+
+    def _whole(self, request: Request, found: OpenFile, current: Validators) -> Response:
+        about = self._about(media_type(found.name), found.size, current)
+        everything = ByteRange(0, found.size)
+        parts = () if request.method == b"HEAD" or not found.size else (_slice(found, everything),)
+        return Response(200, about, parts, found.file)
+
+    def _partial(self, found: OpenFile, current: Validators, ranges: list[ByteRange]) -> Response:
+        media = media_type(found.name)
+        if len(ranges) == 1:
+            about = self._about(media, ranges[0].length, current)
+            about += ((b"Content-Range", ranges[0].content_range(found.size)),)
+            return Response(206, about, (_slice(found, ranges[0]),), found.file)
+        # Nobody can have written this line into the file: it names the nanosecond of the writing.
+        boundary = b"PWB-%x-%x" % (found.mtime_ns, found.size)
+        heads, end = part_heads(ranges, found.size, media, boundary)
+        parts: list[Part] = []
+        for head, part in zip(heads, ranges, strict=True):
+            parts += (head, _slice(found, part))
+        length = sum(map(len, heads)) + sum(part.length for part in ranges) + len(end)
+        about = self._about(b"multipart/byteranges; boundary=" + boundary, length, current)
+        return Response(206, about, (*parts, end), found.file)
+
+
+def is_hidden(segments: tuple[bytes, ...]) -> bool:
+    """Names that are never served: dot files, but for /.well-known/ (hazard C7), and what no file can be called."""
+    names = segments[1:] if segments[:1] == (b".well-known",) else segments
+    return any(name.startswith(b".") or b"/" in name for name in names)
+
+
+def _slice(found: OpenFile, part: ByteRange) -> Part:
+    if found.content is not None:
+        return found.content[part.start : part.start + part.length]
+    assert found.file is not None
+    return FileSlice(found.file, part.start, part.length)

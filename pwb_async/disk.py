@@ -1,0 +1,245 @@
+"""Floor 1: the disk, and the only place that opens a file. Blocking, thread-safe, and no request makes it raise.
+
+What this file owns: how a path becomes an open file beneath the root, and what an errno means.
+find, the steps in order:
+  1. open the root anew, so that a swapped release is seen at once and an answer is wholly of one (hazard D6)
+  2. open the path beneath it without ever leaving it, or each index of the folder in turn (C1, C2, C3)
+  3. look at what was opened, not at its name: only a regular file is a file (C5)
+  4. read a small file at once, hand a large one out open; a HEAD gets neither
+
+Two ways lead beneath the root and find the same: openat2, one system call, and the walk, a call for each name. Which
+of them it is, is settled when a Disk is made (C4).
+"""
+
+import ctypes
+import errno
+import os
+import stat
+import sys
+import time
+from collections.abc import Callable
+from typing import Final, TypeAlias
+
+from .core.lookup import FOLDER, FORBIDDEN, MISSING, UNAVAILABLE, Broken, Finding, Lookup, OpenFile
+
+Opener: TypeAlias = Callable[[int, bytes, int], int]
+"""(descriptor of the root, path beneath it, flags) -> descriptor, or OSError."""
+
+# O_NONBLOCK: a FIFO must not hold us. O_LARGEFILE: only the libc adds it for us, and only where it is needed.
+_FILE: Final = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC | getattr(os, "O_LARGEFILE", 0)
+_FOLDER: Final = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_CLOEXEC
+_TRIES: Final = 4
+"""One, and three more when the disk changed under our hands."""
+_LINKS: Final = 40
+"""Links on one way, as many as Linux follows."""
+_LONGEST_PATH: Final = 4095
+
+
+class Descriptor:
+    """An open file. It is closed at the latest when nobody holds it any more, without a word (hazard A12)."""
+
+    __slots__ = ("_number",)
+
+    def __init__(self, number: int) -> None:
+        self._number = number
+
+    def fileno(self) -> int:
+        if self._number < 0:
+            raise ValueError("the file is closed")
+        return self._number
+
+    def close(self) -> None:
+        number, self._number = self._number, -1
+        if number >= 0:
+            _close(number)
+
+    __del__ = close
+
+
+class Disk:
+    """The files beneath `root`. small: bytes, so large a file is still read at once. beneath: openat2 or walk, None
+    finds out which. Raises OSError for a root that is not there, is no folder or may not be entered."""
+
+    def __init__(self, root: str | bytes, *, small: int = 64 * 1024, beneath: Opener | None = None) -> None:
+        self._root = os.path.join(os.getcwdb(), os.fsencode(root))
+        self._small = small
+        try:
+            number = os.open(os.path.join(self._root, b"."), _FOLDER)  # `.` is found only where one may enter
+        except OSError as error:
+            error.filename = os.fsdecode(self._root)
+            raise
+        self._beneath = beneath or (openat2 if _has_openat2(number) else walk)
+        _close(number)
+
+    def find(self, lookup: Lookup) -> Finding:
+        """What is there, now. The OpenFile's file belongs to the caller."""
+        path, get = lookup.path or b".", lookup.request.method == b"GET"
+        if b"\0" in path:  # the end of a name for C, not for us
+            return MISSING
+        try:
+            root = os.open(self._root, _FOLDER)
+        except OSError:
+            return UNAVAILABLE
+        try:
+            if not lookup.folder:
+                return self._entry(root, path, get)
+            for index in lookup.indexes:
+                finding = self._entry(root, path + b"/" + index, get)
+                if finding is not MISSING and finding is not FOLDER:
+                    return finding
+            return self._folder(root, path)
+        finally:
+            _close(root)
+
+    def _entry(self, root: int, path: bytes, get: bool) -> Finding:
+        try:
+            file = Descriptor(self._open(root, path, _FILE))
+        except PermissionError:  # a folder may be entered, even so
+            return FOLDER if self._folder(root, path) is FOLDER else FORBIDDEN
+        except OSError as error:
+            return _finding(error)
+        try:
+            finding = self._examine(file, path.rpartition(b"/")[2], get)
+        except OSError as error:
+            finding = _finding(error)
+        if not isinstance(finding, OpenFile) or finding.file is None:
+            file.close()
+        return finding
+
+    def _examine(self, file: Descriptor, name: bytes, get: bool) -> Finding:
+        for _ in range(_TRIES):
+            status = os.fstat(file.fileno())
+            seen = time.time_ns()
+            if not stat.S_ISREG(status.st_mode):
+                return FOLDER if stat.S_ISDIR(status.st_mode) else MISSING
+            size, changed = status.st_size, status.st_mtime_ns
+            if not get:
+                return OpenFile(name, size, changed, seen, None)
+            if size > self._small:
+                return OpenFile(name, size, changed, seen, file)
+            content = os.pread(file.fileno(), size, 0)
+            if len(content) == size:  # else it was truncated just now
+                return OpenFile(name, size, changed, seen, None, content)
+        return UNAVAILABLE
+
+    def _folder(self, root: int, path: bytes) -> Finding:
+        try:
+            _close(self._open(root, path, _FOLDER))
+        except OSError as error:
+            return _finding(error)
+        return FOLDER
+
+    def _open(self, root: int, path: bytes, flags: int) -> int:
+        for _ in range(_TRIES - 1):
+            try:
+                return self._beneath(root, path, flags)
+            except (BlockingIOError, InterruptedError):
+                pass
+        return self._beneath(root, path, flags)
+
+
+def _finding(error: OSError) -> Finding:
+    match error.errno:
+        case errno.ENOENT | errno.ENOTDIR | errno.EISDIR | errno.ENAMETOOLONG | errno.ELOOP | errno.EXDEV:
+            return MISSING
+        case errno.ENXIO | errno.ENODEV | errno.EILSEQ:  # a socket; a device without a driver; nothing's name here
+            return MISSING
+        case errno.EACCES | errno.EPERM:
+            return FORBIDDEN
+        case errno.EMFILE | errno.ENFILE | errno.ENOMEM | errno.EAGAIN | errno.EINTR:
+            return UNAVAILABLE
+    return Broken(errno.errorcode.get(error.errno or 0, str(error)))
+
+
+def _close(number: int) -> None:
+    try:
+        os.close(number)
+    except OSError:  # nothing was written that could be lost, and the descriptor is free all the same
+        return
+
+
+# openat2(2): the kernel keeps us beneath the root. RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS, and 437 is its number on
+# every architecture but alpha and mips, which have something else there or nothing: the probe tells.
+_OPENAT2: Final = 437
+_HOW: Final = {flags: (ctypes.c_uint64 * 3)(flags, 0, 0x08 | 0x02) for flags in (_FILE, _FOLDER)}
+_syscall: Final = ctypes.CDLL(None, use_errno=True).syscall
+_syscall.argtypes = (ctypes.c_long, ctypes.c_int, ctypes.c_char_p, ctypes.c_void_p, ctypes.c_size_t)
+_syscall.restype = ctypes.c_long
+
+
+def openat2(root: int, path: bytes, flags: int) -> int:
+    """An Opener, for Linux 5.6 and later. The path has no NUL."""
+    number: int = _syscall(_OPENAT2, root, path, _HOW[flags], 24)
+    if number < 0:
+        raise OSError(ctypes.get_errno(), "openat2")
+    return number
+
+
+def _has_openat2(root: int) -> bool:
+    """Whether it opens the root and refuses what is above. Containers forbid it with any errno they like."""
+    if sys.platform != "linux":
+        return False
+    try:
+        _close(openat2(root, b".", _FOLDER))
+    except OSError:
+        return False
+    try:
+        _close(openat2(root, b"..", _FOLDER))
+    except OSError as error:
+        return error.errno == errno.EXDEV
+    return False
+
+
+def walk(root: int, path: bytes, flags: int) -> int:
+    """An Opener, name by name. The kernel follows no link: it is read, and the names in it are walked instead."""
+    if len(path) > _LONGEST_PATH:
+        raise OSError(errno.ENAMETOOLONG, "walk")
+    names: list[bytes] = []  # still to go, the next one last
+    folders = [root]  # the way here, so that `..` leads back and never above the root
+    try:
+        for _ in range(1 + _LINKS):
+            if path.startswith(b"/"):
+                raise OSError(errno.EXDEV, "walk")
+            names += reversed(path.split(b"/"))
+            end = _follow(names, folders, flags)
+            if isinstance(end, int):
+                return end
+            path = end
+        raise OSError(errno.ELOOP, "walk")
+    finally:
+        for folder in folders[1:]:
+            _close(folder)
+
+
+def _follow(names: list[bytes], folders: list[int], flags: int) -> int | bytes:
+    """Goes to the last name, which it opens, or to the first link, whose text it returns."""
+    while True:
+        name = names.pop()
+        if name == b"..":
+            if len(folders) == 1:
+                raise OSError(errno.EXDEV, "walk")
+            _close(folders.pop())
+        stays = name in (b"", b".", b"..")
+        if stays and names:
+            continue
+        step = _step(folders[-1], b"." if stays else name, _FOLDER if names else flags)
+        if not names or isinstance(step, bytes):
+            return step
+        folders.append(step)
+
+
+def _step(folder: int, name: bytes, flags: int) -> int | bytes:
+    """Opens what is called so, or reads it if it is a link. It may turn from one to the other in between."""
+    for _ in range(_TRIES):
+        try:
+            return os.open(name, flags | os.O_NOFOLLOW, dir_fd=folder)
+        except OSError as error:
+            if error.errno not in (errno.ELOOP, errno.EMLINK, errno.ENOTDIR):  # what systems say to a link
+                raise
+            failure = error
+        try:
+            return os.readlink(name, dir_fd=folder)
+        except OSError as error:
+            if error.errno != errno.EINVAL:  # what they say when it is none
+                raise
+    raise failure if failure.errno == errno.ENOTDIR else OSError(errno.EAGAIN, "walk")

@@ -1,0 +1,119 @@
+"""The way out of one connection: never more is handed over than the peer takes (hazards A4, A14).
+
+The transport's high-water mark is 0: a write goes to the kernel at once, and what the kernel does not take pauses us
+until the peer has read it all. So whenever we are not paused the socket is ours, and a large file goes out by
+sendfile(2) on the transport's own descriptor: no dup(), no second watcher. When the socket is full, a small piece
+is handed to the transport instead, and the transport tells us when there is room again.
+"""
+
+import asyncio
+import os
+from collections.abc import Sequence
+from typing import Final
+
+from .core.messages import FileSlice, Part
+from .files import Files
+
+_TURN: Final = 512 * 1024
+"""Bytes of a file sent before every other connection has its turn (hazard A15)."""
+_PIECE: Final = 16 * 1024
+"""Bytes handed to the transport when the socket is full: what a client that never reads costs (hazard A4)."""
+
+
+class CutShortError(Exception):
+    """The promised length cannot be kept: the file has become shorter, or the disk failed (hazard D1)."""
+
+
+class Writer:
+    """sent: bytes handed to the kernel or the transport since it was last set."""
+
+    __slots__ = ("_drained", "_transport", "closed", "paused", "sent")
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self._transport = transport
+        transport.set_write_buffer_limits(high=0)
+        self._drained: asyncio.Future[None] | None = None
+        self.paused = False
+        self.closed = False
+        self.sent = 0
+
+    def write(self, data: bytes) -> None:
+        """Hands `data` over, whole."""
+        self._transport.write(data)
+        self.sent += len(data)
+
+    async def send(self, parts: Sequence[Part], files: Files) -> None:
+        """Sends parts in order. Raises CutShortError, or ConnectionError when the peer has gone."""
+        for part in parts:
+            await self._room()
+            if isinstance(part, bytes):
+                self.write(part)
+                continue
+            try:
+                await self._send_slice(part, files)
+            except ConnectionError:
+                raise
+            except OSError as error:
+                raise CutShortError(error.strerror) from error
+        await self._room()
+
+    async def _room(self) -> None:
+        """Waits until the peer has taken everything."""
+        if self.paused and not self.closed:
+            self._drained = asyncio.get_running_loop().create_future()
+            await self._drained
+        # A closing transport has given its descriptor back already: the number may be somebody else's by now.
+        if self.closed or self._transport.is_closing():
+            raise ConnectionResetError("the peer has gone")
+
+    async def _send_slice(self, part: FileSlice, files: Files) -> None:
+        file, start, left = part
+        while left:
+            await self._room()
+            size = min(left, _TURN)
+            if not _in_memory(file.fileno(), start, size):
+                await files.read(file, start, size)
+                await self._room()
+            try:
+                sent = os.sendfile(self._transport.get_extra_info("socket").fileno(), file.fileno(), start, size)
+            except BlockingIOError:
+                piece = await files.read(file, start, min(left, _PIECE))
+                await self._room()
+                self.write(piece)
+                sent = len(piece)
+            else:
+                self.sent += sent
+                if sent:
+                    await asyncio.sleep(0)
+            if not sent:
+                raise CutShortError("the file has become shorter")
+            start += sent
+            left -= sent
+
+    def pause(self) -> None:
+        """The transport keeps bytes back: the peer is slower than we are."""
+        self.paused = True
+
+    def resume(self) -> None:
+        """The transport has got rid of everything."""
+        self.paused = False
+        self._wake()
+
+    def lose(self) -> None:
+        """The connection is gone."""
+        self.closed = True
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._drained is not None and not self._drained.done():
+            self._drained.set_result(None)
+
+
+def _in_memory(file: int, start: int, size: int) -> bool:
+    """Whether a read would not wait for the disk, told by the first and the last page; True if nobody can say."""
+    try:
+        return all(os.preadv(file, [bytearray(1)], at, os.RWF_NOWAIT) for at in (start, start + size - 1))
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True

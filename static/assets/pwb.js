@@ -1,0 +1,197 @@
+// The one script of the site. Every page reads whole without it; each part below does nothing where its element is
+// not on the page. It asks only its own server, and only with the methods and fields a browser may use.
+//
+//   1. the head of the answer   HEAD for this very page, then once more with its validator
+//   2. the search box           filters the eight designs
+//   3. the file table           HEAD for every file, one after the other
+//   4. the sound                byte ranges, note by note
+//   5. small comforts           the real address and target in the text, copy, open the linked sketch
+"use strict";
+
+(() => {
+  const byId = (id) => document.getElementById(id);
+  const all = (selector) => [...document.querySelectorAll(selector)];
+  const REASONS = { 200: "OK", 206: "Partial Content", 304: "Not Modified", 404: "Not Found", 416: "Range Not Satisfiable" };
+  const overHttp = location.protocol === "http:" || location.protocol === "https:";
+
+  document.documentElement.classList.add("js");
+
+  const status = (response) => `${response.status} ${response.statusText || REASONS[response.status] || ""}`.trim();
+
+  // null when there is no server to ask or it does not answer: the page then says so and nothing is thrown.
+  const ask = async (target, method = "GET", fields = {}) => {
+    if (!overHttp) return null;
+    try {
+      return await fetch(target, { method, headers: fields, cache: "no-store" });
+    } catch {
+      return null;
+    }
+  };
+
+  // 1. ---- the head of the answer ----
+  const served = byId("served");
+  if (served) {
+    const here = location.href.split("#")[0];
+    const again = byId("served-again");
+    const show = (name, value) => { byId(`served-${name}`).textContent = value || "（没有 none）"; };
+    let validator = null;
+
+    const first = async () => {
+      served.dataset.state = "loading";
+      const start = performance.now();
+      const response = await ask(here, "HEAD");
+      const spent = performance.now() - start;
+      if (!response) {
+        show("status", overHttp ? "没有回答 no answer" : "没有经过服务器 not served over HTTP");
+        served.dataset.state = "failed";
+        return;
+      }
+      const field = (name) => response.headers.get(name);
+      show("status", status(response));
+      show("server", field("Server"));
+      show("etag", field("ETag"));
+      show("modified", field("Last-Modified"));
+      show("type", field("Content-Type"));
+      show("length", field("Content-Length"));
+      show("time", `${spent.toFixed(1)} ms`);
+      if (field("ETag")) validator = ["If-None-Match", field("ETag")];
+      else if (field("Last-Modified")) validator = ["If-Modified-Since", field("Last-Modified")];
+      again.disabled = !validator;
+      served.dataset.state = "done";
+    };
+
+    again.addEventListener("click", async () => {
+      again.disabled = true;
+      const [name, value] = validator;
+      const response = await ask(here, "GET", { [name]: value });
+      const size = response ? (await response.arrayBuffer().catch(() => null))?.byteLength ?? 0 : 0;
+      byId("served-again-result").textContent = response
+        ? `${name}: ${value} → ${status(response)}，正文 ${size} 字节 (${size} bytes of content)`
+        : "没有回答 no answer";
+      again.disabled = false;
+    });
+
+    first();
+  }
+
+  // 2. ---- the search box ----
+  const form = byId("search-form");
+  if (form) {
+    const input = byId("search-input");
+    const count = byId("search-count");
+    const plain = (text) => text.normalize("NFKC").toLowerCase();
+    const designs = all("[data-design]").map((item) => [item, plain(`${item.textContent} ${item.dataset.words}`)]);
+
+    const filter = () => {
+      const words = plain(input.value).split(/\s+/).filter(Boolean);
+      let found = 0;
+      for (const [item, text] of designs) {
+        item.hidden = !words.every((word) => text.includes(word));
+        if (!item.hidden) found += 1;
+      }
+      count.textContent = `${found} / ${designs.length} 种设计 designs`;
+      byId("no-results").hidden = found > 0;
+    };
+    const search = (text) => { input.value = text; filter(); input.focus(); };
+
+    input.addEventListener("input", filter);
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      filter();
+      const query = input.value.trim();
+      if (overHttp) history.replaceState(null, "", query ? `?q=${encodeURIComponent(query)}` : location.pathname);
+    });
+    for (const chip of all("[data-query]")) chip.addEventListener("click", () => search(chip.dataset.query));
+    input.value = new URLSearchParams(location.search).get("q") ?? "";
+    filter();
+  }
+
+  // 3. ---- the file table ----
+  // One at a time: a server that serves one client at a time should not be asked for six things at once.
+  const files = byId("files");
+  if (files) {
+    (async () => {
+      for (const row of files.querySelectorAll("[data-file]")) {
+        const response = await ask(row.querySelector("a").href, "HEAD");
+        if (!response) break;
+        row.querySelector("[data-cell=status]").textContent = response.status;
+        row.querySelector("[data-cell=type]").textContent = response.headers.get("Content-Type") ?? "—";
+        row.querySelector("[data-cell=length]").textContent = response.headers.get("Content-Length") ?? "—";
+      }
+      files.dataset.state = "done";
+    })();
+  }
+
+  // 4. ---- the sound ----
+  const tone = byId("tone");
+  if (tone) {
+    const answer = byId("range-answer");
+    const source = tone.currentSrc || tone.querySelector("source").src;
+    const HEADER = 44, SECOND = 8000;  // a WAV header, then 8,000 one-byte samples a second
+    let stop = 0;
+
+    const range = async (first, last, explain) => {
+      const response = await ask(source, "GET", { Range: `bytes=${first}-${last}` });
+      if (!response) { answer.textContent = "没有回答 no answer"; return; }
+      const bytes = new DataView(await response.arrayBuffer().catch(() => new ArrayBuffer(0)));
+      answer.textContent = [
+        `Range: bytes=${first}-${last}`,
+        `→ ${status(response)}`,
+        `Content-Range: ${response.headers.get("Content-Range") ?? "（没有 none）"}`,
+        explain(bytes, response.status === 206),
+      ].join("\n");
+    };
+    const got = (bytes, partial) => partial
+      ? `收到 ${bytes.byteLength} 字节 bytes`
+      : `服务器没有理会 Range，送来了全部 ${bytes.byteLength} 字节 (the whole file)`;
+
+    byId("read-header").addEventListener("click", () => range(0, HEADER - 1, (bytes, partial) => {
+      if (bytes.byteLength < HEADER) return got(bytes, partial);
+      const word = (at) => String.fromCharCode(...[0, 1, 2, 3].map((i) => bytes.getUint8(at + i)));
+      return `${got(bytes, partial)}: ${word(0)} ${word(8)}, ${bytes.getUint32(24, true)} Hz, `
+        + `${bytes.getUint16(22, true)} 声道 channel, ${bytes.getUint16(34, true)} bit`;
+    }));
+
+    for (const note of all("[data-note]")) {
+      note.addEventListener("click", (event) => {
+        event.preventDefault();
+        const second = Number(note.dataset.note);
+        const first = HEADER + second * SECOND;
+        clearTimeout(stop);
+        tone.currentTime = second;
+        tone.play().then(() => { stop = setTimeout(() => tone.pause(), 980); }, () => {});
+        range(first, first + SECOND - 1, got);
+      });
+    }
+    const follow = () => {
+      const now = tone.paused ? -1 : Math.min(7, Math.floor(tone.currentTime));
+      for (const note of all("[data-note]")) note.classList.toggle("playing", Number(note.dataset.note) === now);
+    };
+    for (const moment of ["timeupdate", "pause", "ended"]) tone.addEventListener(moment, follow);
+  }
+
+  // 5. ---- small comforts ----
+  if (overHttp) {
+    for (const place of all("[data-origin]")) place.textContent = location.origin;
+    for (const place of all("[data-target]")) place.textContent = location.pathname;
+  }
+
+  for (const button of all("[data-copy]")) {
+    if (!navigator.clipboard) { button.hidden = true; continue; }
+    const label = button.textContent;
+    const command = byId(button.dataset.copy);
+    button.addEventListener("click", async () => {
+      const done = await navigator.clipboard.writeText(command.textContent).then(() => true, () => false);
+      if (!done) getSelection().selectAllChildren(command);  // not allowed here: Ctrl+C is one key away
+      button.textContent = done ? "好了 done" : "Ctrl+C";
+      setTimeout(() => { button.textContent = label; }, 1500);
+    });
+  }
+
+  const openLinked = () => {
+    const target = location.hash && byId(location.hash.slice(1));
+    if (target instanceof HTMLDetailsElement) target.open = true;
+  };
+  window.addEventListener("hashchange", openLinked);
+  openLinked();
+})();

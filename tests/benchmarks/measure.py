@@ -1,0 +1,147 @@
+"""Measuring: what wrk saw of a server, and what the server's process tree spent meanwhile."""
+
+import json
+import os
+import socket
+import subprocess
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.benchmarks.process import Server
+from tests.benchmarks.verify import CannotError, Client
+from tests.benchmarks.works import LOG_SECONDS, Plan, Work
+
+SCRIPT = Path(__file__).with_name("replay.lua")
+LARGE = 1 << 20  # bytes; from here on parts of answers count too
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One round of one peer: the figure (see the work's unit), and what else was seen."""
+
+    value: float
+    requests_per_second: float = 0.0
+    p50_ms: float = 0.0
+    p99_ms: float = 0.0
+    errors: int = 0
+    requests: int = 0
+    remarks: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Generator:
+    """wrk on its core, for some seconds a round; ``scratch`` is a folder for the requests."""
+
+    core: int
+    seconds: int
+    scratch: Path
+
+    def load(self, server: Server, work: Work, plan: Plan) -> Sample:
+        """One round: CPU microseconds of the server's tree per request, and what wrk tells."""
+        heads, order = self.scratch / "requests", self.scratch / "order"
+        heads.write_bytes(b"".join(plan.requests))
+        order.write_text("\n".join(str(index + 1) for index in plan.order))
+        before = server.cpu_seconds()
+        told = self._wrk(server.port, work, [str(heads), str(order)])
+        time.sleep(LOG_SECONDS if work.log else 0.05)  # what was put off is part of the cost
+        spent = server.cpu_seconds() - before
+        return _sample(told, spent, plan)
+
+    def _wrk(self, port: int, work: Work, files: list[str]) -> dict[str, object]:
+        seconds = self.seconds * work.stretch
+        words = ["wrk", "-t1", f"-c{work.connections}", f"-d{seconds}s", "--timeout", "30s"]
+        words += ["-s", str(SCRIPT), f"http://127.0.0.1:{port}/", "--", *files]
+        try:
+            ended = subprocess.run(
+                words,
+                capture_output=True,
+                text=True,
+                timeout=seconds + 40,
+                preexec_fn=lambda: os.sched_setaffinity(0, {self.core}),
+            )
+        except subprocess.TimeoutExpired as error:
+            raise CannotError("the load generator did not end") from error
+        lines = [line for line in ended.stdout.splitlines() if line.startswith("{")]
+        if not lines:
+            raise CannotError(f"the load generator failed: {ended.stderr.strip()[-200:]}")
+        told: dict[str, object] = json.loads(lines[-1])
+        return told
+
+
+def _sample(told: dict[str, object], spent: float, plan: Plan) -> Sample:
+    """Divide what was spent by what was answered.
+
+    When the round ends, every connection has an answer on its way. From 1 MiB on that would be a
+    large part of the work, so there answers are counted by the bytes that came, not when complete.
+    """
+    whole, received = _number(told["requests"]), _number(told["bytes"])
+    body = plan.mean_body()
+    answered = received / body if body >= LARGE else whole
+    if answered < 1:
+        raise CannotError("nothing was answered in a round")
+    errors = told["errors"]
+    assert isinstance(errors, dict)
+    remarks = [f"{kind} errors" for kind, count in errors.items() if count]
+    if received < 0.95 * body * answered:
+        remarks.append(f"{received / answered:,.0f} bytes an answer instead of {body:,.0f}")
+    return Sample(
+        value=spent * 1e6 / answered,
+        requests_per_second=answered * 1e6 / _number(told["microseconds"]),
+        p50_ms=_number(told["p50_us"]) / 1000,
+        p99_ms=_number(told["p99_us"]) / 1000,
+        errors=sum(errors.values()),
+        requests=int(whole),
+        remarks=remarks,
+    )
+
+
+def _number(value: object) -> float:
+    assert isinstance(value, int | float)
+    return float(value)
+
+
+def idle_memory(server: Server, request: bytes, count: int) -> Sample:
+    """Bytes of proportional set size that one idle kept connection adds, over ``count`` of them.
+
+    Each asks once and reads its answer; then all stay silent. Those that the server closed
+    meanwhile are not counted.
+    """
+    with Client(server.port) as client:
+        for _ in range(200):
+            client.ask(request)
+    time.sleep(0.5)
+    before = server.memory_bytes()
+    clients: list[Client] = []
+    try:
+        for _ in range(count):
+            client = Client(server.port)
+            clients.append(client)
+            try:
+                client.ask(request)
+            except OSError as error:
+                raise CannotError(f"connection {len(clients)} of {count}: {error}") from error
+        time.sleep(0.3)
+        alive = sum(_is_open(client.socket) for client in clients)
+        grown = server.memory_bytes() - before
+    finally:
+        for client in clients:
+            client.close()
+    if alive < count // 2:
+        raise CannotError(f"keeps {alive} of {count} idle connections")
+    remarks = [f"{alive} of {count} connections kept"] if alive < count else []
+    return Sample(value=grown / alive, requests=alive, remarks=remarks)
+
+
+def _is_open(connection: socket.socket | None) -> bool:
+    """Whether the other side has neither closed the connection nor said anything more."""
+    if connection is None:
+        return False
+    connection.setblocking(False)
+    try:
+        connection.recv(1, socket.MSG_PEEK)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    return False

@@ -1,0 +1,101 @@
+"""A small client: asks one request at a time and checks the answer's bytes."""
+
+import socket
+import time
+from dataclasses import dataclass
+from http.client import HTTPException, HTTPResponse
+from types import TracebackType
+
+from tests.benchmarks.works import Answer, Plan
+
+PATIENCE = 30.0  # seconds that one answer may take
+
+
+class CannotError(Exception):
+    """A peer can't do a work; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One answer as it came: status, entity tag (empty when there is none) and body.
+
+    ``kept``: the connection stays open.
+    """
+
+    status: int
+    tag: bytes
+    body: bytes
+    kept: bool
+
+
+class Client:
+    """One connection to a server on loopback, made anew when the server closed the last one."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+        self.socket: socket.socket | None = None
+
+    def __enter__(self) -> "Client":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        if self.socket is not None:
+            self.socket.close()
+            self.socket = None
+
+    def ask(self, request: bytes) -> Reply:
+        """Send one request head, read its answer; OSError or HTTPException when there is none."""
+        if self.socket is None:
+            self.socket = socket.create_connection(("127.0.0.1", self.port), PATIENCE)
+        self.socket.sendall(request)
+        with HTTPResponse(self.socket) as answer:
+            answer.begin()
+            body = answer.read()
+            tag = (answer.getheader("ETag") or "").encode("latin-1")
+            kept = not answer.will_close
+        if not kept:
+            self.close()
+        return Reply(answer.status, tag, body, kept)
+
+
+def wait_until_answered(port: int, request: bytes, seconds: float) -> bool:
+    """Ask until an answer comes, whatever it is; False when none came in time."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        try:
+            with Client(port) as client:
+                client.ask(request)
+                return True
+        except (OSError, HTTPException):
+            time.sleep(0.002)
+    return False
+
+
+def check(port: int, plan: Plan) -> list[str]:
+    """Ask every request of the plan once; CannotError at the first wrong answer. Gives remarks."""
+    closed = 0
+    with Client(port) as client:
+        for request, wanted in zip(plan.requests, plan.answers, strict=True):
+            try:
+                reply = client.ask(request)
+            except (OSError, HTTPException) as error:
+                raise CannotError(f"no answer: {type(error).__name__} {error}") from error
+            _compare(reply, wanted)
+            closed += not reply.kept and b"Connection: close" not in request
+    usual = closed > len(plan.requests) / 2
+    return ["closes the connection after an answer"] if usual else []
+
+
+def _compare(reply: Reply, wanted: Answer) -> None:
+    if reply.status != wanted.status:
+        raise CannotError(f"answers {reply.status} instead of {wanted.status}")
+    if reply.body != wanted.body:
+        raise CannotError(f"wrong body: {len(reply.body):,} bytes instead of {len(wanted.body):,}")

@@ -1,0 +1,137 @@
+"""The works: which requests are sent, over how many connections, and what must come back.
+
+A work is data. Its ``plan`` writes the request heads byte for byte, so that the very requests that
+are checked before the measurement are those that the load generator replays.
+"""
+
+import itertools
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tests.benchmarks.site import PAGES, Site
+
+# What Chromium 140 on Linux sends for a page of a site that it is on, with a cookie: 14 fields.
+BROWSER = (
+    b"Host: 127.0.0.1\r\n"
+    b"Connection: keep-alive\r\n"
+    b'sec-ch-ua: "Chromium";v="140", "Not=A?Brand";v="24"\r\n'
+    b"sec-ch-ua-mobile: ?0\r\n"
+    b'sec-ch-ua-platform: "Linux"\r\n'
+    b"User-Agent: Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) "
+    b"Chrome/140.0.0.0 Safari/537.36\r\n"
+    b"Accept: text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,"
+    b"*/*;q=0.8\r\n"
+    b"Sec-Fetch-Site: same-origin\r\n"
+    b"Sec-Fetch-Mode: navigate\r\n"
+    b"Sec-Fetch-Dest: document\r\n"
+    b"Referer: http://127.0.0.1/site/pages/00/page-0000.html\r\n"
+    b"Accept-Encoding: gzip, deflate, br, zstd\r\n"
+    b"Accept-Language: en-GB,en;q=0.9,zh-CN;q=0.8\r\n"
+    b"Cookie: visitor=5f2b7a90c1d34e6f; theme=dark\r\n"
+)
+HOST = b"Host: 127.0.0.1\r\n"
+ORDER_LENGTH = 20_000  # requests before the Zipf order begins again
+LOG_SECONDS = 1.2  # after a round: by then every peer has written what its log kept back
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What one request must be answered with."""
+
+    status: int
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Request heads, the answer that each must get, and the order to send them in.
+
+    The order is of indices and begins again at its end.
+    """
+
+    requests: tuple[bytes, ...]
+    answers: tuple[Answer, ...]
+    order: tuple[int, ...] = (0,)
+
+    def mean_body(self) -> float:
+        """The mean length of the bodies over one pass of the order, in bytes."""
+        return sum(len(self.answers[index].body) for index in self.order) / len(self.order)
+
+    def fixed(self) -> "Plan":
+        """The same requests to a server with one answer to all: the one of the usual size."""
+        mean = self.mean_body()
+        usual = min(self.answers, key=lambda answer: abs(len(answer.body) - mean))
+        return Plan(self.requests, (usual,) * len(self.answers), self.order)
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One thing to measure.
+
+    ``plan`` takes the site and the entity tag that the peer sent for the file ``tagged``. ``log``:
+    an access log is written. ``cache``: a peer may keep answers or open files in memory. ``quick``:
+    part of ``--quick``. ``stretch`` multiplies the seconds of a round.
+    """
+
+    name: str
+    title: str
+    plan: Callable[[Site, bytes], Plan]
+    connections: int = 64
+    tagged: str = ""
+    log: bool = False
+    cache: bool = True
+    quick: bool = True
+    stretch: int = 1
+
+
+def get(path: str, fields: bytes = HOST) -> bytes:
+    """A request head for a file of the site."""
+    return b"GET /site/" + path.encode() + b" HTTP/1.1\r\n" + fields + b"\r\n"
+
+
+def _file(path: str, fields: bytes = HOST) -> Callable[[Site, bytes], Plan]:
+    """A plan of one request for one file."""
+    return lambda site, tag: Plan((get(path, fields),), (Answer(200, site.read(path)),))
+
+
+def _not_modified(site: Site, tag: bytes) -> Plan:
+    fields = HOST + b"If-None-Match: " + tag + b"\r\n"
+    return Plan((get("small.html", fields),), (Answer(304, b""),))
+
+
+def _range(site: Site, tag: bytes) -> Plan:
+    request = get("medium.js", HOST + b"Range: bytes=5000-5999\r\n")
+    return Plan((request,), (Answer(206, site.read("medium.js")[5000:6000]),))
+
+
+def _zipf(site: Site, tag: bytes) -> Plan:
+    """The thousand files; the one of rank n is asked for in proportion to 1/n."""
+    chance = random.Random(1949)
+    pages = list(site.pages)
+    chance.shuffle(pages)
+    weights = list(itertools.accumulate(1 / rank for rank in range(1, PAGES + 1)))
+    order = chance.choices(range(PAGES), cum_weights=weights, k=ORDER_LENGTH)
+    return Plan(
+        tuple(get(page, BROWSER) for page in pages),
+        tuple(Answer(200, site.read(page)) for page in pages),
+        tuple(order),
+    )
+
+
+ZIPF = "1,000 files of about 12 KiB, Zipf, a browser's 14 fields"
+WORKS = (
+    Work("hot", "1 KiB hot file", _file("small.html")),
+    Work("not-modified", "304 by If-None-Match", _not_modified, tagged="small.html"),
+    Work("range", "206, 1,000 bytes of a 100 KiB file", _range),
+    Work("zipf-log", f"{ZIPF}, access log on", _zipf, log=True),
+    Work("file-100k", "100 KiB file", _file("medium.js"), connections=16),
+    Work("file-1m", "1 MiB file", _file("large.bin"), connections=16),
+    Work("file-100m", "100 MiB file", _file("huge.bin"), connections=16, quick=False, stretch=2),
+    Work(
+        "new-connection",
+        "1 KiB hot file, a new connection for every request",
+        _file("small.html", HOST + b"Connection: close\r\n"),
+    ),
+    Work("zipf-cache-off", f"{ZIPF}, no cache, no log", _zipf, cache=False, quick=False),
+)
