@@ -96,6 +96,10 @@ def _size(text: str) -> int:
     return int(parts[1]) * int(FACTORS.get(parts[2], 1))
 
 
+def _size_or_off(text: str) -> int:
+    return 0 if text == "off" else _size(text)
+
+
 class Whole(click.IntRange):
     name = "integer"  # as messages call it
 
@@ -108,6 +112,7 @@ PATH, ADDRESS = Kind("PATH", _text, quoted=True), Kind("ADDRESS", _text, quoted=
 NAME, PORT = Kind("NAME", _file_name, quoted=True), Kind("PORT", Whole(0, 65535))
 SECONDS, AGE = Kind("SECONDS", _seconds), Kind("SECONDS", Whole(0, 2**31 - 1))
 SECONDS_OR_0 = Kind("SECONDS", lambda text: _seconds(text, zero=True))
+BYTES_OR_OFF = Kind("BYTES|off", lambda text: 0 if text == "off" else _size(text))
 BYTES, COUNT, COUNT_OR_0 = Kind("BYTES", _size), Kind("COUNT", Whole(1)), Kind("COUNT", Whole(0))
 SWITCH = Kind("", lambda text: click.Choice(("true", "false"))(text) == "true")
 LOOP, TRIGGER = _one_of("uvloop", "asyncio"), _one_of("edge", "level")
@@ -143,6 +148,8 @@ class Options:
     server_version: bool = option(False, SWITCH, "Tell the version in the field Server.")
     access_log: str = option("-", PATH, "Access log; -: standard output; off: none.")
     loop: str = option(NATIVE_LOOP, LOOP, "Event loop.", program="pwb")
+    cache: int = option(64 << 20, BYTES_OR_OFF, "Memory for answers of small files.", program="pwb")
+    cache_ttl: float = option(1.0, SECONDS, "Time for which they are trusted.", program="pwb")
     mode: str | None = option(None, MODE, "Design of the server.", program="pwb-legacy")
     trigger: str = option("edge", TRIGGER, "How --mode epoll is woken.", program="pwb-legacy")
     header_timeout: float = option(10.0, SECONDS, "Time for a whole request head to arrive.")

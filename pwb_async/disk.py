@@ -5,7 +5,7 @@ find, the steps in order:
   1. open the root anew, so that a swapped release is seen at once and an answer is wholly of one (hazard D6)
   2. open the path beneath it without ever leaving it, or each index of the folder in turn (C1, C2, C3)
   3. look at what was opened, not at its name: only a regular file is a file (C5)
-  4. read a small file at once, hand a large one out open; a HEAD gets neither
+  4. read a small file at once, hand a large one out open; who does not read gets neither
 
 Two ways lead beneath the root and find the same: openat2, one system call, and the walk, a call for each name. Which
 of them it is, is settled when a Disk is made (C4).
@@ -73,7 +73,7 @@ class Disk:
 
     def find(self, lookup: Lookup) -> Finding:
         """What is there, now. The OpenFile's file belongs to the caller."""
-        path, get = lookup.path or b".", lookup.request.method == b"GET"
+        path, read = lookup.path or b".", lookup.read
         if b"\0" in path:  # the end of a name for C, not for us
             return MISSING
         try:
@@ -82,16 +82,16 @@ class Disk:
             return UNAVAILABLE
         try:
             if not lookup.folder:
-                return self._entry(root, path, get)
+                return self._entry(root, path, read)
             for index in lookup.indexes:
-                finding = self._entry(root, path + b"/" + index, get)
+                finding = self._entry(root, path + b"/" + index, read)
                 if finding is not MISSING and finding is not FOLDER:
                     return finding
             return self._folder(root, path)
         finally:
             _close(root)
 
-    def _entry(self, root: int, path: bytes, get: bool) -> Finding:
+    def _entry(self, root: int, path: bytes, read: bool) -> Finding:
         try:
             file = Descriptor(self._open(root, path, _FILE))
         except PermissionError:  # a folder may be entered, even so
@@ -99,27 +99,28 @@ class Disk:
         except OSError as error:
             return _finding(error)
         try:
-            finding = self._examine(file, path.rpartition(b"/")[2], get)
+            finding = self._examine(file, path.rpartition(b"/")[2], read)
         except OSError as error:
             finding = _finding(error)
         if not isinstance(finding, OpenFile) or finding.file is None:
             file.close()
         return finding
 
-    def _examine(self, file: Descriptor, name: bytes, get: bool) -> Finding:
+    def _examine(self, file: Descriptor, name: bytes, read: bool) -> Finding:
         for _ in range(_TRIES):
             status = os.fstat(file.fileno())
             seen = time.time_ns()
             if not stat.S_ISREG(status.st_mode):
                 return FOLDER if stat.S_ISDIR(status.st_mode) else MISSING
             size, changed = status.st_size, status.st_mtime_ns
-            if not get:
-                return OpenFile(name, size, changed, seen, None)
+            identity = (status.st_dev, status.st_ino, status.st_ctime_ns)
+            if not read:
+                return OpenFile(name, size, changed, seen, None, None, identity)
             if size > self._small:
-                return OpenFile(name, size, changed, seen, file)
+                return OpenFile(name, size, changed, seen, file, None, identity)
             content = os.pread(file.fileno(), size, 0)
             if len(content) == size:  # else it was truncated just now
-                return OpenFile(name, size, changed, seen, None, content)
+                return OpenFile(name, size, changed, seen, None, content, identity)
         return UNAVAILABLE
 
     def _folder(self, root: int, path: bytes) -> Finding:

@@ -5,7 +5,7 @@ Whoever goes away while a hop is under way is not cancelled: the file that comes
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Final
@@ -25,11 +25,17 @@ class Files:
     def __init__(self, find: Callable[[Lookup], Finding]) -> None:
         self._threads = ThreadPoolExecutor(_THREADS, "pwb-disk")
         self._find = partial(aiofiles.os.wrap(find), executor=self._threads)
+        self._find_all = partial(aiofiles.os.wrap(lambda lookups: list(map(find, lookups))), executor=self._threads)
         self._pread = partial(aiofiles.os.wrap(os.pread), executor=self._threads)
 
     async def find(self, lookup: Lookup) -> Finding:
         finding: Finding = await self._find(lookup)
         return finding
+
+    async def find_all(self, lookups: Sequence[Lookup]) -> list[Finding]:
+        """Many lookups in one hop."""
+        findings: list[Finding] = await self._find_all(lookups)
+        return findings
 
     async def read(self, file: File, start: int, length: int) -> bytes:
         """At most `length` bytes from `start`; b"" behind the end. Raises OSError."""

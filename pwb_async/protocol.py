@@ -2,10 +2,12 @@
 
 What a request does, step by step:
   1. data_received hands the bytes to the Connection and asks for its events.
-  2. What needs no disk is answered on the spot, without a task.
+  2. What needs no disk (a file on the shelf, an error, a redirect) is answered on the spot, without a task; the
+     answers to pipelined requests leave together.
   3. Else one task a connection: find through aiofiles, reply, send with back-pressure, and on to the next event.
-What bounds it: nothing is read while an answer waits for a slow reader and the pipeline is full; each state has one
-deadline, which the server's sweep looks at a few times a second; a timer a request does not exist.
+What bounds it: nothing is read while an answer waits for a slow reader and the pipeline is full (A14); after some
+answers the other connections have their turn (A15); each state has one deadline, which the server's sweep looks at a
+few times a second, so that no request needs a timer.
 """
 
 import asyncio
@@ -17,29 +19,23 @@ from .core.connection import Connection, Waiting
 from .core.deadline import NEVER, Deadline
 from .core.exchange import Exchange
 from .core.lookup import Broken, Lookup
-from .core.messages import CLOSED, NEED_DATA, BadRequest, Event, Request, Response
+from .core.messages import BadRequest, Part, Request, Response, Signal
 from .writer import CutShortError, Writer
 
 if TYPE_CHECKING:
     from .server import Server
 
 logger: Final = logging.getLogger("pwb")
+_TURN: Final = 32
+"""Answers to pipelined requests before every other connection has its turn."""
+_TOGETHER: Final = 64 * 1024
+"""Bytes of answers to pipelined requests that leave together."""
 
 
 class HTTPProtocol(asyncio.Protocol):
     """deadline: when the server's sweep calls expire()."""
 
-    __slots__ = (
-        "_connection",
-        "_deaf",
-        "_peer",
-        "_server",
-        "_task",
-        "_transport",
-        "_unsent",
-        "_writer",
-        "deadline",
-    )
+    __slots__ = ("_busy", "_connection", "_deaf", "_peer", "_server", "_transport", "_unsent", "_writer", "deadline")
 
     _transport: asyncio.Transport
     _writer: Writer
@@ -47,7 +43,7 @@ class HTTPProtocol(asyncio.Protocol):
     def __init__(self, server: "Server") -> None:
         self._server = server
         self._connection = Connection(server.setup.reader, server.setup.name)
-        self._task: asyncio.Task[None] | None = None
+        self._busy = False
         self._deaf = False
         self._unsent = 0
         self._peer = "-"
@@ -66,81 +62,113 @@ class HTTPProtocol(asyncio.Protocol):
         if self._server.admit(self):
             self._wait()
         else:
-            self._handle(self._connection.turn_away())
-            self._advance()
+            self._refuse(self._connection.turn_away())
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._writer.lose()
         self._server.forget(self)
 
     def data_received(self, data: bytes) -> None:
-        connection = self._connection
-        connection.receive_data(data)
-        if self._task is None and not self._writer.paused:
+        self._connection.receive_data(data)
+        if not (self._busy or self._writer.paused):
             self._advance()
-        elif connection.crowded and not self._deaf:
+        elif self._connection.crowded and not self._deaf:
             self._deaf = True
             self._transport.pause_reading()
 
     def eof_received(self) -> bool:
         """A client that has said everything still gets its whole answer (hazard A8): the transport stays open."""
         self._connection.receive_data(b"")
-        if self._task is None and not self._writer.paused:
+        if not (self._busy or self._writer.paused):
             self._advance()
         return True
 
     def pause_writing(self) -> None:
         self._writer.pause()
         self._unsent = self._transport.get_write_buffer_size()
-        self.deadline.at = self._server.loop.time() + self._server.setup.timeouts.send
+        self.deadline.at = self._server.clock() + self._server.setup.timeouts.send
 
     def resume_writing(self) -> None:
         self._writer.resume()
         self.deadline.lift()
-        if self._task is None:
+        if not self._busy:
             self._advance()
 
     def _advance(self) -> None:
         """Answers what has arrived, until more is needed, a task takes over or the peer is too slow."""
-        while self._task is None and not self._writer.paused:
-            event = self._connection.next_event()
-            if event is NEED_DATA or event is CLOSED:
-                self._wait()
+        server, connection, writer = self._server, self._connection, self._writer
+        shelf, observe = server.shelf, server.observe
+        now, tick = time.time(), server.clock()
+        out: list[Part] = []
+        size = 0
+        for _ in range(_TURN):
+            event = connection.next_event()
+            if isinstance(event, Signal):
+                if out:
+                    writer.write(out)
+                if not writer.paused:
+                    self._wait(tick)
                 return
-            self._handle(event)
+            response: Response | Lookup | None
+            if isinstance(event, BadRequest):
+                response = server.setup.site.refuse(event)
+            elif shelf is None or (response := shelf.answer(event, tick)) is None:
+                response = server.setup.site.locate(event)
+                if isinstance(response, Lookup):
+                    if out:
+                        writer.write(out)
+                    self._begin()
+                    server.loop.create_task(self._answer_from_disk(event, response))
+                    return
+            self.deadline.lift()
+            out += connection.respond(event, response, now)
+            size += response.length
+            if observe is not None:
+                observe(Exchange(self._peer, event, response.status, response.length, now, 0.0))
+            if size > _TOGETHER:
+                writer.write(out)
+                if writer.paused:
+                    return
+                out, size = [], 0
+        if out:
+            writer.write(out)
+        if not writer.paused:
+            self._begin()
+            server.loop.call_soon(self._continue)
 
-    def _handle(self, event: Event) -> None:
-        """Answers one event, at once or by a task."""
-        if isinstance(event, BadRequest):
-            self._answer(event, self._server.setup.site.refuse(event))
-        elif isinstance(event, Request):
-            answer = self._server.setup.site.locate(event)
-            if isinstance(answer, Lookup):
-                self.deadline.lift()
-                self._task = self._server.loop.create_task(self._answer_from_disk(event, answer))
-            else:
-                self._answer(event, answer)
+    def _begin(self) -> None:
+        """Something is under way that will call _continue()."""
+        self._busy = True
+        if not self._writer.paused:
+            self.deadline.lift()
 
-    def _answer(self, request: Request | BadRequest, response: Response) -> None:
-        """Sends a response that is all bytes."""
-        began = time.time()
-        parts = self._connection.respond(request, response, began)
-        self.deadline.lift()
-        self._writer.write(b"".join(cast(list[bytes], parts)))
-        self._server.observe(Exchange(self._peer, request, response.status, response.length, began, 0.0))
+    def _continue(self) -> None:
+        self._busy = False
+        if not (self._writer.closed or self._writer.paused):
+            self._advance()
+
+    def _refuse(self, event: BadRequest) -> None:
+        """Answers what is not a request, out of turn: for want of room or of time."""
+        now = time.time()
+        response = self._server.setup.site.refuse(event)
+        self._writer.write(self._connection.respond(event, response, now))
+        if self._server.observe is not None:
+            self._server.observe(Exchange(self._peer, event, response.status, response.length, now, 0.0))
+        if not self._writer.paused:
+            self._advance()
 
     async def _answer_from_disk(self, request: Request, lookup: Lookup) -> None:
-        began, start = time.time(), self._server.loop.time()
-        writer = self._writer
+        server, writer, connection = self._server, self._writer, self._connection
+        began, start = time.time(), server.clock()
         response: Response | None = None
         writer.sent = 0
         try:
-            finding = await self._server.files.find(lookup)
+            await writer.room()
+            finding = await server.find(lookup)
             if isinstance(finding, Broken):
                 logger.error("%r: %s", lookup.path, finding.why)
-            response = self._server.setup.site.reply(lookup, finding)
-            parts = self._connection.respond(request, response, time.time())
-            await writer.send(parts, self._server.files)
+            response = server.setup.site.reply(lookup, finding)
+            await writer.send(connection.respond(request, response, time.time()), server.files)
         except ConnectionError as error:
             logger.debug("%s: %s", self._peer, error)
             self.abort()
@@ -152,28 +180,24 @@ class HTTPProtocol(asyncio.Protocol):
             logger.exception("a fault of this server")
             self.abort()
         finally:
-            self._task = None
             if response is not None:
                 response.close()
-                duration = self._server.loop.time() - start
-                sent = max(0, writer.sent - self._connection.head_length)
-                self._server.observe(Exchange(self._peer, request, response.status, sent, began, duration))
-        if not writer.closed:
-            self._advance()
+                if server.observe is not None:
+                    sent = max(0, writer.sent - connection.head_length)
+                    duration = server.clock() - start
+                    server.observe(Exchange(self._peer, request, response.status, sent, began, duration))
+        self._continue()
 
-    def _hear(self) -> None:
-        if self._deaf and not self._connection.crowded:
-            self._deaf = False
-            self._transport.resume_reading()
-
-    def _wait(self) -> None:
+    def _wait(self, now: float | None = None) -> None:
         """Puts the deadline on what comes next, or goes the steps of the end (RFC 9112 9.6)."""
         waiting = self._connection.waiting
         if waiting is Waiting.NOTHING:
             self._transport.close()
             return
-        self._hear()
-        if self.deadline.watch(waiting, self._server.loop.time()) and waiting is Waiting.LINGER:
+        if self._deaf and not self._connection.crowded:
+            self._deaf = False
+            self._transport.resume_reading()
+        if self.deadline.watch(waiting, now or self._server.clock()) and waiting is Waiting.LINGER:
             self._transport.write_eof()
 
     def expire(self) -> None:
@@ -183,25 +207,24 @@ class HTTPProtocol(asyncio.Protocol):
             return
         self.deadline.at = NEVER
         event = self._connection.expire()
-        if event is CLOSED:
-            self._wait()
+        if isinstance(event, BadRequest):
+            self._refuse(event)
         else:
-            self._handle(event)
-            self._advance()
+            self._wait()
 
     def _expire_sending(self) -> None:
         """A slow reader may be slow, not dead: as long as it takes some bytes in each period, it goes on."""
         unsent = self._transport.get_write_buffer_size()
         if unsent < self._unsent:
             self._unsent = unsent
-            self.deadline.at = self._server.loop.time() + self._server.setup.timeouts.send
+            self.deadline.at = self._server.clock() + self._server.setup.timeouts.send
         else:
-            self._transport.abort()
+            self.abort()
 
     def stop(self) -> None:
         """The server stops: what is under way is finished, nothing else is begun (hazard F2)."""
         self._connection.last = True
-        if self._task is None and not self._writer.paused and self._connection.quiet:
+        if self._connection.quiet and not (self._busy or self._writer.paused):
             self._transport.close()
 
     def abort(self) -> None:

@@ -3,13 +3,15 @@
 import asyncio
 import logging
 import signal
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 from .core.exchange import Exchange
+from .core.lookup import Finding, Lookup
 from .files import Files
 from .protocol import HTTPProtocol
 from .setup import Setup
+from .shelf import Shelf
 
 logger: Final = logging.getLogger("pwb")
 _SWEEP: Final = 0.25
@@ -20,12 +22,15 @@ class Server:
     """What all connections of one process share."""
 
     loop: asyncio.AbstractEventLoop
+    clock: Callable[[], float]
+    shelf: Shelf | None
+    find: Callable[[Lookup], Awaitable[Finding]]
     _stop: asyncio.Event
 
     def __init__(self, setup: Setup) -> None:
         self.setup = setup
         self.files = Files(setup.disk.find)
-        self.observe: Callable[[Exchange], None] = setup.log or _no_log
+        self.observe: Callable[[Exchange], None] | None = setup.log
         self._most = setup.options.max_connections or _as_many_as_descriptors_allow()
         self._connections: set[HTTPProtocol] = set()
         self._flushing: asyncio.Future[None] | None = None
@@ -33,6 +38,10 @@ class Server:
     async def run(self) -> None:
         """Serves until SIGINT or SIGTERM, then ends what is under way within the grace; a second signal ends it."""
         self.loop = asyncio.get_running_loop()
+        self.clock = self.loop.time
+        options = self.setup.options
+        self.shelf = Shelf(self.setup.site, self.files, options.cache, options.cache_ttl) if options.cache else None
+        self.find = self.shelf.find if self.shelf else self.files.find
         self._stop = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             self.loop.add_signal_handler(number, self._stop.set)
@@ -75,17 +84,16 @@ class Server:
         self._connections.discard(protocol)
 
     async def _sweep(self) -> None:
+        refreshing: asyncio.Task[None] | None = None
         while True:
             await asyncio.sleep(_SWEEP)
             now = self.loop.time()
             for protocol in [one for one in self._connections if one.deadline.at <= now]:
                 protocol.expire()
+            if self.shelf and (refreshing is None or refreshing.done()):
+                refreshing = self.loop.create_task(self.shelf.refresh(3 * _SWEEP))
             if self.setup.log and (self._flushing is None or self._flushing.done()):
                 self._flushing = self.loop.run_in_executor(None, self.setup.log.flush)
-
-
-def _no_log(exchange: Exchange) -> None:
-    """No access log."""
 
 
 def _as_many_as_descriptors_allow() -> int:

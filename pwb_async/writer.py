@@ -9,7 +9,7 @@ is handed to the transport instead, and the transport tells us when there is roo
 import asyncio
 import os
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, cast
 
 from .core.messages import FileSlice, Part
 from .files import Files
@@ -25,7 +25,7 @@ class CutShortError(Exception):
 
 
 class Writer:
-    """sent: bytes handed to the kernel or the transport since it was last set."""
+    """sent: bytes that send() has handed over since it was last set."""
 
     __slots__ = ("_drained", "_transport", "closed", "paused", "sent")
 
@@ -37,17 +37,19 @@ class Writer:
         self.closed = False
         self.sent = 0
 
-    def write(self, data: bytes) -> None:
-        """Hands `data` over, whole."""
-        self._transport.write(data)
-        self.sent += len(data)
+    def write(self, parts: Sequence[Part]) -> None:
+        """Hands over parts that are all bytes, in one writev where there are several."""
+        if len(parts) == 1:
+            self._transport.write(cast(bytes, parts[0]))
+        else:
+            self._transport.writelines(cast(Sequence[bytes], parts))
 
     async def send(self, parts: Sequence[Part], files: Files) -> None:
         """Sends parts in order. Raises CutShortError, or ConnectionError when the peer has gone."""
         for part in parts:
-            await self._room()
+            await self.room()
             if isinstance(part, bytes):
-                self.write(part)
+                self._write(part)
                 continue
             try:
                 await self._send_slice(part, files)
@@ -55,9 +57,13 @@ class Writer:
                 raise
             except OSError as error:
                 raise CutShortError(error.strerror) from error
-        await self._room()
+        await self.room()
 
-    async def _room(self) -> None:
+    def _write(self, data: bytes) -> None:
+        self._transport.write(data)
+        self.sent += len(data)
+
+    async def room(self) -> None:
         """Waits until the peer has taken everything."""
         if self.paused and not self.closed:
             self._drained = asyncio.get_running_loop().create_future()
@@ -69,17 +75,17 @@ class Writer:
     async def _send_slice(self, part: FileSlice, files: Files) -> None:
         file, start, left = part
         while left:
-            await self._room()
+            await self.room()
             size = min(left, _TURN)
             if not _in_memory(file.fileno(), start, size):
                 await files.read(file, start, size)
-                await self._room()
+                await self.room()
             try:
                 sent = os.sendfile(self._transport.get_extra_info("socket").fileno(), file.fileno(), start, size)
             except BlockingIOError:
                 piece = await files.read(file, start, min(left, _PIECE))
-                await self._room()
-                self.write(piece)
+                await self.room()
+                self._write(piece)
                 sent = len(piece)
             else:
                 self.sent += sent

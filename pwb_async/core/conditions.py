@@ -20,7 +20,7 @@ class Validators(NamedTuple):
 
 
 def validators_of_file(size: int, mtime_ns: int, seen_ns: int) -> Validators:
-    """Last-Modified is never later than Date (RFC 9110 8.8.2.1), nor told where it is a placeholder (hazards D7, D12)."""
+    """Last-Modified is never later than Date (RFC 9110 8.8.2.1) and untold where it is a placeholder (hazard D7)."""
     seen = seen_ns // _SECOND
     tag = tag_of_file(size, mtime_ns, seen_ns)
     return Validators(tag, None if tag is None else min(mtime_ns // _SECOND, seen), seen)
@@ -31,15 +31,13 @@ def evaluate(fields: Fields, current: Validators) -> int | None:
     if (wanted := fields.get(b"if-match")) is not None:
         if wanted != b"*" and not _any_strong(wanted, current.tag):
             return 412
-    elif (since := _date(fields, b"if-unmodified-since", current)) is not None:
-        if current.last_modified is not None and current.last_modified > since:
-            return 412
+    elif _changed_since(_date(fields, b"if-unmodified-since", current), current) is True:
+        return 412
     if (known := fields.get(b"if-none-match")) is not None:
         if known == b"*" or _any_weak(known, current.tag):
             return 304
-    elif (since := _date(fields, b"if-modified-since", current)) is not None:
-        if current.last_modified is not None and current.last_modified <= since:
-            return 304
+    elif _changed_since(_date(fields, b"if-modified-since", current), current) is False:
+        return 304
     return None
 
 
@@ -58,6 +56,11 @@ def range_applies(fields: Fields, current: Validators) -> bool:
 def _date(fields: Fields, name: bytes, current: Validators) -> int | None:
     value = fields.get(name)
     return None if value is None else parse_date(value, year_of(current.seen))
+
+
+def _changed_since(date: int | None, current: Validators) -> bool | None:
+    """None: a field that is not there or holds no date, or a file without a date, decides nothing."""
+    return None if date is None or current.last_modified is None else current.last_modified > date
 
 
 def _any_strong(value: bytes, tag: EntityTag | None) -> bool:

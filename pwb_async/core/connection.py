@@ -10,11 +10,12 @@ what is kept of a client's bytes are here; a driver only stops reading while `cr
 """
 
 from enum import Enum
+from math import inf
 from typing import Final
 
 from .content import Chunks
 from .fields import CHUNKED
-from .head import HeadReader, prefix, write_fields
+from .head import SHORT, HeadReader, prefix, write_fields
 from .limits import Fault
 from .messages import CLOSED, NEED_DATA, BadRequest, Event, Part, Request, Response
 
@@ -71,7 +72,7 @@ class Connection:
         self._skip = 0
         self._must_close = False
         self._answered = 0
-        self._budget = -1
+        self._budget = inf
         self.head_length = 0
         self.last = False
         self.waiting = Waiting.HEAD
@@ -85,9 +86,8 @@ class Connection:
         """Takes what the peer sent; b"" says that it will send nothing more."""
         if not data:
             self._eof = True
-        elif self.waiting is Waiting.LINGER:
-            if self._budget >= 0:
-                self._budget = max(0, self._budget - len(data))
+        elif self.waiting is Waiting.LINGER or self.waiting is Waiting.NOTHING:
+            self._budget -= len(data)
         elif self._at < len(self._data):
             self._data = self._data[self._at :] + data
             self._at = 0
@@ -98,7 +98,7 @@ class Connection:
     def next_event(self) -> Event:
         """What the bytes so far amount to. Raises RuntimeError while an answer is owed."""
         if self.waiting is Waiting.LINGER:
-            return self._close() if self._eof or self._budget == 0 else NEED_DATA
+            return self._close() if self._eof or self._budget <= 0 else NEED_DATA
         if self.waiting is Waiting.NOTHING:
             return CLOSED
         if self.waiting is Waiting.ANSWER:
@@ -113,22 +113,29 @@ class Connection:
         """The answer, head and content, as it goes out. now: seconds since the epoch, for Date."""
         self._answered += 1
         limit = self._reader.limits.requests
-        wanted = isinstance(request, Request) and request.persistent
-        keep = wanted and not (self._must_close or self.last or self._answered == limit)
-        if keep:
+        last = self._must_close or self.last or self._answered == limit
+        if isinstance(request, Request) and request.persistent and not last:
             self.waiting = Waiting.CONTENT if self._skip else Waiting.IDLE
-            option = b"" if isinstance(request, Request) and request.line.minor else b"Connection: keep-alive\r\n"
+            option = b"" if request.line.minor else b"Connection: keep-alive\r\n"
         else:
             # A client that asked for the end has nothing more to say; any other could be cut off by a reset.
-            unread = wanted or self._must_close or self._skip or self._at < len(self._data)
-            self.waiting = Waiting.LINGER if unread and not self._eof else Waiting.NOTHING
+            asked = isinstance(request, Request) and not request.persistent
+            unread = self._must_close or self._skip or self._at < len(self._data)
+            self.waiting = Waiting.NOTHING if self._eof or (asked and not unread) else Waiting.LINGER
             self._data, self._at = b"", 0
             option = b"Connection: close\r\n"
-        head = prefix(response.status, self._server, int(now)) + write_fields(response.fields) + option + b"\r\n"
+        start = prefix(response.status, self._server, int(now))
+        parts = response.parts
+        if response.tail and not option:
+            head = start + response.tail
+            joined = len(parts) == 1 and isinstance(first := parts[0], bytes) and len(first) <= SHORT
+            self.head_length = len(head) - (len(first) if joined else 0)
+            return [head] if joined or not parts else [head, *parts]
+        head = start + write_fields(response.fields) + option + b"\r\n"
         self.head_length = len(head)
-        if response.parts and isinstance(first := response.parts[0], bytes):
-            return [head + first, *response.parts[1:]]
-        return [head, *response.parts]
+        if parts and isinstance(first := parts[0], bytes) and len(first) <= SHORT:
+            return [head + first, *parts[1:]]
+        return [head, *parts]
 
     @property
     def quiet(self) -> bool:
@@ -151,18 +158,18 @@ class Connection:
 
     def _refuse(self, fault: Fault | BadRequest) -> BadRequest:
         """Nothing more is understood on this connection: one answer, then the end."""
-        if isinstance(fault, Fault):
-            if self._pending is not None:
-                line, method, fields = self._pending.line.raw, self._pending.method, self._pending.fields
-                fault = BadRequest(*fault, line, method, fields)
-            else:
-                fault = BadRequest(*fault, self._data[self._at :].partition(b"\r\n")[0][:1024])
-        self._budget = max(0, self._reader.limits.bad_head - len(self._data))
+        if isinstance(fault, BadRequest):
+            bad = fault
+        elif self._pending is not None:
+            bad = BadRequest(*fault, self._pending.line.raw, self._pending.method, self._pending.fields)
+        else:
+            bad = self._reader.refuse(fault, self._data[self._at :])
+        self._budget = self._reader.limits.bad_head - (len(self._data) - self._at)
         self._must_close = True
         self._pending = self._chunks = None
         self._data, self._at = b"", 0
         self.waiting = Waiting.ANSWER
-        return fault
+        return bad
 
     def _give(self, request: Request) -> Request:
         self.waiting = Waiting.ANSWER
@@ -180,36 +187,31 @@ class Connection:
         end = data.find(b"\r\n\r\n", self._at)
         if end < 0:
             return self._wait_for_head()
-        event = self._reader.read(data[self._at : end + 2])
-        if isinstance(event, BadRequest):
-            return self._refuse(event)
+        request = self._reader.read(data[self._at : end + 2])
+        if isinstance(request, BadRequest):
+            return self._refuse(request)
         self._at = end + 4
         self._blank_lines = 0
         self._checked = _NOTHING_CHECKED
-        length = event.fields.content_length
-        if length == 0:
-            return self._give(event)
-        if event.expects_continue:
-            # The final answer comes instead of 100; whether the content follows it, nobody knows (RFC 9110 10.1.1).
-            self._must_close = True
-        elif length == CHUNKED:
-            self._pending = event
+        if request.fields.content_length == CHUNKED and not request.expects_continue:
+            self._pending = request
             self._chunks = Chunks(self._reader.limits)
             return self._read_chunks(self._chunks)
-        elif length > self._reader.limits.content:
+        if request.expects_continue or request.fields.content_length > self._reader.limits.content:
+            # Nobody knows whether the content follows where the final answer came instead of 100 (RFC 9110 10.1.1).
             self._must_close = True
         else:
-            self._skip = length
-        return self._give(event)
+            self._skip = request.fields.content_length
+        return self._give(request)
 
     def _wait_for_head(self) -> Event:
-        if self._at == len(self._data):
-            self._data, self._at = b"", 0
-            return NEED_DATA if not self._eof else self._close()
+        self._data, self._at = self._data[self._at :], 0
+        if not self._data:
+            return self._close() if self._eof else NEED_DATA
         if self._eof:
             return self._refuse(Fault(400, "the request ends in the middle of its head"))
-        checked = self._reader.check(self._data[self._at :], *self._checked)
-        if isinstance(checked, BadRequest):
+        checked = self._reader.check(self._data, *self._checked)
+        if isinstance(checked, Fault):
             return self._refuse(checked)
         self._checked = checked
         self.waiting = Waiting.HEAD
@@ -231,10 +233,9 @@ class Connection:
         if isinstance(at, Fault):
             return self._refuse(at)
         self._at = at
-        too_much = chunks.taken > self._reader.limits.content
-        if not chunks.done and not too_much:
+        if not chunks.done and not chunks.too_much:
             return NEED_DATA if not self._eof else self._refuse(Fault(400, "the content ends in the middle"))
-        self._must_close = too_much
+        self._must_close = chunks.too_much
         request, self._pending, self._chunks = self._pending, None, None
         assert request is not None
         return self._give(request)

@@ -3,7 +3,7 @@
 from enum import Enum
 from typing import Final
 
-from .fields import parse_fields
+from .fields import check_lines, line_fault, trailer_fault
 from .grammar import CHUNK_SIZE
 from .limits import Fault, Limits
 
@@ -19,67 +19,74 @@ class Step(Enum):
 
 
 class Chunks:
-    """Walks over chunks. taken: bytes of content so far. done: the last line has been seen."""
+    """Walks over chunks. taken: bytes of content so far, the chunk under way as a whole. done: the end was seen."""
 
-    __slots__ = ("_left", "_limits", "_step", "done", "taken")
+    __slots__ = ("_checked", "_left", "_limits", "_step", "done", "taken")
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._step = Step.SIZE
         self._left = 0
+        self._checked = (0, 1)
         self.taken = 0
         self.done = False
 
+    @property
+    def too_much(self) -> bool:
+        """More content than is skipped; what comes behind is not looked at."""
+        return self.taken > self._limits.content
+
     def skip(self, data: bytes, at: int) -> int | Fault:
         """Goes as far from `at` as `data` reaches; returns where it stopped. What is left over must come again."""
-        while not self.done:
-            if self._step is Step.DATA:
-                step = min(self._left, len(data) - at)
-                self._left -= step
-                at += step
-                if self._left or len(data) - at < 2:
-                    return self._begins(data[at:], b"\r\n", at)
-                if data[at : at + 2] != b"\r\n":
-                    return Fault(400, "a chunk does not end where its size says")
-                at += 2
-                self._step = Step.SIZE
-            elif self._step is Step.SIZE:
-                end = data.find(b"\n", at, at + _LONGEST_SIZE_LINE + 2)
-                if end < 0:
-                    return self._waits(data, at, _LONGEST_SIZE_LINE, 400)
-                match = CHUNK_SIZE.fullmatch(data, at, end - 1)
-                if match is None or data[end - 1 : end] != b"\r":
-                    return Fault(400, "an invalid chunk size or extension")
-                at = end + 1
-                self._left = int(match[1], 16)
-                self.taken += self._left
-                self._step = Step.DATA if self._left else Step.TRAILER
-            else:
-                return self._trailer(data, at)
+        before = -1
+        while before != at and not self.done and not self.too_much:
+            before = at
+            result = _READ[self._step](self, data, at)
+            if isinstance(result, Fault):
+                return result
+            at = result
         return at
 
-    def _trailer(self, data: bytes, at: int) -> int | Fault:
-        if data[at : at + 2] == b"\r\n":
+    def _read_size(self, data: bytes, at: int) -> int | Fault:
+        end = data.find(b"\r\n", at, at + _LONGEST_SIZE_LINE + 2)
+        if end < 0:
+            rest = data[at : at + _LONGEST_SIZE_LINE + 2].removesuffix(b"\r")
+            return line_fault(rest, _LONGEST_SIZE_LINE, 400) or at
+        match = CHUNK_SIZE.fullmatch(data, at, end)
+        if match is None:
+            return Fault(400, "an invalid chunk size or extension")
+        self._left = int(match[1], 16)
+        self.taken += self._left
+        self._step = Step.DATA if self._left else Step.TRAILER
+        return end + 2
+
+    def _read_data(self, data: bytes, at: int) -> int | Fault:
+        step = min(self._left, len(data) - at)
+        self._left -= step
+        at += step
+        rest = data[at : at + 2]
+        if not b"\r\n".startswith(rest):
+            return Fault(400, "a chunk does not end where its size says")
+        if len(rest) < 2:
+            return at
+        self._step = Step.SIZE
+        return at + 2
+
+    def _read_trailer(self, data: bytes, at: int) -> int | Fault:
+        if data.startswith(b"\r\n", at):
             self.done = True
             return at + 2
         end = data.find(b"\r\n\r\n", at)
         if end < 0:
-            return self._waits(data, at, self._limits.head, 431)
-        fields = parse_fields(data[at : end + 2], self._limits)
-        if isinstance(fields, Fault):
-            return fields
-        if not fields.plain or fields.host is not None:
-            return Fault(400, "a trailer that would change the request")
+            checked = check_lines(data[at:], *self._checked, self._limits)
+            if isinstance(checked, Fault):
+                return checked
+            self._checked = checked
+            return at
+        if fault := trailer_fault(data[at : end + 2], self._limits):
+            return fault
         self.done = True
         return end + 4
 
-    @staticmethod
-    def _begins(rest: bytes, wanted: bytes, at: int) -> int | Fault:
-        """A first byte that cannot begin `wanted` is a fault now, not when the second comes."""
-        return at if wanted.startswith(rest) else Fault(400, "a chunk does not end where its size says")
 
-    @staticmethod
-    def _waits(data: bytes, at: int, longest: int, too_long: int) -> int | Fault:
-        if len(data) - at > longest:
-            return Fault(too_long, "a chunk's size line or the trailer section is too long")
-        return at
+_READ: Final = {Step.SIZE: Chunks._read_size, Step.DATA: Chunks._read_data, Step.TRAILER: Chunks._read_trailer}

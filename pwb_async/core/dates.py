@@ -6,14 +6,18 @@ from functools import lru_cache
 from typing import Final
 
 _DAYS: Final = (b"Mon", b"Tue", b"Wed", b"Thu", b"Fri", b"Sat", b"Sun")
+_LONG_DAYS: Final = (b"Monday", b"Tuesday", b"Wednesday", b"Thursday", b"Friday", b"Saturday", b"Sunday")
 _MONTHS: Final = (b"Jan", b"Feb", b"Mar", b"Apr", b"May", b"Jun", b"Jul", b"Aug", b"Sep", b"Oct", b"Nov", b"Dec")
 _MONTH: Final = rb"(?P<month>" + b"|".join(_MONTHS) + rb")"
 _TIME: Final = rb"(?P<hour>\d\d):(?P<minute>\d\d):(?P<second>\d\d)"
+_DAY: Final = rb"(?:" + b"|".join(_DAYS) + rb")"
+_LONG_DAY: Final = rb"(?:" + b"|".join(_LONG_DAYS) + rb")"
 _FORMATS: Final = (
-    re.compile(rb"(?:" + b"|".join(_DAYS) + rb"), (?P<day>\d\d) " + _MONTH + rb" (?P<year>\d{4}) " + _TIME + rb" GMT"),
-    re.compile(rb"[MTWFS][a-z]{2,5}day, (?P<day>\d\d)-" + _MONTH + rb"-(?P<year>\d\d) " + _TIME + rb" GMT"),
-    re.compile(rb"(?:" + b"|".join(_DAYS) + rb") " + _MONTH + rb" (?P<day>[ \d]\d) " + _TIME + rb" (?P<year>\d{4})"),
+    re.compile(_DAY + rb", (?P<day>\d\d) " + _MONTH + rb" (?P<year>\d{4}) " + _TIME + rb" GMT"),
+    re.compile(_LONG_DAY + rb", (?P<day>\d\d)-" + _MONTH + rb"-(?P<year>\d\d) " + _TIME + rb" GMT"),
+    re.compile(_DAY + rb" " + _MONTH + rb" (?P<day>[ \d]\d) " + _TIME + rb" (?P<year>\d{4})"),
 )
+_LONGEST: Final = len(b"Wednesday, 06-Nov-94 08:49:37 GMT")
 
 
 @lru_cache(1024)
@@ -31,12 +35,16 @@ def format_date(seconds: int) -> bytes:
     )
 
 
-@lru_cache(1024)
 def parse_date(value: bytes, this_year: int = 2000) -> int | None:
     """Seconds since the epoch, from any of the three formats; None if it is no date.
 
     this_year: what settles the two-digit year of RFC 850: more than 50 years ahead means the past.
     """
+    return _parse(value, this_year) if len(value) <= _LONGEST else None
+
+
+@lru_cache(1024)
+def _parse(value: bytes, this_year: int) -> int | None:
     for pattern in _FORMATS:
         if match := pattern.fullmatch(value):
             break
@@ -46,9 +54,8 @@ def parse_date(value: bytes, this_year: int = 2000) -> int | None:
     if len(match["year"]) == 2:
         year += this_year - this_year % 100
         year -= 100 if year > this_year + 50 else 0
-    second = min(int(match["second"]), 59)  # a leap second has no number of its own here
-    if int(match["second"]) > 60:
-        return None
+    second = int(match["second"])
+    second = 59 if second == 60 else second  # a leap second has no number of its own here
     try:
         month = _MONTHS.index(match["month"]) + 1
         when = datetime(year, month, int(match["day"]), int(match["hour"]), int(match["minute"]), second, tzinfo=UTC)

@@ -5,9 +5,10 @@ from typing import Final, NamedTuple
 
 from .grammar import ENTITY_TAG
 
-_SEPARATOR: Final = re.compile(rb"[ \t]*(?:,[ \t]*)*")
+_MEMBER: Final = re.compile(rb"[ \t,]*" + ENTITY_TAG.pattern + rb"[ \t]*(?=,|\Z)")
 _SECOND: Final = 1_000_000_000
-_STILL_WARM: Final = 2 * _SECOND
+STILL_WARM: Final = 2 * _SECOND
+"""Nanoseconds after a change in which the next one could carry the same time."""
 
 
 class EntityTag(NamedTuple):
@@ -33,21 +34,14 @@ def tag_of_file(size: int, mtime_ns: int, seen_ns: int) -> EntityTag | None:
     """
     if mtime_ns <= _SECOND:
         return None
-    return EntityTag(b"%x-%x" % (mtime_ns, size), seen_ns - mtime_ns < _STILL_WARM)
+    return EntityTag(b"%x-%x" % (mtime_ns, size), seen_ns - mtime_ns < STILL_WARM)
 
 
 def parse_tags(value: bytes) -> list[EntityTag]:
     """The list of If-Match and If-None-Match; what stands behind a member that is no entity tag is not read."""
     tags: list[EntityTag] = []
-    at = _end(value, 0)
-    while match := ENTITY_TAG.match(value, at):
+    at = 0
+    while match := _MEMBER.match(value, at):
         tags.append(EntityTag(match[2], match[1] is not None))
-        at = _end(value, match.end())
-        if b"," not in value[match.end() : at]:
-            break
+        at = match.end()
     return tags
-
-
-def _end(value: bytes, at: int) -> int:
-    match = _SEPARATOR.match(value, at)
-    return match.end() if match else at

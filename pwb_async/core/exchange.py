@@ -1,14 +1,16 @@
 """One request with its answer, as the observers see it (access log, metrics), and its line in the log."""
 
 import re
-from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Final, NamedTuple
 
+from .dates import format_date
 from .fields import Fields
 from .messages import BadRequest, Request
 
 _UNSAFE: Final = re.compile(rb"[^ !#-\[\]-~]")
+_SHORT: Final = 256
+"""Longer values are escaped anew each time: a hostile client must not fill the cache with its 8 KiB fields."""
 
 
 class Exchange(NamedTuple):
@@ -33,17 +35,22 @@ class Exchange(NamedTuple):
         return self.request.fields
 
 
-@lru_cache(1024)
 def escape(value: bytes) -> bytes:
     """`value` fit for a quoted string of a log line: one line, no quote, no control character (hazard G1)."""
+    return _escape_short(value) if len(value) <= _SHORT else _escape(value)
+
+
+def _escape(value: bytes) -> bytes:
     return _UNSAFE.sub(lambda match: b"\\x%02X" % match[0][0], value)
+
+
+_escape_short: Final = lru_cache(1024)(_escape)
 
 
 @lru_cache(4)
 def _log_date(second: int) -> bytes:
-    when = datetime.fromtimestamp(second, UTC)
-    months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
-    return f"{when:%d}/{months[when.month - 1]}/{when:%Y:%H:%M:%S} +0000".encode()
+    _, day, month, year, time, _ = format_date(second).split(b" ")
+    return b"%s/%s/%s:%s +0000" % (day, month, year, time)
 
 
 def combined(exchange: Exchange) -> bytes:

@@ -27,12 +27,12 @@ CHUNK_SIZE = re.compile(
 )
 """chunk-size and its extensions, RFC 9112 7.1 (hazard B4)."""
 
-CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]|(?<!\r)\n|\r(?!\n|\Z)")
-"""What never stands in a head: controls, a bare LF, a bare CR (hazards B5, B6). A CR at the end may yet get its LF."""
+CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
+"""What never stands in a line: every control character but the tab, so a bare CR or LF too (hazards B5, B6)."""
 
 _REG_NAME = rb"(?:[A-Za-z0-9\-._~!$&'()*+,;=]|%[0-9A-Fa-f]{2})+"
-_IP_LITERAL = rb"\[(?:[0-9A-Fa-f:.]{2,45}|[vV][0-9A-Fa-f]+\.[A-Za-z0-9\-._~!$&'()*+,;=:]+)\]"
-HOST = re.compile(rb"(?:" + _REG_NAME + rb"|" + _IP_LITERAL + rb")(?::([0-9]{0,5}))?")
+_IP_LITERAL = rb"\[(?:(?P<ipv6>[0-9A-Fa-f:.]+)|[vV][0-9A-Fa-f]+\.[A-Za-z0-9\-._~!$&'()*+,;=:]+)\]"
+HOST = re.compile(rb"(?:" + _REG_NAME + rb"|" + _IP_LITERAL + rb")(?::(?P<port>[0-9]{0,5}))?")
 """Host, RFC 9110 7.2: never empty for http, never with user information (hazard B7)."""
 
 ENTITY_TAG = re.compile(rb'(W/)?"([!#-~\x80-\xff]*)"')

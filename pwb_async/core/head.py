@@ -8,12 +8,14 @@ from functools import lru_cache
 from typing import Final
 
 from .dates import format_date
-from .fields import CHUNKED, Fields, line_fault, parse_fields
-from .grammar import CONTROL, FIELD_LINE, TOKEN, VERSION
+from .fields import CHUNKED, Fields, check_lines, line_fault, parse_fields
+from .grammar import CONTROL, TOKEN, VERSION
 from .limits import Fault, Limits
-from .messages import REASONS, BadRequest, FieldList, Request, RequestLine
+from .messages import REASONS, BadRequest, FieldList, Request, RequestLine, Response
 from .target import parse_target
 
+SHORT: Final = 4096
+"""Bytes of content that are cheaper to copy behind the head than to hand to the kernel on their own."""
 _CACHED_LINE: Final = 512
 _CACHED_SECTION: Final = 2048
 """Longer ones are read anew each time, so that a hostile client cannot fill the caches with its 8 KiB lines."""
@@ -39,25 +41,31 @@ class HeadReader:
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
-        self._cached_line = min(_CACHED_LINE, limits.request_line)
-        self._cached_head = min(_CACHED_LINE + _CACHED_SECTION, limits.head)
-        self._request_line = lru_cache(1024)(parse_request_line)
-        self._fields = lru_cache(512)(self._parse_fields)
+        self._room = min(limits.request_line, limits.head - len(b"\r\n\r\n"))
+        self._cached_head = min(_CACHED_LINE + _CACHED_SECTION, limits.head - len(b"\r\n"))
+        self._cached_line = lru_cache(1024)(self._read_line)
+        self._cached_fields = lru_cache(512)(self._read_fields)
 
-    def _parse_fields(self, section: bytes) -> Fields | Fault:
+    def _read_line(self, line: bytes) -> RequestLine | Fault:
+        return self._line_fault(line) or parse_request_line(line)
+
+    def _read_fields(self, section: bytes) -> Fields | Fault:
         return parse_fields(section, self.limits)
+
+    def _line_fault(self, line: bytes) -> Fault | None:
+        fault = line_fault(line, self._room, 414)
+        if fault is not None and fault.status == 414 and TOKEN.fullmatch(line, 0, self._room):
+            return Fault(501, "a method longer than any (RFC 9112 3)")
+        return fault
 
     def read(self, head: bytes) -> Request | BadRequest:
         """The request whose whole head this is, up to and with the CRLF of its last line."""
         raw_line, _, section = head.partition(b"\r\n")
-        if len(raw_line) <= self._cached_line:
-            line = self._request_line(raw_line)
-        else:
-            line = line_fault(raw_line, self.limits.request_line, 414) or parse_request_line(raw_line)
+        line = self._cached_line(raw_line) if len(raw_line) <= _CACHED_LINE else self._read_line(raw_line)
         if isinstance(line, Fault):
-            return self._bad(line, head)
+            return self.refuse(line, head)
         if len(head) <= self._cached_head:
-            fields = self._fields(section)
+            fields = self._cached_fields(section)
         else:
             fields = parse_fields(section, self.limits, len(raw_line) + 2)
         if isinstance(fields, Fault):
@@ -70,35 +78,24 @@ class HeadReader:
             return BadRequest(400, "HTTP/1.1 without Host", line.raw, line.method, fields)
         return Request(line, fields, not fields.close)
 
-    def check(self, data: bytes, at: int, lines: int) -> tuple[int, int] | BadRequest:
+    def check(self, head: bytes, at: int, lines: int) -> tuple[int, int] | Fault:
         """Looks at a head that is not complete, so that a fault is answered when it comes, not at the deadline.
 
-        data: the head so far. at, lines: what an earlier check returned, (0, 0) at first: where the first line
+        head: as much of it as there is. at, lines: what an earlier check returned, (0, 0) at first: where the line
         stands that was not complete then, and how many lines stand before it.
         """
-        while True:
-            room = self.limits.request_line if lines == 0 else self.limits.field
-            room = min(room, self.limits.head - at)
-            end = data.find(b"\r\n", at)
-            line = data[at:] if end < 0 else data[at:end]
-            fault = line_fault(line.removesuffix(b"\r") if end < 0 else line, room, 431 if lines else 414)
-            if fault is None and end < 0:
-                return at, lines
-            if fault is None:
-                fault = self._line_of_its_own(line, lines)
-            if fault is not None:
-                return self._bad(fault, data)
-            at, lines = end + 2, lines + 1
-
-    def _line_of_its_own(self, line: bytes, lines: int) -> Fault | None:
         if lines == 0:
-            result = parse_request_line(line)
-            return result if isinstance(result, Fault) else None
-        if lines > self.limits.fields:
-            return Fault(431, "too many fields")
-        return Fault(400, "a line of the head is no field") if FIELD_LINE.fullmatch(line) is None else None
+            end = head.find(b"\r\n")
+            if end < 0:
+                return self._line_fault(head.removesuffix(b"\r")) or (0, 0)
+            line = self._read_line(head[:end])
+            if isinstance(line, Fault):
+                return line
+            at, lines = end + 2, 1
+        return check_lines(head, at, lines, self.limits)
 
-    def _bad(self, fault: Fault, head: bytes) -> BadRequest:
+    def refuse(self, fault: Fault, head: bytes) -> BadRequest:
+        """`fault` with what is known of the request line; head: as much of it as there is."""
         first_line = head.partition(b"\r\n")[0][: self.limits.request_line]
         line = parse_request_line(first_line)
         return BadRequest(*fault, first_line, line.method if isinstance(line, RequestLine) else b"")
@@ -113,6 +110,14 @@ def prefix(status: int, server: bytes, second: int) -> bytes:
 def write_fields(fields: FieldList) -> bytes:
     """Field lines. Raises ValueError for a control character: nothing can smuggle a line in (hazard C10)."""
     for name, value in fields:
-        if not TOKEN.fullmatch(name) or CONTROL.search(value) or b"\r" in value or b"\n" in value:
+        if not TOKEN.fullmatch(name) or CONTROL.search(value):
             raise ValueError(f"no field: {name!r}: {value!r}")
     return b"".join([b"%s: %s\r\n" % field for field in fields])
+
+
+def tail(response: Response) -> bytes:
+    """Everything behind the prefix, with the content if it is short, of an answer that says nothing of Connection."""
+    head = write_fields(response.fields) + b"\r\n"
+    if len(response.parts) == 1 and isinstance(first := response.parts[0], bytes) and len(first) <= SHORT:
+        return head + first
+    return head

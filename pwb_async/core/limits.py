@@ -11,6 +11,7 @@ class Limits(NamedTuple):
     fields: int = 100
     """fields in one head"""
     head: int = 32 * 1024
+    """a whole head, up to and with its empty line"""
     content: int = 64 * 1024
     """content of a request that is skipped to keep the connection"""
     ranges: int = 16

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
+from .entity_tags import STILL_WARM
 from .messages import File, Request
 
 
@@ -11,12 +12,14 @@ class Lookup:
     """path: beneath the root, without a slash at either end, b"" is the root itself.
 
     folder: the target ended in a slash, so only one of `indexes` in that folder will do, the first that is there.
+    read: a small file is read at once; without it the content is not asked for.
     """
 
     request: Request
     path: bytes
     folder: bool
     indexes: tuple[bytes, ...] = ()
+    read: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +27,8 @@ class OpenFile:
     """A regular file that is open; size and time come from the open file, not from its name (hazard C3).
 
     name: the file's own name. size: bytes. mtime_ns: last change, seen_ns: when we looked, nanoseconds since the
-    epoch. content: all its bytes, if it is so small that they were read at once; then file is None.
+    epoch. content: all its bytes, if it is so small that they were read at once; then file is None. identity: device,
+    inode and time of the inode's last change: two findings with the same identity, size and mtime are of one version.
     """
 
     name: bytes
@@ -33,6 +37,12 @@ class OpenFile:
     seen_ns: int
     file: File | None
     content: bytes | None = None
+    identity: tuple[int, int, int] = (0, 0, 0)
+
+    @property
+    def settling(self) -> bool:
+        """So new, or from the future, that its validators will change with time alone (hazards D7, D12)."""
+        return self.seen_ns - self.mtime_ns < STILL_WARM
 
 
 @dataclass(frozen=True, slots=True)

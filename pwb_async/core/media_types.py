@@ -15,18 +15,18 @@ text/tab-separated-values       tsv
 text/calendar                   ics
 text/vcard                      vcf
 text/vtt                        vtt
-text/xml                        xml xsl xsd
 application/json                json map geojson
 application/ld+json             jsonld
 application/manifest+json       webmanifest
 application/rss+xml             rss
 application/atom+xml            atom
 application/xhtml+xml           xhtml
+application/xml                 xml xsl xsd
 application/wasm                wasm
 application/pdf                 pdf
 application/rtf                 rtf
 application/epub+zip            epub
-application/zip                 zip whl jar war
+application/zip                 zip whl
 application/gzip                gz tgz
 application/zstd                zst
 application/x-brotli            br
@@ -35,7 +35,7 @@ application/x-xz                xz
 application/x-7z-compressed     7z
 application/x-tar               tar
 application/vnd.rar             rar
-application/java-archive        ear
+application/java-archive        jar war ear
 application/toml                toml
 application/yaml                yaml yml
 application/msword              doc
@@ -58,7 +58,7 @@ image/jpeg                      jpg jpeg jfif
 image/jxl                       jxl
 image/png                       png
 image/apng                      apng
-image/svg+xml                   svg svgz
+image/svg+xml                   svg
 image/tiff                      tif tiff
 image/webp                      webp
 image/x-icon                    ico

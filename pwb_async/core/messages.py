@@ -118,13 +118,14 @@ class Response:
     """An answer: status, fields in the order they are sent, and its content in parts.
 
     Date, Server and Connection are not in `fields`: they belong to the moment and to the connection. Whoever asked
-    for a Response closes it, in a `finally`.
+    for a Response closes it, in a `finally`. tail: what head.tail() made of it, if it is going to be sent often.
     """
 
     status: int
     fields: FieldList
     parts: tuple[Part, ...] = ()
     file: File | None = None
+    tail: bytes = b""
 
     @property
     def length(self) -> int:

@@ -1,4 +1,4 @@
-"""The pages PWB writes itself. They repeat nothing that a client sent, so there is nothing to smuggle in (hazard G2)."""
+"""The pages PWB writes itself. They repeat nothing that a client sent: nothing can be smuggled in (hazard G2)."""
 
 from functools import lru_cache
 from typing import Final

@@ -25,7 +25,7 @@ def parse_ranges(value: bytes, size: int, most: int) -> list[ByteRange] | None:
     than `most` ranges, or ranges that add up to more than the whole (hazard B12).
     """
     unit, equals, specs = value.partition(b"=")
-    if unit.strip(b" \t").lower() != b"bytes" or not equals or size == 0 or specs.count(b",") > 2 * most:
+    if unit.lower() != b"bytes" or not equals or size == 0 or specs.count(b",") > 2 * most:
         return None
     matches = [_SPEC.fullmatch(spec.strip(b" \t")) for spec in specs.split(b",") if spec.strip(b" \t")]
     if not matches or len(matches) > most:

@@ -50,7 +50,7 @@ class Site:
             return self.error(501, method)
         if is_hidden(target.segments):
             return self.error(404, method)
-        return Lookup(request, b"/".join(target.segments), target.folder, self._indexes)
+        return Lookup(request, b"/".join(target.segments), target.folder, self._indexes, method == b"GET")
 
     def reply(self, lookup: Lookup, finding: Finding) -> Response:
         """The answer to what was found. The Response owns the finding's file from here on."""
@@ -58,13 +58,13 @@ class Site:
         if isinstance(finding, OpenFile):
             return self._represent(lookup.request, finding)
         if isinstance(finding, Folder) and not lookup.folder:
-            return self.error(308, method, (b"Location", lookup.request.target.as_folder))
+            return self.error(308, method, (b"Location", lookup.request.target.as_folder), self._cache_control)
         if isinstance(finding, Forbidden):
             return self.error(403, method)
         if isinstance(finding, Unavailable):
             return self.unavailable(method)
         if isinstance(finding, Broken):
-            return self.error(500, method, _NO_STORE)
+            return self.error(500, method)
         return self.error(404, method)
 
     def refuse(self, bad: BadRequest) -> Response:
@@ -73,13 +73,14 @@ class Site:
 
     def unavailable(self, method: bytes = b"GET") -> Response:
         """503: out of connections, descriptors or memory, for the moment (hazards A9, E2, G4)."""
-        return self.error(503, method, _RETRY_AFTER, _NO_STORE)
+        return self.error(503, method, _RETRY_AFTER)
 
     def error(self, status: int, method: bytes, *fields: tuple[bytes, bytes]) -> Response:
-        """A page of our own; HEAD gets its fields without it."""
+        """A page of our own; HEAD gets its fields without it. No cache may keep a fault of ours (hazard G4)."""
         page = status_page(status)
         about = ((b"Content-Type", b"text/html; charset=utf-8"), (b"Content-Length", b"%d" % len(page)), _NO_SNIFF)
-        return Response(status, about + fields, () if method == b"HEAD" else (page,))
+        never = (_NO_STORE,) if status >= 500 else ()
+        return Response(status, (*about, *fields, *never), () if method == b"HEAD" else (page,))
 
     def _represent(self, request: Request, found: OpenFile) -> Response:
         current = validators_of_file(found.size, found.mtime_ns, found.seen_ns)
@@ -132,7 +133,7 @@ class Site:
             about = self._about(media, ranges[0].length, current)
             about += ((b"Content-Range", ranges[0].content_range(found.size)),)
             return Response(206, about, (_slice(found, ranges[0]),), found.file)
-        # Nobody can have written this line into the file: it names the nanosecond of the writing.
+        # No file holds this line by accident: it names the nanosecond of its own last change.
         boundary = b"PWB-%x-%x" % (found.mtime_ns, found.size)
         heads, end = part_heads(ranges, found.size, media, boundary)
         parts: list[Part] = []

@@ -1,6 +1,7 @@
 """From a request target (RFC 9112 3.2) to the names on the way to a file, with nothing left to trick a disk with."""
 
 from dataclasses import dataclass
+from ipaddress import IPv6Address
 from typing import Final
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
@@ -14,7 +15,7 @@ class Target:
     """segments: decoded, without "", "." and "..". folder: the path ended in a slash. query: as sent, None if none.
 
     authority: of an absolute-form target; it takes the place of Host (RFC 9112 3.2.2). asterisk: "*", the server as
-    a whole.
+    a whole. key: the same for all targets that ask for the same file.
     """
 
     segments: tuple[bytes, ...] = ()
@@ -22,18 +23,26 @@ class Target:
     query: bytes | None = None
     authority: bytes | None = None
     asterisk: bool = False
+    key: bytes = b""
 
     @property
     def as_folder(self) -> bytes:
         """This target with a slash at its end, fit for Location: it starts with exactly one slash (hazard C9)."""
-        path = b"/".join(quote_from_bytes(segment, PATH_SAFE).encode() for segment in self.segments)
-        return b"/" + path + b"/" + (b"" if self.query is None else b"?" + self.query)
+        path = b"".join(quote_from_bytes(segment, PATH_SAFE).encode() + b"/" for segment in self.segments)
+        return b"/" + path + (b"" if self.query is None else b"?" + self.query)
 
 
 def valid_host(value: bytes) -> bool:
     """uri-host with an optional port below 65536 (RFC 9110 7.2, hazard B7)."""
     match = HOST.fullmatch(value)
-    return match is not None and int(match[1] or 0) < 65536
+    if match is None or int(match["port"] or 0) > 65535:
+        return False
+    if match["ipv6"]:
+        try:
+            IPv6Address(match["ipv6"].decode())
+        except ValueError:
+            return False
+    return True
 
 
 def parse_target(method: bytes, raw: bytes) -> Target | str:
@@ -74,4 +83,6 @@ def _parse_path(raw: bytes, authority: bytes | None) -> Target | str:
             segments.pop()
         elif name not in (b"", b"."):
             segments.append(name)
-    return Target(tuple(segments), name in (b"", b".", b".."), query if mark else None, authority)
+    folder = name in (b"", b".", b"..")
+    key = b"/".join(segments) + (b"/" if folder else b"")
+    return Target(tuple(segments), folder, query if mark else None, authority, key=key)

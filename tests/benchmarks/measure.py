@@ -79,7 +79,7 @@ def _sample(told: dict[str, object], spent: float, plan: Plan) -> Sample:
     body = plan.mean_body()
     answered = received / body if body >= LARGE else whole
     if answered < 1:
-        raise CannotError("nothing was answered in a round")
+        raise CannotError("answers less than one request in a round")
     errors = told["errors"]
     assert isinstance(errors, dict)
     remarks = [f"{kind} errors" for kind, count in errors.items() if count]

@@ -19,149 +19,24 @@ import resource
 import signal
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
-from http.client import HTTPException
+from collections.abc import Sequence
 from pathlib import Path
 
 from tests.benchmarks import charts
-from tests.benchmarks.measure import Generator, Sample, idle_memory
-from tests.benchmarks.process import Server, free_port, started
+from tests.benchmarks.commands import find_program
+from tests.benchmarks.measure import Generator
 from tests.benchmarks.report import (
     Report,
-    Row,
-    Table,
     as_json,
     as_text,
     conditions,
     quick_line,
     who_is_missing,
 )
-from tests.benchmarks.servers import PEERS, MissingError, Peer, Setting, find_program
-from tests.benchmarks.site import Site, make_site
-from tests.benchmarks.verify import CannotError, Client, check
-from tests.benchmarks.works import WORKS, Plan, Work, get
-
-FAILURES = (CannotError, OSError, HTTPException)  # of one peer; the others go on
-UNLOGGED = {peer.name for peer in PEERS if peer.fixed}
-PROBES = ("startup", "idle-memory")
-SMALL = get("small.html")
-
-
-@dataclass(frozen=True, slots=True)
-class Bench:
-    """One run: what is served, where the servers run, who measures, and how often."""
-
-    site: Site
-    scratch: Path
-    server_core: int
-    generator: Generator
-    rounds: int
-    idle: int
-
-    @contextmanager
-    def start(self, peer: Peer, work: Work) -> Iterator["Seat"]:
-        """Start a peer in the setting that the work asks for, until the block ends."""
-        folder = Path(tempfile.mkdtemp(prefix=f"{peer.name}-", dir=self.scratch))
-        plan = work.plan(self.site, b'"0"')
-        plan = plan.fixed() if peer.fixed else plan
-        log = folder / "access.log" if work.log else None
-        setting = Setting(self.site.root, free_port(), folder, log, work.cache, plan)
-        output = folder / "output"
-        command = peer.command(setting)
-        with started(command, setting.port, SMALL, self.server_core, output) as server:
-            if work.tagged and not peer.fixed:
-                plan = work.plan(self.site, entity_tag(server.port, work.tagged))
-            yield Seat(Row(peer.name, peer.title), server, plan, folder / "access.log", output)
-
-
-@dataclass(slots=True)
-class Seat:
-    """A peer that takes part in a work: its row, its server, and what it is asked.
-
-    Its access log is in ``log`` or, if that is not there, in ``output``.
-    """
-
-    row: Row
-    server: Server
-    plan: Plan
-    log: Path
-    output: Path
-
-    def count_log(self) -> None:
-        """Remark on an access log that lacks lines."""
-        asked = sum(sample.requests for sample in self.row.samples)
-        with (self.log if self.log.exists() else self.output).open("rb") as lines:
-            logged = sum(1 for _ in lines)
-        if logged < 0.95 * asked:
-            self.row.remarks.append(f"{logged:,} lines in the log for {asked:,} requests")
-
-
-def entity_tag(port: int, path: str) -> bytes:
-    """The tag that a server gives a file; CannotError when it gives none."""
-    with Client(port) as client:
-        tag = client.ask(get(path)).tag
-    if not tag:
-        raise CannotError("sends no ETag")
-    return tag
-
-
-def measure_work(bench: Bench, work: Work, peers: Sequence[Peer]) -> Table:
-    """Steps 2 to 4 for one work."""
-    rows: list[Row] = []
-    with ExitStack() as stack:
-        seats = []
-        for peer in peers:
-            try:
-                seat = stack.enter_context(bench.start(peer, work))
-                seat.row.remarks += check(seat.server.port, seat.plan)
-            except FAILURES as error:
-                rows.append(Row(peer.name, peer.title, cannot=str(error)))
-            else:
-                rows.append(seat.row)
-                seats.append(seat)
-        for _ in range(bench.rounds):
-            for seat in seats:
-                if not seat.row.cannot:
-                    measure_round(bench, work, seat)
-        for seat in seats:
-            seat.row.memory_bytes = seat.server.memory_bytes()
-            if work.log and seat.row.peer not in UNLOGGED:
-                seat.count_log()
-    return Table(work.name, work.title, "us", rows)
-
-
-def measure_round(bench: Bench, work: Work, seat: Seat) -> None:
-    """One peer's turn; a peer that fails has no figures, not half of them."""
-    try:
-        seat.row.samples.append(bench.generator.load(seat.server, work, seat.plan))
-    except FAILURES as error:
-        seat.row.samples.clear()
-        seat.row.cannot = str(error)
-
-
-def probe(bench: Bench, name: str, peers: Sequence[Peer]) -> Table:
-    """Start-up or idle memory: each peer alone, started anew for each sample."""
-    startup = name == "startup"
-    rows = {peer.name: Row(peer.name, peer.title) for peer in peers}
-    for _ in range(bench.rounds if startup else 1):
-        for peer in peers:
-            row = rows[peer.name]
-            if row.cannot:
-                continue
-            try:
-                with bench.start(peer, WORKS[0]) as seat:
-                    if startup:
-                        row.samples.append(Sample(seat.server.start_seconds * 1000))
-                    else:
-                        row.samples.append(idle_memory(seat.server, SMALL, bench.idle))
-            except FAILURES as error:
-                row.cannot = str(error)
-    if startup:
-        return Table(name, "from the start to the first answer", "ms", list(rows.values()))
-    title = f"memory per idle connection, {bench.idle:,} connections"
-    return Table(name, title, "bytes", list(rows.values()))
+from tests.benchmarks.rounds import PROBES, Bench, measure_work, probe
+from tests.benchmarks.servers import PEERS, MissingError, Peer
+from tests.benchmarks.site import make_site
+from tests.benchmarks.works import WORKS
 
 
 def find(peers: Sequence[Peer], report: Report) -> list[Peer]:
@@ -181,7 +56,11 @@ def arguments(words: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser("python -m tests.benchmarks.peers", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     mode = parser.add_mutually_exclusive_group()
-    mode.add_argument("--quick", action="store_true", help="PWB, nginx, the floor; about 60 s (default)")
+    mode.add_argument(
+        "--quick",
+        action="store_true",
+        help="PWB, nginx, the floor at one work; about 60 s (default)",
+    )
     mode.add_argument("--full", action="store_true", help="every peer at every work, 5 rounds")
     works = [work.name for work in WORKS] + list(PROBES)
     names = [peer.name for peer in PEERS]
@@ -192,6 +71,7 @@ def arguments(words: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--idle", type=int, default=5000, help="idle connections to hold (5000)")
     parser.add_argument("--out", type=Path, help="folder for results.json and the charts")
     told = parser.parse_args(words)
+    told.floor_everywhere = told.full or told.peers  # --quick asks the floor at one work, for time
     told.works = told.works or [
         *(work.name for work in WORKS if told.full or work.quick),
         *(PROBES if told.full else ()),
@@ -225,7 +105,12 @@ def run(told: argparse.Namespace, scratch: Path) -> Report:
         print("one core only: the load generator takes time from the servers", flush=True)
     for name in told.works:
         work = next((work for work in WORKS if work.name == name), None)
-        table = measure_work(bench, work, peers) if work else probe(bench, name, peers)
+        asked = [
+            peer
+            for peer in peers
+            if told.floor_everywhere or not peer.fixed or name == told.works[0]
+        ]
+        table = measure_work(bench, work, asked) if work else probe(bench, name, asked)
         report.tables.append(table)
         print(f"\n{as_text(table)}", flush=True)
     return report
@@ -252,7 +137,7 @@ def main(words: Sequence[str] | None = None) -> int:
     """The command."""
     told = arguments(words)
     if not find_program("wrk"):
-        print("benchmark: nothing measured; missing: wrk, the load generator (apt-get install wrk)")
+        print("benchmark quick: nothing measured; missing: wrk (apt-get install wrk)")
         return 0
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, stop_once)

@@ -51,7 +51,9 @@ def free_port() -> int:
 
 
 @contextmanager
-def started(command: Command, port: int, request: bytes, core: int, output: Path) -> Iterator[Server]:
+def started(
+    command: Command, port: int, request: bytes, core: int, output: Path
+) -> Iterator[Server]:
     """Start a server on ``core``, yield it once it answers ``request``, and end its tree.
 
     Raises CannotError with the last words of its ``output`` when it ends or stays silent.

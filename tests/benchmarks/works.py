@@ -119,12 +119,12 @@ def _zipf(site: Site, tag: bytes) -> Plan:
     )
 
 
-ZIPF = "1,000 files of about 12 KiB, Zipf, a browser's 14 fields"
+ZIPF = "1,000 files of 12 KiB, Zipf, browser's fields"
 WORKS = (
     Work("hot", "1 KiB hot file", _file("small.html")),
     Work("not-modified", "304 by If-None-Match", _not_modified, tagged="small.html"),
     Work("range", "206, 1,000 bytes of a 100 KiB file", _range),
-    Work("zipf-log", f"{ZIPF}, access log on", _zipf, log=True),
+    Work("zipf-log", f"{ZIPF}, log", _zipf, log=True),
     Work("file-100k", "100 KiB file", _file("medium.js"), connections=16),
     Work("file-1m", "1 MiB file", _file("large.bin"), connections=16),
     Work("file-100m", "100 MiB file", _file("huge.bin"), connections=16, quick=False, stretch=2),

@@ -1,0 +1,226 @@
+"""How each peer is started so that it does its best at the same task."""
+
+import functools
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.benchmarks.process import Command
+from tests.benchmarks.verify import CannotError
+from tests.benchmarks.works import Plan
+
+HERE = Path(__file__).parent
+TOP = HERE.parent.parent
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What a server is to do: serve ``root`` on ``port``; write a log to ``log`` if there is one.
+
+    ``scratch`` is a folder of its own; ``cache`` False means every answer comes from the disk;
+    ``plan`` is what it will be asked.
+    """
+
+    root: Path
+    port: int
+    scratch: Path
+    log: Path | None
+    cache: bool
+    plan: Plan
+
+
+def find_program(name: str) -> str | None:
+    """Where a program is; the folders of system programs are looked at too."""
+    return shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin")
+
+
+def _path(name: str) -> str:
+    return find_program(name) or name
+
+
+@functools.cache
+def _pwb_help() -> str:
+    told = subprocess.run(
+        [sys.executable, "-m", "pwb_async", "--help"],
+        capture_output=True,
+        text=True,
+        timeout=20,
+        cwd=TOP,
+        env=os.environ | {"COLUMNS": "200"},
+    )
+    if told.returncode:
+        raise CannotError(f"--help fails: {' '.join(told.stderr.split())[-200:]}")
+    return told.stdout
+
+
+def pwb(setting: Setting, *options: str) -> Command:
+    words = [sys.executable, "-m", "pwb_async", str(setting.root), "--host", "127.0.0.1"]
+    words += ["--port", str(setting.port), "--access-log", str(setting.log or "off"), *options]
+    if not setting.cache:
+        words += ["--cache", "off"]
+    for word in words:
+        if word.startswith("--") and word not in _pwb_help():
+            raise CannotError(f"this PWB has no option {word}")
+    return Command(words, {"PYTHONPATH": str(TOP)}, setting.scratch)  # no pwb.toml is there
+
+
+# --- programs of the system
+
+NGINX = """
+daemon off;
+pid {scratch}/nginx.pid;
+error_log stderr warn;
+worker_processes 1;
+{user}
+events {{ worker_connections 16384; }}
+http {{
+    client_body_temp_path {scratch}/body;
+    proxy_temp_path {scratch}/proxy;
+    fastcgi_temp_path {scratch}/fastcgi;
+    uwsgi_temp_path {scratch}/uwsgi;
+    scgi_temp_path {scratch}/scgi;
+    types {{ text/html html; text/css css; text/javascript js; image/svg+xml svg; }}
+    default_type application/octet-stream;
+    sendfile on;
+    tcp_nopush on;
+    tcp_nodelay on;
+    keepalive_timeout 75s;
+    keepalive_requests 1000;
+    {cache}
+    access_log {log};
+    server {{ listen 127.0.0.1:{port} backlog=2048; root {root}; }}
+}}
+"""
+
+
+def nginx(setting: Setting) -> Command:
+    cache = "open_file_cache max=10000 inactive=60s; open_file_cache_errors on;"
+    text = NGINX.format(
+        scratch=setting.scratch,
+        user="user root;" if os.geteuid() == 0 else "",
+        cache=cache if setting.cache else "open_file_cache off;",
+        log=f"{setting.log} combined buffer=64k flush=1s" if setting.log else "off",
+        port=setting.port,
+        root=setting.root,
+    )
+    file = setting.scratch / "nginx.conf"
+    file.write_text(text)
+    return Command([_path("nginx"), "-p", str(setting.scratch), "-c", str(file)])
+
+
+CADDY = """
+{{
+    admin off
+    auto_https off
+}}
+http://:{port} {{
+    bind 127.0.0.1
+    root * {root}
+    file_server
+    {log}
+}}
+"""
+
+
+def caddy(setting: Setting) -> Command:
+    log = f"log {{\n output file {setting.log} {{\n roll_disabled\n }}\n }}" if setting.log else ""
+    file = setting.scratch / "Caddyfile"
+    file.write_text(CADDY.format(port=setting.port, root=setting.root, log=log))
+    folders = ("HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME")
+    return Command(
+        [_path("caddy"), "run", "--config", str(file), "--adapter", "caddyfile"],
+        dict.fromkeys(folders, str(setting.scratch)),
+    )
+
+
+def floor(setting: Setting) -> Command:
+    program, answer = setting.scratch / "floor", setting.scratch / "answer"
+    words = [_path("cc"), "-O2", "-o", str(program), str(HERE / "floor.c")]
+    built = subprocess.run(words, capture_output=True, text=True, timeout=60)
+    if built.returncode:
+        raise CannotError(f"does not build: {' '.join(built.stderr.split())[-200:]}")
+    wanted = setting.plan.answers[0]
+    if len(wanted.body) > 1 << 20:
+        raise CannotError("only for answers of up to 1 MiB")
+    answer.write_bytes(_fixed_answer(setting.plan))
+    return Command([str(program), str(setting.port), str(answer)])
+
+
+def _fixed_answer(plan: Plan) -> bytes:
+    """The answer of the plan, with about the fields that the real servers send."""
+    wanted = plan.answers[0]
+    closing = b"Connection: close" in plan.requests[0]
+    lines = [
+        b"HTTP/1.1 %d x" % wanted.status,
+        b"Server: floor",
+        b"Date: Tue, 01 Jan 2030 00:00:00 GMT",
+        b"Content-Type: text/html; charset=utf-8",
+        b"Last-Modified: Mon, 31 Dec 2029 00:00:00 GMT",
+        b'ETag: "0123456789abcdef-400"',
+        b"Accept-Ranges: bytes",
+    ]
+    if wanted.status != 304:
+        lines.append(b"Content-Length: %d" % len(wanted.body))
+    if closing:
+        lines.append(b"Connection: close")
+    return b"\r\n".join(lines) + b"\r\n\r\n" + wanted.body
+
+
+# --- Python servers; those that log do so to their standard output or error
+
+
+def _module(*words: str) -> list[str]:
+    return [sys.executable, "-m", *words]
+
+
+def http_server(setting: Setting) -> Command:
+    words = _module("http.server", "--bind", "127.0.0.1", "--protocol", "HTTP/1.1")
+    return Command([*words, "--directory", str(setting.root), str(setting.port)])
+
+
+def _environment(setting: Setting) -> dict[str, str]:
+    return {"BENCHMARK_ROOT": str(setting.root), "PYTHONPATH": str(HERE)}
+
+
+def app(name: str) -> Callable[[Setting], Command]:
+    """A server that apps.py runs."""
+    return lambda setting: Command(
+        [
+            sys.executable,
+            str(HERE / "apps.py"),
+            name,
+            str(setting.port),
+            "on" if setting.log else "off",
+        ],
+        _environment(setting),
+    )
+
+
+def gunicorn(setting: Setting) -> Command:
+    words = _module("gunicorn", "apps:whitenoise()", "--bind", f"127.0.0.1:{setting.port}")
+    words += ["--worker-class", "gthread", "--threads", "8", "--keep-alive", "75"]
+    words += ["--worker-connections", "10000", "--log-level", "warning", "--no-control-socket"]
+    words += ["--worker-tmp-dir", str(setting.scratch)]
+    if setting.log:
+        words += ["--access-logfile", "-"]
+    return Command(words, _environment(setting), setting.scratch)
+
+
+def granian(setting: Setting) -> Command:
+    words = _module("granian", "--interface", "asgi", "--host", "127.0.0.1")
+    words += ["--port", str(setting.port), "--static-path-route", "/site"]
+    words += ["--static-path-mount", str(setting.root / "site"), "--loop", "uvloop"]
+    words += ["--access-log" if setting.log else "--no-access-log", "apps:nothing"]
+    return Command(words, _environment(setting))
+
+
+def servery(setting: Setting) -> Command:
+    words = _module("servery", str(setting.root), "--bind", "127.0.0.1", "--quiet")
+    words += ["--port", str(setting.port), "--no-compress"]
+    if setting.log:
+        words += ["--access-log", str(setting.log)]
+    return Command(words)

@@ -1,0 +1,156 @@
+"""The loop: peers started, checked and measured in interleaved rounds, and ended."""
+
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from http.client import HTTPException
+from pathlib import Path
+
+from tests.benchmarks.commands import Setting
+from tests.benchmarks.measure import Generator, Sample, idle_memory
+from tests.benchmarks.process import Server, free_port, started
+from tests.benchmarks.report import Row, Table
+from tests.benchmarks.servers import PEERS, Peer
+from tests.benchmarks.site import Site
+from tests.benchmarks.verify import CannotError, Client, check
+from tests.benchmarks.works import WORKS, Plan, Work, get
+
+FAILURES = (CannotError, OSError, HTTPException)  # of one peer; the others go on
+UNLOGGED = {peer.name for peer in PEERS if peer.fixed}
+PROBES = ("startup", "idle-memory")
+SMALL = get("small.html")
+FEW_IDLE = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """One run: what is served, where the servers run, who measures, and how often."""
+
+    site: Site
+    scratch: Path
+    server_core: int
+    generator: Generator
+    rounds: int
+    idle: int
+
+    @contextmanager
+    def start(self, peer: Peer, work: Work) -> Iterator["Seat"]:
+        """Start a peer in the setting that the work asks for, until the block ends."""
+        folder = Path(tempfile.mkdtemp(prefix=f"{peer.name}-", dir=self.scratch))
+        plan = work.plan(self.site, b'"0"')
+        plan = plan.fixed() if peer.fixed else plan
+        log = folder / "access.log" if work.log else None
+        setting = Setting(self.site.root, free_port(), folder, log, work.cache, plan)
+        output = folder / "output"
+        command = peer.command(setting)
+        with started(command, setting.port, SMALL, self.server_core, output) as server:
+            if work.tagged and not peer.fixed:
+                plan = work.plan(self.site, entity_tag(server.port, work.tagged))
+            yield Seat(Row(peer.name, peer.title), server, plan, folder / "access.log", output)
+
+
+@dataclass(slots=True)
+class Seat:
+    """A peer that takes part in a work: its row, its server, and what it is asked.
+
+    Its access log is in ``log`` or, if that is not there, in ``output``.
+    """
+
+    row: Row
+    server: Server
+    plan: Plan
+    log: Path
+    output: Path
+
+    def count_log(self) -> None:
+        """Remark on an access log that lacks lines."""
+        asked = sum(sample.requests for sample in self.row.samples)
+        with (self.log if self.log.exists() else self.output).open("rb") as lines:
+            logged = sum(1 for _ in lines)
+        if logged < 0.95 * asked:
+            self.row.remarks.append(f"{logged:,} lines in the log for {asked:,} requests")
+
+
+def entity_tag(port: int, path: str) -> bytes:
+    """The tag that a server gives a file; CannotError when it gives none."""
+    with Client(port) as client:
+        tag = client.ask(get(path)).tag
+    if not tag:
+        raise CannotError("sends no ETag")
+    return tag
+
+
+def measure_work(bench: Bench, work: Work, peers: Sequence[Peer]) -> Table:
+    """Steps 2 to 4 for one work."""
+    rows: list[Row] = []
+    with ExitStack() as stack:
+        seats = []
+        for peer in peers:
+            try:
+                seat = stack.enter_context(bench.start(peer, work))
+                seat.row.remarks += check(seat.server.port, seat.plan)
+            except FAILURES as error:
+                rows.append(Row(peer.name, peer.title, cannot=str(error)))
+            else:
+                rows.append(seat.row)
+                seats.append(seat)
+        for _ in range(bench.rounds):
+            for seat in seats:
+                if not seat.row.cannot:
+                    measure_round(bench, work, seat)
+        for seat in seats:
+            seat.row.memory_bytes = seat.server.memory_bytes()
+            if work.log and seat.row.peer not in UNLOGGED:
+                seat.count_log()
+    return Table(work.name, work.title, "us", rows)
+
+
+def measure_round(bench: Bench, work: Work, seat: Seat) -> None:
+    """One peer's turn; a peer that fails has no figures, not half of them."""
+    try:
+        seat.row.samples.append(bench.generator.load(seat.server, work, seat.plan))
+    except FAILURES as error:
+        seat.row.samples.clear()
+        seat.row.cannot = str(error)
+
+
+def probe(bench: Bench, name: str, peers: Sequence[Peer]) -> Table:
+    """Start-up or idle memory: each peer alone, started anew for each sample."""
+    startup = name == "startup"
+    rows = {peer.name: Row(peer.name, peer.title) for peer in peers}
+    for _ in range(bench.rounds if startup else 1):
+        for peer in peers:
+            row = rows[peer.name]
+            if row.cannot:
+                continue
+            try:
+                sample = startup_time(bench, peer) if startup else idle_cost(bench, peer)
+                row.samples.append(sample)
+            except FAILURES as error:
+                row.cannot = str(error)
+    if startup:
+        return Table(name, "from the start to the first answer", "ms", list(rows.values()))
+    title = f"memory per idle connection, {bench.idle:,} connections"
+    return Table(name, title, "bytes", list(rows.values()))
+
+
+def startup_time(bench: Bench, peer: Peer) -> Sample:
+    """Milliseconds from the start of the process to its first whole answer."""
+    with bench.start(peer, WORKS[0]) as seat:
+        return Sample(seat.server.start_seconds * 1000)
+
+
+def idle_cost(bench: Bench, peer: Peer) -> Sample:
+    """Bytes per idle connection; a peer that doesn't keep that many is asked to keep a few."""
+    try:
+        with bench.start(peer, WORKS[0]) as seat:
+            return idle_memory(seat.server, SMALL, bench.idle)
+    except FAILURES as error:
+        if bench.idle <= FEW_IDLE:
+            raise
+        reason = str(error)
+    with bench.start(peer, WORKS[0]) as seat:
+        sample = idle_memory(seat.server, SMALL, FEW_IDLE)
+    remark = f"measured with {FEW_IDLE} connections, since with {bench.idle}: {reason}"
+    return replace(sample, remarks=[*sample.remarks, remark])
