@@ -8,7 +8,9 @@ find, the steps in order:
   4. read a small file at once, hand a large one out open; who does not read gets neither
 
 Two ways lead beneath the root and find the same: openat2, one system call, and the walk, a call for each name. Which
-of them it is, is settled when a Disk is made (C4).
+of them it is, is settled when a Disk is made (C4). To open and close a file three folders deep takes 4 us the one way
+and 12 us the other (os.open on the whole path: 3 us), and find, with 1 KiB read, 11 us and 20 us: one thread, warm
+ext4, CPython 3.11, Linux 6.18 in a virtual machine, the best of 7 rounds.
 """
 
 import ctypes

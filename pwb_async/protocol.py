@@ -19,7 +19,7 @@ from .core.connection import Connection, Waiting
 from .core.deadline import NEVER, Deadline
 from .core.exchange import Exchange
 from .core.lookup import Broken, Lookup
-from .core.messages import BadRequest, Part, Request, Response, Signal
+from .core.messages import BadRequest, Event, Part, Request, Response, Signal
 from .writer import CutShortError, Writer
 
 if TYPE_CHECKING:
@@ -69,10 +69,11 @@ class HTTPProtocol(asyncio.Protocol):
         self._server.forget(self)
 
     def data_received(self, data: bytes) -> None:
-        self._connection.receive_data(data)
         if not (self._busy or self._writer.paused):
-            self._advance()
-        elif self._connection.crowded and not self._deaf:
+            self._advance(self._connection.receive(data))
+            return
+        self._connection.receive_data(data)
+        if self._connection.crowded and not self._deaf:
             self._deaf = True
             self._transport.pause_reading()
 
@@ -80,7 +81,7 @@ class HTTPProtocol(asyncio.Protocol):
         """A client that has said everything still gets its whole answer (hazard A8): the transport stays open."""
         self._connection.receive_data(b"")
         if not (self._busy or self._writer.paused):
-            self._advance()
+            self._advance(self._connection.next_event())
         return True
 
     def pause_writing(self) -> None:
@@ -92,60 +93,52 @@ class HTTPProtocol(asyncio.Protocol):
         self._writer.resume()
         self.deadline.lift()
         if not self._busy:
-            self._advance()
+            self._advance(self._connection.next_event())
 
-    def _advance(self) -> None:
-        """Answers what has arrived, until more is needed, a task takes over or the peer is too slow."""
+    def _advance(self, event: Event) -> None:
+        """Answers `event` and those behind it, until more is needed, a task takes over or others have their turn."""
         server, connection, writer = self._server, self._connection, self._writer
         shelf, observe = server.shelf, server.observe
         now, tick = time.time(), server.clock()
         out: list[Part] = []
-        size = 0
-        for _ in range(_TURN):
-            event = connection.next_event()
-            if isinstance(event, Signal):
-                if out:
-                    writer.write(out)
-                if not writer.paused:
-                    self._wait(tick)
-                return
+        answers = size = 0
+        while not isinstance(event, Signal):
             response: Response | Lookup | None
             if isinstance(event, BadRequest):
                 response = server.setup.site.refuse(event)
             elif shelf is None or (response := shelf.answer(event, tick)) is None:
                 response = server.setup.site.locate(event)
                 if isinstance(response, Lookup):
-                    if out:
-                        writer.write(out)
-                    self._begin()
+                    self._begin(out)
                     server.loop.create_task(self._answer_from_disk(event, response))
                     return
-            self.deadline.lift()
             out += connection.respond(event, response, now)
-            size += response.length
             if observe is not None:
                 observe(Exchange(self._peer, event, response.status, response.length, now, 0.0))
-            if size > _TOGETHER:
-                writer.write(out)
-                if writer.paused:
-                    return
-                out, size = [], 0
+            answers += 1
+            size += response.length
+            if answers == _TURN or size > _TOGETHER:
+                self._begin(out)
+                server.loop.call_soon(self._continue)
+                return
+            event = connection.next_event()
         if out:
+            self.deadline.lift()
             writer.write(out)
         if not writer.paused:
-            self._begin()
-            server.loop.call_soon(self._continue)
+            self._wait(tick)
 
-    def _begin(self) -> None:
-        """Something is under way that will call _continue()."""
+    def _begin(self, out: list[Part]) -> None:
+        """Sends what is ready; something is under way that will call _continue()."""
         self._busy = True
-        if not self._writer.paused:
-            self.deadline.lift()
+        self.deadline.lift()
+        if out:
+            self._writer.write(out)
 
     def _continue(self) -> None:
         self._busy = False
         if not (self._writer.closed or self._writer.paused):
-            self._advance()
+            self._advance(self._connection.next_event())
 
     def _refuse(self, event: BadRequest) -> None:
         """Answers what is not a request, out of turn: for want of room or of time."""
@@ -155,7 +148,7 @@ class HTTPProtocol(asyncio.Protocol):
         if self._server.observe is not None:
             self._server.observe(Exchange(self._peer, event, response.status, response.length, now, 0.0))
         if not self._writer.paused:
-            self._advance()
+            self._advance(self._connection.next_event())
 
     async def _answer_from_disk(self, request: Request, lookup: Lookup) -> None:
         server, writer, connection = self._server, self._writer, self._connection

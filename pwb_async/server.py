@@ -9,6 +9,7 @@ from typing import Final
 from .core.exchange import Exchange
 from .core.lookup import Finding, Lookup
 from .files import Files
+from .listener import BACKLOG
 from .protocol import HTTPProtocol
 from .setup import Setup
 from .shelf import Shelf
@@ -32,7 +33,7 @@ class Server:
         self.files = Files(setup.disk.find)
         self.observe: Callable[[Exchange], None] | None = setup.log
         self._most = setup.options.max_connections or _as_many_as_descriptors_allow()
-        self._connections: set[HTTPProtocol] = set()
+        self._connections: dict[HTTPProtocol, None] = {}  # in the order they came
         self._flushing: asyncio.Future[None] | None = None
 
     async def run(self) -> None:
@@ -46,7 +47,8 @@ class Server:
         for number in (signal.SIGINT, signal.SIGTERM):
             self.loop.add_signal_handler(number, self._stop.set)
         listeners = [
-            await self.loop.create_server(lambda: HTTPProtocol(self), sock=sock) for sock in self.setup.sockets
+            await self.loop.create_server(lambda: HTTPProtocol(self), sock=sock, backlog=BACKLOG)
+            for sock in self.setup.sockets
         ]
         sweeping = self.loop.create_task(self._sweep())
         self.setup.announce("PWB")
@@ -71,7 +73,7 @@ class Server:
     def admit(self, protocol: HTTPProtocol) -> bool:
         """Makes room for one more, by closing the connection that has been idle longest; False: there is none."""
         full = len(self._connections) >= self._most
-        self._connections.add(protocol)
+        self._connections[protocol] = None
         if not full:
             return True
         idle = [(since, other) for other in self._connections if (since := other.idle_since) is not None]
@@ -81,7 +83,7 @@ class Server:
 
     def forget(self, protocol: HTTPProtocol) -> None:
         """The connection is gone."""
-        self._connections.discard(protocol)
+        self._connections.pop(protocol, None)
 
     async def _sweep(self) -> None:
         refreshing: asyncio.Task[None] | None = None

@@ -17,7 +17,7 @@ from dataclasses import replace
 from typing import Final
 
 from .core.fields import Fields
-from .core.head import tail
+from .core.head import prepare
 from .core.lookup import Finding, Lookup, OpenFile
 from .core.messages import Request, Response
 from .core.site import Site
@@ -73,11 +73,11 @@ class Shelf:
         if entry is None or entry.trusted < now:
             return None
         entry.asked = now
-        fields, method = request.fields, request.line.method
-        if fields.plain and method == b"GET":
+        if request.plain:
             if entry.plain is None:
                 entry.plain = self._prepare(entry, request)
             return entry.plain
+        fields, method = request.fields, request.line.method
         if method not in (b"GET", b"HEAD") or fields.unknown_expectation:
             return None
         # Equal field sections are one object, thanks to the head's cache; where they are not, it is only a miss.
@@ -85,11 +85,10 @@ class Shelf:
         return entry.answers.get(key) or self._remember(entry, key, self._prepare(entry, request))
 
     def _prepare(self, entry: Entry, request: Request) -> Response:
-        response = self._site.reply(replace(entry.lookup, request=request), entry.finding)
-        return replace(response, tail=tail(response))
+        return prepare(self._site.reply(replace(entry.lookup, request=request), entry.finding))
 
     def _remember(self, entry: Entry, key: tuple[bytes, Fields | None], response: Response) -> Response:
-        if len(entry.answers) < _ANSWERS and len(response.tail) <= _OVERHEAD:
+        if len(entry.answers) < _ANSWERS and len(response.tail) + len(response.parts) <= _OVERHEAD:
             entry.answers[key] = response
             self._grow(entry, _OVERHEAD)
         return response

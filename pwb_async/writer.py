@@ -9,7 +9,7 @@ is handed to the transport instead, and the transport tells us when there is roo
 import asyncio
 import os
 from collections.abc import Sequence
-from typing import Final, cast
+from typing import Any, Final
 
 from .core.messages import FileSlice, Part
 from .files import Files
@@ -37,12 +37,12 @@ class Writer:
         self.closed = False
         self.sent = 0
 
-    def write(self, parts: Sequence[Part]) -> None:
+    def write(self, parts: Sequence[Any]) -> None:
         """Hands over parts that are all bytes, in one writev where there are several."""
         if len(parts) == 1:
-            self._transport.write(cast(bytes, parts[0]))
+            self._transport.write(parts[0])
         else:
-            self._transport.writelines(cast(Sequence[bytes], parts))
+            self._transport.writelines(parts)
 
     async def send(self, parts: Sequence[Part], files: Files) -> None:
         """Sends parts in order. Raises CutShortError, or ConnectionError when the peer has gone."""

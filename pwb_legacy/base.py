@@ -9,12 +9,13 @@ same story event by event. What to answer is not decided here: Connection, Site 
 """
 
 import logging
+import resource
 import signal
 import socket
 import time
 from collections.abc import Iterator
 from types import FrameType
-from typing import ClassVar, Final
+from typing import ClassVar, Final, Protocol
 
 from pwb_async.core.connection import Waiting
 from pwb_async.core.exchange import Exchange
@@ -22,28 +23,38 @@ from pwb_async.core.lookup import Broken
 from pwb_async.core.messages import CLOSED, NEED_DATA, BadRequest, Request, Response
 from pwb_async.setup import Setup
 
-from .client import RECEIVE, Client, CutShortError, pieces
+from .client import RECEIVE, Client, CutShortError, Outgoing
 from .door import Door
 
 logger: Final = logging.getLogger("pwb")
+NO_BOUND: Final = 1_000_000
+"""A capacity: as many clients as there are descriptors."""
+
+
+class Guest(Protocol):
+    """Whoever takes up one of the server's places: a Client, or the process that talks with one."""
+
+    @property
+    def idle_since(self) -> float | None: ...
+    def stop(self) -> None: ...
 
 
 class HTTPServer:
-    """A design. capacity: clients at once, where --max-connections does not say."""
+    """A design. capacity: clients at once, where --max-connections does not say. open: who is being served."""
 
     capacity: ClassVar[int] = 1000
 
     def __init__(self, setup: Setup) -> None:
         self.setup = setup
-        self.most = setup.options.max_connections or self.capacity
-        self.open: set[Client] = set()
+        self.most = setup.options.max_connections or min(self.capacity, _as_many_as_descriptors_allow())
+        self.open: set[Guest] = set()
         self.stopping = False
-        self.wake, self._waker = socket.socketpair()
-        self._waker.setblocking(False)
-        signal.set_wakeup_fd(self._waker.fileno(), warn_on_full_buffer=False)
+        self.wake, self.waker = socket.socketpair()
+        self.waker.setblocking(False)
+        self.door = Door(setup, self.wake)
+        signal.set_wakeup_fd(self.waker.fileno(), warn_on_full_buffer=False)
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGALRM):
-            signal.signal(number, self._signalled)
-        self._door = Door(setup, self.wake)
+            signal.signal(number, self.signalled)
 
     def serve_forever(self) -> None:
         """Serves until the server is told to stop."""
@@ -52,21 +63,18 @@ class HTTPServer:
     def handlerequest(self, client: Client) -> None:
         """Talks with one client, blocking, from its first request to its last."""
         try:
-            with client.socket:
-                while (event := client.connection.next_event()) is not CLOSED:
-                    if event is NEED_DATA:
-                        self._receive(client)
-                    elif isinstance(event, Request | BadRequest):
-                        self._respond(client, event)
-        except CutShortError as error:
-            logger.error("content cut short: %s", error)
-        except OSError as error:
-            logger.debug("%s: %s", client.peer, error)
-        except Exception:
-            # In the book it ended the thread, or the whole server (L3, L4, L9).
-            logger.exception("a fault of this server")
+            while not client.leaving and (event := client.connection.next_event()) is not CLOSED:
+                if event is NEED_DATA:
+                    self._receive(client)
+                elif isinstance(event, Request | BadRequest):
+                    self._respond(client, event)
+        except Exception as error:  # in the book it ended the thread, or the whole server (L3, L4, L9)
+            self.give_up(client, error)
         finally:
+            self.finish(client)
             self.open.discard(client)
+            if not client.leaving:
+                client.close()
 
     def answer(self, event: Request | BadRequest) -> Response:
         """What all servers answer, in three steps; only the middle one touches the disk."""
@@ -80,39 +88,71 @@ class HTTPServer:
             logger.error("%r: %s", lookup.path, finding.why)
         return self.setup.site.reply(lookup, finding)
 
+    def begin(self, client: Client, event: Request | BadRequest) -> None:
+        """Makes the answer; from here on it is the client's `outgoing`, until finish()."""
+        client.deadline.lift()
+        began = time.time()
+        client.outgoing = Outgoing(event, self.answer(event), began)
+        client.outgoing.put(client.connection.respond(event, client.outgoing.response, began))
+
+    def finish(self, client: Client) -> None:
+        """The answer under way, if any, is out, or will never be."""
+        outgoing, client.outgoing = client.outgoing, None
+        if outgoing is None:
+            return
+        outgoing.response.close()
+        sent = max(0, outgoing.sent - client.connection.head_length)
+        duration = time.monotonic() - outgoing.start
+        event, status = outgoing.event, outgoing.response.status
+        self.observe(Exchange(client.peer, event, status, sent, outgoing.began, duration))
+
+    def give_up(self, client: Client, error: Exception) -> None:
+        """Ends a conversation that cannot go on, and says so where it is worth a word."""
+        if isinstance(error, CutShortError):
+            logger.error("content cut short: %s", error)
+        elif isinstance(error, OSError):
+            logger.debug("%s: %s", client.peer, error)
+        else:
+            logger.error("a fault of this server", exc_info=error)
+        self.finish(client)
+        client.close(forget=isinstance(error, TimeoutError))
+
     def clients(self) -> Iterator[Client]:
         """Every client that comes in, until a signal; then waits until the last one has gone."""
         try:
             while not self.stopping:
-                for client in self._door.wait():
+                for client in self.door.wait():
                     if self.make_room():
                         self.open.add(client)
                         yield client
                     else:
                         self.turn_away(client)
+                self.tidy()
         finally:
-            self._door.close()
+            self.door.close()
         while self.open:
             time.sleep(0.02)
-        signal.setitimer(signal.ITIMER_REAL, 0)
+            self.tidy()
+        self.stopped()
 
     def make_room(self) -> bool:
         """Whether one more may come in, if need be for the one that has been idle longest (hazard A9)."""
         if len(self.open) < self.most:
             return True
-        idle = [(since, client) for client in list(self.open) if (since := client.idle_since) is not None]
+        idle = [(since, guest) for guest in list(self.open) if (since := guest.idle_since) is not None]
         if idle:
             min(idle, key=lambda pair: pair[0])[1].stop()
         return bool(idle)
 
     def turn_away(self, client: Client) -> None:
-        """503, for a client that there is no room or no thread or process for (hazards A9, E4)."""
+        """503, for a client that there is no room or no thread or process for (hazards A9, E4). The few bytes do not
+        block: nothing has been sent to this client before."""
         self.open.discard(client)
-        event = client.connection.turn_away()
-        response = self.answer(event)
-        parts = client.connection.respond(event, response, time.time())
-        self._door.turn_away(client, b"".join(pieces(parts)))
-        self.observe(Exchange(client.peer, event, response.status, response.length, time.time(), 0.0))
+        try:
+            self._respond(client, client.connection.turn_away())
+            self.door.see_off(client)
+        except Exception as error:
+            self.give_up(client, error)
 
     def observe(self, exchange: Exchange) -> None:
         """Tells the observers what happened."""
@@ -123,12 +163,22 @@ class HTTPServer:
     def breathe(self) -> None:
         """Called after each piece; a design whose clients share one thread lets the others go first (hazard A15)."""
 
+    def tidy(self) -> None:
+        """Called whenever the door has been woken; a design that has to clean up after its clients does it here."""
+
+    def part(self, client: Client) -> None:
+        """An answer is out. If it was the last, the client must have read it before we close (RFC 9112 9.6)."""
+        if client.connection.waiting is Waiting.LINGER:
+            client.socket.shutdown(socket.SHUT_WR)
+
     def _receive(self, client: Client) -> None:
         """Waits for the client's next bytes, until a deadline that a drip of bytes cannot move (hazard A2)."""
         now = time.monotonic()
         client.deadline.watch(client.connection.waiting, now)
+        if client.connection.last:
+            client.stop()
+        client.socket.settimeout(max(client.deadline.at - now, 0.001))
         try:
-            client.socket.settimeout(max(client.deadline.at - now, 0.001))
             client.connection.receive_data(client.socket.recv(RECEIVE))
         except TimeoutError:
             event = client.connection.expire()
@@ -136,31 +186,32 @@ class HTTPServer:
                 self._respond(client, event)
 
     def _respond(self, client: Client, event: Request | BadRequest) -> None:
-        client.deadline.lift()
-        began, start = time.time(), time.monotonic()
-        response = self.answer(event)
-        sent = 0
-        try:
-            parts = client.connection.respond(event, response, began)
-            client.socket.settimeout(self.setup.timeouts.send)
-            for piece in pieces(parts):
-                while piece:  # the book called send() once and lost what the kernel did not take (L5)
-                    taken = client.socket.send(piece)
-                    piece = piece[taken:]
-                    sent += taken
+        client.socket.settimeout(self.setup.timeouts.send)
+        self.begin(client, event)
+        while (outgoing := client.outgoing) is not None:
+            outgoing.push(client.socket)
+            if not outgoing.left:
+                self.finish(client)
+            elif not outgoing.piece:
+                outgoing.load()
                 self.breathe()
-            if client.connection.waiting is Waiting.LINGER:
-                client.socket.shutdown(socket.SHUT_WR)
-        finally:
-            response.close()
-            sent = max(0, sent - client.connection.head_length)
-            self.observe(Exchange(client.peer, event, response.status, sent, began, time.monotonic() - start))
+        self.part(client)
 
-    def _signalled(self, number: int, frame: FrameType | None) -> None:
+    def signalled(self, number: int, frame: FrameType | None) -> None:
         """The first SIGINT or SIGTERM begins the stop; a second one, or the end of the grace, ends it (hazard F2)."""
         if self.stopping:
             raise SystemExit(0)
         self.stopping = True
         signal.setitimer(signal.ITIMER_REAL, max(self.setup.options.grace, 0.001))
-        for client in list(self.open):
-            client.stop()
+        for guest in list(self.open):
+            guest.stop()
+
+    def stopped(self) -> None:
+        """Everybody has gone within the grace."""
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+def _as_many_as_descriptors_allow() -> int:
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    # Each client may need a file beside its socket; some descriptors stay for the log and the door.
+    return NO_BOUND if most == resource.RLIM_INFINITY else max(16, (most - 64) // 2)

@@ -1,14 +1,16 @@
-"""One client as a driver on raw sockets sees it, and the bytes of an answer as they go out."""
+"""One client as a driver on raw sockets sees it, and an answer on its way out, piece by piece."""
 
 import logging
 import os
 import socket
+import struct
+import time
 from collections.abc import Iterator, Sequence
 from typing import Final
 
 from pwb_async.core.connection import Connection, Waiting
 from pwb_async.core.deadline import Deadline
-from pwb_async.core.messages import Part
+from pwb_async.core.messages import BadRequest, Part, Request, Response
 from pwb_async.setup import Setup
 
 logger: Final = logging.getLogger("pwb")
@@ -16,34 +18,89 @@ RECEIVE: Final = 64 * 1024
 """Bytes read from a socket at once."""
 PIECE: Final = 64 * 1024
 """Bytes read from a file at once: the book read it whole, so each client cost the file's size in memory (L6)."""
+_FORGET: Final = struct.pack("ii", 1, 0)
+"""For SO_LINGER: at close the kernel forgets what it has not sent."""
 
 
 class CutShortError(Exception):
     """The promised length cannot be kept: the file has become shorter, or the disk failed (hazard D1)."""
 
 
+class Outgoing:
+    """An answer on its way out. left: bytes still to go. sent: bytes that the kernel has taken. piece: read, not sent.
+
+    began: seconds since the epoch; start: the same moment on the clock that never jumps.
+    """
+
+    __slots__ = ("_pieces", "began", "event", "left", "piece", "response", "sent", "start")
+
+    def __init__(self, event: Request | BadRequest, response: Response, began: float) -> None:
+        self.event, self.response, self.began = event, response, began
+        self.start = time.monotonic()
+        self.left = self.sent = 0
+        self.piece = memoryview(b"")
+
+    def put(self, parts: Sequence[Part]) -> None:
+        """What is to go out. The first piece is there at once, a head needs no disk."""
+        self.left = sum(len(part) if isinstance(part, bytes) else part.length for part in parts)
+        self._pieces = pieces(parts)
+        self.load()
+
+    def load(self) -> None:
+        """Reads the next piece. Raises CutShortError."""
+        self.piece = next(self._pieces)
+
+    def push(self, sock: socket.socket) -> None:
+        """Hands over what the kernel takes of the piece: the book thought it takes everything (L5). Raises OSError."""
+        taken = sock.send(self.piece)
+        self.piece = self.piece[taken:]
+        self.sent += taken
+        self.left -= taken
+
+
 class Client:
-    """One client: its socket, its Connection, and the deadline on what it must do next."""
+    """One client: its socket, its Connection, and the deadline on what it must do next.
+
+    outgoing: the answer under way. leaving: the door sees it off, and closes it.
+    """
+
+    __slots__ = ("connection", "deadline", "leaving", "outgoing", "peer", "socket")
 
     def __init__(self, setup: Setup, sock: socket.socket, peer: str) -> None:
         self.socket = sock
         self.peer = peer
         self.connection = Connection(setup.reader, setup.name)
         self.deadline = Deadline(setup.timeouts)
+        self.outgoing: Outgoing | None = None
+        self.leaving = False
 
     @property
     def idle_since(self) -> float | None:
-        """Orders idle clients, the oldest first; None while anything is under way."""
-        return self.deadline.at if self.connection.waiting is Waiting.IDLE else None
+        """Orders idle clients, the oldest first; None while anything is under way, and for one that was stopped."""
+        idle = self.connection.waiting is Waiting.IDLE and self.outgoing is None and not self.connection.last
+        return self.deadline.at if idle else None
 
     def stop(self) -> None:
-        """No more requests: an idle client is closed now, any other after the answer under way (hazard F2)."""
+        """No more requests: an idle client is closed now, any other after the answer under way (hazard F2).
+
+        Another thread may be just about to receive. The end of reading, unlike close(), wakes it if it waits and
+        still gives it a request that has come already (hazard A7).
+        """
         self.connection.last = True
-        if self.connection.quiet:
-            try:  # shutdown, not close: it wakes whoever waits in recv
-                self.socket.shutdown(socket.SHUT_RDWR)
+        if self.connection.quiet and self.outgoing is None:
+            try:
+                self.socket.shutdown(socket.SHUT_RD)
             except OSError as error:
                 logger.debug("%s: %s", self.peer, error)
+
+    def close(self, forget: bool = False) -> None:
+        """forget: what the kernel has not sent yet, too, for a peer that does not take it (hazard A4)."""
+        try:
+            if forget:
+                self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _FORGET)
+            self.socket.close()
+        except OSError as error:
+            logger.debug("%s: %s", self.peer, error)
 
 
 def pieces(parts: Sequence[Part]) -> Iterator[memoryview]:

@@ -1,12 +1,12 @@
-"""The way in: who connects is let in, who is one too many is told so and seen off. The door never blocks on a client,
-so nobody who stands in it can hold up those behind (hazards A9, A13).
+"""The way in: who connects is let in, who is to go is seen off. The door never blocks on a client, so nobody who stands
+in it can hold up those behind (hazards A9, A13).
 """
 
-import errno
 import logging
 import select
 import socket
 import time
+from collections.abc import Iterator
 from typing import Final
 
 from pwb_async.core.messages import CLOSED
@@ -15,7 +15,6 @@ from pwb_async.setup import Setup
 from .client import RECEIVE, Client
 
 logger: Final = logging.getLogger("pwb")
-_OUT_OF_SOMETHING: Final = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS)
 _PAUSE: Final = 0.1
 """Seconds without accept() when descriptors or memory have run out (hazard E1)."""
 _MOST_LEAVING: Final = 64
@@ -23,83 +22,101 @@ _MOST_LEAVING: Final = 64
 
 
 class Door:
-    """The listening sockets. wake: a socket that becomes readable when a signal has come."""
+    """listeners: by descriptor. wake: a socket that becomes readable when a signal has come. failed: the last accept()
+    did, so that trying again at once would only make the server spin."""
 
     def __init__(self, setup: Setup, wake: socket.socket) -> None:
         self._setup = setup
         self._wake = wake
-        self._listeners = {sock.fileno(): sock for sock in setup.sockets}
+        self.listeners = {sock.fileno(): sock for sock in setup.sockets}
         self._leaving: dict[int, Client] = {}
         self._complained = 0.0
+        self.failed = False
         self._poll = select.poll()
         for sock in (wake, *setup.sockets):
             sock.setblocking(False)
             self._poll.register(sock, select.POLLIN)
 
-    def wait(self) -> list[Client]:
-        """Waits for something to happen; returns the clients that have come in, if any."""
-        arrived: list[Client] = []
+    def wait(self) -> Iterator[Client]:
+        """Waits until something happens; if it is that clients have come in, gives them, one by one."""
         now = time.monotonic()
         first = min((client.deadline.at for client in self._leaving.values()), default=None)
-        for fd, _ in self._poll.poll(None if first is None else max(0, first - now) * 1000):
-            if fd in self._listeners:
-                arrived += self._accept(self._listeners[fd])
+        for fd, _ in self._poll.poll(None if first is None else max(0.0, first - now) * 1000):
+            listener = self.listeners.get(fd)
+            if listener is not None:
+                client = self.accept(listener)
+                if client is not None:
+                    yield client
+                elif self.failed and self._leaving:
+                    self._let_go(next(iter(self._leaving.values())))
+                elif self.failed:
+                    time.sleep(_PAUSE)
+            elif fd in self._leaving:
+                self._attend(self._leaving[fd])
             elif fd == self._wake.fileno():
                 self._wake.recv(RECEIVE)
-            else:
-                self._see_off(self._leaving[fd])
         now = time.monotonic()
         for client in [client for client in self._leaving.values() if client.deadline.at <= now]:
             self._let_go(client)
-        return arrived
 
-    def _accept(self, listener: socket.socket) -> list[Client]:
-        try:
-            sock, address = listener.accept()
-        except OSError as error:
-            # One client that is gone already, or no descriptor left: in the book it was the end (L9).
-            if error.errno in _OUT_OF_SOMETHING:
+    def accept(self, listener: socket.socket) -> Client | None:
+        """The next client; None: there is none, or it cannot come in. In the book, the latter was the end (L9)."""
+        self.failed = False
+        while True:
+            try:
+                sock, address = listener.accept()
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, True)
+            except BlockingIOError:
+                return None
+            except ConnectionAbortedError:  # this one is gone already, the next may wait
+                continue
+            except OSError as error:
+                if listener.fileno() < 0:  # shut() came in between
+                    return None
+                self.failed = True
                 if time.monotonic() - self._complained > 1:
                     self._complained = time.monotonic()
                     logger.error("cannot accept connections: %s", error.strerror)
-                time.sleep(_PAUSE)
-            return []
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, True)
-        return [Client(self._setup, sock, address[0])]
+                return None
+            return Client(self._setup, sock, address[0])
 
-    def turn_away(self, client: Client, answer: bytes) -> None:
-        """Sends `answer`, a few hundred bytes, and stays until the client has read it."""
-        try:
-            client.socket.setblocking(False)
-            client.socket.send(answer)
-            client.socket.shutdown(socket.SHUT_WR)
-            self._poll.register(client.socket, select.POLLIN)
-        except OSError as error:
-            logger.debug("%s: %s", client.peer, error)
-            client.socket.close()
-            return
-        self._leaving[client.socket.fileno()] = client
+    def see_off(self, client: Client) -> None:
+        """Stays with a client that has its last answer until it has read it, and closes it."""
+        client.leaving = True
+        client.socket.setblocking(False)
         client.deadline.watch(client.connection.waiting, time.monotonic())
+        self._leaving[client.socket.fileno()] = client
+        self._poll.register(client.socket, select.POLLIN)
         if len(self._leaving) > _MOST_LEAVING:
             self._let_go(next(iter(self._leaving.values())))
 
-    def _see_off(self, client: Client) -> None:
+    def _attend(self, client: Client) -> None:
         try:
             client.connection.receive_data(client.socket.recv(RECEIVE))
-        except OSError:
-            self._let_go(client)
+            gone = client.connection.next_event() is CLOSED
+        except BlockingIOError:
             return
-        if client.connection.next_event() is CLOSED:
+        except OSError:
+            gone = True
+        if gone:
             self._let_go(client)
+        else:
+            client.deadline.watch(client.connection.waiting, time.monotonic())
 
     def _let_go(self, client: Client) -> None:
-        self._poll.unregister(client.socket)
         del self._leaving[client.socket.fileno()]
-        client.socket.close()
+        self._poll.unregister(client.socket)
+        client.close()
+
+    def shut(self) -> None:
+        """No more clients."""
+        while self.listeners:
+            fd, sock = self.listeners.popitem()
+            self._poll.unregister(fd)
+            sock.close()
 
     def close(self) -> None:
-        """No more clients."""
+        """Lets everybody go, too."""
+        self.shut()
         for client in list(self._leaving.values()):
             self._let_go(client)
-        for sock in self._listeners.values():
-            sock.close()

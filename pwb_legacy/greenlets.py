@@ -8,15 +8,19 @@ The whole idea is the line that spawns. In the book nothing was patched, so no c
 
 from gevent import monkey
 
-monkey.patch_all()
+monkey.patch_all()  # before anything takes a lock or a socket from the standard library: modes.py sees to that
+
+from typing import ClassVar  # noqa: E402
 
 import gevent  # noqa: E402
 
-from .base import HTTPServer  # noqa: E402
+from .base import NO_BOUND, HTTPServer  # noqa: E402
 
 
 class GreenletServer(HTTPServer):
     """A greenlet for each client."""
+
+    capacity: ClassVar[int] = NO_BOUND
 
     def serve_forever(self) -> None:
         for client in self.clients():

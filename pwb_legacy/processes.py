@@ -3,18 +3,58 @@
 The plan: take a client; fork a child that talks with it and ends; close our copy of its socket; take the next. A
 child inherits every descriptor, so it closes those that are none of its business; a child that ends is reaped at
 once; one idle too long is asked to end by a signal, because the parent cannot see into it: the time since when a
-child is idle stands in memory that both share.
+child is idle stands in memory that both share (children.py).
 Costs: about 1.7 MB and 2 ms a client (see README). The whole idea is the line that starts the child.
 """
 
+import signal
+import time
 from typing import ClassVar
 
-from .base import HTTPServer
+from pwb_async.core.connection import Waiting
 
-NOT_IDLE = 0.0
+from .base import HTTPServer
+from .children import SIGNALS, Child
+from .client import Client
 
 
 class ProcessServer(HTTPServer):
-    """A process for each client."""
+    """A process for each client. child: in a child, itself."""
 
     capacity: ClassVar[int] = 256
+    child: Child
+
+    def serve_forever(self) -> None:
+        signal.signal(signal.SIGCHLD, lambda *_: None)  # a signal with a handler wakes the door, and so leads to tidy()
+        try:
+            for client in self.clients():
+                before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)  # now parent and child would both get them
+                self._start(client)
+                signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        finally:
+            for child in [guest for guest in self.open if isinstance(guest, Child)]:
+                child.kill()
+
+    def _start(self, client: Client) -> None:
+        try:
+            child = Child()
+            child.start(lambda: self._talk(child, client))
+        except OSError:  # no more processes: in the book it was the end of the server (L9, E4)
+            self.turn_away(client)
+        else:
+            self.open.remove(client)
+            self.open.add(child)
+            client.close()
+
+    def _talk(self, child: Child, client: Client) -> None:
+        child.settle(client.stop, self.setup.sockets[0].fileno(), client.socket.fileno())
+        self.child = child
+        self.handlerequest(client)
+
+    def _receive(self, client: Client) -> None:
+        self.child.since[0] = time.monotonic() if client.connection.waiting is Waiting.IDLE else 0.0
+        super()._receive(client)
+        self.child.since[0] = 0.0
+
+    def tidy(self) -> None:
+        self.open -= {child for child in self.open if isinstance(child, Child) and child.over()}

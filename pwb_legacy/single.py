@@ -2,13 +2,17 @@
 
 The plan: take a client; talk with it until it goes; take the next. While one client is talked with, all others wait
 in the kernel's queue. Whoever is slow is slow for everybody, and an idle client would hold the server, so each
-connection carries one request (`Connection: close`).
+connection carries one request (`Connection: close`), and who has the answer is left to the door to be seen off.
 Costs: nothing but time. The whole idea is the call of handlerequest in the loop.
 """
 
+from types import FrameType
+
+from pwb_async.core.connection import Waiting
 from pwb_async.setup import Setup
 
 from .base import HTTPServer
+from .client import Client
 
 
 class SingleServer(HTTPServer):
@@ -21,3 +25,12 @@ class SingleServer(HTTPServer):
     def serve_forever(self) -> None:
         for client in self.clients():
             self.handlerequest(client)
+
+    def part(self, client: Client) -> None:
+        super().part(client)
+        if client.connection.waiting is Waiting.LINGER:
+            self.door.see_off(client)
+
+    def signalled(self, number: int, frame: FrameType | None) -> None:
+        super().signalled(number, frame)
+        self.door.shut()  # at once: the loop comes back to the door only when this client has gone

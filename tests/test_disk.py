@@ -32,14 +32,14 @@ INDEXES = (b"index.html", b"default.html")
 Find = Callable[..., Finding]
 
 
-def request(method: bytes = b"GET") -> Request:
-    result = READER.read(method + b" / HTTP/1.1\r\nHost: pwb\r\n")
+def request() -> Request:
+    result = READER.read(b"GET / HTTP/1.1\r\nHost: pwb\r\n")
     assert isinstance(result, Request)
     return result
 
 
-def look(path: bytes, folder: bool = False, method: bytes = b"GET", indexes: tuple[bytes, ...] = INDEXES) -> Lookup:
-    return Lookup(request(method), path, folder, indexes)
+def look(path: bytes, folder: bool = False, read: bool = True, indexes: tuple[bytes, ...] = INDEXES) -> Lookup:
+    return Lookup(request(), path, folder, indexes, read)
 
 
 def write(path: str | bytes, content: bytes = b"") -> None:
@@ -60,11 +60,15 @@ def gist(finding: Finding) -> object:
 
 
 def has_openat2() -> bool:
+    """Whether there is one, not whether it is used well: a test must not be skipped for that."""
     root = os.open("/", os.O_RDONLY)
     try:
-        return disk._has_openat2(root)
+        os.close(openat2(root, b".", disk._FOLDER))
+    except OSError:
+        return False
     finally:
         os.close(root)
+    return True
 
 
 needs_openat2 = pytest.mark.skipif(not has_openat2(), reason="no openat2 here")
@@ -261,7 +265,7 @@ def test_an_index(find: Find, path: bytes, name: bytes, content: bytes) -> None:
 @pytest.mark.parametrize("path", FOLDERS)
 def test_a_folder_without_a_slash(find: Find, path: bytes) -> None:
     assert find(path) is FOLDER
-    assert find(path, method=b"HEAD") is FOLDER
+    assert find(path, read=False) is FOLDER
 
 
 @pytest.mark.parametrize("path", NO_INDEX)
@@ -273,8 +277,8 @@ def test_a_folder_without_an_index(find: Find, path: bytes) -> None:
 @pytest.mark.parametrize("path", NOWHERE, ids=lambda path: ascii(path)[2:30])
 def test_nothing_that_a_client_may_know_of(find: Find, path: bytes) -> None:
     for folder in (False, True):
-        for method in (b"GET", b"HEAD"):
-            assert find(path, folder, method) is MISSING
+        for read in (True, False):
+            assert find(path, folder, read) is MISSING
 
 
 @pytest.mark.parametrize("path", [b"hello.txt", b"link-file", b"empty", b"fifo", b"socket"])
@@ -332,8 +336,9 @@ def test_where_small_ends(root: str, opener: Opener, small: int) -> None:
             assert os.pread(found.file.fileno(), size + 1, 0) == content
             assert not os.get_inheritable(found.file.fileno())
             found.file.close()
-        head = opened(there.find(look(b"f", method=b"HEAD")))
-        assert (head.size, head.mtime_ns, head.file, head.content) == (size, found.mtime_ns, None, None)
+        glance = opened(there.find(look(b"f", read=False)))
+        assert (glance.size, glance.mtime_ns, glance.identity) == (size, found.mtime_ns, found.identity)
+        assert (glance.file, glance.content) == (None, None)
 
 
 def test_a_descriptor_closes_itself_once(root: str) -> None:
@@ -360,8 +365,8 @@ def test_c12_a_sparse_file_of_5_gib(served: Disk, root: str) -> None:
     assert found.file is not None
     assert (found.size, found.content) == (size, None)
     assert os.pread(found.file.fileno(), 6, (1 << 32) - 1) == bytes(6)
-    head = opened(served.find(look(b"sparse", method=b"HEAD")))
-    assert (head.size, head.file) == (size, None)
+    glance = opened(served.find(look(b"sparse", read=False)))
+    assert (glance.size, glance.file) == (size, None)
 
 
 @pytest.mark.parametrize("when", [-315619200, 0, 1, 4070908800, 15 << 30], ids=["1960", "1970", "1 s", "2099", "2480"])
@@ -498,7 +503,7 @@ def test_c6_what_may_not_be_read(served: Disk, base: str, root: str) -> None:
     os.symlink("locked/nothing", f"{root}/lost")
     with nobody():
         assert served.find(look(b"closed.txt")) is FORBIDDEN
-        assert served.find(look(b"closed.txt", method=b"HEAD")) is FORBIDDEN
+        assert served.find(look(b"closed.txt", read=False)) is FORBIDDEN
         assert served.find(look(b"closed.txt", folder=True)) is MISSING
         assert served.find(look(b"link")) is FORBIDDEN
         assert served.find(look(b"out")) is MISSING  # no oracle (C2)
@@ -596,6 +601,20 @@ def test_d4_overwritten_in_place(served: Disk, root: str) -> None:
         os.utime(f"{root}/f", (second, second))
         found = opened(served.find(look(b"f")))
         assert (found.content, found.mtime_ns) == (content, second * 10**9)
+
+
+def test_d7_two_versions_that_differ_in_their_identity_alone(served: Disk, root: str) -> None:
+    for name in ("one", "two"):
+        write(f"{root}/{name}", name.encode())
+        os.utime(f"{root}/{name}", (1, 1))
+    seen: list[OpenFile] = []
+    for name in ("one", "two"):
+        os.rename(f"{root}/{name}", f"{root}/f")
+        status = os.stat(f"{root}/f")
+        seen.append(opened(served.find(look(b"f"))))
+        assert seen[-1].identity == (status.st_dev, status.st_ino, status.st_ctime_ns)
+    assert (seen[0].size, seen[0].mtime_ns) == (seen[1].size, seen[1].mtime_ns)
+    assert seen[0].identity != seen[1].identity
 
 
 def test_d6_a_release_is_swapped(base: str, opener: Opener) -> None:
@@ -821,6 +840,11 @@ def test_a_system_without_o_path(tree: bytes, monkeypatch: pytest.MonkeyPatch) -
         assert there.find(look(path)) is FOLDER
     for path in NOWHERE:
         assert there.find(look(path)) is MISSING
+
+
+@needs_openat2
+def test_c4_openat2_is_used_where_it_is(root: str) -> None:
+    assert Disk(root)._beneath is openat2
 
 
 def _forbidden(root: int, path: bytes, flags: int) -> int:

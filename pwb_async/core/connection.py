@@ -15,11 +15,12 @@ from typing import Final
 
 from .content import Chunks
 from .fields import CHUNKED
-from .head import SHORT, HeadReader, prefix, write_fields
+from .head import SEGMENT, HeadReader, prefix, write
 from .limits import Fault
 from .messages import CLOSED, NEED_DATA, BadRequest, Event, Part, Request, Response
 
 _NOTHING_CHECKED: Final = (0, 0)
+"""What HeadReader.check() is given first."""
 
 
 class Waiting(Enum):
@@ -31,6 +32,11 @@ class Waiting(Enum):
     ANSWER = "respond()"
     LINGER = "the peer to read our last answer and close (RFC 9112 9.6)"
     NOTHING = "nothing: close"
+
+
+_HEAD: Final = Waiting.HEAD
+_IDLE: Final = Waiting.IDLE
+_ANSWER: Final = Waiting.ANSWER
 
 
 class Connection:
@@ -50,7 +56,6 @@ class Connection:
         "_data",
         "_eof",
         "_must_close",
-        "_pending",
         "_reader",
         "_server",
         "_skip",
@@ -68,7 +73,6 @@ class Connection:
         self._blank_lines = 0
         self._checked = _NOTHING_CHECKED
         self._chunks: Chunks | None = None
-        self._pending: Request | None = None
         self._skip = 0
         self._must_close = False
         self._answered = 0
@@ -95,8 +99,21 @@ class Connection:
             self._data = data
             self._at = 0
 
+    def receive(self, data: bytes) -> Event:
+        """receive_data() and next_event() in one: the short way for a whole request in one piece."""
+        if not self._data and len(data) <= SEGMENT and (self.waiting is _IDLE or self.waiting is _HEAD):
+            request = self._reader.at_once(data)
+            if request is not None:
+                self._blank_lines = 0
+                self.waiting = _ANSWER
+                return request
+        self.receive_data(data)
+        return self.next_event()
+
     def next_event(self) -> Event:
         """What the bytes so far amount to. Raises RuntimeError while an answer is owed."""
+        if self.waiting is _IDLE and not self._data and not self._eof:
+            return NEED_DATA
         if self.waiting is Waiting.LINGER:
             return self._close() if self._eof or self._budget <= 0 else NEED_DATA
         if self.waiting is Waiting.NOTHING:
@@ -106,14 +123,13 @@ class Connection:
         if self._chunks is not None:
             return self._read_chunks(self._chunks)
         if self._skip and not self._skip_content():
-            return NEED_DATA if not self._eof else self._close()
+            return self._close() if self._eof else NEED_DATA
         return self._read_head()
 
     def respond(self, request: Request | BadRequest, response: Response, now: float) -> list[Part]:
         """The answer, head and content, as it goes out. now: seconds since the epoch, for Date."""
         self._answered += 1
-        limit = self._reader.limits.requests
-        last = self._must_close or self.last or self._answered == limit
+        last = self._must_close or self.last or self._answered == self._reader.limits.requests
         if isinstance(request, Request) and request.persistent and not last:
             self.waiting = Waiting.CONTENT if self._skip else Waiting.IDLE
             option = b"" if request.line.minor else b"Connection: keep-alive\r\n"
@@ -124,18 +140,8 @@ class Connection:
             self.waiting = Waiting.NOTHING if self._eof or (asked and not unread) else Waiting.LINGER
             self._data, self._at = b"", 0
             option = b"Connection: close\r\n"
-        start = prefix(response.status, self._server, int(now))
-        parts = response.parts
-        if response.tail and not option:
-            head = start + response.tail
-            joined = len(parts) == 1 and isinstance(first := parts[0], bytes) and len(first) <= SHORT
-            self.head_length = len(head) - (len(first) if joined else 0)
-            return [head] if joined or not parts else [head, *parts]
-        head = start + write_fields(response.fields) + option + b"\r\n"
-        self.head_length = len(head)
-        if parts and isinstance(first := parts[0], bytes) and len(first) <= SHORT:
-            return [head + first, *parts[1:]]
-        return [head, *parts]
+        parts, self.head_length = write(response, prefix(response.status, self._server, int(now)) + option)
+        return parts
 
     @property
     def quiet(self) -> bool:
@@ -148,7 +154,7 @@ class Connection:
 
     def expire(self) -> Event:
         """The deadline on `waiting` has passed: a request that had begun is answered 408, silence ends in silence."""
-        begun = self._pending is not None or (self.waiting is Waiting.HEAD and self._at < len(self._data))
+        begun = self._chunks is not None or (self.waiting is Waiting.HEAD and self._at < len(self._data))
         return self._refuse(Fault(408, "the request took too long")) if begun else self._close()
 
     def _close(self) -> Event:
@@ -160,13 +166,14 @@ class Connection:
         """Nothing more is understood on this connection: one answer, then the end."""
         if isinstance(fault, BadRequest):
             bad = fault
-        elif self._pending is not None:
-            bad = BadRequest(*fault, self._pending.line.raw, self._pending.method, self._pending.fields)
+        elif self._chunks is not None:
+            request = self._chunks.request
+            bad = BadRequest(*fault, request.line.raw, request.method, request.fields)
         else:
             bad = self._reader.refuse(fault, self._data[self._at :])
         self._budget = self._reader.limits.bad_head - (len(self._data) - self._at)
         self._must_close = True
-        self._pending = self._chunks = None
+        self._chunks = None
         self._data, self._at = b"", 0
         self.waiting = Waiting.ANSWER
         return bad
@@ -194,8 +201,7 @@ class Connection:
         self._blank_lines = 0
         self._checked = _NOTHING_CHECKED
         if request.fields.content_length == CHUNKED and not request.expects_continue:
-            self._pending = request
-            self._chunks = Chunks(self._reader.limits)
+            self._chunks = Chunks(request, self._reader.limits)
             return self._read_chunks(self._chunks)
         if request.expects_continue or request.fields.content_length > self._reader.limits.content:
             # Nobody knows whether the content follows where the final answer came instead of 100 (RFC 9110 10.1.1).
@@ -234,8 +240,7 @@ class Connection:
             return self._refuse(at)
         self._at = at
         if not chunks.done and not chunks.too_much:
-            return NEED_DATA if not self._eof else self._refuse(Fault(400, "the content ends in the middle"))
+            return self._refuse(Fault(400, "the content ends in the middle")) if self._eof else NEED_DATA
         self._must_close = chunks.too_much
-        request, self._pending, self._chunks = self._pending, None, None
-        assert request is not None
-        return self._give(request)
+        self._chunks = None
+        return self._give(chunks.request)

@@ -6,6 +6,7 @@ from typing import Final
 from .fields import check_lines, line_fault, trailer_fault
 from .grammar import CHUNK_SIZE
 from .limits import Fault, Limits
+from .messages import Request
 
 _LONGEST_SIZE_LINE: Final = 256
 
@@ -19,11 +20,13 @@ class Step(Enum):
 
 
 class Chunks:
-    """Walks over chunks. taken: bytes of content so far, the chunk under way as a whole. done: the end was seen."""
+    """Walks over chunks. request: whose content they are. taken: bytes so far, the chunk under way as a whole.
+    done: the end was seen."""
 
-    __slots__ = ("_checked", "_left", "_limits", "_step", "done", "taken")
+    __slots__ = ("_checked", "_left", "_limits", "_step", "done", "request", "taken")
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, request: Request, limits: Limits) -> None:
+        self.request = request
         self._limits = limits
         self._step = Step.SIZE
         self._left = 0

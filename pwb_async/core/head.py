@@ -4,6 +4,7 @@ Reading is pure and most heads are alike (a browser repeats its fields, a crawle
 and the field section are each read through a bounded cache. The cached and the uncached way give the same Request.
 """
 
+from dataclasses import replace
 from functools import lru_cache
 from typing import Final
 
@@ -11,11 +12,13 @@ from .dates import format_date
 from .fields import CHUNKED, Fields, check_lines, line_fault, parse_fields
 from .grammar import CONTROL, TOKEN, VERSION
 from .limits import Fault, Limits
-from .messages import REASONS, BadRequest, FieldList, Request, RequestLine, Response
+from .messages import REASONS, BadRequest, FieldList, Part, Request, RequestLine, Response, length_of
 from .target import parse_target
 
 SHORT: Final = 4096
 """Bytes of content that are cheaper to copy behind the head than to hand to the kernel on their own."""
+SEGMENT: Final = 1024
+"""Bytes of data that at_once() looks at; longer data is not worth a place in its cache."""
 _CACHED_LINE: Final = 512
 _CACHED_SECTION: Final = 2048
 """Longer ones are read anew each time, so that a hostile client cannot fill the caches with its 8 KiB lines."""
@@ -45,6 +48,7 @@ class HeadReader:
         self._cached_head = min(_CACHED_LINE + _CACHED_SECTION, limits.head - len(b"\r\n"))
         self._cached_line = lru_cache(1024)(self._read_line)
         self._cached_fields = lru_cache(512)(self._read_fields)
+        self.at_once = lru_cache(2048)(self._at_once)
 
     def _read_line(self, line: bytes) -> RequestLine | Fault:
         return self._line_fault(line) or parse_request_line(line)
@@ -57,6 +61,13 @@ class HeadReader:
         if fault is not None and fault.status == 414 and TOKEN.fullmatch(line, 0, self._room):
             return Fault(501, "a method longer than any (RFC 9112 3)")
         return fault
+
+    def _at_once(self, data: bytes) -> Request | None:
+        """The request, if `data` is one sound head without content and nothing else, as data of a segment mostly is."""
+        if len(data) > SEGMENT or data.find(b"\r\n\r\n") != len(data) - 4 or data.startswith(b"\r\n"):
+            return None
+        request = self.read(data[:-2])
+        return request if isinstance(request, Request) and request.fields.content_length == 0 else None
 
     def read(self, head: bytes) -> Request | BadRequest:
         """The request whose whole head this is, up to and with the CRLF of its last line."""
@@ -115,9 +126,23 @@ def write_fields(fields: FieldList) -> bytes:
     return b"".join([b"%s: %s\r\n" % field for field in fields])
 
 
-def tail(response: Response) -> bytes:
-    """Everything behind the prefix, with the content if it is short, of an answer that says nothing of Connection."""
+def prepare(response: Response) -> Response:
+    """The same answer, written as far as it can be before it is known when and on what connection it goes out."""
     head = write_fields(response.fields) + b"\r\n"
-    if len(response.parts) == 1 and isinstance(first := response.parts[0], bytes) and len(first) <= SHORT:
-        return head + first
-    return head
+    parts = response.parts
+    if parts and isinstance(first := parts[0], bytes) and len(first) <= SHORT:
+        head, parts = head + first, parts[1:]
+    return replace(response, parts=parts, tail=head)
+
+
+def write(response: Response, start: bytes) -> tuple[list[Part], int]:
+    """The answer behind `start` as parts to send, and the bytes of its head; short content goes out with the head."""
+    parts = response.parts
+    if response.tail:
+        head = start + response.tail
+        short = response.length - length_of(parts) if parts else response.length
+        return [head, *parts], len(head) - short
+    head = start + write_fields(response.fields) + b"\r\n"
+    if parts and isinstance(first := parts[0], bytes) and len(first) <= SHORT:
+        return [head + first, *parts[1:]], len(head)
+    return [head, *parts], len(head)

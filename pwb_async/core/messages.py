@@ -1,6 +1,6 @@
 """The values a server passes around: a request, the answer to it, and the pieces of an answer on their way out."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final, NamedTuple, Protocol, TypeAlias
 
@@ -47,11 +47,16 @@ class Request:
     """One request whose head is sound.
 
     persistent: the client's side of RFC 9112 9.3; whether the connection goes on is the connection's decision.
+    plain: a GET whose answer depends on nothing but its target.
     """
 
     line: RequestLine
     fields: Fields
     persistent: bool
+    plain: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "plain", self.fields.plain and self.line.method == b"GET")
 
     @property
     def method(self) -> bytes:
@@ -113,12 +118,18 @@ Part: TypeAlias = bytes | FileSlice
 FieldList: TypeAlias = tuple[tuple[bytes, bytes], ...]
 
 
-@dataclass(frozen=True, slots=True)
+def length_of(parts: tuple[Part, ...]) -> int:
+    """Bytes in all of them."""
+    return sum([len(part) if isinstance(part, bytes) else part.length for part in parts])
+
+
+@dataclass(slots=True)
 class Response:
-    """An answer: status, fields in the order they are sent, and its content in parts.
+    """An answer: status, fields in the order they are sent, and its content in parts; length in bytes.
 
     Date, Server and Connection are not in `fields`: they belong to the moment and to the connection. Whoever asked
-    for a Response closes it, in a `finally`. tail: what head.tail() made of it, if it is going to be sent often.
+    for a Response closes it, in a `finally`. tail: head.prepare() has written the fields, and the content if it is
+    short, for an answer that is going to be sent often; parts are then what is left.
     """
 
     status: int
@@ -126,11 +137,11 @@ class Response:
     parts: tuple[Part, ...] = ()
     file: File | None = None
     tail: bytes = b""
+    length: int = -1
 
-    @property
-    def length(self) -> int:
-        """Bytes of content."""
-        return sum(len(part) if isinstance(part, bytes) else part.length for part in self.parts)
+    def __post_init__(self) -> None:
+        if self.length < 0:
+            self.length = length_of(self.parts)
 
     def close(self) -> None:
         if self.file is not None:

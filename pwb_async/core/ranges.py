@@ -4,7 +4,7 @@ import re
 from typing import Final, NamedTuple
 
 _SPEC: Final = re.compile(rb"(?:([0-9]+)-([0-9]*)|-([0-9]+))")
-_BEYOND_ANY_FILE: Final = 10**18
+_BEYOND_ANY_FILE: Final = 10**20
 
 
 class ByteRange(NamedTuple):
@@ -47,7 +47,7 @@ def parse_ranges(value: bytes, size: int, most: int) -> list[ByteRange] | None:
 
 def _number(digits: bytes) -> int:
     digits = digits.lstrip(b"0") or b"0"
-    return int(digits) if len(digits) < 19 else _BEYOND_ANY_FILE
+    return int(digits) if len(digits) < 20 else _BEYOND_ANY_FILE
 
 
 def part_heads(ranges: list[ByteRange], size: int, media_type: bytes, boundary: bytes) -> tuple[list[bytes], bytes]:

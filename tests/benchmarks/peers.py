@@ -105,11 +105,8 @@ def run(told: argparse.Namespace, scratch: Path) -> Report:
         print("one core only: the load generator takes time from the servers", flush=True)
     for name in told.works:
         work = next((work for work in WORKS if work.name == name), None)
-        asked = [
-            peer
-            for peer in peers
-            if told.floor_everywhere or not peer.fixed or name == told.works[0]
-        ]
+        everywhere = told.floor_everywhere or name == told.works[0]
+        asked = [peer for peer in peers if everywhere or not peer.fixed]
         table = measure_work(bench, work, asked) if work else probe(bench, name, asked)
         report.tables.append(table)
         print(f"\n{as_text(table)}", flush=True)

@@ -52,7 +52,11 @@ def free_port() -> int:
 
 @contextmanager
 def started(
-    command: Command, port: int, request: bytes, core: int, output: Path
+    command: Command,
+    port: int,
+    request: bytes,
+    core: int,
+    output: Path,
 ) -> Iterator[Server]:
     """Start a server on ``core``, yield it once it answers ``request``, and end its tree.
 

@@ -9,6 +9,8 @@ It does what every driver does: hands over bytes, answers events, closes respons
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from hypothesis import HealthCheck, settings
+
 from pwb_async.core.connection import Connection, Waiting
 from pwb_async.core.head import HeadReader
 from pwb_async.core.limits import Limits
@@ -171,8 +173,8 @@ class Peer:
     def send(self, *chunks: bytes) -> Talk:
         """The client sends; everything that can be answered is answered. b"" is the end of what it sends."""
         for chunk in chunks:
-            self.connection.receive_data(chunk)
-            self.answer_all()
+            if self.answer(self.connection.receive(chunk)):
+                self.answer_all()
         return self.talk
 
     def expire(self) -> Talk:
@@ -241,3 +243,7 @@ def cuts(data: bytes) -> Iterator[tuple[str, list[bytes]]]:
     yield "byte by byte", byte_by_byte(data)
     for at in range(1, len(data)):
         yield f"cut at {at}", [data[:at], data[at:]]
+
+
+quick = settings(deadline=None, max_examples=200, suppress_health_check=[HealthCheck.too_slow])
+"""For property tests: no clock in the verdict."""

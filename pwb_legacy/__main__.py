@@ -1,0 +1,37 @@
+"""python -m pwb_legacy --mode MODE [ROOT]: the command, from its options to its exit status."""
+
+import logging
+import sys
+
+from pwb_async.config import load
+
+from .modes import MODES, design
+
+
+def main() -> None:
+    """Serves until it is stopped. Exit status 0: stopped; 1: cannot start; 2: a wrong option, or no --mode."""
+    options = load("pwb-legacy")
+    if options.mode is None:
+        print("pwb-legacy: --mode says which of the book's designs is to serve:", file=sys.stderr)
+        for name, mode in MODES.items():
+            print(f"  {name:13} {mode.what}", file=sys.stderr)
+        raise SystemExit(2)
+    try:
+        chosen = design(options.mode)
+    except LookupError as error:
+        raise SystemExit(f"pwb-legacy: {error.args[0]}") from None
+    logging.basicConfig(format="pwb-legacy: %(message)s", level=logging.WARNING)
+    from pwb_async.setup import prepare  # now, and no sooner: --mode gevent has patched what it uses
+
+    setup = prepare("pwb-legacy", options)
+    server = chosen(setup)
+    setup.announce(f"PWB --mode {options.mode}")
+    try:
+        server.serve_forever()
+    finally:
+        if setup.log:
+            setup.log.close()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,74 @@
+"""A child process as its parent sees it, and its own first steps. It is made by a fork, so it has a copy of all that
+the parent has: this file is about what it must not keep, and about what the two still share.
+"""
+
+import multiprocessing
+import os
+import signal
+import socket
+from collections.abc import Callable
+from contextlib import suppress
+from mmap import mmap
+from typing import Final
+
+Fork: Final = multiprocessing.get_context("fork").Process
+"""The way that 3.14 has by default cannot hand on a socket that is open (L11)."""
+SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGALRM, signal.SIGCHLD)
+
+
+class Child:
+    """since: when its client became idle, 0 while it is not: one number, in memory that parent and child share."""
+
+    def __init__(self) -> None:
+        self.since: memoryview[float] = memoryview(mmap(-1, 8)).cast("d")
+        self._stopped = False
+
+    def start(self, run: Callable[[], None]) -> None:
+        """Has `run` called in a process of its own. SIGNALS are blocked here, and in the child until settle(). Raises
+        OSError."""
+        self._process = Fork(target=run, daemon=True)
+        pipes = _next_four()
+        try:
+            self._process.start()
+        except OSError:  # it forgets its pipes then
+            for fd in pipes:
+                with suppress(OSError):
+                    os.close(fd)
+            raise
+
+    def settle(self, stop: Callable[[], None], first: int, keep: int) -> None:
+        """The child's first steps. stop: what signals do from now on. Of the descriptors, it keeps those below `first`,
+        stdio and the log, and one more: in the book it kept the listening socket, and all other clients' (L11)."""
+        for number in SIGNALS:
+            signal.signal(number, lambda *_: stop())
+        signal.set_wakeup_fd(-1)
+        os.closerange(first, keep)
+        os.closerange(keep + 1, os.sysconf("SC_OPEN_MAX"))
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+
+    @property
+    def idle_since(self) -> float | None:
+        return None if self._stopped else self.since[0] or None
+
+    def stop(self) -> None:
+        self._stopped = True
+        self._process.terminate()
+
+    def kill(self) -> None:
+        self._process.kill()
+
+    def over(self) -> bool:
+        """Whether it has ended; if so, it is reaped (hazard E5)."""
+        if self._process.is_alive():
+            return False
+        self._process.close()
+        return True
+
+
+def _next_four() -> list[int]:
+    """The descriptors that will be given out next, the lowest that are free: a Process opens two pipes to start."""
+    ends = [*socket.socketpair(), *socket.socketpair()]
+    numbers = [end.fileno() for end in ends]
+    for end in ends:
+        end.close()
+    return numbers

@@ -1,0 +1,159 @@
+"""A client that says exactly what it is told, in the pieces it is told, and reads as slowly as it is told.
+
+Every wait ends: what does not happen within PATIENCE seconds fails with TimeoutError.
+"""
+
+import asyncio
+import socket
+import struct
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from types import TracebackType
+from typing import Any, Final, TypeVar
+
+from .sockets import Tcp, look
+from .wire import Answer, content_length, parse_head
+
+T = TypeVar("T")
+PATIENCE: Final = 15.0
+_RECEIVE: Final = 256 * 1024
+
+
+class Peer:
+    """One connection to `address`, open while in its `async with`. window: SO_RCVBUF, for a client that reads
+    slowly."""
+
+    def __init__(self, address: tuple[str, int], *, window: int = 0) -> None:
+        self._address = address
+        self.socket = socket.socket(socket.AF_INET6 if ":" in address[0] else socket.AF_INET, socket.SOCK_STREAM)
+        self.socket.setblocking(False)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, True)
+        if window:
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, window)
+        self._data = b""
+
+    async def __aenter__(self) -> "Peer":
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await asyncio.get_running_loop().sock_connect(self.socket, self._address)
+        except BaseException:
+            self.socket.close()
+            raise
+        self.name = self.socket.getsockname()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.socket.close()
+
+    async def send(self, data: bytes) -> None:
+        """Sends all of it."""
+        async with asyncio.timeout(PATIENCE):
+            await asyncio.get_running_loop().sock_sendall(self.socket, data)
+
+    async def send_pieces(self, pieces: Iterable[bytes]) -> None:
+        """Sends each piece after the server has read the one before it."""
+        for piece in pieces:
+            await self.send(piece)
+            await self.heard()
+
+    async def heard(self) -> None:
+        """Waits until the server has read everything that was sent to it."""
+        async with asyncio.timeout(PATIENCE):
+            while (far := self.far_end()) is not None and far.unread:
+                await asyncio.sleep(0)
+
+    def far_end(self) -> Tcp | None:
+        """The server's socket of this connection, as the kernel sees it; None: it is gone."""
+        return look(self._address, self.name)
+
+    async def _fill(self) -> bool:
+        async with asyncio.timeout(PATIENCE):
+            data = await asyncio.get_running_loop().sock_recv(self.socket, _RECEIVE)
+        self._data += data
+        return bool(data)
+
+    async def answer(self, method: str = "GET") -> Answer:
+        """The next answer, whole. Fails where the connection ends in it."""
+        while (end := self._data.find(b"\r\n\r\n")) < 0:
+            assert await self._fill(), f"the connection ended with {self._data[:200]!r}"
+        status, reason, fields = parse_head(self._data[:end])
+        length = end + 4 + content_length(status, fields, method)
+        pieces, have = [self._data], len(self._data)
+        while have < length:
+            self._data = b""
+            assert await self._fill(), f"the connection ended {length - have} bytes early"
+            pieces.append(self._data)
+            have += len(self._data)
+        whole = b"".join(pieces)
+        wire, self._data = whole[:length], whole[length:]
+        return Answer(status, reason, fields, wire[end + 4 :], wire)
+
+    async def some(self, count: int) -> bytes:
+        """At least `count` bytes, as they come, or all there are before the end."""
+        while len(self._data) < count and await self._fill():
+            pass
+        data, self._data = self._data, b""
+        return data
+
+    async def rest(self, each: Callable[[bytes], object] | None = None) -> bytes:
+        """Everything up to the clean end of the stream; a reset raises ConnectionResetError.
+
+        each: what takes the pieces, instead of keeping them.
+        """
+        pieces = [self._data]
+        if each is not None:
+            pieces = []
+            each(self._data)
+        self._data = b""
+        while await self._fill():
+            if each is not None:
+                each(self._data)
+            else:
+                pieces.append(self._data)
+            self._data = b""
+        return b"".join(pieces)
+
+    async def rest_or_reset(self) -> bytes:
+        """Everything up to the end, whichever way it ends."""
+        pieces = [self._data]
+        self._data = b""
+        with suppress(ConnectionError):
+            while await self._fill():
+                pieces.append(self._data)
+                self._data = b""
+        return b"".join(pieces)
+
+    def finish(self) -> None:
+        """Half-closes: nothing more will be sent, everything is still read (hazard A8)."""
+        self.socket.shutdown(socket.SHUT_WR)
+
+    def reset(self) -> None:
+        """Ends the connection by RST, as a client that crashes (hazard A11)."""
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.socket.close()
+
+
+@asynccontextmanager
+async def crowd(address: tuple[str, int], count: int, *, window: int = 0) -> AsyncIterator[list[Peer]]:
+    """Many clients, connected one after the other."""
+    async with AsyncExitStack() as stack:
+        yield [await stack.enter_async_context(Peer(address, window=window)) for _ in range(count)]
+
+
+async def together(*works: Coroutine[Any, Any, T]) -> list[T]:
+    """The results of works that run at the same time; the first failure ends them all."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(work) for work in works]
+    except BaseExceptionGroup as failed:
+        raise failed.exceptions[0] from None
+    return [task.result() for task in tasks]
+
+
+async def ask(address: tuple[str, int], request: bytes) -> Answer:
+    """The answer to one request on a connection of its own."""
+    async with Peer(address) as peer:
+        await peer.send(request)
+        return await peer.answer(request.partition(b" ")[0].decode("latin-1"))

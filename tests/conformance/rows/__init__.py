@@ -1,0 +1,11 @@
+"""The behaviours as tables: one module a subject, one Row a behaviour."""
+
+from . import conditions, content, limits, methods, names, persistence, ranges, representation, targets
+from .row import Row
+
+ROWS: list[Row] = [
+    row
+    for module in (methods, representation, conditions, ranges, targets, names, persistence, content, limits)
+    for row in module.ROWS
+]
+"""All of them; an id is there only once."""

@@ -1,0 +1,102 @@
+"""Byte ranges (RFC 9110 14, hazard B12): of /a.txt, 26 letters, and of larger files."""
+
+import re
+
+from ..tree import FILES, HUGE, LAST_MODIFIED, LETTERS, MTIME, tag
+from .row import Row, get, head, row, says
+
+_TAG = tag(26)
+_WHOLE = says(200, LETTERS, content_range=None, content_length="26")
+_UNSATISFIABLE = says(416, content_range="bytes */26")
+_BOUNDARY = f"PWB-{MTIME * 10**9:x}-1a"
+
+
+def _range(id: str, spec: str, *fields: str) -> tuple[str, bytes]:
+    return id, get("/a.txt", f"Range: {spec}", *fields)
+
+
+def _part(content: bytes, first: int, last: int) -> object:
+    return says(
+        206, content, content_range=f"bytes {first}-{last}/26", content_length=str(len(content)), etag=_TAG, accept_ranges="bytes"
+    )
+
+
+def _multipart(*parts: tuple[int, int]) -> bytes:
+    lines = [
+        b"--%s\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Range: bytes %d-%d/26\r\n\r\n%s"
+        % (_BOUNDARY.encode(), first, last, LETTERS[first : last + 1])
+        for first, last in parts
+    ]
+    return b"\r\n".join(lines) + b"\r\n--%s--\r\n" % _BOUNDARY.encode()
+
+
+def _parts(*parts: tuple[int, int]) -> object:
+    content = _multipart(*parts)
+    kind = f"multipart/byteranges; boundary={_BOUNDARY}"
+    return says(206, content, content_type=kind, content_length=str(len(content)), content_range=None)
+
+
+ROWS: list[Row] = [
+    row(*_range("14.1.2-first-to-last", "bytes=2-5"), _part(b"cdef", 2, 5)),
+    row(*_range("14.1.2-from", "bytes=20-"), _part(b"uvwxyz", 20, 25)),
+    row(*_range("14.1.2-suffix", "bytes=-3"), _part(b"xyz", 23, 25)),
+    row(*_range("B12-one-byte-first", "bytes=0-0"), _part(b"a", 0, 0)),
+    row(*_range("B12-one-byte-last", "bytes=-1"), _part(b"z", 25, 25)),
+    row(*_range("B12-last-byte-by-number", "bytes=25-25"), _part(b"z", 25, 25)),
+    row(*_range("14.1.2-last-beyond-the-end", "bytes=20-999"), _part(b"uvwxyz", 20, 25)),
+    row(*_range("B12-suffix-longer-than-the-file", "bytes=-99999"), _part(LETTERS, 0, 25)),
+    row(*_range("14.1.2-whole-as-a-range", "bytes=0-"), _part(LETTERS, 0, 25)),
+    row(*_range("B12-more-digits-than-64-bits", "bytes=2-99999999999999999999999"), _part(LETTERS[2:], 2, 25)),
+    row(*_range("14.1.1-unit-in-capitals", "BYTES=2-5"), _part(b"cdef", 2, 5)),
+    row(*_range("5.6.1-white-space-and-empty-members", "bytes= ,2-5 , "), _part(b"cdef", 2, 5)),
+    row(*_range("15.5.17-from-the-end", "bytes=26-"), _UNSATISFIABLE),
+    row(*_range("15.5.17-beyond-the-end", "bytes=100-200"), _UNSATISFIABLE),
+    row(*_range("15.5.17-suffix-of-nothing", "bytes=-0"), _UNSATISFIABLE),
+    row(*_range("15.5.17-none-of-many", "bytes=26-,30-40"), _UNSATISFIABLE),
+    row(*_range("B12-inverted-is-ignored", "bytes=5-2"), _WHOLE),
+    row(*_range("B12-garbage-is-ignored", "bytes=x-y"), _WHOLE),
+    row(*_range("B12-no-number-is-ignored", "bytes=-"), _WHOLE),
+    row(*_range("B12-sign-is-ignored", "bytes=+2-5"), _WHOLE),
+    row(*_range("B12-empty-is-ignored", "bytes="), _WHOLE),
+    row(*_range("14.2-other-unit-is-ignored", "lines=1-2"), _WHOLE),
+    row(*_range("14.2-no-unit-is-ignored", "2-5"), _WHOLE),
+    row(*_range("14.2-one-invalid-spoils-all", "bytes=2-5,x"), _WHOLE),
+    row("14.2-only-for-get", head("/a.txt", "Range: bytes=2-5"), says(200, b"", content_length="26", content_range=None)),
+    row("14.2-not-for-what-is-missing", get("/missing", "Range: bytes=0-0"), says(404, content_range=None)),
+    row("B12-empty-file-any-range", get("/empty.txt", "Range: bytes=0-0"), says(200, b"", content_length="0")),
+    row("B12-empty-file-suffix", get("/empty.txt", "Range: bytes=-1"), says(200, b"")),
+    row(*_range("14.6-two-parts", "bytes=0-1,24-25"), _parts((0, 1), (24, 25))),
+    row(*_range("14.6-parts-in-the-order-asked", "bytes=-2,0-0"), _parts((24, 25), (0, 0))),
+    row(*_range("14.6-parts-that-overlap", "bytes=0-4,2-6"), _parts((0, 4), (2, 6))),
+    row(*_range("14.6-only-what-can-be-satisfied", "bytes=0-1,100-200"), _part(b"ab", 0, 1)),
+    row(*_range("B12-sixteen-parts", "bytes=" + ",".join(f"{at}-{at}" for at in range(16))), _parts(*((at, at) for at in range(16)))),
+    row(*_range("B12-seventeen-are-too-many", "bytes=" + ",".join(f"{at}-{at}" for at in range(17))), _WHOLE),
+    row(*_range("B12-more-than-the-whole-in-sum", "bytes=0-,0-,0-"), _WHOLE),
+    row(*_range("B12-8-kib-of-ranges", "bytes=" + ",".join(["0-0"] * 2000)), _WHOLE),
+    row(*_range("13.1.5-if-range-same-tag", "bytes=2-5", f"If-Range: {_TAG}"), _part(b"cdef", 2, 5)),
+    row(*_range("13.1.5-if-range-other-tag", "bytes=2-5", 'If-Range: "x"'), _WHOLE),
+    row(*_range("B13-if-range-weak-tag", "bytes=2-5", f"If-Range: W/{_TAG}"), _WHOLE),
+    row(*_range("13.1.5-if-range-same-date", "bytes=2-5", f"If-Range: {LAST_MODIFIED}"), _part(b"cdef", 2, 5)),
+    row(*_range("13.1.5-if-range-later-date", "bytes=2-5", "If-Range: Sun, 13 Sep 2020 12:26:41 GMT"), _WHOLE),
+    row(*_range("13.1.5-if-range-before-416", "bytes=100-200", 'If-Range: "x"'), _WHOLE),
+    row("13.1.5-if-range-alone", get("/a.txt", f"If-Range: {_TAG}"), _WHOLE),
+    row("14.2-range-of-a-file-on-the-disk", get("/30m.bin", "Range: bytes=29999990-"), says(206, FILES[b"30m.bin"][-10:])),
+    row(
+        "14.6-parts-of-a-file-on-the-disk",
+        get("/100k.bin", "Range: bytes=0-0,-70000"),
+        says(206, content_type=re.compile("multipart/byteranges; boundary=.+")),
+    ),
+    row(
+        "C12-beyond-32-bits",
+        get("/5g.bin", "Range: bytes=4294967295-4294967300"),
+        says(206, bytes(6), content_range=f"bytes 4294967295-4294967300/{HUGE}", content_length="6"),
+    ),
+    row("C12-head-beyond-32-bits", head("/5g.bin"), says(200, b"", content_length=str(HUGE))),
+    row(
+        "G3-the-next-answer-follows-each-kind",
+        (get("/a.txt", "Range: bytes=0-1,24-25"), get("/a.txt", "Range: bytes=99-"), get("/a.txt", "Range: bytes=1-2")),
+        _parts((0, 1), (24, 25)),
+        _UNSATISFIABLE,
+        _part(b"bc", 1, 2),
+    ),
+]

@@ -1,0 +1,59 @@
+"""What is said about a file: Content-Type, Content-Length, validators, caching (RFC 9110 8)."""
+
+from ..tree import FILES, LAST_MODIFIED, LETTERS, tag
+from .row import get, head, row, says
+
+_TYPES = {
+    "/types/x.html": "text/html; charset=utf-8",
+    "/types/X.HTML": "text/html; charset=utf-8",
+    "/types/x.css": "text/css; charset=utf-8",
+    "/types/x.js": "text/javascript; charset=utf-8",
+    "/types/x.mjs": "text/javascript; charset=utf-8",
+    "/types/x.json": "application/json",
+    "/types/x.svg": "image/svg+xml",
+    "/types/x.png": "image/png",
+    "/types/x.woff2": "font/woff2",
+    "/types/x.wasm": "application/wasm",
+    "/types/x.mp4": "video/mp4",
+    "/types/x.pdf": "application/pdf",
+    "/types/x.unheard-of": "application/octet-stream",
+    "/types/none": "application/octet-stream",
+    "/types/trailing.": "application/octet-stream",
+    "/a.txt": "text/plain; charset=utf-8",
+}
+
+ROWS = [
+    row(
+        "9110-8-all-fields-of-a-file",
+        get("/a.txt"),
+        says(
+            200,
+            LETTERS,
+            server="PWB",
+            content_type="text/plain; charset=utf-8",
+            content_length="26",
+            last_modified=LAST_MODIFIED,
+            etag=tag(26),
+            accept_ranges="bytes",
+            cache_control="no-cache",
+            x_content_type_options="nosniff",
+            connection=None,
+            transfer_encoding=None,
+            content_encoding=None,
+            vary=None,
+        ),
+    ),
+    *(row(f"9110-8.3{target.replace('/', '-')}", head(target), says(200, content_type=kind)) for target, kind in _TYPES.items()),
+    row("9110-8.3-gzip-is-a-file-like-any-other", head("/types/x.tar.gz"), says(200, content_encoding=None)),
+    *(
+        row(f"9110-8.6-size-{len(FILES[name])}", get("/" + name.decode()), says(200, FILES[name], content_length=str(len(FILES[name]))))
+        for name in (b"empty.txt", b"one.txt", b"1k.bin", b"64k-1.bin", b"64k.bin", b"64k+1.bin", b"100k.bin")
+    ),
+    row("D12-mtime-in-the-future", get("/time-2099"), says(200, b"odd times", last_modified=...)),
+    row("D12-mtime-before-the-epoch", get("/time-1960"), says(200, b"odd times", last_modified=None, etag=None)),
+    row("D12-mtime-in-the-year-10000", get("/time-year-10000"), says(200, b"odd times", last_modified=...)),
+    row("D7-mtime-0-says-nothing", get("/time-0"), says(200, b"odd times", last_modified=None, etag=None)),
+    row("D7-mtime-1-says-nothing", get("/time-1"), says(200, b"odd times", last_modified=None, etag=None)),
+    row("D7-mtime-2-is-a-time", get("/time-2"), says(200, b"odd times", etag=tag(9, 2 * 10**9))),
+    row("12.5-accept-fields-change-nothing", get("/a.txt", "Accept: x/y", "Accept-Encoding: gzip", "Accept-Language: tlh"), says(200, LETTERS)),
+]

@@ -1,0 +1,52 @@
+"""Request targets and Host: RFC 9112 3.2, RFC 9110 4 and 7.2, hazards B7 and B9."""
+
+from ..tree import LETTERS
+from .row import Row, get, row, says
+
+_A = says(200, LETTERS)
+_BAD = says(400)
+
+
+def _with_host(line: str, *hosts: str) -> bytes:
+    return "\r\n".join([line, *(f"Host: {host}" for host in hosts), "", ""]).encode("latin-1")
+
+
+_GET = "GET /a.txt HTTP/1.1"
+
+ROWS: list[Row] = [
+    row("3.2.1-query-is-not-part-of-the-name", get("/a.txt?v=1"), _A),
+    row("3.2.1-query-may-hold-anything", get("/a.txt?/../%zz?x=\\"), _A),
+    row("3986-6.2.2.2-escaped-letters", get("/%61%2Etxt"), _A),
+    row("3986-6.2.2.1-escape-in-lower-case", get("/%61%2etxt"), _A),
+    row("3986-5.2.4-dot-segments", get("/sub/.././x/../a.txt"), _A),
+    row("3986-5.2.4-escaped-dot-segments", get("/sub/%2e%2E/a.txt"), _A),
+    row("C1-slashes-are-merged", get("//a.txt"), _A),
+    row("C1-slashes-are-merged-inside", get("/sub//deep///x.css"), says(200, b"p {}")),
+    row("3.2.2-absolute-form", get("http://elsewhere:80/a.txt"), _A),
+    row("3.2.2-absolute-form-without-a-path", get("http://h"), says(200, b"<h1>front</h1>")),
+    row("3.2.2-absolute-form-query-without-a-path", get("http://h?x"), says(200, b"<h1>front</h1>")),
+    row("3.2.2-absolute-form-scheme-in-capitals", get("HTTP://h/a.txt"), _A),
+    row("3.2.2-absolute-form-of-another-scheme", get("ftp://h/a.txt"), _BAD, ends=True),
+    row("4.2.4-user-information", get("http://u@h/a.txt"), _BAD, ends=True),
+    row("3.2.4-asterisk-only-for-options", get("*"), _BAD, ends=True),
+    row("B9-authority-form", get("h:80"), _BAD, ends=True),
+    row("B9-relative", get("a.txt"), _BAD, ends=True),
+    row("B9-fragment", get("/a.txt#x"), _BAD, ends=True),
+    row("B9-escape-of-nothing", get("/%zz"), _BAD, ends=True),
+    row("B9-escape-cut-off", get("/a.txt%6"), _BAD, ends=True),
+    row("B9-raw-byte", get("/\xfc"), _BAD, ends=True),
+    row("B9-control", get("/\x01"), _BAD, ends=True),
+    row("B9-space-in-the-target", get("/a b"), _BAD, ends=True),
+    row("B9-two-spaces", _with_host("GET  /a.txt HTTP/1.1", "h"), _BAD, ends=True),
+    row("B9-tab-for-a-space", _with_host("GET\t/a.txt HTTP/1.1", "h"), _BAD, ends=True),
+    row("B7-no-host", b"GET /a.txt HTTP/1.1\r\n\r\n", _BAD, ends=True),
+    row("B7-two-hosts", _with_host(_GET, "h", "h"), _BAD, ends=True),
+    row("B7-host-with-a-space", _with_host(_GET, "h h"), _BAD, ends=True),
+    row("B7-host-with-user-information", _with_host(_GET, "u@h"), _BAD, ends=True),
+    row("B7-host-with-a-path", _with_host(_GET, "h/x"), _BAD, ends=True),
+    row("B7-host-with-a-long-port", _with_host(_GET, "h:65536"), _BAD, ends=True),
+    row("B7-host-with-a-port", _with_host(_GET, "h:8080"), _A),
+    row("B7-host-ipv6", _with_host(_GET, "[::1]:80"), _A),
+    row("B7-host-in-http-1.0-is-optional", b"GET /a.txt HTTP/1.0\r\n\r\n", _A, ends=True),
+    row("B7-host-in-http-1.0-is-checked", b"GET /a.txt HTTP/1.0\r\nHost: a@b\r\n\r\n", _BAD, ends=True),
+]

@@ -1,0 +1,56 @@
+"""What the kernel knows of a connection, asked for by its two addresses (sock_diag(7)).
+
+A test that cuts a request in two must know that the first piece has been read before it sends the second: the
+server's receive queue tells, and nothing has to sleep.
+"""
+
+import os
+import socket
+import struct
+from typing import Final, NamedTuple
+
+Address = tuple[str, int]
+_SOCK_DIAG: Final = 4  # protocol of netlink(7), and then the only message of it that is needed here
+_SOCK_DIAG_BY_FAMILY: Final = 20
+_REQUEST: Final = 1
+_ANY_COOKIE: Final = b"\xff" * 8
+
+ESTABLISHED: Final = 1
+FIN_WAIT_1: Final = 4
+CLOSE_WAIT: Final = 8
+
+
+class Tcp(NamedTuple):
+    """state: of RFC 9293, as Linux numbers it. unread: bytes that have arrived and were not received yet. orphan: no
+    process has it any more."""
+
+    state: int
+    unread: int
+    orphan: bool
+
+
+def look(local: Address, remote: Address) -> Tcp | None:
+    """The IPv4 socket that has these addresses, None if there is none. Raises OSError where the kernel cannot say."""
+    addresses = struct.pack(
+        "!HH16s16sI8s",
+        local[1],
+        remote[1],
+        socket.inet_aton(local[0]),
+        socket.inet_aton(remote[0]),
+        0,
+        _ANY_COOKIE,
+    )
+    request = struct.pack("=BBBBI", socket.AF_INET, socket.IPPROTO_TCP, 0, 0, 0xFFFFFFFF) + addresses
+    header = struct.pack("=IHHII", 16 + len(request), _SOCK_DIAG_BY_FAMILY, _REQUEST, 1, 0)
+    with socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, _SOCK_DIAG) as netlink:
+        netlink.send(header + request)
+        reply = netlink.recv(65536)
+    (kind,) = struct.unpack_from("=H", reply, 4)
+    if kind != _SOCK_DIAG_BY_FAMILY:
+        (error,) = struct.unpack_from("=i", reply, 16)
+        if -error == 2:  # ENOENT: no such socket
+            return None
+        raise OSError(-error, os.strerror(-error))
+    (state,) = struct.unpack_from("=B", reply, 17)
+    unread, _, _, inode = struct.unpack_from("=IIII", reply, 16 + 56)
+    return Tcp(state, unread, inode == 0)

@@ -1,0 +1,130 @@
+"""At capacity every design answers alike: the connection that has been idle longest makes room, or the new client
+gets 503; nobody is left without an answer (hazards A9, E1, E4, L9, L18)."""
+
+import asyncio
+import time
+
+from conftest import Start, concurrent
+
+from .designs import CONCURRENT, Design
+from .peer import Peer, ask, crowd, together
+from .server import Server, eventually
+from .tree import LETTERS
+from .wire import Answer, get
+
+FULL = ("--max-connections", "3")
+
+
+@concurrent
+async def test_oldest_idle_connection_makes_room_a9(start: Start) -> None:
+    async with start(*FULL) as server, crowd(server.address, 3) as peers:
+        for peer in peers:
+            await peer.send(get())
+            assert (await peer.answer()).content == LETTERS
+        assert (await ask(server.address, get())).content == LETTERS
+        assert await peers[0].rest() == b"", "the oldest one ends cleanly"
+        for peer in peers[1:]:
+            await peer.send(get())
+            assert (await peer.answer()).content == LETTERS
+
+
+@concurrent
+async def test_without_an_idle_one_503_a9(start: Start) -> None:
+    """Three clients in the middle of their answers: the fourth is told so, at once, and may come again."""
+    async with start(*FULL) as server, crowd(server.address, 3, window=4096) as peers:
+        for peer in peers:
+            await peer.send(get("/30m.bin"))
+            await peer.some(1)
+        start_time = time.monotonic()
+        for _ in range(5):
+            check_503(await refused(server))
+        assert time.monotonic() - start_time < 2
+        for peer in peers:
+            peer.reset()
+        await eventually_served(server)
+
+
+@concurrent
+async def test_clients_that_say_nothing_are_not_idle_a9(start: Start) -> None:
+    """Whoever has just come is not thrown out for the next one: else a flood would throw out everybody."""
+    async with start(*FULL) as server, crowd(server.address, 3):
+        check_503(await refused(server))
+
+
+@concurrent
+async def test_nobody_is_left_without_an_answer_a9_l18(start: Start) -> None:
+    """Forty at once where there is room for three: 200 or 503, and never more threads or processes than room."""
+    async with start(*FULL) as server:
+        idle = server.vitals()
+
+        async def one() -> int:
+            async with Peer(server.address) as peer:
+                await peer.send(get("/100k.bin", "Connection: close"))
+                return (await peer.answer()).status
+
+        answers = asyncio.ensure_future(together(*(one() for _ in range(40))))
+        most = 0
+        while not answers.done():
+            vitals = server.vitals()
+            most = max(most, vitals.threads - idle.threads + vitals.processes - idle.processes)
+            await asyncio.sleep(0.005)
+        assert set(await answers) <= {200, 503}
+        assert most <= 3 * 2 + 33, "a thread or a process for each of three, or one pool"
+        await eventually_served(server)
+
+
+async def refused(server: Server) -> Answer:
+    """The answer to one who is too many; the request is sent all the same, as real clients do."""
+    async with Peer(server.address) as peer:
+        await peer.send(get())
+        answer = await peer.answer()
+        assert await peer.rest() == b""
+        return answer
+
+
+def check_503(answer: Answer) -> None:
+    assert (answer.status, answer.reason) == (503, "Service Unavailable")
+    assert answer["Retry-After"] == "1"
+    assert answer["Cache-Control"] == "no-store"
+    assert answer["Connection"] == "close"
+
+
+async def eventually_served(server: Server) -> None:
+    async with asyncio.timeout(3):
+        while (await ask(server.address, get())).status != 200:
+            await asyncio.sleep(0.02)
+
+
+async def test_503_is_the_same_of_every_design_a9(start: Start, design: Design, tmp_path: object) -> None:
+    if design not in CONCURRENT:
+        return  # the next client waits in the kernel's queue
+    async with start("--max-connections", "1") as server, Peer(server.address):
+        answer = await refused(server)
+    assert answer.masked.partition(b"\r\n\r\n")[0] == (
+        b"HTTP/1.1 503 Service Unavailable\r\nServer: PWB\r\nDate: *\r\nContent-Type: text/html; charset=utf-8\r\n"
+        b"Content-Length: %d\r\nX-Content-Type-Options: nosniff\r\nRetry-After: 1\r\nCache-Control: no-store\r\n"
+        b"Connection: close"
+    ) % len(answer.content)
+
+
+async def test_no_descriptor_left_e1_e2_l9(start: Start) -> None:
+    """A hundred clients with room for fifty descriptors: it lives, does not spin, never says 404, and recovers."""
+    few = ("sh", "-c", 'ulimit -n 50 && exec "$@"', "sh")
+    async with start(wrapper=few, may_say="cannot accept|out of system resource|Too many open files|no room|No file") as server:
+        known = Peer(server.address)
+        async with known:
+            if server.design.keeps_alive:
+                await known.send(get())
+                assert (await known.answer()).content == LETTERS
+            async with crowd(server.address, 100):
+                before = server.processor_time()
+                await asyncio.sleep(0.5)
+                assert server.processor_time() - before < 0.15, "it spins"
+                if server.design.keeps_alive:
+                    try:
+                        await known.send(get("/30m.bin", method="HEAD"))
+                        assert (await known.answer("HEAD")).status in (200, 503)
+                    except (AssertionError, ConnectionError):
+                        assert await known.rest_or_reset() == b""
+        await eventually_served(server)
+        await eventually(lambda: server.vitals().descriptors < 40, 3)

@@ -1,0 +1,47 @@
+"""The corpus of tests/core over a real wire: every valid and invalid request, on every design."""
+
+import pytest
+from core.test_corpus import CASES, FOLDER, Case
+
+from .peer import Peer, ask
+from .server import Server
+from .talk import PROBE, PROBED, same
+from .tree import CANARY
+from .wire import Answer, get, split
+
+TARGETS = [line.split(" ", 1) for line in (FOLDER / "targets.txt").read_text().splitlines() if line[:1] != "#"]
+
+
+async def replay(server: Server, case: Case) -> list[Answer]:
+    """All answers to a case. How it leaves the connection decides what is sent behind it."""
+    async with Peer(server.address) as peer:
+        await peer.send(case.wire + (PROBE if case.end == "keep" else b""))
+        if case.end in ("wait", "silent"):
+            await peer.heard()
+            peer.finish()
+        return split(await peer.rest())
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+async def test_case_l3(case: Case, server: Server, reference: Server) -> None:
+    answers = await replay(server, case)
+    expected = case.expected + {"keep": [200], "wait": [400]}.get(case.end, [])
+    if not server.design.keeps_alive:
+        expected = expected[:1]
+    assert [answer.status for answer in answers] == expected
+    if case.end == "keep" and server.design.keeps_alive:
+        assert answers[-1].content == PROBED
+    if server.design is not reference.design:
+        same(answers, await replay(reference, case), server)
+
+
+@pytest.mark.parametrize(("status", "target"), TARGETS)
+async def test_target_l1_c1(status: str, target: str, server: Server, reference: Server) -> None:
+    """Out of the site no path leads, however it is spelled."""
+    request = get(target, "Connection: close")
+    answer = await ask(server.address, request)
+    assert answer.status == int(status)
+    assert CANARY not in answer.content
+    assert b"root:" not in answer.content
+    if server.design is not reference.design:
+        assert answer.masked == (await ask(reference.address, request)).masked

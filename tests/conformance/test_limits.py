@@ -1,0 +1,49 @@
+"""Limits hold however slowly they are reached, and for whoever sends without end (hazards B8, A14)."""
+
+import pytest
+
+from .peer import Peer, ask
+from .rows.limits import TOO_LONG
+from .server import Server
+from .talk import same
+from .wire import get
+
+MEGABYTE = 1 << 20
+
+
+@pytest.mark.parametrize("name", TOO_LONG)
+async def test_one_more_byte_by_byte_b8(name: str, server: Server, reference: Server) -> None:
+    """The answer to the same bytes at once, when they come in segments of one byte."""
+    request, expected = TOO_LONG[name]
+    async with Peer(server.address) as peer:
+        for at in range(len(request)):
+            try:
+                peer.socket.send(request[at : at + 1])
+            except ConnectionError:
+                break  # answered and gone, before the last byte
+            if at % 512 == 511:
+                await peer.heard()
+        answer = await peer.answer()
+        expected.check(answer)
+        assert answer["Connection"] == "close"
+        assert await peer.rest() == b""
+    same([answer], [await ask(reference.address, request)], server)
+
+
+@pytest.mark.parametrize(
+    "start",
+    [b"GET /", b"GET / HTTP/1.1\r\nHost: h\r\nX: ", b"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n1;"],
+    ids=["line", "field", "chunk-extension"],
+)
+async def test_endless_head_b8(start: bytes, server: Server) -> None:
+    """64 MB of it: the connection is closed long before, and nothing is kept."""
+    before = server.memory()
+    sent = 0
+    async with Peer(server.address) as peer:
+        with pytest.raises(ConnectionError):
+            await peer.send(start)
+            while sent < 64 * MEGABYTE:
+                await peer.send(b"x" * MEGABYTE)
+                sent += MEGABYTE
+        assert server.memory() - before < 4 * MEGABYTE
+    assert (await ask(server.address, get())).status == 200

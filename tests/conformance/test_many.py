@@ -1,0 +1,122 @@
+"""Many clients, many requests (hazards A14, F6, L13, L17)."""
+
+import asyncio
+import time
+
+import pytest
+from conftest import Start, concurrent
+
+from .peer import Peer, ask, crowd, together
+from .server import Server
+from .tree import LETTERS
+from .wire import get, split
+
+MEGABYTE = 1 << 20
+
+
+async def test_fifty_at_once_then_one_more_l13(server: Server) -> None:
+    """They come while the server cannot run: an edge-triggered listener is woken once for all of them, and the book
+    accepted one for each time it was woken."""
+    with server.frozen():
+        async with crowd(server.address, 50) as peers:
+            for peer in peers:
+                await peer.send(get())
+            server.thaw()
+            start = time.monotonic()
+            for peer in peers:
+                assert (await peer.answer()).content == LETTERS
+                peer.socket.close()
+            assert (await ask(server.address, get())).content == LETTERS
+            assert time.monotonic() - start < 2
+
+
+async def test_burst_of_connects_f6_l19(server: Server) -> None:
+    """More than the book's listen(128) while nobody accepts: the kernel keeps them all."""
+    with server.frozen():
+        async with asyncio.timeout(1), crowd(server.address, 250):
+            server.thaw()
+    assert (await ask(server.address, get())).content == LETTERS
+
+
+async def test_short_connections_one_after_the_other_l17(server: Server) -> None:
+    """The number of a descriptor comes back at once: nobody may close, or forget, the one that has it now."""
+
+    async def come_and_go(count: int) -> None:
+        for _ in range(count):
+            async with Peer(server.address) as peer:
+                await peer.send(get("/a.txt", "Connection: close"))
+                assert (await peer.answer()).content == LETTERS
+                assert await peer.rest() == b""
+
+    await together(*(come_and_go(5) for _ in range(4)))
+    before = await server.settles(lambda vitals: vitals.processes == 1)
+    await together(*(come_and_go(60) for _ in range(4)))
+    await server.settles(lambda vitals: vitals.processes == 1 and vitals.descriptors <= before.descriptors)
+
+
+async def test_nothing_is_left_of_clients_who_left_e5_l11_l18(server: Server) -> None:
+    """Descriptors, threads, processes: after forty clients at once, and again, it is all as after the first time."""
+
+    async def client() -> None:
+        async with Peer(server.address) as peer:
+            await peer.send(get("/100k.bin") + get("/missing", "Connection: close"))
+            assert (await peer.answer()).status == 200
+            await peer.rest()
+
+    await together(*(client() for _ in range(40)))
+    before = await server.settles(lambda vitals: vitals.processes == 1 and vitals.threads < 40)
+    for _ in range(2):
+        await together(*(client() for _ in range(40)))
+    after = await server.settles(lambda vitals: vitals.descriptors <= before.descriptors and vitals.processes == 1)
+    assert after.zombies == 0
+    assert after.threads < 40, "a pool has a bound"
+
+
+@concurrent
+async def test_a_thousand_requests_then_the_end_a6_a14(server: Server) -> None:
+    """1200 pipelined at once: a thousand answers in order, the last one says that it is the last."""
+    targets = ["/a.txt", "/one.txt", "/missing"]
+    async with Peer(server.address) as peer:
+        sending = asyncio.create_task(peer.send(b"".join(get(targets[number % 3]) for number in range(1200))))
+        answers = split(await peer.rest())
+        await sending
+    assert [answer.status for answer in answers] == ([200, 200, 404] * 400)[:1000]
+    assert [answer["Content-Length"] for answer in answers[:2]] == ["26", "1"]
+    assert [answer["Connection"] for answer in answers] == [None] * 999 + ["close"]
+
+
+@concurrent
+async def test_requests_per_connection_a6(start: Start) -> None:
+    async with start("--requests-per-connection", "3") as server, Peer(server.address) as peer:
+        await peer.send(get() * 5)
+        answers = split(await peer.rest())
+    assert [answer["Connection"] for answer in answers] == [None, None, "close"]
+
+
+@concurrent
+async def test_pipeline_without_reading_a14(start: Start) -> None:
+    """Requests without end and nobody reads: the server stops reading, keeps little, and forgets none."""
+    count = 6000
+    requests = b"".join(get("/1k.bin" if number % 2 else "/one.txt") for number in range(count))
+    async with start("--requests-per-connection", "0") as server:
+        assert (await ask(server.address, get("/1k.bin"))).status == 200
+        before = server.memory()
+        async with Peer(server.address, window=4096) as peer:
+            sending = asyncio.create_task(peer.send(requests))
+            await asyncio.sleep(0.3)  # time enough to keep too much
+            assert server.memory() - before < 4 * MEGABYTE
+            lengths = [(await peer.answer())["Content-Length"] for _ in range(count)]
+            await sending
+            peer.finish()
+            assert await peer.rest() == b""
+    assert lengths == ["1", "1024"] * (count // 2)
+
+
+@pytest.mark.parametrize("target", ["/fifo", "/socket", "/link-zero", "/link-tty"])
+async def test_what_is_no_file_holds_up_nobody_c5_l12(target: str, server: Server) -> None:
+    """Opening a FIFO waits for a writer, unless one says otherwise: it stopped the book's servers for ever."""
+    start = time.monotonic()
+    answers = await together(*(ask(server.address, get(target)) for _ in range(50)))
+    assert {answer.status for answer in answers} == {404}
+    assert (await ask(server.address, get())).content == LETTERS
+    assert time.monotonic() - start < 2

@@ -1,0 +1,97 @@
+"""Starting, and refusing to start: one line, a status, within a second (hazards F5, F7, B8)."""
+
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from conftest import Start
+
+from .designs import Design
+from .peer import ask
+from .server import command, environment
+from .tree import LETTERS
+from .wire import get
+
+
+def refusal(design: Design, root: Path, *options: str, folder: Path) -> tuple[int, str]:
+    """The exit status and the line of a server that cannot start, after at most a second (of two tries: the machine
+    may be busy with something else)."""
+    seconds = []
+    for _ in range(2):
+        begin = time.monotonic()
+        done = subprocess.run(
+            command(design, root, *options), cwd=folder, env=environment(), capture_output=True, timeout=10, check=False
+        )
+        seconds.append(time.monotonic() - begin)
+        if seconds[-1] < 1:
+            break
+    assert min(seconds) < 1
+    assert b"Traceback" not in done.stderr
+    assert done.stdout == b""
+    lines = done.stderr.decode().splitlines()
+    assert len(lines) == 1, lines
+    assert lines[0].startswith(f"{design.program}: ")
+    return done.returncode, lines[0]
+
+
+def test_port_in_use_f5(design: Design, site: Path, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        status, line = refusal(design, site, "--port", str(port), folder=tmp_path)
+    assert status == 1
+    assert str(port) in line
+
+
+def test_missing_root_f5(design: Design, tmp_path: Path) -> None:
+    status, line = refusal(design, tmp_path / "nowhere", "--port", "0", folder=tmp_path)
+    assert status == 1
+    assert "nowhere" in line
+    assert f"{design.program}" in line.partition(": ")[2], "it says how to name a folder"
+
+
+def test_root_that_is_a_file_f5(design: Design, site: Path, tmp_path: Path) -> None:
+    assert refusal(design, site / "a.txt", "--port", "0", folder=tmp_path)[0] == 1
+
+
+def test_log_that_cannot_be_written_f5(design: Design, site: Path, tmp_path: Path) -> None:
+    status, line = refusal(design, site, "--port", "0", "--access-log", "nowhere/log", folder=tmp_path)
+    assert status == 1
+    assert "nowhere/log" in line
+
+
+@pytest.mark.parametrize("options", [("--prot", "80"), ("--port", "x"), ("--idle-timeout", "-1")])
+def test_wrong_option_f5(options: tuple[str, ...], design: Design, site: Path, tmp_path: Path) -> None:
+    status, line = refusal(design, site, *options, folder=tmp_path)
+    assert status == 2
+    assert options[0] in line
+
+
+def test_unknown_key_in_a_file_f5(design: Design, site: Path, tmp_path: Path) -> None:
+    (tmp_path / "pwb.toml").write_text("prot = 80\n")
+    status, line = refusal(design, site, folder=tmp_path)
+    assert status == 2
+    assert "pwb.toml" in line
+
+
+async def test_ipv6_f7_l19(start: Start) -> None:
+    with socket.socket(socket.AF_INET6) as probe:
+        try:
+            probe.bind(("::1", 0))
+        except OSError as error:
+            pytest.skip(f"no IPv6 here: {error}")
+    async with start("--host", "::1") as server:
+        assert server.address[0] == "::1"
+        assert (await ask(server.address, get())).content == LETTERS
+    assert b'::1 - - [' in server.log.read_bytes()
+
+
+async def test_index_and_max_age_and_version(start: Start) -> None:
+    """The options that change answers."""
+    options = ("--index", "nowhere.html", "--index", "one.txt", "--max-age", "60", "--server-version")
+    async with start(*options) as server:
+        answer = await ask(server.address, get("/"))
+    assert answer.content == b"1"
+    assert answer["Cache-Control"] == "max-age=60"
+    assert (answer["Server"] or "").startswith("PWB/")

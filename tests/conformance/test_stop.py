@@ -1,0 +1,109 @@
+"""Stopping: what is under way is finished, nothing is begun, nothing is left (hazards F2, L19)."""
+
+import asyncio
+import signal
+import time
+
+import pytest
+from conftest import Start, concurrent
+
+from .peer import Peer, ask, crowd, together
+from .server import Server, eventually
+from .tree import BIG, LETTERS
+from .wire import get
+
+
+async def refuses(server: Server) -> None:
+    """Waits until nobody can connect any more."""
+
+    async def tried() -> bool:
+        try:
+            async with Peer(server.address):
+                return False
+        except ConnectionRefusedError:
+            return True
+
+    async with asyncio.timeout(1):
+        while not await tried():
+            await asyncio.sleep(0.005)
+
+
+async def begin(peer: Peer) -> int:
+    """Asks for a large file; returns how many bytes of the answer have come."""
+    await peer.send(get("/30m.bin"))
+    return len(await peer.some(1))
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["term", "int"])
+async def test_stops_at_once_when_nothing_is_under_way_f2_l19(number: int, start: Start) -> None:
+    async with start() as server:
+        assert (await ask(server.address, get())).content == LETTERS
+        server.signal(number)
+        assert await server.exited(within=1) == 0
+
+
+async def test_answers_under_way_are_finished_f2(start: Start) -> None:
+    """Each client gets all of its 30 MB; then the connection ends, and with the last one the server."""
+    async with start() as server:
+        many = 12 if server.design.keeps_alive else 1
+        async with crowd(server.address, many, window=64 * 1024) as peers:
+            counts = [await begin(peer) for peer in peers]
+            server.signal()
+            await refuses(server)
+            rests = await together(*(peer.rest() for peer in peers))
+            for count, rest in zip(counts, rests, strict=True):
+                assert BIG < count + len(rest) < BIG + 1000
+        assert await server.exited(within=2) == 0
+
+
+@concurrent
+async def test_idle_connections_end_at_once_f2(start: Start) -> None:
+    async with start() as server, crowd(server.address, 5) as peers:
+        for peer in peers:
+            await peer.send(get())
+            assert (await peer.answer()).content == LETTERS
+        begin = time.monotonic()
+        server.signal()
+        for peer in peers:
+            assert await peer.rest() == b""
+        assert time.monotonic() - begin < 0.7
+        assert await server.exited(within=1) == 0
+
+
+async def test_silent_connections_end_at_once_f2(start: Start) -> None:
+    async with start() as server, Peer(server.address) as peer:
+        await eventually(lambda: (far := peer.far_end()) is not None and not far.orphan, 2)
+        server.signal()
+        assert await peer.rest() == b""
+        assert await server.exited(within=1) == 0
+
+
+@concurrent
+async def test_nothing_is_begun_f2(start: Start) -> None:
+    """A request behind the one under way is not answered, and the answer says that it is the last, if it still can."""
+    async with start() as server, Peer(server.address, window=64 * 1024) as peer:
+        await peer.send(get("/30m.bin") + get() * 3)
+        head = await peer.some(1)
+        server.signal()
+        await refuses(server)
+        count = len(head) + len(await peer.rest())
+        assert BIG < count < BIG + 1000 + 1000, "one answer more at most, that one had been begun"
+        assert await server.exited(within=2) == 0
+
+
+async def test_second_signal_ends_it_f2(start: Start) -> None:
+    async with start() as server, Peer(server.address, window=4096) as peer:
+        await begin(peer)
+        server.signal()
+        await refuses(server)
+        server.signal()
+        assert await server.exited(within=1) == 0
+
+
+async def test_grace_ends_it_f2(start: Start) -> None:
+    async with start("--grace", "0.4") as server, Peer(server.address, window=4096) as peer:
+        await begin(peer)
+        server.signal()
+        begun = time.monotonic()
+        assert await server.exited(within=1.4) == 0
+        assert time.monotonic() - begun > 0.3

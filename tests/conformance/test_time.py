@@ -1,0 +1,197 @@
+"""Deadlines, with short ones (hazards A1 to A7): each comes in time, and no drip of bytes moves it.
+
+The sleeps here are what a slow client does, never a way to wait for the server.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+
+import pytest
+from conftest import concurrent
+
+from .designs import Design
+from .peer import Peer, ask, together
+from .server import Server, eventually, running
+from .sockets import CLOSE_WAIT, ESTABLISHED
+from .tree import BIG, LETTERS
+from .wire import get
+
+HEADER, IDLE, SEND, LINGER_IDLE, LINGER = 0.6, 0.7, 0.9, 0.4, 0.8
+LATE = 0.9
+"""How late a deadline may be: the sweep's quarter of a second, and a machine that is busy."""
+
+
+@pytest.fixture(scope="session")
+async def hasty(
+    design: Design, site: object, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Server]:
+    """A server that waits for nobody."""
+    options = {
+        "--header-timeout": HEADER,
+        "--idle-timeout": IDLE,
+        "--send-timeout": SEND,
+        "--linger-idle": LINGER_IDLE,
+        "--linger-timeout": LINGER,
+    }
+    words = [word for name, value in options.items() for word in (name, str(value))]
+    async with running(design, str(site), *words, papers=tmp_path_factory.mktemp("hasty")) as server:
+        yield server
+
+
+class Watch:
+    """Measures from its making."""
+
+    def __init__(self) -> None:
+        self._start = time.monotonic()
+
+    @property
+    def time(self) -> float:
+        return time.monotonic() - self._start
+
+    def shows(self, seconds: float) -> None:
+        assert seconds - 0.05 < self.time < seconds + LATE
+
+
+async def test_silence_ends_in_silence_a1_l10(hasty: Server) -> None:
+    async with Peer(hasty.address) as peer:
+        watch = Watch()
+        assert await peer.rest() == b""
+        watch.shows(HEADER)
+
+
+@pytest.mark.parametrize("drip", [b"X: y\r\n", b"x"], ids=["fields", "bytes"])
+async def test_slow_head_is_408_at_the_deadline_a2_l10(drip: bytes, hasty: Server) -> None:
+    """The deadline counts from the beginning: bytes do not push it back."""
+    async with Peer(hasty.address) as peer:
+        await peer.send(b"GET / HTTP/1.1\r\nHost: h\r\n" if b":" in drip else b"GET /")
+        watch = Watch()
+        reading = asyncio.create_task(peer.answer())
+        while not reading.done() and watch.time < 5:
+            await peer.send(drip)
+            await asyncio.wait([reading], timeout=0.1)
+        answer = await reading
+        watch.shows(HEADER)
+        assert (answer.status, answer.reason) == (408, "Request Timeout")
+        assert answer["Connection"] == "close"
+        assert await peer.rest() == b""
+
+
+@concurrent
+async def test_second_head_has_a_deadline_too_a2(hasty: Server) -> None:
+    async with Peer(hasty.address) as peer:
+        await peer.send(get() + b"GET / HTTP/1.1\r\n")
+        assert (await peer.answer()).content == LETTERS
+        watch = Watch()
+        assert (await peer.answer()).status == 408
+        watch.shows(HEADER)
+
+
+async def test_slow_content_is_not_waited_for_a3(hasty: Server) -> None:
+    """The answer comes at once; then one byte now and then does not keep the connection."""
+    async with Peer(hasty.address) as peer:
+        watch = Watch()
+        await peer.send(get("/a.txt", "Content-Length: 1000", method="POST"))
+        assert (await peer.answer()).status == 405
+        assert watch.time < 0.3
+        ending = asyncio.create_task(peer.rest_or_reset())
+        while not ending.done() and watch.time < 5:
+            try:
+                await peer.send(b"x")
+            except ConnectionError:
+                break
+            await asyncio.wait([ending], timeout=0.1)
+        await ending
+        assert watch.time < max(LINGER, LINGER_IDLE) + LATE
+
+
+async def test_slow_chunks_are_408_a3(hasty: Server) -> None:
+    """Chunks are checked before the answer, so that it has to wait for them: not for ever."""
+    async with Peer(hasty.address) as peer:
+        await peer.send(get("/a.txt", "Transfer-Encoding: chunked", method="POST") + b"5\r\nhel")
+        watch = Watch()
+        answer = await peer.answer()
+        watch.shows(LINGER_IDLE)
+        assert answer.status == 408
+        assert answer["Connection"] == "close"
+
+
+@concurrent
+async def test_idle_connection_is_closed_cleanly_a6(hasty: Server) -> None:
+    async with Peer(hasty.address) as peer:
+        for _ in range(2):
+            await peer.send(get())
+            assert (await peer.answer()).content == LETTERS
+            await asyncio.sleep(IDLE / 2)
+        watch = Watch()
+        assert await peer.rest() == b""
+        assert watch.time < IDLE / 2 + LATE
+
+
+async def test_client_that_never_reads_is_cut_off_a4_l10(hasty: Server) -> None:
+    """And nothing of it is left: neither its descriptors nor the kernel's buffers."""
+    assert (await ask(hasty.address, get())).content == LETTERS
+    before = await hasty.settles(lambda vitals: vitals.processes == 1)
+    async with Peer(hasty.address, window=4096) as peer:
+        watch = Watch()
+        await peer.send(get("/30m.bin"))
+        await eventually(lambda: _gone(peer), SEND + 2 + LATE, "it still holds the server")
+        assert watch.time > SEND - 0.05
+        await hasty.settles(lambda vitals: vitals.descriptors <= before.descriptors)
+        await eventually(lambda: peer.far_end() is None, 2, "the kernel keeps its bytes: FIN-WAIT-1")
+        assert len(await peer.rest_or_reset()) < BIG
+
+
+def _gone(peer: Peer) -> bool:
+    far = peer.far_end()
+    return far is None or far.state not in (ESTABLISHED, CLOSE_WAIT)
+
+
+async def test_slow_reader_that_goes_on_reading_is_served_a4(hasty: Server) -> None:
+    """Slow is not dead: whoever takes some bytes in each period gets them all."""
+    async with Peer(hasty.address, window=64 * 1024) as peer:
+        await peer.send(get("/30m.bin", "Connection: close"))
+        watch = Watch()
+        count = 0
+        while watch.time < 1.5 * SEND:
+            count += len(await peer.some(256 * 1024))
+            await asyncio.sleep(SEND / 6)
+        count += len(await peer.rest())
+    assert count > BIG
+
+
+async def test_client_that_does_not_close_is_left_a13(hasty: Server) -> None:
+    """It has had its last answer and lingers: the server does not."""
+    async with Peer(hasty.address) as peer:
+        await peer.send(b"?\r\n\r\n")
+        assert (await peer.answer()).status == 400
+        assert await peer.rest() == b""
+        watch = Watch()
+        await eventually(lambda: _left(peer), LINGER + LATE + 1, "it lingers for ever")
+        assert watch.time < LINGER + LATE
+
+
+def _left(peer: Peer) -> bool:
+    """Nobody holds the server's socket any more: FIN-WAIT-2 goes on in the kernel, without a descriptor."""
+    far = peer.far_end()
+    return far is None or far.orphan
+
+
+@concurrent
+async def test_requests_around_the_idle_deadline_a7(hasty: Server) -> None:
+    """A request that crosses with the close gets a whole answer or not a byte: it may be sent again safely."""
+
+    async def cross(number: int) -> None:
+        async with Peer(hasty.address) as peer:
+            await peer.send(get())
+            assert (await peer.answer()).content == LETTERS
+            await asyncio.sleep(IDLE - 0.1 + number * 0.01)
+            data = b""
+            try:
+                await peer.send(get("/a.txt", "Connection: close"))
+                data = await peer.rest_or_reset()
+            except ConnectionError:
+                pass
+            assert data == b"" or data.endswith(b"\r\n\r\n" + LETTERS)
+
+    await together(*(cross(number) for number in range(45)))

@@ -1,0 +1,91 @@
+"""Answers, read strictly from their bytes: what RFC 9112 does not allow fails here, in whatever test it happens."""
+
+import re
+from email.utils import parsedate_to_datetime
+from typing import Final, NamedTuple
+
+_STATUS_LINE: Final = re.compile(rb"HTTP/1\.1 ([1-5][0-9][0-9]) ([A-Za-z ]+)")
+_FIELD_LINE: Final = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+): ([\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?)")
+_DATE: Final = re.compile(rb"(?<=\r\nDate: )[^\r]*")
+
+
+class Answer(NamedTuple):
+    """wire: its bytes as they came. fields: names in lower case, in the order they came."""
+
+    status: int
+    reason: str
+    fields: tuple[tuple[str, str], ...]
+    content: bytes
+    wire: bytes
+
+    def __getitem__(self, name: str) -> str | None:  # type: ignore[override]
+        """The value of a field, None if it is not there."""
+        return dict(self.fields).get(name.lower())
+
+    @property
+    def masked(self) -> bytes:
+        """The whole answer but for its Date: what all designs must have in common."""
+        return _DATE.sub(b"*", self.wire, count=1)
+
+    @property
+    def closing(self) -> bytes:
+        """`masked`, as a design that keeps no connection alive says it."""
+        head, _, content = self.masked.partition(b"\r\n\r\n")
+        lines = [line for line in head.split(b"\r\n") if line != b"Connection: keep-alive"]
+        if b"Connection: close" not in lines:
+            lines.append(b"Connection: close")
+        return b"\r\n".join(lines) + b"\r\n\r\n" + content
+
+    @property
+    def date(self) -> float:
+        assert self["Date"] is not None
+        return parsedate_to_datetime(self["Date"]).timestamp()
+
+
+def parse_head(head: bytes) -> tuple[int, str, tuple[tuple[str, str], ...]]:
+    """Status, reason and fields of a head without its empty line."""
+    first, *lines = head.split(b"\r\n")
+    status_line = _STATUS_LINE.fullmatch(first)
+    assert status_line, f"no status line: {first[:100]!r}"
+    fields = []
+    for line in lines:
+        field = _FIELD_LINE.fullmatch(line)
+        assert field, f"no field line: {line[:100]!r}"
+        fields.append((field[1].decode().lower(), field[2].decode()))
+    names = [name for name, _ in fields]
+    assert len(names) == len(set(names)), f"a field stands twice: {names}"
+    return int(status_line[1]), status_line[2].decode(), tuple(fields)
+
+
+def content_length(status: int, fields: tuple[tuple[str, str], ...], method: str) -> int:
+    """Bytes of content that follow the head (RFC 9112 6.3)."""
+    if method == "HEAD" or status in (204, 304):
+        return 0
+    return int(dict(fields)["content-length"])
+
+
+def split(stream: bytes) -> list[Answer]:
+    """All answers of a stream that has ended. Who asked with HEAD is seen by what follows the head."""
+    answers = []
+    at = 0
+    while at < len(stream):
+        end = stream.find(b"\r\n\r\n", at)
+        assert end >= 0, f"the stream ends in the middle of a head: {stream[at : at + 200]!r}"
+        status, reason, fields = parse_head(stream[at:end])
+        start = end + 4
+        bare = not stream[start:] or stream.startswith(b"HTTP/1.1 ", start)
+        length = 0 if bare else content_length(status, fields, "GET")
+        assert start + length <= len(stream), f"content of {length} bytes is cut off"
+        answers.append(Answer(status, reason, fields, stream[start : start + length], stream[at : start + length]))
+        at = start + length
+    return answers
+
+
+def get(target: str = "/a.txt", *fields: str, method: str = "GET", version: str = "HTTP/1.1") -> bytes:
+    """A request with a Host, as bytes."""
+    lines = [f"{method} {target} {version}", "Host: h", *fields, "", ""]
+    return "\r\n".join(lines).encode("latin-1")
+
+
+def method_of(request: bytes) -> str:
+    return request.partition(b" ")[0].decode("latin-1")

@@ -1,0 +1,75 @@
+"""What the conformance suite and the real clients share: the served folder, and the designs as real processes."""
+
+import re
+import resource
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conformance import tree
+from conformance.designs import CONCURRENT, DESIGNS, REFERENCE, Design
+from conformance.server import Server, running
+
+concurrent = pytest.mark.parametrize("design", CONCURRENT, ids=lambda design: design.name, indirect=True, scope="session")
+"""For what makes no sense with a design that serves one client at a time."""
+Start = Callable[..., AbstractAsyncContextManager[Server]]
+LOG_LINE = re.compile(
+    rb'(?:[0-9a-f.:]+|-) - - \[\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d \+0000\] "[ !#-\[\]-~\\]*" \d{3} \d+ '
+    rb'"[ !#-\[\]-~\\]*" "[ !#-\[\]-~\\]*"'
+)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def descriptors() -> None:
+    """Many clients at once need many descriptors."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The folder of tree.py. Nothing in it is changed by any test."""
+    root = tree.build(tmp_path_factory.mktemp("world"))
+    yield root
+    (root / "locked").chmod(0o755)  # so that whoever cleans up may enter
+    for name in ("30m.bin", "5g.bin"):
+        (root / name).unlink()
+
+
+@pytest.fixture(scope="session", params=DESIGNS, ids=lambda design: design.name)
+def design(request: pytest.FixtureRequest) -> Design:
+    """Each design in turn; pytest puts the tests of one design together."""
+    return request.param  # type: ignore[no-any-return]
+
+
+@pytest.fixture(scope="session")
+async def server(design: Design, site: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Server]:
+    """The design with its default options, one process for the whole session."""
+    async with running(design, site, papers=tmp_path_factory.mktemp(design.name)) as server:
+        yield server
+    check_log(server.log)
+
+
+@pytest.fixture(scope="session")
+async def reference(site: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Server]:
+    """The design that all others are compared with."""
+    async with running(REFERENCE, site, papers=tmp_path_factory.mktemp("reference")) as server:
+        yield server
+
+
+@pytest.fixture
+def start(design: Design, site: Path, tmp_path: Path) -> Start:
+    """Starts the design with options of its own: `async with start("--grace", "1") as server`."""
+
+    def begin(*options: str, root: Path = site, **more: Any) -> AbstractAsyncContextManager[Server]:
+        return running(design, root, *options, papers=tmp_path, **more)
+
+    return begin
+
+
+def check_log(log: Path) -> None:
+    """Every line of an access log is one (hazard G1); "-" is a peer who was gone before anybody asked for its name."""
+    for line in log.read_bytes().splitlines():
+        assert LOG_LINE.fullmatch(line), line

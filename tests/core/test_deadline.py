@@ -1,0 +1,65 @@
+"""How long each wait may last: the arithmetic of hazards A1 to A7."""
+
+from pwb_async.core.connection import Waiting
+from pwb_async.core.deadline import NEVER, Deadline, Timeouts
+
+TIMES = Timeouts(header=10, idle=15, send=60, linger_idle=5, linger=30)
+
+
+def test_a1_the_first_head_has_its_time_from_the_start() -> None:
+    deadline = Deadline(TIMES)
+    assert deadline.at == NEVER
+    assert deadline.watch(Waiting.HEAD, 100)
+    assert deadline.at == 110
+
+
+def test_a2_bytes_do_not_push_the_deadline_of_a_head() -> None:
+    deadline = Deadline(TIMES)
+    deadline.watch(Waiting.HEAD, 100)
+    for now in range(101, 110):
+        assert not deadline.watch(Waiting.HEAD, now)
+    assert deadline.at == 110
+
+
+def test_a6_idle_then_a_head_that_begins() -> None:
+    deadline = Deadline(TIMES)
+    deadline.watch(Waiting.IDLE, 100)
+    assert deadline.at == 115
+    assert deadline.watch(Waiting.HEAD, 114)
+    assert deadline.at == 124
+
+
+def test_a3_content_to_throw_away_has_one_short_time() -> None:
+    deadline = Deadline(TIMES)
+    deadline.watch(Waiting.CONTENT, 100)
+    deadline.watch(Waiting.CONTENT, 104)
+    assert deadline.at == 105
+
+
+def test_a13_lingering_goes_on_while_bytes_come_but_not_for_ever() -> None:
+    deadline = Deadline(TIMES)
+    assert deadline.watch(Waiting.LINGER, 100)
+    for now in range(100, 125):
+        deadline.watch(Waiting.LINGER, now)
+        assert deadline.at == now + 5
+    for now in range(125, 131):
+        assert not deadline.watch(Waiting.LINGER, now)
+        assert deadline.at == 130
+
+
+def test_nothing_is_waited_for_while_it_is_our_turn() -> None:
+    deadline = Deadline(TIMES)
+    deadline.watch(Waiting.IDLE, 100)
+    deadline.lift()
+    assert deadline.at == NEVER
+    assert deadline.watch(Waiting.IDLE, 200)
+    assert deadline.at == 215
+
+
+def test_a_second_lingering_has_its_own_end() -> None:
+    deadline = Deadline(TIMES)
+    deadline.watch(Waiting.LINGER, 100)
+    deadline.lift()
+    deadline.watch(Waiting.LINGER, 200)
+    deadline.watch(Waiting.LINGER, 228)
+    assert deadline.at == 230
