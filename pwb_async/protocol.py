@@ -117,16 +117,23 @@ class HTTPProtocol(asyncio.Protocol):
                 observe(Exchange(self._peer, event, response.status, response.length, now, 0.0))
             answers += 1
             size += response.length
+            if connection.idle:
+                break
             if answers == _TURN or size > _TOGETHER:
                 self._begin(out)
                 server.loop.call_soon(self._continue)
                 return
             event = connection.next_event()
         if out:
-            self.deadline.lift()
             writer.write(out)
-        if not writer.paused:
-            self._wait(tick)
+        if writer.paused:
+            return
+        if out and connection.idle and not self._deaf:
+            self.deadline.renew(tick)
+            return
+        if out:
+            self.deadline.lift()
+        self._wait(tick)
 
     def _begin(self, out: list[Part]) -> None:
         """Sends what is ready; something is under way that will call _continue()."""

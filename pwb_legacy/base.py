@@ -161,7 +161,7 @@ class HTTPServer:
             self.setup.log.flush()
 
     def breathe(self) -> None:
-        """Called after each piece; a design whose clients share one thread lets the others go first (hazard A15)."""
+        """Called after each piece; where all clients share one thread, this one lets the others go first (A15)."""
 
     def tidy(self) -> None:
         """Called whenever the door has been woken; a design that has to clean up after its clients does it here."""
@@ -194,7 +194,7 @@ class HTTPServer:
                 self.finish(client)
             elif not outgoing.piece:
                 outgoing.load()
-                self.breathe()
+            self.breathe()
         self.part(client)
 
     def signalled(self, number: int, frame: FrameType | None) -> None:

@@ -8,7 +8,9 @@ The whole idea is the line that spawns. In the book nothing was patched, so no c
 
 from gevent import monkey
 
-monkey.patch_all()  # before anything takes a lock or a socket from the standard library: modes.py sees to that
+# Before anybody takes a lock or a socket from the standard library: modes.py sees to that. But not os: its close()
+# would keep a descriptor open until the hub has its turn, and a client that asks fast would use up all there are.
+monkey.patch_all(os=False, signal=False)
 
 from typing import ClassVar  # noqa: E402
 
@@ -27,4 +29,4 @@ class GreenletServer(HTTPServer):
             gevent.spawn(self.handlerequest, client)
 
     def breathe(self) -> None:
-        gevent.sleep(0)  # a client that reads fast would never let another one run
+        gevent.sleep(0)  # a client that asks and reads fast would never let another one run

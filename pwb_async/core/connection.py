@@ -43,6 +43,7 @@ class Connection:
     """A persistent connection. reader: shared by all connections of a server. server: the Server field's value.
 
     head_length: bytes of the head that respond() wrote last.
+    idle: respond() knows that next_event() would only say NEED_DATA.
     last: set it to True and the next answer is the connection's last one (a server that stops).
     """
 
@@ -60,6 +61,7 @@ class Connection:
         "_server",
         "_skip",
         "head_length",
+        "idle",
         "last",
         "waiting",
     )
@@ -78,6 +80,7 @@ class Connection:
         self._answered = 0
         self._budget = inf
         self.head_length = 0
+        self.idle = False
         self.last = False
         self.waiting = Waiting.HEAD
 
@@ -131,7 +134,7 @@ class Connection:
         self._answered += 1
         last = self._must_close or self.last or self._answered == self._reader.limits.requests
         if isinstance(request, Request) and request.persistent and not last:
-            self.waiting = Waiting.CONTENT if self._skip else Waiting.IDLE
+            self.waiting = Waiting.CONTENT if self._skip else _IDLE
             option = b"" if request.line.minor else b"Connection: keep-alive\r\n"
         else:
             # A client that asked for the end has nothing more to say; any other could be cut off by a reset.
@@ -140,7 +143,15 @@ class Connection:
             self.waiting = Waiting.NOTHING if self._eof or (asked and not unread) else Waiting.LINGER
             self._data, self._at = b"", 0
             option = b"Connection: close\r\n"
-        parts, self.head_length = write(response, prefix(response.status, self._server, int(now)) + option)
+        self.idle = self.waiting is _IDLE and not (self._data or self._eof)
+        start = prefix(response.status, self._server, int(now))
+        if option:
+            start += option
+        if response.tail and not response.parts:
+            head = start + response.tail
+            self.head_length = len(head) - response.length
+            return [head]
+        parts, self.head_length = write(response, start)
         return parts
 
     @property
@@ -172,7 +183,6 @@ class Connection:
         else:
             bad = self._reader.refuse(fault, self._data[self._at :])
         self._budget = self._reader.limits.bad_head - (len(self._data) - self._at)
-        self._must_close = True
         self._chunks = None
         self._data, self._at = b"", 0
         self.waiting = Waiting.ANSWER

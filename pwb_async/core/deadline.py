@@ -5,6 +5,7 @@ from typing import Final, NamedTuple
 from .connection import Waiting
 
 NEVER: Final = float("inf")
+_IDLE: Final = Waiting.IDLE
 
 
 class Timeouts(NamedTuple):
@@ -46,6 +47,11 @@ class Deadline:
                 self.at = now + self._timeouts.linger_idle
         self._waiting = waiting
         return new
+
+    def renew(self, now: float) -> None:
+        """lift() and watch(Waiting.IDLE, now) in one: an answer has gone out at once, the next request may come."""
+        self._waiting = _IDLE
+        self.at = now + self._timeouts.idle
 
     def lift(self) -> None:
         """It is our turn: nothing is waited for until the next watch(), which begins anew."""

@@ -140,8 +140,7 @@ def write(response: Response, start: bytes) -> tuple[list[Part], int]:
     parts = response.parts
     if response.tail:
         head = start + response.tail
-        short = response.length - length_of(parts) if parts else response.length
-        return [head, *parts], len(head) - short
+        return [head, *parts], len(head) - response.length + length_of(parts)
     head = start + write_fields(response.fields) + b"\r\n"
     if parts and isinstance(first := parts[0], bytes) and len(first) <= SHORT:
         return [head + first, *parts[1:]], len(head)

@@ -90,6 +90,15 @@ class Peer:
         wire, self._data = whole[:length], whole[length:]
         return Answer(status, reason, fields, wire[end + 4 :], wire)
 
+    async def after_head(self) -> bytes:
+        """What has come of the content, as soon as the head of a 200 is there."""
+        while b"\r\n\r\n" not in self._data:
+            assert await self._fill()
+        head, _, content = self._data.partition(b"\r\n\r\n")
+        assert parse_head(head)[0] == 200
+        self._data = b""
+        return content
+
     async def some(self, count: int) -> bytes:
         """At least `count` bytes, as they come, or all there are before the end."""
         while len(self._data) < count and await self._fill():

@@ -51,4 +51,5 @@ def same(answers: Sequence[Answer], reference: Sequence[Answer], server: Server)
     if server.design.keeps_alive:
         assert [answer.masked for answer in answers] == [answer.masked for answer in reference]
     else:
-        assert [answer.closing for answer in answers] == [answer.closing for answer in reference[:1]]
+        assert [answer.bare for answer in answers] == [answer.bare for answer in reference[:1]]
+        assert all(answer["Connection"] == "close" for answer in answers)

@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 
 _STATUS_LINE: Final = re.compile(rb"HTTP/1\.1 ([1-5][0-9][0-9]) ([A-Za-z ]+)")
 _FIELD_LINE: Final = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+): ([\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?)")
+_CONNECTION: Final = re.compile(rb"(?<=\r\n)Connection: (?:close|keep-alive)\r\n")
 _DATE: Final = re.compile(rb"(?<=\r\nDate: )[^\r]*")
 
 
@@ -28,13 +29,9 @@ class Answer(NamedTuple):
         return _DATE.sub(b"*", self.wire, count=1)
 
     @property
-    def closing(self) -> bytes:
-        """`masked`, as a design that keeps no connection alive says it."""
-        head, _, content = self.masked.partition(b"\r\n\r\n")
-        lines = [line for line in head.split(b"\r\n") if line != b"Connection: keep-alive"]
-        if b"Connection: close" not in lines:
-            lines.append(b"Connection: close")
-        return b"\r\n".join(lines) + b"\r\n\r\n" + content
+    def bare(self) -> bytes:
+        """`masked` without its field Connection: what a design that keeps no connection alive has in common, too."""
+        return _CONNECTION.sub(b"", self.masked, count=1)
 
     @property
     def date(self) -> float:

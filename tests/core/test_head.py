@@ -92,6 +92,8 @@ def test_content_length(field: bytes, length: int) -> None:
 )
 def test_plain_fields_cannot_change_the_answer(field: bytes, plain: bool) -> None:
     assert read(get(b"/", field)[:-2]).fields.plain is plain
+    assert read(get(b"/", field)[:-2]).plain is plain
+    assert not read(get(b"/", field, method=b"HEAD")[:-2]).plain
 
 
 def line_of(length: int) -> bytes:
