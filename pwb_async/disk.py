@@ -62,7 +62,7 @@ class Disk:
     """The files beneath `root`. small: bytes, so large a file is still read at once. beneath: openat2 or walk, None
     finds out which. Raises OSError for a root that is not there, is no folder or may not be entered."""
 
-    def __init__(self, root: str | bytes, *, small: int = 64 * 1024, beneath: Opener | None = None) -> None:
+    def __init__(self, root: str | bytes, *, small: int = 128 * 1024, beneath: Opener | None = None) -> None:
         self._root = os.path.join(os.getcwdb(), os.fsencode(root))
         self._small = small
         try:

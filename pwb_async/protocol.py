@@ -52,7 +52,9 @@ class HTTPProtocol(asyncio.Protocol):
     @property
     def idle_since(self) -> float | None:
         """Orders idle connections, the oldest first; None while anything is under way."""
-        return self.deadline.at if self._connection.waiting is Waiting.IDLE and not self._writer.paused else None
+        # respond() says IDLE as soon as the head is written; the content may still be on its way.
+        idle = self._connection.waiting is Waiting.IDLE and not (self._busy or self._writer.paused)
+        return self.deadline.at if idle else None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
@@ -108,10 +110,10 @@ class HTTPProtocol(asyncio.Protocol):
                 response = server.setup.site.refuse(event)
             elif shelf is None or (response := shelf.answer(event, tick)) is None:
                 response = server.setup.site.locate(event)
-                if isinstance(response, Lookup):
-                    self._begin(out)
-                    server.loop.create_task(self._answer_from_disk(event, response))
-                    return
+            if isinstance(response, Lookup) or response.large:
+                self._begin(out)
+                server.loop.create_task(self._answer_later(cast(Request, event), response))
+                return
             out += connection.respond(event, response, now)
             if observe is not None:
                 observe(Exchange(self._peer, event, response.status, response.length, now, 0.0))
@@ -157,24 +159,27 @@ class HTTPProtocol(asyncio.Protocol):
         if not self._writer.paused:
             self._advance(self._connection.next_event())
 
-    async def _answer_from_disk(self, request: Request, lookup: Lookup) -> None:
+    async def _answer_later(self, request: Request, answer: Lookup | Response) -> None:
+        """Answers what takes the disk, or more than a moment to send."""
         server, writer, connection = self._server, self._writer, self._connection
         began, start = time.time(), server.clock()
-        response: Response | None = None
+        response = answer if isinstance(answer, Response) else None
         writer.sent = 0
         try:
             await writer.room()
-            finding = await server.find(lookup)
-            if isinstance(finding, Broken):
-                logger.error("%r: %s", lookup.path, finding.why)
-            response = server.setup.site.reply(lookup, finding)
+            if isinstance(answer, Lookup):
+                finding = await server.find(answer)
+                if isinstance(finding, Broken):
+                    logger.error("%r: %s", answer.path, finding.why)
+                response = server.setup.site.reply(answer, finding)
+            assert response is not None
             await writer.send(connection.respond(request, response, time.time()), server.files)
         except ConnectionError as error:
             logger.debug("%s: %s", self._peer, error)
             self.abort()
         except CutShortError as error:
             # The promised length cannot be kept: only the end of the connection tells the client so (hazard D1).
-            logger.error("%r: content cut short: %s", lookup.path, error)
+            logger.error("%r: content cut short: %s", request.target.key, error)
             self.abort()
         except Exception:
             logger.exception("a fault of this server")
@@ -191,7 +196,8 @@ class HTTPProtocol(asyncio.Protocol):
     def _wait(self, now: float | None = None) -> None:
         """Puts the deadline on what comes next, or goes the steps of the end (RFC 9112 9.6)."""
         waiting = self._connection.waiting
-        if waiting is Waiting.NOTHING:
+        # A server that stops (hazard F2): the answer under way had been begun before, and did not say "close".
+        if waiting is Waiting.NOTHING or (self._connection.last and self._connection.quiet):
             self._transport.close()
             return
         if self._deaf and not self._connection.crowded:

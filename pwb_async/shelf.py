@@ -25,6 +25,8 @@ from .files import Files
 
 _OVERHEAD: Final = 2048
 """Bytes of memory for an entry beside the file's."""
+_DESCRIPTOR: Final = 256 * 1024
+"""What an open file counts for, so that the default of 64 MiB means at most 256 descriptors."""
 _SHORT: Final = 10
 """The short queue has one part in this many of the space."""
 _ANSWERS: Final = 16
@@ -46,7 +48,7 @@ class Entry:
         self.finding = finding
         self.trusted = trusted
         self.asked = self.turn = now
-        self.size = finding.size + _OVERHEAD
+        self.size = _OVERHEAD + (len(finding.content) if finding.content is not None else _DESCRIPTOR)
         self.plain: Response | None = None
         self.answers: dict[tuple[bytes, Fields | None], Response] = {}
 
@@ -94,15 +96,12 @@ class Shelf:
         return response
 
     async def find(self, lookup: Lookup) -> Finding:
-        """What the disk finds; a small file is put on the shelf. All who ask for it meanwhile share one look."""
+        """What the disk finds; a file is put on the shelf. All who ask for it meanwhile share one look."""
         key = lookup.request.line.target.key
         look = self._looks.get(key)
-        if look is None and lookup.read:
-            return await self._look(key, lookup)
-        finding = None if look is None else await asyncio.shield(look)
-        if finding is None or (isinstance(finding, OpenFile) and finding.content is None):
-            return await self._files.find(lookup)  # an open file cannot be shared
-        return finding
+        if look is not None:
+            return await asyncio.shield(look)
+        return await (self._look(key, lookup) if lookup.read else self._files.find(lookup))
 
     async def _look(self, key: bytes, lookup: Lookup) -> Finding:
         look = self._looks[key] = asyncio.get_running_loop().create_future()
@@ -115,13 +114,15 @@ class Shelf:
             raise
         finally:
             del self._looks[key]
+        if isinstance(finding, OpenFile):
+            finding = replace(finding, shared=True)
         look.set_result(finding)
         entry = self._entries.get(key)
         if entry is not None and _same(entry.finding, finding):
             self._renew(entry, finding, now)
         else:
             self._drop(key)
-            if isinstance(finding, OpenFile) and finding.content is not None:
+            if isinstance(finding, OpenFile):
                 self._put(key, Entry(lookup, finding, now, now + self._ttl))
         return finding
 
@@ -130,6 +131,8 @@ class Shelf:
         now = self._clock()
         old = now + horizon - self._ttl
         due = [(key, entry) for key, entry in self._entries.items() if old > entry.trusted - self._ttl < entry.asked]
+        for key in [key for key, entry in self._entries.items() if entry.trusted < now and entry.finding.file]:
+            self._drop(key)  # an open file that was deleted would keep its space on the disk
         if not due:
             return
         findings = await self._files.find_all([replace(entry.lookup, read=False) for _, entry in due])

@@ -16,8 +16,9 @@ from pwb_async.setup import Setup
 logger: Final = logging.getLogger("pwb")
 RECEIVE: Final = 64 * 1024
 """Bytes read from a socket at once."""
-PIECE: Final = 64 * 1024
+PIECE: Final = 32 * 1024
 """Bytes read from a file at once: the book read it whole, so each client cost the file's size in memory (L6)."""
+_NOTHING: Final = memoryview(b"")
 _FORGET: Final = struct.pack("ii", 1, 0)
 """For SO_LINGER: at close the kernel forgets what it has not sent."""
 
@@ -38,7 +39,7 @@ class Outgoing:
         self.event, self.response, self.began = event, response, began
         self.start = time.monotonic()
         self.left = self.sent = 0
-        self.piece = memoryview(b"")
+        self.piece = _NOTHING
 
     def put(self, parts: Sequence[Part]) -> None:
         """What is to go out. The first piece is there at once, a head needs no disk."""
@@ -53,7 +54,7 @@ class Outgoing:
     def push(self, sock: socket.socket) -> None:
         """Hands over what the kernel takes of the piece: the book thought it takes everything (L5). Raises OSError."""
         taken = sock.send(self.piece)
-        self.piece = self.piece[taken:]
+        self.piece = self.piece[taken:] if taken < len(self.piece) else _NOTHING
         self.sent += taken
         self.left -= taken
 
@@ -117,6 +118,7 @@ def pieces(parts: Sequence[Part]) -> Iterator[memoryview]:
                 raise CutShortError(error.strerror) from error
             if not piece:
                 raise CutShortError("the file has become shorter")
-            yield memoryview(piece)
             start += len(piece)
             left -= len(piece)
+            yield memoryview(piece)
+            del piece  # before the next one is read, so that a client never costs two

@@ -29,6 +29,7 @@ class OpenFile:
     name: the file's own name. size: bytes. mtime_ns: last change, seen_ns: when we looked, nanoseconds since the
     epoch. content: all its bytes, if it is so small that they were read at once; then file is None. identity: device,
     inode and time of the inode's last change: two findings with the same identity, size and mtime are of one version.
+    shared: others have this finding too, so nobody closes its file; it closes when the last one lets go of it.
     """
 
     name: bytes
@@ -38,6 +39,12 @@ class OpenFile:
     file: File | None
     content: bytes | None = None
     identity: tuple[int, int, int] = (0, 0, 0)
+    shared: bool = False
+
+    @property
+    def owned(self) -> File | None:
+        """The file, if whoever answers with it has to close it."""
+        return None if self.shared else self.file
 
     @property
     def settling(self) -> bool:

@@ -129,7 +129,7 @@ class Response:
 
     Date, Server and Connection are not in `fields`: they belong to the moment and to the connection. Whoever asked
     for a Response closes it, in a `finally`. tail: head.prepare() has written the fields, and the content if it is
-    short, for an answer that is going to be sent often; parts are then what is left.
+    short, for an answer that is going to be sent often; parts are then what is left. large: there is a file to send.
     """
 
     status: int
@@ -138,8 +138,10 @@ class Response:
     file: File | None = None
     tail: bytes = b""
     length: int = -1
+    large: bool = field(init=False)
 
     def __post_init__(self) -> None:
+        self.large = not all(isinstance(part, bytes) for part in self.parts)
         if self.length < 0:
             self.length = length_of(self.parts)
 

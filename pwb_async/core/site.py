@@ -90,10 +90,10 @@ class Site:
         status = evaluate(fields, current)
         if status == 304:
             tag = () if current.tag is None else ((b"ETag", bytes(current.tag)),)
-            return Response(304, (*tag, self._cache_control), (), found.file)
+            return Response(304, (*tag, self._cache_control), (), found.owned)
         if status is not None:
             error = self.error(status, request.method)
-            return Response(error.status, error.fields, error.parts, found.file)
+            return Response(error.status, error.fields, error.parts, found.owned)
         value = fields.get(b"range")
         if value is None or request.method != b"GET" or not range_applies(fields, current):
             return self._whole(request, found, current)
@@ -102,7 +102,7 @@ class Site:
             return self._whole(request, found, current)
         if not ranges:
             error = self.error(416, request.method, (b"Content-Range", b"bytes */%d" % found.size))
-            return Response(error.status, error.fields, error.parts, found.file)
+            return Response(error.status, error.fields, error.parts, found.owned)
         return self._partial(found, current, ranges)
 
     def _about(self, media: bytes, length: int, current: Validators) -> FieldList:
@@ -125,14 +125,14 @@ class Site:
         about = self._about(media_type(found.name), found.size, current)
         everything = ByteRange(0, found.size)
         parts = () if request.method == b"HEAD" or not found.size else (_slice(found, everything),)
-        return Response(200, about, parts, found.file)
+        return Response(200, about, parts, found.owned)
 
     def _partial(self, found: OpenFile, current: Validators, ranges: list[ByteRange]) -> Response:
         media = media_type(found.name)
         if len(ranges) == 1:
             about = self._about(media, ranges[0].length, current)
             about += ((b"Content-Range", ranges[0].content_range(found.size)),)
-            return Response(206, about, (_slice(found, ranges[0]),), found.file)
+            return Response(206, about, (_slice(found, ranges[0]),), found.owned)
         # No file holds this line by accident: it names the nanosecond of its own last change.
         boundary = b"PWB-%x-%x" % (found.mtime_ns, found.size)
         heads, end = part_heads(ranges, found.size, media, boundary)
@@ -141,7 +141,7 @@ class Site:
             parts += (head, _slice(found, part))
         length = sum(map(len, heads)) + sum(part.length for part in ranges) + len(end)
         about = self._about(b"multipart/byteranges; boundary=" + boundary, length, current)
-        return Response(206, about, (*parts, end), found.file)
+        return Response(206, about, (*parts, end), found.owned)
 
 
 def is_hidden(segments: tuple[bytes, ...]) -> bool:
