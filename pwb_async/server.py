@@ -45,7 +45,7 @@ class Server:
         self.find = self.shelf.find if self.shelf else self.files.find
         self._stop = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
-            self.loop.add_signal_handler(number, self._stop.set)
+            self.loop.add_signal_handler(number, self.stop)
         listeners = [
             await self.loop.create_server(lambda: HTTPProtocol(self), sock=sock, backlog=BACKLOG)
             for sock in self.setup.sockets
@@ -58,6 +58,10 @@ class Server:
         await self._drain()
         sweeping.cancel()
         self.files.close()
+
+    def stop(self) -> None:
+        """Begins the stop; called again, ends it."""
+        self._stop.set()
 
     async def _drain(self) -> None:
         self._stop.clear()

@@ -1,0 +1,126 @@
+"""How many Python calls a hit on the shelf costs: a figure that no noise of the machine can move.
+
+    python -m tests.benchmarks.calls
+
+The real server on a real uvloop loop, its access log on; only the socket is left out: the protocol is called as the
+loop would call it, with a transport that takes everything. `tests/test_calls.py` fails the build above BUDGET.
+"""
+
+import asyncio
+import gc
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Any, cast
+
+import uvloop
+
+from pwb_async.config import read_options
+from pwb_async.protocol import HTTPProtocol
+from pwb_async.server import Server
+from pwb_async.setup import prepare
+
+from .works import BROWSER
+
+BUDGET = 25
+"""Python calls for one hit."""
+_HITS = 100
+_NOT_OURS = ("Sink.", "_profiled", "_GeneratorContextManager")
+
+
+class Sink(asyncio.Transport):
+    """A connection to a client that reads everything at once."""
+
+    def __init__(self) -> None:
+        super().__init__({"peername": ("127.0.0.1", 1)})
+        self.taken: list[bytes] = []
+
+    def write(self, data: Any) -> None:
+        self.taken.append(data)
+
+    def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
+        pass
+
+    def get_write_buffer_size(self) -> int:
+        return 0
+
+    def is_closing(self) -> bool:
+        return False
+
+    def close(self) -> None:
+        pass
+
+    abort = close
+
+
+def requests(tag: bytes) -> dict[str, bytes]:
+    """Kinds of hits on the 1 KiB file: whole requests by name. tag: the file's entity tag, with its quotes."""
+    head = b"%s /hot.html HTTP/1.1\r\n" + BROWSER + b"%s\r\n"
+    return {
+        "GET": head % (b"GET", b""),
+        "HEAD": head % (b"HEAD", b""),
+        "304": head % (b"GET", b"If-None-Match: " + tag + b"\r\n"),
+        "206": head % (b"GET", b"Range: bytes=0-99\r\n"),
+    }
+
+
+async def count() -> dict[str, dict[str, float]]:
+    """For each kind of hit, the Python functions it called and how often, per hit."""
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "hot.html").write_bytes(b"x" * 1024)
+        told = [folder, "--port", "0", "--access-log", "/dev/null", "--requests-per-connection", "0"]
+        server = Server(prepare("pwb", read_options("pwb", told, {}, folder)))
+        running = asyncio.ensure_future(server.run())
+        while not hasattr(server, "shelf"):
+            await asyncio.sleep(0)
+        protocol, sink = HTTPProtocol(server), Sink()
+        protocol.connection_made(sink)
+        protocol.data_received(requests(b"")["GET"])
+        while not sink.taken:
+            await asyncio.sleep(0)
+        tag = b"".join(sink.taken).partition(b"ETag: ")[2].partition(b"\r\n")[0]
+        tallies = {kind: _tally(protocol, request) for kind, request in requests(tag).items()}
+        protocol.connection_lost(None)
+        server.stop()
+        await running
+    return tallies
+
+
+def _tally(protocol: HTTPProtocol, request: bytes) -> dict[str, float]:
+    for _ in range(3):
+        protocol.data_received(request)
+    with _profiled() as tally:
+        for _ in range(_HITS):
+            protocol.data_received(request)
+    return {name: calls / _HITS for name, calls in tally.items() if not name.startswith(_NOT_OURS)}
+
+
+@contextmanager
+def _profiled() -> Iterator[Counter[str]]:
+    tally: Counter[str] = Counter()
+
+    def note(frame: FrameType, event: str, _: object) -> None:
+        if event == "call":
+            tally[frame.f_code.co_qualname] += 1
+
+    gc.disable()
+    sys.setprofile(cast(Callable[[FrameType, str, object], None], note))
+    try:
+        yield tally
+    finally:
+        sys.setprofile(None)
+        gc.enable()
+
+
+def main() -> None:
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        for kind, tally in runner.run(count()).items():
+            print(f"{kind:5} {sum(tally.values()):5.1f} Python calls: {', '.join(sorted(tally))}")
+
+
+if __name__ == "__main__":
+    main()
