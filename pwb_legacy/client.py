@@ -16,7 +16,7 @@ from pwb_async.setup import Setup
 logger: Final = logging.getLogger("pwb")
 RECEIVE: Final = 64 * 1024
 """Bytes read from a socket at once."""
-PIECE: Final = 32 * 1024
+PIECE: Final = 64 * 1024
 """Bytes read from a file at once: the book read it whole, so each client cost the file's size in memory (L6)."""
 _NOTHING: Final = memoryview(b"")
 _FORGET: Final = struct.pack("ii", 1, 0)
@@ -111,14 +111,14 @@ def pieces(parts: Sequence[Part]) -> Iterator[memoryview]:
             yield memoryview(part)
             continue
         file, start, left = part
+        buffer = memoryview(bytearray(min(left, PIECE)))  # the same for all, each has gone before the next is read
         while left:
             try:
-                piece = os.pread(file.fileno(), min(left, PIECE), start)
+                size = os.preadv(file.fileno(), [buffer[:left]], start)
             except OSError as error:
                 raise CutShortError(error.strerror) from error
-            if not piece:
+            if not size:
                 raise CutShortError("the file has become shorter")
-            start += len(piece)
-            left -= len(piece)
-            yield memoryview(piece)
-            del piece  # before the next one is read, so that a client never costs two
+            yield buffer[:size]
+            start += size
+            left -= size

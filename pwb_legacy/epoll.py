@@ -63,9 +63,7 @@ class EpollServer(HTTPServer):
                     self.woken()
             if (now := time.monotonic()) >= sweep:
                 sweep = now + _SWEEP
-                self._ready.update(fd for fd, client in self._clients.items() if client.deadline.at <= now)
-                self._ready |= self._later
-                self._later.clear()
+                self._sweep(now)
         self.stopped()
 
     def _patience(self) -> float | None:
@@ -73,6 +71,16 @@ class EpollServer(HTTPServer):
         if self._ready:
             return 0
         return _SWEEP if self._clients or self._later else None
+
+    def _sweep(self, now: float) -> None:
+        """Who has taken nothing for too long is dropped; who has said nothing finds that out in its turn."""
+        for fd, client in [pair for pair in self._clients.items() if pair[1].deadline.at <= now]:
+            if client.outgoing is not None:
+                self.drop(client, TimeoutError("takes nothing"))
+            else:
+                self._ready.add(fd)
+        self._ready |= self._later
+        self._later.clear()
 
     def woken(self) -> None:
         """A signal has come."""
@@ -157,14 +165,12 @@ class EpollServer(HTTPServer):
     def _wait(self, client: Client) -> bool:
         """Puts the deadline on what the client must do; True: it is overdue, and there is an answer to that."""
         now = time.monotonic()
-        overdue = client.deadline.at <= now
         if client.outgoing is not None:
-            if overdue:
-                raise TimeoutError("the client takes nothing")
             if client.deadline.at == NEVER:
                 client.deadline.at = now + self.setup.timeouts.send
             self._ask(client.socket.fileno(), select.EPOLLOUT)
             return False
+        overdue = client.deadline.at <= now
         if not client.deadline.watch(client.connection.waiting, now) and overdue:
             event = client.connection.expire()
             if isinstance(event, BadRequest):

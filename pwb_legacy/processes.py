@@ -2,8 +2,7 @@
 
 The plan: take a client; fork a child that talks with it and ends; close our copy of its socket; take the next. A
 child inherits every descriptor, so it closes those that are none of its business; a child that ends is reaped at
-once; one idle too long is asked to end by a signal, because the parent cannot see into it: the time since when a
-child is idle stands in memory that both share (children.py).
+once; an idle one that has to make room is asked by a signal, since when it is idle stands in shared memory.
 Costs: about 1.7 MB and 2 ms a client (see README). The whole idea is the line that starts the child.
 """
 
@@ -57,4 +56,4 @@ class ProcessServer(HTTPServer):
         self.child.since[0] = 0.0
 
     def tidy(self) -> None:
-        self.open -= {child for child in self.open if isinstance(child, Child) and child.over()}
+        self.open -= {child for child in self.open if isinstance(child, Child) and child.over()}  # reaped at once (E5)

@@ -2,19 +2,21 @@
 
 import re
 import resource
-from collections.abc import AsyncIterator, Callable, Iterator
+import sys
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))  # `conformance` and `core`, wherever pytest was started
+
 from conformance import tree
-from conformance.designs import CONCURRENT, DESIGNS, REFERENCE, Design
+from conformance.applies import Start
+from conformance.designs import DESIGNS, REFERENCE, Design
 from conformance.server import Server, running
 
-concurrent = pytest.mark.parametrize("design", CONCURRENT, ids=lambda design: design.name, indirect=True, scope="session")
-"""For what makes no sense with a design that serves one client at a time."""
-Start = Callable[..., AbstractAsyncContextManager[Server]]
 LOG_LINE = re.compile(
     rb'(?:[0-9a-f.:]+|-) - - \[\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d \+0000\] "[ !#-\[\]-~\\]*" \d{3} \d+ '
     rb'"[ !#-\[\]-~\\]*" "[ !#-\[\]-~\\]*"'

@@ -8,8 +8,8 @@ TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 FIELD_LINE = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+):([^\x00-\x08\x0a-\x1f\x7f]*)")
 """field-line, RFC 9112 5: no space before the colon; the value still has the white space around it."""
 
-VERSION = re.compile(rb"HTTP/([0-9])\.([0-9])")
-"""HTTP-version, RFC 9112 2.3: case-sensitive, one digit each."""
+VERSION = re.compile(rb"HTTP/([1-9])\.([0-9])")
+"""HTTP-version, RFC 9112 2.3: case-sensitive, one digit each. HTTP/0.9 never had a version in its request line."""
 
 TARGET = re.compile(rb"[!-\"$-~]+")
 """Visible US-ASCII without "#": a fragment never belongs in a request target (RFC 9112 3.2)."""

@@ -29,7 +29,7 @@ def parse_request_line(line: bytes) -> RequestLine | Fault:
     method, _, rest = line.partition(b" ")
     raw_target, _, version = rest.partition(b" ")
     match = VERSION.fullmatch(version)
-    if match is None or match[1] == b"0" or not TOKEN.fullmatch(method):
+    if match is None or not TOKEN.fullmatch(method):
         return Fault(400, "the request line is not: method target HTTP/1.1")
     if match[1] != b"1":
         return Fault(505, "HTTP/1.0 and HTTP/1.1 are spoken here")

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 
 class Limits(NamedTuple):
-    """Bounds on one connection, in bytes unless said otherwise; each is the hazard table's default (B8, B11, B12)."""
+    """Bounds on one connection, in bytes unless said otherwise; each is the hazard table's default (B8, B11)."""
 
     request_line: int = 8190
     field: int = 8190
@@ -14,8 +14,6 @@ class Limits(NamedTuple):
     """a whole head, up to and with its empty line"""
     content: int = 64 * 1024
     """content of a request that is skipped to keep the connection"""
-    ranges: int = 16
-    """byte ranges in one request"""
     requests: int = 1000
     """requests on one connection, 0 for no bound"""
     pipelined: int = 64 * 1024

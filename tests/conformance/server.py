@@ -91,7 +91,9 @@ class Server:
         total = 0
         for pid in self.members():
             with suppress(OSError):
-                total += int(re.findall(r"^Pss: +(\d+) kB", Path(f"/proc/{pid}/smaps_rollup").read_text(), re.M)[0])
+                total += int(
+                    re.findall(r"^Pss: +(\d+) kB", Path(f"/proc/{pid}/smaps_rollup").read_text(), re.MULTILINE)[0]
+                )
         return total * 1024
 
     def processor_time(self) -> float:
@@ -153,7 +155,7 @@ def command(design: Design, root: Path | str | bytes, *options: str) -> list[str
 def environment() -> dict[str, str]:
     """No option from outside; warnings are told, so that a leaked socket shows up on standard error."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PWB_")}
-    return kept | {"PYTHONPATH": str(REPOSITORY), "PYTHONWARNINGS": "default"}
+    return {"PYTHONWARNINGS": "default"} | kept | {"PYTHONPATH": str(REPOSITORY)}
 
 
 def _listen_to(process: subprocess.Popen[bytes], ready: "Future[tuple[str, int]]", keep: bool) -> None:

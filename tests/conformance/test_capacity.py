@@ -6,8 +6,8 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import Start, concurrent
 
+from .applies import Start, concurrent
 from .designs import REFERENCE
 from .peer import Peer, ask, crowd, together
 from .server import Server, eventually, running
@@ -98,7 +98,9 @@ async def eventually_served(server: Server) -> None:
 
 
 @concurrent
-async def test_503_is_the_same_of_every_design_a9(start: Start, site: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+async def test_503_is_the_same_of_every_design_a9(
+    start: Start, site: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     papers = tmp_path_factory.mktemp("full")
     async with running(REFERENCE, site, "--max-connections", "1", papers=papers) as server, Peer(server.address):
         expected = await refused(server)
@@ -109,7 +111,9 @@ async def test_503_is_the_same_of_every_design_a9(start: Start, site: Path, tmp_
 async def test_no_descriptor_left_e1_e2_l9(start: Start) -> None:
     """A hundred clients with room for fifty descriptors: it lives, does not spin, never says 404, and recovers."""
     few = ("sh", "-c", 'ulimit -n 50 && exec "$@"', "sh")
-    async with start(wrapper=few, may_say="cannot accept|out of system resource|Too many open files|no room|No file") as server:
+    async with start(
+        wrapper=few, may_say="cannot accept|out of system resource|Too many open files|no room|No file"
+    ) as server:
         known = Peer(server.address)
         async with known:
             if server.design.keeps_alive:

@@ -5,8 +5,7 @@ import asyncio
 import hashlib
 import time
 
-from conftest import concurrent
-
+from .applies import concurrent
 from .peer import Peer, ask, crowd, together
 from .server import Server
 from .tree import BIG, FILES, LETTERS

@@ -32,7 +32,11 @@ async def test_one_more_byte_by_byte_b8(name: str, server: Server, reference: Se
 
 @pytest.mark.parametrize(
     "start",
-    [b"GET /", b"GET / HTTP/1.1\r\nHost: h\r\nX: ", b"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n1;"],
+    [
+        b"GET /",
+        b"GET / HTTP/1.1\r\nHost: h\r\nX: ",
+        b"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n1;",
+    ],
     ids=["line", "field", "chunk-extension"],
 )
 async def test_endless_head_b8(start: bytes, server: Server) -> None:

@@ -4,8 +4,8 @@ import asyncio
 import time
 
 import pytest
-from conftest import Start, concurrent
 
+from .applies import Start, concurrent
 from .peer import Peer, ask, crowd, together
 from .server import Server
 from .tree import LETTERS

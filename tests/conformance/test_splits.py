@@ -1,9 +1,8 @@
 """A request is the same however it is cut into segments (hazard B10). In the book what one recv() returned was it."""
 
-
 import pytest
-from conftest import concurrent
 
+from .applies import concurrent
 from .peer import Peer, together
 from .server import Server
 from .talk import talk

@@ -6,8 +6,8 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import Start
 
+from .applies import Start
 from .designs import Design
 from .peer import ask
 from .server import command, environment
@@ -84,7 +84,7 @@ async def test_ipv6_f7_l19(start: Start) -> None:
     async with start("--host", "::1") as server:
         assert server.address[0] == "::1"
         assert (await ask(server.address, get())).content == LETTERS
-    assert b'::1 - - [' in server.log.read_bytes()
+    assert b"::1 - - [" in server.log.read_bytes()
 
 
 async def test_index_and_max_age_and_version(start: Start) -> None:

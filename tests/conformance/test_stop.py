@@ -5,8 +5,8 @@ import signal
 import time
 
 import pytest
-from conftest import Start, concurrent
 
+from .applies import Start, concurrent
 from .peer import Peer, ask, crowd, together
 from .server import Server, eventually
 from .tree import BIG, LETTERS

@@ -8,8 +8,8 @@ import time
 from collections.abc import AsyncIterator
 
 import pytest
-from conftest import concurrent
 
+from .applies import concurrent
 from .designs import Design
 from .peer import Peer, ask, together
 from .server import Server, eventually, running
@@ -23,9 +23,7 @@ LATE = 0.9
 
 
 @pytest.fixture(scope="session")
-async def hasty(
-    design: Design, site: object, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Server]:
+async def hasty(design: Design, site: object, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Server]:
     """A server that waits for nobody."""
     options = {
         "--header-timeout": HEADER,

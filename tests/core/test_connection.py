@@ -3,7 +3,7 @@
 import pytest
 
 from pwb_async.core.connection import Connection, Waiting
-from pwb_async.core.head import SHORT, prepare
+from pwb_async.core.head import SEGMENT, SHORT, prepare
 from pwb_async.core.limits import Limits
 from pwb_async.core.messages import CLOSED, NEED_DATA, BadRequest, FileSlice, Request, Response
 
@@ -245,6 +245,10 @@ def test_b8_what_was_answered_before_does_not_count_towards_the_bound() -> None:
     peer = Peer(Limits(bad_head=100))
     assert peer.send(get() * 5 + b"\0" * 99).last is NEED_DATA
     assert peer.send(b"x").last is CLOSED
+    bad = b"GET / HTTP/2.0\r\n\r\n"
+    peer = Peer(Limits(bad_head=len(bad) + 1))
+    assert peer.send(get() * 5 + bad).last is NEED_DATA
+    assert peer.send(b"x").last is CLOSED
 
 
 def test_a13_an_upload_is_read_without_bound_until_the_deadline() -> None:
@@ -339,3 +343,57 @@ def test_a_bad_request_that_a_driver_made_itself_lingers() -> None:
     connection = Connection(READER)
     connection.respond(BadRequest(503, "why"), Response(503, ()), NOW)
     assert connection.waiting is Waiting.LINGER
+
+
+# --- the short way ---
+
+
+def test_a_request_in_one_piece_is_read_once_for_all_connections() -> None:
+    """receive() is memoised: the same short bytes give the same Request, longer ones and several do not."""
+
+    def read(wire: bytes) -> Request:
+        event = Connection(READER).receive(wire)
+        assert isinstance(event, Request)
+        return event
+
+    assert read(get()) is read(get())
+    exact = get(b"/", b"X: " + b"y" * (SEGMENT - len(get(b"/", b"X: "))))
+    assert len(exact) == SEGMENT
+    assert read(exact) is read(exact)
+    for wire in (b"\r\n" + get(), get() + get(), get(b"/", b"X: " + b"y" * SEGMENT)):
+        assert read(wire) is not read(wire)
+
+
+def test_the_short_way_is_not_taken_while_something_else_is_under_way() -> None:
+    begun = Connection(READER)
+    assert begun.receive(b"GET / HTTP/1.1\r\nHost: h\r\nX: ") is NEED_DATA
+    event = begun.receive(b"GET /a.txt HTTP/1.0\r\n\r\n")
+    assert isinstance(event, Request)
+    assert event.target.segments == ()
+    assert event.fields.get(b"x") == b"GET /a.txt HTTP/1.0"
+    content = Peer()
+    content.send(get(b"/", b"Content-Length: %d" % len(MARKER)), MARKER)
+    assert content.talk.statuses == [200]
+    assert content.talk.waiting is Waiting.IDLE
+
+
+def test_b11_empty_lines_are_counted_anew_behind_every_request() -> None:
+    peer = Peer()
+    for _ in range(3):
+        peer.send(b"\r\n" * 10)
+        assert peer.send(get()).kept
+    assert peer.talk.statuses == [200] * 3
+
+
+def test_the_defaults_are_those_of_the_hazard_table_b8() -> None:
+    assert Limits()._asdict() == {
+        "request_line": 8190,
+        "field": 8190,
+        "fields": 100,
+        "head": 32768,
+        "content": 65536,
+        "requests": 1000,
+        "pipelined": 65536,
+        "blank_lines": 10,
+        "bad_head": 262144,
+    }

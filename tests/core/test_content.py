@@ -113,3 +113,15 @@ def test_what_is_behind_a_faulty_chunk_is_no_request() -> None:
 def test_the_second_content_is_counted_anew() -> None:
     one = CHUNKED + b"8\r\n01234567\r\n0\r\n\r\n"
     assert converse([one * 3 + (post(8) + b"x" * 8) * 3], FEW).statuses == [405] * 6
+
+
+@pytest.mark.parametrize("end", [b"0\r\n\r\n", b"3\r\nabc\r\n0\r\n\r\n", b"0\r\nX: y\r\n\r\n"])
+def test_9112_7_1_chunks_end_where_the_next_request_begins(end: bytes) -> None:
+    """To the byte: not even an empty line is left over."""
+    strict = Limits(blank_lines=0)
+    assert converse([CHUNKED + end + MARKER], strict).statuses == [405, 200]
+    assert converse([CHUNKED + end + b"\r\n" + MARKER], strict).statuses == [405, 400]
+
+
+def test_a_length_ends_where_the_next_request_begins() -> None:
+    assert converse([(post(3) + b"abc") * 2 + MARKER], Limits(blank_lines=0)).statuses == [405, 405, 200]

@@ -56,6 +56,21 @@ def test_nothing_is_waited_for_while_it_is_our_turn() -> None:
     assert deadline.at == 215
 
 
+def test_a6_the_time_to_be_idle_begins_anew_behind_every_answer() -> None:
+    deadline = Deadline(TIMES)
+    deadline.watch(Waiting.IDLE, 100)
+    deadline.renew(114)
+    assert deadline.at == 129
+    assert not deadline.watch(Waiting.IDLE, 120)
+    assert deadline.at == 129
+    assert deadline.watch(Waiting.HEAD, 128)
+    assert deadline.at == 138
+
+
+def test_the_defaults_are_those_of_the_hazard_table_1a() -> None:
+    assert Timeouts() == (10, 15, 60, 5, 30)
+
+
 def test_a_second_lingering_has_its_own_end() -> None:
     deadline = Deadline(TIMES)
     deadline.watch(Waiting.LINGER, 100)

@@ -120,7 +120,7 @@ def test_as_folder(target: Target, location: bytes) -> None:
 
 
 VALID_HOSTS = (
-    b"h H.example. h:80 h: h:0 h:65535 h:00080 127.0.0.1 127.0.0.1:80 999.999.999.999 a_b -a- xn--caf-dma %41 a%2Fb "
+    b"h H.example. h:80 h: h:0 h:65535 h:00080 127.0.0.1 127.0.0.1:80 999.999.999.999 a_b -a- xn--caf-dma %40 a%2Fb "
     b"[::1] [::1]:80 [::] [1:2:3:4:5:6:7:8] [::ffff:1.2.3.4] [FE80::A] [v1.x] [V1f.a:b] !$&'()*+,;= ~"
 ).split(b" ")
 INVALID_HOSTS = (

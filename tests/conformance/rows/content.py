@@ -20,22 +20,62 @@ def _chunked(content: bytes, *fields: str) -> bytes:
 
 ROWS: list[Row] = [
     row("6.3-content-is-skipped", (_post("Content-Length: 5", content=b"hello"), get("/one.txt")), _405, _ONE),
-    row("6.3-content-of-a-get-is-skipped", (get("/a.txt", "Content-Length: 5") + b"hello", get("/one.txt")), says(200, LETTERS), _ONE),
-    row("B1-content-that-looks-like-a-request", (_post(f"Content-Length: {len(_HIDDEN)}", content=_HIDDEN), get("/one.txt")), _405, _ONE),
-    row("6.3-content-of-64-kib-is-skipped", (_post("Content-Length: 65536", content=bytes(65536)), get("/one.txt")), _405, _ONE),
+    row(
+        "6.3-content-of-a-get-is-skipped",
+        (get("/a.txt", "Content-Length: 5") + b"hello", get("/one.txt")),
+        says(200, LETTERS),
+        _ONE,
+    ),
+    row(
+        "B1-content-that-looks-like-a-request",
+        (_post(f"Content-Length: {len(_HIDDEN)}", content=_HIDDEN), get("/one.txt")),
+        _405,
+        _ONE,
+    ),
+    row(
+        "6.3-content-of-64-kib-is-skipped",
+        (_post("Content-Length: 65536", content=bytes(65536)), get("/one.txt")),
+        _405,
+        _ONE,
+    ),
     row("A3-content-over-the-bound-ends", _post("Content-Length: 65537", content=bytes(65537)), _405, ends=True),
     row("7.1-chunked-is-skipped", (_chunked(b"5\r\nhello\r\n0\r\n\r\n"), get("/one.txt")), _405, _ONE),
-    row("7.1-chunks-with-extensions-and-trailers", (_chunked(b'5;a=b;c="d"\r\nhello\r\n0\r\nX: y\r\n\r\n'), get("/one.txt")), _405, _ONE),
+    row(
+        "7.1-chunks-with-extensions-and-trailers",
+        (_chunked(b'5;a=b;c="d"\r\nhello\r\n0\r\nX: y\r\n\r\n'), get("/one.txt")),
+        _405,
+        _ONE,
+    ),
     row("7.1-chunk-size-in-capitals", (_chunked(b"0A\r\n0123456789\r\n0\r\n\r\n"), get("/one.txt")), _405, _ONE),
-    row("B2-chunked-in-capitals", (_post("Transfer-Encoding: CHUNKED", content=b"0\r\n\r\n"), get("/one.txt")), _405, _ONE),
-    row("B1-length-beside-chunked", _post("Content-Length: 5", "Transfer-Encoding: chunked", content=b"0\r\n\r\n" + _HIDDEN), _BAD, ends=True),
-    row("B1-chunked-beside-length", _post("Transfer-Encoding: chunked", "Content-Length: 5", content=b"0\r\n\r\n" + _HIDDEN), _BAD, ends=True),
+    row(
+        "B2-chunked-in-capitals",
+        (_post("Transfer-Encoding: CHUNKED", content=b"0\r\n\r\n"), get("/one.txt")),
+        _405,
+        _ONE,
+    ),
+    row(
+        "B1-length-beside-chunked",
+        _post("Content-Length: 5", "Transfer-Encoding: chunked", content=b"0\r\n\r\n" + _HIDDEN),
+        _BAD,
+        ends=True,
+    ),
+    row(
+        "B1-chunked-beside-length",
+        _post("Transfer-Encoding: chunked", "Content-Length: 5", content=b"0\r\n\r\n" + _HIDDEN),
+        _BAD,
+        ends=True,
+    ),
     row("B2-unknown-coding", _post("Transfer-Encoding: gzip, chunked"), says(501), ends=True),
     row("B2-chunked-not-last", _post("Transfer-Encoding: chunked, identity"), _BAD, ends=True),
     row("B2-chunked-twice", _post("Transfer-Encoding: chunked, chunked"), _BAD, ends=True),
     row("B2-empty-member", _post("Transfer-Encoding: ,chunked"), _BAD, ends=True),
     row("B2-obscured", _post("Transfer-Encoding: xchunked"), says(501), ends=True),
-    row("B2-in-http-1.0", get("/", "Transfer-Encoding: chunked", method="POST", version="HTTP/1.0") + b"0\r\n\r\n", _BAD, ends=True),
+    row(
+        "B2-in-http-1.0",
+        get("/", "Transfer-Encoding: chunked", method="POST", version="HTTP/1.0") + b"0\r\n\r\n",
+        _BAD,
+        ends=True,
+    ),
     *(
         row(f"B3-length-{number}", _post(f"Content-Length: {value}", content=b"hello"), _BAD, ends=True)
         for number, value in enumerate(("+5", "-5", "0x5", "5_0", "", "5,5", "5, 6", "5 5", "9" * 20, "5.0", "\xb2"))
@@ -62,8 +102,18 @@ ROWS: list[Row] = [
         )
     ),
     row("7.1.2-trailer-that-changes-the-request", _chunked(b"0\r\nContent-Length: 5\r\n\r\n"), _BAD, ends=True),
-    row("10.1.1-expect-continue-is-answered-at-once", _post("Content-Length: 5", "Expect: 100-continue"), _405, ends=True),
+    row(
+        "10.1.1-expect-continue-is-answered-at-once",
+        _post("Content-Length: 5", "Expect: 100-continue"),
+        _405,
+        ends=True,
+    ),
     row("10.1.1-expect-continue-without-content", get("/a.txt", "Expect: 100-continue"), says(200, LETTERS)),
     row("A16-expect-nonsense", get("/a.txt", "Expect: nonsense"), says(417)),
-    row("10.1.1-expect-in-http-1.0-is-ignored", get("/a.txt", "Expect: nonsense", version="HTTP/1.0"), says(200, LETTERS), ends=True),
+    row(
+        "10.1.1-expect-in-http-1.0-is-ignored",
+        get("/a.txt", "Expect: nonsense", version="HTTP/1.0"),
+        says(200, LETTERS),
+        ends=True,
+    ),
 ]

@@ -53,11 +53,19 @@ ROWS: list[Row] = [
         _ONE,
     ),
     row("9.3.2-nothing-is-answered-behind-close", (get("/a.txt", "Connection: close"), get("/one.txt")), _A, ends=True),
-    row("9.3.2-nothing-is-answered-behind-no-request", (get("/a.txt"), b"?\r\n\r\n", get("/one.txt")), _A, says(400), ends=True),
+    row(
+        "9.3.2-nothing-is-answered-behind-no-request",
+        (get("/a.txt"), b"?\r\n\r\n", get("/one.txt")),
+        _A,
+        says(400),
+        ends=True,
+    ),
     row("2.2-empty-lines-before-a-request", b"\r\n\r\n" + get(), _A),
     row("B11-ten-empty-lines", b"\r\n" * 10 + get(), _A),
     row("B11-eleven-empty-lines", b"\r\n" * 11 + get(), says(400), ends=True),
-    row("A16-upgrade-is-ignored-h2c", (get("/a.txt", "Connection: Upgrade", "Upgrade: h2c"), get("/one.txt")), _A, _ONE),
+    row(
+        "A16-upgrade-is-ignored-h2c", (get("/a.txt", "Connection: Upgrade", "Upgrade: h2c"), get("/one.txt")), _A, _ONE
+    ),
     row(
         "A16-upgrade-is-ignored-websocket",
         (get("/a.txt", "Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13"), get("/one.txt")),

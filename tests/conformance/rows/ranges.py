@@ -17,7 +17,12 @@ def _range(id: str, spec: str, *fields: str) -> tuple[str, bytes]:
 
 def _part(content: bytes, first: int, last: int) -> object:
     return says(
-        206, content, content_range=f"bytes {first}-{last}/26", content_length=str(len(content)), etag=_TAG, accept_ranges="bytes"
+        206,
+        content,
+        content_range=f"bytes {first}-{last}/26",
+        content_length=str(len(content)),
+        etag=_TAG,
+        accept_ranges="bytes",
     )
 
 
@@ -61,7 +66,9 @@ ROWS: list[Row] = [
     row(*_range("14.2-other-unit-is-ignored", "lines=1-2"), _WHOLE),
     row(*_range("14.2-no-unit-is-ignored", "2-5"), _WHOLE),
     row(*_range("14.2-one-invalid-spoils-all", "bytes=2-5,x"), _WHOLE),
-    row("14.2-only-for-get", head("/a.txt", "Range: bytes=2-5"), says(200, b"", content_length="26", content_range=None)),
+    row(
+        "14.2-only-for-get", head("/a.txt", "Range: bytes=2-5"), says(200, b"", content_length="26", content_range=None)
+    ),
     row("14.2-not-for-what-is-missing", get("/missing", "Range: bytes=0-0"), says(404, content_range=None)),
     row("B12-empty-file-any-range", get("/empty.txt", "Range: bytes=0-0"), says(200, b"", content_length="0")),
     row("B12-empty-file-suffix", get("/empty.txt", "Range: bytes=-1"), says(200, b"")),
@@ -69,7 +76,10 @@ ROWS: list[Row] = [
     row(*_range("14.6-parts-in-the-order-asked", "bytes=-2,0-0"), _parts((24, 25), (0, 0))),
     row(*_range("14.6-parts-that-overlap", "bytes=0-4,2-6"), _parts((0, 4), (2, 6))),
     row(*_range("14.6-only-what-can-be-satisfied", "bytes=0-1,100-200"), _part(b"ab", 0, 1)),
-    row(*_range("B12-sixteen-parts", "bytes=" + ",".join(f"{at}-{at}" for at in range(16))), _parts(*((at, at) for at in range(16)))),
+    row(
+        *_range("B12-sixteen-parts", "bytes=" + ",".join(f"{at}-{at}" for at in range(16))),
+        _parts(*((at, at) for at in range(16))),
+    ),
     row(*_range("B12-seventeen-are-too-many", "bytes=" + ",".join(f"{at}-{at}" for at in range(17))), _WHOLE),
     row(*_range("B12-more-than-the-whole-in-sum", "bytes=0-,0-,0-"), _WHOLE),
     row(*_range("B12-8-kib-of-ranges", "bytes=" + ",".join(["0-0"] * 2000)), _WHOLE),
@@ -80,7 +90,11 @@ ROWS: list[Row] = [
     row(*_range("13.1.5-if-range-later-date", "bytes=2-5", "If-Range: Sun, 13 Sep 2020 12:26:41 GMT"), _WHOLE),
     row(*_range("13.1.5-if-range-before-416", "bytes=100-200", 'If-Range: "x"'), _WHOLE),
     row("13.1.5-if-range-alone", get("/a.txt", f"If-Range: {_TAG}"), _WHOLE),
-    row("14.2-range-of-a-file-on-the-disk", get("/30m.bin", "Range: bytes=29999990-"), says(206, FILES[b"30m.bin"][-10:])),
+    row(
+        "14.2-range-of-a-file-on-the-disk",
+        get("/30m.bin", "Range: bytes=29999990-"),
+        says(206, FILES[b"30m.bin"][-10:]),
+    ),
     row(
         "14.6-parts-of-a-file-on-the-disk",
         get("/100k.bin", "Range: bytes=0-0,-70000"),

@@ -43,10 +43,17 @@ ROWS = [
             vary=None,
         ),
     ),
-    *(row(f"9110-8.3{target.replace('/', '-')}", head(target), says(200, content_type=kind)) for target, kind in _TYPES.items()),
+    *(
+        row(f"9110-8.3{target.replace('/', '-')}", head(target), says(200, content_type=kind))
+        for target, kind in _TYPES.items()
+    ),
     row("9110-8.3-gzip-is-a-file-like-any-other", head("/types/x.tar.gz"), says(200, content_encoding=None)),
     *(
-        row(f"9110-8.6-size-{len(FILES[name])}", get("/" + name.decode()), says(200, FILES[name], content_length=str(len(FILES[name]))))
+        row(
+            f"9110-8.6-size-{len(FILES[name])}",
+            get("/" + name.decode()),
+            says(200, FILES[name], content_length=str(len(FILES[name]))),
+        )
         for name in (b"empty.txt", b"one.txt", b"1k.bin", b"64k-1.bin", b"64k.bin", b"64k+1.bin", b"100k.bin")
     ),
     row("D12-mtime-in-the-future", get("/time-2099"), says(200, b"odd times", last_modified=...)),
@@ -55,5 +62,9 @@ ROWS = [
     row("D7-mtime-0-says-nothing", get("/time-0"), says(200, b"odd times", last_modified=None, etag=None)),
     row("D7-mtime-1-says-nothing", get("/time-1"), says(200, b"odd times", last_modified=None, etag=None)),
     row("D7-mtime-2-is-a-time", get("/time-2"), says(200, b"odd times", etag=tag(9, 2 * 10**9))),
-    row("12.5-accept-fields-change-nothing", get("/a.txt", "Accept: x/y", "Accept-Encoding: gzip", "Accept-Language: tlh"), says(200, LETTERS)),
+    row(
+        "12.5-accept-fields-change-nothing",
+        get("/a.txt", "Accept: x/y", "Accept-Encoding: gzip", "Accept-Language: tlh"),
+        says(200, LETTERS),
+    ),
 ]

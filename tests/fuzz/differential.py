@@ -1,0 +1,252 @@
+"""The same mutated requests to every design and to nginx.
+
+    python -m tests.fuzz.differential [--requests 1000] [--seed 1]     exit status 1 if two of our designs differ
+    python -m tests.fuzz.differential --show NAME                      the requests that fall under one reviewed class
+
+Each request has a connection of its own: its bytes, then the end of what the client sends. Our designs must give the
+same bytes but for Date. A design that keeps no connection alive gives the first answer only, with Connection: close.
+
+nginx is another program with other opinions. Its statuses are compared, and the content of a 200; where they differ,
+a class in differences.toml must say why. nginx is not told the end of what the client sends, for it takes that for
+the end of the client; it closes by its own short timeouts. What no class explains is printed as "unreviewed".
+"""
+
+import argparse
+import asyncio
+import re
+import sys
+import tomllib
+from collections import Counter
+from contextlib import AsyncExitStack, suppress
+from itertools import islice
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Final, NamedTuple
+
+from conformance import tree
+from conformance.peer import Peer
+from conformance.server import Server, running
+from conformance.wire import Answer, split
+
+from .mutate import mutants, seeds
+from .peers import OURS, Address, nginx
+
+TOGETHER: Final = 25
+REVIEWED: Final = Path(__file__).parent / "differences.toml"
+_STATUS: Final = re.compile(rb"HTTP/1\.1 ([1-5]\d\d) [^\r\n]*\r\n")
+
+
+class Difference(NamedTuple):
+    """A reviewed class: `ours` and `nginx` match the statuses of both from the first difference on, `request` the bytes."""
+
+    name: str
+    ours: re.Pattern[str]
+    nginx: re.Pattern[str]
+    request: re.Pattern[bytes]
+    reason: str
+
+
+def reviewed() -> list[Difference]:
+    table: dict[str, Any] = tomllib.loads(REVIEWED.read_text())
+    return [
+        Difference(
+            one["name"],
+            re.compile(one["ours"]),
+            re.compile(one["nginx"]),
+            re.compile(one.get("request", "").encode("latin-1"), re.S),
+            one["reason"],
+        )
+        for one in table["difference"]
+    ]
+
+
+async def say(address: Address, wire: bytes, finish: bool) -> bytes:
+    """Everything that is answered to `wire`, up to the end of the connection."""
+    for _ in range(3):
+        async with Peer(address) as peer:
+            with suppress(ConnectionError):
+                await peer.send(wire)
+                if finish:
+                    peer.finish()
+            try:
+                return await peer.rest()
+            except ConnectionError:
+                continue  # a reset may take the answer with it
+    return b"(reset)"
+
+
+def normal(stream: bytes) -> tuple[bytes, ...]:
+    """The answers of one of our designs, without their dates. Fails where they are not framed."""
+    return tuple(answer.masked for answer in split(stream))
+
+
+def first_only(stream: bytes) -> tuple[bytes, ...]:
+    """What a design without persistent connections has in common with the others."""
+    return tuple(answer.bare for answer in split(stream)[:1])
+
+
+class Reading(NamedTuple):
+    """nginx's answers: statuses, and the contents of those whose length is known."""
+
+    statuses: list[int]
+    contents: list[bytes]
+
+
+def read_nginx(stream: bytes, methods: list[bytes]) -> Reading:
+    statuses: list[int] = []
+    contents: list[bytes] = []
+    at = 0
+    while match := _STATUS.match(stream, at):
+        end = stream.find(b"\r\n\r\n", at)
+        if end < 0:
+            break
+        status = int(match[1])
+        length = re.search(rb"\r\nContent-Length: (\d+)", stream[at:end])
+        start = end + 4
+        size = int(length[1]) if length else 0
+        method = methods[len(statuses)] if len(statuses) < len(methods) else b""
+        if status in (204, 304) or method == b"HEAD" or stream.startswith(b"HTTP/1.1 ", start):
+            size = 0
+        if status != 100:
+            statuses.append(status)
+            contents.append(stream[start : start + size])
+        at = start + size
+    return Reading(statuses, contents)
+
+
+def chain(statuses: list[int]) -> str:
+    """Statuses as the patterns of differences.toml see them."""
+    return ",".join(map(str, statuses)) or "nothing"
+
+
+def difference(ours: list[Answer], theirs: Reading) -> tuple[str, str] | None:
+    """Where they part: our statuses and nginx's from there on; content that differs under one status shows as 200!."""
+    mine = [answer.status for answer in ours]
+    for at, (left, right) in enumerate(zip(mine, theirs.statuses, strict=False)):
+        if left != right:
+            return chain(mine[at:]), chain(theirs.statuses[at:])
+        if left == 200 and ours[at].content and theirs.contents[at] and ours[at].content != theirs.contents[at]:
+            return chain(mine[at:]) + "!", chain(theirs.statuses[at:])
+    common = min(len(mine), len(theirs.statuses))
+    if len(mine) == len(theirs.statuses):
+        return None
+    return chain(mine[common:]), chain(theirs.statuses[common:])
+
+
+class Run:
+    """One differential run and what came of it."""
+
+    def __init__(self, servers: list[Server], nginx_address: Address | None, show: str) -> None:
+        self.servers = servers
+        self.nginx = nginx_address
+        self.show = show
+        self.classes = reviewed()
+        self.seen: Counter[str] = Counter()
+        self.unreviewed: Counter[str] = Counter()
+        self.designs_differ = 0
+        self.same_as_nginx = 0
+        self.statuses: Counter[int] = Counter()
+
+    async def one(self, wire: bytes) -> None:
+        streams = await asyncio.gather(*(say(server.address, wire, True) for server in self.servers))
+        answers = self.compare(wire, list(streams))
+        if self.nginx is not None and answers is not None:
+            self.compare_with_nginx(wire, answers, await say(self.nginx, wire, False))
+
+    def compare(self, wire: bytes, streams: list[bytes]) -> list[Answer] | None:
+        """The answers that all designs gave, None if they differ."""
+        names = [server.design.name for server in self.servers]
+        try:
+            expected, first = normal(streams[0]), first_only(streams[0])
+            for server, stream in zip(self.servers, streams, strict=True):
+                same = normal(stream) == expected if server.design.keeps_alive else first_only(stream) == first
+                assert same, f"{server.design.name} differs from {names[0]}"
+        except AssertionError as error:
+            self.designs_differ += 1
+            print(f"DESIGNS DIFFER: {error}\n  request: {wire!r}")
+            for name, stream in zip(names, streams, strict=True):
+                print(f"  {name}: {stream[:600]!r}")
+            return None
+        answers = split(streams[0])
+        self.statuses.update(answer.status for answer in answers)
+        return answers
+
+    def compare_with_nginx(self, wire: bytes, answers: list[Answer], stream: bytes) -> None:
+        methods = [line.partition(b" ")[0] for line in re.findall(rb"(?:^|\n)([A-Z]+ [^\r\n]*)", wire)]
+        parting = difference(answers, read_nginx(stream, methods))
+        if parting is None:
+            self.same_as_nginx += 1
+            return
+        ours, theirs = parting
+        for one in self.classes:
+            if one.ours.fullmatch(ours) and one.nginx.fullmatch(theirs) and one.request.search(wire):
+                self.seen[one.name] += 1
+                if one.name == self.show:
+                    print(f"{one.name}: ours {ours}, nginx {theirs}: {wire!r}")
+                return
+        self.unreviewed[f"ours {ours}, nginx {theirs}"] += 1
+        print(f"unreviewed: ours {ours}, nginx {theirs}: {wire[:1500]!r}", flush=True)
+
+    def tell(self, requests: int) -> int:
+        print(f"{requests:,} mutated requests to {', '.join(server.design.name for server in self.servers)}")
+        print("  statuses: " + ", ".join(f"{count:,} x {status}" for status, count in sorted(self.statuses.items())))
+        print(f"  our designs differ: {self.designs_differ} times")
+        if self.nginx is None:
+            print("  nginx is not installed")
+        else:
+            print(f"  nginx: the same {self.same_as_nginx:,} times, reviewed differences:")
+            for name, count in self.seen.most_common():
+                print(f"    {count:5,}  {name}")
+            print(f"  unreviewed differences: {sum(self.unreviewed.values())}")
+        return 1 if self.designs_differ else 0
+
+
+async def differential(requests: int, seed: int, show: str, with_nginx: bool) -> int:
+    with TemporaryDirectory(prefix="pwb-differential-") as name:
+        world = Path(name, "world")
+        world.mkdir()
+        world.chmod(0o755)
+        Path(name).chmod(0o755)
+        root = tree.build(world)
+        async with AsyncExitStack() as stack:
+            servers = []
+            for design in OURS:
+                papers = Path(name, design.name)
+                papers.mkdir()
+                servers.append(await stack.enter_async_context(running(design, root, papers=papers, may_say="ResourceWarning")))
+            prefix = Path(name, "nginx")
+            prefix.mkdir()
+            prefix.chmod(0o777)
+            address = await stack.enter_async_context(nginx(root, prefix)) if with_nginx else None
+            run = Run(servers, address, show)
+            wires = islice(_fit(seed), requests)
+            running_now: set[asyncio.Task[None]] = set()
+            for wire in wires:
+                running_now.add(asyncio.create_task(run.one(wire)))
+                if len(running_now) >= TOGETHER:
+                    done, running_now = await asyncio.wait(running_now, return_when=asyncio.FIRST_COMPLETED)
+                    for task in done:
+                        task.result()
+            for task in running_now:
+                await task
+            return run.tell(requests)
+
+
+def _fit(seed: int) -> Any:
+    """Mutants that ask for no huge file: what is compared is how requests are understood."""
+    wires = [wire for wire in seeds(9000) if len(wire) < 9000]
+    return (wire for wire in mutants(seed, wires) if b"bin" not in wire)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.fuzz.differential", description=__doc__.partition("\n")[0])
+    parser.add_argument("--requests", type=int, default=1000)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--show", default="", help="a class of differences.toml: print its requests")
+    parser.add_argument("--no-nginx", action="store_true", help="only our own designs")
+    arguments = parser.parse_args()
+    return asyncio.run(differential(arguments.requests, arguments.seed, arguments.show, not arguments.no_nginx))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,64 @@
+"""Seeds from the wire corpus of tests/core, and a plain mutator: the same seed gives the same bytes everywhere."""
+
+import random
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Final
+
+CORPUS: Final = Path(__file__).parents[1] / "core" / "corpus"
+
+WORDS: Final = (
+    *(b"GET", b"HEAD", b"POST", b"OPTIONS", b"CONNECT", b"/", b"/a.txt", b"*", b"http://h/", b"//", b"?q", b"#"),
+    *(b"HTTP/1.1", b"HTTP/1.0", b"HTTP/2.0", b" ", b"\r\n", b"\r\n\r\n", b"\r", b"\n", b":", b": ", b"\t", b"\0"),
+    *(b"\xff", b"\x7f", b"\x85", b"\xa0", b"\xc0\xaf", b"%2e", b"%2F", b"%00", b"%", b"..", b"\\", b";", b",", b'"'),
+    *(b"Host: h\r\n", b"Host", b"Connection: close\r\n", b"Connection: keep-alive\r\n", b"Expect: 100-continue\r\n"),
+    *(b"Content-Length: 5\r\n", b"Content-Length: 0\r\n", b"Transfer-Encoding: chunked\r\n", b"chunked", b"gzip, "),
+    *(b"5\r\nhello\r\n", b"0\r\n\r\n", b"0\r\n", b"ffffffffffffffff", b"18446744073709551616", b"-1", b"+1", b"0x1"),
+    *(b"Range: bytes=0-4\r\n", b"Range: bytes=-1\r\n", b"bytes=", b"0-0,", b"-", b"If-Range: ", b'W/"a"', b'"a"'),
+    *(b"If-None-Match: *\r\n", b"If-Match: *\r\n", b"If-Modified-Since: ", b"Tue, 14 Nov 2023 22:13:20 GMT"),
+    *(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n", b"POST /a.txt HTTP/1.1\r\nHost: h\r\n", b"\xe2\x80\xa8", b"\xc2\xb2", b"_"),
+)
+"""What the grammar is made of, and what has broken other servers."""
+
+
+def seeds(longest: int = 4096) -> list[bytes]:
+    """The requests of the corpus, shortened where they only show that a limit holds, and its targets as requests."""
+    wires = [path.read_bytes()[:longest] for path in sorted(CORPUS.glob("*/*.http"))]
+    lines = (CORPUS / "targets.txt").read_bytes().splitlines()
+    targets = [line.split(b" ", 1)[1] for line in lines if line[:1].isdigit()]
+    return [wire for wire in wires if wire] + [b"GET %s HTTP/1.1\r\nHost: h\r\n\r\n" % target for target in targets]
+
+
+def mutate(wire: bytes, chance: random.Random, others: Sequence[bytes], most: int = 5) -> bytes:
+    """`wire` with up to `most` changes: bytes cut out, put in, changed, said twice, another request behind or within."""
+    data = bytearray(wire)
+    for _ in range(chance.randrange(1, most + 1)):
+        at = chance.randrange(len(data) + 1)
+        length = chance.randrange(1, 9)
+        how = chance.randrange(8)
+        if how == 0:
+            del data[at : at + length]
+        elif how in (1, 2):
+            data[at:at] = chance.choice(WORDS)
+        elif how == 3:
+            data[at : at + length] = chance.choice(WORDS)
+        elif how == 4:
+            data[at:at] = data[at : at + chance.randrange(1, 40)]
+        elif how == 5 and at < len(data):
+            data[at] = chance.randrange(256)
+        elif how == 6:
+            other = chance.choice(others)
+            start = chance.randrange(len(other))
+            data[at:at] = other[start : start + chance.randrange(1, 60)]
+        else:
+            data += chance.choice(others)
+        del data[20_000:]
+    return bytes(data)
+
+
+def mutants(seed: int, wires: Sequence[bytes] | None = None) -> Iterator[bytes]:
+    """Mutated requests without end."""
+    chance = random.Random(seed)
+    wires = wires or seeds()
+    while True:
+        yield mutate(chance.choice(wires), chance, wires)

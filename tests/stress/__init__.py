@@ -1,0 +1,15 @@
+"""Loads that would take too long for the suite, as commands that print their figures and exit with 1 if a bar is missed.
+
+    python -m tests.stress.crowd    many clients at once: time and memory     (--quick: the short form that CI runs)
+    python -m tests.stress.faults   every system call of the serving path fails, one at a time
+    python -m tests.stress.soak     everything at once for a long time
+
+All of it happens on loopback, with processes that the commands start and end themselves.
+"""
+
+import sys
+from pathlib import Path
+
+TESTS = str(Path(__file__).parents[1])
+if TESTS not in sys.path:  # pytest has done that; `python -m` has not
+    sys.path.insert(0, TESTS)

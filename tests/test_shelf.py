@@ -1,0 +1,252 @@
+"""The shelf on a real disk: what it trusts and for how long, who stays, and that it answers as the disk would."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import pytest_asyncio
+
+from pwb_async.core.connection import Connection
+from pwb_async.core.head import HeadReader
+from pwb_async.core.limits import Limits
+from pwb_async.core.lookup import Finding, Lookup, OpenFile
+from pwb_async.core.messages import Request
+from pwb_async.core.site import Site
+from pwb_async.disk import Disk
+from pwb_async.files import Files
+from pwb_async.shelf import Shelf
+
+LONG_AGO = 1_600_000_000
+READER = HeadReader(Limits())
+SITE = Site()
+TTL = 1.0
+SPACE = 64 << 20
+
+
+def ask(path: str, *lines: str, method: str = "GET") -> Request:
+    head = "".join(f"{line}\r\n" for line in (f"{method} {path} HTTP/1.1", "Host: x", *lines))
+    request = READER.read(head.encode())
+    assert isinstance(request, Request)
+    return request
+
+
+class Case:
+    """A shelf over a folder of its own; looks: how often the disk was asked, by path."""
+
+    def __init__(self, root: Path, space: int = SPACE) -> None:
+        self.root = root
+        self.disk = Disk(str(root))
+        self.looks: list[bytes] = []
+        self.files = Files(self._find)
+        self.shelf = Shelf(SITE, self.files, space, TTL)
+        self.now = asyncio.get_running_loop().time
+
+    def _find(self, lookup: Lookup) -> Finding:
+        self.looks.append(lookup.path)
+        return self.disk.find(lookup)
+
+    def write(self, name: str, content: bytes, mtime: float = LONG_AGO) -> Path:
+        path = self.root / name
+        path.write_bytes(content)
+        os.utime(path, (mtime, mtime))
+        return path
+
+    async def fetch(self, path: str, *lines: str, method: str = "GET") -> bytes:
+        """What a client gets, from the shelf if it is there, else through it."""
+        request = ask(path, *lines, method=method)
+        response = self.shelf.answer(request, self.now())
+        if response is None:
+            lookup = SITE.locate(request)
+            assert isinstance(lookup, Lookup)
+            response = SITE.reply(lookup, await self.shelf.find(lookup))
+        return wire(request, response)
+
+    def plain(self, path: str, *lines: str, method: str = "GET") -> bytes:
+        """What a client gets without a shelf."""
+        request = ask(path, *lines, method=method)
+        lookup = SITE.locate(request)
+        assert isinstance(lookup, Lookup)
+        return wire(request, SITE.reply(lookup, self.disk.find(lookup)))
+
+    def holds(self, path: str) -> bool:
+        return self.shelf.answer(ask(path), self.now()) is not None
+
+
+def wire(request: Request, response: object) -> bytes:
+    connection = Connection(READER)
+    out = b""
+    for part in connection.respond(request, response, LONG_AGO * 1.5):  # type: ignore[arg-type]
+        out += part if isinstance(part, bytes) else os.pread(part.file.fileno(), part.length, part.start)
+    return out
+
+
+@pytest_asyncio.fixture
+async def case(tmp_path: Path) -> AsyncIterator[Case]:
+    case = Case(tmp_path)
+    yield case
+    case.files.close()
+
+
+REQUESTS = {
+    "whole": [],
+    "9110-13.1.2-not-modified": ["If-None-Match: *"],
+    "9110-13.1.1-precondition-failed": ['If-Match: "other"'],
+    "9110-14.2-range": ["Range: bytes=2-4"],
+    "9110-14.6-ranges": ["Range: bytes=0-0,3-5"],
+    "9110-15.5.17-unsatisfiable": ["Range: bytes=999999999-"],
+}
+
+
+@pytest.mark.parametrize("size", [0, 1, 4096, 4097, 131072, 131073, 300000])
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize("name", REQUESTS)
+async def test_a_hit_sends_the_same_bytes_as_the_disk(case: Case, name: str, method: str, size: int) -> None:
+    case.write("a.html", os.urandom(size))
+    await case.fetch("/a.html")
+    assert case.holds("/a.html")
+    looked = len(case.looks)
+    for _ in range(2):
+        assert await case.fetch("/a.html", *REQUESTS[name], method=method) == case.plain(
+            "/a.html", *REQUESTS[name], method=method
+        )
+    assert len(case.looks) == looked, "the shelf asked the disk"
+
+
+async def test_a_hundred_clients_of_a_cold_file_cause_one_look(case: Case) -> None:
+    case.write("a.html", b"x" * 1000)
+    answers = await asyncio.gather(*(case.fetch("/a.html") for _ in range(100)))
+    assert set(answers) == {case.plain("/a.html")}
+    assert case.looks == [b"a.html"]
+
+
+async def test_what_the_disk_raises_reaches_all_who_wait(case: Case) -> None:
+    def broken(lookup: Lookup) -> Finding:
+        raise RuntimeError("broken")
+
+    shelf = Shelf(SITE, Files(broken), SPACE, TTL)
+    lookup = SITE.locate(ask("/a.html"))
+    assert isinstance(lookup, Lookup)
+    results = await asyncio.gather(*(shelf.find(lookup) for _ in range(3)), return_exceptions=True)
+    assert [str(result) for result in results] == ["broken"] * 3
+
+
+def _replace(path: Path) -> None:
+    new = path.with_suffix(".new")
+    new.write_bytes(b"new")
+    os.replace(new, path)
+
+
+CHANGES = {
+    "D3-replaced": _replace,
+    "D4-overwritten": lambda path: path.write_bytes(b"NEW CONTENT"),
+    "D1-truncated": lambda path: os.truncate(path, 1),
+    "deleted": lambda path: path.unlink(),
+    "mode-changed": lambda path: path.chmod(0o600),
+}
+
+
+@pytest.mark.parametrize("size", [1000, 200000])
+@pytest.mark.parametrize("change", CHANGES)
+async def test_a_change_is_seen_by_the_next_look(case: Case, change: str, size: int) -> None:
+    path = case.write("a.html", b"x" * size)
+    await case.fetch("/a.html")
+    assert case.holds("/a.html")
+    CHANGES[change](path)
+    assert case.shelf.answer(ask("/a.html"), case.now() + 2 * TTL) is None, "trusted for longer than its time"
+    await case.shelf.refresh(horizon=2 * TTL)
+    assert not case.holds("/a.html")
+    assert await case.fetch("/a.html") == case.plain("/a.html")
+
+
+async def test_a_swapped_release_is_seen_by_the_next_look(case: Case) -> None:
+    for release in ("one", "two"):
+        (case.root / release).mkdir()
+        case.write(f"{release}/a.html", release.encode())
+    current = case.root / "current"
+    current.symlink_to("one")
+    case.disk = Disk(str(current))
+    assert (await case.fetch("/a.html")).endswith(b"one")
+    assert case.holds("/a.html")
+    (case.root / "next").symlink_to("two")
+    os.replace(case.root / "next", current)
+    await case.shelf.refresh(horizon=2 * TTL)
+    assert (await case.fetch("/a.html")).endswith(b"two")
+
+
+async def test_what_was_asked_for_is_looked_at_again_in_one_go_and_stays(case: Case) -> None:
+    for name in "abc":
+        case.write(f"{name}.html", b"x")
+        await case.fetch(f"/{name}.html")
+    for name in "ab":
+        assert case.holds(f"/{name}.html")
+    case.looks.clear()
+    await case.shelf.refresh(horizon=2 * TTL)
+    assert case.looks == [b"a.html", b"b.html"], "c was not asked for since it was put there"
+    later = case.now() + 0.9 * TTL
+    assert case.shelf.answer(ask("/a.html"), later) is not None
+
+
+async def test_an_open_file_that_nobody_asks_for_is_let_go(case: Case) -> None:
+    path = case.write("large.bin", b"x" * 200000)
+    before = len(os.listdir("/proc/self/fd"))
+    await case.fetch("/large.bin")
+    assert len(os.listdir("/proc/self/fd")) > before
+    path.unlink()
+    shelf = case.shelf
+    entry = shelf._entries[b"large.bin"]
+    entry.trusted = 0.0
+    del entry
+    await shelf.refresh(horizon=0)
+    assert len(os.listdir("/proc/self/fd")) == before
+
+
+async def test_d7_a_weak_tag_becomes_strong_when_the_file_has_settled(case: Case) -> None:
+    path = case.write("a.html", b"x")
+    os.utime(path)
+    assert b'ETag: W/"' in await case.fetch("/a.html")
+    entry = case.shelf._entries[b"a.html"]
+    assert case.holds("/a.html")
+    deadline = case.now() + 10
+    while b'ETag: W/"' in case.plain("/a.html"):
+        assert case.now() < deadline
+        await asyncio.sleep(0.05)
+    await case.shelf.refresh(horizon=20)
+    assert case.shelf._entries[b"a.html"] is entry
+    assert await case.fetch("/a.html") == case.plain("/a.html")
+
+
+async def test_a_crawler_does_not_empty_the_shelf(tmp_path: Path) -> None:
+    case = Case(tmp_path, space=400_000)
+    for number in range(20):
+        case.write(f"hot{number}.html", b"h" * 2000)
+    for number in range(300):
+        case.write(f"cold{number}.html", b"c" * 2000)
+    for _ in range(3):
+        for number in range(20):
+            await case.fetch(f"/hot{number}.html")
+    for number in range(300):
+        await case.fetch(f"/cold{number}.html")
+        await case.fetch(f"/hot{number % 20}.html")
+    assert sum(case.holds(f"/hot{number}.html") for number in range(20)) == 20
+    used = sum(entry.size for entry in case.shelf._entries.values())
+    assert 0 < used <= 400_000
+    case.files.close()
+
+
+async def test_answers_that_differ_from_client_to_client_are_bounded_and_counted(case: Case) -> None:
+    case.write("a.html", b"x" * 1000)
+    await case.fetch("/a.html")
+    for number in range(100):
+        await case.fetch("/a.html", f"Range: bytes={number}-{number + 1}")
+    entry = case.shelf._entries[b"a.html"]
+    assert len(entry.answers) == 16
+    assert entry.size >= 16 * 2048
+
+
+async def test_what_is_no_file_is_not_kept(case: Case) -> None:
+    (case.root / "sub").mkdir()
+    for target in ("/missing", "/sub", "/sub/"):
+        await case.fetch(target)
+        assert not case.holds(target)
