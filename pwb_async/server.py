@@ -97,7 +97,7 @@ class Server:
             for protocol in [one for one in self._connections if one.deadline.at <= now]:
                 protocol.expire()
             if self.shelf and (refreshing is None or refreshing.done()):
-                refreshing = self.loop.create_task(self.shelf.refresh(3 * _SWEEP))
+                refreshing = self.loop.create_task(self.shelf.refresh(1.5 * _SWEEP))
             if self.setup.log and (self._flushing is None or self._flushing.done()):
                 self._flushing = self.loop.run_in_executor(None, self.setup.log.flush)
 

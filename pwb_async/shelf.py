@@ -36,15 +36,18 @@ _REMEMBERED: Final = 1000
 
 
 class Entry:
-    """One file on the shelf. plain: the answer to a GET without conditions, answers: those to other requests.
+    """One file on the shelf. glance: the lookup that only looks whether it is still the same version.
+
+    plain: the answer to a GET without conditions, answers: those to other requests.
 
     trusted: until when, asked: when last, turn: when its queue last had a look at it, on the loop's clock.
     """
 
-    __slots__ = ("answers", "asked", "finding", "lookup", "plain", "size", "trusted", "turn")
+    __slots__ = ("answers", "asked", "finding", "glance", "lookup", "plain", "size", "trusted", "turn")
 
     def __init__(self, lookup: Lookup, finding: OpenFile, now: float, trusted: float) -> None:
         self.lookup = lookup
+        self.glance = replace(lookup, read=False)
         self.finding = finding
         self.trusted = trusted
         self.asked = self.turn = now
@@ -135,7 +138,7 @@ class Shelf:
             self._drop(key)  # an open file that was deleted would keep its space on the disk
         if not due:
             return
-        findings = await self._files.find_all([replace(entry.lookup, read=False) for _, entry in due])
+        findings = await self._files.find_all([entry.glance for _, entry in due])
         for (key, entry), finding in zip(due, findings, strict=True):
             if self._entries.get(key) is entry:
                 if _same(entry.finding, finding):

@@ -6,7 +6,8 @@ the parts to send). That is why eight servers can share it and give the same ans
 
     bytes --connection--> Request --site.locate--> Lookup --(a disk)--> Finding --site.reply--> Response --> parts
 
-What a request is: grammar, fields, target, head, content, messages, connection.
+What a request is: limits, grammar, fields, target, head, content, messages; how long it may take: deadline.
+How one follows another: connection.
 What RFC 9110 says about one answer: dates, entity_tags, conditions, ranges.
 What this site answers: lookup, media_types, pages, site. What happened: exchange.
 """

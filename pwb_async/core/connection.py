@@ -2,6 +2,7 @@
 
     receive_data(bytes)   what came from the peer; b"" is the end of what it sends
     next_event()          a Request or a BadRequest to answer, NEED_DATA, or CLOSED
+    receive(bytes)        both in one, the short way for what mostly comes: one whole request
     respond(...)          the answer as parts to send in order; afterwards next_event() goes on
     waiting               what must come next; a driver puts a deadline on it and calls expire() when it has passed
 

@@ -55,13 +55,21 @@ def _log_date(second: int) -> bytes:
 
 def combined(exchange: Exchange) -> bytes:
     """The exchange in Combined Log Format, with its line end; times are UTC."""
-    fields = exchange.fields
-    return b'%s - - [%s] "%s" %d %d "%s" "%s"\n' % (
+    return b'%s - - [%s] "%s" %d %d %s\n' % (
         exchange.peer.encode(),
         _log_date(int(exchange.began)),
         escape(exchange.line) or b"-",
         exchange.status,
         exchange.sent,
-        escape((fields and fields.get(b"referer")) or b"-"),
-        escape((fields and fields.get(b"user-agent")) or b"-"),
+        _who(exchange.fields),
     )
+
+
+def _who(fields: Fields | None) -> bytes:
+    """Referer and User-Agent, quoted."""
+    if fields is None:
+        return b'"-" "-"'
+    if not fields.logged:
+        names = (b"referer", b"user-agent")
+        fields.logged = b'"%s" "%s"' % tuple(escape(fields.get(name) or b"-") for name in names)
+    return fields.logged

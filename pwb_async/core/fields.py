@@ -20,6 +20,7 @@ _END_OF_HEAD: Final = len(b"\r\n\r\n")
 class Fields:
     """Values by lower-case name, and what every request is asked: host, framing, persistence, expectations.
 
+    logged: what a log line says of them, once it has been made; a browser repeats its fields.
     plain: nothing in this section can change the answer to a GET: no condition, range, content or expectation.
     """
 
@@ -30,6 +31,7 @@ class Fields:
         "expects_continue",
         "host",
         "keep_alive",
+        "logged",
         "plain",
         "unknown_expectation",
     )
@@ -38,6 +40,7 @@ class Fields:
         self._values = values
         self.content_length = content_length
         self.host = self.get(b"host")
+        self.logged = b""
         options = self.members(b"connection")
         self.close = b"close" in options
         self.keep_alive = b"keep-alive" in options

@@ -397,3 +397,28 @@ def test_the_defaults_are_those_of_the_hazard_table_b8() -> None:
         "blank_lines": 10,
         "bad_head": 262144,
     }
+
+
+@pytest.mark.parametrize(
+    ("wire", "idle"),
+    [
+        pytest.param([get()], True, id="nothing-behind"),
+        pytest.param([HTTP10_KEEP], True, id="http10-keep-alive"),
+        pytest.param([get() + b"G"], False, id="the-next-has-begun"),
+        pytest.param([get() + b"\r\n"], False, id="an-empty-line-behind"),
+        pytest.param([get(), b""], False, id="end-of-file"),
+        pytest.param([get(b"/", b"Content-Length: 5")], False, id="content-to-come"),
+        pytest.param([CLOSE], False, id="close"),
+        pytest.param([b"\0"], False, id="no-request"),
+    ],
+)
+def test_idle_where_the_next_event_would_be_need_data(wire: list[bytes], idle: bool) -> None:
+    connection = Connection(READER)
+    for data in wire:
+        connection.receive_data(data)
+    event = connection.next_event()
+    assert isinstance(event, Request | BadRequest)
+    connection.respond(event, Response(204, ()), NOW)
+    assert connection.idle is idle
+    if idle:
+        assert connection.next_event() is NEED_DATA

@@ -21,7 +21,7 @@ from .driver import MARKER, NOW, READER
 from .test_corpus import CASES, Case
 from .test_properties import made_of_pieces, mutated
 
-property_test = settings(deadline=None, max_examples=300, suppress_health_check=list(HealthCheck))
+property_test = settings(deadline=None, max_examples=200, suppress_health_check=list(HealthCheck))
 
 
 class Read(NamedTuple):

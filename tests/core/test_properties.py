@@ -15,7 +15,7 @@ from pwb_async.core.target import Target, parse_target
 from .driver import ALPHABET, NOW, FakeFile, Peer, Talk, byte_by_byte, converse
 from .test_corpus import CASES
 
-property_test = settings(deadline=None, max_examples=400, suppress_health_check=list(HealthCheck))
+property_test = settings(deadline=None, max_examples=250, suppress_health_check=list(HealthCheck))
 
 SMALL = Limits(request_line=60, field=40, fields=4, head=160, content=20, requests=3, blank_lines=2, bad_head=50)
 """Bounds that short inputs reach."""
