@@ -11,7 +11,7 @@ import pytest_asyncio
 from pwb_async.core.connection import Connection
 from pwb_async.core.head import HeadReader
 from pwb_async.core.limits import Limits
-from pwb_async.core.lookup import Finding, Lookup, OpenFile
+from pwb_async.core.lookup import Finding, Lookup
 from pwb_async.core.messages import Request
 from pwb_async.core.site import Site
 from pwb_async.disk import Disk
@@ -250,3 +250,13 @@ async def test_what_is_no_file_is_not_kept(case: Case) -> None:
     for target in ("/missing", "/sub", "/sub/"):
         await case.fetch(target)
         assert not case.holds(target)
+
+
+async def test_c1_an_escaped_slash_is_not_the_file_that_is_on_the_shelf(case: Case) -> None:
+    (case.root / "sub").mkdir()
+    case.write("sub/a.html", b"x")
+    case.write("index.html", b"x")
+    for there, elsewhere in (("/sub/a.html", "/sub%2fa.html"), ("/", "/%2f")):
+        await case.fetch(there)
+        assert case.holds(there)
+        assert not case.holds(elsewhere)

@@ -15,7 +15,8 @@ class Target:
     """segments: decoded, without "", "." and "..". folder: the path ended in a slash. query: as sent, None if none.
 
     authority: of an absolute-form target; it takes the place of Host (RFC 9112 3.2.2). asterisk: "*", the server as
-    a whole. key: the same for all targets that ask for the same file.
+    a whole. key: the same for all targets that ask for the same file, b"" for
+    one that can ask for none.
     """
 
     segments: tuple[bytes, ...] = ()
@@ -84,5 +85,5 @@ def _parse_path(raw: bytes, authority: bytes | None) -> Target | str:
         elif name not in (b"", b"."):
             segments.append(name)
     folder = name in (b"", b".", b"..")
-    key = b"/".join(segments) + (b"/" if folder else b"")
+    key = b"" if b"/" in b"".join(segments) else b"/".join(segments) + (b"/" if folder else b"")
     return Target(tuple(segments), folder, query if mark else None, authority, key=key)
