@@ -1,34 +1,46 @@
 """python -m pwb_async [ROOT]: the command, from its options to its exit status."""
 
-import asyncio
 import logging
-from collections.abc import Callable
+import os
+import sys
+import threading
 
 from .config import load
-from .server import Server
-from .setup import prepare
+from .setup import SetupError, prepare
+from .worker import alone, loop_factory, workers
 
 
 def main() -> None:
-    """Serves until it is stopped. Exit status 0: stopped; 1: cannot start; 2: a wrong option."""
+    """Serves until it is stopped. Exit status 0: stopped; 1: cannot start; 2: a wrong option; 3: its workers die."""
     options = load("pwb")
     logging.basicConfig(format="pwb: %(message)s", level=logging.WARNING)
-    loop_factory = _loop_factory(options.loop)
-    setup = prepare("pwb", options)
-    with asyncio.Runner(loop_factory=loop_factory) as runner:
-        runner.run(Server(setup).run())
-    if setup.log:
-        setup.log.close()
-
-
-def _loop_factory(name: str) -> Callable[[], asyncio.AbstractEventLoop]:
-    if name == "asyncio":
-        return asyncio.new_event_loop
+    logging.getLogger("pwb").setLevel(logging.INFO)
     try:
-        import uvloop
-    except ImportError:
-        raise SystemExit("pwb: uvloop is not installed; --loop asyncio does without it") from None
-    return uvloop.new_event_loop
+        loop_factory(options.loop)
+    except SetupError as error:
+        raise SystemExit(f"pwb: {error}") from None
+    setup = prepare("pwb", options)
+    status = 0
+    # Whoever gives up rights cannot reload, or open the log anew: that takes one who keeps them.
+    if workers(setup) > 1 or options.user is not None or options.sandbox:
+        from .supervisor import Supervisor
+
+        status = Supervisor(setup).run()
+    else:
+        alone(setup)
+    setup.close()
+    _end(status)
+
+
+def _end(status: int) -> None:
+    """Python waits at its end for all threads, and the disk may hold one for ever (hazard E6)."""
+    for thread in threading.enumerate():
+        if thread is not threading.current_thread() and not thread.daemon:
+            thread.join(0.2)
+            if thread.is_alive():
+                logging.shutdown()
+                os._exit(status)
+    sys.exit(status)
 
 
 if __name__ == "__main__":

@@ -1,9 +1,10 @@
 """The access log, an observer of exchanges. Noting is one append; formatting and writing happen in flush().
 
-A log must never take the server with it (hazard E8): what a full disk or a closed pipe does not take is counted and
-dropped, and a pipe that nobody reads is waited for a bounded time only.
+A log must never take the server with it (hazard E8): what a full disk or a closed pipe refuses is counted and dropped;
+what a full pipe does not take yet waits, up to a bound, and nobody waits for it.
 """
 
+import logging
 import os
 import select
 import stat
@@ -14,8 +15,11 @@ from typing import Final
 
 from .core.exchange import Exchange, combined
 
+logger: Final = logging.getLogger("pwb")
 _MOST_WAITING: Final = 100_000
-"""exchanges noted and not yet written; about 20 MB"""
+"""exchanges and lines not yet written; about 20 MB"""
+_BATCH: Final = 1 << 20
+"""bytes written to a file at once"""
 _PIPE_TAKES: Final = select.PIPE_BUF if hasattr(select, "PIPE_BUF") else 512
 """bytes that a pipe which is ready takes without blocking"""
 
@@ -29,6 +33,7 @@ class AccessLog:
     def __init__(self, target: str) -> None:
         self._target = target
         self._waiting: deque[Exchange] = deque()
+        self._lines: deque[bytes] = deque()
         self._writing = Lock()
         self.dropped = 0
         self._open()
@@ -42,41 +47,42 @@ class AccessLog:
 
     def __call__(self, exchange: Exchange) -> None:
         """Notes an exchange."""
-        if len(self._waiting) < _MOST_WAITING:
+        if len(self._waiting) + len(self._lines) < _MOST_WAITING:
             self._waiting.append(exchange)
         else:
             self.dropped += 1
 
-    def flush(self, patience: float = 1.0) -> None:
-        """Writes what has been noted; patience: seconds to wait for a reader that does not read."""
+    def flush(self, patience: float = 0.0) -> None:
+        """Writes what has been noted; patience: seconds to wait each time that a pipe is full."""
         with self._writing:
-            lines = [combined(self._waiting.popleft()) for _ in range(len(self._waiting))]
-            written = self._write(lines, patience)
-            self.dropped += len(lines) - written
+            for _ in range(len(self._waiting)):
+                self._lines.append(combined(self._waiting.popleft()))
+            try:
+                while self._lines and (self._always_ready or self._is_ready(patience)):
+                    self._write()
+            except OSError:
+                self._drop()
 
-    def _write(self, lines: list[bytes], patience: float) -> int:
-        """Writes whole lines in few writes; returns how many lines were taken."""
-        most = 1 << 20 if self._always_ready else _PIPE_TAKES
-        done = 0
-        while done < len(lines):
-            size, end = len(lines[done]), done + 1
-            while end < len(lines) and size + len(lines[end]) <= most:
-                size += len(lines[end])
-                end += 1
-            if not self._write_all(b"".join(lines[done:end]), patience):
-                break
-            done = end
-        return done
-
-    def _write_all(self, data: bytes, patience: float) -> bool:
+    def _write(self) -> None:
+        """Writes as many whole lines as go at once; a line longer than that goes in pieces."""
+        most = _BATCH if self._always_ready else _PIPE_TAKES
+        lines = [self._lines.popleft()]
+        size = len(lines[0])
+        while self._lines and size + len(self._lines[0]) <= most:
+            lines.append(self._lines.popleft())
+            size += len(lines[-1])
+        batch = b"".join(lines)
         try:
-            while data:
-                if not (self._always_ready or self._is_ready(patience)):
-                    return False
-                data = data[os.write(self._fd, data if self._always_ready else data[:_PIPE_TAKES]) :]
+            written = os.write(self._fd, batch[:most])
         except OSError:
-            return False
-        return True
+            self.dropped += len(lines)
+            raise
+        if written < len(batch):
+            self._lines.appendleft(batch[written:])
+
+    def _drop(self) -> None:
+        self.dropped += len(self._lines)
+        self._lines.clear()
 
     def _is_ready(self, patience: float) -> bool:
         poll = select.poll()
@@ -91,8 +97,27 @@ class AccessLog:
                 self._open()
                 os.close(old)
 
+    def reopen_or_complain(self) -> None:
+        """reopen(), and a word if it fails."""
+        try:
+            self.reopen()
+        except OSError as error:
+            logger.error("the access log cannot be opened anew, the old one goes on: %s", error.strerror)
+
+    def fileno(self) -> int:
+        return self._fd
+
+    def take(self, fd: int) -> None:
+        """Writes to `fd`, and closes it: for a process that may not reopen the path itself."""
+        with self._writing:
+            os.dup2(fd, self._fd, inheritable=False)
+            os.close(fd)
+
     def close(self) -> None:
-        """Writes what is left."""
-        self.flush()
+        """Writes what is left, with some patience, and says what was lost."""
+        self.flush(1.0)
+        self._drop()
+        if self.dropped:
+            logger.error("%d lines of the access log were lost", self.dropped)
         if self._target != "-":
             os.close(self._fd)

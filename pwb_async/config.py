@@ -100,6 +100,14 @@ def _size_or_off(text: str) -> int:
     return 0 if text == "off" else _size(text)
 
 
+def _size_or_0(text: str) -> int:
+    return 0 if text == "0" else _size(text)
+
+
+def _workers(text: str) -> int:
+    return 0 if text == "auto" else int(COUNT(text))
+
+
 class Whole(click.IntRange):
     name = "integer"  # as messages call it
 
@@ -109,8 +117,10 @@ def _one_of(*words: str) -> Kind:
 
 
 PATH, ADDRESS = Kind("PATH", _text, quoted=True), Kind("ADDRESS", _text, quoted=True)
+USER = Kind("NAME[:GROUP]", _text, quoted=True)
 NAME, PORT = Kind("NAME", _file_name, quoted=True), Kind("PORT", Whole(0, 65535))
 SECONDS, AGE = Kind("SECONDS", _seconds), Kind("SECONDS", Whole(0, 2**31 - 1))
+RATE, WORKERS = Kind("BYTES", _size_or_0), Kind("COUNT|auto", _workers)
 SECONDS_OR_0 = Kind("SECONDS", lambda text: _seconds(text, zero=True))
 BYTES_OR_OFF = Kind("BYTES|off", lambda text: 0 if text == "off" else _size(text))
 BYTES, COUNT, COUNT_OR_0 = Kind("BYTES", _size), Kind("COUNT", Whole(1)), Kind("COUNT", Whole(0))
@@ -143,23 +153,30 @@ class Options:
     root: str = option("static", PATH, "Folder that is served.", bare=True)
     host: str = option("127.0.0.1", ADDRESS, "Where to listen.")
     port: int = option(8888, PORT, "Where to listen; 0: any free port.")
+    unix: str | None = option(None, PATH, "Listen on this Unix socket instead.")
     index: tuple[str, ...] = option(("index.html",), NAME, "Answers for its folder; repeatable.")
     max_age: int | None = option(None, AGE, "Cache-Control: max-age (if not given: no-cache).")
     server_version: bool = option(False, SWITCH, "Tell the version in the field Server.")
     access_log: str = option("-", PATH, "Access log; -: standard output; off: none.")
+    user: str | None = option(None, USER, "Whose rights to have once all is open; root only.")
+    sandbox: bool = option(False, SWITCH, "Landlock: the root can be read, and nothing else.")
+    workers: int = option(1, WORKERS, "Processes; auto: one for each processor.", program="pwb")
     loop: str = option(NATIVE_LOOP, LOOP, "Event loop.", program="pwb")
     cache: int = option(64 << 20, BYTES_OR_OFF, "Memory for answers of small files.", program="pwb")
     cache_ttl: float = option(1.0, SECONDS, "Time for which they are trusted.", program="pwb")
+    disk_timeout: float = option(10.0, SECONDS, "Time for the disk; then 503.", program="pwb")
     mode: str | None = option(None, MODE, "Design of the server.", program="pwb-legacy")
     trigger: str = option("edge", TRIGGER, "How --mode epoll is woken.", program="pwb-legacy")
     header_timeout: float = option(10.0, SECONDS, "Time for a whole request head to arrive.")
     idle_timeout: float = option(15.0, SECONDS, "Time from an answer to the next request.")
     send_timeout: float = option(60.0, SECONDS, "Time in which a peer must take some bytes.")
+    min_rate: int = option(0, RATE, "Least it must take a second, over that time; 0: any.")
     linger_idle: float = option(5.0, SECONDS, "Time for more unread bytes before closing.")
     linger_timeout: float = option(30.0, SECONDS, "Time for all unread bytes before closing.")
     grace: float = option(30.0, SECONDS_OR_0, "Time for running answers to end at a stop.")
     requests_per_connection: int = option(1000, COUNT_OR_0, "Then it is closed; 0: no bound.")
-    max_connections: int = option(0, COUNT_OR_0, "At once; 0: what design and descriptors carry.")
+    max_connections: int = option(0, COUNT_OR_0, "At once, shared by the workers; 0: as many as go.")
+    max_per_address: int = option(0, COUNT_OR_0, "Connections of one client at once; 0: any.")
     max_request_line: int = option(8190, BYTES, "Longest request line.", at_most="max_head")
     max_field: int = option(8190, BYTES, "Longest field line of a request.", at_most="max_head")
     max_fields: int = option(100, COUNT, "Most fields of a request.")

@@ -2,35 +2,54 @@
 
 A hop costs 60 to 100 us, so a cold file costs one: `find` opens, asks and reads a small file in a single call.
 Whoever goes away while a hop is under way is not cancelled: the file that comes back must still be closed (A12).
+
+A disk that does not answer holds the threads, and then everybody's lookups (hazard E6). So a call has a time to come
+back in, counted with its time in the queue, and the queue has an end: beyond either it is 503, or the end of an answer
+that has begun. What comes back after all is dropped, and a Descriptor that is dropped is closed. Looking again at what
+is on the shelf has a thread of its own.
 """
 
+import asyncio
+import errno
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Final
+from typing import Final, TypeVar
 
 import aiofiles.os
 
-from .core.lookup import Finding, Lookup
+from .core.lookup import UNAVAILABLE, Finding, Lookup
 from .core.messages import File
 
+T = TypeVar("T")
 _THREADS: Final = 32
 """Calls that may wait for the disk at the same time; the next ones queue."""
+_MOST: Final = 4096
+"""Calls in the threads and in the queue."""
 
 
 class Files:
-    """find: what a disk finds, blocking."""
+    """find: what a disk finds, blocking. patience: seconds for one call."""
 
-    def __init__(self, find: Callable[[Lookup], Finding]) -> None:
+    def __init__(self, find: Callable[[Lookup], Finding], patience: float = 10.0) -> None:
         self._threads = ThreadPoolExecutor(_THREADS, "pwb-disk")
-        self._find = partial(aiofiles.os.wrap(find), executor=self._threads)
-        self._find_all = partial(aiofiles.os.wrap(lambda lookups: list(map(find, lookups))), executor=self._threads)
+        self._thread = ThreadPoolExecutor(1, "pwb-look")
+        self._under_way = 0
         self._pread = partial(aiofiles.os.wrap(os.pread), executor=self._threads)
+        self.turn_to(find, patience)
+
+    def turn_to(self, find: Callable[[Lookup], Finding], patience: float) -> None:
+        """Another disk, from the next call on."""
+        self._patience = patience
+        self._find = partial(aiofiles.os.wrap(find), executor=self._threads)
+        self._find_all = partial(aiofiles.os.wrap(lambda lookups: list(map(find, lookups))), executor=self._thread)
 
     async def find(self, lookup: Lookup) -> Finding:
-        finding: Finding = await self._find(lookup)
-        return finding
+        try:
+            return await self._in_time(self._find, lookup)
+        except TimeoutError:
+            return UNAVAILABLE
 
     async def find_all(self, lookups: Sequence[Lookup]) -> list[Finding]:
         """Many lookups in one hop."""
@@ -39,9 +58,24 @@ class Files:
 
     async def read(self, file: File, start: int, length: int) -> bytes:
         """At most `length` bytes from `start`; b"" behind the end. Raises OSError."""
-        content: bytes = await self._pread(file.fileno(), length, start)
-        return content
+        return await self._in_time(self._pread, file.fileno(), length, start)
+
+    async def _in_time(self, call: Callable[..., Awaitable[T]], *arguments: object) -> T:
+        """Raises TimeoutError, an OSError, if the call does not come back, or if too many wait already."""
+        if self._under_way >= _MOST:
+            raise TimeoutError(errno.ETIMEDOUT, "too many wait for the disk")
+        self._under_way += 1
+        try:
+            async with asyncio.timeout(self._patience):
+                return await call(*arguments)
+        except TimeoutError:
+            raise TimeoutError(errno.ETIMEDOUT, "the disk does not answer") from None
+        except RuntimeError as error:  # no thread can be started (hazard E4)
+            raise TimeoutError(errno.EAGAIN, str(error)) from None
+        finally:
+            self._under_way -= 1
 
     def close(self) -> None:
         """Waits for no call: one that hangs on a dead disk must not hold the stop."""
         self._threads.shutdown(wait=False, cancel_futures=True)
+        self._thread.shutdown(wait=False, cancel_futures=True)

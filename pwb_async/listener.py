@@ -1,14 +1,29 @@
-"""Listening sockets, alike for every design: IPv4, IPv6, a name with both, port 0 (hazards F5 to F7)."""
+"""Listening sockets, alike for every design: handed over by systemd, a Unix socket, or the addresses of a host: IPv4,
+IPv6, a name with both, port 0 (hazards F5 to F7).
+"""
 
+import errno
+import os
 import socket
+import stat
 from typing import Final
+
+from .notify import inherited
 
 BACKLOG: Final = 2048
 """Connections that the kernel keeps for us while we are busy; it takes min(this, net.core.somaxconn)."""
 
+_MAPPED: Final = bytes(10) + b"\xff\xff"
+"""How the address of an IPv4 client begins that comes to an IPv6 socket."""
 
-def listen(host: str, port: int) -> list[socket.socket]:
-    """One listening socket for each address of `host`, all on one port. Raises OSError."""
+
+def listen(host: str, port: int, unix: str | None = None) -> list[socket.socket]:
+    """The sockets that systemd hands over, else the one at the path `unix`, else one for each address of `host`, all on
+    one port. Raises OSError."""
+    return inherited() or ([_listen_at(unix)] if unix is not None else _listen_on(host, port))
+
+
+def _listen_on(host: str, port: int) -> list[socket.socket]:
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     sockets: list[socket.socket] = []
     try:
@@ -30,7 +45,78 @@ def listen(host: str, port: int) -> list[socket.socket]:
     return sockets
 
 
+class UnixListener(socket.socket):
+    """A listening socket that has a name among the files. Who may write there may connect: that is the umask's."""
+
+    def name(self, path: str) -> None:
+        self.bind(path)
+        self._path, self._identity = path, _identity(path)
+
+    def remove(self) -> None:
+        """Takes the name away, unless it is somebody else's by now."""
+        try:
+            if _identity(self._path) == self._identity:
+                os.unlink(self._path)
+        except OSError:
+            return
+
+
+def _listen_at(path: str) -> socket.socket:
+    """A Unix socket. One that is there already is replaced if nobody listens on it any more."""
+    path = os.path.abspath(path)
+    sock = UnixListener(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        if _is_stale(path):
+            os.unlink(path)
+        sock.name(path)
+        sock.listen(BACKLOG)
+    except OSError:
+        sock.close()
+        raise
+    return sock
+
+
+def _is_stale(path: str) -> bool:
+    try:
+        if not stat.S_ISSOCK(os.lstat(path).st_mode):
+            raise FileExistsError(errno.EEXIST, "there is a file, and no socket")
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+            probe.setblocking(False)  # whose queue is full listens, too
+            probe.connect(path)
+    except FileNotFoundError:
+        return False
+    except ConnectionRefusedError:
+        return True
+    except BlockingIOError:
+        pass
+    raise OSError(errno.EADDRINUSE, "somebody listens on it")
+
+
+def _identity(path: str) -> tuple[int, int]:
+    status = os.lstat(path)
+    return status.st_dev, status.st_ino
+
+
+def close(sockets: list[socket.socket]) -> None:
+    """No more connections, and no name for them among the files."""
+    for sock in sockets:
+        if isinstance(sock, UnixListener):
+            sock.remove()
+        sock.close()
+
+
+def network(peer: str) -> bytes:
+    """Whom connections from `peer` are counted for: an IPv4 address, the /64 that an IPv6 host has to itself; b"" where
+    there is no address, on a Unix socket."""
+    if ":" not in peer:
+        return peer.encode() if "." in peer else b""
+    address = socket.inet_pton(socket.AF_INET6, peer.partition("%")[0])
+    return address if address.startswith(_MAPPED) else address[:8]
+
+
 def url(sock: socket.socket) -> str:
     """Where a browser finds what listens on `sock`."""
+    if sock.family == socket.AF_UNIX:
+        return f"unix:{sock.getsockname()}"
     host, port = sock.getsockname()[:2]
     return f"http://[{host}]:{port}/" if sock.family == socket.AF_INET6 else f"http://{host}:{port}/"

@@ -12,7 +12,10 @@ few times a second, so that no request needs a timer.
 
 import asyncio
 import logging
+import socket
+import struct
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final, cast
 
 from .core.connection import Connection, Waiting
@@ -30,6 +33,8 @@ _TURN: Final = 32
 """Answers to pipelined requests before every other connection has its turn."""
 _TOGETHER: Final = 64 * 1024
 """Bytes of answers to pipelined requests that leave together."""
+_FORGET: Final = struct.pack("ii", 1, 0)
+"""For SO_LINGER: at close the kernel forgets what it has not sent."""
 
 
 class HTTPProtocol(asyncio.Protocol):
@@ -53,15 +58,30 @@ class HTTPProtocol(asyncio.Protocol):
     def idle_since(self) -> float | None:
         """Orders idle connections, the oldest first; None while anything is under way."""
         # respond() says IDLE as soon as the head is written; the content may still be on its way.
-        idle = self._connection.waiting is Waiting.IDLE and not (self._busy or self._writer.paused)
+        idle = self._connection.waiting is Waiting.IDLE and not (self.busy or self._connection.last)
         return self.deadline.at if idle else None
+
+    @property
+    def busy(self) -> bool:
+        """An answer is under way."""
+        return self._busy or self._writer.paused
+
+    @property
+    def kept_waiting(self) -> bool:
+        """The peer does not take what there is for it."""
+        return self._writer.paused
+
+    @property
+    def sock(self) -> socket.socket:
+        """To ask the kernel, not to read or write."""
+        return cast(socket.socket, self._transport.get_extra_info("socket"))
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
         self._writer = Writer(self._transport)
         peer = transport.get_extra_info("peername")
         self._peer = peer[0] if peer else "-"
-        if self._server.admit(self):
+        if self._server.admit(self, self._peer, transport.get_extra_info("socket")):
             self._wait()
         else:
             self._refuse(self._connection.turn_away())
@@ -162,16 +182,17 @@ class HTTPProtocol(asyncio.Protocol):
     async def _answer_later(self, request: Request, answer: Lookup | Response) -> None:
         """Answers what takes the disk, or more than a moment to send."""
         server, writer, connection = self._server, self._writer, self._connection
+        site, find = server.setup.site, server.find  # both of one configuration, even if it changes meanwhile
         began, start = time.time(), server.clock()
         response = answer if isinstance(answer, Response) else None
         writer.sent = 0
         try:
             await writer.room()
             if isinstance(answer, Lookup):
-                finding = await server.find(answer)
+                finding = await find(answer)
                 if isinstance(finding, Broken):
                     logger.error("%r: %s", answer.path, finding.why)
-                response = server.setup.site.reply(answer, finding)
+                response = site.reply(answer, finding)
             assert response is not None
             await writer.send(connection.respond(request, response, time.time()), server.files)
         except ConnectionError as error:
@@ -197,7 +218,7 @@ class HTTPProtocol(asyncio.Protocol):
         """Puts the deadline on what comes next, or goes the steps of the end (RFC 9112 9.6)."""
         waiting = self._connection.waiting
         # A server that stops (hazard F2): the answer under way had been begun before, and did not say "close".
-        if waiting is Waiting.NOTHING or (self._connection.last and self._connection.quiet):
+        if waiting is Waiting.NOTHING or (self._server.stopping and self._connection.quiet):
             self._transport.close()
             return
         if self._deaf and not self._connection.crowded:
@@ -225,15 +246,30 @@ class HTTPProtocol(asyncio.Protocol):
             self._unsent = unsent
             self.deadline.at = self._server.clock() + self._server.setup.timeouts.send
         else:
-            self.abort()
+            self.abort(forget=True)
 
     def stop(self) -> None:
         """The server stops: what is under way is finished, nothing else is begun (hazard F2)."""
         self._connection.last = True
-        if self._connection.quiet and not (self._busy or self._writer.paused):
+        if self._connection.quiet and not self.busy:
             self._transport.close()
 
-    def abort(self) -> None:
-        """Ends the connection without another byte."""
+    def retire(self, patience: float) -> None:
+        """Another process takes over: the next answer says that it is the last, so no client is cut off in the middle
+        of a request; whoever does not ask within `patience` seconds goes then."""
+        self._connection.last = True
+        if self._connection.waiting is Waiting.IDLE and not self.busy:
+            self.deadline.at = min(self.deadline.at, self._server.clock() + patience)
+
+    def close(self) -> None:
+        """Ends the connection after what has been handed over."""
+        self._transport.close()
+
+    def abort(self, forget: bool = False) -> None:
+        """Ends the connection without another byte. forget: nor does the kernel send what it has, to a peer that does
+        not take it (hazard A4)."""
+        if forget:
+            with suppress(OSError):
+                self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _FORGET)
         self._writer.lose()
         self._transport.abort()

@@ -1,109 +1,189 @@
-"""The server on the event loop: listens, counts connections, keeps their deadlines, stops gracefully."""
+"""The server on the event loop, one process: what its connections share, and what a signal does to it.
+
+    run()      serves alone: SIGTERM and SIGINT stop, SIGHUP reloads, SIGUSR1 reopens the log
+    serve()    serves; who runs several servers tells each what to do by these:
+    stop()     what is under way ends within the grace, nothing is begun (hazard F2); said again: at once
+    retire()   another process takes over: every client is served on until it can leave without noticing (F1)
+    adopt()    another configuration, for the next request of every client that is here; nobody leaves
+
+Four times a second it looks at all deadlines, at the shelf and at the log.
+"""
 
 import asyncio
 import logging
 import signal
 from collections.abc import Awaitable, Callable
+from socket import socket
 from typing import Final
 
+from .config import ConfigError
 from .core.exchange import Exchange
 from .core.lookup import Finding, Lookup
+from .entrance import Entrance
 from .files import Files
-from .listener import BACKLOG
+from .notify import Terminal, notify, notify_reloading
+from .pace import Pace
 from .protocol import HTTPProtocol
-from .setup import Setup
+from .room import Room
+from .setup import Setup, SetupError, renew
 from .shelf import Shelf
 
 logger: Final = logging.getLogger("pwb")
 _SWEEP: Final = 0.25
 """Seconds between two looks at all deadlines: how late a timeout may be."""
+_PATIENCE: Final = 2.0
+"""Seconds that an idle connection stays when another process takes over."""
+_FIXED: Final = ("loop", "workers", "user", "sandbox")
+"""What a process that is alone cannot change of itself."""
 
 
 class Server:
-    """What all connections of one process share."""
+    """What all connections of one process share; made when its loop runs. workers: how many share --max-connections."""
 
-    loop: asyncio.AbstractEventLoop
-    clock: Callable[[], float]
     shelf: Shelf | None
     find: Callable[[Lookup], Awaitable[Finding]]
-    _stop: asyncio.Event
+    observe: Callable[[Exchange], None] | None
 
-    def __init__(self, setup: Setup) -> None:
-        self.setup = setup
-        self.files = Files(setup.disk.find)
-        self.observe: Callable[[Exchange], None] | None = setup.log
-        self._most = setup.options.max_connections or _as_many_as_descriptors_allow()
-        self._connections: dict[HTTPProtocol, None] = {}  # in the order they came
-        self._flushing: asyncio.Future[None] | None = None
-
-    async def run(self) -> None:
-        """Serves until SIGINT or SIGTERM, then ends what is under way within the grace; a second signal ends it."""
+    def __init__(self, setup: Setup, workers: int = 1) -> None:
+        options = setup.options
         self.loop = asyncio.get_running_loop()
         self.clock = self.loop.time
-        options = self.setup.options
-        self.shelf = Shelf(self.setup.site, self.files, options.cache, options.cache_ttl) if options.cache else None
-        self.find = self.shelf.find if self.shelf else self.files.find
-        self._stop = asyncio.Event()
+        self.setup = setup
+        self.files = Files(setup.disk.find, options.disk_timeout)
+        self.stopping = self._closed = False
+        self._room = Room(-(-options.max_connections // workers), options.max_per_address)
+        self._flushing: asyncio.Future[None] | None = None
+        self._reloading: asyncio.Task[None] | None = None
+        self._hung_up = False
+        self._leaving = asyncio.Event()
+        self._ended = asyncio.Event()
+        self._configure()
+
+    async def run(self) -> None:
+        """Serves alone, until SIGINT or SIGTERM."""
+        loop = self.loop
         for number in (signal.SIGINT, signal.SIGTERM):
-            self.loop.add_signal_handler(number, self.stop)
-        listeners = [
-            await self.loop.create_server(lambda: HTTPProtocol(self), sock=sock, backlog=BACKLOG)
-            for sock in self.setup.sockets
-        ]
+            loop.add_signal_handler(number, self.stop)
+        loop.add_signal_handler(signal.SIGUSR1, self._reopen_log)
+        loop.add_signal_handler(signal.SIGHUP, self._hang_up, Terminal())
+
+        def ready() -> None:
+            self.setup.announce("PWB")
+            notify("READY=1")
+
+        await self.serve(ready)
+
+    async def serve(self, ready: Callable[[], None] | None = None) -> None:
+        """Serves until it is told to stop. ready: called as soon as it listens."""
+        entrance = Entrance(self.loop, lambda: HTTPProtocol(self))
+        await entrance.open(self.setup.sockets)
         sweeping = self.loop.create_task(self._sweep())
-        self.setup.announce("PWB")
-        await self._stop.wait()
-        for listener in listeners:
-            listener.close()
-        await self._drain()
+        if ready:
+            ready()
+        await self._leaving.wait()
+        await entrance.close()
+        self._closed = True
+        self._look_around()
+        await self._ended.wait()
+        for protocol in list(self._room.connections):
+            protocol.abort()
+        await asyncio.sleep(0)
         sweeping.cancel()
         self.files.close()
 
     def stop(self) -> None:
         """Begins the stop; called again, ends it."""
-        self._stop.set()
+        if self.stopping:
+            self._ended.set()
+            return
+        self.stopping = True
+        notify("STOPPING=1")
+        self._leaving.set()
+        self.loop.call_later(self.setup.options.grace, self._ended.set)
+        self._look_around()
 
-    async def _drain(self) -> None:
-        self._stop.clear()
-        end = self.loop.time() + self.setup.options.grace
-        for protocol in list(self._connections):
-            protocol.stop()
-        while self._connections and self.loop.time() < end and not self._stop.is_set():
-            await asyncio.sleep(0.02)
-        for protocol in list(self._connections):
-            protocol.abort()
-        await asyncio.sleep(0)
+    def retire(self) -> None:
+        """No new connections; the server ends when the last one has gone by itself."""
+        self._leaving.set()
+        self._look_around()
 
-    def admit(self, protocol: HTTPProtocol) -> bool:
-        """Makes room for one more, by closing the connection that has been idle longest; False: there is none."""
-        full = len(self._connections) >= self._most
-        self._connections[protocol] = None
-        if not full:
-            return True
-        idle = [(since, other) for other in self._connections if (since := other.idle_since) is not None]
-        if idle:
-            min(idle, key=lambda pair: pair[0])[1].stop()
-        return bool(idle)
+    def adopt(self, setup: Setup) -> None:
+        """Goes on with another setup that has the same sockets."""
+        old, self.setup = self.setup, setup
+        self.files.turn_to(setup.disk.find, setup.options.disk_timeout)
+        self._room.resize(setup.options.max_connections, setup.options.max_per_address)
+        self._configure()
+        if old.log is not None and old.log is not setup.log:
+            self.loop.run_in_executor(None, old.log.close)
+
+    def _configure(self) -> None:
+        options = self.setup.options
+        self.shelf = Shelf(self.setup.site, self.files, options.cache, options.cache_ttl) if options.cache else None
+        self.find = self.shelf.find if self.shelf else self.files.find
+        self.observe = self.setup.log
+        self._pace = Pace(options.min_rate, options.send_timeout) if options.min_rate else None
+
+    def _hang_up(self, terminal: Terminal) -> None:
+        if terminal.gone:
+            self.stop()
+            return
+        self._hung_up = True
+        if self._reloading is None or self._reloading.done():
+            self._reloading = self.loop.create_task(self._reload())
+
+    async def _reload(self) -> None:
+        while self._hung_up and not self.stopping:
+            self._hung_up = False
+            notify_reloading()
+            try:
+                self.adopt(await self.loop.run_in_executor(None, renew, self.setup, _FIXED))
+                logger.info("reloaded")
+            except (ConfigError, SetupError) as error:
+                logger.error("nothing is reloaded: %s", error)
+            notify("READY=1")
+
+    def _reopen_log(self) -> None:
+        if self.setup.log is not None:
+            self.loop.run_in_executor(None, self.setup.log.reopen_or_complain)
+
+    def admit(self, protocol: HTTPProtocol, peer: str, sock: socket | None) -> bool:
+        """Whether there is room for one more (hazard A9)."""
+        return self._room.admit(protocol, peer, sock.fileno() if sock else -1, self.clock())
 
     def forget(self, protocol: HTTPProtocol) -> None:
         """The connection is gone."""
-        self._connections.pop(protocol, None)
+        self._room.forget(protocol)
+        if self._closed and not self._room.connections:
+            self._ended.set()
+
+    def _look_around(self) -> None:
+        """Sees everybody off who is there, and ends with the last one to go."""
+        for protocol in list(self._room.connections):
+            self._see_off(protocol)
+        if self._closed and not self._room.connections:
+            self._ended.set()
+
+    def _see_off(self, protocol: HTTPProtocol) -> None:
+        if self.stopping:
+            protocol.stop()
+        else:
+            protocol.retire(_PATIENCE)
 
     async def _sweep(self) -> None:
         refreshing: asyncio.Task[None] | None = None
         while True:
             await asyncio.sleep(_SWEEP)
             now = self.loop.time()
-            for protocol in [one for one in self._connections if one.deadline.at <= now]:
-                protocol.expire()
+            connections = list(self._room.connections)
+            for protocol in connections:
+                if protocol.deadline.at <= now:
+                    protocol.expire()
+            if self._closed:
+                self._look_around()
+            if self._pace:
+                self._pace.look(connections, now)
+            self._room.measure()
             if self.shelf and (refreshing is None or refreshing.done()):
-                refreshing = self.loop.create_task(self.shelf.refresh(1.5 * _SWEEP))
+                refreshing = self.loop.create_task(self.shelf.refresh(3 * _SWEEP))
             if self.setup.log and (self._flushing is None or self._flushing.done()):
                 self._flushing = self.loop.run_in_executor(None, self.setup.log.flush)
-
-
-def _as_many_as_descriptors_allow() -> int:
-    import resource
-
-    # Each connection may need a file beside its socket; some descriptors stay for logs and the loop.
-    return max(16, (resource.getrlimit(resource.RLIMIT_NOFILE)[0] - 64) // 2)

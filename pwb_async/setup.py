@@ -1,24 +1,35 @@
 """From options to the parts that every server is made of, or one line that says why it cannot be."""
 
+import logging
+import os
 import sys
+from dataclasses import replace
 from os import fsencode
 from socket import socket
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-from . import __version__
+from . import __version__, sandbox
 from .access_log import AccessLog
-from .config import Options
+from .config import Options, read_options
 from .core.deadline import Timeouts
 from .core.head import HeadReader
 from .core.limits import Limits
 from .core.site import Site
 from .disk import Disk
-from .listener import listen, url
+from .listener import close, listen, url
+
+logger: Final = logging.getLogger("pwb")
+
+
+class SetupError(Exception):
+    """Why a server cannot be. Its str is one line."""
 
 
 class Setup(NamedTuple):
-    """name: the value of the field Server. log: None keeps no access log. sockets: they listen."""
+    """program: as its messages call it. name: the value of the field Server. log: None keeps no access log. sockets:
+    they listen."""
 
+    program: str
     options: Options
     name: bytes
     reader: HeadReader
@@ -33,21 +44,61 @@ class Setup(NamedTuple):
         where = ", ".join(map(url, self.sockets))
         print(f"{what} serves {self.options.root!r}, listening on {where} (Ctrl-C stops it)", flush=True)
 
+    def confine(self) -> None:
+        """Gives up the rights that serving does not need, before there is any other thread."""
+        try:
+            sandbox.confine(self.options)
+            Disk(self.options.root)
+        except OSError as error:
+            raise SetupError(f"cannot serve {self.options.root} confined: {error.strerror or error}") from None
+
+    def close(self) -> None:
+        """Writes what is left of the log, and takes the name of a Unix socket away."""
+        close(self.sockets)
+        if self.log is not None:
+            self.log.close()
+
 
 def prepare(program: str, options: Options) -> Setup:
     """Opens what `options` name. What cannot be opened is one line on standard error and SystemExit(1)."""
     try:
+        return build(program, options)
+    except SetupError as error:
+        print(f"{program}: {error}", file=sys.stderr)
+        raise SystemExit(1) from None
+
+
+def renew(old: Setup, fixed: tuple[str, ...] = ()) -> Setup:
+    """The setup as the options are now; the sockets stay, and so does the log if its name does. Nothing has changed
+    if it raises ConfigError or SetupError. fixed: options that only a restart can change, beside the address."""
+    options = read_options(old.program, sys.argv[1:], os.environ, ".")
+    for name in ("host", "port", "unix", *fixed):
+        if getattr(options, name) != (stays := getattr(old.options, name)):
+            logger.warning("%s is still %r: it takes a restart to change that", name, stays)
+            options = replace(options, **{name: stays})
+    return build(old.program, options, old)
+
+
+def build(program: str, options: Options, old: Setup | None = None) -> Setup:
+    """Opens what `options` name; the sockets, and the same log, are those of `old`. Raises SetupError."""
+    try:
         what, value = "serve", options.root
         disk = Disk(options.root)
+        if options.user is not None:
+            what, value = "become", options.user
+            sandbox.find_user(options.user)
+        if options.sandbox:
+            what, value = "use", "--sandbox"
+            sandbox.find_landlock()
         what, value = "write the access log", options.access_log
-        log = None if value == "off" else AccessLog(value)
-        what, value = "listen on", f"{options.host} port {options.port}"
-        sockets = listen(options.host, options.port)
+        log = old.log if old and old.options.access_log == value else None if value == "off" else AccessLog(value)
+        what, value = "listen on", options.unix or f"{options.host} port {options.port}"
+        sockets = old.sockets if old else listen(options.host, options.port, options.unix)
     except OSError as error:
         hint = f" (to name a folder: {program} FOLDER)" if what == "serve" else ""
-        print(f"{program}: cannot {what} {value}: {error.strerror or error}{hint}", file=sys.stderr)
-        raise SystemExit(1) from None
+        raise SetupError(f"cannot {what} {value}: {error.strerror or error}{hint}") from None
     return Setup(
+        program=program,
         options=options,
         name=f"PWB/{__version__}".encode() if options.server_version else b"PWB",
         reader=HeadReader(_limits(options)),

@@ -21,16 +21,20 @@ def main() -> None:
     except LookupError as error:
         raise SystemExit(f"pwb-legacy: {error.args[0]}") from None
     logging.basicConfig(format="pwb-legacy: %(message)s", level=logging.WARNING)
-    from pwb_async.setup import prepare  # now, and no sooner: --mode gevent has patched what it uses
+    from pwb_async.setup import SetupError, prepare  # now, and no sooner: --mode gevent has patched what it uses
 
     setup = prepare("pwb-legacy", options)
+    try:
+        setup.confine()
+    except SetupError as error:
+        raise SystemExit(f"pwb-legacy: {error}") from None
     server = chosen(setup)
     setup.announce(f"PWB --mode {options.mode}")
     try:
         server.serve_forever()
     finally:
-        if setup.log:
-            setup.log.close()
+        server.close()
+        setup.close()
 
 
 if __name__ == "__main__":

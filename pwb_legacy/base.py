@@ -21,6 +21,7 @@ from pwb_async.core.connection import Waiting
 from pwb_async.core.exchange import Exchange
 from pwb_async.core.lookup import Broken
 from pwb_async.core.messages import CLOSED, NEED_DATA, BadRequest, Request, Response
+from pwb_async.listener import network
 from pwb_async.setup import Setup
 
 from .client import RECEIVE, Client, CutShortError, Outgoing
@@ -33,6 +34,8 @@ NO_BOUND: Final = 1_000_000
 
 class Guest(Protocol):
     """Whoever takes up one of the server's places: a Client, or the process that talks with one."""
+
+    peer: str
 
     @property
     def idle_since(self) -> float | None: ...
@@ -95,6 +98,13 @@ class HTTPServer:
         client.outgoing = Outgoing(event, self.answer(event), began)
         client.outgoing.put(client.connection.respond(event, client.outgoing.response, began))
 
+    def push(self, client: Client, outgoing: Outgoing) -> None:
+        """Hands over what the client takes. Raises OSError, TimeoutError for one who takes too little (hazard A5)."""
+        outgoing.push(client.socket)
+        rate = self.setup.options.min_rate
+        if rate and outgoing.crawls(rate, self.setup.timeouts.send):
+            raise TimeoutError("the client is too slow")
+
     def finish(self, client: Client) -> None:
         """The answer under way, if any, is out, or will never be."""
         outgoing, client.outgoing = client.outgoing, None
@@ -122,7 +132,7 @@ class HTTPServer:
         try:
             while not self.stopping:
                 for client in self.door.wait():
-                    if self.make_room():
+                    if self.make_room(client):
                         self.open.add(client)
                         yield client
                     else:
@@ -135,14 +145,20 @@ class HTTPServer:
             self.tidy()
         self.stopped()
 
-    def make_room(self) -> bool:
-        """Whether one more may come in, if need be for the one that has been idle longest (hazard A9)."""
+    def make_room(self, client: Client) -> bool:
+        """Whether one more may come in, if need be for the one that has been idle longest (hazards A9, A10)."""
+        if not self._has_share(client):
+            return False
         if len(self.open) < self.most:
             return True
         idle = [(since, guest) for guest in list(self.open) if (since := guest.idle_since) is not None]
         if idle:
             min(idle, key=lambda pair: pair[0])[1].stop()
         return bool(idle)
+
+    def _has_share(self, client: Client) -> bool:
+        most, address = self.setup.options.max_per_address, network(client.peer)
+        return not (most and address) or sum(network(guest.peer) == address for guest in list(self.open)) < most
 
     def turn_away(self, client: Client) -> None:
         """503, for a client that there is no room or no thread or process for (hazards A9, E4). The few bytes do not
@@ -189,7 +205,7 @@ class HTTPServer:
         client.socket.settimeout(self.setup.timeouts.send)
         self.begin(client, event)
         while (outgoing := client.outgoing) is not None:
-            outgoing.push(client.socket)
+            self.push(client, outgoing)
             if not outgoing.left:
                 self.finish(client)
             elif not outgoing.piece:
@@ -209,6 +225,12 @@ class HTTPServer:
     def stopped(self) -> None:
         """Everybody has gone within the grace."""
         signal.setitimer(signal.ITIMER_REAL, 0)
+
+    def close(self) -> None:
+        """Nothing wakes it any more."""
+        signal.set_wakeup_fd(-1)
+        self.wake.close()
+        self.waker.close()
 
 
 def _as_many_as_descriptors_allow() -> int:

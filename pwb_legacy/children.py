@@ -2,14 +2,17 @@
 the parent has: this file is about what it must not keep, and about what the two still share.
 """
 
-import multiprocessing
+import multiprocessing.popen_fork  # it is loaded at the first fork, else: too late with --sandbox
 import os
 import signal
 import socket
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from itertools import pairwise
 from mmap import mmap
 from typing import Final
+
+from pwb_async.core.messages import File
 
 Fork: Final = multiprocessing.get_context("fork").Process
 """The way that 3.14 has by default cannot hand on a socket that is open (L11)."""
@@ -19,13 +22,13 @@ SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGALRM, signal.SIGCHLD)
 class Child:
     """since: when its client became idle, 0 while it is not: one number, in memory that parent and child share."""
 
-    def __init__(self) -> None:
+    def __init__(self, peer: str) -> None:
+        self.peer = peer
         self.since: memoryview[float] = memoryview(mmap(-1, 8)).cast("d")
         self._stopped = False
 
     def start(self, run: Callable[[], None]) -> None:
-        """Has `run` called in a process of its own. SIGNALS are blocked here, and in the child until settle(). Raises
-        OSError."""
+        """Has `run` called in a process of its own, where settle() must come first. Raises OSError."""
         self._process = Fork(target=run, daemon=True)
         pipes = _next_four()
         try:
@@ -36,14 +39,15 @@ class Child:
                     os.close(fd)
             raise
 
-    def settle(self, stop: Callable[[], None], first: int, keep: int) -> None:
-        """The child's first steps. stop: what signals do from now on. Of the descriptors, it keeps those below `first`,
-        stdio and the log, and one more: in the book it kept the listening socket, and all other clients' (L11)."""
+    def settle(self, stop: Callable[[], None], keep: Iterable[File | None]) -> None:
+        """The child's first steps. stop: what a signal does from now on. keep: all that stays open beside stdio; in the
+        book everything did, the listening socket and all other clients' (L11)."""
         for number in SIGNALS:
             signal.signal(number, lambda *_: stop())
         signal.set_wakeup_fd(-1)
-        os.closerange(first, keep)
-        os.closerange(keep + 1, os.sysconf("SC_OPEN_MAX"))
+        kept = sorted({2, *(file.fileno() for file in keep if file is not None)})
+        for low, high in pairwise([*kept, os.sysconf("SC_OPEN_MAX")]):
+            os.closerange(low + 1, high)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
 
     @property
@@ -58,11 +62,23 @@ class Child:
         self._process.kill()
 
     def over(self) -> bool:
-        """Whether it has ended; if so, it is reaped (hazard E5)."""
-        if self._process.is_alive():
-            return False
-        self._process.close()
-        return True
+        """Whether it has ended; if so, it is reaped (hazard E5). Its pipes are closed when nobody holds it any more."""
+        return not self._process.is_alive()
+
+
+def children(guests: Iterable[object]) -> list[Child]:
+    """Those that are children."""
+    return [guest for guest in guests if isinstance(guest, Child)]
+
+
+@contextmanager
+def signals_held() -> Iterator[None]:
+    """Around a start: a signal waits, on either side, until it is known whom it is for."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _next_four() -> list[int]:

@@ -33,12 +33,13 @@ class Outgoing:
     began: seconds since the epoch; start: the same moment on the clock that never jumps.
     """
 
-    __slots__ = ("_pieces", "began", "event", "left", "piece", "response", "sent", "start")
+    __slots__ = ("_look", "_pieces", "_sent", "began", "event", "left", "piece", "response", "sent", "start")
 
     def __init__(self, event: Request | BadRequest, response: Response, began: float) -> None:
         self.event, self.response, self.began = event, response, began
         self.start = time.monotonic()
-        self.left = self.sent = 0
+        self.left = self.sent = self._sent = 0
+        self._look = self.start
         self.piece = _NOTHING
 
     def put(self, parts: Sequence[Part]) -> None:
@@ -57,6 +58,15 @@ class Outgoing:
         self.piece = self.piece[taken:] if taken < len(self.piece) else _NOTHING
         self.sent += taken
         self.left -= taken
+
+    def crawls(self, rate: int, period: float) -> bool:
+        """Whether, at the end of a period, fewer than `rate` bytes a second have gone out in it (hazard A5)."""
+        now = time.monotonic()
+        if now < self._look + period:
+            return False
+        slow = self.sent - self._sent < rate * (now - self._look)
+        self._look, self._sent = now, self.sent
+        return slow
 
 
 class Client:

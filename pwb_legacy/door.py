@@ -65,7 +65,8 @@ class Door:
         while True:
             try:
                 sock, address = listener.accept()
-                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, True)
+                if address:  # a Unix socket has none
+                    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, True)
             except BlockingIOError:
                 return None
             except ConnectionAbortedError:  # this one is gone already, the next may wait
@@ -78,7 +79,7 @@ class Door:
                     self._complained = time.monotonic()
                     logger.error("cannot accept connections: %s", error.strerror)
                 return None
-            return Client(self._setup, sock, address[0])
+            return Client(self._setup, sock, address[0] if address else "-")
 
     def see_off(self, client: Client) -> None:
         """Stays with a client that has its last answer until it has read it, and closes it."""

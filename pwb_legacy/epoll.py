@@ -7,7 +7,7 @@ The plan, round by round:
   3. ten times a second a look at all deadlines: who is overdue has a turn, too
 Edge-triggered, as in the book, the kernel speaks once of each change: whoever ends a turn before "would block" must be
 remembered (_ready), or nobody ever speaks of it again. With --trigger level the kernel repeats itself, when asked.
-Costs: the least memory of all; one processor; a read from the disk stops everybody; and what a thread keeps on its
+Costs: the least memory of all, half a kB a client; one processor; a read from the disk stops everybody; and what a thread keeps on its
 stack is kept by hand (Client.outgoing, Connection.waiting). The whole idea is the loop of serve_forever.
 """
 
@@ -114,7 +114,7 @@ class EpollServer(HTTPServer):
             client.socket.setblocking(False)  # accept() does not: a slow reader would stop the loop (L14)
             self._epoll.register(fd, select.EPOLLIN | select.EPOLLOUT | self._mode)
             self._clients[fd] = client
-            if self.make_room():
+            if self.make_room(client):
                 self.open.add(client)
             else:
                 self.begin(client, client.connection.turn_away())
@@ -138,7 +138,7 @@ class EpollServer(HTTPServer):
             if outgoing is not None:
                 if not outgoing.piece:
                     return self.work(client, outgoing.load)
-                outgoing.push(client.socket)
+                self.push(client, outgoing)
                 client.deadline.lift()
                 if not outgoing.left:
                     self.finish(client)

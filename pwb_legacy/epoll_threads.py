@@ -55,7 +55,7 @@ class EpollThreadServer(EpollServer):
             except Exception as caught:
                 error = caught
             self._done.append((client, error))
-            with suppress(BlockingIOError):  # so many bytes are on their way already: it will wake up
+            with suppress(OSError):  # so many bytes are on their way already that it will wake up; or it has ended
                 self.waker.send(b"\0")
 
     def woken(self) -> None:

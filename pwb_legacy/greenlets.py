@@ -2,7 +2,7 @@
 
 The plan: take a client; spawn a greenlet that talks with it; take the next. A greenlet that waits for its socket lets
 another run; gevent patches the standard library so that the blocking calls of base do so without knowing.
-Costs: some 9 kB a client (see README). Only sockets wait kindly: a read from the disk stops all greenlets.
+Costs: some 10 kB a client (see README). Only sockets wait kindly: a read from the disk stops all greenlets.
 The whole idea is the line that spawns. In the book nothing was patched, so no client was ever answered (L12).
 """
 

@@ -2,8 +2,8 @@
 
 The plan: take a client; fork a child that talks with it and ends; close our copy of its socket; take the next. A
 child inherits every descriptor, so it closes those that are none of its business; a child that ends is reaped at
-once; an idle one that has to make room is asked by a signal, since when it is idle stands in shared memory.
-Costs: about 1.7 MB and 2 ms a client (see README). The whole idea is the line that starts the child.
+once; one that is idle and must make room is asked to by a signal: since when it is idle stands in shared memory.
+Costs: about 3 MB and 3 ms a client (see README). The whole idea is the line that starts the child.
 """
 
 import signal
@@ -13,7 +13,7 @@ from typing import ClassVar
 from pwb_async.core.connection import Waiting
 
 from .base import HTTPServer
-from .children import SIGNALS, Child
+from .children import Child, children, signals_held
 from .client import Client
 
 
@@ -27,16 +27,15 @@ class ProcessServer(HTTPServer):
         signal.signal(signal.SIGCHLD, lambda *_: None)  # a signal with a handler wakes the door, and so leads to tidy()
         try:
             for client in self.clients():
-                before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)  # now parent and child would both get them
-                self._start(client)
-                signal.pthread_sigmask(signal.SIG_SETMASK, before)
+                with signals_held():
+                    self._start(client)
         finally:
-            for child in [guest for guest in self.open if isinstance(guest, Child)]:
+            for child in children(self.open):
                 child.kill()
 
     def _start(self, client: Client) -> None:
         try:
-            child = Child()
+            child = Child(client.peer)
             child.start(lambda: self._talk(child, client))
         except OSError:  # no more processes: in the book it was the end of the server (L9, E4)
             self.turn_away(client)
@@ -46,7 +45,7 @@ class ProcessServer(HTTPServer):
             client.close()
 
     def _talk(self, child: Child, client: Client) -> None:
-        child.settle(client.stop, self.setup.sockets[0].fileno(), client.socket.fileno())
+        child.settle(client.stop, (client.socket, self.setup.log))
         self.child = child
         self.handlerequest(client)
 
@@ -56,4 +55,4 @@ class ProcessServer(HTTPServer):
         self.child.since[0] = 0.0
 
     def tidy(self) -> None:
-        self.open -= {child for child in self.open if isinstance(child, Child) and child.over()}  # reaped at once (E5)
+        self.open -= {child for child in children(self.open) if child.over()}

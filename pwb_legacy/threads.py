@@ -1,7 +1,7 @@
 """PWB3, a thread for each client: the main thread accepts, each client has a thread that may wait for it.
 
 The plan: take a client; start a thread that talks with it; take the next. Blocking costs only the thread that blocks.
-Costs: some 19 kB of memory and 10 MB of address space a client (see README), a thread that an idle client keeps, and
+Costs: some 20 kB of memory and 10 MB of address space a client (see README), a thread that an idle client keeps, and
 one interpreter lock for all of them. The whole idea is the line that starts the thread.
 """
 

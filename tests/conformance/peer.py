@@ -52,6 +52,11 @@ class Peer:
         async with asyncio.timeout(PATIENCE):
             await asyncio.get_running_loop().sock_sendall(self.socket, data)
 
+    async def send_each(self, pieces: Iterable[bytes]) -> None:
+        """Sends one piece after the other, as fast as the server takes them."""
+        for piece in pieces:
+            await self.send(piece)
+
     async def send_pieces(self, pieces: Iterable[bytes]) -> None:
         """Sends each piece after the server has read the one before it."""
         for piece in pieces:
@@ -89,6 +94,11 @@ class Peer:
         whole = b"".join(pieces)
         wire, self._data = whole[:length], whole[length:]
         return Answer(status, reason, fields, wire[end + 4 :], wire)
+
+    async def begun(self) -> None:
+        """Waits for the first bytes of an answer, and leaves them where they are."""
+        while not self._data:
+            assert await self._fill()
 
     async def after_head(self) -> bytes:
         """What has come of the content, as soon as the head of a 200 is there."""

@@ -181,11 +181,12 @@ async def running(
     may_say: str = "",
     status: int = 0,
     keep_output: bool = True,
+    folder: Path | None = None,
 ) -> AsyncIterator[Server]:
     """A server while it serves.
 
-    papers: a folder for its log and its standard error; its current folder, too. wrapper: a command before its own
-    that becomes it by exec. may_say: a pattern for the lines that are expected on standard error. status: of its
+    papers: a folder for its log and its standard error. folder: where it is started, `papers` if not given. wrapper:
+    a command before its own that becomes it by exec. may_say: a pattern for the lines that are expected on standard error. status: of its
     exit. keep_output: False closes the pipe of its standard output once it listens.
     """
     log, errors = papers / "access.log", papers / "errors"
@@ -198,7 +199,7 @@ async def running(
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=error_file,
-            cwd=papers,
+            cwd=folder or papers,
             env=environment(),
             start_new_session=True,
         )

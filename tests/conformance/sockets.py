@@ -16,8 +16,8 @@ _REQUEST: Final = 1
 _ANY_COOKIE: Final = b"\xff" * 8
 
 ESTABLISHED: Final = 1
-FIN_WAIT_1: Final = 4
 CLOSE_WAIT: Final = 8
+_LISTEN: Final = 10
 
 
 class Tcp(NamedTuple):
@@ -52,5 +52,7 @@ def look(local: Address, remote: Address) -> Tcp | None:
             return None
         raise OSError(-error, os.strerror(-error))
     (state,) = struct.unpack_from("=B", reply, 17)
+    if state == _LISTEN:  # where no connection has these addresses, the kernel names who would take one
+        return None
     unread, _, _, inode = struct.unpack_from("=IIII", reply, 16 + 56)
     return Tcp(state, unread, inode == 0)

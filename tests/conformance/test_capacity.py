@@ -23,6 +23,7 @@ async def test_oldest_idle_connection_makes_room_a9(start: Start) -> None:
         for peer in peers:
             await peer.send(get())
             assert (await peer.answer()).content == LETTERS
+            await asyncio.sleep(0.05)  # idle for longer than the next one
         assert (await ask(server.address, get())).content == LETTERS
         assert await peers[0].rest() == b"", "the oldest one ends cleanly"
         for peer in peers[1:]:
@@ -64,7 +65,8 @@ async def test_nobody_is_left_without_an_answer_a9_l18(start: Start) -> None:
                 await peer.send(get("/100k.bin", "Connection: close"))
                 return (await peer.answer()).status
 
-        answers = asyncio.ensure_future(together(*(one() for _ in range(40))))
+        works = [one() for _ in range(40)]
+        answers = asyncio.create_task(together(*works))
         most = 0
         while not answers.done():
             vitals = server.vitals()

@@ -3,9 +3,14 @@
 
 import asyncio
 import hashlib
+import socket
 import time
+from typing import Any
+
+import pytest
 
 from .applies import concurrent
+from .designs import REFERENCE
 from .peer import Peer, ask, crowd, together
 from .server import Server
 from .tree import BIG, FILES, LETTERS
@@ -14,7 +19,7 @@ from .wire import get
 MEGABYTE = 1 << 20
 
 
-async def others(server: Server, until: "asyncio.Future[object]", within: float = 1.0) -> int:
+async def others(server: Server, until: "asyncio.Task[Any]", within: float = 1.0) -> int:
     """Small requests, one after the other, each answered in time; returns how many."""
     count = 0
     while not until.done():
@@ -26,7 +31,8 @@ async def others(server: Server, until: "asyncio.Future[object]", within: float 
     return count
 
 
-async def read_slowly(server: Server) -> None:
+async def read_slowly(server: Server, pause: float) -> None:
+    """pause: seconds between two looks at what has come."""
     digest, count = hashlib.sha256(), 0
     async with Peer(server.address, window=32 * 1024) as peer:
         await peer.send(get("/30m.bin", "Connection: close"))
@@ -34,7 +40,7 @@ async def read_slowly(server: Server) -> None:
         while content or (content := await peer.some(1)):
             digest.update(content)
             count += len(content)
-            await asyncio.sleep(0.0005)
+            await asyncio.sleep(pause)
             content = b""
     assert count == BIG
     assert digest.digest() == hashlib.sha256(FILES[b"30m.bin"]).digest()
@@ -42,13 +48,14 @@ async def read_slowly(server: Server) -> None:
 
 async def test_slow_reader_gets_every_byte_l5(server: Server) -> None:
     """The book called send() once: of 30 MB 2.8 arrived, without an error."""
-    await read_slowly(server)
+    await read_slowly(server, 0)
 
 
 @concurrent
 async def test_slow_readers_hold_up_nobody_l14_a4(server: Server) -> None:
     """Accepted sockets that block stop an epoll loop at the first slow reader."""
-    readers = asyncio.ensure_future(together(*(read_slowly(server) for _ in range(2))))
+    works = [read_slowly(server, 0.0005) for _ in range(2)]
+    readers = asyncio.create_task(together(*works))
     count = await others(server, readers)
     await readers
     assert count > 3
@@ -66,7 +73,7 @@ async def test_fast_reader_holds_up_nobody_a15(server: Server) -> None:
                 count += len(await peer.some(1))
             return count
 
-        reading = asyncio.ensure_future(read(0.7))
+        reading = asyncio.create_task(read(0.7))
         await others(server, reading)
         assert await reading > 20 * MEGABYTE
         peer.reset()
@@ -85,6 +92,27 @@ async def test_clients_of_a_huge_file_cost_little_memory_l6(server: Server) -> N
         assert server.memory() - before < 64 * MEGABYTE
         for peer in peers:
             peer.reset()
+
+
+@pytest.mark.parametrize("design", [REFERENCE], ids=[REFERENCE.name], indirect=True, scope="session")
+async def test_more_than_32_bits_can_count_c12(server: Server) -> None:
+    """From below 2 GiB to beyond 4 GiB. The kernel throws the bytes away; the server's memory stays what it was."""
+    first, last = 2_000_000_000, 4_400_000_000
+    assert (await ask(server.address, get())).content == LETTERS
+    before = server.memory()
+
+    def count() -> int:
+        with socket.create_connection(server.address) as client:
+            client.sendall(get("/5g.bin", f"Range: bytes={first}-{last}", "Connection: close"))
+            client.settimeout(30)
+            buffer = bytearray(MEGABYTE)
+            total = 0
+            while taken := client.recv_into(buffer, MEGABYTE, socket.MSG_TRUNC):
+                total += taken
+            return total
+
+    assert last - first < await asyncio.to_thread(count) < last - first + 1000
+    assert server.memory() - before < 8 * MEGABYTE
 
 
 async def test_no_file_is_mapped_d5(server: Server, site: object) -> None:

@@ -12,6 +12,8 @@ from .tree import LETTERS
 from .wire import get, split
 
 MEGABYTE = 1 << 20
+PROMPT = 5.0
+"""Seconds: it is not held up for ever, even on a machine that is busy with something else."""
 
 
 async def test_fifty_at_once_then_one_more_l13(server: Server) -> None:
@@ -27,7 +29,7 @@ async def test_fifty_at_once_then_one_more_l13(server: Server) -> None:
                 assert (await peer.answer()).content == LETTERS
                 peer.socket.close()
             assert (await ask(server.address, get())).content == LETTERS
-            assert time.monotonic() - start < 2
+            assert time.monotonic() - start < PROMPT
 
 
 async def test_burst_of_connects_f6_l19(server: Server) -> None:
@@ -119,4 +121,4 @@ async def test_what_is_no_file_holds_up_nobody_c5_l12(target: str, server: Serve
     answers = await together(*(ask(server.address, get(target)) for _ in range(50)))
     assert {answer.status for answer in answers} == {404}
     assert (await ask(server.address, get())).content == LETTERS
-    assert time.monotonic() - start < 2
+    assert time.monotonic() - start < PROMPT

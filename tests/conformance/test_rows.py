@@ -60,7 +60,7 @@ def check_any(answer: Answer) -> None:
 
 
 def test_ids_name_one_row_each() -> None:
-    assert [id for id, count in Counter(row.id for row in ROWS).items() if count > 1] == []
+    assert [name for name, count in Counter(row.id for row in ROWS).items() if count > 1] == []
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.id)

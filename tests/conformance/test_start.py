@@ -61,11 +61,10 @@ def test_log_that_cannot_be_written_f5(design: Design, site: Path, tmp_path: Pat
     assert "nowhere/log" in line
 
 
-@pytest.mark.parametrize("options", [("--prot", "80"), ("--port", "x"), ("--idle-timeout", "-1")])
-def test_wrong_option_f5(options: tuple[str, ...], design: Design, site: Path, tmp_path: Path) -> None:
-    status, line = refusal(design, site, *options, folder=tmp_path)
+def test_wrong_option_f5(design: Design, site: Path, tmp_path: Path) -> None:
+    status, line = refusal(design, site, "--idle-timeout", "-1", folder=tmp_path)
     assert status == 2
-    assert options[0] in line
+    assert "--idle-timeout" in line
 
 
 def test_unknown_key_in_a_file_f5(design: Design, site: Path, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from .sockets import CLOSE_WAIT, ESTABLISHED
 from .tree import BIG, LETTERS
 from .wire import get
 
-HEADER, IDLE, SEND, LINGER_IDLE, LINGER = 0.6, 0.7, 0.9, 0.4, 0.8
+HEADER, IDLE, SEND, LINGER_IDLE, LINGER = 0.4, 0.5, 0.6, 0.3, 0.5
 LATE = 0.9
 """How late a deadline may be: the sweep's quarter of a second, and a machine that is busy."""
 

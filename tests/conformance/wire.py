@@ -1,8 +1,9 @@
 """Answers, read strictly from their bytes: what RFC 9112 does not allow fails here, in whatever test it happens."""
 
 import re
+from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
-from typing import Final, NamedTuple
+from typing import Final
 
 _STATUS_LINE: Final = re.compile(rb"HTTP/1\.1 ([1-5][0-9][0-9]) ([A-Za-z ]+)")
 _FIELD_LINE: Final = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+): ([\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?)")
@@ -10,7 +11,8 @@ _CONNECTION: Final = re.compile(rb"(?<=\r\n)Connection: (?:close|keep-alive)\r\n
 _DATE: Final = re.compile(rb"(?<=\r\nDate: )[^\r]*")
 
 
-class Answer(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Answer:
     """wire: its bytes as they came. fields: names in lower case, in the order they came."""
 
     status: int
@@ -19,7 +21,7 @@ class Answer(NamedTuple):
     content: bytes
     wire: bytes
 
-    def __getitem__(self, name: str) -> str | None:  # type: ignore[override]
+    def __getitem__(self, name: str) -> str | None:
         """The value of a field, None if it is not there."""
         return dict(self.fields).get(name.lower())
 

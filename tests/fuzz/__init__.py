@@ -1,7 +1,7 @@
 """Bytes that nobody would send, at what reads them.
 
-    python -m tests.fuzz [--runs N] [--seed S] [--target NAME]      the core, with atheris where it is installed
-    python -m tests.fuzz.differential [--requests N] [--seed S]     every design and nginx, over real sockets
+python -m tests.fuzz [--runs N] [--seed S] [--target NAME]      the core, with atheris where it is installed
+python -m tests.fuzz.differential [--requests N] [--seed S]     every design and nginx, over real sockets
 """
 
 import sys

@@ -6,14 +6,16 @@
 Each request has a connection of its own: its bytes, then the end of what the client sends. Our designs must give the
 same bytes but for Date. A design that keeps no connection alive gives the first answer only, with Connection: close.
 
-nginx is another program with other opinions. Its statuses are compared, and the content of a 200; where they differ,
-a class in differences.toml must say why. nginx is not told the end of what the client sends, for it takes that for
-the end of the client; it closes by its own short timeouts. What no class explains is printed as "unreviewed".
+nginx is another program with other opinions. Its statuses are compared, and the content of a 200, up to the first
+difference; a class in differences.toml must say why they differ there. nginx is not told the end of what the client
+sends, for it takes that for the end of the client; it closes by its own short timeouts. What no class explains is
+printed as "unreviewed".
 """
 
 import argparse
 import asyncio
 import re
+import signal
 import sys
 import tomllib
 from collections import Counter
@@ -27,8 +29,11 @@ from conformance import tree
 from conformance.peer import Peer
 from conformance.server import Server, running
 from conformance.wire import Answer, split
+from core.driver import converse
 
-from .mutate import mutants, seeds
+from pwb_async.core.messages import BadRequest
+
+from .mutate import composed, mutants, seeds
 from .peers import OURS, Address, nginx
 
 TOGETHER: Final = 25
@@ -37,25 +42,25 @@ _STATUS: Final = re.compile(rb"HTTP/1\.1 ([1-5]\d\d) [^\r\n]*\r\n")
 
 
 class Difference(NamedTuple):
-    """A reviewed class: `ours` and `nginx` match the statuses of both from the first difference on, `request` the bytes."""
+    """A reviewed class. ours: matches what we say, `400 why` to what is no request, else `200 GET /target`, or `end`
+    and what came before. nginx: matches its status, or `nothing`, or `bare` for an answer without a head (HTTP/0.9),
+    or `200 other content`. request: matches somewhere in the bytes that were sent."""
 
     name: str
     ours: re.Pattern[str]
     nginx: re.Pattern[str]
-    request: re.Pattern[bytes]
+    request: re.Pattern[str]
     reason: str
 
 
 def reviewed() -> list[Difference]:
     table: dict[str, Any] = tomllib.loads(REVIEWED.read_text())
+
+    def pattern(one: dict[str, str], key: str) -> re.Pattern[str]:
+        return re.compile(one.get(key, ""), re.DOTALL)
+
     return [
-        Difference(
-            one["name"],
-            re.compile(one["ours"]),
-            re.compile(one["nginx"]),
-            re.compile(one.get("request", "").encode("latin-1"), re.S),
-            one["reason"],
-        )
+        Difference(one["name"], pattern(one, "ours"), pattern(one, "nginx"), pattern(one, "request"), one["reason"])
         for one in table["difference"]
     ]
 
@@ -86,51 +91,61 @@ def first_only(stream: bytes) -> tuple[bytes, ...]:
 
 
 class Reading(NamedTuple):
-    """nginx's answers: statuses, and the contents of those whose length is known."""
+    """nginx's answers: what it says, a status each, and the contents."""
 
-    statuses: list[int]
+    words: list[str]
     contents: list[bytes]
 
 
 def read_nginx(stream: bytes, methods: list[bytes]) -> Reading:
-    statuses: list[int] = []
+    words: list[str] = []
     contents: list[bytes] = []
     at = 0
     while match := _STATUS.match(stream, at):
         end = stream.find(b"\r\n\r\n", at)
         if end < 0:
             break
-        status = int(match[1])
         length = re.search(rb"\r\nContent-Length: (\d+)", stream[at:end])
         start = end + 4
         size = int(length[1]) if length else 0
-        method = methods[len(statuses)] if len(statuses) < len(methods) else b""
-        if status in (204, 304) or method == b"HEAD" or stream.startswith(b"HTTP/1.1 ", start):
+        method = methods[len(words)] if len(words) < len(methods) else b""
+        if match[1] in (b"204", b"304") or method == b"HEAD" or stream.startswith(b"HTTP/1.1 ", start):
             size = 0
-        if status != 100:
-            statuses.append(status)
+        if match[1] != b"100":
+            words.append(match[1].decode())
             contents.append(stream[start : start + size])
         at = start + size
-    return Reading(statuses, contents)
+    if at < len(stream):
+        words.append("bare")
+        contents.append(stream[at:])
+    return Reading(words, contents)
 
 
-def chain(statuses: list[int]) -> str:
-    """Statuses as the patterns of differences.toml see them."""
-    return ",".join(map(str, statuses)) or "nothing"
+def understood(wire: bytes) -> list[tuple[str, bytes]]:
+    """What our core makes of the bytes: for each answer, why it is no request or what was asked for, and the method."""
+    events = [answer.event for answer in converse([wire, b""]).answers]
+    return [
+        (event.why, event.method)
+        if isinstance(event, BadRequest)
+        else (f"{event.method.decode('latin-1')} {event.line.raw.split(b' ')[1].decode('latin-1')}", event.method)
+        for event in events
+    ]
 
 
-def difference(ours: list[Answer], theirs: Reading) -> tuple[str, str] | None:
-    """Where they part: our statuses and nginx's from there on; content that differs under one status shows as 200!."""
-    mine = [answer.status for answer in ours]
-    for at, (left, right) in enumerate(zip(mine, theirs.statuses, strict=False)):
-        if left != right:
-            return chain(mine[at:]), chain(theirs.statuses[at:])
-        if left == 200 and ours[at].content and theirs.contents[at] and ours[at].content != theirs.contents[at]:
-            return chain(mine[at:]) + "!", chain(theirs.statuses[at:])
-    common = min(len(mine), len(theirs.statuses))
-    if len(mine) == len(theirs.statuses):
-        return None
-    return chain(mine[common:]), chain(theirs.statuses[common:])
+def difference(ours: list[Answer], events: list[tuple[str, bytes]], theirs: Reading) -> tuple[str, str] | None:
+    """What both say where they part; None: they do not."""
+    mine = [f"{answer.status} {event}" for answer, (event, _) in zip(ours, events, strict=True)]
+    for at in range(max(len(mine), len(theirs.words))):
+        if at == len(theirs.words):
+            return mine[at], "nothing"
+        if at == len(mine):
+            return f"end {mine[-1]}" if mine else "end", theirs.words[at]
+        status, content = str(ours[at].status), ours[at].content
+        if status != theirs.words[at]:
+            return mine[at], theirs.words[at]
+        if status == "200" and content and theirs.contents[at] and content != theirs.contents[at]:
+            return mine[at], "200 other content"
+    return None
 
 
 class Run:
@@ -172,14 +187,19 @@ class Run:
         return answers
 
     def compare_with_nginx(self, wire: bytes, answers: list[Answer], stream: bytes) -> None:
-        methods = [line.partition(b" ")[0] for line in re.findall(rb"(?:^|\n)([A-Z]+ [^\r\n]*)", wire)]
-        parting = difference(answers, read_nginx(stream, methods))
+        events = understood(wire)
+        if len(events) != len(answers):
+            self.designs_differ += 1
+            print(f"THE CORE ALONE answers {len(events)} times, the designs {len(answers)} times: {wire!r}")
+            return
+        parting = difference(answers, events, read_nginx(stream, [method for _, method in events]))
         if parting is None:
             self.same_as_nginx += 1
             return
         ours, theirs = parting
+        text = wire.decode("latin-1")
         for one in self.classes:
-            if one.ours.fullmatch(ours) and one.nginx.fullmatch(theirs) and one.request.search(wire):
+            if one.ours.fullmatch(ours) and one.nginx.fullmatch(theirs) and one.request.search(text):
                 self.seen[one.name] += 1
                 if one.name == self.show:
                     print(f"{one.name}: ours {ours}, nginx {theirs}: {wire!r}")
@@ -213,7 +233,9 @@ async def differential(requests: int, seed: int, show: str, with_nginx: bool) ->
             for design in OURS:
                 papers = Path(name, design.name)
                 papers.mkdir()
-                servers.append(await stack.enter_async_context(running(design, root, papers=papers, may_say="ResourceWarning")))
+                servers.append(
+                    await stack.enter_async_context(running(design, root, papers=papers, may_say="ResourceWarning"))
+                )
             prefix = Path(name, "nginx")
             prefix.mkdir()
             prefix.chmod(0o777)
@@ -233,9 +255,11 @@ async def differential(requests: int, seed: int, show: str, with_nginx: bool) ->
 
 
 def _fit(seed: int) -> Any:
-    """Mutants that ask for no huge file: what is compared is how requests are understood."""
+    """Mutants of the corpus and composed requests, in turn, that ask for no huge file: what is compared is how requests
+    are understood."""
     wires = [wire for wire in seeds(9000) if len(wire) < 9000]
-    return (wire for wire in mutants(seed, wires) if b"bin" not in wire)
+    wires += 3 * [wire for wire in wires if wire.startswith(b"GET ") and wire.count(b"\r\n\r\n") == 1]
+    return (wire for pair in zip(mutants(seed, wires, most=3), composed(seed)) for wire in pair if b"bin" not in wire)
 
 
 def main() -> int:
@@ -245,6 +269,7 @@ def main() -> int:
     parser.add_argument("--show", default="", help="a class of differences.toml: print its requests")
     parser.add_argument("--no-nginx", action="store_true", help="only our own designs")
     arguments = parser.parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # like Ctrl-C: the servers are ended, too
     return asyncio.run(differential(arguments.requests, arguments.seed, arguments.show, not arguments.no_nginx))
 
 

@@ -8,12 +8,12 @@ import atheris
 logging.getLogger().setLevel(logging.ERROR)  # it names each module that it instruments
 
 with atheris.instrument_imports(include=["pwb_async.core"]):
-    from .targets import TARGETS
+    from .targets import TARGETS, within
 
 
 def main() -> None:
     name = sys.argv[1]
-    atheris.Setup([sys.argv[0], *sys.argv[2:]], TARGETS[name])
+    atheris.Setup([sys.argv[0], *sys.argv[2:]], within(TARGETS[name]))
     atheris.Fuzz()
 
 

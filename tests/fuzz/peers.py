@@ -17,6 +17,7 @@ OURS: Final = (*DESIGNS, Design("async-uncached", ("pwb_async", "--cache", "off"
 _NGINX: Final = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
 _CONFIGURATION: Final = """
 daemon off;
+{user}
 worker_processes 1;
 pid {prefix}/nginx.pid;
 error_log {prefix}/error.log crit;
@@ -24,9 +25,9 @@ events {{ worker_connections 256; }}
 http {{
     access_log off;
     default_type application/octet-stream;
-    client_header_timeout 400ms;
-    client_body_timeout 400ms;
-    keepalive_timeout 400ms;
+    client_header_timeout 1500ms;
+    client_body_timeout 1500ms;
+    keepalive_timeout 500ms;
     lingering_timeout 200ms;
     lingering_time 1s;
     client_max_body_size 0;
@@ -59,8 +60,9 @@ async def nginx(root: Path, prefix: Path) -> AsyncIterator[Address | None]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
+    user = "user root;" if os.geteuid() == 0 else ""  # it reads what our designs may read
     configuration = prefix / "nginx.conf"
-    configuration.write_text(_CONFIGURATION.format(prefix=prefix, port=port, root=root))
+    configuration.write_text(_CONFIGURATION.format(prefix=prefix, port=port, root=root, user=user))
     process = subprocess.Popen(
         [_NGINX, "-p", str(prefix), "-e", str(prefix / "error.log"), "-c", str(configuration)],
         stdin=subprocess.DEVNULL,

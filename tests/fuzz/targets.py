@@ -5,7 +5,10 @@ from their checksum, so that an input is one file and means the same in every ru
 """
 
 import re
+import signal
 from collections.abc import Callable
+from itertools import pairwise
+from types import FrameType
 from typing import Final
 from zlib import crc32
 
@@ -44,9 +47,10 @@ class Chance:
 
 
 class Held:
-    """An open file as a value, that knows whether it was closed."""
+    """An open file as a value, that knows how often it was closed."""
 
-    closed = 0
+    def __init__(self) -> None:
+        self.closed = 0
 
     def fileno(self) -> int:
         return -1
@@ -113,9 +117,9 @@ class Peer:
         check_answer(event, response, parts, self.connection.head_length)
         held = finding.file if isinstance(finding, OpenFile) else None
         if isinstance(held, Held):
-            assert not held.closed
+            before = held.closed
             response.close()
-            assert held.closed == 1, "a file that nobody closes"
+            assert (before, held.closed) == (0, 1), "a file that is not closed once, by the response"
         self.answers += 1
         waiting = self.connection.waiting
         assert waiting is not Waiting.ANSWER
@@ -192,7 +196,7 @@ def cut(data: bytes, chance: Chance) -> list[bytes]:
     """`data` in up to nine pieces, none of them empty, for that would be the end of file."""
     places = {chance.below(len(data) + 1) for _ in range(chance.below(9))}
     bounds = [0, *sorted(places - {0, len(data)}), len(data)]
-    return [data[start:end] for start, end in zip(bounds, bounds[1:], strict=False) if start < end]
+    return [data[start:end] for start, end in pairwise(bounds) if start < end]
 
 
 def connection(data: bytes) -> None:
@@ -201,6 +205,35 @@ def connection(data: bytes) -> None:
     peer = Peer(chance)
     peer.talk(cut(data, chance))
     peer.end()
+
+
+def end(data: bytes) -> None:
+    """What the client sent is answered alike whether its end is known by then or comes later."""
+    chance = Chance(data)
+    reader = READERS[chance.below(len(READERS))]
+    pieces = cut(data, chance)
+    assert _statuses(reader, pieces, late=False) == _statuses(reader, pieces, late=True)
+
+
+def _statuses(reader: HeadReader, pieces: list[bytes], late: bool) -> list[int]:
+    """Of all answers, from a disk that has nothing. late: everything is answered before the end of file comes."""
+    peer = Connection(reader)
+    statuses: list[int] = []
+
+    def answer_all() -> None:
+        while not isinstance(event := peer.next_event(), Signal):
+            where = SITES[0].refuse(event) if isinstance(event, BadRequest) else SITES[0].locate(event)
+            response = SITES[0].reply(where, MISSING) if isinstance(where, Lookup) else where
+            peer.respond(event, response, NOW)
+            statuses.append(response.status)
+
+    for piece in pieces:
+        peer.receive_data(piece)
+        if late:
+            answer_all()
+    peer.receive_data(b"")
+    answer_all()
+    return statuses
 
 
 def head(data: bytes) -> None:
@@ -287,7 +320,7 @@ def ranges(data: bytes) -> None:
             assert len(found) <= most
             assert size
             for part in found:
-                assert 0 <= part.start
+                assert part.start >= 0
                 assert 1 <= part.length <= size - part.start
                 assert part.content_range(size).startswith(b"bytes ")
             assert sum(part.length for part in found) <= size
@@ -308,7 +341,25 @@ def ranges(data: bytes) -> None:
 
 TARGETS: Final[dict[str, Callable[[bytes], None]]] = {
     "connection": connection,
+    "end": end,
     "head": head,
     "target": target,
     "ranges": ranges,
 }
+
+
+def within(target: Callable[[bytes], None], seconds: float = 5.0) -> Callable[[bytes], None]:
+    """A target that raises TimeoutError when it has used so much processor time: other programs cannot make it late."""
+
+    def too_long(number: int, frame: FrameType | None) -> None:
+        raise TimeoutError(f"one input took more than {seconds} s")
+
+    def watched(data: bytes) -> None:
+        signal.setitimer(signal.ITIMER_PROF, seconds)
+        try:
+            target(data)
+        finally:
+            signal.setitimer(signal.ITIMER_PROF, 0)
+
+    signal.signal(signal.SIGPROF, too_long)
+    return watched

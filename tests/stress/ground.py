@@ -2,6 +2,7 @@
 
 import os
 import resource
+import signal
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -22,6 +23,11 @@ NAMED: Final = {design.name: design for design in DESIGNS} | {
     "async-uncached": Design("async-uncached", ("pwb_async", "--cache", "off")),
 }
 """Every design, and the asynchronous one without its cache."""
+
+
+def gently() -> None:
+    """SIGTERM ends this process as Ctrl-C does: not without ending the servers that it has started."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 def descriptors(wanted: int = 20_000) -> int:

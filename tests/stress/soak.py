@@ -10,7 +10,7 @@ What it does, each in a loop of its own:
   reset     clients that vanish by RST in the middle of an answer
   malformed requests of the wire corpus with some bytes changed; each answer must be framed
   replace   every second a file gets a new version by rename; every answer must be wholly of one version
-  reload    every minute SIGHUP, where the server has a handler for it
+  reload    every minute SIGHUP, where the server has a handler for it (--quick: every three seconds)
 What it prints: requests and failures of each kind, the slope of resident memory (PSS of all processes of the server,
 a straight line by least squares after the first third, at most ten minutes), descriptors and threads.
 """
@@ -30,7 +30,20 @@ from conformance.peer import Peer
 from conformance.server import Server, running
 from conformance.wire import Answer, get, split
 
-from .ground import KIB, MIB, NAMED, Report, catches, complaints, descriptors, folder, percentile, slope, workplace
+from .ground import (
+    KIB,
+    MIB,
+    NAMED,
+    Report,
+    catches,
+    complaints,
+    descriptors,
+    folder,
+    gently,
+    percentile,
+    slope,
+    workplace,
+)
 
 WARM_UP = 600.0
 REPLACED = 5
@@ -48,10 +61,11 @@ class Soak:
     """counts: requests by kind. failures: what went wrong, in words. retried: kept connections that the server had
     closed between two requests, without a byte of an answer: safe to repeat (hazard A7)."""
 
-    def __init__(self, server: Server, root: Path, rate: float, seed: int) -> None:
+    def __init__(self, server: Server, root: Path, rate: float, reload_every: float, seed: int) -> None:
         self.server = server
         self.root = root
         self.rate = rate
+        self.reload_every = reload_every
         self.random = random.Random(seed)
         self.counts: Counter[str] = Counter()
         self.failures: Counter[str] = Counter()
@@ -202,7 +216,7 @@ class Soak:
         await asyncio.sleep(1)
 
     async def reload(self) -> None:
-        await asyncio.sleep(60 if self.rate < 1000 else 5)
+        await asyncio.sleep(self.reload_every)
         if not self.stop and catches(self.server.pid, signal.SIGHUP):
             self.server.signal(signal.SIGHUP)
             self.reloads += 1
@@ -240,9 +254,7 @@ class Soak:
             ("reload", 1, self.reload),
             ("sample", 1, self.sample),
         ]
-        tasks = [
-            asyncio.create_task(self.forever(kind, work)) for kind, count, work in workers for _ in range(count)
-        ]
+        tasks = [asyncio.create_task(self.forever(kind, work)) for kind, count, work in workers for _ in range(count)]
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0 and self.server.process.poll() is None:
             await asyncio.sleep(min(left, 60))
@@ -268,6 +280,7 @@ def _of_one_version(answer: Answer) -> bool:
 
 async def soak(arguments: argparse.Namespace) -> int:
     seconds = 10.0 if arguments.quick else arguments.minutes * 60
+    every = 3.0 if arguments.quick else arguments.reload
     report = Report()
     descriptors()
     design = NAMED[arguments.design]
@@ -275,12 +288,14 @@ async def soak(arguments: argparse.Namespace) -> int:
         for number in range(REPLACED):
             (root / f"replaced-{number}.txt").write_bytes(version(number))
         options = (*SERVER, *arguments.options)
-        async with running(design, root, *options, papers=folder(papers, "soak"), may_say="timed out|timeout") as server:
+        async with running(design, root, *options, papers=folder(papers, "soak"), may_say=".") as server:
             reloads = catches(server.pid, signal.SIGHUP)
-            about = f"reload each minute: {'yes' if reloads else 'no, it has no handler for SIGHUP'}"
-            report.say(f"{design.name} {' '.join(options)}, {seconds:.0f} s at about {arguments.rate:g} requests/s, {about}")
+            about = f"reload each {every:.0f} s" if reloads else "no reload, it has no handler for SIGHUP"
+            report.say(
+                f"{design.name} {' '.join(options)}, {seconds:.0f} s at about {arguments.rate:g} requests/s, {about}"
+            )
             before = server.vitals()
-            work = Soak(server, root, arguments.rate, arguments.seed)
+            work = Soak(server, root, arguments.rate, every, arguments.seed)
             await work.run(seconds)
             report.fact("the server is alive", server.process.poll() is None)
             after = before
@@ -288,12 +303,16 @@ async def soak(arguments: argparse.Namespace) -> int:
                 after = await server.settles(lambda vitals: vitals.descriptors <= before.descriptors + 3, within=10)
             after = server.vitals()
             _tell(report, work, seconds)
-            report.figure("descriptors after the clients have gone, more than before them", after.descriptors - before.descriptors, 3)
+            report.figure(
+                "descriptors after the clients have gone, more than before them",
+                after.descriptors - before.descriptors,
+                3,
+            )
             report.figure("threads at the end (a pool starts up to 32 when they are needed)", after.threads)
             report.figure("zombies", after.zombies, 0)
             report.figure("tracebacks", len(complaints(server)), 0)
-            for line in server.grumbles().splitlines()[:20]:
-                report.say(f"    said: {line}")
+            for line, count in Counter(server.grumbles().splitlines()).most_common(10):
+                report.say(f"    said {count} x: {line}")
     return report.end()
 
 
@@ -306,7 +325,9 @@ def _tell(report: Report, work: Soak, seconds: float) -> None:
     report.figure("idle connections found closed by the server, request repeated", work.retried)
     report.figure("reloads", work.reloads)
     for share in (0.5, 0.99):
-        report.figure(f"time to an answer, {share:.0%} of the kept clients", percentile(work.took, share) * 1000, unit=" ms")
+        report.figure(
+            f"time to an answer, {share:.0%} of the kept clients", percentile(work.took, share) * 1000, unit=" ms"
+        )
     first = work.samples[0][0]
     warm = min(WARM_UP, seconds / 3)
     settled = [(at - first, memory) for at, memory, _, _ in work.samples if at - first >= warm]
@@ -328,9 +349,11 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=30.0)
     parser.add_argument("--quick", action="store_true", help="10 seconds")
     parser.add_argument("--rate", type=float, default=300.0, help="requests a second, about")
+    parser.add_argument("--reload", type=float, default=60.0, metavar="SECONDS", help="between two reloads")
     parser.add_argument("--design", choices=NAMED, default="async-uvloop")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("options", nargs="*", help="options of the server, behind --")
+    gently()
     return asyncio.run(soak(parser.parse_args()))
 
 

@@ -12,8 +12,8 @@ _NOT_MODIFIED = says(304, b"", etag=_TAG, cache_control="no-cache", content_type
 _FAILED = says(412)
 
 
-def _a(id: str, *fields: str) -> tuple[str, bytes]:
-    return id, get("/a.txt", *fields)
+def _a(name: str, *fields: str) -> tuple[str, bytes]:
+    return name, get("/a.txt", *fields)
 
 
 ROWS: list[Row] = [

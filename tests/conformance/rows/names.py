@@ -1,12 +1,12 @@
 """From a path to a file: folders, indexes, odd names, hidden names, links, what is no file (hazards 1C)."""
 
 from ..tree import FILES, LETTERS
-from .row import Row, get, row, says
+from .row import Row, Says, get, row, says
 
 _404 = says(404, content_type="text/html; charset=utf-8", x_content_type_options="nosniff", location=None)
 
 
-def _to(location: str) -> object:
+def _to(location: str) -> Says:
     return says(308, location=location, content_type="text/html; charset=utf-8")
 
 

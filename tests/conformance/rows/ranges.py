@@ -3,7 +3,7 @@
 import re
 
 from ..tree import FILES, HUGE, LAST_MODIFIED, LETTERS, MTIME, tag
-from .row import Row, get, head, row, says
+from .row import Row, Says, get, head, row, says
 
 _TAG = tag(26)
 _WHOLE = says(200, LETTERS, content_range=None, content_length="26")
@@ -11,11 +11,11 @@ _UNSATISFIABLE = says(416, content_range="bytes */26")
 _BOUNDARY = f"PWB-{MTIME * 10**9:x}-1a"
 
 
-def _range(id: str, spec: str, *fields: str) -> tuple[str, bytes]:
-    return id, get("/a.txt", f"Range: {spec}", *fields)
+def _range(name: str, spec: str, *fields: str) -> tuple[str, bytes]:
+    return name, get("/a.txt", f"Range: {spec}", *fields)
 
 
-def _part(content: bytes, first: int, last: int) -> object:
+def _part(content: bytes, first: int, last: int) -> Says:
     return says(
         206,
         content,
@@ -35,7 +35,7 @@ def _multipart(*parts: tuple[int, int]) -> bytes:
     return b"\r\n".join(lines) + b"\r\n--%s--\r\n" % _BOUNDARY.encode()
 
 
-def _parts(*parts: tuple[int, int]) -> object:
+def _parts(*parts: tuple[int, int]) -> Says:
     content = _multipart(*parts)
     kind = f"multipart/byteranges; boundary={_BOUNDARY}"
     return says(206, content, content_type=kind, content_length=str(len(content)), content_range=None)

@@ -26,7 +26,7 @@ class Says(NamedTuple):
                 expected = "close"
             value = answer[name]
             if isinstance(expected, re.Pattern):
-                assert value is not None and expected.fullmatch(value), (name, value)
+                assert expected.fullmatch(value or ""), (name, value)
             elif isinstance(expected, EllipsisType):
                 assert value is not None, name
             else:
@@ -47,8 +47,8 @@ class Row(NamedTuple):
     ends: bool
 
 
-def row(id: str, requests: bytes | tuple[bytes, ...], *answers: Says, ends: bool = False) -> Row:
-    return Row(id, (requests,) if isinstance(requests, bytes) else requests, answers, ends)
+def row(name: str, requests: bytes | tuple[bytes, ...], *answers: Says, ends: bool = False) -> Row:
+    return Row(name, (requests,) if isinstance(requests, bytes) else requests, answers, ends)
 
 
 def says(status: int, content: bytes | None = None, /, **fields: Expected) -> Says:

@@ -1,0 +1,88 @@
+"""The way in: new connections on the event loop.
+
+uvloop accepts by itself, in C, and a quarter cheaper; when descriptors run out it closes whoever comes, so the server
+sees to it that they do not (room.py). asyncio's own loop accepts here instead: by itself it would try two thousand
+times in a row then, write a traceback each time, and come back a second later (hazard E1); and whatever else accept()
+says (E7) would be a traceback, too.
+"""
+
+import asyncio
+import logging
+import socket
+from collections.abc import Callable
+from typing import Final
+
+from .listener import BACKLOG
+
+logger: Final = logging.getLogger("pwb")
+_TURN: Final = 32
+"""Connections accepted before those that are there have their turn."""
+_PAUSE: Final = 0.1
+"""Seconds without accept() when descriptors or memory have run out, or whatever else it said."""
+
+
+class Entrance:
+    """protocol: makes one for each connection. It is open after open(), until close()."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, protocol: Callable[[], asyncio.Protocol]) -> None:
+        self._loop = loop
+        self._protocol = protocol
+        self._servers: list[asyncio.AbstractServer] = []
+        self._sockets: list[socket.socket] = []
+        self._coming: set[asyncio.Task[object]] = set()
+        self._silent_until = 0.0
+
+    async def open(self, sockets: list[socket.socket]) -> None:
+        """Lets in whoever comes to these listening sockets."""
+        for sock in sockets:
+            sock.setblocking(False)
+            if isinstance(self._loop, asyncio.SelectorEventLoop):
+                self._sockets.append(sock)
+                self._loop.add_reader(sock, self._accept, sock)
+            elif sock.family == socket.AF_UNIX:
+                self._servers.append(await self._loop.create_unix_server(self._protocol, sock=sock, backlog=BACKLOG))
+            else:
+                self._servers.append(await self._loop.create_server(self._protocol, sock=sock, backlog=BACKLOG))
+
+    async def close(self) -> None:
+        """Nobody comes in any more, and those who were about to are in; the sockets are closed."""
+        for server in self._servers:
+            server.close()
+        while self._sockets:
+            sock = self._sockets.pop()
+            self._loop.remove_reader(sock)
+            sock.close()
+        await asyncio.gather(*self._coming, return_exceptions=True)
+        await asyncio.sleep(0)  # uvloop has accepted, and tells the protocol on its next round
+
+    def _accept(self, listener: socket.socket) -> None:
+        for _ in range(_TURN):
+            try:
+                sock = listener.accept()[0]
+            except BlockingIOError:
+                return
+            except ConnectionAbortedError:  # this one is gone already, the next may wait
+                continue
+            except OSError as error:
+                self._pause(listener, error)
+                return
+            sock.setblocking(False)
+            coming = self._loop.create_task(self._loop.connect_accepted_socket(self._protocol, sock))
+            self._coming.add(coming)
+            coming.add_done_callback(self._came)
+
+    def _came(self, coming: asyncio.Task[object]) -> None:
+        self._coming.discard(coming)
+        if not coming.cancelled() and (error := coming.exception()):
+            logger.debug("a connection that did not come to be: %s", error)
+
+    def _pause(self, listener: socket.socket, error: OSError) -> None:
+        self._loop.remove_reader(listener)
+        self._loop.call_later(_PAUSE, self._resume, listener)
+        if self._loop.time() >= self._silent_until:
+            self._silent_until = self._loop.time() + 1
+            logger.error("cannot accept connections: %s", error.strerror)
+
+    def _resume(self, listener: socket.socket) -> None:
+        if listener in self._sockets:
+            self._loop.add_reader(listener, self._accept, listener)

@@ -1,0 +1,115 @@
+"""One serving process, alone or hired by a supervisor, and the words that those two have for each other.
+
+A worker, step by step: signals that are meant for the supervisor are ignored; rights are given up; the server is made;
+READY; with GO it begins to serve; RETIRE and STOP let it end. They talk over a socket of their own, so nothing is
+mistaken for a signal that a terminal or a service manager sends to all processes at once; and the end of the stream
+says that the supervisor is dead, so nobody is left over.
+"""
+
+import asyncio
+import os
+import signal
+import socket
+from collections.abc import Callable
+from typing import Final
+
+from .server import Server
+from .setup import Setup, SetupError
+
+READY: Final = b"R"
+FAILED: Final = b"F"
+"""The rest of what is sent is one line that says why."""
+GO: Final = b"g"
+RETIRE: Final = b"r"
+STOP: Final = b"s"
+END: Final = b"e"
+LOG: Final = b"l"
+"""It comes with a descriptor: the log, opened anew."""
+
+
+def workers(setup: Setup) -> int:
+    """How many processes are to serve."""
+    if hasattr(os, "sched_getaffinity"):  # those we may use, not all there are
+        return setup.options.workers or len(os.sched_getaffinity(0))
+    return setup.options.workers or os.cpu_count() or 1
+
+
+def loop_factory(name: str) -> Callable[[], asyncio.AbstractEventLoop]:
+    """What makes the event loop of --loop."""
+    if name == "asyncio":
+        return asyncio.new_event_loop
+    try:
+        import uvloop
+    except ImportError:
+        raise SetupError("uvloop is not installed; --loop asyncio does without it") from None
+    return uvloop.new_event_loop
+
+
+def alone(setup: Setup) -> None:
+    """Serves until a signal ends it."""
+
+    async def serve() -> None:
+        await Server(setup).run()
+
+    with asyncio.Runner(loop_factory=loop_factory(setup.options.loop)) as runner:
+        runner.run(serve())
+
+
+def hired(setup: Setup, channel: socket.socket) -> None:
+    """Serves as one of several, until the supervisor at the other end of `channel` ends it."""
+    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGUSR1):
+        signal.signal(number, signal.SIG_IGN)
+    for number in (signal.SIGTERM, signal.SIGCHLD):
+        signal.signal(number, signal.SIG_DFL)
+    try:
+        setup.confine()
+    except SetupError as error:
+        channel.sendall(FAILED + str(error).encode())
+        return
+    with asyncio.Runner(loop_factory=loop_factory(setup.options.loop)) as runner:
+        runner.run(_Worker(setup, channel).run())
+    if setup.log is not None:
+        setup.log.flush()
+
+
+class _Worker:
+    def __init__(self, setup: Setup, channel: socket.socket) -> None:
+        self._setup = setup
+        self._channel = channel
+        self._go = asyncio.Event()
+
+    async def run(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._server = Server(self._setup, workers(self._setup))
+        self._loop.add_signal_handler(signal.SIGTERM, self._stop)
+        self._channel.setblocking(False)
+        self._loop.add_reader(self._channel, self._hear)
+        self._channel.send(READY)
+        await self._go.wait()
+        await self._server.serve()
+        self._loop.remove_reader(self._channel)
+
+    def _hear(self) -> None:
+        words, descriptors, _, _ = socket.recv_fds(self._channel, 256, 4)
+        if not words:
+            self._loop.remove_reader(self._channel)
+            self._stop()
+        for word in words:
+            match bytes((word,)):
+                case b"g":
+                    self._go.set()
+                case b"r":
+                    self._server.retire()
+                case b"s":
+                    self._stop()
+                case b"e":
+                    self._stop()
+                    self._server.stop()
+        for descriptor in descriptors:
+            if self._setup.log is not None:
+                self._loop.run_in_executor(None, self._setup.log.take, descriptor)
+
+    def _stop(self) -> None:
+        self._go.set()
+        if not self._server.stopping:
+            self._server.stop()

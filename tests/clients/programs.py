@@ -1,0 +1,40 @@
+"""Programs from the system, run with a bound on their time, in the C locale."""
+
+import asyncio
+import os
+import shutil
+from typing import NamedTuple
+
+import pytest
+
+
+class Done(NamedTuple):
+    """What a program has said, and its exit status."""
+
+    status: int
+    output: bytes
+    errors: str
+
+
+def needs(program: str) -> pytest.MarkDecorator:
+    """Skips where a program is not installed."""
+    return pytest.mark.skipif(not shutil.which(program), reason=f"{program} is not installed")
+
+
+async def run(*words: str, within: float = 60) -> Done:
+    """Runs a program to its end."""
+    process = await asyncio.create_subprocess_exec(
+        *words,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env={"PATH": os.environ["PATH"], "LC_ALL": "C", "HOME": "/nonexistent"},
+    )
+    try:
+        output, errors = await asyncio.wait_for(process.communicate(), within)
+    except BaseException:
+        process.kill()
+        await process.wait()
+        raise
+    assert process.returncode is not None
+    return Done(process.returncode, output, errors.decode(errors="replace"))

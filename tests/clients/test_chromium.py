@@ -1,0 +1,160 @@
+"""Chromium, headless, on the site of this repository: it loads, follows links, seeks, revalidates, complains of nothing."""
+
+import json
+import re
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import pytest
+from conformance.designs import REFERENCE
+from conformance.server import REPOSITORY, Server, eventually, running
+
+webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
+By = pytest.importorskip("selenium.webdriver.common.by").By
+WebDriverWait = pytest.importorskip("selenium.webdriver.support.ui").WebDriverWait
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+DRIVER = shutil.which("chromedriver")
+pytestmark = pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="chromium and chromedriver are not installed")
+FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-dev-shm-usage",
+    "--no-proxy-server",
+    "--mute-audio",
+)
+
+
+@pytest.fixture(scope="module")
+async def home(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Server]:
+    """The repository's site, with the options of its pyproject.toml."""
+    papers = tmp_path_factory.mktemp("home")
+    async with running(REFERENCE, REPOSITORY / "static", papers=papers, folder=REPOSITORY) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    options = webdriver.ChromeOptions()
+    options.binary_location = CHROMIUM
+    for flag in FLAGS:
+        options.add_argument(flag)
+    options.add_argument(f"--user-data-dir={tmp_path_factory.mktemp('chromium')}")
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    service = webdriver.ChromeService(executable_path=DRIVER)
+    driver = webdriver.Chrome(options=options, service=service)
+    driver.set_page_load_timeout(30)
+    try:
+        yield driver
+    finally:
+        driver.quit()
+
+
+def complaints(browser: Any) -> list[str]:
+    """What stands in the console since the last look."""
+    return [entry["message"] for entry in browser.get_log("browser") if entry["level"] in ("SEVERE", "WARNING")]
+
+
+def statuses(browser: Any) -> dict[str, set[int]]:
+    """Status codes as they came over the wire since the last look, by path."""
+    targets: dict[str, str] = {}
+    found: dict[str, set[int]] = {}
+    events = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
+    for event in events:
+        if event["method"] == "Network.requestWillBeSent":
+            url = event["params"]["request"]["url"]
+            targets[event["params"]["requestId"]] = re.sub(r"^http://[^/]+|[?#].*$", "", url)
+    for event in events:
+        if event["method"] == "Network.responseReceivedExtraInfo":
+            target = targets.get(event["params"]["requestId"], "?")
+            found.setdefault(target, set()).add(event["params"]["statusCode"])
+    return found
+
+
+def wait(browser: Any, script: str) -> None:
+    """Until a script returns true."""
+    WebDriverWait(browser, 15, poll_frequency=0.05).until(lambda one: one.execute_script(f"return {script}"))
+
+
+def is_done(browser: Any) -> None:
+    """The page is there, and its script has shown the head of the answer."""
+    wait(browser, "document.readyState === 'complete'")
+    wait(browser, "!document.getElementById('served') || document.getElementById('served').dataset.state === 'done'")
+
+
+def test_front_page_by_both_names(home: Server, browser: Any) -> None:
+    browser.get(home.url + "/")
+    is_done(browser)
+    title = browser.title
+    assert "PWB" in title
+    assert all(browser.execute_script("return [...document.images].map(i => i.complete && i.naturalWidth > 0)"))
+    browser.get(home.url + "/baidu.html")
+    is_done(browser)
+    assert browser.title == title
+    assert complaints(browser) == []
+
+
+def test_links_lead_on(home: Server, browser: Any) -> None:
+    """Every page that the front page links to on this site, one click after the other."""
+    browser.get(home.url + "/")
+    names = ["gitee.html", "oschina.html", "guide/index.html", "guide/media.html"]
+    for name in names:
+        browser.find_element(By.CSS_SELECTOR, f"nav a[href$='{name}']").click()
+        wait(browser, f"location.pathname === '/{name}'")
+        is_done(browser)
+        assert complaints(browser) == [], name
+    browser.back()
+    wait(browser, "location.pathname === '/guide/index.html'")
+
+
+def test_seeking_in_a_media_file(home: Server, browser: Any) -> None:
+    """The sound starts at second 6 and plays from there: bytes are asked for by range."""
+    browser.get(home.url + "/guide/media.html")
+    is_done(browser)
+    statuses(browser)
+    wait(browser, "document.getElementById('tone').readyState >= 1")
+    browser.execute_script("document.getElementById('tone').currentTime = 6.5")
+    wait(browser, "!document.getElementById('tone').seeking")
+    assert browser.execute_script("return document.getElementById('tone').duration") == pytest.approx(8, abs=0.1)
+    browser.find_element(By.ID, "read-header").click()
+    wait(browser, "document.getElementById('range-answer').textContent.includes('206')")
+    assert "bytes 0-43/" in browser.find_element(By.ID, "range-answer").text
+    assert complaints(browser) == []
+
+
+async def test_media_is_asked_for_by_ranges(home: Server) -> None:
+    await eventually(lambda: b'"GET /media/tone.wav HTTP/1.1" 206 ' in home.log.read_bytes(), 3)
+
+
+def test_reload_revalidates(home: Server, browser: Any) -> None:
+    """Everything is asked for again, and nothing is sent again."""
+    browser.get(home.url + "/gitee.html")
+    is_done(browser)
+    statuses(browser)
+    browser.refresh()
+    is_done(browser)
+    found = statuses(browser)
+    for target in ("/gitee.html", "/assets/pwb.css", "/assets/pwb.js"):
+        assert 304 in found[target], found
+    assert complaints(browser) == []
+
+
+def test_own_validator(home: Server, browser: Any) -> None:
+    """The page's own button asks with the entity tag that it was shown."""
+    browser.get(home.url + "/baidu.html")
+    is_done(browser)
+    browser.find_element(By.ID, "served-again").click()
+    wait(browser, "document.getElementById('served-again-result').textContent.includes('304')")
+
+
+def test_missing_page(home: Server, browser: Any) -> None:
+    browser.get(home.url + "/deliberately-missing.html")
+    assert browser.find_element(By.TAG_NAME, "h1").text == "404 file not found"
+    complaints(browser)

@@ -1,0 +1,76 @@
+"""wget --mirror: a whole site, through the server, equals the files on the disk byte for byte."""
+
+import filecmp
+import os
+import random
+from pathlib import Path
+
+import pytest
+from conformance.designs import DESIGNS, REFERENCE, Design
+from conformance.server import Server, running
+
+from .programs import needs, run
+
+pytestmark = needs("wget")
+DOCUMENTATION = [
+    folder
+    for name in ("python3", "python3.11", "python3.11-doc", "python3-doc")
+    if (folder := Path("/usr/share/doc") / name / "html").is_dir()
+]
+
+
+def generate(root: Path, folders: int, files: int) -> None:
+    """Folders of files, each with an index that links to its files and to the next folder."""
+    chance = random.Random(7)
+    for number in range(folders):
+        folder = root / f"folder {number:03} ü"
+        folder.mkdir(parents=True)
+        names = [f"file-{at:03}.{chance.choice(['txt', 'bin', 'css', 'svg'])}" for at in range(files)]
+        for name in names:
+            (folder / name).write_bytes(chance.randbytes(chance.choice([0, 1, 100, 5000, 70_000])))
+        links = [*names, f"../folder {number + 1:03} ü/"] if number + 1 < folders else names
+        (folder / "index.html").write_text("".join(f'<a href="{link}">{link}</a>\n' for link in links))
+    (root / "index.html").write_text('<meta charset="utf-8"><a href="folder 000 ü/">first</a>')
+
+
+async def mirror(server: Server, copy: Path, may_miss: bool = False) -> None:
+    """Mirrors all that links lead to, and nothing else: no robots.txt, no time stamps, no other encoding of names."""
+    options = ("--mirror", "--no-host-directories", "--no-verbose", "--execute", "robots=off", "--local-encoding=UTF-8")
+    names = ("--restrict-file-names=nocontrol", "--no-proxy", "--directory-prefix", str(copy))
+    done = await run("wget", *options, *names, server.url + "/", within=120)
+    assert done.status in ((0, 8) if may_miss else (0,)), done.errors[-500:]  # 8: a link leads nowhere
+
+
+def files_of(root: Path) -> set[str]:
+    return {os.path.relpath(os.path.join(folder, name), root) for folder, _, names in os.walk(root) for name in names}
+
+
+def same_files(names: set[str], root: Path, copy: Path) -> None:
+    equal, different, missing = filecmp.cmpfiles(root, copy, sorted(names), shallow=False)
+    assert (different, missing) == ([], [])
+    assert len(equal) == len(names)
+
+
+@pytest.mark.parametrize("design", DESIGNS, ids=lambda design: design.name, scope="session")
+async def test_generated_site(design: Design, tmp_path: Path) -> None:
+    """Two thousand files from the reference, two hundred from each of the others."""
+    root, papers, copy = tmp_path / "root", tmp_path / "papers", tmp_path / "copy"
+    papers.mkdir()
+    generate(root, 40 if design is REFERENCE else 4, 50)
+    async with running(design, root, papers=papers) as server:
+        await mirror(server, copy)
+    names = files_of(root)
+    assert files_of(copy) == names
+    same_files(names, root, copy)
+
+
+@pytest.mark.skipif(not DOCUMENTATION, reason="Debian's python3-doc is not installed")
+async def test_python_documentation(tmp_path: Path) -> None:
+    """A real site of a thousand pages: all that wget has found is what is on the disk."""
+    root, papers, copy = DOCUMENTATION[0], tmp_path / "papers", tmp_path / "copy"
+    papers.mkdir()
+    async with running(REFERENCE, root, papers=papers) as server:
+        await mirror(server, copy, may_miss=True)
+    names = {name for name in files_of(copy) if "?" not in name}
+    assert len(names) > 500
+    same_files(names, root, copy)

@@ -1,0 +1,221 @@
+"""The disk changes while it is served (hazards 1D and C3). Every change is made to a folder of the test's own."""
+
+import asyncio
+import os
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Callable, Coroutine
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .applies import Start, concurrent
+from .designs import Design
+from .peer import Peer, ask, together
+from .server import Server, eventually, running
+from .tree import CANARY, noise
+from .wire import Answer, get
+
+MEGABYTE = 1 << 20
+VERSIONS = 200
+
+
+@pytest.fixture(scope="session")
+async def workshop(design: Design, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[Server, Path]]:
+    """A server, and its folder to work on."""
+    root = tmp_path_factory.mktemp("workshop")
+    (root / "still.txt").write_bytes(b"still")
+    async with running(design, root, papers=tmp_path_factory.mktemp("papers"), may_say="content cut short") as server:
+        yield server, root
+
+
+async def load(server: Server, target: str, until: Callable[[], bool]) -> list[Answer]:
+    """Answers to one client after the other, on new and on kept connections."""
+    answers = []
+    while not until():
+        async with Peer(server.address) as peer:
+            for _ in range(10 if server.design.keeps_alive else 1):
+                await peer.send(get(target))
+                answers.append(await peer.answer())
+    return answers
+
+
+async def loaded(server: Server, target: str, work: Coroutine[Any, Any, None]) -> list[Answer]:
+    """What three clients are answered while `work` is done."""
+    working = asyncio.create_task(work)
+    loads = await together(*(load(server, target, working.done) for _ in range(3)))
+    await working
+    return list(chain(*loads))
+
+
+async def test_truncated_while_sent_d1(workshop: tuple[Server, Path]) -> None:
+    """The client sees a short body and the end, never the next answer inside of this one."""
+    server, root = workshop
+    (root / "shrinks").write_bytes(noise(24 * MEGABYTE, 2))
+    async with Peer(server.address, window=16 * 1024) as peer:
+        await peer.send(get("/shrinks") + get("/still.txt"))
+        start = await peer.some(1)
+        os.truncate(root / "shrinks", MEGABYTE)
+        data = start + await peer.rest_or_reset()
+    assert data.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert b"Content-Length: 25165824\r\n" in data
+    assert len(data) < 24 * MEGABYTE
+    assert data.count(b"HTTP/1.1 ") == 1
+    assert "cut short" in server.grumbles()
+    assert (await ask(server.address, get("/still.txt"))).content == b"still"
+
+
+async def test_grows_while_sent_d2(workshop: tuple[Server, Path]) -> None:
+    """Exactly what was promised, and the next answer behind it."""
+    server, root = workshop
+    content = noise(24 * MEGABYTE, 3)
+    (root / "grows").write_bytes(content)
+    async with Peer(server.address, window=64 * 1024) as peer:
+        await peer.send(get("/grows") + get("/still.txt"))
+        await peer.begun()
+        with open(root / "grows", "ab") as file:
+            file.write(noise(8 * MEGABYTE, 4))
+        assert (await peer.answer()).content == content
+        if server.design.keeps_alive:
+            assert (await peer.answer()).content == b"still"
+
+
+@pytest.mark.parametrize("size", [1000, 200_000], ids=["small", "large"])
+async def test_replaced_under_load_d3(size: int, workshop: tuple[Server, Path]) -> None:
+    """Two hundred versions by rename: every answer is wholly of one, and so are its fields."""
+    server, root = workshop
+    target = f"/replaced-{size}"
+
+    def write(version: int) -> None:
+        (root / "new").write_bytes(b"%04d" % version * (size // 4 + version))
+        (root / "new").replace(root / target[1:])
+
+    async def replace() -> None:
+        for version in range(1, VERSIONS + 1):
+            write(version)
+            await asyncio.sleep(0.001)
+
+    write(0)
+    tags: dict[str, bytes] = {}
+    for answer in await loaded(server, target, replace()):
+        assert answer.status == 200
+        version = answer.content[:4]
+        assert answer.content == version * (len(answer.content) // 4)
+        assert len(answer.content) == (size // 4 + int(version)) * 4
+        tag = (answer["ETag"] or "").removeprefix("W/")
+        assert tags.setdefault(tag, version) == version, "one entity tag, two contents"
+    await until_content(server, target, b"%04d" % VERSIONS)
+
+
+async def until_content(server: Server, target: str, start: bytes) -> Answer:
+    """The first answer that begins so; the cache's time to live is a second."""
+    async with asyncio.timeout(3):
+        while not (answer := await ask(server.address, get(target))).content.startswith(start):
+            await asyncio.sleep(0.02)
+    return answer
+
+
+async def test_overwritten_in_place_d4(workshop: tuple[Server, Path]) -> None:
+    server, root = workshop
+    (root / "overwritten").write_bytes(b"old")
+    before = await ask(server.address, get("/overwritten"))
+    (root / "overwritten").write_bytes(b"new")
+    after = await until_content(server, "/overwritten", b"new")
+    assert before["ETag"] != after["ETag"]
+
+
+async def test_new_file_has_a_weak_tag_d7(workshop: tuple[Server, Path]) -> None:
+    """It may change again within the same tick of the clock, so it promises nothing byte by byte yet."""
+    server, root = workshop
+    (root / "fresh").write_bytes(b"fresh")
+    tag = (await ask(server.address, get("/fresh")))["ETag"] or ""
+    assert tag.startswith('W/"')
+    assert (await ask(server.address, get("/fresh", f"If-None-Match: {tag}"))).status == 304
+    assert (await ask(server.address, get("/fresh", "Range: bytes=0-0", f"If-Range: {tag}"))).status == 200
+
+
+async def test_removed_d3(workshop: tuple[Server, Path]) -> None:
+    server, root = workshop
+    (root / "removed").write_bytes(b"there")
+    assert (await ask(server.address, get("/removed"))).status == 200
+    (root / "removed").unlink()
+    async with asyncio.timeout(3):
+        while (await ask(server.address, get("/removed"))).status != 404:
+            await asyncio.sleep(0.02)
+
+
+async def test_release_swapped_under_load_d6(start: Start, tmp_path: Path) -> None:
+    """The root is a link to a release; `mv -T` puts another in its place, two hundred times."""
+    for name in ("odd", "even"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "page").write_text(name * 100)
+    current = tmp_path / "current"
+    current.symlink_to("even")
+
+    async def swap() -> None:
+        for number in range(1, VERSIONS + 1):
+            (tmp_path / "next").symlink_to("odd" if number % 2 else "even")
+            (tmp_path / "next").replace(current)
+            await asyncio.sleep(0.001)
+        (tmp_path / "even" / "new").write_text("last")
+        (tmp_path / "even" / "new").replace(tmp_path / "even" / "page")
+
+    async with start(root=current) as server:
+        for answer in await loaded(server, "/page", swap()):
+            assert answer.status == 200
+            assert answer.content in (b"odd" * 100, b"even" * 100, b"last")
+        await until_content(server, "/page", b"last")
+
+
+FLIP = """
+import ctypes, sys
+renameat2 = ctypes.CDLL(None).renameat2
+inside, outside = (name.encode() for name in sys.argv[1:])
+while True:
+    renameat2(-100, inside, -100, outside, 2)
+"""
+"""RENAME_EXCHANGE, as fast as it goes, in a process of its own."""
+
+
+async def test_race_between_a_file_and_a_way_out_c3(start: Start, design: Design, tmp_path: Path) -> None:
+    """Whatever is there at the moment of the open is served, or it is not: no look at a name decides."""
+    root = tmp_path / "root"
+    root.mkdir()
+    (tmp_path / "canary").write_bytes(CANARY)
+    (root / "flips").write_bytes(b"inside")
+    (root / "flop").symlink_to("../canary")
+    options = ("--cache", "off") if design.program == "pwb" else ()
+    async with start(*options, root=root) as server:
+        flipper = subprocess.Popen([sys.executable, "-c", FLIP, str(root / "flips"), str(root / "flop")])
+        try:
+            await eventually(lambda: (root / "flips").is_symlink(), 5, "nothing flips")
+            looks = iter(range(300))
+            targets = ["/flips", "/flop"] * 2
+            loads = await together(*(load(server, target, lambda: next(looks, None) is None) for target in targets))
+        finally:
+            flipper.kill()
+            flipper.wait()
+    answers = list(chain(*loads))
+    assert {answer.status for answer in answers} <= {200, 404, 503}
+    assert {answer.content for answer in answers if answer.status == 200} == {b"inside"}
+
+
+@concurrent
+async def test_kept_connection_sees_changes_d3(workshop: tuple[Server, Path]) -> None:
+    """What is on the shelf of one connection is on nobody's for longer than the time to live."""
+    server, root = workshop
+    (root / "seen").write_bytes(b"one")
+    async with Peer(server.address) as peer:
+        await peer.send(get("/seen"))
+        assert (await peer.answer()).content == b"one"
+        (root / "seen.new").write_bytes(b"two!")
+        (root / "seen.new").replace(root / "seen")
+        async with asyncio.timeout(3):
+            content = b""
+            while content != b"two!":
+                await peer.send(get("/seen"))
+                content = (await peer.answer()).content
+                assert content in (b"one", b"two!")
+                await asyncio.sleep(0.01)

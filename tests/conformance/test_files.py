@@ -1,0 +1,56 @@
+"""Files that this process may not read, and disks that fail (hazard C6, L4)."""
+
+import os
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from .applies import Start, concurrent
+from .designs import Design
+from .peer import Peer, ask
+from .server import Server, running
+from .strace import needs_strace, strace
+from .tree import BIG, CANARY, LETTERS
+from .wire import get
+
+UNPRIVILEGED = ("setpriv", "--bounding-set=-dac_override,-dac_read_search")
+"""Without the two capabilities by which root reads everything, a mode of 000 means what it says."""
+
+
+@pytest.fixture(scope="session")
+async def unprivileged(design: Design, site: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Server]:
+    if os.geteuid() == 0 and not shutil.which("setpriv"):
+        pytest.skip("setpriv is not installed, and root may read everything")
+    wrapper = UNPRIVILEGED if os.geteuid() == 0 else ()
+    async with running(design, site, papers=tmp_path_factory.mktemp("unprivileged"), wrapper=wrapper) as server:
+        yield server
+
+
+@pytest.mark.parametrize(
+    ("target", "status"),
+    [("/unreadable.txt", 403), ("/locked/x.txt", 403), ("/locked/", 403), ("/locked", 308), ("/unreadable.txt/", 404)],
+)
+async def test_unreadable_c6_l4(target: str, status: int, unprivileged: Server) -> None:
+    answer = await ask(unprivileged.address, get(target))
+    assert answer.status == status
+    assert CANARY not in answer.content
+    assert (await ask(unprivileged.address, get())).content == LETTERS
+
+
+@needs_strace
+@concurrent
+async def test_disk_that_fails_in_the_middle_c6_d1(start: Start, site: Path) -> None:
+    """The length that was promised is never faked: the connection ends, the server lives, the log tells."""
+    calls = "sendfile,pread64,preadv2,preadv"
+    wrapper = strace("-P", str(site / "30m.bin"), "-e", f"trace={calls}", "-e", f"inject={calls}:error=EIO:when=6+")
+    async with start(wrapper=wrapper, may_say="content cut short") as server:
+        async with Peer(server.address) as peer:
+            await peer.send(get("/30m.bin") + get())
+            data = await peer.rest_or_reset()
+        assert data.startswith(b"HTTP/1.1 200 OK")
+        assert data.count(b"HTTP/1.1 ") == 1, "an answer inside of an answer"
+        assert len(data) < BIG
+        assert (await ask(server.address, get())).content == LETTERS
+        assert "cut short" in server.grumbles()

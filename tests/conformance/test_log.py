@@ -1,0 +1,104 @@
+"""The access log: one line an exchange, whatever is in it, and never a reason to fail (hazards G1, E8, L20)."""
+
+import asyncio
+import fcntl
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from .applies import Start
+from .peer import Peer, ask
+from .server import eventually
+from .tree import BIG, LETTERS
+from .wire import get
+
+LINE = re.compile(
+    rb'127\.0\.0\.1 - - \[[^\]"]+\] "((?:[^"\\]|\\.)*)" (\d{3}) (\d+) "((?:[^"\\]|\\.)*)" "((?:[^"\\]|\\.)*)"'
+)
+
+
+async def test_one_line_for_each_exchange_g1(start: Start) -> None:
+    """Every status, every way to end: the status and the bytes of content that left are told."""
+    requests = [
+        (get("/a.txt", "Referer: http://r/", "User-Agent: u"), b"GET /a.txt HTTP/1.1", 200, 26),
+        (get("/a.txt", method="HEAD"), b"HEAD /a.txt HTTP/1.1", 200, 0),
+        (get("/a.txt", "If-None-Match: *"), b"GET /a.txt HTTP/1.1", 304, 0),
+        (get("/a.txt", "Range: bytes=0-1"), b"GET /a.txt HTTP/1.1", 206, 2),
+        (get("/30m.bin"), b"GET /30m.bin HTTP/1.1", 200, BIG),
+        (get("/sub"), b"GET /sub HTTP/1.1", 308, None),
+        (get("/missing"), b"GET /missing HTTP/1.1", 404, None),
+        (get("/a.txt", method="DELETE"), b"DELETE /a.txt HTTP/1.1", 405, None),
+        (b"GET  / HTTP/1.1\r\nHost: h\r\n\r\n", b"GET  / HTTP/1.1", 400, None),
+        (b"?\r\n\r\n", b"?", 400, None),
+    ]
+    async with start() as server:
+        for request, _, status, _ in requests:
+            assert (await ask(server.address, request)).status == status
+    lines = [LINE.fullmatch(line) for line in server.log.read_bytes().splitlines()]
+    assert len(lines) == len(requests)
+    for line, (_, first, status, sent) in zip(lines, requests, strict=True):
+        assert line is not None
+        assert (line[1], int(line[2])) == (first, status)
+        assert sent is None or int(line[3]) == sent
+    assert lines[0] is not None
+    assert (lines[0][4], lines[0][5]) == (b"http://r/", b"u")
+    assert lines[1] is not None
+    assert (lines[1][4], lines[1][5]) == (b"-", b"-")
+
+
+async def test_nothing_breaks_out_of_a_line_g1(start: Start) -> None:
+    requests = [
+        get("/%0a%1b[31m%22"),
+        get('/"quoted"', 'User-Agent: " 200 0 "-" "-'),
+        get("/a.txt", "User-Agent: \xff\xfe\x80 caf\xe9"),
+        get("/a.txt", "Referer: \\\\x0a\t\\"),
+        b'GET /\x1b[31m" HTTP/1.1\r\nHost: h\r\n\r\n',
+        b"\x00\x01\xff\r\n\r\n",
+        b"GET /\x85\xe2\x80\xa8 HTTP/1.1\r\n\r\n",
+        b"GET /a.txt HTTP/1.1\r\nHost: h\r\nUser-Agent: a\rb\nc\r\n\r\n",
+    ]
+    async with start() as server:
+        for request in requests:
+            await ask(server.address, request)
+    data = server.log.read_bytes()
+    assert data.count(b"\n") == len(requests)
+    for line in data.splitlines():
+        assert LINE.fullmatch(line), line
+        assert not re.search(rb"[^ -~]", line), line
+
+
+async def test_client_that_left_has_its_line_too_g1_a11(start: Start) -> None:
+    """With fewer bytes than were promised."""
+    async with start() as server:
+        async with Peer(server.address, window=4096) as peer:
+            await peer.send(get("/30m.bin"))
+            await peer.some(1)
+            peer.reset()
+        await eventually(lambda: server.log.read_bytes().count(b"\n") == 1, 3)
+        line = LINE.fullmatch(server.log.read_bytes().rstrip())
+        assert line is not None
+        assert int(line[3]) < BIG
+
+
+@pytest.mark.parametrize("log", ["/dev/full", "-"])
+async def test_log_that_takes_nothing_e8_l20(log: str, start: Start) -> None:
+    """A full disk, or a pipe that nobody reads any more: in the book print() ended the server."""
+    async with start("--access-log", log, keep_output=False, may_say="lines of the access log were lost") as server:
+        for _ in range(50):
+            assert (await ask(server.address, get())).content == LETTERS
+
+
+async def test_pipe_that_nobody_reads_holds_up_nobody_e8(start: Start, tmp_path: Path) -> None:
+    """It is full after forty lines: from then on lines wait, and are lost at the end, but no time is."""
+    lost = "lines of the access log were lost"
+    os.mkfifo(tmp_path / "pipe")
+    reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        fcntl.fcntl(reader, fcntl.F_SETPIPE_SZ, 4096)
+        async with start("--access-log", str(tmp_path / "pipe"), may_say=lost) as server, asyncio.timeout(5):
+            for _ in range(60):
+                assert (await ask(server.address, get("/a.txt", f"User-Agent: {'x' * 100}"))).content == LETTERS
+    finally:
+        os.close(reader)

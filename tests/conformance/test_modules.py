@@ -1,0 +1,41 @@
+"""What a running server has imported: no mode pays for another's libraries (issue 3, point 5)."""
+
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from .designs import DESIGNS, FIXED, Design
+from .peer import ask
+from .server import running
+from .wire import get
+
+LIBRARIES = {"asyncio", "uvloop", "aiofiles", "aiofastnet", "gevent", "greenlet", "multiprocessing"}
+NEEDS = {
+    "async-uvloop": {"asyncio", "uvloop", "aiofiles", "aiofastnet"},
+    "async-asyncio": {"asyncio", "aiofiles", "aiofastnet"},
+    "process": {"multiprocessing"},
+    "gevent": {"gevent", "greenlet"},
+}
+"""What a design may import of them; all others: nothing."""
+
+
+def imported(report: str) -> set[str]:
+    """Names of top-level packages, from what -X importtime says."""
+    return {name.partition(".")[0] for name in re.findall(r"^import time: .*\| *([\w.]+)$", report, re.MULTILINE)}
+
+
+@pytest.mark.parametrize("design", [*DESIGNS, FIXED], ids=lambda design: design.name)
+async def test_imports_only_what_it_needs(design: Design, site: Path, tmp_path: Path) -> None:
+    slow = ("sh", "-c", 'shift && exec "$0" -X importtime "$@"', sys.executable)
+    async with running(design, site, papers=tmp_path, wrapper=slow, may_say="^import time:") as server:
+        assert (await ask(server.address, get())).status == 200
+    names = imported(server.grumbles())
+    assert "pwb_async" in names
+    assert names & LIBRARIES <= NEEDS.get(design.name, set())
+    if design.command[0] == "pwb_async":
+        assert "pwb_legacy" not in names
+    own = set(re.findall(r"\| *pwb_async\.(\w+)$", server.grumbles(), re.MULTILINE))
+    if design.command[0] == "pwb_legacy":
+        assert not own & {"files", "writer", "protocol", "server", "shelf"}

@@ -1,0 +1,75 @@
+"""Descriptors: a server that has none left says so, and a child has only its own (hazards E2, G4, L11)."""
+
+import os
+import resource
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from .applies import Start
+from .designs import DESIGNS
+from .peer import Peer, ask, crowd
+from .server import Server, eventually
+from .tree import FILES, LETTERS
+from .wire import get
+
+
+@contextmanager
+def no_descriptor_free(server: Server) -> Iterator[None]:
+    """Nothing can be opened any more; what is open stays open."""
+    before = {pid: resource.prlimit(pid, resource.RLIMIT_NOFILE) for pid in server.members()}
+    try:
+        for pid, (_, hard) in before.items():
+            used = set(map(int, os.listdir(f"/proc/{pid}/fd")))
+            free = next(number for number in range(len(used) + 1) if number not in used)
+            resource.prlimit(pid, resource.RLIMIT_NOFILE, (free, hard))
+        yield
+    finally:
+        for pid, limits in before.items():
+            resource.prlimit(pid, resource.RLIMIT_NOFILE, limits)
+
+
+async def test_no_descriptor_for_the_file_e2_g4(start: Start) -> None:
+    """503, and come again: not 404, which caches and crawlers would believe."""
+    async with start() as server:
+        assert (await ask(server.address, get())).content == LETTERS
+        async with Peer(server.address) as peer:
+            await eventually(lambda: (far := peer.far_end()) is not None and not far.orphan, 2, "not accepted")
+            await eventually(lambda: len(server.members()) in (1, 2), 2)
+            if server.design.keeps_alive:
+                await peer.send(get())
+                assert (await peer.answer()).content == LETTERS
+            with no_descriptor_free(server):
+                await peer.send(get("/64k+1.bin"))
+                answer = await peer.answer()
+            assert (answer.status, answer["Retry-After"], answer["Cache-Control"]) == (503, "1", "no-store")
+            if server.design.keeps_alive:
+                await peer.send(get("/64k+1.bin"))
+                assert (await peer.answer()).content == FILES[b"64k+1.bin"]
+        assert (await ask(server.address, get())).content == LETTERS
+
+
+@pytest.mark.parametrize(
+    "design", [one for one in DESIGNS if one.name == "process"], ids=["process"], indirect=True, scope="session"
+)
+async def test_child_has_only_its_own_descriptors_l11(server: Server) -> None:
+    """In the book it kept the listening socket and all other clients': none of them could ever be closed."""
+    async with crowd(server.address, 4) as peers:
+        for peer in peers:
+            await peer.send(get())
+            assert (await peer.answer()).content == LETTERS
+        children = [pid for pid in server.members() if pid != server.pid]
+        assert len(children) == 4
+        own = sockets(server.pid)
+        clients = [sockets(child) for child in children]
+        for held in clients:
+            assert len(held) == 1, "its client's, and no other"
+            assert not held & own
+        assert len(set.union(*clients)) == 4
+
+
+def sockets(pid: int) -> set[str]:
+    """The sockets that a process has open."""
+    links = {os.readlink(f"/proc/{pid}/fd/{number}") for number in os.listdir(f"/proc/{pid}/fd")}
+    return {link for link in links if link.startswith("socket:")}

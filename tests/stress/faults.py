@@ -1,0 +1,356 @@
+"""Every system call of the serving path fails, at each of its first occurrences, one at a time.
+
+    python -m tests.stress.faults [DESIGN ...] [--occurrences 20] [--calls accept4 ...]     no design: all of them
+    python -m tests.stress.faults --quick                                                  for CI, under 25 seconds
+
+How: a server runs; strace attaches to all its threads and has one system call fail with one errno at its K-th
+occurrence in each thread (-e inject=CALL:error=ERRNO:when=K); 24 clients ask for all sorts of things; strace lets go.
+A case holds if
+  - the server is alive,
+  - every connection was framed or aborted: each answer is whole and what was asked for, or says 408, 500 or 503, or the
+    connection ended in the middle; never a wrong byte, never silence beyond the timeouts,
+  - the next request, with nothing failing, is answered as always,
+  - no traceback was told.
+K goes up until the call does not occur so often. A fault that struck a descriptor by which an event loop wakes itself
+(eventfd, a pipe, a socket pair) proves nothing about serving, and cannot happen: it is counted apart if the server did
+not survive it.
+"""
+
+import argparse
+import asyncio
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Final, NamedTuple
+
+from conformance.designs import Design
+from conformance.server import Server, running
+from conformance.wire import content_length, get, parse_head
+
+from .ground import NAMED, Report, complaints, descriptors, folder, gently, workplace
+
+TABLE: Final[dict[str, tuple[str, ...]]] = {
+    "accept4": ("EMFILE", "ENFILE", "ENOMEM", "EINTR", "ECONNABORTED", "EAGAIN"),
+    "openat2": ("EMFILE", "ENOMEM", "EIO", "EINTR", "EAGAIN"),
+    "openat": ("EMFILE", "ENOMEM", "EIO", "EINTR"),
+    "fstat,newfstatat": ("EIO", "ENOMEM"),
+    "pread64": ("EIO", "EINTR", "ENOMEM"),
+    "preadv2": ("EIO", "EAGAIN", "EINTR"),
+    "sendfile": ("EIO", "EINTR", "ECONNRESET", "EPIPE", "EAGAIN", "ENOMEM"),
+    "read,recvfrom,recvmsg": ("ECONNRESET", "EINTR", "EAGAIN", "ENOMEM", "EIO"),
+    "write,writev,sendto,sendmsg": ("EPIPE", "ECONNRESET", "EINTR", "EAGAIN", "ENOMEM", "EIO"),
+    "epoll_ctl": ("ENOMEM",),
+    "epoll_wait,epoll_pwait,poll": ("EINTR",),
+    "setsockopt": ("ENOMEM",),
+    "clone,clone3": ("EAGAIN",),
+    "shutdown": ("ENOTCONN", "EIO"),
+    "close": ("EIO", "EINTR"),
+}
+"""System calls with what they may fail with, in order. ENFILE and ECONNABORTED are accept's own (hazard E7)."""
+DESIGNS: Final = (
+    "async-uvloop",
+    "async-uncached",
+    "async-asyncio",
+    "single",
+    "thread",
+    "process",
+    "gevent",
+    "epoll",
+    "epoll-level",
+    "epoll-thread",
+)
+EDGES: Final = ("epoll", "epoll-thread")
+"""Designs that are told once of each change. EAGAIN where there is something promises them another word that the kernel,
+which knows of no such lie, never speaks; so these calls are failed with it in epoll-level only."""
+OPTIONS: Final = ("--header-timeout", "2", "--idle-timeout", "2", "--send-timeout", "2", "--linger-idle", "1")
+PATIENCE: Final = 20.0
+"""Seconds for one client: more than all timeouts of the server together, on a machine that has other things to do."""
+_OWN: Final = re.compile(r"eventfd|<pipe:|UNIX|signalfd|timerfd")
+_DIED: Final = "the server died"
+
+
+class Wish(NamedTuple):
+    """What one client asks for on one connection. expected: a status and content for each answer, None: not compared."""
+
+    wire: bytes
+    expected: tuple[tuple[int, bytes | None], ...]
+    methods: tuple[str, ...]
+    window: int = 0
+
+
+def wishes(root: Path) -> list[Wish]:
+    """Four times all sorts of requests: from memory, from the disk, large, wrong."""
+    one, hundred, million = ((root / name).read_bytes() for name in ("1k.bin", "100k.bin", "1m.bin"))
+    small = ((root / "a.txt").read_bytes(), (root / "index.html").read_bytes())
+    several = Wish(
+        get("/a.txt")
+        + get("/")
+        + get("/missing")
+        + get("/1k.bin", method="HEAD")
+        + get("/1k.bin", "Connection: close"),
+        ((200, small[0]), (200, small[1]), (404, None), (200, b""), (200, one)),
+        ("GET", "GET", "GET", "HEAD", "GET"),
+    )
+    large = Wish(get("/1m.bin", "Connection: close"), ((200, million),), ("GET",), 8192)
+    middle = Wish(get("/100k.bin") + get("/a.txt"), ((200, hundred), (200, small[0])), ("GET", "GET"))
+    post = b"POST /a.txt HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello"
+    refused = Wish(post + get("/a.txt"), ((405, None), (200, small[0])), ("POST", "GET"))
+    parts = Wish(get("/100k.bin", "Range: bytes=0-9, 100-199"), ((206, None),), ("GET",))
+    wrong = Wish(b"GET / HTTP/1.1\r\nHost: h\r\nno field\r\n\r\n", ((400, None),), ("GET",))
+    return [several, large, middle, refused, parts, wrong] * 4
+
+
+async def wish(address: tuple[str, int], what: Wish, kept: bool) -> str:
+    """Says `whole`, `told` (408, 500 or 503), `ended` in the middle, or in words what must never happen."""
+    loop = asyncio.get_running_loop()
+    with socket.socket() as sock:
+        sock.setblocking(False)
+        if what.window:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, what.window)
+        data = b""
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await loop.sock_connect(sock, address)
+                with suppress(ConnectionError):
+                    await loop.sock_sendall(sock, what.wire)
+                for (status, content), method in zip(what.expected[: None if kept else 1], what.methods, strict=False):
+                    while (end := data.find(b"\r\n\r\n")) < 0:
+                        more = await loop.sock_recv(sock, 262144)
+                        if not more:
+                            return "ended" if b"HTTP/1.1"[: len(data)] == data[:8] else f"BROKEN: {data[:80]!r}"
+                        data += more
+                    got, _, fields = parse_head(data[:end])
+                    length = end + 4 + content_length(got, fields, method)
+                    while len(data) < length:
+                        more = await loop.sock_recv(sock, 262144)
+                        if not more:
+                            part = data[end + 4 :]
+                            right = got != status or content is None or content.startswith(part)
+                            return "ended" if right else f"BROKEN: {len(part)} wrong bytes before the end"
+                        data += more
+                    if got in (408, 500, 503):
+                        return "told"
+                    if got != status:
+                        return f"WRONG STATUS: {got} instead of {status}"
+                    if content is not None and data[end + 4 : length] != content:
+                        return f"WRONG CONTENT: of {what.wire[:40]!r}"
+                    data = data[length:]
+                return "whole" if not data else f"BROKEN: {data[:80]!r} behind the last answer"
+        except ConnectionError:
+            return "ended"
+        except TimeoutError:
+            return f"SILENCE: after {what.wire[:30]!r} and {len(data)} bytes"
+        except AssertionError as error:
+            return f"BROKEN: {error}"
+
+
+class Injection:
+    """strace on a running server while in its `async with`. struck: the lines that say what failed."""
+
+    def __init__(self, server: Server, calls: str, errno: str, when: int, papers: Path) -> None:
+        self.server = server
+        names = ",".join(f"?{call}" for call in calls.split(","))
+        self.path = papers / "strace"
+        self.words = papers / "strace-words"
+        self.path.unlink(missing_ok=True)
+        self.command = ["strace", "-f", "-yy", "-s", "16", "-o", str(self.path), "-e", f"trace={names}"]
+        self.command += ["-e", f"inject={names}:error={errno}:when={when}", "-e", "signal=none"]
+        self.struck: list[str] = []
+
+    async def __aenter__(self) -> "Injection":
+        with suppress(AssertionError):  # children of the case before are still about to go
+            await self.server.settles(lambda vitals: vitals.processes <= 1, within=5)
+        pids = ("-p", str(self.server.pid))
+        with self.words.open("wb") as words:
+            self.process = subprocess.Popen([*self.command, *pids], stdin=subprocess.DEVNULL, stderr=words)
+        end = time.monotonic() + 10
+        while not _traced(self.server.pid):
+            assert time.monotonic() < end, "strace does not attach"
+            if self.process.poll() is not None:
+                dead = self.server.process.poll() is not None
+                if dead:
+                    raise ProcessLookupError("the server is dead")
+                raise AssertionError(f"strace ended: {self.words.read_text()[-500:]}")
+            await asyncio.sleep(0.005)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.process.send_signal(signal.SIGINT)
+        try:
+            await asyncio.to_thread(self.process.wait, 10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            await asyncio.to_thread(self.process.wait)
+        if self.path.exists():
+            self.struck = _struck(self.path.read_text(errors="replace").splitlines())
+
+
+def _struck(lines: list[str]) -> list[str]:
+    """The calls that failed by our doing; one that was interrupted by another thread's stands in two lines."""
+    begun: dict[str, str] = {}
+    struck = []
+    for line in lines:
+        pid = line.partition(" ")[0]
+        if "<unfinished" in line:
+            begun[pid] = line
+        elif "INJECTED" in line:
+            struck.append(begun.get(pid, "") + line if " resumed>" in line else line)
+    return struck
+
+
+def _traced(pid: int) -> bool:
+    with suppress(OSError):
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            if "TracerPid:\t0" in (task / "status").read_text():
+                return False
+    return True
+
+
+class Sweep:
+    """All cases of one design."""
+
+    def __init__(self, report: Report, design: Design, root: Path, papers: Path) -> None:
+        self.report = report
+        self.design = design
+        self.root = root
+        self.papers = papers
+        self.wishes = wishes(root)
+        self.cases = 0
+        self.own: Counter[str] = Counter()
+        self.outcomes: Counter[str] = Counter()
+        self.failures: Counter[str] = Counter()
+
+    async def run(self, table: dict[str, tuple[str, ...]], occurrences: Sequence[int]) -> None:
+        """Starts a server, and another one whenever it has died."""
+        left = [(calls, errno, occurrences) for calls, errnos in table.items() for errno in errnos]
+        if self.design.name in EDGES:
+            left = [one for one in left if one[1] != "EAGAIN" or not one[0].startswith(("accept4", "read", "write"))]
+        while left:
+            papers = Path(mkdtemp(dir=self.papers))
+            try:
+                async with running(self.design, self.root, *OPTIONS, papers=papers, may_say=".") as server:
+                    while left:
+                        calls, errno, occurrences = left.pop(0)
+                        rest = await self.rise(server, calls, errno, occurrences, papers)
+                        if rest is not None:
+                            left.insert(0, (calls, errno, rest))
+                            server.kill()
+                            break
+            except subprocess.TimeoutExpired:
+                self.failures["it does not stop at SIGTERM"] += 1
+            except AssertionError as error:
+                if "exit status" not in str(error):
+                    raise
+
+    async def rise(
+        self, server: Server, calls: str, errno: str, occurrences: Sequence[int], papers: Path
+    ) -> Sequence[int] | None:
+        """One call with one errno, from the first occurrence to the last. Returns the occurrences that are left when
+        another server is needed, because this one is dead or its loop was struck; None: all is done."""
+        for at, when in enumerate(occurrences, 1):
+            try:
+                case = await self.one(server, calls, errno, when, papers)
+            except ProcessLookupError:
+                self.failures[f"{calls} {errno}: {_DIED} soon after when={when - 1}"] += 1
+                server.kill()
+                return occurrences[at - 1 :]
+            if case is None:
+                return None
+            if _DIED in case:
+                return occurrences[at:]
+        return None
+
+    async def one(self, server: Server, calls: str, errno: str, when: int, papers: Path) -> list[str] | None:
+        """One case; None: the call did not occur so often."""
+        told = len(complaints(server))
+        injection = Injection(server, calls, errno, when, papers)
+        async with injection:
+            outcomes = await asyncio.gather(
+                *(wish(server.address, one, self.design.keeps_alive) for one in self.wishes)
+            )
+        if not injection.struck:
+            return None
+        self.cases += 1
+        wrong = [outcome for outcome in outcomes if outcome not in ("whole", "told", "ended")]
+        self.outcomes.update(outcome if outcome not in wrong else "wrong" for outcome in outcomes)
+        if any(map(_OWN.search, injection.struck)):
+            self.own[calls] += server.process.poll() is not None
+            return [_DIED]
+        if server.process.poll() is not None:
+            wrong = [_DIED, *server.grumbles().splitlines()[-3:]]
+        else:
+            after = await wish(server.address, self.wishes[2], self.design.keeps_alive)
+            if after != "whole":
+                wrong.append(f"the next request: {after}")
+            if len(complaints(server)) > told:
+                wrong.append("a traceback: " + _last_error(server))
+        for words in dict.fromkeys(wrong):
+            self.failures[f"{calls} {errno}: {words}"] += 1
+            self.report.say(f"    {self.design.name} {calls} {errno} when={when}: {words}")
+            for line in injection.struck[:3]:
+                self.report.say(f"      {line[:160]}")
+        return wrong
+
+    def tell(self) -> None:
+        outcomes = ", ".join(f"{count:,} {outcome}" for outcome, count in sorted(self.outcomes.items()))
+        self.report.say(f"  {self.design.name}: {self.cases} cases; connections: {outcomes}")
+        self.report.figure("cases that do not hold", sum(self.failures.values()), 0)
+        for words, count in self.failures.most_common():
+            self.report.say(f"    {count} x {words}")
+        for calls, count in self.own.items():
+            if count:
+                self.report.figure(f"ended by {calls} failing on a descriptor of its own loop, not counted", count)
+
+
+def _last_error(server: Server) -> str:
+    lines = server.grumbles().splitlines()
+    errors = [line for line in lines if re.match(r"[A-Za-z_.]*(?:Error|Exception)\b", line)]
+    return errors[-1] if errors else "?"
+
+
+async def sweep(arguments: argparse.Namespace) -> int:
+    report = Report()
+    if not shutil.which("strace"):
+        report.say("strace is not installed: nothing was tested")
+        return 0
+    descriptors()
+    table = {calls: TABLE[calls] for calls in arguments.calls or TABLE}
+    designs = arguments.designs or (("async-uvloop", "epoll") if arguments.quick else DESIGNS)
+    occurrences: Sequence[int] = range(1, arguments.occurrences + 1)
+    if arguments.quick:
+        occurrences = (2,)
+        table = {calls: errnos[:1] for calls, errnos in table.items() if calls != "epoll_ctl"}
+    with workplace() as (root, papers):
+        for name in designs:
+            start = time.monotonic()
+            one = Sweep(report, NAMED[name], root, folder(papers, name))
+            await one.run(table, occurrences)
+            one.tell()
+            report.say(f"    {time.monotonic() - start:.0f} s")
+    return report.end()
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m tests.stress.faults", description=__doc__.partition("\n")[0])
+    parser.add_argument("designs", nargs="*", metavar="DESIGN", help=", ".join(DESIGNS))
+    parser.add_argument("--occurrences", type=int, default=20)
+    parser.add_argument("--calls", nargs="*", choices=TABLE, help="only these")
+    parser.add_argument("--quick", action="store_true", help="one errno, one occurrence, two designs")
+    arguments = parser.parse_args()
+    if unknown := [name for name in arguments.designs if name not in NAMED]:
+        parser.error(f"no such design: {', '.join(unknown)}")
+    gently()
+    return asyncio.run(sweep(arguments))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

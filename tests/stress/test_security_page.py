@@ -1,0 +1,21 @@
+"""SECURITY.md tells strangers the defaults: they must be those of config.py."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from pwb_async.config import FIELDS
+
+PAGE = (Path(__file__).parents[2] / "SECURITY.md").read_text()
+ROWS = re.findall(r"^\| `--([a-z-]+)` \| (\S+)(?: (?:s|bytes))? \|", PAGE, re.MULTILINE)
+LIMITS = re.compile(r"_timeout$|^linger|^max_(?!age)|^min_|^grace$|^requests_|^cache")
+
+
+@pytest.mark.parametrize(("name", "default"), ROWS)
+def test_default(name: str, default: str) -> None:
+    assert float(default) == FIELDS[name.replace("-", "_")].default
+
+
+def test_no_limit_is_left_out() -> None:
+    assert {name.replace("-", "_") for name, _ in ROWS} == {name for name in FIELDS if LIMITS.search(name)}
