@@ -587,11 +587,11 @@ def test_d1_a_writer_that_never_rests(served: Disk, root: str) -> None:
 def test_d3_replaced_by_rename(served: Disk, root: str) -> None:
     for version in range(200):
         old = served.find(look(b"f"))
-        write(f"{root}/new", b"%03d" % version * 30_000)
+        write(f"{root}/new", b"%03d" % version * 60_000)
         os.rename(f"{root}/new", f"{root}/f")
         if isinstance(old, OpenFile):
             assert old.file is not None
-            assert os.pread(old.file.fileno(), old.size, 0) == b"%03d" % (version - 1) * 30_000
+            assert os.pread(old.file.fileno(), old.size, 0) == b"%03d" % (version - 1) * 60_000
     assert isinstance(old, OpenFile)
 
 

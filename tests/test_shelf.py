@@ -123,7 +123,7 @@ async def test_a_hundred_clients_of_a_cold_file_cause_one_look(case: Case) -> No
 
 async def test_what_the_disk_raises_reaches_all_who_wait(case: Case) -> None:
     def broken(lookup: Lookup) -> Finding:
-        raise RuntimeError("broken")
+        raise ValueError("broken")
 
     shelf = Shelf(SITE, Files(broken), SPACE, TTL)
     lookup = SITE.locate(ask("/a.html"))
