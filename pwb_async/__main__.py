@@ -28,7 +28,6 @@ def main() -> None:
         status = Supervisor(setup).run()
     else:
         alone(setup)
-    setup.close()
     _end(status)
 
 

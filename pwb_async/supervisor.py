@@ -94,6 +94,7 @@ class Supervisor:
             elif time.monotonic() >= self._end:
                 for each in self._workers:
                     each.kill()
+        self._setup.close()
         signal.set_wakeup_fd(-1)
         self._wake.close()
         self._waker.close()

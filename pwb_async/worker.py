@@ -49,7 +49,9 @@ def alone(setup: Setup) -> None:
     """Serves until a signal ends it."""
 
     async def serve() -> None:
-        await Server(setup).run()
+        server = Server(setup)
+        await server.run()
+        server.setup.close()  # it may be another one by now
 
     with asyncio.Runner(loop_factory=loop_factory(setup.options.loop)) as runner:
         runner.run(serve())

@@ -7,8 +7,8 @@ The plan, round by round:
   3. ten times a second a look at all deadlines: who is overdue has a turn, too
 Edge-triggered, as in the book, the kernel speaks once of each change: whoever ends a turn before "would block" must be
 remembered (_ready), or nobody ever speaks of it again. With --trigger level the kernel repeats itself, when asked.
-Costs: the least memory of all, half a kB a client; one processor; a read from the disk stops everybody; and what a thread keeps on its
-stack is kept by hand (Client.outgoing, Connection.waiting). The whole idea is the loop of serve_forever.
+Costs: some 0.5 kB a client, the least of all; one processor; a read from the disk stops everybody; what a thread keeps
+on its stack is kept by hand (Client.outgoing, Connection.waiting). The whole idea is the loop of serve_forever.
 """
 
 import select

@@ -19,6 +19,7 @@ import signal
 import sys
 import tomllib
 from collections import Counter
+from collections.abc import Iterator
 from contextlib import AsyncExitStack, suppress
 from itertools import islice
 from pathlib import Path
@@ -254,12 +255,13 @@ async def differential(requests: int, seed: int, show: str, with_nginx: bool) ->
             return run.tell(requests)
 
 
-def _fit(seed: int) -> Any:
+def _fit(seed: int) -> Iterator[bytes]:
     """Mutants of the corpus and composed requests, in turn, that ask for no huge file: what is compared is how requests
     are understood."""
     wires = [wire for wire in seeds(9000) if len(wire) < 9000]
     wires += 3 * [wire for wire in wires if wire.startswith(b"GET ") and wire.count(b"\r\n\r\n") == 1]
-    return (wire for pair in zip(mutants(seed, wires, most=3), composed(seed)) for wire in pair if b"bin" not in wire)
+    pairs = zip(mutants(seed, wires, most=3), composed(seed), strict=False)
+    return (wire for pair in pairs for wire in pair if b"bin" not in wire)
 
 
 def main() -> int:

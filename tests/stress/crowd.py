@@ -525,7 +525,8 @@ def _read_digits(sock: socket.socket, wire: bytes, sent: int, count: int) -> lis
 
 
 _FAST: Final = """
-import socket, sys, time
+import os, socket, sys, time
+os.nice(10)  # who asks for small files is to be kept waiting by the server, not by this process
 sock = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
 sock.sendall(f"GET /{sys.argv[2]} HTTP/1.1\\r\\nHost: h\\r\\nConnection: close\\r\\n\\r\\n".encode())
 start, got = time.monotonic(), 0
@@ -551,7 +552,10 @@ async def fast_reader(scene: Scene) -> None:
         scene.report.say(f"  {int(got) / GIB:.1f} GiB in {float(took):.1f} s, {speed:.2f} GiB/s")
         scene.report.say(f"    small files alone: {alone}; beside it: {beside}; its idle twin then: {noise}")
         scene.report.fact("it got all of it", int(got) > size)
-        bar = 50 if scene.quick else 5
+        busy = percentile(noise.took, 0.99) * 1000 > 4
+        if busy:
+            scene.report.say("  its idle twin is as slow: this machine is too busy to tell, so nothing is judged")
+        bar = None if busy else 50 if scene.quick else 5
         scene.report.figure("small files' p99 beside one fast reader", percentile(beside.took, 0.99) * 1000, bar, " ms")
         scene.report.figure("failures", len(beside.failures), 0)
 
