@@ -10,6 +10,8 @@ from typing import Final
 
 from .notify import inherited
 
+_RECEIVES: Final = 32 * 1024
+"""Bytes that the kernel keeps of what a client has sent; Linux doubles it."""
 BACKLOG: Final = 2048
 """Connections that the kernel keeps for us while we are busy; it takes min(this, net.core.somaxconn)."""
 
@@ -31,6 +33,8 @@ def _listen_on(host: str, port: int) -> list[socket.socket]:
             sock = socket.socket(family, kind, protocol)
             sockets.append(sock)
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            # Connections inherit it: requests are small, and what comes of an endless one is bounded (hazard B8).
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVES)
             if family == socket.AF_INET6:
                 # "::" alone takes IPv4 too; beside an IPv4 socket it must not.
                 sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, len(found) > 1)

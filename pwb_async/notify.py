@@ -22,8 +22,12 @@ def inherited() -> list[socket.socket]:
     sockets = [socket.socket(fileno=fd) for fd in range(_FIRST, _FIRST + int(count))]
     for sock in sockets:
         sock.set_inheritable(False)
+    for sock in sockets:
         if sock.type != socket.SOCK_STREAM or not sock.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
-            raise OSError(f"descriptor {sock.fileno()} of LISTEN_FDS is no socket that listens")
+            number = sock.fileno()
+            for each in sockets:
+                each.close()
+            raise OSError(f"descriptor {number} of LISTEN_FDS is no socket that listens")
     return sockets
 
 

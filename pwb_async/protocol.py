@@ -23,6 +23,7 @@ from .core.deadline import NEVER, Deadline
 from .core.exchange import Exchange
 from .core.lookup import Broken, Lookup
 from .core.messages import BadRequest, Event, Part, Request, Response, Signal
+from .pace import acknowledged
 from .writer import CutShortError, Writer
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ _TURN: Final = 32
 """Answers to pipelined requests before every other connection has its turn."""
 _TOGETHER: Final = 64 * 1024
 """Bytes of answers to pipelined requests that leave together."""
+_LOOK: Final = 1.0
+"""Seconds at most between two looks at a peer that keeps us waiting."""
 _FORGET: Final = struct.pack("ii", 1, 0)
 """For SO_LINGER: at close the kernel forgets what it has not sent."""
 
@@ -40,7 +43,18 @@ _FORGET: Final = struct.pack("ii", 1, 0)
 class HTTPProtocol(asyncio.Protocol):
     """deadline: when the server's sweep calls expire()."""
 
-    __slots__ = ("_busy", "_connection", "_deaf", "_peer", "_server", "_transport", "_unsent", "_writer", "deadline")
+    __slots__ = (
+        "_busy",
+        "_connection",
+        "_deaf",
+        "_peer",
+        "_server",
+        "_taken",
+        "_taking",
+        "_transport",
+        "_writer",
+        "deadline",
+    )
 
     _transport: asyncio.Transport
     _writer: Writer
@@ -50,7 +64,8 @@ class HTTPProtocol(asyncio.Protocol):
         self._connection = Connection(server.setup.reader, server.setup.name)
         self._busy = False
         self._deaf = False
-        self._unsent = 0
+        self._taken = 0
+        self._taking = 0.0
         self._peer = "-"
         self.deadline = Deadline(server.setup.timeouts)
 
@@ -108,8 +123,8 @@ class HTTPProtocol(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         self._writer.pause()
-        self._unsent = self._transport.get_write_buffer_size()
-        self.deadline.at = self._server.clock() + self._server.setup.timeouts.send
+        self._taken, self._taking = self._progress(), self._server.clock()
+        self.deadline.at = self._taking + min(_LOOK, self._server.setup.timeouts.send / 8)
 
     def resume_writing(self) -> None:
         self._writer.resume()
@@ -241,12 +256,21 @@ class HTTPProtocol(asyncio.Protocol):
 
     def _expire_sending(self) -> None:
         """A slow reader may be slow, not dead: as long as it takes some bytes in each period, it goes on."""
-        unsent = self._transport.get_write_buffer_size()
-        if unsent < self._unsent:
-            self._unsent = unsent
-            self.deadline.at = self._server.clock() + self._server.setup.timeouts.send
+        now, patience, taken = self._server.clock(), self._server.setup.timeouts.send, self._progress()
+        if taken != self._taken:
+            self._taken, self._taking = taken, now
+        if now < self._taking + patience:
+            self.deadline.at = min(now + min(_LOOK, patience / 8), self._taking + patience)
         else:
             self.abort(forget=True)
+
+    def _progress(self) -> int:
+        """Something else whenever the peer has taken some bytes. The transport is told so only when a third of the
+        kernel's buffer is free again, and that can take a slow reader minutes; the kernel knows better."""
+        try:
+            return acknowledged(self.sock)
+        except (AttributeError, OSError, struct.error):
+            return -self._transport.get_write_buffer_size()
 
     def stop(self) -> None:
         """The server stops: what is under way is finished, nothing else is begun (hazard F2)."""

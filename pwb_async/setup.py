@@ -97,11 +97,14 @@ def build(program: str, options: Options, old: Setup | None = None) -> Setup:
     except OSError as error:
         hint = f" (to name a folder: {program} FOLDER)" if what == "serve" else ""
         raise SetupError(f"cannot {what} {value}: {error.strerror or error}{hint}") from None
+    limits = _limits(options)
+    # Connections keep the reader they began with, and its caches with it: as long as it will do, there is one.
+    reader = old.reader if old and old.reader.limits == limits else HeadReader(limits)
     return Setup(
         program=program,
         options=options,
         name=f"PWB/{__version__}".encode() if options.server_version else b"PWB",
-        reader=HeadReader(_limits(options)),
+        reader=reader,
         timeouts=Timeouts(
             options.header_timeout,
             options.idle_timeout,

@@ -225,11 +225,11 @@ class Connection:
         self._data, self._at = self._data[self._at :], 0
         if not self._data:
             return self._close() if self._eof else NEED_DATA
-        if self._eof:
-            return self._refuse(Fault(400, "the request ends in the middle of its head"))
         checked = self._reader.check(self._data, *self._checked)
         if isinstance(checked, Fault):
             return self._refuse(checked)
+        if self._eof:
+            return self._refuse(Fault(400, "the request ends in the middle of its head"))
         self._checked = checked
         self.waiting = Waiting.HEAD
         return NEED_DATA

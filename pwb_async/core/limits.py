@@ -20,7 +20,7 @@ class Limits(NamedTuple):
     """what may wait while an answer is under way"""
     blank_lines: int = 10
     """empty lines before a request line"""
-    bad_head: int = 256 * 1024
+    bad_head: int = 216 * 1024
     """what is read of a client whose head was refused, so that it can still read why (hazards A13, B8)"""
 
 

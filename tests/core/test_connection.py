@@ -395,7 +395,7 @@ def test_the_defaults_are_those_of_the_hazard_table_b8() -> None:
         "requests": 1000,
         "pipelined": 65536,
         "blank_lines": 10,
-        "bad_head": 262144,
+        "bad_head": 221184,
     }
 
 

@@ -220,7 +220,7 @@ async def test_a_storm_of_reloads_f1(many: tuple[str, ...], run: Start, write: W
                 count += await ask_on()
             return count
 
-        asking = asyncio.ensure_future(together(*(ask_again() for _ in range(4))))
+        asking = asyncio.create_task(together(*(ask_again() for _ in range(4))))
         for number in range(30):
             write(f"max-age = {number}")
             server.signal(signal.SIGHUP)
