@@ -1,4 +1,4 @@
-"""The floors of the house (design.md, section 2): a lower one never imports a higher one.
+"""The floors of the house (see README): a lower one never imports a higher one.
 
     floor 0  pwb_async.core                                 bytes and values: no world, no clock
     floor 1  disk, config, access_log, listener, setup      blocking, and without asyncio
