@@ -8,7 +8,7 @@ The plan, round by round:
 Edge-triggered, as in the book, the kernel speaks once of each change: whoever ends a turn before "would block" must be
 remembered (_ready), or nobody ever speaks of it again. With --trigger level the kernel repeats itself, when asked.
 Costs: some 0.5 kB a client, the least of all; one processor; a read from the disk stops everybody; what a thread keeps
-on its stack is kept by hand (Client.outgoing, Connection.waiting). The whole idea is the loop of serve_forever.
+on its stack is kept by hand (Client.outgoing, Connection.waiting). The whole idea is the loop of _serve.
 """
 
 import select
@@ -48,6 +48,13 @@ class EpollServer(HTTPServer):
             self._epoll.register(fd, select.EPOLLIN | self._mode)
 
     def serve_forever(self) -> None:
+        try:
+            self._serve()
+        finally:  # a second signal, or the end of the grace, may have come
+            for client in self._clients.values():
+                client.close()
+
+    def _serve(self) -> None:
         sweep = 0.0
         while self.open or not self.stopping:
             self._ready.update(fd for fd, _ in self._epoll.poll(self._patience()))
