@@ -137,6 +137,8 @@ class HTTPServer:
                         yield client
                     else:
                         self.turn_away(client)
+                    if self.stopping:
+                        break
                 self.tidy()
         finally:
             self.door.close()
@@ -180,7 +182,7 @@ class HTTPServer:
         """Called after each piece; where all clients share one thread, this one lets the others go first (A15)."""
 
     def tidy(self) -> None:
-        """Called whenever the door has been woken; a design that has to clean up after its clients does it here."""
+        """Called whenever the door has been woken and all who came in are being served."""
 
     def part(self, client: Client) -> None:
         """An answer is out. If it was the last, the client must have read it before we close (RFC 9112 9.6)."""

@@ -17,6 +17,8 @@ from .client import RECEIVE, Client
 logger: Final = logging.getLogger("pwb")
 _PAUSE: Final = 0.1
 """Seconds without accept() when descriptors or memory have run out (hazard E1)."""
+_TURN: Final = 64
+"""Clients let in before those who are seen off have their turn."""
 _MOST_LEAVING: Final = 64
 """Clients seen off at the same time; with one more the first is let go without further ado."""
 
@@ -38,19 +40,13 @@ class Door:
             self._poll.register(sock, select.POLLIN)
 
     def wait(self) -> Iterator[Client]:
-        """Waits until something happens; if it is that clients have come in, gives them, one by one."""
+        """Waits until something happens; if it is that clients have come in, gives them all, one by one."""
         now = time.monotonic()
         first = min((client.deadline.at for client in self._leaving.values()), default=None)
         for fd, _ in self._poll.poll(None if first is None else max(0.0, first - now) * 1000):
             listener = self.listeners.get(fd)
             if listener is not None:
-                client = self.accept(listener)
-                if client is not None:
-                    yield client
-                elif self.failed and self._leaving:
-                    self._let_go(next(iter(self._leaving.values())))
-                elif self.failed:
-                    time.sleep(_PAUSE)
+                yield from self._let_in(listener)
             elif fd in self._leaving:
                 self._attend(self._leaving[fd])
             elif fd == self._wake.fileno():
@@ -58,6 +54,17 @@ class Door:
         now = time.monotonic()
         for client in [client for client in self._leaving.values() if client.deadline.at <= now]:
             self._let_go(client)
+
+    def _let_in(self, listener: socket.socket) -> Iterator[Client]:
+        for _ in range(_TURN):
+            client = self.accept(listener)
+            if client is None:
+                break
+            yield client
+        if self.failed and self._leaving:
+            self._let_go(next(iter(self._leaving.values())))
+        elif self.failed:
+            time.sleep(_PAUSE)
 
     def accept(self, listener: socket.socket) -> Client | None:
         """The next client; None: there is none, or it cannot come in. In the book, the latter was the end (L9)."""
