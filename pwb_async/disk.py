@@ -19,10 +19,11 @@ import os
 import stat
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Final, TypeAlias
 
-from .core.lookup import FOLDER, FORBIDDEN, MISSING, UNAVAILABLE, Broken, Finding, Lookup, OpenFile
+from .core.lookup import FOLDER, FORBIDDEN, MISSING, UNAVAILABLE, Broken, Finding, Lookup, OpenFile, same_version
 
 Opener: TypeAlias = Callable[[int, bytes, int], int]
 """(descriptor of the root, path beneath it, flags) -> descriptor, or OSError."""
@@ -92,6 +93,32 @@ class Disk:
             return self._folder(root, path)
         finally:
             _close(root)
+
+    def look_again(self, known: Iterable[tuple[Lookup, OpenFile]]) -> list[bool]:
+        """Of each file that was found before, whether it is still there and the same version: one stat() a file, a
+        quarter of what find takes. This way follows links as the system does, out of the root, too; but what they lead
+        to is only compared, and a file that find() has found once is no secret."""
+        try:
+            root = os.open(self._root, _FOLDER)
+        except OSError:
+            return [False for _ in known]
+        try:
+            return [self._is_same(root, lookup, found) for lookup, found in known]
+        finally:
+            _close(root)
+
+    def _is_same(self, root: int, lookup: Lookup, found: OpenFile) -> bool:
+        path = lookup.path or b"."
+        if lookup.folder:
+            if found.name != lookup.indexes[0]:  # one that goes before it may have come
+                return same_version(found, self.find(replace(lookup, read=False)))
+            path += b"/" + found.name
+        try:
+            status = os.stat(path, dir_fd=root)
+        except OSError:
+            return False
+        identity = (status.st_dev, status.st_ino, status.st_ctime_ns)
+        return (found.size, found.mtime_ns, found.identity) == (status.st_size, status.st_mtime_ns, identity)
 
     def _entry(self, root: int, path: bytes, read: bool) -> Finding:
         try:

@@ -19,8 +19,9 @@ from typing import Final, TypeVar
 
 import aiofiles.os
 
-from .core.lookup import UNAVAILABLE, Finding, Lookup
+from .core.lookup import UNAVAILABLE, Finding, Lookup, OpenFile
 from .core.messages import File
+from .disk import Disk
 
 T = TypeVar("T")
 _THREADS: Final = 32
@@ -30,20 +31,20 @@ _MOST: Final = 4096
 
 
 class Files:
-    """find: what a disk finds, blocking. patience: seconds for one call."""
+    """disk: blocking. patience: seconds for one call."""
 
-    def __init__(self, find: Callable[[Lookup], Finding], patience: float = 10.0) -> None:
+    def __init__(self, disk: Disk, patience: float = 10.0) -> None:
         self._threads = ThreadPoolExecutor(_THREADS, "pwb-disk")
         self._thread = ThreadPoolExecutor(1, "pwb-look")
         self._under_way = 0
         self._pread = partial(aiofiles.os.wrap(os.pread), executor=self._threads)
-        self.turn_to(find, patience)
+        self.turn_to(disk, patience)
 
-    def turn_to(self, find: Callable[[Lookup], Finding], patience: float) -> None:
+    def turn_to(self, disk: Disk, patience: float) -> None:
         """Another disk, from the next call on."""
         self._patience = patience
-        self._find = partial(aiofiles.os.wrap(find), executor=self._threads)
-        self._find_all = partial(aiofiles.os.wrap(lambda lookups: list(map(find, lookups))), executor=self._thread)
+        self._find = partial(aiofiles.os.wrap(disk.find), executor=self._threads)
+        self._look_again = partial(aiofiles.os.wrap(disk.look_again), executor=self._thread)
 
     async def find(self, lookup: Lookup) -> Finding:
         try:
@@ -51,10 +52,10 @@ class Files:
         except TimeoutError:
             return UNAVAILABLE
 
-    async def find_all(self, lookups: Sequence[Lookup]) -> list[Finding]:
-        """Many lookups in one hop."""
-        findings: list[Finding] = await self._find_all(lookups)
-        return findings
+    async def look_again(self, known: Sequence[tuple[Lookup, OpenFile]]) -> list[bool]:
+        """Of each, whether it is still the same; all in one hop."""
+        same: list[bool] = await self._look_again(known)
+        return same
 
     async def read(self, file: File, start: int, length: int) -> bytes:
         """At most `length` bytes from `start`; b"" behind the end. Raises OSError."""

@@ -49,7 +49,7 @@ class Server:
         self.loop = asyncio.get_running_loop()
         self.clock = self.loop.time
         self.setup = setup
-        self.files = Files(setup.disk.find, options.disk_timeout)
+        self.files = Files(setup.disk, options.disk_timeout)
         self.stopping = self._closed = False
         self._room = Room(-(-options.max_connections // workers), options.max_per_address)
         self._flushing: asyncio.Future[None] | None = None
@@ -110,7 +110,7 @@ class Server:
     def adopt(self, setup: Setup) -> None:
         """Goes on with another setup that has the same sockets."""
         old, self.setup = self.setup, setup
-        self.files.turn_to(setup.disk.find, setup.options.disk_timeout)
+        self.files.turn_to(setup.disk, setup.options.disk_timeout)
         self._room.resize(setup.options.max_connections, setup.options.max_per_address)
         self._configure()
         if old.log is not None and old.log is not setup.log:

@@ -13,12 +13,13 @@ main queue. So a crawler that reads every file once passes through the short que
 """
 
 import asyncio
+import time
 from dataclasses import replace
 from typing import Final
 
 from .core.fields import Fields
 from .core.head import prepare
-from .core.lookup import Finding, Lookup, OpenFile
+from .core.lookup import Finding, Lookup, OpenFile, same_version
 from .core.messages import Request, Response
 from .core.site import Site
 from .files import Files
@@ -36,18 +37,17 @@ _REMEMBERED: Final = 1000
 
 
 class Entry:
-    """One file on the shelf. glance: the lookup that only looks whether it is still the same version.
+    """One file on the shelf.
 
     plain: the answer to a GET without conditions, answers: those to other requests.
 
     trusted: until when, asked: when last, turn: when its queue last had a look at it, on the loop's clock.
     """
 
-    __slots__ = ("answers", "asked", "finding", "glance", "lookup", "plain", "size", "trusted", "turn")
+    __slots__ = ("answers", "asked", "finding", "lookup", "plain", "size", "trusted", "turn")
 
     def __init__(self, lookup: Lookup, finding: OpenFile, now: float, trusted: float) -> None:
         self.lookup = lookup
-        self.glance = replace(lookup, read=False)
         self.finding = finding
         self.trusted = trusted
         self.asked = self.turn = now
@@ -121,8 +121,8 @@ class Shelf:
             finding = replace(finding, shared=True)
         look.set_result(finding)
         entry = self._entries.get(key)
-        if entry is not None and _same(entry.finding, finding):
-            self._renew(entry, finding, now)
+        if entry is not None and isinstance(finding, OpenFile) and same_version(entry.finding, finding):
+            self._renew(entry, finding.seen_ns, now)
         else:
             self._drop(key)
             if isinstance(finding, OpenFile):
@@ -138,18 +138,19 @@ class Shelf:
             self._drop(key)  # an open file that was deleted would keep its space on the disk
         if not due:
             return
-        findings = await self._files.find_all([entry.glance for _, entry in due])
-        for (key, entry), finding in zip(due, findings, strict=True):
+        seen_ns = time.time_ns()
+        same = await self._files.look_again([(entry.lookup, entry.finding) for _, entry in due])
+        for (key, entry), is_same in zip(due, same, strict=True):
             if self._entries.get(key) is entry:
-                if _same(entry.finding, finding):
-                    self._renew(entry, finding, now)
+                if is_same:
+                    self._renew(entry, seen_ns, now)
                 else:
                     self._drop(key)
 
-    def _renew(self, entry: Entry, finding: Finding, now: float) -> None:
+    def _renew(self, entry: Entry, seen_ns: int, now: float) -> None:
         entry.trusted = now + self._ttl
-        if entry.finding.settling and isinstance(finding, OpenFile):
-            entry.finding = replace(entry.finding, seen_ns=finding.seen_ns)
+        if entry.finding.settling:
+            entry.finding = replace(entry.finding, seen_ns=seen_ns)
             entry.plain = None
             entry.answers.clear()
 
@@ -203,11 +204,3 @@ class Shelf:
             self._gone[key] = None
             if len(self._gone) > len(self._entries) + _REMEMBERED:
                 del self._gone[next(iter(self._gone))]
-
-
-def _same(old: OpenFile, new: Finding) -> bool:
-    return isinstance(new, OpenFile) and (old.size, old.mtime_ns, old.identity) == (
-        new.size,
-        new.mtime_ns,
-        new.identity,
-    )

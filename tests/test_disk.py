@@ -917,3 +917,61 @@ def test_c4_openat2_fails(root: str, injection: str, expected: tuple[str, object
     environment = os.environ | {"PYTHONPATH": os.path.dirname(os.path.dirname(disk.__file__))}
     ran = subprocess.run((*strace, *inject, *program), capture_output=True, text=True, timeout=30, env=environment)
     assert (ran.stdout.strip(), ran.returncode) == (" ".join(map(str, (*expected, b"content", MISSING))), 0), ran.stderr
+
+
+# -- looking again
+
+
+def _touch_later(path: str) -> None:
+    os.utime(path, ns=(1, 1))
+
+
+def _become_link(path: str) -> None:
+    os.rename(path, f"{path}.old")
+    os.symlink("/etc/hostname", path)
+
+
+CHANGES: dict[str, Callable[[str], object]] = {
+    "touched": _touch_later,
+    "mode": lambda path: os.chmod(path, 0o600),
+    "deleted": os.unlink,
+    "shorter": lambda path: os.truncate(path, 1),
+    "c3-a-link-that-leads-out": _become_link,
+}
+
+
+@pytest.mark.parametrize("folder", [False, True])
+@pytest.mark.parametrize("change", CHANGES)
+def test_looking_again_sees_what_changed_and_only_that(root: str, change: str, folder: bool) -> None:
+    os.mkdir(f"{root}/d")
+    for name in ("d/index.html", "d/other"):
+        write(f"{root}/{name}", b"content")
+    there = Disk(root)
+    lookups = (look(b"d", folder=True) if folder else look(b"d/index.html"), look(b"d/other"))
+    known = [(lookup, opened(there.find(lookup))) for lookup in lookups]
+    assert there.look_again(known) == [True, True]
+    CHANGES[change](f"{root}/d/index.html")
+    assert there.look_again(known) == [False, True]
+
+
+def test_looking_again_sees_an_index_that_goes_before_the_one_that_was_found(root: str) -> None:
+    write(f"{root}/default.html")
+    there = Disk(root)
+    lookup = look(b"", folder=True)
+    known = [(lookup, opened(there.find(lookup)))]
+    assert there.look_again(known) == [True]
+    write(f"{root}/index.html")
+    assert there.look_again(known) == [False]
+
+
+def test_d6_looking_again_when_the_root_has_gone_or_was_swapped(root: str) -> None:
+    for release in ("one", "two"):
+        os.mkdir(f"{root}/{release}")
+        write(f"{root}/{release}/f", b"x")
+    os.symlink("one", f"{root}/now")
+    there = Disk(f"{root}/now")
+    known = [(look(b"f"), opened(there.find(look(b"f"))))]
+    os.unlink(f"{root}/now")
+    assert there.look_again(known) == [False]
+    os.symlink("two", f"{root}/now")
+    assert there.look_again(known) == [False]

@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 
 import pytest
@@ -11,7 +11,7 @@ import pytest_asyncio
 from pwb_async.core.connection import Connection
 from pwb_async.core.head import HeadReader
 from pwb_async.core.limits import Limits
-from pwb_async.core.lookup import Finding, Lookup
+from pwb_async.core.lookup import Finding, Lookup, OpenFile
 from pwb_async.core.messages import Request
 from pwb_async.core.site import Site
 from pwb_async.disk import Disk
@@ -32,20 +32,39 @@ def ask(path: str, *lines: str, method: str = "GET") -> Request:
     return request
 
 
+class Counted(Disk):
+    """looks: how often it was asked, by path."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(str(root))
+        self.looks: list[bytes] = []
+
+    def find(self, lookup: Lookup) -> Finding:
+        self.looks.append(lookup.path)
+        return super().find(lookup)
+
+    def look_again(self, known: Iterable[tuple[Lookup, OpenFile]]) -> list[bool]:
+        known = list(known)
+        self.looks += [lookup.path for lookup, _ in known]
+        return super().look_again(known)
+
+
+class Broken(Disk):
+    def find(self, lookup: Lookup) -> Finding:
+        raise ValueError("broken")
+
+
 class Case:
     """A shelf over a folder of its own; looks: how often the disk was asked, by path."""
 
     def __init__(self, root: Path, space: int = SPACE) -> None:
         self.root = root
         self.disk = Disk(str(root))
-        self.looks: list[bytes] = []
-        self.files = Files(self._find)
+        counted = Counted(root)
+        self.looks = counted.looks
+        self.files = Files(counted)
         self.shelf = Shelf(SITE, self.files, space, TTL)
         self.now = asyncio.get_running_loop().time
-
-    def _find(self, lookup: Lookup) -> Finding:
-        self.looks.append(lookup.path)
-        return self.disk.find(lookup)
 
     def write(self, name: str, content: bytes, mtime: float = LONG_AGO) -> Path:
         path = self.root / name
@@ -122,10 +141,7 @@ async def test_a_hundred_clients_of_a_cold_file_cause_one_look(case: Case) -> No
 
 
 async def test_what_the_disk_raises_reaches_all_who_wait(case: Case) -> None:
-    def broken(lookup: Lookup) -> Finding:
-        raise ValueError("broken")
-
-    shelf = Shelf(SITE, Files(broken), SPACE, TTL)
+    shelf = Shelf(SITE, Files(Broken(str(case.root))), SPACE, TTL)
     lookup = SITE.locate(ask("/a.html"))
     assert isinstance(lookup, Lookup)
     results = await asyncio.gather(*(shelf.find(lookup) for _ in range(3)), return_exceptions=True)
@@ -166,7 +182,7 @@ async def test_a_swapped_release_is_seen_by_the_next_look(case: Case) -> None:
         case.write(f"{release}/a.html", release.encode())
     current = case.root / "current"
     current.symlink_to("one")
-    case.disk = Disk(str(current))
+    case.files.turn_to(Disk(str(current)), 10)
     assert (await case.fetch("/a.html")).endswith(b"one")
     assert case.holds("/a.html")
     (case.root / "next").symlink_to("two")

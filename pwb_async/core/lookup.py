@@ -85,3 +85,12 @@ MISSING: Final = Missing()
 FOLDER: Final = Folder()
 FORBIDDEN: Final = Forbidden()
 UNAVAILABLE: Final = Unavailable()
+
+
+def same_version(old: OpenFile, new: Finding) -> bool:
+    """Whether `new` is the same file, and has not changed since."""
+    return isinstance(new, OpenFile) and (old.size, old.mtime_ns, old.identity) == (
+        new.size,
+        new.mtime_ns,
+        new.identity,
+    )

@@ -18,6 +18,7 @@ from conformance.strace import needs_strace, strace
 from conformance.wire import Answer, get
 
 from pwb_async.core.lookup import MISSING, UNAVAILABLE, Finding, Lookup
+from pwb_async.disk import Disk
 from pwb_async.files import Files
 from pwb_async.listener import network
 
@@ -234,15 +235,22 @@ def lookup() -> Lookup:
     return Lookup(None, b"a", False)  # type: ignore[arg-type]
 
 
-async def test_disk_that_does_not_answer_e6() -> None:
-    """Whoever waits is told so after a time, whoever comes when the queue is full at once; then it goes on."""
-    free = threading.Event()
+class Stuck(Disk):
+    """It answers when it is free."""
 
-    def find(_: Lookup) -> Finding:
-        free.wait()
+    def __init__(self, root: Path) -> None:
+        super().__init__(str(root))
+        self.free = threading.Event()
+
+    def find(self, lookup: Lookup) -> Finding:
+        self.free.wait()
         return MISSING
 
-    files = Files(find, 0.5)
+
+async def test_disk_that_does_not_answer_e6(tmp_path: Path) -> None:
+    """Whoever waits is told so after a time, whoever comes when the queue is full at once; then it goes on."""
+    stuck = Stuck(tmp_path)
+    files = Files(stuck, 0.5)
     try:
         waiting = [asyncio.ensure_future(files.find(lookup())) for _ in range(4096)]
         await asyncio.sleep(0)
@@ -250,12 +258,12 @@ async def test_disk_that_does_not_answer_e6() -> None:
         assert await files.find(lookup()) is UNAVAILABLE
         assert time.monotonic() - begin < 0.2
         assert set(await asyncio.gather(*waiting)) == {UNAVAILABLE}
-        free.set()
+        stuck.free.set()
         async with asyncio.timeout(PATIENCE):
             while await files.find(lookup()) is not MISSING:
                 pass
     finally:
-        free.set()
+        stuck.free.set()
         files.close()
 
 
