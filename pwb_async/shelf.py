@@ -133,9 +133,9 @@ class Shelf:
         """Looks again at what was asked for since the last look and loses its trust within `horizon` seconds."""
         now = self._clock()
         old = now + horizon - self._ttl
-        due = [(key, entry) for key, entry in self._entries.items() if old > entry.trusted - self._ttl < entry.asked]
         for key in [key for key, entry in self._entries.items() if entry.trusted < now and entry.finding.file]:
             self._drop(key)  # an open file that was deleted would keep its space on the disk
+        due = [(key, entry) for key, entry in self._entries.items() if old > entry.trusted - self._ttl < entry.asked]
         if not due:
             return
         seen_ns = time.time_ns()
