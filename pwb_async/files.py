@@ -43,12 +43,14 @@ class Files:
     def turn_to(self, disk: Disk, patience: float) -> None:
         """Another disk, from the next call on."""
         self._patience = patience
-        self._find = partial(aiofiles.os.wrap(disk.find), executor=self._threads)
+        # The future of a thread's call keeps the result until the garbage is collected: what it keeps is an empty box.
+        self._find = partial(aiofiles.os.wrap(lambda lookup: [disk.find(lookup)]), executor=self._threads)
         self._look_again = partial(aiofiles.os.wrap(disk.look_again), executor=self._thread)
 
     async def find(self, lookup: Lookup) -> Finding:
         try:
-            return await self._in_time(self._find, lookup)
+            box: list[Finding] = await self._in_time(self._find, lookup)
+            return box.pop()
         except TimeoutError:
             return UNAVAILABLE
 
