@@ -148,10 +148,9 @@ class Connection:
         start = prefix(response.status, self._server, int(now))
         if option:
             start += option
-        if response.tail and not response.parts:
-            head = start + response.tail
-            self.head_length = len(head) - response.length
-            return [head]
+        if response.tail:
+            self.head_length = len(start) + response.tail_fields
+            return [start + response.tail, *response.parts]
         parts, self.head_length = write(response, start)
         return parts
 

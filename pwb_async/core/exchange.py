@@ -55,21 +55,21 @@ def _log_date(second: int) -> bytes:
 
 def combined(exchange: Exchange) -> bytes:
     """The exchange in Combined Log Format, with its line end; times are UTC."""
+    peer, request, status, sent, began, _ = exchange
+    line = request.line.raw if isinstance(request, Request) else request.first_line
+    fields = request.fields
     return b'%s - - [%s] "%s" %d %d %s\n' % (
-        exchange.peer.encode(),
-        _log_date(int(exchange.began)),
-        escape(exchange.line) or b"-",
-        exchange.status,
-        exchange.sent,
-        _who(exchange.fields),
+        peer.encode(),
+        _log_date(int(began)),
+        escape(line) or b"-",
+        status,
+        sent,
+        (fields.logged or _who(fields)) if fields is not None else b'"-" "-"',
     )
 
 
-def _who(fields: Fields | None) -> bytes:
+def _who(fields: Fields) -> bytes:
     """Referer and User-Agent, quoted."""
-    if fields is None:
-        return b'"-" "-"'
-    if not fields.logged:
-        names = (b"referer", b"user-agent")
-        fields.logged = b'"%s" "%s"' % tuple(escape(fields.get(name) or b"-") for name in names)
+    names = (b"referer", b"user-agent")
+    fields.logged = b'"%s" "%s"' % tuple(escape(fields.get(name) or b"-") for name in names)
     return fields.logged

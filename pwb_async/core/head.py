@@ -12,7 +12,7 @@ from .dates import format_date
 from .fields import CHUNKED, Fields, check_lines, line_fault, parse_fields
 from .grammar import CONTROL, TOKEN, VERSION
 from .limits import Fault, Limits
-from .messages import REASONS, BadRequest, FieldList, Part, Request, RequestLine, Response, length_of
+from .messages import REASONS, BadRequest, FieldList, Part, Request, RequestLine, Response
 from .target import parse_target
 
 SHORT: Final = 4096
@@ -128,19 +128,16 @@ def write_fields(fields: FieldList) -> bytes:
 
 def prepare(response: Response) -> Response:
     """The same answer, written as far as it can be before it is known when and on what connection it goes out."""
-    head = write_fields(response.fields) + b"\r\n"
-    parts = response.parts
+    tail = write_fields(response.fields) + b"\r\n"
+    fields, parts = len(tail), response.parts
     if parts and isinstance(first := parts[0], bytes) and len(first) <= SHORT:
-        head, parts = head + first, parts[1:]
-    return replace(response, parts=parts, tail=head)
+        tail, parts = tail + first, parts[1:]
+    return replace(response, parts=parts, tail=tail, tail_fields=fields)
 
 
 def write(response: Response, start: bytes) -> tuple[list[Part], int]:
     """The answer behind `start` as parts to send, and the bytes of its head; short content goes out with the head."""
     parts = response.parts
-    if response.tail:
-        head = start + response.tail
-        return [head, *parts], len(head) - response.length + length_of(parts)
     head = start + write_fields(response.fields) + b"\r\n"
     if parts and isinstance(first := parts[0], bytes) and len(first) <= SHORT:
         return [head + first, *parts[1:]], len(head)

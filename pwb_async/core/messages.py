@@ -129,7 +129,8 @@ class Response:
 
     Date, Server and Connection are not in `fields`: they belong to the moment and to the connection. Whoever asked
     for a Response closes it, in a `finally`. tail: head.prepare() has written the fields, and the content if it is
-    short, for an answer that is going to be sent often; parts are then what is left. large: there is a file to send.
+    short, for an answer that is going to be sent often; parts are then what is left. tail_fields: bytes of tail before
+    the content. large: there is a file to send.
     """
 
     status: int
@@ -137,6 +138,7 @@ class Response:
     parts: tuple[Part, ...] = ()
     file: File | None = None
     tail: bytes = b""
+    tail_fields: int = 0
     length: int = -1
     large: bool = field(init=False)
 
