@@ -184,6 +184,6 @@ class Server:
                 self._pace.look(connections, now)
             self._room.measure()
             if self.shelf and (refreshing is None or refreshing.done()):
-                refreshing = self.loop.create_task(self.shelf.refresh(3 * _SWEEP))
+                refreshing = self.loop.create_task(self.shelf.refresh(2 * _SWEEP))
             if self.setup.log and (self._flushing is None or self._flushing.done()):
                 self._flushing = self.loop.run_in_executor(None, self.setup.log.flush)

@@ -25,15 +25,6 @@ class Exchange(NamedTuple):
     began: float
     duration: float
 
-    @property
-    def line(self) -> bytes:
-        """The request line as it came."""
-        return self.request.line.raw if isinstance(self.request, Request) else self.request.first_line
-
-    @property
-    def fields(self) -> Fields | None:
-        return self.request.fields
-
 
 def escape(value: bytes) -> bytes:
     """`value` fit for a quoted string of a log line: one line, no quote, no control character (hazard G1)."""
