@@ -6,7 +6,7 @@
     retire()   another process takes over: every client is served on until it can leave without noticing (F1)
     adopt()    another configuration, for the next request of every client that is here; nobody leaves
 
-Four times a second it looks at all deadlines, at the shelf and at the log.
+Ten times a second it looks at all deadlines, four times at the shelf and at the log.
 """
 
 import asyncio
@@ -29,8 +29,10 @@ from .setup import Setup, SetupError, renew
 from .shelf import Shelf
 
 logger: Final = logging.getLogger("pwb")
-_SWEEP: Final = 0.25
+_SWEEP: Final = 0.1
 """Seconds between two looks at all deadlines: how late a timeout may be."""
+_TIDY: Final = 0.25
+"""Seconds between two looks at the shelf and the log."""
 _PATIENCE: Final = 2.0
 """Seconds that an idle connection stays when another process takes over."""
 _FIXED: Final = ("loop", "workers", "user", "sandbox")
@@ -53,6 +55,7 @@ class Server:
         self.stopping = self._closed = False
         self._room = Room(-(-options.max_connections // workers), options.max_per_address)
         self._flushing: asyncio.Future[None] | None = None
+        self._refreshing: asyncio.Task[None] | None = None
         self._reloading: asyncio.Task[None] | None = None
         self._hung_up = False
         self._leaving = asyncio.Event()
@@ -77,7 +80,7 @@ class Server:
         """Serves until it is told to stop. ready: called as soon as it listens."""
         entrance = Entrance(self.loop, lambda: HTTPProtocol(self))
         await entrance.open(self.setup.sockets)
-        sweeping = self.loop.create_task(self._sweep())
+        sweeping = self.loop.create_task(self._sweep(entrance))
         if ready:
             ready()
         await self._leaving.wait()
@@ -169,8 +172,8 @@ class Server:
         else:
             protocol.retire(_PATIENCE)
 
-    async def _sweep(self) -> None:
-        refreshing: asyncio.Task[None] | None = None
+    async def _sweep(self, entrance: Entrance) -> None:
+        tidy = 0.0
         while True:
             await asyncio.sleep(_SWEEP)
             now = self.loop.time()
@@ -182,8 +185,18 @@ class Server:
                 self._look_around()
             if self._pace:
                 self._pace.look(connections, now)
-            self._room.measure()
-            if self.shelf and (refreshing is None or refreshing.done()):
-                refreshing = self.loop.create_task(self.shelf.refresh(3 * _SWEEP))
-            if self.setup.log and (self._flushing is None or self._flushing.done()):
-                self._flushing = self.loop.run_in_executor(None, self.setup.log.flush)
+            entrance.look(self._room.came)
+            if now >= tidy:
+                tidy = now + _TIDY - _SWEEP / 2
+                self._tidy()
+
+    def _tidy(self) -> None:
+        self._room.measure()
+        if self.shelf and (self._refreshing is None or self._refreshing.done()):
+            self._refreshing = self.loop.create_task(self.shelf.refresh(3 * _TIDY))
+        self._flush()
+
+    def _flush(self) -> None:
+        """Has the log written, by a thread: a disk may take its time."""
+        if self.setup.log and (self._flushing is None or self._flushing.done()):
+            self._flushing = self.loop.run_in_executor(None, self.setup.log.flush)

@@ -1,6 +1,8 @@
 """System calls that fail: accept, fork, clone; and an open that takes its time (hazards E4, E6, E7, A12, L9)."""
 
 import asyncio
+import time
+from pathlib import Path
 
 import pytest
 
@@ -8,7 +10,7 @@ from .applies import Start, concurrent
 from .designs import DESIGNS
 from .peer import Peer, ask
 from .server import eventually
-from .strace import needs_strace, strace
+from .strace import Injection, needs_strace, strace
 from .tree import LETTERS
 from .wire import get
 
@@ -26,6 +28,22 @@ async def test_accept_that_fails_e7_e1_l9(error: str, start: Start) -> None:
     ) as server:
         for _ in range(3):
             assert (await ask(server.address, get())).content == LETTERS
+
+
+@pytest.mark.parametrize("error", ["ENOMEM", "EPROTO"])
+async def test_accept_that_fails_for_a_while_e1_e7(error: str, start: Start, tmp_path: Path) -> None:
+    """Somebody waits, and nobody can be let in: the server says so, rests, and goes on as soon as it can."""
+    complaint = "cannot accept connections"
+    async with start(may_say=complaint) as server:
+        assert (await ask(server.address, get())).content == LETTERS
+        async with Injection(server, "accept,accept4", error, "1+", tmp_path), Peer(server.address):
+            await eventually(lambda: complaint in server.grumbles(), 3)
+            begin, spent = time.monotonic(), server.processor_time()
+            await asyncio.sleep(1)  # what is measured is how little it does in this time
+            assert server.processor_time() - spent <= 0.05 * (time.monotonic() - begin)
+        begin = time.monotonic()
+        assert (await ask(server.address, get())).content == LETTERS
+        assert time.monotonic() - begin < 0.5
 
 
 @pytest.mark.parametrize("design", STARTS_THEM_LATE, ids=lambda design: design.name, indirect=True, scope="session")
