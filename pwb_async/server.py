@@ -14,13 +14,13 @@ import logging
 import signal
 from collections.abc import Awaitable, Callable
 from socket import socket
-from typing import Final
+from typing import Final, TypeVar
 
 from .config import ConfigError
 from .core.exchange import Exchange
 from .core.lookup import Finding, Lookup
 from .entrance import Entrance
-from .files import Files
+from .files import Files, threads
 from .notify import Terminal, notify, notify_reloading
 from .pace import Pace
 from .protocol import HTTPProtocol
@@ -28,6 +28,7 @@ from .room import Room
 from .setup import Setup, SetupError, renew
 from .shelf import Shelf
 
+T = TypeVar("T")
 logger: Final = logging.getLogger("pwb")
 _SWEEP: Final = 0.1
 """Seconds between two looks at all deadlines: how late a timeout may be."""
@@ -40,7 +41,8 @@ _FIXED: Final = ("loop", "workers", "user", "sandbox")
 
 
 class Server:
-    """What all connections of one process share; made when its loop runs. workers: how many share --max-connections."""
+    """What all connections of one process share; made when its loop runs. workers: how many share --max-connections.
+    Raises SetupError if there can be no threads."""
 
     shelf: Shelf | None
     find: Callable[[Lookup], Awaitable[Finding]]
@@ -51,7 +53,11 @@ class Server:
         self.loop = asyncio.get_running_loop()
         self.clock = self.loop.time
         self.setup = setup
-        self.files = Files(setup.disk, options.disk_timeout)
+        try:
+            self.files = Files(setup.disk, options.disk_timeout)
+            self._aside = threads(1, "pwb-aside")
+        except RuntimeError as error:
+            raise SetupError(f"cannot start a thread: {error}") from None
         self.stopping = self._closed = False
         self._room = Room(-(-options.max_connections // workers), options.max_per_address)
         self._flushing: asyncio.Future[None] | None = None
@@ -93,6 +99,7 @@ class Server:
         await asyncio.sleep(0)
         sweeping.cancel()
         self.files.close()
+        self._aside.shutdown(wait=False)
 
     def stop(self) -> None:
         """Begins the stop; called again, ends it."""
@@ -117,7 +124,11 @@ class Server:
         self._room.resize(setup.options.max_connections, setup.options.max_per_address)
         self._configure()
         if old.log is not None and old.log is not setup.log:
-            self.loop.run_in_executor(None, old.log.close)
+            self.aside(old.log.close)
+
+    def aside(self, work: Callable[..., T], *arguments: object) -> asyncio.Future[T]:
+        """Has something done that may take its time, and that no client waits for, by a thread that is always there."""
+        return self.loop.run_in_executor(self._aside, work, *arguments)
 
     def _configure(self) -> None:
         options = self.setup.options
@@ -139,7 +150,7 @@ class Server:
             self._hung_up = False
             notify_reloading()
             try:
-                self.adopt(await self.loop.run_in_executor(None, renew, self.setup, _FIXED))
+                self.adopt(await self.aside(renew, self.setup, _FIXED))
                 logger.info("reloaded")
             except (ConfigError, SetupError) as error:
                 logger.error("nothing is reloaded: %s", error)
@@ -147,7 +158,8 @@ class Server:
 
     def _reopen_log(self) -> None:
         if self.setup.log is not None:
-            self.loop.run_in_executor(None, self.setup.log.reopen_or_complain)
+            self.setup.log.moved = True
+            self._flush()
 
     def admit(self, protocol: HTTPProtocol, peer: str, sock: socket | None) -> bool:
         """Whether there is room for one more (hazard A9)."""
@@ -197,6 +209,6 @@ class Server:
         self._flush()
 
     def _flush(self) -> None:
-        """Has the log written, by a thread: a disk may take its time."""
+        """Has the log written."""
         if self.setup.log and (self._flushing is None or self._flushing.done()):
-            self._flushing = self.loop.run_in_executor(None, self.setup.log.flush)
+            self._flushing = self.aside(self.setup.log.flush)
