@@ -27,7 +27,11 @@ def main() -> None:
 
         status = Supervisor(setup).run()
     else:
-        alone(setup)
+        try:
+            alone(setup)
+        except SetupError as error:
+            setup.close()
+            raise SystemExit(f"pwb: {error}") from None
     _end(status)
 
 

@@ -27,6 +27,7 @@ _PIPE_TAKES: Final = select.PIPE_BUF if hasattr(select, "PIPE_BUF") else 512
 
 class AccessLog:
     """Combined Log Format, one line an exchange. target: a path, or "-" for standard output. dropped: lines lost.
+    moved: set it, in a signal handler for one, and the next flush() reopens the path.
 
     Any thread may note and flush. Raises OSError if `target` cannot be opened for appending.
     """
@@ -36,6 +37,7 @@ class AccessLog:
         self._lines: deque[bytes] = deque()
         self._writing = Lock()
         self.dropped = 0
+        self.moved = False
         self._open()
 
     def _open(self) -> None:
@@ -54,6 +56,9 @@ class AccessLog:
 
     def flush(self, patience: float = 0.0) -> None:
         """Writes what has been noted; patience: seconds to wait each time that a pipe is full."""
+        if self.moved:
+            self.moved = False
+            self.reopen_or_complain()
         with self._writing:
             try:
                 while self._lines and (self._always_ready or self._is_ready(patience)):

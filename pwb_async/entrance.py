@@ -1,13 +1,15 @@
 """The way in: new connections on the event loop.
 
 uvloop accepts by itself, in C, and a quarter cheaper; when descriptors run out it closes whoever comes, so the server
-sees to it that they do not (room.py). asyncio's own loop accepts here instead: by itself it would try two thousand
-times in a row then, write a traceback each time, and come back a second later (hazard E1); and whatever else accept()
-says (E7) would be a traceback, too.
+sees to it that they do not (room.py). Whatever else accept() says again and again (no memory, no network: hazard E7),
+it would try again and again, at full speed; so whoever waits in vain from one look to the next has us take over.
+asyncio's own loop never accepts by itself: it would try two thousand times in a row then, write a traceback each time,
+and come back a second later (E1).
 """
 
 import asyncio
 import logging
+import select
 import socket
 from collections.abc import Callable
 from typing import Final
@@ -27,8 +29,10 @@ class Entrance:
     def __init__(self, loop: asyncio.AbstractEventLoop, protocol: Callable[[], asyncio.Protocol]) -> None:
         self._loop = loop
         self._protocol = protocol
-        self._servers: list[asyncio.AbstractServer] = []
+        self._servers: dict[socket.socket, asyncio.AbstractServer] = {}
         self._sockets: list[socket.socket] = []
+        self._poll = select.poll()
+        self._came = -1
         self._coming: set[asyncio.Task[object]] = set()
         self._silent_until = 0.0
 
@@ -39,14 +43,34 @@ class Entrance:
             if isinstance(self._loop, asyncio.SelectorEventLoop):
                 self._sockets.append(sock)
                 self._loop.add_reader(sock, self._accept, sock)
-            elif sock.family == socket.AF_UNIX:
-                self._servers.append(await self._loop.create_unix_server(self._protocol, sock=sock, backlog=BACKLOG))
+                continue
+            self._poll.register(sock, select.POLLIN)
+            if sock.family == socket.AF_UNIX:
+                self._servers[sock] = await self._loop.create_unix_server(self._protocol, sock=sock, backlog=BACKLOG)
             else:
-                self._servers.append(await self._loop.create_server(self._protocol, sock=sock, backlog=BACKLOG))
+                self._servers[sock] = await self._loop.create_server(self._protocol, sock=sock, backlog=BACKLOG)
+
+    def look(self, came: int) -> None:
+        """Takes over from uvloop where it fails. Called a few times a second; came: connections so far."""
+        if not self._servers:
+            return
+        waits = bool(self._poll.poll(0))
+        if waits and came == self._came:
+            self._take_over()
+        self._came = came if waits else -1
+
+    def _take_over(self) -> None:
+        """From now on connections are accepted here, a little dearer; there is no way back."""
+        while self._servers:
+            sock, server = self._servers.popitem()
+            mine = sock.dup()  # it closes the one that it had
+            server.close()
+            self._sockets.append(mine)
+            self._loop.add_reader(mine, self._accept, mine)
 
     async def close(self) -> None:
         """Nobody comes in any more, and those who were about to are in; the sockets are closed."""
-        for server in self._servers:
+        for server in self._servers.values():
             server.close()
         while self._sockets:
             sock = self._sockets.pop()
@@ -69,9 +93,9 @@ class Entrance:
             sock.setblocking(False)
             coming = self._loop.create_task(self._loop.connect_accepted_socket(self._protocol, sock))
             self._coming.add(coming)
-            coming.add_done_callback(self._came)
+            coming.add_done_callback(self._arrived)
 
-    def _came(self, coming: asyncio.Task[object]) -> None:
+    def _arrived(self, coming: asyncio.Task[object]) -> None:
         self._coming.discard(coming)
         if not coming.cancelled() and (error := coming.exception()):
             logger.debug("a connection that did not come to be: %s", error)

@@ -30,12 +30,19 @@ _MOST: Final = 4096
 """Calls in the threads and in the queue."""
 
 
+def threads(most: int, name: str) -> ThreadPoolExecutor:
+    """A pool whose first thread is there. Raises RuntimeError if there can be none (hazard E4)."""
+    pool = ThreadPoolExecutor(most, name)
+    pool.submit(int)
+    return pool
+
+
 class Files:
-    """disk: blocking. patience: seconds for one call."""
+    """disk: blocking. patience: seconds for one call. Raises RuntimeError if there can be no threads."""
 
     def __init__(self, disk: Disk, patience: float = 10.0) -> None:
-        self._threads = ThreadPoolExecutor(_THREADS, "pwb-disk")
-        self._thread = ThreadPoolExecutor(1, "pwb-look")
+        self._threads = threads(_THREADS, "pwb-disk")
+        self._thread = threads(1, "pwb-look")
         self._under_way = 0
         self._pread = partial(aiofiles.os.wrap(os.pread), executor=self._threads)
         self.turn_to(disk, patience)

@@ -30,7 +30,8 @@ _SEARCH: Final = 1e-5
 
 
 class Room:
-    """most: connections at once; 0: as many as descriptors allow. per_address: of one address; 0: no bound."""
+    """most: connections at once; 0: as many as descriptors allow. per_address: of one address; 0: no bound. came:
+    connections so far."""
 
     def __init__(self, most: int, per_address: int) -> None:
         self.measure()
@@ -40,9 +41,11 @@ class Room:
         self._addresses: dict[HTTPProtocol, bytes] = {}
         self._count: dict[bytes, int] = {}
         self.connections: dict[HTTPProtocol, None] = {}  # in the order they came
+        self.came = 0
 
     def admit(self, protocol: "HTTPProtocol", peer: str, descriptor: int, now: float) -> bool:
         """Takes a connection in; False: it is one too many, and is to be told so."""
+        self.came += 1
         scarce = descriptor >= self._descriptors - _RESERVE
         full = scarce or len(self.connections) - len(self._refused) >= self._most
         self.connections[protocol] = None

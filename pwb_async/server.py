@@ -6,7 +6,7 @@
     retire()   another process takes over: every client is served on until it can leave without noticing (F1)
     adopt()    another configuration, for the next request of every client that is here; nobody leaves
 
-Four times a second it looks at all deadlines, at the shelf and at the log.
+Ten times a second it looks at all deadlines, four times at the shelf and at the log.
 """
 
 import asyncio
@@ -14,13 +14,13 @@ import logging
 import signal
 from collections.abc import Awaitable, Callable
 from socket import socket
-from typing import Final
+from typing import Final, TypeVar
 
 from .config import ConfigError
 from .core.exchange import Exchange
 from .core.lookup import Finding, Lookup
 from .entrance import Entrance
-from .files import Files
+from .files import Files, threads
 from .notify import Terminal, notify, notify_reloading
 from .pace import Pace
 from .protocol import HTTPProtocol
@@ -28,9 +28,12 @@ from .room import Room
 from .setup import Setup, SetupError, renew
 from .shelf import Shelf
 
+T = TypeVar("T")
 logger: Final = logging.getLogger("pwb")
-_SWEEP: Final = 0.25
+_SWEEP: Final = 0.1
 """Seconds between two looks at all deadlines: how late a timeout may be."""
+_TIDY: Final = 0.25
+"""Seconds between two looks at the shelf and the log."""
 _PATIENCE: Final = 2.0
 """Seconds that an idle connection stays when another process takes over."""
 _FIXED: Final = ("loop", "workers", "user", "sandbox")
@@ -38,7 +41,8 @@ _FIXED: Final = ("loop", "workers", "user", "sandbox")
 
 
 class Server:
-    """What all connections of one process share; made when its loop runs. workers: how many share --max-connections."""
+    """What all connections of one process share; made when its loop runs. workers: how many share --max-connections.
+    Raises SetupError if there can be no threads."""
 
     shelf: Shelf | None
     find: Callable[[Lookup], Awaitable[Finding]]
@@ -49,10 +53,15 @@ class Server:
         self.loop = asyncio.get_running_loop()
         self.clock = self.loop.time
         self.setup = setup
-        self.files = Files(setup.disk, options.disk_timeout)
+        try:
+            self.files = Files(setup.disk, options.disk_timeout)
+            self._aside = threads(1, "pwb-aside")
+        except RuntimeError as error:
+            raise SetupError(f"cannot start a thread: {error}") from None
         self.stopping = self._closed = False
         self._room = Room(-(-options.max_connections // workers), options.max_per_address)
         self._flushing: asyncio.Future[None] | None = None
+        self._refreshing: asyncio.Task[None] | None = None
         self._reloading: asyncio.Task[None] | None = None
         self._hung_up = False
         self._leaving = asyncio.Event()
@@ -77,7 +86,7 @@ class Server:
         """Serves until it is told to stop. ready: called as soon as it listens."""
         entrance = Entrance(self.loop, lambda: HTTPProtocol(self))
         await entrance.open(self.setup.sockets)
-        sweeping = self.loop.create_task(self._sweep())
+        sweeping = self.loop.create_task(self._sweep(entrance))
         if ready:
             ready()
         await self._leaving.wait()
@@ -90,6 +99,7 @@ class Server:
         await asyncio.sleep(0)
         sweeping.cancel()
         self.files.close()
+        self._aside.shutdown(wait=False)
 
     def stop(self) -> None:
         """Begins the stop; called again, ends it."""
@@ -114,7 +124,11 @@ class Server:
         self._room.resize(setup.options.max_connections, setup.options.max_per_address)
         self._configure()
         if old.log is not None and old.log is not setup.log:
-            self.loop.run_in_executor(None, old.log.close)
+            self.aside(old.log.close)
+
+    def aside(self, work: Callable[..., T], *arguments: object) -> asyncio.Future[T]:
+        """Has something done that may take its time, and that no client waits for, by a thread that is always there."""
+        return self.loop.run_in_executor(self._aside, work, *arguments)
 
     def _configure(self) -> None:
         options = self.setup.options
@@ -136,7 +150,7 @@ class Server:
             self._hung_up = False
             notify_reloading()
             try:
-                self.adopt(await self.loop.run_in_executor(None, renew, self.setup, _FIXED))
+                self.adopt(await self.aside(renew, self.setup, _FIXED))
                 logger.info("reloaded")
             except (ConfigError, SetupError) as error:
                 logger.error("nothing is reloaded: %s", error)
@@ -144,7 +158,8 @@ class Server:
 
     def _reopen_log(self) -> None:
         if self.setup.log is not None:
-            self.loop.run_in_executor(None, self.setup.log.reopen_or_complain)
+            self.setup.log.moved = True
+            self._flush()
 
     def admit(self, protocol: HTTPProtocol, peer: str, sock: socket | None) -> bool:
         """Whether there is room for one more (hazard A9)."""
@@ -169,8 +184,8 @@ class Server:
         else:
             protocol.retire(_PATIENCE)
 
-    async def _sweep(self) -> None:
-        refreshing: asyncio.Task[None] | None = None
+    async def _sweep(self, entrance: Entrance) -> None:
+        tidy = 0.0
         while True:
             await asyncio.sleep(_SWEEP)
             now = self.loop.time()
@@ -182,8 +197,18 @@ class Server:
                 self._look_around()
             if self._pace:
                 self._pace.look(connections, now)
-            self._room.measure()
-            if self.shelf and (refreshing is None or refreshing.done()):
-                refreshing = self.loop.create_task(self.shelf.refresh(2 * _SWEEP))
-            if self.setup.log and (self._flushing is None or self._flushing.done()):
-                self._flushing = self.loop.run_in_executor(None, self.setup.log.flush)
+            entrance.look(self._room.came)
+            if now >= tidy:
+                tidy = now + _TIDY - _SWEEP / 2
+                self._tidy()
+
+    def _tidy(self) -> None:
+        self._room.measure()
+        if self.shelf and (self._refreshing is None or self._refreshing.done()):
+            self._refreshing = self.loop.create_task(self.shelf.refresh(2 * _TIDY))
+        self._flush()
+
+    def _flush(self) -> None:
+        """Has the log written."""
+        if self.setup.log and (self._flushing is None or self._flushing.done()):
+            self._flushing = self.aside(self.setup.log.flush)

@@ -46,7 +46,7 @@ def loop_factory(name: str) -> Callable[[], asyncio.AbstractEventLoop]:
 
 
 def alone(setup: Setup) -> None:
-    """Serves until a signal ends it."""
+    """Serves until a signal ends it. Raises SetupError if it cannot begin."""
 
     async def serve() -> None:
         server = Server(setup)
@@ -65,11 +65,11 @@ def hired(setup: Setup, channel: socket.socket) -> None:
         signal.signal(number, signal.SIG_DFL)
     try:
         setup.confine()
+        with asyncio.Runner(loop_factory=loop_factory(setup.options.loop)) as runner:
+            runner.run(_Worker(setup, channel).run())
     except SetupError as error:
         channel.sendall(FAILED + str(error).encode())
         return
-    with asyncio.Runner(loop_factory=loop_factory(setup.options.loop)) as runner:
-        runner.run(_Worker(setup, channel).run())
     if setup.log is not None:
         setup.log.flush()
 
@@ -109,7 +109,7 @@ class _Worker:
                     self._server.stop()
         for descriptor in descriptors:
             if self._setup.log is not None:
-                self._loop.run_in_executor(None, self._setup.log.take, descriptor)
+                self._server.aside(self._setup.log.take, descriptor)
 
     def _stop(self) -> None:
         self._go.set()

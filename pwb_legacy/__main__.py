@@ -26,9 +26,10 @@ def main() -> None:
     setup = prepare("pwb-legacy", options)
     try:
         setup.confine()
+        server = chosen(setup)
     except SetupError as error:
+        setup.close()
         raise SystemExit(f"pwb-legacy: {error}") from None
-    server = chosen(setup)
     setup.announce(f"PWB --mode {options.mode}")
     try:
         server.serve_forever()

@@ -58,6 +58,7 @@ class HTTPServer:
         signal.set_wakeup_fd(self.waker.fileno(), warn_on_full_buffer=False)
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGALRM):
             signal.signal(number, self.signalled)
+        signal.signal(signal.SIGUSR1, self.log_moved)
 
     def serve_forever(self) -> None:
         """Serves until the server is told to stop."""
@@ -140,6 +141,7 @@ class HTTPServer:
                     if self.stopping:
                         break
                 self.tidy()
+                self.write_log()
         finally:
             self.door.close()
         while self.open:
@@ -176,6 +178,11 @@ class HTTPServer:
         """Tells the observers what happened."""
         if self.setup.log is not None:
             self.setup.log(exchange)
+        self.write_log()
+
+    def write_log(self) -> None:
+        """Writes what has been noted, to a new file if the old one was moved."""
+        if self.setup.log is not None:
             self.setup.log.flush()
 
     def breathe(self) -> None:
@@ -223,6 +230,11 @@ class HTTPServer:
         signal.setitimer(signal.ITIMER_REAL, max(self.setup.options.grace, 0.001))
         for guest in list(self.open):
             guest.stop()
+
+    def log_moved(self, number: int, frame: FrameType | None) -> None:
+        """SIGUSR1: the log was renamed, and what is noted from now on goes to a new file (hazard E8)."""
+        if self.setup.log is not None:
+            self.setup.log.moved = True
 
     def stopped(self) -> None:
         """Everybody has gone within the grace."""

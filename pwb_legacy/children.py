@@ -17,6 +17,7 @@ from pwb_async.core.messages import File
 Fork: Final = multiprocessing.get_context("fork").Process
 """The way that 3.14 has by default cannot hand on a socket that is open (L11)."""
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGALRM, signal.SIGCHLD)
+_HELD: Final = (*SIGNALS, signal.SIGUSR1)
 _COURTESY: Final = 19
 """How much nicer a child is than its parent: 200 busy children (wrk -c 200) leave it the time to start the last of
 them within 1 s; without it, 90 clients waited for more than 2 s for their first answer."""
@@ -52,7 +53,7 @@ class Child:
         kept = sorted({2, *(file.fileno() for file in keep if file is not None)})
         for low, high in pairwise([*kept, os.sysconf("SC_OPEN_MAX")]):
             os.closerange(low + 1, high)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _HELD)
 
     @property
     def idle_since(self) -> float | None:
@@ -61,6 +62,11 @@ class Child:
     def stop(self) -> None:
         self._stopped = True
         self._process.terminate()
+
+    def pass_on(self, number: int) -> None:
+        """A signal that the parent got, and that is for all."""
+        if not self.over() and self._process.pid:
+            os.kill(self._process.pid, number)
 
     def kill(self) -> None:
         self._process.kill()
@@ -78,7 +84,7 @@ def children(guests: Iterable[object]) -> list[Child]:
 @contextmanager
 def signals_held() -> Iterator[None]:
     """Around a start: a signal waits, on either side, until it is known whom it is for."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _HELD)
     try:
         yield
     finally:

@@ -94,6 +94,7 @@ class EpollServer(HTTPServer):
         with suppress(BlockingIOError):
             self.wake.recv(RECEIVE)
         self._ask(self.wake.fileno(), select.EPOLLIN)
+        self.write_log()
 
     def _ask(self, fd: int, events: int) -> None:
         """Says what the kernel is to speak of next. On the edge it speaks of everything, unasked."""

@@ -17,7 +17,7 @@ from queue import SimpleQueue
 from threading import Thread
 from typing import Final
 
-from pwb_async.setup import Setup
+from pwb_async.setup import Setup, SetupError
 
 from .client import Client
 from .epoll import EpollServer
@@ -33,8 +33,12 @@ class EpollThreadServer(EpollServer):
         self._busy: set[Client] = set()
         self._todo: SimpleQueue[tuple[Client, Callable[[], None]]] = SimpleQueue()
         self._done: deque[tuple[Client, Exception | None]] = deque()
-        for _ in range(_THREADS):
-            Thread(target=self._worker, daemon=True).start()
+        try:
+            for _ in range(_THREADS):
+                Thread(target=self._worker, daemon=True).start()
+        except RuntimeError as error:
+            self.close()
+            raise SetupError(f"cannot start {_THREADS} threads: {error}") from None
 
     def handlerequest(self, client: Client) -> None:
         if client not in self._busy:

@@ -8,6 +8,7 @@ Costs: about 3 MB and 3 ms a client (see README). The whole idea is the line tha
 
 import signal
 import time
+from types import FrameType
 from typing import ClassVar
 
 from pwb_async.core.connection import Waiting
@@ -45,6 +46,7 @@ class ProcessServer(HTTPServer):
             client.close()
 
     def _talk(self, child: Child, client: Client) -> None:
+        signal.signal(signal.SIGUSR1, super().log_moved)  # there is nobody to pass it on to
         child.settle(client.stop, (client.socket, self.setup.log))
         self.child = child
         self.handlerequest(client)
@@ -53,6 +55,11 @@ class ProcessServer(HTTPServer):
         self.child.since[0] = time.monotonic() if client.connection.waiting is Waiting.IDLE else 0.0
         super()._receive(client)
         self.child.since[0] = 0.0
+
+    def log_moved(self, number: int, frame: FrameType | None) -> None:
+        super().log_moved(number, frame)
+        for child in children(list(self.open)):
+            child.pass_on(number)
 
     def tidy(self) -> None:
         self.open -= {child for child in children(self.open) if child.over()}

@@ -1,10 +1,18 @@
-"""Servers whose system calls fail: strace -D, so that the server stays our own child, and the tracer its own."""
+"""Servers whose system calls fail: from their start, with strace -D, so that the server stays our own child, and the
+tracer its own; or for a while, by a tracer that comes and goes."""
 
+import asyncio
 import shutil
+import signal
 import subprocess
+import time
+from contextlib import suppress
 from functools import cache
+from pathlib import Path
 
 import pytest
+
+from .server import Server
 
 
 @cache
@@ -22,3 +30,66 @@ needs_strace = pytest.mark.skipif(not _works(), reason="strace is not installed,
 def strace(*options: str) -> tuple[str, ...]:
     """A wrapper for running(). The system calls in `options` only are slowed down."""
     return ("strace", "-D", "-f", "--seccomp-bpf", "-qq", "-o", "/dev/null", *options)
+
+
+class Injection:
+    """strace on a running server while in its `async with`: `calls` fail with `errno`. when: their K-th occurrence in
+    each thread, "1+" for all (strace(1)). papers: a folder for what it says. struck: the lines that say what failed."""
+
+    def __init__(self, server: Server, calls: str, errno: str, when: int | str, papers: Path) -> None:
+        self.server = server
+        names = ",".join(f"?{call}" for call in calls.split(","))
+        self.path = papers / "strace"
+        self.words = papers / "strace-words"
+        self.path.unlink(missing_ok=True)
+        self.command = ["strace", "-f", "-yy", "-s", "16", "-o", str(self.path), "-e", f"trace={names}"]
+        self.command += ["-e", f"inject={names}:error={errno}:when={when}", "-e", "signal=none"]
+        self.struck: list[str] = []
+
+    async def __aenter__(self) -> "Injection":
+        with suppress(AssertionError):  # children of the case before are still about to go
+            await self.server.settles(lambda vitals: vitals.processes <= 1, within=5)
+        pids = ("-p", str(self.server.pid))
+        with self.words.open("wb") as words:
+            self.process = subprocess.Popen([*self.command, *pids], stdin=subprocess.DEVNULL, stderr=words)
+        end = time.monotonic() + 10
+        while not _traced(self.server.pid):
+            assert time.monotonic() < end, "strace does not attach"
+            if self.process.poll() is not None:
+                dead = self.server.process.poll() is not None
+                if dead:
+                    raise ProcessLookupError("the server is dead")
+                raise AssertionError(f"strace ended: {self.words.read_text()[-500:]}")
+            await asyncio.sleep(0.005)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.process.send_signal(signal.SIGINT)
+        try:
+            await asyncio.to_thread(self.process.wait, 10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            await asyncio.to_thread(self.process.wait)
+        if self.path.exists():
+            self.struck = _struck(self.path.read_text(errors="replace").splitlines())
+
+
+def _struck(lines: list[str]) -> list[str]:
+    """The calls that failed by our doing; one that was interrupted by another thread's stands in two lines."""
+    begun: dict[str, str] = {}
+    struck = []
+    for line in lines:
+        pid = line.partition(" ")[0]
+        if "<unfinished" in line:
+            begun[pid] = line
+        elif "INJECTED" in line:
+            struck.append(begun.get(pid, "") + line if " resumed>" in line else line)
+    return struck
+
+
+def _traced(pid: int) -> bool:
+    with suppress(OSError):
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            if "TracerPid:\t0" in (task / "status").read_text():
+                return False
+    return True

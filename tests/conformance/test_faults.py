@@ -1,20 +1,28 @@
 """System calls that fail: accept, fork, clone; and an open that takes its time (hazards E4, E6, E7, A12, L9)."""
 
 import asyncio
+import subprocess
+import time
+from pathlib import Path
+from typing import Any, Final
 
 import pytest
 
 from .applies import Start, concurrent
-from .designs import DESIGNS
+from .designs import DESIGNS, Design
 from .peer import Peer, ask
-from .server import eventually
-from .strace import needs_strace, strace
+from .server import command, environment, eventually
+from .strace import Injection, needs_strace, strace
 from .tree import LETTERS
 from .wire import get
 
 pytestmark = needs_strace
-STARTS_THEM_LATE = [one for one in DESIGNS if one.name in ("async-uvloop", "async-asyncio", "thread", "process")]
-"""Designs that start threads or processes while they serve; the others have theirs from the beginning, or none."""
+CLONE = "clone,clone3,fork,vfork"
+EACH: Final[Any] = {"ids": lambda design: design.name, "indirect": True, "scope": "session"}
+
+
+def named(*names: str) -> list[Design]:
+    return [design for design in DESIGNS if design.name in names]
 
 
 @pytest.mark.parametrize("error", ["ECONNABORTED", "EMFILE"])
@@ -28,16 +36,49 @@ async def test_accept_that_fails_e7_e1_l9(error: str, start: Start) -> None:
             assert (await ask(server.address, get())).content == LETTERS
 
 
-@pytest.mark.parametrize("design", STARTS_THEM_LATE, ids=lambda design: design.name, indirect=True, scope="session")
-async def test_no_more_threads_or_processes_e4_l9(start: Start) -> None:
+@pytest.mark.parametrize("error", ["ENOMEM", "EPROTO"])
+async def test_accept_that_fails_for_a_while_e1_e7(error: str, start: Start, tmp_path: Path) -> None:
+    """Somebody waits, and nobody can be let in: the server says so, rests, and goes on as soon as it can."""
+    complaint = "cannot accept connections"
+    async with start(may_say=complaint) as server:
+        assert (await ask(server.address, get())).content == LETTERS
+        async with Injection(server, "accept,accept4", error, "1+", tmp_path), Peer(server.address):
+            await eventually(lambda: complaint in server.grumbles(), 3)
+            begin, spent = time.monotonic(), server.processor_time()
+            await asyncio.sleep(1)  # what is measured is how little it does in this time
+            assert server.processor_time() - spent <= 0.05 * (time.monotonic() - begin)
+        begin = time.monotonic()
+        assert (await ask(server.address, get())).content == LETTERS
+        assert time.monotonic() - begin < 0.5
+
+
+@pytest.mark.parametrize("design", named("async-uvloop", "async-asyncio", "thread", "process"), **EACH)
+async def test_no_more_threads_or_processes_e4_l9(design: Design, start: Start) -> None:
     """clone() fails: this client is told 503, or is answered all the same; never silence, and the server lives."""
-    calls = "clone,clone3,fork,vfork"
-    wrapper = strace("-e", f"trace={calls}", "-e", f"inject={calls}:error=EAGAIN:when=1")
+    first = 4 if design.program == "pwb" else 1  # one that it cannot begin without comes in the test below
+    wrapper = strace("-e", f"trace={CLONE}", "-e", f"inject={CLONE}:error=EAGAIN:when={first}..{first + 1}")
     async with start(wrapper=wrapper, may_say="thread|process|fork") as server:
-        for _ in range(4):
-            answer = await ask(server.address, get())
-            assert answer.status in (200, 503)
-        assert answer.content == LETTERS
+        targets = ("/a.txt", "/100k.bin", "/64k+1.bin", "/index.html")
+        answers = await asyncio.gather(*(ask(server.address, get(target)) for target in targets))
+        assert {answer.status for answer in answers} <= {200, 503}
+        assert (await ask(server.address, get())).content == LETTERS
+
+
+@pytest.mark.parametrize("design", named("async-uvloop", "async-asyncio", "epoll-thread"), **EACH)
+def test_no_thread_to_begin_with_e4(design: Design, site: Path, tmp_path: Path) -> None:
+    wrapper = strace("-e", f"trace={CLONE}", "-e", f"inject={CLONE}:error=EAGAIN:when=1+")
+    server = (*wrapper, *command(design, site, "--port", "0"))
+    done = subprocess.run(server, cwd=tmp_path, env=environment(), capture_output=True, timeout=10, check=False)
+    assert (done.returncode, done.stdout) == (1, b"")
+    assert done.stderr.startswith(f"{design.program}: cannot start ".encode())
+    assert done.stderr.count(b"\n") == 1
+
+
+@pytest.mark.parametrize("design", named("gevent", "epoll"), **EACH)
+async def test_no_thread_is_needed_e4(start: Start) -> None:
+    wrapper = strace("-e", f"trace={CLONE}", "-e", f"inject={CLONE}:error=EAGAIN:when=1+")
+    async with start(wrapper=wrapper) as server:
+        assert (await ask(server.address, get())).content == LETTERS
 
 
 @concurrent

@@ -4,6 +4,7 @@ import asyncio
 import fcntl
 import os
 import re
+import signal
 from pathlib import Path
 
 import pytest
@@ -80,6 +81,31 @@ async def test_client_that_left_has_its_line_too_g1_a11(start: Start) -> None:
         line = LINE.fullmatch(server.log.read_bytes().rstrip())
         assert line is not None
         assert int(line[3]) < BIG
+
+
+async def test_log_is_rotated_e8(start: Start) -> None:
+    """It is renamed, and SIGUSR1 says so: no line is lost, and none goes to the old file any more, not even the lines
+    of a client who was there before."""
+    async with start() as server, Peer(server.address) as kept:
+        keeps = server.design.keeps_alive
+        for _ in range(3):
+            if keeps:
+                await kept.send(get("/before"))
+                assert (await kept.answer()).status == 404
+        old = server.log.rename(server.log.with_name("access.log.1"))
+        server.signal(signal.SIGUSR1)
+        if not keeps:
+            kept.finish()  # as long as it is there, nobody else is
+        await eventually(server.log.exists, 3)
+        if keeps:
+            await kept.send(get("/after"))
+            assert (await kept.answer()).status == 404
+        for _ in range(3):
+            assert (await ask(server.address, get("/after"))).status == 404
+    before, after = old.read_bytes(), server.log.read_bytes()
+    assert (before + after).count(b'"GET /before ') == 3 * keeps
+    assert after.count(b'"GET /after ') == 3 + keeps
+    assert b"/after" not in before
 
 
 @pytest.mark.parametrize("log", ["/dev/full", "-"])
