@@ -1,8 +1,8 @@
 """The floors of the house (see README): a lower one never imports a higher one.
 
     floor 0  pwb_async.core                                 bytes and values: no world, no clock
-    floor 1  disk, config, access_log, listener, setup      blocking, and without asyncio
-             notify, sandbox
+    floor 1  disk, config, kinds, access_log, listener      blocking, and without asyncio
+             setup, notify, sandbox
     floor 2  files, shelf, writer, protocol, server         asyncio; pwb_legacy's designs
              entrance, room, pace
     floor 3  worker, crew, supervisor, __main__ of both     processes
@@ -38,7 +38,7 @@ WORLD = {
     "concurrent",
     "random",
 }
-FLOOR_1 = {"disk", "config", "access_log", "listener", "setup", "notify", "sandbox"}
+FLOOR_1 = {"disk", "config", "kinds", "access_log", "listener", "setup", "notify", "sandbox"}
 FLOOR_2 = {"files", "shelf", "writer", "protocol", "server", "entrance", "room", "pace"}
 FLOOR_3 = {"worker", "crew", "supervisor", "__main__"}
 LOOPS = {"asyncio", "uvloop", "aiofiles", "aiofastnet", "gevent"}
