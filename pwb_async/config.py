@@ -40,6 +40,9 @@ the one that --config names, else ./pwb.toml, else [tool.pwb] in ./pyproject.tom
 line overrides the environment, and the environment the file.
 
 SECONDS: 10, 0.5, 500ms, 10s, 2m or 1h. BYTES: 8190, 32K, 32KiB, 1M, 1MiB or 1GiB.
+
+--delay-disk 20ms: every call to the disk takes so much longer; 20ms~5ms: give or take 5 ms;
+'*.bin=200ms': for request paths that fit. The last that fits counts.
 """
 
 
@@ -87,6 +90,8 @@ class Options:
     disk_timeout: float = option(10.0, kinds.SECONDS, "Time for the disk; then 503.", program="pwb")
     mode: str | None = option(None, kinds.MODE, "Design of the server.", program="pwb-legacy")
     trigger: str = option("edge", kinds.TRIGGER, "How --mode epoll is woken.", program="pwb-legacy")
+    delay_disk: tuple[kinds.Delay, ...] = option((), kinds.DELAY, "Slow the disk down (see below); repeatable.")
+    trace: str | None = option(None, kinds.PATH, "Write a timeline here, for Perfetto; it is made anew.")
     header_timeout: float = option(10.0, kinds.SECONDS, "Time for a whole request head to arrive.")
     idle_timeout: float = option(15.0, kinds.SECONDS, "Time from an answer to the next request.")
     send_timeout: float = option(60.0, kinds.SECONDS, "Time in which a peer must take some bytes.")
@@ -182,7 +187,7 @@ def _parameter(each: Field[Any]) -> click.Parameter:
     """An option as click has it, its default in words only: click is to tell what was given."""
     kind, about, flag = each.metadata["kind"], each.metadata["help"], each.name.replace("_", "-")
     default: Any = each.default
-    if default is not None and default is not False:
+    if default is not None and default is not False and default != ():
         shown = {tuple: " ".join, float: "{:g}s".format}.get(type(default), str)(default)
         about = f"{about}  [default: {shown}]"
     if each.metadata["bare"]:

@@ -8,7 +8,7 @@ PATH, SECONDS, ...      the kinds by name, for the declarations in config.py
 import re
 import sys
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import click
 
@@ -74,6 +74,26 @@ def _workers(text: str) -> int:
     return 0 if text == "auto" else int(COUNT(text))
 
 
+class Delay(NamedTuple):
+    """Of paths that fit `glob`: seconds a call to the disk takes more, give or take `jitter`. text: as it was told."""
+
+    text: str
+    glob: str
+    seconds: float
+    jitter: float
+
+
+def _delay(text: str) -> Delay:
+    glob, equals, times = text.rpartition("=")
+    around, _, jitter = times.partition("~")
+    if equals and not glob:
+        raise ValueError("has no glob before its =")
+    delay = Delay(text, glob or "*", _seconds(around, zero=True), _seconds(jitter or "0", zero=True))
+    if delay.jitter > delay.seconds:
+        raise ValueError("has more jitter than delay")
+    return delay
+
+
 class Whole(click.IntRange):
     name = "integer"  # as messages call it
 
@@ -86,6 +106,7 @@ PATH, ADDRESS = Kind("PATH", _text, quoted=True), Kind("ADDRESS", _text, quoted=
 USER = Kind("NAME[:GROUP]", _text, quoted=True)
 NAME, PORT = Kind("NAME", _file_name, quoted=True), Kind("PORT", Whole(0, 65535))
 SECONDS, AGE = Kind("SECONDS", _seconds), Kind("SECONDS", Whole(0, 2**31 - 1))
+DELAY = Kind("[GLOB=]TIME[~TIME]", _delay)
 RATE, WORKERS = Kind("BYTES", _size_or_0), Kind("COUNT|auto", _workers)
 SECONDS_OR_0 = Kind("SECONDS", lambda text: _seconds(text, zero=True))
 BYTES_OR_OFF = Kind("BYTES|off", _size_or_off)

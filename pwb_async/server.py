@@ -27,6 +27,7 @@ from .protocol import HTTPProtocol
 from .room import Room
 from .setup import Setup, SetupError, renew
 from .shelf import Shelf
+from .traced_protocol import TracedProtocol
 
 logger: Final = logging.getLogger("pwb")
 _SWEEP: Final = 0.25
@@ -75,7 +76,7 @@ class Server:
 
     async def serve(self, ready: Callable[[], None] | None = None) -> None:
         """Serves until it is told to stop. ready: called as soon as it listens."""
-        entrance = Entrance(self.loop, lambda: HTTPProtocol(self))
+        entrance = Entrance(self.loop, self._protocol())
         await entrance.open(self.setup.sockets)
         sweeping = self.loop.create_task(self._sweep())
         if ready:
@@ -90,6 +91,14 @@ class Server:
         await asyncio.sleep(0)
         sweeping.cancel()
         self.files.close()
+
+    def _protocol(self) -> Callable[[], HTTPProtocol]:
+        """What makes a protocol for each connection."""
+        trace = self.setup.trace
+        if trace is None:
+            return lambda: HTTPProtocol(self)
+        trace.loop()
+        return lambda: TracedProtocol(self, trace)
 
     def stop(self) -> None:
         """Begins the stop; called again, ends it."""

@@ -33,8 +33,8 @@ class EpollThreadServer(EpollServer):
         self._busy: set[Client] = set()
         self._todo: SimpleQueue[tuple[Client, Callable[[], None]]] = SimpleQueue()
         self._done: deque[tuple[Client, Exception | None]] = deque()
-        for _ in range(_THREADS):
-            Thread(target=self._worker, daemon=True).start()
+        for number in range(_THREADS):
+            Thread(target=self._worker, name=f"pwb-disk_{number}", daemon=True).start()
 
     def handlerequest(self, client: Client) -> None:
         if client not in self._busy:

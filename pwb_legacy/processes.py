@@ -45,7 +45,7 @@ class ProcessServer(HTTPServer):
             client.close()
 
     def _talk(self, child: Child, client: Client) -> None:
-        child.settle(client.stop, (client.socket, self.setup.log))
+        child.settle(client.stop, (client.socket, self.setup.log, self.setup.trace))
         self.child = child
         self.handlerequest(client)
 
