@@ -10,18 +10,20 @@ help, and the program that takes it. The rest reads that declaration: to add an 
 4. `read_options`: command line over environment over file over default, then the bounds that
    options set each other.
 
-All sources go through the same click type, so all refuse the same things. A value is checked
-wherever it stands, even where a stronger source overrides it or only the other program takes it.
+All sources go through the same click type, so all refuse the same things (kinds.py). A value is
+checked wherever it stands, even where a stronger source overrides it or only the other program
+takes it.
 """
 
 import os
-import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import Field, dataclass, field, fields
 from typing import Any, TypeVar
 
 import click
+
+from . import kinds
 
 T = TypeVar("T")
 Setting = tuple[str, str, Any]  # an option's name, the place of its value, the value
@@ -38,8 +40,10 @@ the one that --config names, else ./pwb.toml, else [tool.pwb] in ./pyproject.tom
 line overrides the environment, and the environment the file.
 
 SECONDS: 10, 0.5, 500ms, 10s, 2m or 1h. BYTES: 8190, 32K, 32KiB, 1M, 1MiB or 1GiB.
+
+--delay-disk 20ms: every call to the disk takes so much longer; 20ms~5ms: give or take 5 ms;
+'*.bin=200ms': for request paths that fit. The last that fits counts.
 """
-FACTORS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 
 
 class ConfigError(ValueError):
@@ -49,90 +53,9 @@ class ConfigError(ValueError):
         super().__init__("".join(c if c.isprintable() else ascii(c)[1:-1] for c in line))
 
 
-class Kind(click.ParamType[Any]):
-    """A click type: the unit that --help shows, and a function of text (ValueError refuses it).
-    A TOML number or boolean is read as the text it is spelled with, unless `quoted`."""
-
-    def __init__(self, unit: str, parse: Callable[[str], object], quoted: bool = False) -> None:
-        self.name, self.parse, self.quoted = unit, parse, quoted
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        if isinstance(value, bool | int | float) and not self.quoted:
-            value = str(value).lower()
-        if not isinstance(value, str):
-            self.fail(f"{value!r} is of the wrong type.", param, ctx)
-        try:
-            return self.parse(value)
-        except ValueError as error:
-            self.fail(f"{value!r} {error}.", param, ctx)
-
-
-def _text(text: str) -> str:
-    if not text or "\0" in text:  # an empty host would be every interface
-        raise ValueError("holds a NUL" if text else "is empty")
-    return text
-
-
-def _file_name(text: str) -> str:
-    if "/" in _text(text) or text in (".", ".."):
-        raise ValueError("is not the name of a file")
-    return text
-
-
-def _seconds(text: str, zero: bool = False) -> float:
-    parts = re.fullmatch(r"([0-9]{0,9}\.?[0-9]{1,20}) ?(ms|s|m|h)?", text)
-    if not parts:
-        raise ValueError("is not a time such as 10, 0.5, 500ms, 10s or 2m")
-    seconds = float(parts[1]) * FACTORS[parts[2] or "s"]
-    if seconds > 2_000_000 or not (seconds or zero):  # poll counts at most 2**31 milliseconds
-        raise ValueError("is not above 0 and at most 2000000 seconds")
-    return seconds
-
-
-def _size(text: str) -> int:
-    parts = re.fullmatch(r"([0-9]{1,15}) ?(?:([KMG])(?:iB)?)?", text)
-    if not parts or not int(parts[1]):
-        raise ValueError("is not a size above 0 such as 8190, 32K, 32KiB, 1M or 1GiB")
-    return int(parts[1]) * int(FACTORS.get(parts[2], 1))
-
-
-def _size_or_off(text: str) -> int:
-    return 0 if text == "off" else _size(text)
-
-
-def _size_or_0(text: str) -> int:
-    return 0 if text == "0" else _size(text)
-
-
-def _workers(text: str) -> int:
-    return 0 if text == "auto" else int(COUNT(text))
-
-
-class Whole(click.IntRange):
-    name = "integer"  # as messages call it
-
-
-def _one_of(*words: str) -> Kind:
-    return Kind("|".join(words), click.Choice(words))
-
-
-PATH, ADDRESS = Kind("PATH", _text, quoted=True), Kind("ADDRESS", _text, quoted=True)
-USER = Kind("NAME[:GROUP]", _text, quoted=True)
-NAME, PORT = Kind("NAME", _file_name, quoted=True), Kind("PORT", Whole(0, 65535))
-SECONDS, AGE = Kind("SECONDS", _seconds), Kind("SECONDS", Whole(0, 2**31 - 1))
-RATE, WORKERS = Kind("BYTES", _size_or_0), Kind("COUNT|auto", _workers)
-SECONDS_OR_0 = Kind("SECONDS", lambda text: _seconds(text, zero=True))
-BYTES_OR_OFF = Kind("BYTES|off", lambda text: 0 if text == "off" else _size(text))
-BYTES, COUNT, COUNT_OR_0 = Kind("BYTES", _size), Kind("COUNT", Whole(1)), Kind("COUNT", Whole(0))
-SWITCH = Kind("", lambda text: click.Choice(("true", "false"))(text) == "true")
-LOOP, TRIGGER = _one_of("uvloop", "asyncio"), _one_of("edge", "level")
-NATIVE_LOOP = "asyncio" if sys.platform == "win32" else "uvloop"
-MODE = _one_of("fixed", "single", "thread", "process", "gevent", "epoll", "epoll-thread")
-
-
 def option(
     default: T,
-    kind: Kind,
+    kind: kinds.Kind,
     about: str,
     program: str = "",
     at_most: str = "",
@@ -150,39 +73,41 @@ class Options:
     """What one server was told. Times are seconds, sizes bytes; where 0 or None has a meaning of
     its own, the help tells it. Made by hand, as in Options(port=0), nothing is checked."""
 
-    root: str = option("static", PATH, "Folder that is served.", bare=True)
-    host: str = option("127.0.0.1", ADDRESS, "Where to listen.")
-    port: int = option(8888, PORT, "Where to listen; 0: any free port.")
-    unix: str | None = option(None, PATH, "Listen on this Unix socket instead.")
-    index: tuple[str, ...] = option(("index.html",), NAME, "Answers for its folder; repeatable.")
-    max_age: int | None = option(None, AGE, "Cache-Control: max-age (if not given: no-cache).")
-    server_version: bool = option(False, SWITCH, "Tell the version in the field Server.")
-    access_log: str = option("-", PATH, "Access log; -: standard output; off: none.")
-    user: str | None = option(None, USER, "Whose rights to have once all is open; root only.")
-    sandbox: bool = option(False, SWITCH, "Landlock: the root can be read, and nothing else.")
-    workers: int = option(1, WORKERS, "Processes; auto: one for each processor.", program="pwb")
-    loop: str = option(NATIVE_LOOP, LOOP, "Event loop.", program="pwb")
-    cache: int = option(64 << 20, BYTES_OR_OFF, "Memory for answers of small files.", program="pwb")
-    cache_ttl: float = option(1.0, SECONDS, "Time for which they are trusted.", program="pwb")
-    disk_timeout: float = option(10.0, SECONDS, "Time for the disk; then 503.", program="pwb")
-    mode: str | None = option(None, MODE, "Design of the server.", program="pwb-legacy")
-    trigger: str = option("edge", TRIGGER, "How --mode epoll is woken.", program="pwb-legacy")
-    header_timeout: float = option(10.0, SECONDS, "Time for a whole request head to arrive.")
-    idle_timeout: float = option(15.0, SECONDS, "Time from an answer to the next request.")
-    send_timeout: float = option(60.0, SECONDS, "Time in which a peer must take some bytes.")
-    min_rate: int = option(0, RATE, "Least it must take a second, over that time; 0: any.")
-    linger_idle: float = option(5.0, SECONDS, "Time for more unread bytes before closing.")
-    linger_timeout: float = option(30.0, SECONDS, "Time for all unread bytes before closing.")
-    grace: float = option(30.0, SECONDS_OR_0, "Time for running answers to end at a stop.")
-    requests_per_connection: int = option(1000, COUNT_OR_0, "Then it is closed; 0: no bound.")
-    max_connections: int = option(0, COUNT_OR_0, "At once, shared by the workers; 0: as many as go.")
-    max_per_address: int = option(0, COUNT_OR_0, "Connections of one client at once; 0: any.")
-    max_request_line: int = option(8190, BYTES, "Longest request line.", at_most="max_head")
-    max_field: int = option(8190, BYTES, "Longest field line of a request.", at_most="max_head")
-    max_fields: int = option(100, COUNT, "Most fields of a request.")
-    max_head: int = option(32768, BYTES, "Largest request head: request line and all fields.")
-    max_content: int = option(65536, BYTES, "Most content skipped to keep a connection.")
-    max_ranges: int = option(16, COUNT, "Most byte ranges of a request.")
+    root: str = option("static", kinds.PATH, "Folder that is served.", bare=True)
+    host: str = option("127.0.0.1", kinds.ADDRESS, "Where to listen.")
+    port: int = option(8888, kinds.PORT, "Where to listen; 0: any free port.")
+    unix: str | None = option(None, kinds.PATH, "Listen on this Unix socket instead.")
+    index: tuple[str, ...] = option(("index.html",), kinds.NAME, "Answers for its folder; repeatable.")
+    max_age: int | None = option(None, kinds.AGE, "Cache-Control: max-age (if not given: no-cache).")
+    server_version: bool = option(False, kinds.SWITCH, "Tell the version in the field Server.")
+    access_log: str = option("-", kinds.PATH, "Access log; -: standard output; off: none.")
+    user: str | None = option(None, kinds.USER, "Whose rights to have once all is open; root only.")
+    sandbox: bool = option(False, kinds.SWITCH, "Landlock: the root can be read, and nothing else.")
+    workers: int = option(1, kinds.WORKERS, "Processes; auto: one for each processor.", program="pwb")
+    loop: str = option(kinds.NATIVE_LOOP, kinds.LOOP, "Event loop.", program="pwb")
+    cache: int = option(64 << 20, kinds.BYTES_OR_OFF, "Memory for answers of small files.", program="pwb")
+    cache_ttl: float = option(1.0, kinds.SECONDS, "Time for which they are trusted.", program="pwb")
+    disk_timeout: float = option(10.0, kinds.SECONDS, "Time for the disk; then 503.", program="pwb")
+    mode: str | None = option(None, kinds.MODE, "Design of the server.", program="pwb-legacy")
+    trigger: str = option("edge", kinds.TRIGGER, "How --mode epoll is woken.", program="pwb-legacy")
+    delay_disk: tuple[kinds.Delay, ...] = option((), kinds.DELAY, "Slow the disk down (see below); repeatable.")
+    trace: str | None = option(None, kinds.PATH, "Write a timeline here, for Perfetto; it is made anew.")
+    header_timeout: float = option(10.0, kinds.SECONDS, "Time for a whole request head to arrive.")
+    idle_timeout: float = option(15.0, kinds.SECONDS, "Time from an answer to the next request.")
+    send_timeout: float = option(60.0, kinds.SECONDS, "Time in which a peer must take some bytes.")
+    min_rate: int = option(0, kinds.RATE, "Least it must take a second, over that time; 0: any.")
+    linger_idle: float = option(5.0, kinds.SECONDS, "Time for more unread bytes before closing.")
+    linger_timeout: float = option(30.0, kinds.SECONDS, "Time for all unread bytes before closing.")
+    grace: float = option(30.0, kinds.SECONDS_OR_0, "Time for running answers to end at a stop.")
+    requests_per_connection: int = option(1000, kinds.COUNT_OR_0, "Then it is closed; 0: no bound.")
+    max_connections: int = option(0, kinds.COUNT_OR_0, "At once, shared by the workers; 0: as many as go.")
+    max_per_address: int = option(0, kinds.COUNT_OR_0, "Connections of one client at once; 0: any.")
+    max_request_line: int = option(8190, kinds.BYTES, "Longest request line.", at_most="max_head")
+    max_field: int = option(8190, kinds.BYTES, "Longest field line of a request.", at_most="max_head")
+    max_fields: int = option(100, kinds.COUNT, "Most fields of a request.")
+    max_head: int = option(32768, kinds.BYTES, "Largest request head: request line and all fields.")
+    max_content: int = option(65536, kinds.BYTES, "Most content skipped to keep a connection.")
+    max_ranges: int = option(16, kinds.COUNT, "Most byte ranges of a request.")
 
 
 FIELDS: dict[str, Field[Any]] = {each.name: each for each in fields(Options)}
@@ -235,7 +160,7 @@ def _from_command_line(program: str, argv: Sequence[str]) -> Iterator[Setting]:
     command = click.Command(program, help=PROGRAMS[program], epilog=EPILOG)
     command.context_settings = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
     command.params = [_parameter(each) for each in own]
-    config = click.Option(["--config"], type=PATH, metavar="PATH", help="TOML file of options.")
+    config = click.Option(["--config"], type=kinds.PATH, metavar="PATH", help="TOML file of options.")
     command.params.append(config)
     click.version_option(__version__, message="PWB %(version)s")(command)
     try:
@@ -262,7 +187,7 @@ def _parameter(each: Field[Any]) -> click.Parameter:
     """An option as click has it, its default in words only: click is to tell what was given."""
     kind, about, flag = each.metadata["kind"], each.metadata["help"], each.name.replace("_", "-")
     default: Any = each.default
-    if default is not None and default is not False:
+    if default is not None and default is not False and default != ():
         shown = {tuple: " ".join, float: "{:g}s".format}.get(type(default), str)(default)
         about = f"{about}  [default: {shown}]"
     if each.metadata["bare"]:

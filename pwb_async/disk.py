@@ -51,6 +51,19 @@ class Descriptor:
             raise ValueError("the file is closed")
         return self._number
 
+    def read_into(self, buffer: bytearray | memoryview, start: int) -> int:
+        return os.preadv(self.fileno(), [buffer], start)
+
+    def in_memory(self, start: int, length: int) -> bool:
+        """Told by the first and the last page; True if nobody can say."""
+        try:
+            ends = (start, start + length - 1)
+            return all(os.preadv(self.fileno(), [bytearray(1)], at, os.RWF_NOWAIT) for at in ends)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
+
     def close(self) -> None:
         number, self._number = self._number, -1
         if number >= 0:

@@ -11,7 +11,6 @@ is on the shelf has a thread of its own.
 
 import asyncio
 import errno
-import os
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -19,9 +18,8 @@ from typing import Final, TypeVar
 
 import aiofiles.os
 
-from .core.lookup import UNAVAILABLE, Finding, Lookup, OpenFile
+from .core.lookup import UNAVAILABLE, Finder, Finding, Lookup, OpenFile
 from .core.messages import File
-from .disk import Disk
 
 T = TypeVar("T")
 _THREADS: Final = 32
@@ -40,14 +38,14 @@ def threads(most: int, name: str) -> ThreadPoolExecutor:
 class Files:
     """disk: blocking. patience: seconds for one call. Raises RuntimeError if there can be no threads."""
 
-    def __init__(self, disk: Disk, patience: float = 10.0) -> None:
+    def __init__(self, disk: Finder, patience: float = 10.0) -> None:
         self._threads = threads(_THREADS, "pwb-disk")
         self._thread = threads(1, "pwb-look")
         self._under_way = 0
-        self._pread = partial(aiofiles.os.wrap(os.pread), executor=self._threads)
+        self._read = partial(aiofiles.os.wrap(_read), executor=self._threads)
         self.turn_to(disk, patience)
 
-    def turn_to(self, disk: Disk, patience: float) -> None:
+    def turn_to(self, disk: Finder, patience: float) -> None:
         """Another disk, from the next call on."""
         self._patience = patience
         # The future of a thread's call keeps the result until the garbage is collected: what it keeps is an empty box.
@@ -68,7 +66,7 @@ class Files:
 
     async def read(self, file: File, start: int, length: int) -> bytes:
         """At most `length` bytes from `start`; b"" behind the end. Raises OSError."""
-        return await self._in_time(self._pread, file.fileno(), length, start)
+        return await self._in_time(self._read, file, start, length)
 
     async def _in_time(self, call: Callable[..., Awaitable[T]], *arguments: object) -> T:
         """Raises TimeoutError, an OSError, if the call does not come back, or if too many wait already."""
@@ -89,3 +87,8 @@ class Files:
         """Waits for no call: one that hangs on a dead disk must not hold the stop."""
         self._threads.shutdown(wait=False, cancel_futures=True)
         self._thread.shutdown(wait=False, cancel_futures=True)
+
+
+def _read(file: File, start: int, length: int) -> bytes:
+    buffer = bytearray(length)
+    return bytes(memoryview(buffer)[: file.read_into(buffer, start)])

@@ -93,13 +93,16 @@ class HTTPProtocol(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
-        self._writer = Writer(self._transport)
+        self._writer = self._open_writer(self._transport)
         peer = transport.get_extra_info("peername")
         self._peer = peer[0] if peer else "-"
         if self._server.admit(self, self._peer, transport.get_extra_info("socket")):
             self._wait()
         else:
             self._refuse(self._connection.turn_away())
+
+    def _open_writer(self, transport: asyncio.Transport) -> Writer:
+        return Writer(transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._writer.lose()

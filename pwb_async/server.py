@@ -27,6 +27,7 @@ from .protocol import HTTPProtocol
 from .room import Room
 from .setup import Setup, SetupError, renew
 from .shelf import Shelf
+from .traced_protocol import TracedProtocol
 
 T = TypeVar("T")
 logger: Final = logging.getLogger("pwb")
@@ -84,7 +85,7 @@ class Server:
 
     async def serve(self, ready: Callable[[], None] | None = None) -> None:
         """Serves until it is told to stop. ready: called as soon as it listens."""
-        entrance = Entrance(self.loop, lambda: HTTPProtocol(self))
+        entrance = Entrance(self.loop, self._protocol())
         await entrance.open(self.setup.sockets)
         sweeping = self.loop.create_task(self._sweep(entrance))
         if ready:
@@ -100,6 +101,14 @@ class Server:
         sweeping.cancel()
         self.files.close()
         self._aside.shutdown(wait=False)
+
+    def _protocol(self) -> Callable[[], HTTPProtocol]:
+        """What makes a protocol for each connection."""
+        trace = self.setup.trace
+        if trace is None:
+            return lambda: HTTPProtocol(self)
+        trace.loop()
+        return lambda: TracedProtocol(self, trace)
 
     def stop(self) -> None:
         """Begins the stop; called again, ends it."""

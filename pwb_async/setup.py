@@ -3,10 +3,12 @@
 import logging
 import os
 import sys
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from os import fsencode
 from socket import socket
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from . import __version__, sandbox
 from .access_log import AccessLog
@@ -14,10 +16,15 @@ from .config import Options, read_options
 from .core.deadline import Timeouts
 from .core.head import HeadReader
 from .core.limits import Limits
+from .core.lookup import Finder
 from .core.site import Site
 from .disk import Disk
 from .listener import close, listen, url
 
+if TYPE_CHECKING:
+    from .trace import Trace
+
+T = TypeVar("T")
 logger: Final = logging.getLogger("pwb")
 
 
@@ -27,7 +34,7 @@ class SetupError(Exception):
 
 class Setup(NamedTuple):
     """program: as its messages call it. name: the value of the field Server. log: None keeps no access log. sockets:
-    they listen."""
+    they listen. trace: None keeps no timeline."""
 
     program: str
     options: Options
@@ -35,14 +42,21 @@ class Setup(NamedTuple):
     reader: HeadReader
     timeouts: Timeouts
     site: Site
-    disk: Disk
+    disk: Finder
     log: AccessLog | None
     sockets: list[socket]
+    trace: "Trace | None"
 
     def announce(self, what: str) -> None:
         """Says on standard output what serves, and where: people and tests wait for this line."""
         where = ", ".join(map(url, self.sockets))
-        print(f"{what} serves {self.options.root!r}, listening on {where} (Ctrl-C stops it)", flush=True)
+        delays = _told(self.options)
+        slow = f", slowed down by {delays}," if delays else ","
+        print(f"{what} serves {self.options.root!r}{slow} listening on {where} (Ctrl-C stops it)", flush=True)
+
+    def waits(self, call: Callable[[float | None], T]) -> Callable[[float | None], T]:
+        """A call that waits for anybody, as it is to be made: it may have to be told in the timeline."""
+        return call if self.trace is None else self.trace.waits(call)
 
     def confine(self) -> None:
         """Gives up the rights that serving does not need, before there is any other thread."""
@@ -57,6 +71,8 @@ class Setup(NamedTuple):
         close(self.sockets)
         if self.log is not None:
             self.log.close()
+        if self.trace is not None:
+            self.trace.close()
 
 
 def prepare(program: str, options: Options) -> Setup:
@@ -70,9 +86,10 @@ def prepare(program: str, options: Options) -> Setup:
 
 def renew(old: Setup, fixed: tuple[str, ...] = ()) -> Setup:
     """The setup as the options are now; the sockets stay, and so does the log if its name does. Nothing has changed
-    if it raises ConfigError or SetupError. fixed: options that only a restart can change, beside the address."""
+    if it raises ConfigError or SetupError. fixed: options that only a restart can change, beside where it listens and
+    writes its timeline."""
     options = read_options(old.program, sys.argv[1:], os.environ, ".")
-    for name in ("host", "port", "unix", *fixed):
+    for name in ("host", "port", "unix", "trace", *fixed):
         if getattr(options, name) != (stays := getattr(old.options, name)):
             logger.warning("%s is still %r: it takes a restart to change that", name, stays)
             options = replace(options, **{name: stays})
@@ -83,7 +100,7 @@ def build(program: str, options: Options, old: Setup | None = None) -> Setup:
     """Opens what `options` name; the sockets, and the same log, are those of `old`. Raises SetupError."""
     try:
         what, value = "serve", options.root
-        disk = Disk(options.root)
+        disk: Finder = Disk(options.root)
         if options.user is not None:
             what, value = "become", options.user
             sandbox.find_user(options.user)
@@ -92,11 +109,25 @@ def build(program: str, options: Options, old: Setup | None = None) -> Setup:
             sandbox.find_landlock()
         what, value = "write the access log", options.access_log
         log = old.log if old and old.options.access_log == value else None if value == "off" else AccessLog(value)
+        what, value = "write the timeline", options.trace or ""
+        trace = old.trace if old else _trace(program, options)
         what, value = "listen on", options.unix or f"{options.host} port {options.port}"
         sockets = old.sockets if old else listen(options.host, options.port, options.unix)
     except OSError as error:
         hint = f" (to name a folder: {program} FOLDER)" if what == "serve" else ""
         raise SetupError(f"cannot {what} {value}: {error.strerror or error}{hint}") from None
+    site_with: Callable[..., Site] = Site
+    if options.delay_disk:
+        from .slow_disk import SlowDisk
+
+        disk = SlowDisk(disk, options.delay_disk)
+        logger.warning(
+            "the disk is slowed down on purpose: --delay-disk %s", " ".join(e.text for e in options.delay_disk)
+        )
+    if trace is not None:
+        from .traced import TracedDisk, TracedSite
+
+        disk, site_with = TracedDisk(disk, trace), partial(TracedSite, trace)
     limits = _limits(options)
     # Connections keep the reader they began with, and its caches with it: as long as it will do, there is one.
     reader = old.reader if old and old.reader.limits == limits else HeadReader(limits)
@@ -112,11 +143,25 @@ def build(program: str, options: Options, old: Setup | None = None) -> Setup:
             options.linger_idle,
             options.linger_timeout,
         ),
-        site=Site(tuple(map(fsencode, options.index)), options.max_age, options.max_ranges),
+        site=site_with(tuple(map(fsencode, options.index)), options.max_age, options.max_ranges),
         disk=disk,
         log=log,
         sockets=sockets,
+        trace=trace,
     )
+
+
+def _told(options: Options) -> str:
+    """The delays of --delay-disk, as they were told."""
+    return " ".join(each.text for each in options.delay_disk)
+
+
+def _trace(program: str, options: Options) -> "Trace | None":
+    if options.trace is None:
+        return None
+    from .trace import Trace  # whoever keeps none does without it
+
+    return Trace(options.trace, f"{program} --mode {options.mode}" if program == "pwb-legacy" else program)
 
 
 def _limits(options: Options) -> Limits:

@@ -11,7 +11,7 @@ import os
 from collections.abc import Sequence
 from typing import Any, Final
 
-from .core.messages import FileSlice, Part
+from .core.messages import File, FileSlice, Part
 from .files import Files
 
 _TURN: Final = 512 * 1024
@@ -77,11 +77,11 @@ class Writer:
         while left:
             await self.room()
             size = min(left, _TURN)
-            if not _in_memory(file.fileno(), start, size):
+            if not file.in_memory(start, size):
                 await files.read(file, start, size)
                 await self.room()
             try:
-                sent = os.sendfile(self._transport.get_extra_info("socket").fileno(), file.fileno(), start, size)
+                sent = self._sendfile(file, start, size)
             except BlockingIOError:
                 piece = await files.read(file, start, min(left, _PIECE))
                 await self.room()
@@ -95,6 +95,10 @@ class Writer:
                 raise CutShortError("the file has become shorter")
             start += sent
             left -= sent
+
+    def _sendfile(self, file: File, start: int, size: int) -> int:
+        """Bytes that went to the kernel. Raises BlockingIOError when it takes none."""
+        return os.sendfile(self._transport.get_extra_info("socket").fileno(), file.fileno(), start, size)
 
     def pause(self) -> None:
         """The transport keeps bytes back: the peer is slower than we are."""
@@ -113,13 +117,3 @@ class Writer:
     def _wake(self) -> None:
         if self._drained is not None and not self._drained.done():
             self._drained.set_result(None)
-
-
-def _in_memory(file: int, start: int, size: int) -> bool:
-    """Whether a read would not wait for the disk, told by the first and the last page; True if nobody can say."""
-    try:
-        return all(os.preadv(file, [bytearray(1)], at, os.RWF_NOWAIT) for at in (start, start + size - 1))
-    except BlockingIOError:
-        return False
-    except OSError:
-        return True

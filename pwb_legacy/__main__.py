@@ -24,6 +24,10 @@ def main() -> None:
     from pwb_async.setup import SetupError, prepare  # now, and no sooner: --mode gevent has patched what it uses
 
     setup = prepare("pwb-legacy", options)
+    if setup.trace is not None:
+        from .traced import traced
+
+        chosen = traced(chosen)
     try:
         setup.confine()
         server = chosen(setup)

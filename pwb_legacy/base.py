@@ -43,9 +43,11 @@ class Guest(Protocol):
 
 
 class HTTPServer:
-    """A design. capacity: clients at once, where --max-connections does not say. open: who is being served."""
+    """A design. capacity: clients at once, where --max-connections does not say. doors: what its door is. open: who is
+    being served."""
 
     capacity: ClassVar[int] = 1000
+    doors: ClassVar[type[Door]] = Door
 
     def __init__(self, setup: Setup) -> None:
         self.setup = setup
@@ -54,7 +56,7 @@ class HTTPServer:
         self.stopping = False
         self.wake, self.waker = socket.socketpair()
         self.waker.setblocking(False)
-        self.door = Door(setup, self.wake)
+        self.door = self.doors(setup, self.wake)
         signal.set_wakeup_fd(self.waker.fileno(), warn_on_full_buffer=False)
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGALRM):
             signal.signal(number, self.signalled)
@@ -204,11 +206,15 @@ class HTTPServer:
             client.stop()
         client.socket.settimeout(max(client.deadline.at - now, 0.001))
         try:
-            client.connection.receive_data(client.socket.recv(RECEIVE))
+            self.hear(client)
         except TimeoutError:
             event = client.connection.expire()
             if isinstance(event, BadRequest):
                 self._respond(client, event)
+
+    def hear(self, client: Client) -> None:
+        """Takes in what the client says. Raises TimeoutError if it says nothing."""
+        client.connection.receive_data(client.socket.recv(RECEIVE))
 
     def _respond(self, client: Client, event: Request | BadRequest) -> None:
         client.socket.settimeout(self.setup.timeouts.send)

@@ -10,9 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import pairwise
 from mmap import mmap
-from typing import Final
-
-from pwb_async.core.messages import File
+from typing import Final, Protocol
 
 Fork: Final = multiprocessing.get_context("fork").Process
 """The way that 3.14 has by default cannot hand on a socket that is open (L11)."""
@@ -21,6 +19,12 @@ _HELD: Final = (*SIGNALS, signal.SIGUSR1)
 _COURTESY: Final = 19
 """How much nicer a child is than its parent: 200 busy children (wrk -c 200) leave it the time to start the last of
 them within 1 s; without it, 90 clients waited for more than 2 s for their first answer."""
+
+
+class Open(Protocol):
+    """Whatever has a descriptor."""
+
+    def fileno(self) -> int: ...
 
 
 class Child:
@@ -43,7 +47,7 @@ class Child:
                     os.close(fd)
             raise
 
-    def settle(self, stop: Callable[[], None], keep: Iterable[File | None]) -> None:
+    def settle(self, stop: Callable[[], None], keep: Iterable[Open | None]) -> None:
         """The child's first steps. stop: what a signal does from now on. keep: all that stays open beside stdio; in the
         book everything did, the listening socket and all other clients' (L11)."""
         for number in SIGNALS:

@@ -1,7 +1,6 @@
 """One client as a driver on raw sockets sees it, and an answer on its way out, piece by piece."""
 
 import logging
-import os
 import socket
 import struct
 import time
@@ -124,7 +123,7 @@ def pieces(parts: Sequence[Part]) -> Iterator[memoryview]:
         buffer = memoryview(bytearray(min(left, PIECE)))  # the same for all, each has gone before the next is read
         while left:
             try:
-                size = os.preadv(file.fileno(), [buffer[:left]], start)
+                size = file.read_into(buffer[:left], start)
             except OSError as error:
                 raise CutShortError(error.strerror) from error
             if not size:

@@ -7,7 +7,7 @@ import select
 import socket
 import time
 from collections.abc import Iterator
-from typing import Final
+from typing import ClassVar, Final
 
 from pwb_async.core.messages import CLOSED
 from pwb_async.setup import Setup
@@ -25,7 +25,9 @@ _MOST_LEAVING: Final = 64
 
 class Door:
     """listeners: by descriptor. wake: a socket that becomes readable when a signal has come. failed: the last accept()
-    did, so that trying again at once would only make the server spin."""
+    did, so that trying again at once would only make the server spin. clients: what they are to it."""
+
+    clients: ClassVar[type[Client]] = Client
 
     def __init__(self, setup: Setup, wake: socket.socket) -> None:
         self._setup = setup
@@ -35,6 +37,7 @@ class Door:
         self._complained = 0.0
         self.failed = False
         self._poll = select.poll()
+        self._events = setup.waits(self._poll.poll)
         for sock in (wake, *setup.sockets):
             sock.setblocking(False)
             self._poll.register(sock, select.POLLIN)
@@ -43,7 +46,7 @@ class Door:
         """Waits until something happens; if it is that clients have come in, gives them all, one by one."""
         now = time.monotonic()
         first = min((client.deadline.at for client in self._leaving.values()), default=None)
-        for fd, _ in self._poll.poll(None if first is None else max(0.0, first - now) * 1000):
+        for fd, _ in self._events(None if first is None else max(0.0, first - now) * 1000):
             listener = self.listeners.get(fd)
             if listener is not None:
                 yield from self._let_in(listener)
@@ -86,7 +89,7 @@ class Door:
                     self._complained = time.monotonic()
                     logger.error("cannot accept connections: %s", error.strerror)
                 return None
-            return Client(self._setup, sock, address[0] if address else "-")
+            return self.clients(self._setup, sock, address[0] if address else "-")
 
     def see_off(self, client: Client) -> None:
         """Stays with a client that has its last answer until it has read it, and closes it."""

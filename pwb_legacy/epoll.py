@@ -44,6 +44,7 @@ class EpollServer(HTTPServer):
         self._later: set[int] = set()
         self._mode = select.EPOLLET if setup.options.trigger == "edge" else select.EPOLLONESHOT
         self._epoll = select.epoll()
+        self._events = setup.waits(self._epoll.poll)
         for fd in (self.wake.fileno(), *self.door.listeners):
             self._epoll.register(fd, select.EPOLLIN | self._mode)
 
@@ -57,7 +58,7 @@ class EpollServer(HTTPServer):
     def _serve(self) -> None:
         sweep = 0.0
         while self.open or not self.stopping:
-            self._ready.update(fd for fd, _ in self._epoll.poll(self._patience()))
+            self._ready.update(fd for fd, _ in self._events(self._patience()))
             if self.stopping:
                 self.door.shut()
             ready, self._ready = self._ready, set()

@@ -34,8 +34,8 @@ class EpollThreadServer(EpollServer):
         self._todo: SimpleQueue[tuple[Client, Callable[[], None]]] = SimpleQueue()
         self._done: deque[tuple[Client, Exception | None]] = deque()
         try:
-            for _ in range(_THREADS):
-                Thread(target=self._worker, daemon=True).start()
+            for number in range(_THREADS):
+                Thread(target=self._worker, name=f"pwb-disk_{number}", daemon=True).start()
         except RuntimeError as error:
             self.close()
             raise SetupError(f"cannot start {_THREADS} threads: {error}") from None

@@ -8,6 +8,8 @@ The whole idea is the line that spawns. In the book nothing was patched, so no c
 
 from gevent import monkey
 
+import pwb_async.slow_disk  # noqa: F401  # before the patch: a disk stops all greenlets, a sleep that is patched would not
+
 # Before anybody takes a lock or a socket from the standard library: modes.py sees to that. But not os: its close()
 # would keep a descriptor open until the hub has its turn, and a client that asks fast would use up all there are. Nor
 # dns: it takes threads to look up the one name that we are to listen on, and there may be none (hazard E4).

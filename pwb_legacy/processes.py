@@ -47,7 +47,7 @@ class ProcessServer(HTTPServer):
 
     def _talk(self, child: Child, client: Client) -> None:
         signal.signal(signal.SIGUSR1, super().log_moved)  # there is nobody to pass it on to
-        child.settle(client.stop, (client.socket, self.setup.log))
+        child.settle(client.stop, (client.socket, self.setup.log, self.setup.trace))
         self.child = child
         self.handlerequest(client)
 

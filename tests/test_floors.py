@@ -1,10 +1,10 @@
 """The floors of the house (see README): a lower one never imports a higher one.
 
     floor 0  pwb_async.core                                 bytes and values: no world, no clock
-    floor 1  disk, config, access_log, listener, setup      blocking, and without asyncio
-             notify, sandbox
+    floor 1  disk, slow_disk, config, kinds, listener       blocking, and without asyncio
+             access_log, trace, traced, setup, notify, sandbox
     floor 2  files, shelf, writer, protocol, server         asyncio; pwb_legacy's designs
-             entrance, room, pace
+             entrance, room, pace, traced_protocol
     floor 3  worker, crew, supervisor, __main__ of both     processes
 
 Imports are read from the syntax tree, so those in functions count, too.
@@ -38,11 +38,23 @@ WORLD = {
     "concurrent",
     "random",
 }
-FLOOR_1 = {"disk", "config", "access_log", "listener", "setup", "notify", "sandbox"}
-FLOOR_2 = {"files", "shelf", "writer", "protocol", "server", "entrance", "room", "pace"}
+FLOOR_1 = {
+    "disk",
+    "slow_disk",
+    "config",
+    "kinds",
+    "access_log",
+    "trace",
+    "traced",
+    "listener",
+    "setup",
+    "notify",
+    "sandbox",
+}
+FLOOR_2 = {"files", "shelf", "writer", "protocol", "server", "entrance", "room", "pace", "traced_protocol"}
 FLOOR_3 = {"worker", "crew", "supervisor", "__main__"}
 LOOPS = {"asyncio", "uvloop", "aiofiles", "aiofastnet", "gevent"}
-SHARED = {"base", "client", "door", "children"}
+SHARED = {"base", "client", "door", "children", "traced"}
 """What the designs of pwb_legacy share; beside it a design may import only what is named here:"""
 DESIGNS = {
     "fixed_page": {"single"},

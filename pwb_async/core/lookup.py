@@ -1,7 +1,8 @@
 """What a site wants to know of a disk, and everything a disk can find. A finding is a value, never an exception."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final, Protocol, TypeAlias
 
 from .entity_tags import STILL_WARM
 from .messages import File, Request
@@ -80,6 +81,14 @@ class Broken:
 
 
 Finding: TypeAlias = OpenFile | Folder | Missing | Forbidden | Unavailable | Broken
+
+
+class Finder(Protocol):
+    """Where files are: the disk, or what stands between it and us. Blocking; look_again is for what find has found."""
+
+    def find(self, lookup: Lookup) -> Finding: ...
+    def look_again(self, known: Iterable[tuple[Lookup, OpenFile]]) -> list[bool]: ...
+
 
 MISSING: Final = Missing()
 FOLDER: Final = Folder()

@@ -100,9 +100,15 @@ Event: TypeAlias = Request | BadRequest | Signal
 
 
 class File(Protocol):
-    """An open file: io.FileIO does it, and so does anything a driver can read at a position."""
+    """An open file that can be read at a position.
+
+    read_into: fills `buffer` from the byte at `start`, as far as the file reaches; returns how many bytes. Blocking,
+    raises OSError. in_memory: whether reading these bytes would not wait for the disk.
+    """
 
     def fileno(self) -> int: ...
+    def read_into(self, buffer: bytearray | memoryview, start: int) -> int: ...
+    def in_memory(self, start: int, length: int) -> bool: ...
     def close(self) -> None: ...
 
 
