@@ -70,8 +70,8 @@ class Entrance:
 
     async def close(self) -> None:
         """Nobody comes in any more, and those who were about to are in; the sockets are closed."""
-        for server in self._servers.values():
-            server.close()
+        while self._servers:
+            self._servers.popitem()[1].close()
         while self._sockets:
             sock = self._sockets.pop()
             self._loop.remove_reader(sock)
