@@ -96,7 +96,7 @@ class HTTPProtocol(asyncio.Protocol):
         self._writer = self._open_writer(self._transport)
         peer = transport.get_extra_info("peername")
         self._peer = peer[0] if peer else "-"
-        if self._server.admit(self, self._peer, transport.get_extra_info("socket")):
+        if self._server.admit(self, self._peer):
             self._wait()
         else:
             self._refuse(self._connection.turn_away())

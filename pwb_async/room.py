@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 logger: Final = logging.getLogger("pwb")
 _RESERVE: Final = 16
 """Descriptors that no connection takes (hazard E2)."""
+_OTHERS: Final = 256
+"""Descriptors at most for what is no connection's: threads that look for files, listening sockets, the loop, logs."""
 _MOST_REFUSED: Final = 256
 """Connections with a 503 that are waited for."""
 _AT_ONCE: Final = 256
@@ -30,12 +32,12 @@ _SEARCH: Final = 1e-5
 
 
 class Room:
-    """most: connections at once; 0: as many as descriptors allow. per_address: of one address; 0: no bound. came:
-    connections so far."""
+    """most: connections at once; 0: as many as descriptors allow. per_address: of one address; 0: no bound. files:
+    those at most that are open without a connection. came: connections so far."""
 
-    def __init__(self, most: int, per_address: int) -> None:
+    def __init__(self, most: int, per_address: int, files: int) -> None:
         self.measure()
-        self.resize(most, per_address)
+        self.resize(most, per_address, files)
         self._searched = self._complained = 0.0
         self._refused: dict[HTTPProtocol, None] = {}
         self._addresses: dict[HTTPProtocol, bytes] = {}
@@ -43,10 +45,12 @@ class Room:
         self.connections: dict[HTTPProtocol, None] = {}  # in the order they came
         self.came = 0
 
-    def admit(self, protocol: "HTTPProtocol", peer: str, descriptor: int, now: float) -> bool:
+    def admit(self, protocol: "HTTPProtocol", peer: str, now: float) -> bool:
         """Takes a connection in; False: it is one too many, and is to be told so."""
         self.came += 1
-        scarce = descriptor >= self._descriptors - _RESERVE
+        # To ask for a socket's number costs more than all else here: as long as it cannot be a high one, nobody does.
+        most = 2 * len(self.connections) + self._files  # each may have a file beside its socket
+        scarce = most >= self._plenty and protocol.sock.fileno() >= self._descriptors - _RESERVE
         full = scarce or len(self.connections) - len(self._refused) >= self._most
         self.connections[protocol] = None
         address = network(peer) if self._per_address else b""
@@ -75,15 +79,17 @@ class Room:
             if not self._count[address]:
                 del self._count[address]
 
-    def resize(self, most: int, per_address: int) -> None:
+    def resize(self, most: int, per_address: int, files: int) -> None:
         """Other bounds, for those who come from now on."""
         self._per_address = per_address
+        self._files = files
         # Each connection may need a file beside its socket; some descriptors stay for logs and the loop.
         self._most = most or max(16, (self._descriptors - 64) // 2)
 
     def measure(self) -> None:
         """The limit of descriptors may have been changed from outside."""
         self._descriptors = _limit()
+        self._plenty = self._descriptors - _OTHERS - _RESERVE
 
     def _make_room(self, now: float) -> bool:
         if now < self._searched:

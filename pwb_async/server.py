@@ -13,7 +13,6 @@ import asyncio
 import logging
 import signal
 from collections.abc import Awaitable, Callable
-from socket import socket
 from typing import Final, TypeVar
 
 from .config import ConfigError
@@ -26,7 +25,7 @@ from .pace import Pace
 from .protocol import HTTPProtocol
 from .room import Room
 from .setup import Setup, SetupError, renew
-from .shelf import Shelf
+from .shelf import Shelf, most_files
 from .traced_protocol import TracedProtocol
 
 T = TypeVar("T")
@@ -60,7 +59,7 @@ class Server:
         except RuntimeError as error:
             raise SetupError(f"cannot start a thread: {error}") from None
         self.stopping = self._closed = False
-        self._room = Room(-(-options.max_connections // workers), options.max_per_address)
+        self._room = Room(-(-options.max_connections // workers), options.max_per_address, most_files(options.cache))
         self._flushing: asyncio.Future[None] | None = None
         self._refreshing: asyncio.Task[None] | None = None
         self._reloading: asyncio.Task[None] | None = None
@@ -130,7 +129,8 @@ class Server:
         """Goes on with another setup that has the same sockets."""
         old, self.setup = self.setup, setup
         self.files.turn_to(setup.disk, setup.options.disk_timeout)
-        self._room.resize(setup.options.max_connections, setup.options.max_per_address)
+        options = setup.options
+        self._room.resize(options.max_connections, options.max_per_address, most_files(options.cache))
         self._configure()
         if old.log is not None and old.log is not setup.log:
             self.aside(old.log.close)
@@ -170,9 +170,9 @@ class Server:
             self.setup.log.moved = True
             self._flush()
 
-    def admit(self, protocol: HTTPProtocol, peer: str, sock: socket | None) -> bool:
+    def admit(self, protocol: HTTPProtocol, peer: str) -> bool:
         """Whether there is room for one more (hazard A9)."""
-        return self._room.admit(protocol, peer, sock.fileno() if sock else -1, self.clock())
+        return self._room.admit(protocol, peer, self.clock())
 
     def forget(self, protocol: HTTPProtocol) -> None:
         """The connection is gone."""

@@ -204,3 +204,8 @@ class Shelf:
             self._gone[key] = None
             if len(self._gone) > len(self._entries) + _REMEMBERED:
                 del self._gone[next(iter(self._gone))]
+
+
+def most_files(space: int) -> int:
+    """Files that a shelf of so many bytes keeps open at most."""
+    return space // _DESCRIPTOR
