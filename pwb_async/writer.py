@@ -4,6 +4,14 @@ The transport's high-water mark is 0: a write goes to the kernel at once, and wh
 until the peer has read it all. So whenever we are not paused the socket is ours, and a large file goes out by
 sendfile(2) on the transport's own descriptor: no dup(), no second watcher. When the socket is full, a small piece
 is handed to the transport instead, and the transport tells us when there is room again.
+
+What the ways cost (us of CPU an answer of 128 KiB, 1 MiB and 10 MiB from warm pages, 16 connections on loopback, the
+best of 5 interleaved rounds, uvloop 0.23, CPython 3.11): this one 38, 109, 1,650; sendfile of aiofastnet 1.2, which
+brings a transport of its own, 38, 77, 1,212; reading through aiofiles, 64 KiB a call, 225, 1,102, 12,875.
+aiofastnet's is not taken because it sends as long as the socket takes some,
+cold pages or not: here other connections have their turn (A15), and a thread reads what is not in memory.
+Tried and rejected: writev(2) of our own for small answers instead of the transport's (no cheaper), and content of 12
+KiB copied behind its head to save the second buffer (a tenth dearer).
 """
 
 import asyncio
@@ -83,7 +91,7 @@ class Writer:
             try:
                 sent = self._sendfile(file, start, size)
             except BlockingIOError:
-                piece = await files.read(file, start, min(left, _PIECE))
+                piece = await files.read_soon(file, start, min(left, _PIECE))
                 await self.room()
                 self._write(piece)
                 sent = len(piece)

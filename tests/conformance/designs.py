@@ -26,7 +26,7 @@ REFERENCE: Final = Design("async-uvloop", ("pwb_async",))
 
 DESIGNS: Final = (
     REFERENCE,
-    Design("async-asyncio", ("pwb_async", "--loop", "asyncio")),
+    Design("async-asyncio", ("pwb_async", "--loop", "asyncio", "--cache", "off")),  # the other loop, and no shelf
     Design("single", ("pwb_legacy", "--mode", "single"), keeps_alive=False),
     Design("thread", ("pwb_legacy", "--mode", "thread")),
     Design("process", ("pwb_legacy", "--mode", "process")),

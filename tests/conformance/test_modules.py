@@ -11,10 +11,10 @@ from .peer import ask
 from .server import running
 from .wire import get
 
-LIBRARIES = {"asyncio", "uvloop", "aiofiles", "aiofastnet", "gevent", "greenlet", "multiprocessing"}
+LIBRARIES = {"asyncio", "uvloop", "aiofiles", "gevent", "greenlet", "multiprocessing"}
 NEEDS = {
-    "async-uvloop": {"asyncio", "uvloop", "aiofiles", "aiofastnet"},
-    "async-asyncio": {"asyncio", "aiofiles", "aiofastnet"},
+    "async-uvloop": {"asyncio", "uvloop", "aiofiles"},
+    "async-asyncio": {"asyncio", "aiofiles"},
     "process": {"multiprocessing"},
     "gevent": {"gevent", "greenlet"},
 }
