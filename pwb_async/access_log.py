@@ -18,8 +18,8 @@ from typing import Final
 from .core.exchange import Exchange, combined
 
 logger: Final = logging.getLogger("pwb")
-_MANY: Final = 2000
-"""Whenever so many lines more wait, some 0.4 MB, hurry() asks for a flush()."""
+_MANY: Final = 1000
+"""Whenever so many lines more wait, some 0.2 MB, hurry() asks for a flush()."""
 _MOST_WAITING: Final = 100_000
 """lines not yet written; about 20 MB"""
 _BATCH: Final = 1 << 20
