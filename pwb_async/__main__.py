@@ -2,6 +2,7 @@
 
 import logging
 import os
+import signal
 import sys
 import threading
 
@@ -36,7 +37,10 @@ def main() -> None:
 
 
 def _end(status: int) -> None:
-    """Python waits at its end for all threads, and the disk may hold one for ever (hazard E6)."""
+    """Python waits at its end for all threads, and the disk may hold one for ever (hazard E6). Whoever says now that it
+    is to end says nothing new, and must not change its status."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
     for thread in threading.enumerate():
         if thread is not threading.current_thread() and not thread.daemon:
             thread.join(0.2)

@@ -11,12 +11,15 @@ import select
 import stat
 import sys
 from collections import deque
+from collections.abc import Callable
 from threading import Lock
 from typing import Final
 
 from .core.exchange import Exchange, combined
 
 logger: Final = logging.getLogger("pwb")
+_MANY: Final = 1000
+"""Whenever so many lines more wait, some 0.2 MB, hurry() asks for a flush()."""
 _MOST_WAITING: Final = 100_000
 """lines not yet written; about 20 MB"""
 _BATCH: Final = 1 << 20
@@ -27,7 +30,8 @@ _PIPE_TAKES: Final = select.PIPE_BUF if hasattr(select, "PIPE_BUF") else 512
 
 class AccessLog:
     """Combined Log Format, one line an exchange. target: a path, or "-" for standard output. dropped: lines lost.
-    moved: set it, in a signal handler for one, and the next flush() reopens the path.
+    moved: set it, in a signal handler for one, and the next flush() reopens the path. hurry: called when many
+    lines wait.
 
     Any thread may note and flush. Raises OSError if `target` cannot be opened for appending.
     """
@@ -38,6 +42,7 @@ class AccessLog:
         self._writing = Lock()
         self.dropped = 0
         self.moved = False
+        self.hurry: Callable[[], object] = int
         self._open()
 
     def _open(self) -> None:
@@ -51,6 +56,8 @@ class AccessLog:
         """Notes an exchange."""
         if len(self._lines) < _MOST_WAITING:
             self._lines.append(combined(exchange))
+            if not len(self._lines) % _MANY:
+                self.hurry()
         else:
             self.dropped += 1
 

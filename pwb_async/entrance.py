@@ -12,6 +12,7 @@ import logging
 import select
 import socket
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from .listener import BACKLOG
@@ -93,12 +94,13 @@ class Entrance:
             sock.setblocking(False)
             coming = self._loop.create_task(self._loop.connect_accepted_socket(self._protocol, sock))
             self._coming.add(coming)
-            coming.add_done_callback(self._arrived)
+            coming.add_done_callback(partial(self._arrived, sock))
 
-    def _arrived(self, coming: asyncio.Task[object]) -> None:
+    def _arrived(self, sock: socket.socket, coming: asyncio.Task[object]) -> None:
         self._coming.discard(coming)
         if not coming.cancelled() and (error := coming.exception()):
             logger.debug("a connection that did not come to be: %s", error)
+            sock.close()
 
     def _pause(self, listener: socket.socket, error: OSError) -> None:
         self._loop.remove_reader(listener)

@@ -13,7 +13,7 @@ import asyncio
 import logging
 import signal
 from collections.abc import Awaitable, Callable
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from .config import ConfigError
 from .core.exchange import Exchange
@@ -52,6 +52,7 @@ class Server:
         options = setup.options
         self.loop = asyncio.get_running_loop()
         self.clock = self.loop.time
+        self.loop.set_exception_handler(_complain)
         self.setup = setup
         try:
             self.files = Files(setup.disk, options.disk_timeout)
@@ -144,6 +145,8 @@ class Server:
         self.shelf = Shelf(self.setup.site, self.files, options.cache, options.cache_ttl) if options.cache else None
         self.find = self.shelf.find if self.shelf else self.files.find
         self.observe = self.setup.log
+        if self.setup.log:
+            self.setup.log.hurry = self._flush
         self._pace = Pace(options.min_rate, options.send_timeout) if options.min_rate else None
 
     def _hang_up(self, terminal: Terminal) -> None:
@@ -198,18 +201,24 @@ class Server:
         while True:
             await asyncio.sleep(_SWEEP)
             now = self.loop.time()
-            connections = list(self._room.connections)
-            for protocol in connections:
-                if protocol.deadline.at <= now:
-                    protocol.expire()
-            if self._closed:
-                self._look_around()
-            if self._pace:
-                self._pace.look(connections, now)
-            entrance.look(self._room.came)
-            if now >= tidy:
-                tidy = now + _TIDY - _SWEEP / 2
-                self._tidy()
+            try:
+                self._look_at_all(now)
+                entrance.look(self._room.came)
+                if now >= tidy:
+                    tidy = now + _TIDY - _SWEEP / 2
+                    self._tidy()
+            except Exception:  # without its sweep a server would never again close a connection
+                logger.exception("a fault of this server")
+
+    def _look_at_all(self, now: float) -> None:
+        connections = list(self._room.connections)
+        for protocol in connections:
+            if protocol.deadline.at <= now:
+                protocol.expire()
+        if self._closed:
+            self._look_around()
+        if self._pace:
+            self._pace.look(connections, now)
 
     def _tidy(self) -> None:
         self._room.measure()
@@ -221,3 +230,11 @@ class Server:
         """Has the log written."""
         if self.setup.log and (self._flushing is None or self._flushing.done()):
             self._flushing = self.aside(self.setup.log.flush)
+
+
+def _complain(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """What a loop could not do for a connection, for want of memory or so, is worth a line; a fault has more."""
+    if isinstance(error := context.get("exception"), OSError):
+        logger.error("a connection cannot go on: %s", error.strerror)
+    else:
+        loop.default_exception_handler(context)

@@ -247,7 +247,9 @@ class HTTPServer:
         signal.setitimer(signal.ITIMER_REAL, 0)
 
     def close(self) -> None:
-        """Nothing wakes it any more."""
+        """Nothing wakes it any more, and no signal changes how it ends."""
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGALRM):
+            signal.signal(number, signal.SIG_IGN)
         signal.set_wakeup_fd(-1)
         self.wake.close()
         self.waker.close()

@@ -10,6 +10,8 @@ import socket
 import sys
 import time
 
+from .answer import read_answer
+
 
 class Asker:
     """One client of one server."""
@@ -32,7 +34,7 @@ class Asker:
                 sock = socket.create_connection(self.address, timeout=5)
                 sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             sock.sendall(self.request)
-            head = _answer(sock)
+            head, _ = read_answer(sock)
         except (OSError, ValueError) as error:
             self.failures.append(repr(error))
             self.kept = None
@@ -46,24 +48,6 @@ class Asker:
                 self.kept = None
         else:
             self.kept = sock
-
-
-def _answer(sock: socket.socket) -> bytes:
-    """The head of one answer, whose content is read, too."""
-    data = b""
-    while (end := data.find(b"\r\n\r\n")) < 0:
-        more = sock.recv(65536)
-        if not more:
-            raise ValueError(f"the connection ended with {data[:40]!r}")
-        data += more
-    at = data.index(b"Content-Length: ") + 16
-    left = end + 4 + int(data[at : data.index(b"\r\n", at)]) - len(data)
-    while left > 0:
-        more = sock.recv(65536)
-        if not more:
-            raise ValueError("the connection ended in the content")
-        left -= len(more)
-    return data[:end]
 
 
 def main() -> None:

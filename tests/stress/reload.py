@@ -27,6 +27,7 @@ from typing import Final
 from conformance.designs import Design
 from conformance.server import REPOSITORY, Server, Vitals, eventually, running
 
+from .answer import read_answer
 from .ground import MIB, Report, descriptors, folder, workplace
 
 CLIENTS: Final = 8
@@ -54,7 +55,7 @@ def client(port: int, number: int, tally: str, content: str) -> None:
                 if sock is None:
                     sock = socket.create_connection(("127.0.0.1", port), timeout=10)
                 sock.sendall(request)
-                head, body = _answer(sock)
+                head, body = read_answer(sock)
                 if not head.startswith(b"HTTP/1.1 200 ") or body != expected:
                     raise ValueError(head[:40])
                 answered += 1
@@ -73,23 +74,6 @@ def client(port: int, number: int, tally: str, content: str) -> None:
             else:
                 kept = sock
     print(json.dumps({"answered": answered, "failures": failures}))
-
-
-def _answer(sock: socket.socket) -> tuple[bytes, bytes]:
-    data = b""
-    while (end := data.find(b"\r\n\r\n")) < 0:
-        more = sock.recv(65536)
-        if not more:
-            raise ValueError(f"the connection ended with {data[:40]!r}")
-        data += more
-    at = data.index(b"Content-Length: ") + 16
-    size = end + 4 + int(data[at : data.index(b"\r\n", at)])
-    while len(data) < size:
-        more = sock.recv(65536)
-        if not more:
-            raise ValueError(f"the connection ended {size - len(data)} bytes early")
-        data += more
-    return data[:end], data[end + 4 :]
 
 
 class Load:

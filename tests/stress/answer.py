@@ -1,0 +1,22 @@
+"""One answer, read from a blocking socket."""
+
+import socket
+
+
+def read_answer(sock: socket.socket) -> tuple[bytes, bytes]:
+    """Head and content. Raises OSError, or ValueError if the connection ends in it."""
+    data = b""
+    while (end := data.find(b"\r\n\r\n")) < 0:
+        data += _more(sock, data)
+    at = data.index(b"Content-Length: ") + 16
+    size = end + 4 + int(data[at : data.index(b"\r\n", at)])
+    while len(data) < size:
+        data += _more(sock, data)
+    return data[:end], data[end + 4 :]
+
+
+def _more(sock: socket.socket, data: bytes) -> bytes:
+    more = sock.recv(65536)
+    if not more:
+        raise ValueError(f"the connection ended with {data[-40:]!r}, {len(data)} bytes")
+    return more

@@ -1,0 +1,168 @@
+"""Heads of 64 MB in every shape: how much of one is read, and how much memory it takes (hazard B8)."""
+
+import asyncio
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from .ground import KIB, MIB
+from .scene import MANY, Scene
+
+
+def endless_heads() -> dict[str, Callable[[], Iterator[bytes]]]:
+    """Heads without an end, in pieces of 64 KiB."""
+
+    def head(start: bytes, piece: bytes) -> Callable[[], Iterator[bytes]]:
+        def pieces() -> Iterator[bytes]:
+            yield start
+            while True:
+                yield (piece * (65536 // len(piece) + 1))[:65536] if len(piece) == 1 else piece * (65536 // len(piece))
+
+        return pieces
+
+    line = b"GET / HTTP/1.1\r\nHost: h\r\n"
+    return {
+        "a method": head(b"", b"G"),
+        "a target": head(b"GET /", b"a"),
+        "a query": head(b"GET /?", b"%41"),
+        "a version": head(b"GET / HTTP/1.1", b"1"),
+        "empty lines": head(b"", b"\r\n"),
+        "a field name": head(line, b"X"),
+        "a field value": head(line + b"X: ", b"x"),
+        "many fields": head(line, b"X: y\r\n"),
+        "many long fields": head(line, b"X: " + b"y" * 8000 + b"\r\n"),
+        "white space": head(line + b"X:", b" "),
+        "folded lines": head(line + b"X: y\r\n", b" y\r\n"),
+        "bare LF": head(line, b"X: y\n"),
+        "NUL": head(line, b"\0"),
+        "bytes from 0x80": head(line, b"\xff"),
+        "TLS": head(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03", b"\x00\x01"),
+        "trailers": head(line.replace(b"GET", b"POST") + b"Transfer-Encoding: chunked\r\n\r\n0\r\n", b"X: y\r\n"),
+        "a chunk extension": head(line.replace(b"GET", b"POST") + b"Transfer-Encoding: chunked\r\n\r\n5;a=", b"b"),
+        "chunks": head(line.replace(b"GET", b"POST") + b"Transfer-Encoding: chunked\r\n\r\n", b"4\r\nabcd\r\n"),
+        "content": head(line.replace(b"GET", b"POST") + b"Content-Length: 67108864\r\n\r\n", b"c"),
+        "a target, then heads": head(b"GET /" + b"a" * 9000, b" HTTP/1.1\r\nHost: h\r\n\r\nGET /"),
+    }
+
+
+CONTENT: Final = ("chunks", "content")
+"""No heads: they are answered at once and then thrown away, so that the client can read its answer (hazard A13)."""
+
+
+class Endless(NamedTuple):
+    """sent: bytes that left the client; port: the client's; status: of the answer, 0 if there was none."""
+
+    sent: int
+    port: int
+    status: int
+    closed: bool
+
+
+def send_endless(address: tuple[str, int], pieces: Iterator[bytes]) -> Endless:
+    """Sends a head of 64 MB, or as much of it as the server takes, and reads the answer."""
+    sent = status = 0
+    closed = False
+    with socket.create_connection(address, timeout=10) as sock:
+        port = sock.getsockname()[1]
+        with suppress(OSError):
+            for piece in pieces:
+                sock.sendall(piece)
+                sent += len(piece)
+                if sent >= 64 * 1000 * 1000:
+                    break
+        data = b""
+        try:
+            while more := sock.recv(65536):
+                data += more
+            closed = True
+        except TimeoutError:
+            closed = False
+        except OSError:
+            closed = True
+        if data.startswith(b"HTTP/1.1 "):
+            status = int(data[9:12])
+    return Endless(sent, port, status, closed)
+
+
+class Trace:
+    """strace on the reads of a running server, to see how many bytes of a connection it has taken."""
+
+    def __init__(self, pid: int, path: Path) -> None:
+        self.path = path
+        calls = "trace=read,readv,recvfrom,recvmsg"
+        self.process = subprocess.Popen(
+            ["strace", "-f", "-yy", "-s", "0", "-e", calls, "-o", str(path), "-p", str(pid)],
+            stdin=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        end = time.monotonic() + 5
+        while "TracerPid:\t0" in Path(f"/proc/{pid}/status").read_text():
+            assert time.monotonic() < end, "strace does not attach"
+            time.sleep(0.01)
+
+    def close(self) -> None:
+        self.process.send_signal(signal.SIGINT)
+        self.process.wait(10)
+
+    def read_from(self, port: int) -> int:
+        """Bytes that were read from the client with this port."""
+        found = re.findall(rf"<TCP[^\]]*:{port}\]>.*= (\d+)", self.path.read_text(errors="replace"))
+        return sum(map(int, found))
+
+
+def peak(pid: int) -> int:
+    """Bytes of resident memory at its highest since forget_peak()."""
+    found = re.findall(r"^VmHWM:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text(), re.MULTILINE)
+    return int(found[0]) * KIB
+
+
+def forget_peak(pid: int) -> None:
+    with suppress(OSError):
+        Path(f"/proc/{pid}/clear_refs").write_text("5")
+
+
+async def endless(scene: Scene) -> None:
+    """First without strace, for memory, then with it, for the bytes read."""
+    shapes = endless_heads()
+    async with scene.server("endless", *MANY) as server:
+        for _ in range(3):
+            await asyncio.to_thread(send_endless, server.address, shapes["a field value"]())
+        rises: dict[str, int] = {}
+        answers: dict[str, Endless] = {}
+        for name, pieces in shapes.items():
+            forget_peak(server.pid)
+            before = peak(server.pid)
+            answers[name] = await asyncio.to_thread(send_endless, server.address, pieces())
+            rises[name] = peak(server.pid) - before
+        taken: dict[str, int] = {}
+        if shutil.which("strace"):
+            trace = Trace(server.pid, scene.papers / "reads")
+            for name, pieces in shapes.items():
+                again = await asyncio.to_thread(send_endless, server.address, pieces())
+                taken[name] = again.port
+            trace.close()
+            taken = {name: trace.read_from(port) for name, port in taken.items()}
+        for name in shapes:
+            read = f", read {taken[name] / KIB:.0f} KiB" if taken else ""
+            answer = answers[name]
+            scene.report.say(
+                f"    {name}: {answer.status or 'no status'}{read}, memory up {rises[name] / KIB:.0f} KiB"
+                f"{'' if answer.closed else ', NOT CLOSED'}"
+            )
+        scene.report.figure("not closed", sum(not answer.closed for answer in answers.values()), 0)
+        most = max(rises[name] for name in shapes if name not in CONTENT)
+        scene.report.figure("peak of resident memory, most up by a head", most / MIB, 1, " MiB")
+        if taken:
+            heads = max(taken[name] for name in shapes if name not in CONTENT)
+            scene.report.figure("read of a head, at most", heads / KIB, 256, " KiB")
+            content = max(taken[name] for name in CONTENT)
+            scene.report.figure("read of content, for as long as --linger-timeout allows", content / KIB, unit=" KiB")
+        else:
+            scene.report.say("  strace is not installed: not measured how much is read")
