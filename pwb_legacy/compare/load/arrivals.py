@@ -85,12 +85,14 @@ class _Arrivals:
         """seconds: that are measured; None: until the last answer."""
         clients = self._clients
         clients.source = self._next
-        with Alarm(self._ring) as self._alarm:
-            self._ring()
-            if seconds is not None and not await clients.done(seconds):
-                clients.mark()
-            await clients.done()
-        tally = await clients.finish()
+        try:
+            with Alarm(self._ring) as self._alarm:
+                self._ring()
+                if seconds is not None and not await clients.done(seconds):
+                    clients.mark()
+                await clients.done()
+        finally:
+            tally = await clients.finish()
         tally.unfinished += len(self._queue)
         return tally
 
@@ -102,11 +104,11 @@ class _Arrivals:
             moment, request = self._due
             if len(queue) < self._bound:
                 queue.append((request, clients.began + moment))
+                clients.engage()
+                clients.tally.queued = max(clients.tally.queued, len(queue))
             else:
                 clients.missed("too many requests waited for a free client")
             self._due = next(self._works, None)
-        clients.engage()
-        clients.tally.queued = max(clients.tally.queued, len(queue))
         if self._due:
             self._alarm.set(clients.began + self._due[0])
         else:

@@ -59,7 +59,7 @@ class Connection(asyncio.Protocol):
         request = self.request
         if request is None:
             if not self.broken:
-                self.close()  # the owner asks no more here: what comes now is nobody's answer
+                self.fail("bytes that nobody asked for")
             return
         if self.size:
             left = self.left - len(data)

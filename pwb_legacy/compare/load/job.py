@@ -7,7 +7,9 @@ The other names are the parameters of the function or guilty clients of that kin
 """
 
 import inspect
+import math
 from collections.abc import Callable
+from ipaddress import ip_address
 from typing import Any, Final
 
 from . import guilty
@@ -62,8 +64,8 @@ def unpack(job: Any) -> tuple[str, dict[str, Any]]:
 
 def _option(name: str, value: Any) -> Any:
     match name, value:
-        case "address", [str(host), int(port)]:
-            return host, port
+        case "address", [str(host), int(port)] if 0 < port < 65536:
+            return ip_address(host).compressed, port
         case "ask", ask:
             return _ask(ask)
         case "asks", [_, *_]:
@@ -72,11 +74,11 @@ def _option(name: str, value: Any) -> Any:
             return [(_option("moment", moment), _ask(ask)) for moment, ask in value]
         case ("keep_alive", bool()) | ("seed", int()):
             return value
-        case "moment", int() | float() if value >= 0:
+        case "moment", int() | float() if 0 <= value < math.inf:
             return value
         case _, int() if name in _COUNTS and value > 0:
             return value
-        case _, int() | float() if name in _TIMES and value > 0:
+        case _, int() | float() if name in _TIMES and 0 < value < math.inf:
             return value
     raise ValueError(f"{name} cannot be {value!r}"[:200])
 

@@ -7,6 +7,7 @@ conformance suite; this is no more than a client needs to know when an answer is
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from ipaddress import ip_address
 from typing import Final, NamedTuple
 
 Address = tuple[str, int]
@@ -44,10 +45,12 @@ class Head(NamedTuple):
 
 
 def requests(address: Address, asks: Sequence[Ask], keep_alive: bool = True) -> list[Request]:
-    """The asks, made ready once, so that sending one costs nothing. Raises ValueError when there are none."""
+    """The asks, made ready once, so that sending one costs nothing. Raises ValueError when there are none, or the host
+    is no IP address: looking up a name takes time that would be measured."""
     if not asks:
         raise ValueError("nothing to ask for")
-    host = b"[%s]" % address[0].encode() if ":" in address[0] else address[0].encode()
+    host = ip_address(address[0]).compressed.encode()
+    host = b"[%s]" % host if b":" in host else host
     ending = b"\r\n" if keep_alive else b"Connection: close\r\n\r\n"
     return [
         Request(

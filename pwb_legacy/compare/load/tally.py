@@ -25,12 +25,13 @@ def _empty() -> HdrHistogram:
 class Tally:
     """What came of the requests. Each one is in requests, in failures or in unfinished; none is left out.
 
-    requests: answered rightly and wholly. failures: all others, with why, in words, in reasons. unfinished: under way
-    when a signal ended the measurement. bytes: of right answers, heads and contents. seconds: the time that was
-    measured. in_time: answers within it; one that was on its way when it ended counts by the share that had come.
-    histogram: latencies in microseconds, of right answers and of those that were waited for in vain, at the patience.
-    queued: the most requests that waited at once for a free connection. cpu, waited: seconds that the generator worked,
-    and that it wanted to work while somebody else had its core. interrupted: a signal ended it early.
+    requests: answered rightly and wholly. failures: all others, and bytes that nobody asked for; reasons has them by
+    why, in words. unfinished: under way when the measurement was ended early. bytes: of right answers, heads and
+    contents. seconds: the time that was measured. in_time: answers within it; one that was on its way when it ended
+    counts by the share that had come. histogram: latencies in microseconds, of right answers, and of those that were
+    waited for in vain, which have the patience. queued: the most requests that waited at once for a free client. cpu,
+    waited: seconds in which the generator worked, or wanted to while somebody else had its core. interrupted: a signal
+    ended it early.
     """
 
     requests: int = 0
