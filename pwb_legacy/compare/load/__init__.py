@@ -1,0 +1,41 @@
+"""The load generator: clients on uvloop that ask a server, check what they get, and count.
+
+    messages     what is asked, what the head of an answer promises
+    connection   one connection: ask, check, report
+    clients      a number of them who take requests from a source
+    closed_loop  each asks again when it has its answer: how much can the server do?
+    arrivals     requests begin at their moments: a rate, a schedule, a burst. What does a stall cost?
+    guilty       idle clients, slow senders, slow readers, clients that vanish
+    by_wrk       the closed loop by wrk
+    tally        what came of it; meter: what it cost the generator itself
+    job          a load as JSON, for the process of its own: __main__ runs it, process starts it
+
+An answer is right when its status is the expected one, its Content-Length is there and true, and a connection that was
+to be closed is closed. Everything else is a failure with a reason in words.
+"""
+
+from .arrivals import burst, open_loop, scheduled
+from .by_wrk import wrk
+from .closed_loop import closed
+from .guilty import Fates, idle, slow_heads, slow_readers, vanishing
+from .messages import Address, Ask
+from .process import hold, run
+from .tally import Tally
+
+__all__ = [
+    "Address",
+    "Ask",
+    "Fates",
+    "Tally",
+    "burst",
+    "closed",
+    "hold",
+    "idle",
+    "open_loop",
+    "run",
+    "scheduled",
+    "slow_heads",
+    "slow_readers",
+    "vanishing",
+    "wrk",
+]
