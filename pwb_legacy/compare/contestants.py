@@ -103,7 +103,7 @@ def started(
 ) -> Iterator[subprocess.Popen[bytes]]:
     """A command as a process until the block ends; then its whole tree is ended. environment: by default this one
     without the options of PWB in it."""
-    process = subprocess.Popen(
+    process = subprocess.Popen(  # noqa: S603  our own words
         words,
         stdin=subprocess.DEVNULL,
         stdout=output,

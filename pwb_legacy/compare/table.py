@@ -1,0 +1,87 @@
+"""What one sees while `compare` runs: in a terminal a table that fills and a progress bar with the time that is left,
+elsewhere a line for each measurement.
+"""
+
+from types import TracebackType
+from typing import Final, Self
+
+from rich.console import Console, Group, RenderableType
+from rich.live import Live
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from .results import Measurement, Results
+
+_MOST_FAILURES: Final = 0.01
+"""Of the requests; above it a figure has a mark."""
+
+
+class Board:
+    """total: measurements of the whole run."""
+
+    def __init__(self, console: Console, results: Results, total: int) -> None:
+        self._console = console
+        self._results = results
+        self._progress = Progress(
+            TextColumn("{task.description:32}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            console=console,
+            auto_refresh=False,
+        )
+        self._task = self._progress.add_task("", total=total)
+        self._live = Live(console=console, auto_refresh=False, transient=True) if console.is_terminal else None
+
+    def __enter__(self) -> Self:
+        if self._live:
+            self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._live:
+            self._live.stop()
+
+    def add(self, measurement: Measurement) -> None:
+        """One more; it is in the results already."""
+        what = f"round {measurement.round}, {measurement.design}, {measurement.scenario}"
+        self._progress.update(self._task, advance=1, description=what)
+        if self._live:
+            self._live.update(Group(table(self._results), self._progress), refresh=True)
+        else:
+            self._console.print(line(measurement), soft_wrap=True, highlight=False, markup=False)
+
+
+def line(one: Measurement) -> str:
+    """A measurement on a line."""
+    start = f"round {one.round}  {one.design:14} {one.scenario:12}"
+    if one.why is not None:
+        return f"{start} {one.why}"
+    tail = f"  p99 {one.p99_ms:.1f} ms" if one.p99_ms is not None else ""
+    cost = f"  {one.cpu_us:,.0f} us each" if one.cpu_us is not None else ""
+    failures = f"  {one.failures:,} failures" if one.failures else ""
+    return f"{start} {one.rate or 0:9,.0f}/s{tail}{cost}{failures}"
+
+
+def table(results: Results) -> RenderableType:
+    """Requests a second, the median over the rounds so far: a row for each design, a column for each scenario."""
+    grid = Table(caption="requests a second; ! some failed, - none was answered, x could not be measured")
+    grid.add_column("")
+    for scenario in results.scenarios:
+        grid.add_column(scenario.name, justify="right")
+    for design in results.designs:
+        grid.add_row(design.name, *(_cell(results.median(design.name, each.name)) for each in results.scenarios))
+    return grid
+
+
+def _cell(one: Measurement | None) -> str:
+    if one is None:
+        return ""
+    if one.why is not None:
+        return "x"
+    if not one.requests:
+        return "-"
+    mark = "!" if one.failures > _MOST_FAILURES * one.requests else ""
+    return f"{one.rate:,.0f}{mark}"
