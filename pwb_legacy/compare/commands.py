@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from pwb_async.config import SECONDS
+from pwb_async.kinds import SECONDS
 
 from .contestants import CONTESTANTS, CannotError, Contestant
 
