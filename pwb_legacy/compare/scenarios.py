@@ -22,6 +22,8 @@ SLOW_FILES: Final = 16
 FEW: Final = 8
 """Innocent clients, where there are guilty ones."""
 BURST: Final = 200
+WARM_UP: Final = 10.0
+"""Seconds at most in which each of many files is asked for once, before it counts."""
 REPLAYERS: Final = 256
 """Clients at most, to replay what other clients did."""
 
@@ -55,6 +57,8 @@ async def _kept(stage: Stage) -> Tally:
 
 
 async def _many(stage: Stage) -> Tally:
+    once = [(0.0, Ask(target)) for target in stage.site.pages]
+    await scheduled(stage.address, once, connections=FEW, patience=WARM_UP)
     return await stage.ask([Ask(target) for target in stage.site.pages], stage.connections)
 
 

@@ -30,6 +30,8 @@ from .table import Board, table
 
 PACKAGES: Final = ("uvloop", "aiofiles", "gevent", "greenlet")
 """What the designs stand on, and whose versions matter."""
+IDLE: Final = 0.5
+"""A load average up to which a machine counts as idle."""
 
 
 class UnlikeError(Exception):
@@ -73,7 +75,7 @@ def run(bench: Bench, command: str, out: Path, console: Console) -> Results:
         except KeyboardInterrupt:
             results.about.interrupted = True
     results.verdict = verdict.sentences(results)
-    console.print(table(results))
+    console.print(table(results), crop=False, no_wrap=True)
     for sentence in results.verdict:
         console.print(sentence, soft_wrap=True, highlight=False, markup=False)
     write(results, out)
@@ -118,6 +120,8 @@ def about(bench: Bench, command: str, where: Cores) -> About:
     remarks = []
     if where.server is None:
         remarks.append("There is one core only: the load generator took time from the servers.")
+    if (load := os.getloadavg()[0]) > IDLE:
+        remarks.append(f"The machine had other work to do when this began: a load average of {load:.1f}.")
     return About(
         version=__version__,
         command=command,

@@ -16,10 +16,12 @@ from .probes import Vitals
 from .results import Measurement
 from .site import Site
 
-WARM_UP: Final = 100
-"""Requests before anything counts: imports and caches are over by then."""
+WARM_UP: Final = 0.1
+"""Seconds of requests after the start, before anything counts: late imports are over by then."""
 PATIENCE: Final = 2.0
 """Seconds that a client waits for an answer; shorter than usual, for some designs let everybody wait in vain."""
+RUN_UP: Final = 1.0
+"""Seconds at most until each client has had an answer, before anything counts."""
 _SETTLE: Final = 3.0
 
 
@@ -45,7 +47,7 @@ class Stage:
 
     async def warm_up(self) -> None:
         """The first requests; from here on it is known what the server is like at rest."""
-        await closed(self.address, [Ask(self.site.page)], 1, 0.1, seed=self.seed)
+        await closed(self.address, [Ask(self.site.page)], 1, WARM_UP, seed=self.seed)
         self._rest = self.look()
 
     def look(self) -> Vitals:
@@ -54,27 +56,30 @@ class Stage:
 
     async def ask(self, asks: Sequence[Ask], connections: int, *, keep_alive: bool = True) -> Tally:
         """A closed loop of innocent clients, watched."""
+        watch = _Watch(self.server.pid, self.seconds / 2)
         options: dict[str, Any] = {"keep_alive": keep_alive, "seed": self.seed, "patience": PATIENCE}
         if self.with_wrk:
+            watch.begin()
             load = asyncio.to_thread(wrk, self.address, asks, connections, self.seconds, **options)
         else:
+            options |= {"run_up": RUN_UP, "begin": watch.begin}
             load = closed(self.address, asks, connections, self.seconds, **options)
-        return await self.watch(load, self.seconds / 2)
+        return await self._watched(load, watch)
 
     async def watch(self, load: Awaitable[Tally], look_after: float) -> Tally:
-        """Any load, watched. look_after: seconds until memory, threads and processes are looked at. Raises CannotError
-        if the server ended meanwhile."""
-        pid = self.server.pid
-        middle = asyncio.create_task(self._look_later(look_after))
-        switches, cpu, began = probes.switches(pid), probes.cpu_seconds(pid), time.monotonic()
+        """Any load, watched. look_after: seconds until memory, threads and processes are looked at."""
+        watch = _Watch(self.server.pid, look_after)
+        watch.begin()
+        return await self._watched(load, watch)
+
+    async def _watched(self, load: Awaitable[Tally], watch: "_Watch") -> Tally:
+        """Raises CannotError if the server ended meanwhile."""
         try:
             tally = await load
-        except BaseException:
-            middle.cancel()
-            raise
-        wall = time.monotonic() - began
-        cpu, switches = probes.cpu_seconds(pid) - cpu, probes.switches(pid) - switches
-        half = await middle
+            cpu, switches, wall = watch.end()
+            half = await watch.half
+        finally:
+            watch.half.cancel()
         self.server.check()
         count = tally.requests
         self._figures = {
@@ -86,10 +91,6 @@ class Stage:
         }
         self._limited = tally.limited_by_load(cpu / wall)
         return tally
-
-    async def _look_later(self, seconds: float) -> Vitals:
-        await asyncio.sleep(seconds)
-        return await asyncio.to_thread(self.look)
 
     def measurement(self, scenario: str, number: int, tally: Tally) -> Measurement:
         """What was seen while the last load was watched."""
@@ -119,3 +120,28 @@ class Stage:
             if (now.threads, now.processes) <= (self._rest.threads, self._rest.processes):
                 return
             await asyncio.sleep(0.02)
+
+
+class _Watch:
+    """What a server spends between begin() and end(). half: what it holds so many seconds after the beginning."""
+
+    half: asyncio.Task[Vitals]
+
+    def __init__(self, pid: int, look_after: float) -> None:
+        self._pid = pid
+        self._look_after = look_after
+
+    def begin(self) -> None:
+        self.half = asyncio.create_task(self._look())
+        self._switches = probes.switches(self._pid)
+        self._cpu = probes.cpu_seconds(self._pid)
+        self._began = time.monotonic()
+
+    def end(self) -> tuple[float, int, float]:
+        """Seconds of processor time, context switches, seconds."""
+        wall = time.monotonic() - self._began
+        return probes.cpu_seconds(self._pid) - self._cpu, probes.switches(self._pid) - self._switches, wall
+
+    async def _look(self) -> Vitals:
+        await asyncio.sleep(self._look_after)
+        return await asyncio.to_thread(probes.vitals, self._pid)

@@ -14,6 +14,8 @@ from .results import Measurement, Results
 
 _MOST_FAILURES: Final = 0.01
 """Of the requests; above it a figure has a mark."""
+_MANY: Final = 9999.5
+"""A second; from here on they are told in thousands."""
 
 
 class Board:
@@ -67,10 +69,11 @@ def line(one: Measurement) -> str:
 
 def table(results: Results) -> RenderableType:
     """Requests a second, the median over the rounds so far: a row for each design, a column for each scenario."""
-    grid = Table(caption="requests a second; ! some failed, - none was answered, x could not be measured")
-    grid.add_column("")
+    caption = "requests a second (k: thousands); ! some failed, - none was answered, x could not be measured"
+    grid = Table(caption=caption, box=None, padding=(0, 0, 0, 1), pad_edge=False)
+    grid.add_column("", no_wrap=True)
     for scenario in results.scenarios:
-        grid.add_column(scenario.name, justify="right")
+        grid.add_column(scenario.name.replace("-", "-\n"), justify="right", vertical="bottom", no_wrap=True)
     for design in results.designs:
         grid.add_row(design.name, *(_cell(results.median(design.name, each.name)) for each in results.scenarios))
     return grid
@@ -84,4 +87,5 @@ def _cell(one: Measurement | None) -> str:
     if not one.requests:
         return "-"
     mark = "!" if one.failures > _MOST_FAILURES * one.requests else ""
-    return f"{one.rate:,.0f}{mark}"
+    rate = one.rate or 0.0
+    return f"{rate / 1000:.1f}k{mark}" if rate >= _MANY else f"{rate:,.0f}{mark}"
