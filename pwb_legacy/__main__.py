@@ -1,15 +1,27 @@
-"""python -m pwb_legacy --mode MODE [ROOT]: the command, from its options to its exit status."""
+"""python -m pwb_legacy --mode MODE [ROOT]: the command, from its options to its exit status.
+
+python -m pwb_legacy compare, diff or trace: the laboratory, which is handed everything.
+"""
 
 import logging
 import sys
+from typing import Final
 
 from pwb_async.config import load
 
 from .modes import MODES, design
 
+LABORATORY: Final = ("compare", "diff", "trace")
+"""A folder of such a name is served as ./compare."""
+
 
 def main() -> None:
     """Serves until it is stopped. Exit status 0: stopped; 1: cannot start; 2: a wrong option, or no --mode."""
+    if sys.argv[1:2] and sys.argv[1] in LABORATORY:
+        from .compare import commands  # no server needs it
+
+        commands.main()
+        return
     options = load("pwb-legacy")
     if options.mode is None:
         print("pwb-legacy: --mode says which of the book's designs is to serve:", file=sys.stderr)

@@ -1,0 +1,168 @@
+"""What real clients once asked for, and when: from an access log in the combined format, or a HAR file of a browser.
+
+The steps: read the file line by line or entry by entry; keep every GET and HEAD with its target and the moment; count
+what is left out, by reason; move the first moment to 0 and divide by the speed. A log has whole seconds only, so the
+requests of one second are spread over it evenly, in their order.
+"""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from .contestants import CannotError
+from .load import Ask
+
+Moment = tuple[float, Ask]
+LeftOut = dict[str, list[int]]
+METHODS: Final = ("GET", "HEAD")
+_LINE: Final = re.compile(
+    r'\S+ \S+ \S+ \[([^\]]+)\] "((?:[^"\\]|\\.)*)" \d{3} (?:\d+|-)(?: "((?:[^"\\]|\\.)*)" "((?:[^"\\]|\\.)*)")?.*'
+)
+_REQUEST: Final = re.compile(r"([A-Z]+) (\S+) HTTP/1\.[01]")
+_TIME: Final = "%d/%b/%Y:%H:%M:%S %z"
+_KEPT: Final = (
+    "accept",
+    "accept-encoding",
+    "accept-language",
+    "if-modified-since",
+    "if-none-match",
+    "range",
+    "referer",
+)
+"""Fields of a HAR file that a static server may look at; those that name the visitor stay out."""
+
+
+@dataclass(slots=True)
+class Recording:
+    """moments: in their order, in seconds from the first on. left_out: what is not in it: by reason, the numbers of the
+    lines or entries."""
+
+    moments: list[Moment]
+    left_out: LeftOut
+
+    @property
+    def seconds(self) -> float:
+        """From the first request to the last."""
+        return self.moments[-1][0]
+
+    def faster(self, speed: float, seconds: float) -> list[Moment]:
+        """The beginning of it at so many times its pace, as much as fits into `seconds`."""
+        return [(moment / speed, ask) for moment, ask in self.moments if moment / speed <= seconds]
+
+    @property
+    def missing(self) -> str:
+        """What is left out, in words; empty: nothing."""
+        return _told(self.left_out)
+
+
+def read(path: Path) -> Recording:
+    """Raises CannotError, in one line, where there is nothing to replay."""
+    left_out: LeftOut = {}
+    try:
+        text = path.read_text("utf-8", errors="surrogateescape")
+        entries = _har(text, left_out) if text.lstrip().startswith("{") else _log(text.splitlines(), left_out)
+        moments = sorted(entries, key=lambda pair: pair[0])
+    except OSError as error:
+        raise CannotError(f"{path}: {error.strerror}") from None
+    except ValueError as error:
+        raise CannotError(f"{path}: no HAR file: {error}") from None
+    if not moments:
+        raise CannotError(f"{path}: there is nothing to replay: {_told(left_out) or 'it is empty'}")
+    start = moments[0][0]
+    return Recording([(moment - start, ask) for moment, ask in moments], left_out)
+
+
+def _told(left_out: LeftOut) -> str:
+    return ", ".join(
+        f"{len(numbers):,} {reason} (number {numbers[0]}{' first' if len(numbers) > 1 else ''})"
+        for reason, numbers in left_out.items()
+    )
+
+
+def _log(lines: Iterable[str], left_out: LeftOut) -> list[Moment]:
+    seconds: list[tuple[float, Ask]] = []
+    for number, line in enumerate(lines, 1):
+        try:
+            seconds.append(_line(line))
+        except ValueError as error:
+            left_out.setdefault(str(error), []).append(number)
+    seconds.sort(key=lambda pair: pair[0])
+    return list(_spread(seconds))
+
+
+def _line(line: str) -> tuple[float, Ask]:
+    """Raises ValueError, with the reason in words."""
+    found = _LINE.fullmatch(line)
+    if not found:
+        raise ValueError("not in the combined format")
+    try:
+        second = datetime.strptime(found[1], _TIME).timestamp()
+    except ValueError:
+        raise ValueError("without a time that is one") from None
+    return second, _asked(found[2], found[4])
+
+
+def _spread(seconds: Sequence[tuple[float, Ask]]) -> Iterator[Moment]:
+    for second, group in groupby(seconds, key=lambda pair: pair[0]):
+        asks = [ask for _, ask in group]
+        for number, ask in enumerate(asks):
+            yield second + number / len(asks), ask
+
+
+def _asked(line: str, agent: str | None) -> Ask:
+    """Raises ValueError, with the reason in words."""
+    request = _REQUEST.fullmatch(line)
+    if not request:
+        raise ValueError("without a request line that is one")
+    method, target = request.groups()
+    if method not in METHODS:
+        raise ValueError(f"with the method {method}")
+    if not target.startswith("/") or not target.isascii() or "\\" in target:
+        raise ValueError("with a target that is no path")
+    usable = agent and agent.isascii() and agent.isprintable() and agent != "-" and "\\" not in agent
+    fields = f"User-Agent: {agent}\r\n".encode() if usable else b""
+    return Ask(target.encode(), fields, method.encode(), 0)
+
+
+def _har(text: str, left_out: LeftOut) -> list[Moment]:
+    try:
+        entries = json.loads(text)["log"]["entries"]
+        hosts = Counter(urlsplit(entry["request"]["url"]).netloc for entry in entries)
+        host = hosts.most_common(1)[0][0] if hosts else ""
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"{error} is missing") from None
+    moments = []
+    for number, entry in enumerate(entries, 1):
+        try:
+            moments.append(_entry(entry, host))
+        except ValueError as error:
+            left_out.setdefault(str(error), []).append(number)
+        except (KeyError, TypeError):
+            left_out.setdefault("without a request or a time", []).append(number)
+    return moments
+
+
+def _entry(entry: dict[str, Any], host: str) -> Moment:
+    """Raises ValueError, with the reason in words."""
+    request, url = entry["request"], urlsplit(entry["request"]["url"])
+    try:
+        moment = datetime.fromisoformat(entry["startedDateTime"]).timestamp()
+    except ValueError:
+        raise ValueError("without a time that is one") from None
+    if request["method"] not in METHODS:
+        raise ValueError(f"with the method {request['method']}")
+    if url.netloc != host:
+        raise ValueError(f"of another host than {host}")
+    target = (url.path or "/") + (f"?{url.query}" if url.query else "")
+    if not target.isascii() or not target.isprintable() or " " in target:
+        raise ValueError("with a target that is no path")
+    fields = [(one["name"], one["value"]) for one in request.get("headers", ()) if one["name"].lower() in _KEPT]
+    sound = [f"{name}: {value}\r\n" for name, value in fields if value.isascii() and value.isprintable()]
+    return moment, Ask(target.encode(), "".join(sound).encode(), request["method"].encode(), 0)
