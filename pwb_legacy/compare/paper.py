@@ -1,0 +1,19 @@
+"""The paper that pages are printed on: templates and their style, in the files beside this one."""
+
+from pathlib import Path
+from typing import Any, Final
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+_TEMPLATES: Final = Environment(
+    loader=FileSystemLoader(Path(__file__).parent),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+def printed(template: str, **values: Any) -> str:
+    """A whole page. Every value is escaped but Markup."""
+    return _TEMPLATES.get_template(template).render(values)
