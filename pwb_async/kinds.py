@@ -85,10 +85,10 @@ class Delay(NamedTuple):
 
 def _delay(text: str) -> Delay:
     glob, equals, times = text.rpartition("=")
-    around, _, jitter = times.partition("~")
+    around, tilde, jitter = times.partition("~")
     if equals and not glob:
         raise ValueError("has no glob before its =")
-    delay = Delay(text, glob or "*", _seconds(around, zero=True), _seconds(jitter or "0", zero=True))
+    delay = Delay(text, glob or "*", _seconds(around, zero=True), _seconds(jitter if tilde else "0", zero=True))
     if delay.jitter > delay.seconds:
         raise ValueError("has more jitter than delay")
     return delay

@@ -121,9 +121,7 @@ def build(program: str, options: Options, old: Setup | None = None) -> Setup:
         from .slow_disk import SlowDisk
 
         disk = SlowDisk(disk, options.delay_disk)
-        logger.warning(
-            "the disk is slowed down on purpose: --delay-disk %s", " ".join(e.text for e in options.delay_disk)
-        )
+        logger.warning("the disk is slowed down on purpose: --delay-disk %s", _told(options))
     if trace is not None:
         from .traced import TracedDisk, TracedSite
 

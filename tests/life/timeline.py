@@ -1,0 +1,95 @@
+"""A trace as a test reads it: its events, strictly, and what must be true of every one."""
+
+import json
+from collections import defaultdict
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, Final
+
+Event = dict[str, Any]
+KINDS: Final = {"accept", "head", "locate", "find", "send", "wait"}
+FOLLOWS: Final = {
+    "accept": {"head"},
+    "head": {"head", "locate", "send"},
+    "locate": {"find", "send"},
+    "find": {"read", "send"},
+    "read": {"send"},
+    "send": {"head", "read", "send"},
+}
+"""What may come next for a connection, waits left out."""
+
+
+def read(path: Path) -> list[Event]:
+    """All events of a trace whose server has ended; the file is JSON."""
+    events = json.loads(path.read_bytes())
+    check(events)
+    return events  # type: ignore[no-any-return]
+
+
+def so_far(path: Path) -> list[Event]:
+    """Those that are there while the server serves, or when it was killed: every line is whole."""
+    return [json.loads(line.rstrip(b",\n")) for line in path.read_bytes().splitlines(keepends=True)[1:]]
+
+
+def steps(events: list[Event], *kinds: str) -> list[Event]:
+    """What was done, by its beginning."""
+    chosen = [event for event in events if event["ph"] == "X" and (not kinds or event["name"] in kinds)]
+    return sorted(chosen, key=lambda event: event["ts"])
+
+
+def end(event: Event) -> float:
+    """Microseconds, as `ts`."""
+    return event["ts"] + event["dur"]  # type: ignore[no-any-return]
+
+
+def most_at_once(events: list[Event]) -> int:
+    """How many of these were under way at the same time."""
+    changes = sorted([(event["ts"], 1) for event in events] + [(end(event), -1) for event in events])
+    now = most = 0
+    for _, change in changes:
+        now += change
+        most = max(most, now)
+    return most
+
+
+def check(events: list[Event]) -> None:
+    """What is true of every trace: lanes have names, what is done on a lane nests, arrows lead from step to step."""
+    processes = {event["pid"] for event in events if event["name"] == "process_name"}
+    lanes = {(event["pid"], event["tid"]) for event in events if event["name"] == "thread_name"}
+    by_lane = defaultdict(list)
+    for event in steps(events):
+        by_lane[event["pid"], event["tid"]].append(event)
+    assert set(by_lane) <= lanes
+    assert {pid for pid, _ in lanes} <= processes
+    for lane in by_lane.values():
+        _check_nesting(lane)
+    arrows = defaultdict(list)
+    for event in events:
+        if event["ph"] in "stf":
+            assert any(event["ts"] == step["ts"] for step in by_lane[event["pid"], event["tid"]])
+            arrows[event["id"]].append(event)
+    for way in arrows.values():
+        phases = "".join(event["ph"] for event in way)
+        assert phases.strip("f") == "s" + "t" * (len(phases.strip("f")) - 1), phases
+        assert phases.count("f") <= 1
+
+
+def _check_nesting(lane: list[Event]) -> None:
+    under_way: list[Event] = []
+    for event in lane:
+        while under_way and end(under_way[-1]) <= event["ts"] + 0.01:
+            under_way.pop()
+        assert not under_way or end(event) <= end(under_way[-1]) + 0.01, (under_way[-1], event)
+        under_way.append(event)
+
+
+def check_order(events: list[Event]) -> None:
+    """What one process does for each connection, or its parent: what comes after what."""
+    by_connection = defaultdict(list)
+    for event in steps(events, *FOLLOWS):
+        if number := event["args"].get("connection"):  # a look at what is on the shelf is for nobody
+            by_connection[number].append(event["name"])
+    for names in by_connection.values():
+        assert names[0] == "accept"
+        for before, after in pairwise(names):
+            assert after in FOLLOWS[before], names
