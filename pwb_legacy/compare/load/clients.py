@@ -1,0 +1,184 @@
+"""A number of clients who take requests from a source and ask the server, each over a connection of its own.
+
+The steps: engage() gives free clients something to do, as long as the source has something; a client that has its
+answer takes the next request at once; one whose connection has ended opens a new one; one that has failed pauses
+before, so that a server which is down is not asked a million times. Who waits longer than his patience has failed.
+"""
+
+import asyncio
+import os
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Final
+
+from .connection import Connection
+from .messages import Address, Request
+from .meter import Meter
+from .tally import Tally
+
+Work = tuple[Request, float]
+"""A request, and when it was meant to begin, by the monotonic clock."""
+PATIENCE: Final = 5.0
+"""Seconds from the moment when a request was meant to begin."""
+_PAUSE: Final = 0.05
+"""Seconds after a failure, for the client that had it."""
+_LOOK: Final = 0.1
+"""Seconds between two looks for those who have waited too long."""
+
+
+class Clients:
+    """At most `most` of them. stop: ends the measurement early. source: what is to be asked; None: nothing now."""
+
+    source: Callable[[], Work | None]
+
+    def __init__(
+        self, address: Address, most: int, *, keep_alive: bool, patience: float, stop: asyncio.Event | None
+    ) -> None:
+        self.tally = Tally()
+        self.patience = patience
+        self._address, self._most, self._keep_alive, self._stop = address, most, keep_alive, stop
+        self._connections: set[Connection] = set()
+        self._idle: list[Connection] = []
+        self._active = 0
+        self._answers = self._bytes = 0
+        self._latencies: defaultdict[int, int] = defaultdict(int)  # recorded in the end: 20 times cheaper so
+        self._opening: dict[Connection, asyncio.Task[None]] = {}
+        self._done = asyncio.Event()
+        self._over = False
+        self._meter = Meter()
+        self.began = time.monotonic()
+        self._watcher = asyncio.create_task(self._watch())
+
+    # --- the owner of connections
+
+    def answered(self, connection: Connection, moment: float) -> None:
+        self._latencies[int((moment - connection.since) * 1e6)] += 1
+        self._answers += 1
+        self._bytes += connection.size
+        if not connection.keep_alive:
+            return  # it is lost in a moment, and then replaced
+        if work := self.source():
+            connection.ask(*work)
+        else:
+            self._idle.append(connection)
+            self._rest()
+
+    def failed(self, connection: Connection, reason: str) -> None:
+        self.tally.fail(reason)
+
+    def lost(self, connection: Connection) -> None:
+        if connection not in self._connections:
+            return  # it was given up while it opened, and opened all the same
+        self._connections.remove(connection)
+        if connection in self._idle:
+            self._idle.remove(connection)
+        elif connection.broken and not self._done.is_set():
+            asyncio.get_running_loop().call_later(_PAUSE, self._replace)
+        else:
+            self._replace()
+
+    def _replace(self) -> None:
+        if work := self.source():
+            self._open(*work)
+        else:
+            self._rest()
+
+    def _rest(self) -> None:
+        """One client fewer has something to do."""
+        self._active -= 1
+        if self._over and not self._active:
+            self._done.set()
+
+    # --- their owner
+
+    def engage(self) -> None:
+        """Gives the source's requests to those who are free."""
+        while self._active < self._most and (work := self.source()):
+            self._active += 1
+            if self._idle:
+                self._idle.pop().ask(*work)
+            else:
+                self._open(*work)
+
+    def missed(self, reason: str, waited: bool = False) -> None:
+        """A request has come to nothing before a client took it. waited: for as long as the patience lasts."""
+        self.tally.fail(reason)
+        if waited:
+            self._latencies[int(self.patience * 1e6)] += 1
+
+    def over(self) -> None:
+        """The source has nothing more."""
+        self._over = True
+        if not self._active:
+            self._done.set()
+
+    def mark(self) -> None:
+        """The time that is measured ends here."""
+        self.tally.seconds = time.monotonic() - self.began
+        parts = (1 - each.left / each.size for each in self._connections if each.request and each.size)
+        self.tally.in_time = self._answers + sum(parts)
+
+    async def done(self, within: float | None = None) -> bool:
+        """Waits until it is over, and everything is answered or has failed, or until `stop`; False: not within so
+        many seconds."""
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._done.wait(), within)
+        return self._done.is_set()
+
+    async def finish(self) -> Tally:
+        """Ends all connections, and counts up."""
+        if not self.tally.seconds:
+            self.mark()
+        self._done.set()
+        tally = self.tally
+        tally.cpu, tally.waited = self._meter.read()
+        tally.requests, tally.bytes = self._answers, self._bytes
+        tally.unfinished = sum(each.request is not None for each in self._connections)
+        self.source = lambda: None
+        self._watcher.cancel()
+        opening = list(self._opening.values())
+        for task in opening:
+            task.cancel()
+        for connection in list(self._connections):
+            connection.drop()
+        await asyncio.gather(self._watcher, *opening, return_exceptions=True)
+        while self._connections:  # noqa: ASYNC110  once or twice: the loop closes them in its next round
+            await asyncio.sleep(0)
+        for microseconds, times in self._latencies.items():
+            tally.record(microseconds, times)
+        return tally
+
+    # --- below
+
+    def _open(self, request: Request, since: float) -> None:
+        connection = Connection(self, self._keep_alive, request, since)
+        self._connections.add(connection)
+        self._opening[connection] = asyncio.create_task(self._connect(connection))
+
+    async def _connect(self, connection: Connection) -> None:
+        try:
+            await asyncio.get_running_loop().create_connection(lambda: connection, *self._address)
+        except OSError as error:
+            connection.fail(f"cannot connect: {os.strerror(error.errno or 0)}")
+            self.lost(connection)
+        except asyncio.CancelledError:  # it has waited too long, or this is the end
+            self.lost(connection)
+        finally:
+            del self._opening[connection]
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(min(_LOOK, self.patience / 4))
+            if self._stop and self._stop.is_set():
+                self.tally.interrupted = True
+                self._done.set()
+                return
+            limit = time.monotonic() - self.patience
+            for connection in list(self._connections):
+                if connection.request is not None and connection.since < limit:
+                    self._latencies[int(self.patience * 1e6)] += 1
+                    connection.expire(self.patience)
+                    if task := self._opening.get(connection):
+                        task.cancel()

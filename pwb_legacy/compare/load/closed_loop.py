@@ -1,0 +1,53 @@
+"""The closed loop: so many clients, and each asks again when it has its answer.
+
+It finds out how much a server can do, and it is kind to one that stalls: while that lasts, nobody asks, so that the
+stall is seen by as many requests as there are clients, and by none of those who would have come. See arrivals.py.
+"""
+
+import asyncio
+import random
+import time
+from collections.abc import Sequence
+from itertools import cycle
+
+from .clients import PATIENCE, Clients, Work
+from .messages import Address, Ask, requests
+from .tally import Tally
+
+
+async def closed(
+    address: Address,
+    asks: Sequence[Ask],
+    connections: int,
+    seconds: float,
+    *,
+    keep_alive: bool = True,
+    seed: int = 0,
+    patience: float = PATIENCE,
+    stop: asyncio.Event | None = None,
+) -> Tally:
+    """So many clients for so many seconds; then, what is under way is waited for, up to the patience.
+
+    The asks come in the same shuffled order each time round. keep_alive: False opens a connection for each request.
+    stop: ends it early.
+    """
+    shuffled = requests(address, asks, keep_alive)
+    random.Random(seed).shuffle(shuffled)  # noqa: S311  not for secrets
+    order = cycle(shuffled)
+    end = time.monotonic() + seconds
+
+    def source() -> Work | None:
+        now = time.monotonic()
+        return (next(order), now) if now < end else None
+
+    clients = Clients(address, connections, keep_alive=keep_alive, patience=patience, stop=stop)
+    clients.source = source
+    try:
+        clients.engage()
+        if not await clients.done(seconds):
+            clients.mark()
+            clients.over()
+            await clients.done()
+    finally:
+        tally = await clients.finish()
+    return tally

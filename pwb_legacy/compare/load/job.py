@@ -1,0 +1,97 @@
+"""A job for the load generator's own process, as JSON: which load, on which server, with what options.
+
+    {"kind": "closed", "address": ["127.0.0.1", 8888], "asks": [{"target": "/"}], "connections": 64, "seconds": 2}
+
+The other names are the parameters of the function or guilty clients of that kind. An ask has "target", and if need be
+"fields", "method" and "status"; for "scheduled" the asks are "moments", each [seconds, ask].
+"""
+
+import inspect
+import math
+from collections.abc import Callable
+from ipaddress import ip_address
+from typing import Any, Final
+
+from . import guilty
+from .arrivals import burst, open_loop, scheduled
+from .by_wrk import wrk
+from .closed_loop import closed
+from .messages import Ask
+
+LOADS: Final[dict[str, Callable[..., Any]]] = {
+    "closed": closed,
+    "open_loop": open_loop,
+    "scheduled": scheduled,
+    "burst": burst,
+    "wrk": wrk,
+}
+"""Kinds that measure until they are done; all but wrk are coroutine functions and take a `stop`."""
+GUILTY: Final[dict[str, Callable[..., Any]]] = {
+    "idle": guilty.idle,
+    "slow_heads": guilty.slow_heads,
+    "slow_readers": guilty.slow_readers,
+    "vanishing": guilty.vanishing,
+}
+"""Kinds that hold until they are told to end."""
+_COUNTS: Final = {"connections", "n", "queue", "bytes_per_second"}
+_TIMES: Final = {"seconds", "rate", "patience", "every"}
+
+
+def pack(kind: str, options: dict[str, Any]) -> dict[str, Any]:
+    """A job, ready for JSON."""
+    plain: dict[str, Any] = {"kind": kind} | options
+    if "ask" in plain:
+        plain["ask"] = _pack_ask(plain["ask"])
+    if "asks" in plain:
+        plain["asks"] = [_pack_ask(ask) for ask in plain["asks"]]
+    if "moments" in plain:
+        plain["moments"] = [[moment, _pack_ask(ask)] for moment, ask in plain["moments"]]
+    return plain
+
+
+def unpack(job: Any) -> tuple[str, dict[str, Any]]:
+    """The kind and the arguments. Raises ValueError, in words, for whatever is wrong with it."""
+    if not isinstance(job, dict) or (kind := job.get("kind")) not in LOADS | GUILTY:
+        raise ValueError(f"a job is an object with a kind: one of {', '.join(LOADS | GUILTY)}")
+    options = {name: _option(name, value) for name, value in job.items() if name != "kind"}
+    function = (LOADS | GUILTY)[kind]
+    try:
+        inspect.signature(function).bind(**options)
+    except TypeError as error:
+        raise ValueError(f"{kind}: {error}") from None
+    return kind, options
+
+
+def _option(name: str, value: Any) -> Any:
+    match name, value:
+        case "address", [str(host), int(port)] if 0 < port < 65536:
+            return ip_address(host).compressed, port
+        case "ask", ask:
+            return _ask(ask)
+        case "asks", [_, *_]:
+            return [_ask(ask) for ask in value]
+        case "moments", [_, *_] if all(isinstance(each, list) and len(each) == 2 for each in value):
+            return [(_option("moment", moment), _ask(ask)) for moment, ask in value]
+        case ("keep_alive", bool()) | ("seed", int()):
+            return value
+        case "moment", int() | float() if 0 <= value < math.inf:
+            return value
+        case _, int() if name in _COUNTS and value > 0:
+            return value
+        case _, int() | float() if name in _TIMES and 0 < value < math.inf:
+            return value
+    raise ValueError(f"{name} cannot be {value!r}"[:200])
+
+
+def _ask(plain: Any) -> Ask:
+    match {"fields": "", "method": "GET", "status": 200} | plain if isinstance(plain, dict) else None:
+        case {"target": str(target), "fields": str(fields), "method": str(method), "status": int(status), **more} if (
+            not more
+        ):
+            return Ask(target.encode("latin-1"), fields.encode("latin-1"), method.encode("latin-1"), status)
+    raise ValueError(f"no ask: {plain!r}"[:200])
+
+
+def _pack_ask(ask: Ask) -> dict[str, Any]:
+    plain: dict[str, Any] = {"target": ask.target.decode("latin-1"), "status": ask.status}
+    return plain | {"fields": ask.fields.decode("latin-1"), "method": ask.method.decode("latin-1")}

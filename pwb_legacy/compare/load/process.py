@@ -1,0 +1,82 @@
+"""The load generator as a process of its own, so that it neither shares the interpreter with whoever draws a table
+meanwhile, nor the core with the server: run() for loads, hold() for guilty clients.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+from .guilty import Fates
+from .job import pack
+from .tally import Tally
+
+_LATE: Final = 30.0
+"""Seconds that a process has to end after a signal."""
+
+
+def run(kind: str, *, core: int | None = None, **options: Any) -> Tally:
+    """One load: the kind and the arguments of its function, pinned to `core`. Blocks until it is done.
+
+    Ctrl-C ends it early: what was measured until then comes back, as interrupted. Raises OSError when it fails, in its
+    own words.
+    """
+    process = _start(kind, core, options)
+    assert process.stdin is not None
+    try:
+        output, errors = process.communicate()
+    except KeyboardInterrupt:
+        process.send_signal(signal.SIGINT)
+        output, errors = process.communicate(timeout=_LATE)
+    return Tally.from_json(_result(process, output, errors))
+
+
+@contextmanager
+def hold(kind: str, *, core: int | None = None, **options: Any) -> Iterator[Fates]:
+    """Guilty clients for the length of the block: how they are when all are in place, and at the end, in the same
+    object, what happened to them. Raises OSError."""
+    process = _start(kind, core, options)
+    assert process.stdin is not None
+    assert process.stdout is not None
+    try:
+        process.stdin.close()
+        process.stdin = None
+        if not (line := process.stdout.readline()):
+            _result(process, *process.communicate(timeout=_LATE))
+        fates = Fates.from_json(json.loads(line))
+        yield fates
+        process.send_signal(signal.SIGTERM)
+        last = Fates.from_json(_result(process, *process.communicate(timeout=_LATE)))
+        for name in Fates.__slots__:
+            setattr(fates, name, getattr(last, name))
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _start(kind: str, core: int | None, options: dict[str, Any]) -> "subprocess.Popen[str]":
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pwb_legacy.compare.load"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,  # Ctrl-C is for us to hand on
+    )
+    if core is not None:
+        os.sched_setaffinity(process.pid, {core})
+    assert process.stdin is not None
+    process.stdin.write(json.dumps(pack(kind, options)))
+    process.stdin.flush()
+    return process
+
+
+def _result(process: "subprocess.Popen[str]", output: str, errors: str) -> dict[str, Any]:
+    if process.returncode or not output:
+        raise OSError(errors.strip()[-500:] or "the load generator has ended without a word")
+    result: dict[str, Any] = json.loads(output.splitlines()[-1])
+    return result

@@ -1,0 +1,103 @@
+"""The guilty clients, at real designs: that they are there, do what they are called, and count what happens to them."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from conformance.designs import DESIGNS
+from conformance.peer import Peer
+from conformance.server import Server, eventually, running
+
+from pwb_legacy.compare.load import Ask, closed, idle, slow_heads, slow_readers, vanishing
+
+BY_NAME = {design.name: design for design in DESIGNS}
+PAGE, LARGE = Ask(b"/index.html"), Ask(b"/30m.bin")
+FEW = 5
+
+
+@pytest.fixture
+async def epoll(site: Path, tmp_path: Path) -> AsyncIterator[Server]:
+    async with running(BY_NAME["epoll"], site, papers=tmp_path) as server:
+        yield server
+
+
+@pytest.fixture
+async def single(site: Path, tmp_path: Path) -> AsyncIterator[Server]:
+    async with running(BY_NAME["single"], site, papers=tmp_path) as server:
+        yield server
+
+
+async def serves(server: Server) -> None:
+    """The innocent are answered."""
+    tally = await closed(server.address, [PAGE], 2, 0.1)
+    assert tally.requests
+    assert not tally.failures, tally.reasons
+
+
+async def test_idle_clients_stay(epoll: Server) -> None:
+    before = epoll.vitals().descriptors
+    async with idle(epoll.address, FEW) as fates:
+        assert (fates.connected, fates.open, fates.answered) == (FEW, FEW, FEW)
+        await epoll.settles(lambda vitals: vitals.descriptors >= before + FEW)
+        await serves(epoll)
+        assert fates.open == FEW
+    await epoll.settles(lambda vitals: vitals.descriptors == before)
+
+
+async def test_idle_clients_that_are_sent_away_stay_away(single: Server) -> None:
+    async with idle(single.address, FEW) as fates:
+        await eventually(lambda: fates.closed == FEW, 5)
+        assert (fates.connected, fates.open, fates.answered) == (FEW, 0, FEW)
+        assert fates.reasons == {"closed by the server": FEW}
+
+
+async def test_slow_heads(site: Path, tmp_path: Path) -> None:
+    """The server ends each of them, and each comes back."""
+    async with running(BY_NAME["epoll"], site, "--header-timeout", "0.5", papers=tmp_path) as server:
+        async with slow_heads(server.address, FEW, 0.05) as fates:
+            assert (fates.connected, fates.open) == (FEW, FEW)
+            await serves(server)
+            await eventually(lambda: fates.connected >= 2 * FEW, 10, lambda: str(fates))
+        assert fates.closed >= FEW
+
+
+async def test_a_slow_head_holds_who_serves_one_at_a_time(single: Server) -> None:
+    async with slow_heads(single.address, 1, 0.1) as fates:
+        tally = await closed(single.address, [PAGE], 2, 0.1, patience=0.4)
+        assert fates.open == 1
+    assert tally.failures == tally.reasons["no answer within 0.4 s"] == 2
+
+
+async def test_slow_readers(epoll: Server) -> None:
+    async with slow_readers(epoll.address, FEW, LARGE, 20_000) as fates:
+        assert (fates.open, fates.answered) == (FEW, FEW)
+        first = fates.bytes
+        await eventually(lambda: fates.bytes >= first + FEW * 4000, 10)
+        await serves(epoll)
+        assert (fates.connected, fates.closed) == (FEW, 0)
+        assert fates.bytes < 1_000_000
+
+
+async def test_slow_readers_ask_again(epoll: Server) -> None:
+    async with Peer(epoll.address) as peer:
+        await peer.send(b"GET /index.html HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+        size = len(await peer.rest())
+    async with slow_readers(epoll.address, 1, PAGE, 1_000_000) as fates:
+        await eventually(lambda: fates.bytes > 2 * size, 10)
+        assert fates.connected == 1
+
+
+async def test_vanishing_clients(epoll: Server) -> None:
+    before = epoll.vitals().descriptors
+    async with vanishing(epoll.address, FEW, LARGE) as fates:
+        await eventually(lambda: fates.left >= 10 * FEW, 10)
+        await serves(epoll)
+    assert fates.connected >= fates.left
+    assert fates.bytes == fates.answered
+    await epoll.settles(lambda vitals: vitals.descriptors == before)
+
+
+async def test_nobody_listens() -> None:
+    async with vanishing(("127.0.0.1", 1), 2, PAGE) as fates:
+        assert fates.reasons["Connection refused"] >= 2
+        assert fates.connected == fates.closed == 0
