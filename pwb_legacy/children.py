@@ -15,7 +15,6 @@ from typing import Final, Protocol
 Fork: Final = multiprocessing.get_context("fork").Process
 """The way that 3.14 has by default cannot hand on a socket that is open (L11)."""
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGALRM, signal.SIGCHLD)
-_HELD: Final = (*SIGNALS, signal.SIGUSR1)
 _COURTESY: Final = 19
 """How much nicer a child is than its parent: 200 busy children (wrk -c 200) leave it the time to start the last of
 them within 1 s; without it, 90 clients waited for more than 2 s for their first answer."""
@@ -57,7 +56,7 @@ class Child:
         kept = sorted({2, *(file.fileno() for file in keep if file is not None)})
         for low, high in pairwise([*kept, os.sysconf("SC_OPEN_MAX")]):
             os.closerange(low + 1, high)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, _HELD)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
 
     @property
     def idle_since(self) -> float | None:
@@ -68,8 +67,8 @@ class Child:
         self._process.terminate()
 
     def pass_on(self, number: int) -> None:
-        """A signal that the parent got, and that is for all."""
-        if not self.over() and self._process.pid:
+        """A signal that the parent got, and that is for all; to one who is not over()."""
+        if self._process.pid is not None:
             os.kill(self._process.pid, number)
 
     def kill(self) -> None:
@@ -88,7 +87,7 @@ def children(guests: Iterable[object]) -> list[Child]:
 @contextmanager
 def signals_held() -> Iterator[None]:
     """Around a start: a signal waits, on either side, until it is known whom it is for."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, _HELD)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     try:
         yield
     finally:

@@ -23,6 +23,7 @@ class ProcessServer(HTTPServer):
 
     capacity: ClassVar[int] = 256
     child: Child
+    _to_pass_on = False
 
     def serve_forever(self) -> None:
         signal.signal(signal.SIGCHLD, lambda *_: None)  # a signal with a handler wakes the door, and so leads to tidy()
@@ -46,7 +47,6 @@ class ProcessServer(HTTPServer):
             client.close()
 
     def _talk(self, child: Child, client: Client) -> None:
-        signal.signal(signal.SIGUSR1, super().log_moved)  # there is nobody to pass it on to
         child.settle(client.stop, (client.socket, self.setup.log, self.setup.trace))
         self.child = child
         self.handlerequest(client)
@@ -58,8 +58,11 @@ class ProcessServer(HTTPServer):
 
     def log_moved(self, number: int, frame: FrameType | None) -> None:
         super().log_moved(number, frame)
-        for child in children(list(self.open)):
-            child.pass_on(number)
+        self._to_pass_on = True
 
     def tidy(self) -> None:
         self.open -= {child for child in children(self.open) if child.over()}
+        if self._to_pass_on:
+            self._to_pass_on = False
+            for child in children(self.open):
+                child.pass_on(signal.SIGUSR1)

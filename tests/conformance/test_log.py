@@ -108,6 +108,23 @@ async def test_log_is_rotated_e8(start: Start) -> None:
     assert b"/after" not in before
 
 
+async def test_storm_of_signals_e9(start: Start) -> None:
+    """They come in the middle of everything, hundreds a second: each client is answered, each answer has its line."""
+
+    async def storm() -> None:
+        while True:
+            server.signal(signal.SIGUSR1)
+            server.signal(signal.SIGCHLD)
+            await asyncio.sleep(0.001)
+
+    async with start() as server:
+        storming = asyncio.create_task(storm())
+        for _ in range(200):
+            assert (await ask(server.address, get())).content == LETTERS
+        storming.cancel()
+    assert server.log.read_bytes().count(b"\n") == 200
+
+
 @pytest.mark.parametrize("log", ["/dev/full", "-"])
 async def test_log_that_takes_nothing_e8_l20(log: str, start: Start) -> None:
     """A full disk, or a pipe that nobody reads any more: in the book print() ended the server."""

@@ -32,7 +32,7 @@ def no_descriptor_free(server: Server) -> Iterator[None]:
 
 async def test_no_descriptor_for_the_file_e2_g4(start: Start) -> None:
     """503, and come again: not 404, which caches and crawlers would believe."""
-    async with start() as server:
+    async with start(may_say="cannot accept connections") as server:  # single, which looks for the next one at once
         assert (await ask(server.address, get())).content == LETTERS
         async with Peer(server.address) as peer:
             await eventually(lambda: (far := peer.far_end()) is not None and not far.orphan, 2, "not accepted")
