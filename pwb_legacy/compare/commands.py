@@ -186,7 +186,8 @@ def _extra(command: str) -> Iterator[None]:
     try:
         yield
     except ImportError as error:
-        what = f"{command} needs {error.name}, which is not installed: pip install 'pwb[lab]'"
+        missing = (error.name or str(error)).partition(".")[0]
+        what = f"{command} needs {missing}, which is not installed: pip install 'pwb[lab]'"
         raise CannotError(what) from None
 
 

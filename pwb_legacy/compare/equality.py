@@ -76,13 +76,13 @@ def masked(stream: bytes) -> bytes:
     return _DATE.sub(b"*", stream)
 
 
-def first(stream: bytes, wire: bytes) -> bytes:
-    """The first answer in `stream`, without the field Connection: what a design without kept connections says, too."""
-    head, found, rest = masked(stream).partition(b"\r\n\r\n")
+def first(stream: bytes) -> tuple[bytes, bytes]:
+    """The first answer in `stream`, without the field Connection: what a design without kept connections says, too; and
+    what comes after it. Whether an answer has content is seen by what follows its head."""
+    head, end, rest = masked(stream).partition(b"\r\n\r\n")
     length = _LENGTH.search(head + b"\r\n")
-    bare = wire.lstrip(b"\r\n").startswith(b"HEAD ") or b" 304 " in head[:13] or b" 204 " in head[:13]
-    content = b"" if bare or not length else rest[: int(length[1])]
-    return _CONNECTION.sub(b"", head + b"\r\n") + found + content
+    size = 0 if not length or rest.startswith(b"HTTP/1.1 ") else int(length[1])
+    return _CONNECTION.sub(b"", head + end) + rest[:size], rest[size:]
 
 
 def differences(
@@ -100,15 +100,15 @@ def compare(case: Case, streams: Mapping[Contestant, bytes]) -> Difference | Non
     """What they answered to one case; None: all the same. The first that keeps connections is the measure."""
     measure = next((stream for one, stream in streams.items() if one.keeps_alive), next(iter(streams.values())))
     answers = {
-        one.name: masked(stream) if one.keeps_alive else _as_if_kept(stream, measure, case.wire)
-        for one, stream in streams.items()
+        one.name: masked(stream) if one.keeps_alive else _as_if_kept(stream, measure) for one, stream in streams.items()
     }
     return Difference(case, answers) if len(set(answers.values())) > 1 else None
 
 
-def _as_if_kept(stream: bytes, measure: bytes, wire: bytes) -> bytes:
-    """`measure`, if its first answer is this one; else what differs."""
-    return masked(measure) if first(stream, wire) == first(measure, wire) else first(stream, wire)
+def _as_if_kept(stream: bytes, measure: bytes) -> bytes:
+    """`measure`, if its first answer is this one, and there is no other; else what differs."""
+    answer, more = first(stream)
+    return masked(measure) if not more and answer == first(measure)[0] else answer + more
 
 
 def prove(contestants: Sequence[Contestant], root: Path, cases: Callable[[Address], Sequence[Case]]) -> Proof:

@@ -27,7 +27,8 @@ _SETTLE: Final = 3.0
 
 class Stage:
     """connections: of busy clients. crowd: how many idle ones are to be held. seconds: of a measurement. with_wrk: the
-    closed loops are wrk's. grown_kib: what an idle connection added to the memory, told by the scenario."""
+    closed loops are wrk's. grown_kib: what an idle connection added to the memory, told by the scenario. wall: seconds of
+    the last load, to its very last answer."""
 
     def __init__(
         self, server: Server, contestant: Contestant, site: Site, connections: int, seconds: float, seed: int
@@ -42,6 +43,7 @@ class Stage:
         self.seed = seed
         self.with_wrk = False
         self.grown_kib: float | None = None
+        self.wall = 0.0
         self._figures: dict[str, float | int | None] = {}
         self._limited = False
 
@@ -76,7 +78,7 @@ class Stage:
         """Raises CannotError if the server ended meanwhile."""
         try:
             tally = await load
-            cpu, switches, wall = watch.end()
+            cpu, switches, self.wall = watch.end()
             half = await watch.half
         finally:
             watch.half.cancel()
@@ -89,7 +91,7 @@ class Stage:
             "threads": half.threads,
             "processes": half.processes,
         }
-        self._limited = tally.limited_by_load(cpu / wall)
+        self._limited = tally.limited_by_load(cpu / self.wall)
         return tally
 
     def measurement(self, scenario: str, number: int, tally: Tally) -> Measurement:

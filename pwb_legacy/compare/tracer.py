@@ -15,7 +15,7 @@ from typing import Final
 
 from .probes import tree
 
-_TOTAL: Final = re.compile(r"^ *100\.00 +\S+ +\S+ +(\d+)(?: +\d+)? total$", re.MULTILINE)
+_TOTAL: Final = re.compile(r"^ *\S+ +\S+ +\S+ +(\d+)(?: +\d+)? +total$", re.MULTILINE)
 _PATIENCE: Final = 5.0
 
 

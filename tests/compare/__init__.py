@@ -1,0 +1,1 @@
+"""Tests of the laboratory: real designs, real load, short."""

@@ -1,0 +1,190 @@
+"""`python -m pwb_legacy compare`, as people start it: what it writes, what it says, how it is stopped."""
+
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from conformance.server import REPOSITORY, environment
+
+from pwb_legacy.compare import site
+from pwb_legacy.compare.contestants import CONTESTANTS, Contestant
+from pwb_legacy.compare.load import Tally
+from pwb_legacy.compare.results import Measurement, Results
+from pwb_legacy.compare.rounds import Bench, measure
+from pwb_legacy.compare.scenarios import SCENARIOS, Scenario
+from pwb_legacy.compare.stage import Stage
+
+EPOLL = next(one for one in CONTESTANTS if one.name == "epoll")
+KEPT = next(one for one in SCENARIOS if one.name == "kept")
+
+
+def begin(*words: str | Path, before: str = "pass") -> "subprocess.Popen[str]":
+    """The command. before: Python that is run first."""
+    program = f"{before}; from pwb_legacy.__main__ import main; main()"
+    return subprocess.Popen(
+        [sys.executable, "-c", program, *map(os.fspath, words)],
+        env=environment(),
+        cwd=REPOSITORY,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def told(*words: str | Path, before: str = "pass") -> tuple[int, str, str]:
+    """Exit status, standard output and standard error of the command."""
+    with begin(*words, before=before) as process:
+        output, errors = process.communicate(timeout=60)
+    return process.returncode, output, errors
+
+
+def read(folder: Path) -> Results:
+    return Results.from_json((folder / "compare.json").read_text())
+
+
+def serving(root: Path) -> list[str]:
+    """Command lines of processes that serve a folder."""
+    lines = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            lines.append(path.read_bytes().replace(b"\0", b" ").decode(errors="replace"))
+        except OSError:
+            continue
+    return [line for line in lines if f"{root} --port" in line]
+
+
+@pytest.fixture(scope="module")
+def quick(tmp_path_factory: pytest.TempPathFactory) -> tuple[Results, str, str]:
+    """A quick run of two designs and two scenarios: its results, what it said, its page."""
+    out = tmp_path_factory.mktemp("out") / "new"
+    status, said, errors = told(
+        "compare", "--quick", "--designs", "thread,epoll", "--scenarios", "kept,crowd", "--out", out
+    )
+    assert (status, errors) == (0, "")
+    return read(out), said, (out / "compare.html").read_text()
+
+
+def test_every_design_is_measured_in_every_scenario(quick: tuple[Results, str, str]) -> None:
+    results, _, _ = quick
+    assert {(one.design, one.scenario) for one in results.measurements} == {
+        (design, scenario) for design in ("thread", "epoll") for scenario in ("kept", "crowd")
+    }
+    for one in results.measurements:
+        assert one.why is None
+        assert one.requests > 0
+        assert one.failures == 0
+        assert one.rate is not None
+        assert one.rate > 0
+        assert one.p50_ms is not None
+        assert one.p90_ms is not None
+        assert one.p99_ms is not None
+        assert 0 < one.p50_ms <= one.p90_ms <= one.p99_ms
+        assert one.cpu_us is not None
+        assert one.cpu_us > 0
+        assert one.processes == 1
+
+
+def test_what_a_connection_costs(quick: tuple[Results, str, str]) -> None:
+    results, _, _ = quick
+    thread, epoll = results.median("thread", "crowd"), results.median("epoll", "crowd")
+    assert thread is not None
+    assert epoll is not None
+    assert thread.threads is not None
+    assert thread.threads > 200
+    assert epoll.threads == 1
+    assert thread.memory_per_connection_kib is not None
+    assert epoll.memory_per_connection_kib is not None
+    assert thread.memory_per_connection_kib > epoll.memory_per_connection_kib
+
+
+def test_the_conditions_and_the_equality_are_kept(quick: tuple[Results, str, str]) -> None:
+    results, _, _ = quick
+    assert results.about.command.startswith("python -m pwb_legacy compare --quick")
+    assert (results.about.rounds, results.about.interrupted) == (1, False)
+    assert results.equal.requests > 100
+    assert results.equal.differences == []
+
+
+def test_what_is_said_has_a_line_for_each_measurement(quick: tuple[Results, str, str]) -> None:
+    _, said, _ = quick
+    assert sum(line.startswith("round 1") for line in said.splitlines()) == 4
+    assert "answered alike by all 2 designs" in said
+
+
+def test_the_page_is_whole(quick: tuple[Results, str, str]) -> None:
+    results, _, page = quick
+    assert page.rstrip().endswith("</html>")
+    for design in results.designs:
+        assert design.name in page
+
+
+def test_ctrl_c_keeps_what_was_measured_and_leaves_nobody_behind(tmp_path: Path) -> None:
+    root = tmp_path / "site"
+    root.mkdir()
+    (root / "page.html").write_text("a page")
+    process = begin(
+        "compare", root, "--designs", "epoll,process", "--scenarios", "kept", "--rounds", "100", "--out", tmp_path
+    )
+    with process:
+        assert process.stdout is not None
+        while not process.stdout.readline().startswith("round 1"):
+            assert process.poll() is None
+        process.send_signal(signal.SIGINT)
+        _, errors = process.communicate(timeout=30)
+    assert (process.returncode, errors) == (130, "")
+    results = read(tmp_path)
+    assert results.about.interrupted
+    assert 1 <= len(results.measurements) < 200
+    assert (tmp_path / "compare.html").exists()
+    assert serving(root) == []
+
+
+@pytest.mark.parametrize(("option", "known"), [("--designs", "epoll-thread"), ("--scenarios", "slow-heads")])
+def test_an_unknown_name_is_one_line_with_those_there_are(option: str, known: str) -> None:
+    status, output, errors = told("compare", option, "kept,nope")
+    assert (status, output) == (2, "")
+    assert len(errors.splitlines()) == 1
+    assert "nope" in errors
+    assert known in errors
+
+
+def test_without_the_extra_it_says_how_to_get_it() -> None:
+    status, output, errors = told("compare", before="import sys; sys.modules['rich'] = None")
+    assert (status, output) == (1, "")
+    assert errors == "pwb-legacy: compare needs rich, which is not installed: pip install 'pwb[lab]'\n"
+
+
+def test_a_folder_without_files_is_one_line(tmp_path: Path) -> None:
+    status, output, errors = told("compare", tmp_path)
+    assert (status, output) == (1, "")
+    assert errors == f"pwb-legacy: {tmp_path}: there is no file to ask for\n"
+
+
+async def measured(root: Path, contestant: Contestant, *scenarios: Scenario) -> list[Measurement]:
+    root.mkdir()
+    bench = Bench([contestant], scenarios, site.make(root, 1), rounds=1, seconds=0.05, connections=2, seed=1)
+    return [one async for one in measure(bench)]
+
+
+async def test_a_design_that_cannot_start_has_a_reason(tmp_path: Path) -> None:
+    broken = replace(EPOLL, words=("pwb_legacy", "--mode", "nonsense"))
+    first, second = await measured(tmp_path / "site", broken, KEPT, KEPT)
+    assert first.why is not None
+    assert "nonsense" in first.why
+    assert second.why is not None
+
+
+async def test_a_design_that_crashes_has_a_reason_and_is_started_again(tmp_path: Path) -> None:
+    async def crash(stage: Stage) -> Tally:
+        os.kill(stage.server.pid, signal.SIGKILL)
+        return await KEPT.play(stage)
+
+    crashed, next_one = await measured(tmp_path / "site", EPOLL, replace(KEPT, play=crash), KEPT)
+    assert crashed.why is not None
+    assert "it ended with status -9" in crashed.why
+    assert next_one.why is None
+    assert next_one.requests > 0

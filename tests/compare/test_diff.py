@@ -1,0 +1,102 @@
+"""`python -m pwb_legacy diff`: the corpus, what is compared, what is printed when a byte differs."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from pwb_legacy.compare import commands, corpus
+from pwb_legacy.compare.contestants import CONTESTANTS, CannotError
+from pwb_legacy.compare.corpus import Case
+from pwb_legacy.compare.equality import compare
+
+from .test_compare import EPOLL, told
+
+SINGLE = next(one for one in CONTESTANTS if one.name == "single")
+HEAD = b"HTTP/1.1 200 OK\r\nDate: %s\r\n%sContent-Length: 2\r\n\r\nhi"
+CASE = Case("a page", b"GET / HTTP/1.1\r\nHost: h\r\n\r\n")
+
+
+def test_all_designs_answer_alike() -> None:
+    status, output, errors = told("diff")
+    assert (status, errors) == (0, "")
+    assert output.endswith(f"requests to {len(CONTESTANTS)} designs: all are answered alike\n")
+
+
+def test_a_difference_is_shown_and_is_the_exit_status(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = replace(EPOLL, name="aged", words=(*EPOLL.words, "--max-age", "60"))
+    monkeypatch.setattr(commands, "CONTESTANTS", (EPOLL, other))
+    (tmp_path / "a.txt").write_text("hi")
+    requests = tmp_path / "requests"
+    requests.write_text("GET /a.txt HTTP/1.1\nHost: h\n\n---\nnonsense\n\n")
+    with pytest.raises(SystemExit) as status:
+        commands.diff.main([str(tmp_path), "--corpus", str(requests)], standalone_mode=False)
+    assert status.value.code == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[:3] == [
+        "not answered alike: GET /a.txt HTTP/1.1",
+        r"> GET /a.txt HTTP/1.1\r\n",
+        r"> Host: h\r\n",
+    ]
+    assert r"-Cache-Control: no-cache\r\n" in lines
+    assert r"+Cache-Control: max-age=60\r\n" in lines
+    assert lines[-1] == "2 requests to 2 designs: 1 are not answered alike"
+
+
+def test_a_design_that_cannot_start_is_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broken = replace(EPOLL, name="broken", words=(*EPOLL.words, "--nonsense"))
+    monkeypatch.setattr(commands, "CONTESTANTS", (EPOLL, broken))
+    with pytest.raises(SystemExit) as status:
+        commands.diff.main([], standalone_mode=False)
+    assert status.value.code == 1
+    assert "broken: it cannot start: pwb-legacy: --nonsense" in capsys.readouterr().err
+
+
+def test_only_dates_may_differ() -> None:
+    answer = HEAD % (b"Mon", b"")
+    other = replace(EPOLL, name="other")
+    assert compare(CASE, {EPOLL: answer, other: HEAD % (b"Tue", b"")}) is None
+    assert compare(CASE, {EPOLL: answer, other: answer.replace(b"hi", b"ho")}) is not None
+    assert compare(CASE, {EPOLL: answer, other: answer + b"\r\n"}) is not None
+
+
+def test_who_closes_is_compared_by_the_first_answer() -> None:
+    answer, closing = HEAD % (b"Mon", b""), HEAD % (b"Mon", b"Connection: close\r\n")
+    assert compare(CASE, {SINGLE: closing, EPOLL: answer + answer}) is None
+    assert compare(CASE, {SINGLE: closing + closing, EPOLL: answer + answer}) is not None
+    assert compare(CASE, {SINGLE: closing.replace(b"hi", b"ho"), EPOLL: answer + answer}) is not None
+
+
+def test_a_corpus_file_has_blocks_of_lines_with_escapes(tmp_path: Path) -> None:
+    path = tmp_path / "corpus"
+    path.write_bytes(b"GET / HTTP/1.1\nHost: h\n\n---\nGET /\\x00\\\\ HTTP/1.1\n\n---\n")
+    assert [case.wire for case in corpus.read(path)] == [
+        b"GET / HTTP/1.1\r\nHost: h\r\n\r\n",
+        b"GET /\x00\\ HTTP/1.1\r\n\r\n",
+    ]
+
+
+def test_a_corpus_folder_has_files_that_are_sent_as_they_are(tmp_path: Path) -> None:
+    (tmp_path / "one.http").write_bytes(b"GET / HTTP/1.0\n\\x00")
+    assert corpus.read(tmp_path) == [Case("one.http", b"GET / HTTP/1.0\n\\x00")]
+
+
+@pytest.mark.parametrize("text", ["", "---\n---\n", "GET /\\x0 HTTP/1.1\n", "GET /\\N{snowman} HTTP/1.1\n"])
+def test_a_corpus_that_is_none_is_one_line(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "corpus"
+    path.write_text(text)
+    with pytest.raises(CannotError) as error:
+        corpus.read(path)
+    assert str(error.value).startswith(f"{path}: ")
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("words", [["--nonsense"], ["--corpus", "/is/not/there"], ["/is/not/there"]])
+def test_wrong_use_is_one_line_and_status_2(words: list[str]) -> None:
+    status, output, errors = told("diff", *words)
+    assert (status, output) == (2, "")
+    assert len(errors.splitlines()) == 1
