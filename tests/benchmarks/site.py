@@ -7,13 +7,12 @@ validator of a file that changed in the last seconds weak.
 """
 
 import functools
-import os
 import random
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
-KIB = 1024
+from pwb_legacy.compare.site import KIB, likely_size, write
+
 SIZES = {
     "small.html": KIB,
     "medium.js": 100 * KIB,
@@ -40,12 +39,11 @@ def make_site(root: Path) -> Site:
     """Write the tree below ``root``, an empty folder that exists."""
     chance = random.Random(8888)
     for name, size in SIZES.items():
-        _write(root / "site" / name, chance, size)
+        write(root / "site" / name, chance, size)
     pages = []
     for number in range(PAGES):
         path = f"pages/{number % 50:02}/page-{number:04}.{KINDS[number % len(KINDS)]}"
-        size = int(min(max(chance.lognormvariate(9.32, 0.4), 2 * KIB), 40 * KIB))
-        _write(root / "site" / path, chance, size)
+        write(root / "site" / path, chance, likely_size(chance))
         pages.append(path)
     return Site(root, tuple(pages))
 
@@ -54,12 +52,3 @@ def make_site(root: Path) -> Site:
 def _read(path: Path) -> bytes:
     """Every peer is checked against the same bytes; 100 MiB of them need be in memory only once."""
     return path.read_bytes()
-
-
-def _write(path: Path, chance: random.Random, size: int) -> None:
-    """Write ``size`` bytes of hexadecimal digits; beyond 1 MiB they repeat."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    block = chance.randbytes(min(size, KIB * KIB) // 2 + 1).hex().encode()[: min(size, KIB * KIB)]
-    path.write_bytes((block * (size // len(block) + 1))[:size])
-    yesterday = time.time() - 86_400
-    os.utime(path, (yesterday, yesterday))

@@ -18,6 +18,8 @@ from pathlib import Path
 from threading import Thread
 from typing import Final, NamedTuple
 
+from pwb_legacy.compare.probes import pss_kib
+
 from .designs import Design
 from .peer import PATIENCE
 
@@ -88,13 +90,7 @@ class Server:
 
     def memory(self) -> int:
         """Bytes of memory of all its processes, shared pages counted once."""
-        total = 0
-        for pid in self.members():
-            with suppress(OSError):
-                total += int(
-                    re.findall(r"^Pss: +(\d+) kB", Path(f"/proc/{pid}/smaps_rollup").read_text(), re.MULTILINE)[0]
-                )
-        return total * 1024
+        return sum(map(pss_kib, self.members())) * 1024
 
     def processor_time(self) -> float:
         """Seconds of processor time of all its processes so far."""
