@@ -32,7 +32,8 @@ Folder = str | os.PathLike[str]
 PREFIX = "PWB_"
 PROGRAMS = {
     "pwb": "Serve the files of the folder ROOT over HTTP.",
-    "pwb-legacy": "Serve the files of the folder ROOT over HTTP, in one of the book's designs.",
+    "pwb-legacy": "Serve the files of the folder ROOT over HTTP, in one of the book's designs. pwb-legacy compare, "
+    "diff and trace measure, prove and draw what they do (see pwb-legacy compare --help).",
 }
 EPILOG = f"""
 An option can also stand in the environment ({PREFIX}MAX_AGE=60) or in a TOML file (max_age = 60):

@@ -75,11 +75,11 @@ def run(bench: Bench, command: str, out: Path, console: Console) -> Results:
         except KeyboardInterrupt:
             results.about.interrupted = True
     results.verdict = verdict.sentences(results)
-    console.print(table(results), crop=False, no_wrap=True)
+    console.print(table(results))
     for sentence in results.verdict:
-        console.print(sentence, soft_wrap=True, highlight=False, markup=False)
+        console.out(sentence, highlight=False)
     write(results, out)
-    console.print(f"{out / 'compare.html'} has the pictures, {out / 'compare.json'} the figures", soft_wrap=True)
+    console.out(f"{out / 'compare.html'} has the pictures, {out / 'compare.json'} the figures", highlight=False)
     return results
 
 
@@ -108,10 +108,11 @@ def _prove(bench: Bench, results: Results, console: Console) -> dict[str, str]:
     if proof.equality.differences:
         raise UnlikeError("\n".join(proof.equality.differences))
     for name, why in proof.silent.items():
-        console.print(f"{name}: {why}", soft_wrap=True, markup=False)
+        console.out(f"{name}: {why}", highlight=False)
     if len(proof.silent) == len(bench.contestants):
         raise CannotError("no design could be started")
-    console.print(f"{proof.equality.requests} requests are answered alike by all {len(bench.contestants)} designs")
+    asked = len(bench.contestants) - len(proof.silent)
+    console.out(f"{proof.equality.requests} requests are answered alike by all {asked} designs", highlight=False)
     return proof.silent
 
 

@@ -9,9 +9,11 @@ from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
 from .results import Measurement, Results
 
+LEGEND: Final = "requests a second (k: thousands); ! some failed, - none was answered, x could not be measured"
 _MOST_FAILURES: Final = 0.01
 """Of the requests; above it a figure has a mark."""
 _MANY: Final = 9999.5
@@ -38,6 +40,7 @@ class Board:
     def __enter__(self) -> Self:
         if self._live:
             self._live.start()
+            self._draw()
         return self
 
     def __exit__(
@@ -50,10 +53,13 @@ class Board:
         """One more; it is in the results already."""
         what = f"round {measurement.round}, {measurement.design}, {measurement.scenario}"
         self._progress.update(self._task, advance=1, description=what)
+        self._draw()
+        if not self._live:
+            self._console.out(line(measurement), highlight=False)
+
+    def _draw(self) -> None:
         if self._live:
             self._live.update(Group(table(self._results), self._progress), refresh=True)
-        else:
-            self._console.print(line(measurement), soft_wrap=True, highlight=False, markup=False)
 
 
 def line(one: Measurement) -> str:
@@ -69,14 +75,13 @@ def line(one: Measurement) -> str:
 
 def table(results: Results) -> RenderableType:
     """Requests a second, the median over the rounds so far: a row for each design, a column for each scenario."""
-    caption = "requests a second (k: thousands); ! some failed, - none was answered, x could not be measured"
-    grid = Table(caption=caption, box=None, padding=(0, 0, 0, 1), pad_edge=False)
+    grid = Table(box=None, padding=(0, 0, 0, 1), pad_edge=False)
     grid.add_column("", no_wrap=True)
     for scenario in results.scenarios:
         grid.add_column(scenario.name.replace("-", "-\n"), justify="right", vertical="bottom", no_wrap=True)
     for design in results.designs:
         grid.add_row(design.name, *(_cell(results.median(design.name, each.name)) for each in results.scenarios))
-    return grid
+    return Group(grid, Text(LEGEND, style="dim"))
 
 
 def _cell(one: Measurement | None) -> str:
