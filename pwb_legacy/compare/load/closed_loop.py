@@ -32,8 +32,8 @@ async def closed(
     """So many clients for so many seconds; then, what is under way is waited for, up to the patience.
 
     The asks come in the same shuffled order each time round. keep_alive: False opens a connection for each request.
-    stop: ends it early. run_up: seconds at most until each client has had an answer; only then the time begins, and what
-    came before does not count. begin: called at that moment.
+    stop: ends it early. run_up: seconds at most until each client has had an answer; only then the time begins, and
+    what came before does not count. begin: called at that moment.
     """
     shuffled = requests(address, asks, keep_alive)
     random.Random(seed).shuffle(shuffled)  # noqa: S311  not for secrets
