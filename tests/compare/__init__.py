@@ -1,1 +1,1 @@
-"""The laboratory: its load generator, its figures, its pages. Real servers and real clients throughout."""
+"""Tests of the laboratory: real designs, real load, short."""
