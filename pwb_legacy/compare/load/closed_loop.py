@@ -46,13 +46,16 @@ async def closed(
 
     clients = Clients(address, connections, keep_alive=keep_alive, patience=patience, stop=stop)
     clients.source = source
-    clients.engage()
-    await clients.settle(run_up)
-    end = time.monotonic() + seconds
-    if begin:
-        begin()
-    if not await clients.done(seconds):
-        clients.mark()
-        clients.over()
-        await clients.done()
-    return await clients.finish()
+    try:
+        clients.engage()
+        await clients.settle(run_up)
+        end = time.monotonic() + seconds
+        if begin:
+            begin()
+        if not await clients.done(seconds):
+            clients.mark()
+            clients.over()
+            await clients.done()
+    finally:
+        tally = await clients.finish()
+    return tally
