@@ -23,7 +23,7 @@ STEP: Final = 22
 """Pixels from row to row."""
 LETTER: Final = 7.1
 """Pixels that a letter takes, about."""
-WIDE: Final = 30
+WIDE: Final = 100
 """With more than this between the least and the most, the scale is logarithmic."""
 FONT: Final = "system-ui, -apple-system, 'Segoe UI', sans-serif"
 UNKNOWN: Final = "not measured"
@@ -62,7 +62,7 @@ def bars(rows: Sequence[Bar], label: str, *, width: int = WIDTH, line: float | N
     share = plot / max(plot - told, plot / 3)
     low, high = _ends(rows, positive, logarithmic, share)
     scale = {"type": "log" if logarithmic else "linear", "domain": [low, high], "nice": False}
-    across = {"type": "quantitative", "scale": scale, "axis": _decades(low, high) if logarithmic else None}
+    across = {"type": "quantitative", "scale": scale, "axis": _decades(low, max(positive)) if logarithmic else None}
     down = {"field": "name", "type": "nominal", "sort": [row.name for row in rows], "axis": _names(names)}
     layers = [{"encoding": {"x": across, "y": down}, "layer": _points() if logarithmic else _bars()}]
     if line is not None:
@@ -91,7 +91,7 @@ def _ends(rows: Sequence[Bar], positive: list[float], logarithmic: bool, share: 
     most = max(row.reach for row in rows) or 1.0
     if not logarithmic:
         return 0.0, most * share
-    low = 10.0 ** math.floor(math.log10(min(positive)))
+    low = min(positive) / 1.6
     return low, low * (most / low) ** share
 
 
@@ -156,9 +156,9 @@ def _names(extent: int) -> dict[str, Any]:
     }
 
 
-def _decades(low: float, high: float) -> dict[str, Any]:
+def _decades(low: float, most: float) -> dict[str, Any]:
     """Lines at the powers of ten: the scale is logarithmic, and one shall see it."""
-    first, last = math.floor(math.log10(low)), math.floor(math.log10(high))
+    first, last = math.ceil(math.log10(low)), math.ceil(math.log10(most))
     return {
         "title": None,
         "values": [10.0**power for power in range(first, last + 1)],

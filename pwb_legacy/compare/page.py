@@ -4,11 +4,12 @@ For each scenario: what it teaches; three charts, of which the first carries tha
 measured, and why, stands beside them.
 """
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from .charts import Bar, bars
 from .paper import printed
@@ -41,7 +42,7 @@ MEASURES: Final = {
         Measure("p99_ms", "99 of 100 clients wait at most", "p99 ms", "ms", "less"),
         Measure("cpu_us", "Processor time for a request", "CPU µs", "µs", "less"),
         Measure("memory_kib", "Memory of all its processes", "MiB", "MiB", "less", 1024),
-        Measure("memory_per_connection_kib", "Memory for each idle connection", "KiB each", "KiB", "less"),
+        Measure("memory_per_connection_kib", "Memory per idle connection", "KiB each", "KiB", "less"),
         Measure("threads", "Threads", "threads"),
         Measure("processes", "Processes", "processes"),
         Measure("switches", "Context switches for a request", "switches", "", "less"),
@@ -83,6 +84,7 @@ def render(results: Results) -> str:
         conditions=list(_conditions(results)),
         families=[(key, told) for key, told, names in FAMILIES if any(one.name in names for one in results.designs)],
         family=family,
+        named=_namer(results),
         sections=[_section(results, lesson) for lesson in results.scenarios],
     )
 
@@ -90,6 +92,19 @@ def render(results: Results) -> str:
 def family(design: str) -> str:
     """The name of the colour of a design."""
     return next((key for key, _, names in FAMILIES if design in names), "plain")
+
+
+def _namer(results: Results) -> Callable[[str], Markup]:
+    """Makes a sentence HTML, with the names of designs in bold."""
+    names = sorted((one.name for one in results.designs), key=len, reverse=True)
+    name = re.compile(rf"(?<![\w-])({'|'.join(map(re.escape, names))})(?![\w-])")
+
+    def named(sentence: str) -> Markup:
+        parts = name.split(sentence) if names else [sentence]
+        told = (Markup("<b>{}</b>").format(part) if place % 2 else escape(part) for place, part in enumerate(parts))
+        return Markup("").join(told)
+
+    return named
 
 
 def _conditions(results: Results) -> Iterator[tuple[str, str]]:
@@ -145,10 +160,19 @@ def _chart(results: Results, lesson: Lesson, name: str) -> dict[str, Any] | None
 def _bar(name: str, middle: Measurement, known: Spread | None, measure: Measure) -> Bar:
     colour = f"var(--{family(name)})"
     if known is None:
-        return Bar(name, None, "not measured" if middle.why or middle.requests else "no answer", colour)
+        return Bar(name, None, _missing(middle, measure), colour)
     least, value, most = (part / measure.scale for part in (known.least, known.middle, known.most))
     mark = " *" if middle.limited_by_load and measure.name == "rate" else ""
     return Bar(name, value, figure(value) + mark, colour, least, most)
+
+
+def _missing(middle: Measurement, measure: Measure) -> str:
+    """Instead of a figure."""
+    if middle.why is None and not middle.requests:
+        return "no answer"
+    if middle.why is None and measure.name == "memory_per_connection_kib":
+        return "keeps no connection"
+    return "not measured"
 
 
 def _row(
@@ -161,8 +185,8 @@ def _row(
     return {
         "design": design.name,
         "why": middle.why,
-        "cells": ["–" if value is None else one.told(value) for one, value in zip(columns, told, strict=True)],
-        "spread": f"{figure(rates.least)} – {figure(rates.most)}" if rates and rates.rounds > 1 else "",
+        "cells": ["-" if value is None else one.told(value) for one, value in zip(columns, told, strict=True)],
+        "spread": f"{figure(rates.least)} to {figure(rates.most)}" if rates and rates.rounds > 1 else "",
         "failures": sum(one.failures for one in rounds),
         "limited": middle.limited_by_load,
     }

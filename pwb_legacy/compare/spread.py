@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import median
 from typing import Final
 
 from .results import Results
@@ -37,7 +36,8 @@ def spread(results: Results, design: str, scenario: str, name: str) -> Spread | 
         if (one.design, one.scenario) == (design, scenario) and one.why is None
         if (value := getattr(one, name)) is not None
     ]
-    return Spread(design, median(values), min(values), max(values), len(values)) if values else None
+    middle = results.median(design, scenario)
+    return Spread(design, getattr(middle, name), min(values), max(values), len(values)) if values else None
 
 
 def ranked(results: Results, scenario: str, name: str) -> list[Spread]:

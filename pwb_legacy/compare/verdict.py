@@ -40,7 +40,7 @@ def _fastest(scenario: str, where: str) -> Callable[[Results], str | None]:
                 head += f", {_times(first, rates[1])} {rates[1].design}, the next"
         else:
             names = listed([one.design for one in level])
-            head = f"{where} {names} are level: {between(level)} requests a second, no farther apart than the rounds"
+            head = f"{where} {names} are level: {between(level)} requests a second, closer together than the rounds are"
         if last in level or len(rates) == 2:
             return f"{head}."
         return f"{head}. The slowest is {last.design} with {figure(last.middle)}."
@@ -55,12 +55,12 @@ def _short(results: Results) -> str | None:
         return None
     dear, cheap = costs[0], costs[-1]
     if not dear.is_above(cheap):
-        return f"A short connection costs all designs alike: {between(costs)} us of processor time."
+        return f"A short connection costs all designs alike: {between(costs)} microseconds of processor time."
     level = _level(costs)
     most = listed([one.design for one in level])
     return (
-        f"A client that comes for one request costs most in {most}: {between(level)} us of processor time, "
-        f"{_times(dear, cheap)} {cheap.design} ({figure(cheap.middle)} us)."
+        f"A client that comes for one request costs most in {most}: {between(level)} microseconds of processor time, "
+        f"{_times(dear, cheap)} {cheap.design} ({figure(cheap.middle)})."
     )
 
 
@@ -95,7 +95,8 @@ def _held_up(scenario: str, guilty: str) -> Callable[[Results], str | None]:
         if not words:
             words.append(f"{guilty} hold up no design's other clients")
         if waits:
-            words.append(f"99 of 100 other clients of {_those(waits)} wait at most {between(waits)} ms")
+            where = "with the others" if held else "with all designs"
+            words.append(f"{where} 99 of 100 of them wait at most {_from_to(waits)}")
         return f"{'; '.join(words)}."
 
     return tell
@@ -107,7 +108,7 @@ def _slow_disk(results: Results) -> str | None:
     if not groups:
         return None
     words = [f"{listed([one.design for one in group])} {between(group)}" for group in groups]
-    return f"With a slow disk, requests a second: {'; '.join(words)}."
+    return f"From a slow disk come, in requests a second: {'; '.join(words)}."
 
 
 def _burst(results: Results) -> str | None:
@@ -158,8 +159,10 @@ def _groups(least_first: Sequence[Spread]) -> list[list[Spread]]:
     return groups
 
 
-def _those(some: Sequence[Spread]) -> str:
-    return some[0].design if len(some) == 1 else f"the {'other ' if len(some) > 1 else ''}designs"
+def _from_to(waits: Sequence[Spread]) -> str:
+    """The shortest and the longest of some waits."""
+    ends = [f"{figure(one.middle)} ms ({one.design})" for one in (waits[0], waits[-1])]
+    return " to ".join(dict.fromkeys(ends))
 
 
 def _times(more: Spread, less: Spread) -> str:
