@@ -23,6 +23,7 @@ from typing import Any, Final, TypeVar
 
 logger: Final = logging.getLogger("pwb")
 T = TypeVar("T")
+_json: Final = json.JSONEncoder(separators=(",", ":")).encode
 MOST: Final = 32 << 20
 """Bytes of a trace; then nothing more is written."""
 _WORTH_NS: Final = 20_000
@@ -131,9 +132,10 @@ class Trace:
 
         def traced(patience: float | None) -> T:
             began = self.begin()
-            result = call(patience)
-            self.waited(began)
-            return result
+            try:
+                return call(patience)
+            finally:
+                self.waited(began)
 
         return traced
 
@@ -171,17 +173,21 @@ class Trace:
         self._write({**event, "ts": moment / 1000, "pid": lane.pid, "tid": lane.tid, "bp": "e"})
 
     def _write(self, event: dict[str, Any]) -> None:
-        line = _json(event) + b",\n"
+        if self._full:
+            return
+        line = _json(event).encode() + b",\n"
         with self._writing:
             try:
                 size = os.fstat(self._fd).st_size
-                if self._full or size >= self._most:
+                if self._full or size >= self._most:  # another thread, or process, has said so
                     self._full = True
                     return
                 os.write(self._fd, line)
                 if size + len(line) >= self._most:
                     self._full = True
-                    os.write(self._fd, _json({**event, "ph": "i", "s": "g", "name": "the trace is full"}) + b",\n")
+                    where = {"pid": event["pid"], "tid": event["tid"], "ts": time.monotonic_ns() / 1000}
+                    full = {"ph": "i", "s": "g", "name": "the trace is full", **where}
+                    os.write(self._fd, _json(full).encode() + b",\n")
                     logger.warning("%s is full: what comes now is not in it", self._path)
             except OSError as error:
                 self._full = True
@@ -195,8 +201,4 @@ class Trace:
         last = {"ph": "M", "name": "process_name", "pid": self._pid, "tid": self._pid, "args": {"name": self._title}}
         with self._writing, suppress(OSError):
             self._full = True
-            os.write(self._fd, _json(last) + b"\n]\n")
-
-
-def _json(event: dict[str, Any]) -> bytes:
-    return json.dumps(event, separators=(",", ":")).encode()
+            os.write(self._fd, _json(last).encode() + b"\n]\n")

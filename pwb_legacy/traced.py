@@ -63,8 +63,10 @@ class TracedServer(HTTPServer):
     def hear(self, client: Client) -> None:
         assert isinstance(client, TracedClient)
         began = client.trace.begin()
-        super().hear(client)
-        client.trace.waited(began, client.flow)
+        try:
+            super().hear(client)
+        finally:
+            client.trace.waited(began, client.flow)
 
     def push(self, client: Client, outgoing: Outgoing) -> None:
         assert isinstance(client, TracedClient)
