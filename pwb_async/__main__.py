@@ -21,6 +21,8 @@ def main() -> None:
     except SetupError as error:
         raise SystemExit(f"pwb: {error}") from None
     setup = prepare("pwb", options)
+    if setup.trace is not None:
+        from . import traced_protocol  # noqa: F401  # with --sandbox it cannot be found later
     status = 0
     # Whoever gives up rights cannot reload, or open the log anew: that takes one who keeps them.
     if workers(setup) > 1 or options.user is not None or options.sandbox:

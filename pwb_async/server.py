@@ -26,7 +26,6 @@ from .protocol import HTTPProtocol
 from .room import Room
 from .setup import Setup, SetupError, renew
 from .shelf import Shelf, most_files
-from .traced_protocol import TracedProtocol
 
 T = TypeVar("T")
 logger: Final = logging.getLogger("pwb")
@@ -107,6 +106,8 @@ class Server:
         trace = self.setup.trace
         if trace is None:
             return lambda: HTTPProtocol(self)
+        from .traced_protocol import TracedProtocol
+
         trace.loop()
         return lambda: TracedProtocol(self, trace)
 

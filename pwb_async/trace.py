@@ -26,7 +26,7 @@ T = TypeVar("T")
 _json: Final = json.JSONEncoder(separators=(",", ":")).encode
 MOST: Final = 32 << 20
 """Bytes of a trace; then nothing more is written."""
-_WORTH_NS: Final = 20_000
+_WORTH_NS: Final = 50_000
 """A wait that is shorter is none: there was something to do, and it took that long to find out."""
 _NO_THREAD: Final = 1 << 22
 """No thread has this number or one above it (PID_MAX_LIMIT)."""

@@ -38,5 +38,6 @@ async def test_imports_only_what_it_needs(design: Design, site: Path, tmp_path: 
         assert "pwb_legacy" not in names
     own = set(re.findall(r"\| *pwb_async\.(\w+)$", server.grumbles(), re.MULTILINE))
     if design.command[0] == "pwb_legacy":
-        assert not own & {"files", "writer", "protocol", "server", "shelf", "trace", "traced"}
+        assert not own & {"files", "writer", "protocol", "server", "shelf"}
+    assert not own & {"trace", "traced", "traced_protocol"}, "nobody has asked for a timeline"
     assert ("slow_disk" in own) is (design.name == "gevent"), "only gevent has to load it before it is asked for"
