@@ -60,6 +60,7 @@ class Names(click.ParamType[Any]):
 
 
 DESIGNS: Final = Names("design", [one.name for one in CONTESTANTS])
+TRACED: Final = ("fixed", *(one.name for one in CONTESTANTS))
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -155,6 +156,23 @@ def diff(root: Path | None, designs: tuple[str, ...] | None, corpus: Path | None
     print(f"{proof.equality.requests:,} requests to {asked} designs: {alike}")
     if count or proof.silent:
         raise SystemExit(1)
+
+
+@laboratory.command()
+@click.option("--mode", "modes", multiple=True, type=click.Choice(TRACED), help="Only this design; repeatable.")
+@click.option(
+    "--out", type=click.Path(file_okay=False, path_type=Path), default=".", help="Folder for what is written."
+)
+def trace(modes: tuple[str, ...], out: Path) -> None:
+    """Play three clients through the designs; write trace.json, a timeline for Perfetto, and trace.html.
+
+    One client is slow to ask, one is slow to read a large file, and one asks for a page after the other. By default the
+    book's seven designs play, and async.
+    """
+    with _extra("trace"):
+        from . import play
+    for path in play.main(modes, out, f"python -m pwb_legacy {shlex.join(sys.argv[1:])}"):
+        print(path)
 
 
 def main() -> None:
