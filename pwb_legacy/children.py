@@ -66,8 +66,8 @@ class Child:
         self._stopped = True
         self._process.terminate()
 
-    def pass_on(self, number: int) -> None:
-        """A signal that the parent got, and that is for all; to one who is not over()."""
+    def hear(self, number: int) -> None:
+        """A signal, to one who is not over()."""
         if self._process.pid is not None:
             os.kill(self._process.pid, number)
 
@@ -82,6 +82,24 @@ class Child:
 def children(guests: Iterable[object]) -> list[Child]:
     """Those that are children."""
     return [guest for guest in guests if isinstance(guest, Child)]
+
+
+@contextmanager
+def parenthood(guests: Iterable[object]) -> Iterator[None]:
+    """The end of a child wakes the door, and so leads to tidy(); no child outlives its parent."""
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    try:
+        yield
+    finally:
+        for child in children(guests):
+            child.kill()
+
+
+def pass_on(number: int, guests: Iterable[object]) -> None:
+    """A signal that the parent got, and that is for all."""
+    for child in children(guests):
+        if not child.over():
+            child.hear(number)
 
 
 @contextmanager

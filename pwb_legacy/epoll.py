@@ -2,11 +2,10 @@
 
 The plan, round by round:
   1. epoll says on which sockets something has happened; those that have more to do join them
-  2. each has its turn: handlerequest() goes on where it stopped, until the kernel says "would block" or it is somebody
-     else's turn; the turn of a listening socket is to accept
+  2. each has its turn: handlerequest() goes on where it stopped, until "would block" or the end of the turn
   3. ten times a second a look at all deadlines: who is overdue has a turn, too
 Edge-triggered, as in the book, the kernel speaks once of each change: whoever ends a turn before "would block" must be
-remembered (_ready), or nobody ever speaks of it again. With --trigger level the kernel repeats itself, when asked.
+remembered (_ready), or nobody speaks of it again. With --trigger level the kernel repeats itself, when asked.
 Costs: some 0.5 kB a client, the least of all; one processor; a read from the disk stops everybody; what a thread keeps
 on its stack is kept by hand (Client.outgoing, Connection.waiting). The whole idea is the loop of _serve.
 """
@@ -32,8 +31,7 @@ _SWEEP: Final = 0.1
 
 
 class EpollServer(HTTPServer):
-    """One thread, and select.epoll. Everything here has to do with a descriptor: a listening socket, a client's, or
-    the one that wakes us."""
+    """One thread, and select.epoll. Listening sockets, clients' and the one that wakes us: all by descriptor."""
 
     capacity: ClassVar[int] = NO_BOUND
 

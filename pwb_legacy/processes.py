@@ -8,13 +8,12 @@ Costs: about 3 MB and 3 ms a client (see README). The whole idea is the line tha
 
 import signal
 import time
-from types import FrameType
 from typing import ClassVar
 
 from pwb_async.core.connection import Waiting
 
 from .base import HTTPServer
-from .children import Child, children, signals_held
+from .children import Child, children, parenthood, pass_on, signals_held
 from .client import Client
 
 
@@ -23,17 +22,12 @@ class ProcessServer(HTTPServer):
 
     capacity: ClassVar[int] = 256
     child: Child
-    _to_pass_on = False
 
     def serve_forever(self) -> None:
-        signal.signal(signal.SIGCHLD, lambda *_: None)  # a signal with a handler wakes the door, and so leads to tidy()
-        try:
+        with parenthood(self.open):
             for client in self.clients():
                 with signals_held():
                     self._start(client)
-        finally:
-            for child in children(self.open):
-                child.kill()
 
     def _start(self, client: Client) -> None:
         try:
@@ -48,7 +42,7 @@ class ProcessServer(HTTPServer):
 
     def _talk(self, child: Child, client: Client) -> None:
         child.settle(client.stop, (client.socket, self.setup.log, self.setup.trace))
-        self.child = child
+        self.child, self.open = child, {client}
         self.handlerequest(client)
 
     def _receive(self, client: Client) -> None:
@@ -56,13 +50,10 @@ class ProcessServer(HTTPServer):
         super()._receive(client)
         self.child.since[0] = 0.0
 
-    def log_moved(self, number: int, frame: FrameType | None) -> None:
-        super().log_moved(number, frame)
-        self._to_pass_on = True
+    def write_log(self) -> None:
+        if self.setup.log is not None and self.setup.log.moved:
+            pass_on(signal.SIGUSR1, self.open)
+        super().write_log()
 
     def tidy(self) -> None:
         self.open -= {child for child in children(self.open) if child.over()}
-        if self._to_pass_on:
-            self._to_pass_on = False
-            for child in children(self.open):
-                child.pass_on(signal.SIGUSR1)

@@ -1,0 +1,38 @@
+"""What the README says of the designs, in both languages, is so."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from pwb_legacy.modes import MODES
+
+HERE = Path(__file__).parent.parent
+LIMITS = {"single": 60, "thread": 60, "process": 60, "epoll": 200}
+"""Lines of a file that a student reads in a sitting."""
+
+
+def lines(file: str) -> int:
+    return len((HERE / "pwb_legacy" / file).read_text().splitlines())
+
+
+def table(readme: str) -> dict[str, tuple[str, int]]:
+    """By mode: its file, and how many lines that has."""
+    rows = re.findall(
+        r"^\| `([\w-]+)` \| `(\w+\.py)` \|[^|]*\|[^|\d]*(\d+)[^|\d]*\|", (HERE / readme).read_text(), re.MULTILINE
+    )
+    return {mode: (file, int(count)) for mode, file, count in rows}
+
+
+@pytest.mark.parametrize("readme", ["README.md", "README.zh-CN.md"])
+def test_the_table_names_every_design_its_file_and_its_length(readme: str) -> None:
+    told = table(readme)
+    assert list(told) == list(MODES)
+    for mode, (file, count) in told.items():
+        assert MODES[mode].where.startswith(file.removesuffix("py").removesuffix(".") + ":")
+        assert count == lines(file)
+
+
+@pytest.mark.parametrize("mode", LIMITS)
+def test_a_design_is_short(mode: str) -> None:
+    assert lines(MODES[mode].where.partition(":")[0] + ".py") < LIMITS[mode]
