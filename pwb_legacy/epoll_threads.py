@@ -59,11 +59,20 @@ class EpollThreadServer(EpollServer):
             except Exception as caught:
                 error = caught
             self._done.append((client, error))
-            with suppress(OSError):  # so many bytes are on their way already that it will wake up; or it has ended
+            with suppress(
+                OSError
+            ):  # it will wake up anyway, or has no memory (see _sweep), or has ended
                 self.waker.send(b"\0")
 
     def woken(self) -> None:
         super().woken()
+        self._take_back()
+
+    def _sweep(self, now: float) -> None:
+        super()._sweep(now)
+        self._take_back()
+
+    def _take_back(self) -> None:
         while self._done:
             client, error = self._done.popleft()
             self._busy.discard(client)

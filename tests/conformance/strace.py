@@ -2,6 +2,7 @@
 tracer its own; or for a while, by a tracer that comes and goes."""
 
 import asyncio
+import os
 import shutil
 import signal
 import subprocess
@@ -25,6 +26,19 @@ def _works() -> bool:
 
 
 needs_strace = pytest.mark.skipif(not _works(), reason="strace is not installed, or may not trace here")
+
+
+@cache
+def attaches() -> bool:
+    """Whether strace may attach to a process that is not its own (Yama forbids it on some systems)."""
+    try:
+        allowed = Path("/proc/sys/kernel/yama/ptrace_scope").read_text().strip() == "0"
+    except OSError:
+        allowed = True
+    return _works() and (allowed or os.geteuid() == 0)
+
+
+needs_to_attach = pytest.mark.skipif(not attaches(), reason="strace is not installed, or may not attach here")
 
 
 def strace(*options: str) -> tuple[str, ...]:

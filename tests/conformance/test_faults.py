@@ -12,7 +12,7 @@ from .applies import Start, concurrent
 from .designs import DESIGNS, Design
 from .peer import Peer, ask
 from .server import command, environment, eventually
-from .strace import Injection, needs_strace, strace
+from .strace import Injection, needs_strace, needs_to_attach, strace
 from .tree import LETTERS
 from .wire import get
 
@@ -36,6 +36,7 @@ async def test_accept_that_fails_e7_e1_l9(error: str, start: Start) -> None:
             assert (await ask(server.address, get())).content == LETTERS
 
 
+@needs_to_attach
 @pytest.mark.parametrize("error", ["ENOMEM", "EPROTO"])
 async def test_accept_that_fails_for_a_while_e1_e7(error: str, start: Start, tmp_path: Path) -> None:
     """Somebody waits, and nobody can be let in: the server says so, rests, and goes on as soon as it can."""

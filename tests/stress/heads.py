@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-import shutil
 import signal
 import socket
 import subprocess
@@ -11,6 +10,8 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Final, NamedTuple
+
+from conformance.strace import attaches
 
 from .ground import KIB, MIB
 from .scene import MANY, Scene
@@ -142,7 +143,7 @@ async def endless(scene: Scene) -> None:
             answers[name] = await asyncio.to_thread(send_endless, server.address, pieces())
             rises[name] = peak(server.pid) - before
         taken: dict[str, int] = {}
-        if shutil.which("strace"):
+        if attaches():
             trace = Trace(server.pid, scene.papers / "reads")
             for name, pieces in shapes.items():
                 again = await asyncio.to_thread(send_endless, server.address, pieces())
@@ -165,4 +166,4 @@ async def endless(scene: Scene) -> None:
             content = max(taken[name] for name in CONTENT)
             scene.report.figure("read of content, for as long as --linger-timeout allows", content / KIB, unit=" KiB")
         else:
-            scene.report.say("  strace is not installed: not measured how much is read")
+            scene.report.say("  strace is not installed, or may not attach here: not measured how much is read")
