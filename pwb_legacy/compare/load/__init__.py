@@ -13,10 +13,10 @@
 An answer is right when its status is the expected one, its Content-Length is there and true, and a connection that was
 to be closed is closed. Everything else is a failure with a reason in words.
 
-What it can do (`python -m tests.benchmarks.load`: 64 clients, 1 KiB answers, the benchmark's C floor on the other core;
-CPython 3.11.7, uvloop 0.23, Linux 6.18, two cores of a virtual machine that had other work, the best of 5 rounds of
-2 s): 60,500 requests a second on kept connections, for 10 us of its core each; with a connection for each request
-9,200 a second, for 67 us each. wrk in the same rounds: 66,500 for 8 us, and 16,600 for 50 us. Where it is slower than
+What it can do (`python -m tests.benchmarks.load --rounds 6`: 64 clients, 1 KiB answers, the benchmark's C floor on the
+other core; CPython 3.11.7, uvloop 0.23, Linux 6.18, two cores of a virtual machine that had other work, too): on kept
+connections 66,700 requests a second in the best round, for 11 us of its core each; with a connection for each request
+7,200, for 83 to 97 us each. wrk in the same run: 78,700 for 9 us, and 10,300 for 59 to 75 us. Where it is slower than
 the server it says so: Tally.limited_by_load.
 """
 
