@@ -75,6 +75,25 @@ async def test_what_a_closed_loop_hides_an_open_loop_shows() -> None:
     assert shown.queued >= 45
 
 
+async def test_a_run_up_does_not_count() -> None:
+    """Each client waits long for its first answer, as where a process must start for it; that is not measured."""
+    met: set[asyncio.StreamWriter] = set()
+    began: list[int] = []
+
+    async def manner(writer: asyncio.StreamWriter) -> None:
+        if writer not in met:
+            await asyncio.sleep(0.3)
+            met.add(writer)
+        writer.write(rude.GOOD)
+
+    async with rude.server(manner) as address:
+        tally = await closed(address, [PAGE], 2, 0.1, run_up=5, begin=lambda: began.append(len(met)))
+    assert began == [2]
+    assert tally.requests
+    assert not tally.failures
+    assert not slower(tally.histogram, 0.3)
+
+
 async def test_every_intended_request_is_counted() -> None:
     async with rude.server(rude.saying(b"")) as address:
         tally = await open_loop(address, [PAGE], 200, 0.5, connections=2, queue=10, patience=0.4)

@@ -24,6 +24,8 @@ PATIENCE: Final = 5.0
 """Seconds from the moment when a request was meant to begin."""
 _PAUSE: Final = 0.05
 """Seconds after a failure, for the client that had it."""
+_GLANCE: Final = 0.005
+"""Seconds between two looks whether everybody has had an answer."""
 _LOOK: Final = 0.1
 """Seconds between two looks for those who have waited too long."""
 
@@ -43,6 +45,7 @@ class Clients:
         self._idle: list[Connection] = []
         self._active = 0
         self._answers = self._bytes = 0
+        self._early = 0.0  # of answers that end in the time that is measured, what came before it
         self._latencies: defaultdict[int, int] = defaultdict(int)  # recorded in the end: 20 times cheaper so
         self._opening: dict[Connection, asyncio.Task[None]] = {}
         self._done = asyncio.Event()
@@ -102,6 +105,21 @@ class Clients:
             else:
                 self._open(*work)
 
+    async def settle(self, within: float) -> None:
+        """Waits until each of them has had an answer, for so many seconds at most, and forgets what was until then."""
+        if not within:
+            return
+        engaged = time.monotonic()
+        while time.monotonic() < engaged + within and any(each.since <= engaged for each in self._connections):
+            if await self.done(_GLANCE):
+                return
+        self.tally = Tally()
+        self._answers = self._bytes = 0
+        self._latencies.clear()
+        self._early = self._under_way()
+        self._meter = Meter()
+        self.began = time.monotonic()
+
     def missed(self, reason: str, waited: bool = False) -> None:
         """A request has come to nothing before a client took it. waited: for as long as the patience lasts."""
         self.tally.fail(reason)
@@ -117,8 +135,11 @@ class Clients:
     def mark(self) -> None:
         """The time that is measured ends here."""
         self.tally.seconds = time.monotonic() - self.began
-        parts = (1 - each.left / each.size for each in self._connections if each.request and each.size)
-        self.tally.in_time = self._answers + sum(parts)
+        self.tally.in_time = max(0.0, self._answers + self._under_way() - self._early)
+
+    def _under_way(self) -> float:
+        """What has come of answers that are not whole yet, in answers."""
+        return sum(1 - each.left / each.size for each in self._connections if each.request and each.size)
 
     async def done(self, within: float | None = None) -> bool:
         """Waits until it is over, and everything is answered or has failed, or until `stop`; False: not within so

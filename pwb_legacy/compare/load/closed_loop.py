@@ -5,9 +5,10 @@ stall is seen by as many requests as there are clients, and by none of those who
 """
 
 import asyncio
+import math
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import cycle
 
 from .clients import PATIENCE, Clients, Work
@@ -25,16 +26,19 @@ async def closed(
     seed: int = 0,
     patience: float = PATIENCE,
     stop: asyncio.Event | None = None,
+    run_up: float = 0.0,
+    begin: Callable[[], None] | None = None,
 ) -> Tally:
     """So many clients for so many seconds; then, what is under way is waited for, up to the patience.
 
     The asks come in the same shuffled order each time round. keep_alive: False opens a connection for each request.
-    stop: ends it early.
+    stop: ends it early. run_up: seconds at most until each client has had an answer; only then the time begins, and
+    what came before does not count. begin: called at that moment.
     """
     shuffled = requests(address, asks, keep_alive)
     random.Random(seed).shuffle(shuffled)  # noqa: S311  not for secrets
     order = cycle(shuffled)
-    end = time.monotonic() + seconds
+    end = math.inf
 
     def source() -> Work | None:
         now = time.monotonic()
@@ -44,6 +48,10 @@ async def closed(
     clients.source = source
     try:
         clients.engage()
+        await clients.settle(run_up)
+        end = time.monotonic() + seconds
+        if begin:
+            begin()
         if not await clients.done(seconds):
             clients.mark()
             clients.over()
