@@ -27,8 +27,8 @@ _SETTLE: Final = 3.0
 
 class Stage:
     """connections: of busy clients. crowd: how many idle ones are to be held. seconds: of a measurement. with_wrk: the
-    closed loops are wrk's. grown_kib: what an idle connection added to the memory, told by the scenario. wall: seconds of
-    the last load, to its very last answer."""
+    closed loops are wrk's. grown_kib: what an idle connection added to the memory, told by the scenario. wall: seconds
+    of the last load, to its very last answer."""
 
     def __init__(
         self, server: Server, contestant: Contestant, site: Site, connections: int, seconds: float, seed: int

@@ -131,8 +131,8 @@ def test_ctrl_c_keeps_what_was_measured_and_leaves_nobody_behind(tmp_path: Path)
     )
     with process:
         assert process.stdout is not None
-        while not process.stdout.readline().startswith("round 1"):
-            assert process.poll() is None
+        while not (line := process.stdout.readline()).startswith("round 1"):
+            assert line, process.communicate()
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=30)
     assert (process.returncode, errors) == (130, "")
