@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 PROGRAM: Final = "pwb-legacy"
 FULL: Final = (3, 0.5)
 """Rounds, and seconds of a measurement."""
-QUICK: Final = (1, 0.25)
+QUICK: Final = (1, 0.2)
 REPLAY: Final = (1, 10.0)
 QUICK_CROWD: Final = 0.4
 """Of the idle connections of a whole run."""

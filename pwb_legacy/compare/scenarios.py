@@ -21,6 +21,8 @@ SLOW_FILES: Final = 16
 """Asked for on a slow disk: so few that a cache soon has them all."""
 FEW: Final = 8
 """Innocent clients, where there are guilty ones."""
+SOON: Final = 1.0
+"""Seconds that an innocent client waits beside those who are slow for ever: some designs do not answer him at all."""
 BURST: Final = 200
 WARM_UP: Final = 10.0
 """Seconds at most in which each of many files is asked for once, before it counts."""
@@ -75,12 +77,12 @@ async def _large(stage: Stage) -> Tally:
 
 async def _slow_heads(stage: Stage) -> Tally:
     async with slow_heads(stage.address, SLOW_HEADS, 0.5):
-        return await stage.ask([Ask(stage.site.page)], FEW)
+        return await stage.ask([Ask(stage.site.page)], FEW, patience=SOON)
 
 
 async def _slow_readers(stage: Stage) -> Tally:
     async with slow_readers(stage.address, SLOW_READERS, Ask(stage.site.large), SLOW_BYTES):
-        return await stage.ask([Ask(stage.site.page)], FEW)
+        return await stage.ask([Ask(stage.site.page)], FEW, patience=SOON)
 
 
 async def _burst(stage: Stage) -> Tally:

@@ -19,7 +19,7 @@ from .site import Site
 WARM_UP: Final = 0.1
 """Seconds of requests after the start, before anything counts: late imports are over by then."""
 PATIENCE: Final = 2.0
-"""Seconds that a client waits for an answer; shorter than usual, for some designs let everybody wait in vain."""
+"""Seconds that a client waits for an answer."""
 RUN_UP: Final = 1.0
 """Seconds at most until each client has had an answer, before anything counts."""
 _SETTLE: Final = 3.0
@@ -56,10 +56,12 @@ class Stage:
         """The server now."""
         return probes.vitals(self.server.pid)
 
-    async def ask(self, asks: Sequence[Ask], connections: int, *, keep_alive: bool = True) -> Tally:
+    async def ask(
+        self, asks: Sequence[Ask], connections: int, *, keep_alive: bool = True, patience: float = PATIENCE
+    ) -> Tally:
         """A closed loop of innocent clients, watched."""
         watch = _Watch(self.server.pid, self.seconds / 2)
-        options: dict[str, Any] = {"keep_alive": keep_alive, "seed": self.seed, "patience": PATIENCE}
+        options: dict[str, Any] = {"keep_alive": keep_alive, "seed": self.seed, "patience": patience}
         if self.with_wrk:
             watch.begin()
             load = asyncio.to_thread(wrk, self.address, asks, connections, self.seconds, **options)
