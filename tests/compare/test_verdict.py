@@ -31,7 +31,8 @@ ROWS: dict[str, tuple[str, dict[str, Any], str]] = {
     "one round: a small difference may be none": (
         "many",
         {"rate": {"epoll": (1000,), "thread": (900,)}},
-        "With many files epoll and thread are level: 900 to 1,000 requests a second, closer together than the rounds are.",
+        "With many files epoll and thread are level: 900 to 1,000 requests a second, too close to tell apart in one "
+        "round.",
     ),
     "who pays most for a client": (
         "short",
