@@ -49,18 +49,21 @@ class Bar:
         return max(self.value or 0.0, self.most or 0.0)
 
 
-def bars(rows: Sequence[Bar], label: str, *, width: int = WIDTH, line: float | None = None) -> str:
+def bars(
+    rows: Sequence[Bar], label: str, *, width: int = WIDTH, line: float | None = None, title: Sequence[str] = ()
+) -> str:
     """Horizontal bars, from the first row down, as an ``<svg>`` element.
 
-    ``label`` is what a screen reader says; ``line`` is a figure to draw a dashed line at.
+    ``label`` is what a screen reader says; ``line`` is a figure to draw a dashed line at; ``title``
+    stands above, in the drawing itself: the first line of it, and what follows in small.
     """
     names = round(LETTER * max(len(row.name) for row in rows)) + 10
     plot = width - names
-    told = 12 + LETTER * max(len(row.told) for row in rows)
+    told = 12 + LETTER * max((len(row.told) for row in rows if row.value is not None), default=0)
     positive = [row.value for row in rows if row.value]
     logarithmic = bool(positive) and max(positive) > WIDE * min(positive)
     share = plot / max(plot - told, plot / 3)
-    low, high = _ends(rows, positive, logarithmic, share)
+    low, high = _ends([row.reach for row in rows] + [line or 0.0], positive, logarithmic, share)
     scale = {"type": "log" if logarithmic else "linear", "domain": [low, high], "nice": False}
     across = {"type": "quantitative", "scale": scale, "axis": _decades(low, max(positive)) if logarithmic else None}
     down = {"field": "name", "type": "nominal", "sort": [row.name for row in rows], "axis": _names(names)}
@@ -75,9 +78,15 @@ def bars(rows: Sequence[Bar], label: str, *, width: int = WIDTH, line: float | N
         "padding": 0,
         "data": {"values": [_datum(row, low) for row in rows]},
         "layer": layers,
+        **({"title": _title(title)} if title else {}),
         "config": {"font": FONT, "view": {"stroke": None}, "aria": False},
     }
     return picture(specification, label)
+
+
+def alone(svg: str, style: str) -> str:
+    """The same drawing with a style of its own, for a file that no page holds."""
+    return svg.replace(">", f"><style>{style}</style>", 1)
 
 
 def picture(specification: dict[str, Any], label: str) -> str:
@@ -86,9 +95,9 @@ def picture(specification: dict[str, Any], label: str) -> str:
     return svg.replace("<svg ", f'<svg role="img" aria-label="{escape(label)}" ', 1)
 
 
-def _ends(rows: Sequence[Bar], positive: list[float], logarithmic: bool, share: float) -> tuple[float, float]:
+def _ends(reaches: Sequence[float], positive: list[float], logarithmic: bool, share: float) -> tuple[float, float]:
     """The scale's ends, with room for the words right of the longest bar."""
-    most = max(row.reach for row in rows) or 1.0
+    most = max(reaches) or 1.0
     if not logarithmic:
         return 0.0, most * share
     low = min(positive) / 1.6
@@ -136,6 +145,19 @@ def _spread_and_words() -> list[dict[str, Any]]:
     ]
 
 
+def _title(lines: Sequence[str]) -> dict[str, Any]:
+    return {
+        "text": lines[0],
+        "subtitle": list(lines[1:]),
+        "anchor": "start",
+        "frame": "bounds",
+        "fontSize": 16,
+        "color": "var(--ink)",
+        "subtitleColor": "var(--soft)",
+        "offset": 12,
+    }
+
+
 def _own(field: str) -> dict[str, Any]:
     """A colour that stands in the data."""
     return {"field": field, "type": "nominal", "scale": None}
@@ -158,7 +180,7 @@ def _names(extent: int) -> dict[str, Any]:
 
 def _decades(low: float, most: float) -> dict[str, Any]:
     """Lines at the powers of ten: the scale is logarithmic, and one shall see it."""
-    first, last = math.ceil(math.log10(low)), math.ceil(math.log10(most))
+    first, last = math.ceil(math.log10(low)), math.floor(math.log10(2 * most))
     return {
         "title": None,
         "values": [10.0**power for power in range(first, last + 1)],

@@ -42,7 +42,7 @@ MEASURES: Final = {
         Measure("p99_ms", "99 of 100 clients wait at most", "p99 ms", "ms", "less"),
         Measure("cpu_us", "Processor time for a request", "CPU µs", "µs", "less"),
         Measure("memory_kib", "Memory of all its processes", "MiB", "MiB", "less", 1024),
-        Measure("memory_per_connection_kib", "Memory per idle connection", "KiB each", "KiB", "less"),
+        Measure("memory_per_connection_kib", "Memory per idle client", "KiB each", "KiB", "less"),
         Measure("threads", "Threads", "threads"),
         Measure("processes", "Processes", "processes"),
         Measure("switches", "Context switches for a request", "switches", "", "less"),

@@ -40,7 +40,8 @@ def _fastest(scenario: str, where: str) -> Callable[[Results], str | None]:
                 head += f", {_times(first, rates[1])} {rates[1].design}, the next"
         else:
             names = listed([one.design for one in level])
-            head = f"{where} {names} are level: {between(level)} requests a second, closer together than the rounds are"
+            why = "closer together than the rounds are" if first.rounds > 1 else "too close to tell apart in one round"
+            head = f"{where} {names} are level: {between(level)} requests a second, {why}"
         if last in level or len(rates) == 2:
             return f"{head}."
         return f"{head}. The slowest is {last.design} with {figure(last.middle)}."

@@ -22,7 +22,6 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.benchmarks import charts
 from tests.benchmarks.commands import find_program
 from tests.benchmarks.measure import Generator
 from tests.benchmarks.report import (
@@ -118,9 +117,11 @@ def write(report: Report, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "results.json").write_text(as_json(report))
     try:
-        charts.draw(report, folder)
+        from tests.benchmarks import charts
     except ImportError as error:
         print(f"no charts: {error}")
+    else:
+        charts.draw(report, folder)
 
 
 def stop_once(number: int, frame: object) -> None:

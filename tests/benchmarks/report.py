@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from statistics import median
 
+from pwb_legacy.compare.spread import figure
 from tests.benchmarks.measure import Sample
 
 YARDSTICK = "nginx"  # the peer that ratios are to
@@ -122,11 +123,6 @@ def _cells(table: Table, row: Row, loaded: bool) -> list[str]:
             f"{row.memory_bytes / MIB:.1f}",
         ]
     return cells
-
-
-def figure(value: float) -> str:
-    """Three significant digits: 9.42, 118, 18,900."""
-    return f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"
 
 
 def who_is_missing(missing: dict[str, str]) -> Iterable[str]:

@@ -1,0 +1,100 @@
+"""Made-up results and a made-up timeline, for what is said and drawn of them."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from pwb_legacy.compare.contestants import CONTESTANTS
+from pwb_legacy.compare.results import About, Design, Equality, Lesson, Measurement, Results
+from pwb_legacy.compare.scenarios import SCENARIOS
+
+NASTY: Final = "<script>document.title = 'caught'</script> & \"so\" on"
+ABOUT: Final = {
+    "version": "8.0",
+    "command": "python -m pwb_legacy compare --designs epoll,thread --out a/rather/long/name/of/a/folder",
+    "date": "2026-01-02 03:04 UTC",
+    "system": "Debian GNU/Linux 12 (bookworm)",
+    "kernel": "Linux 6.18 x86_64",
+    "cpu": "A Processor of Some Maker, 3.4 GHz",
+    "cores": 2,
+    "memory_mib": 24105,
+    "python": "CPython 3.11.7",
+    "packages": {"uvloop": "0.23.0"},
+    "load": "own",
+    "seed": 1,
+    "rounds": 3,
+    "duration": 0.5,
+    "connections": 32,
+    "site": "made for this run",
+}
+
+
+def results(scenario: str, **figures: dict[str, Sequence[float | None]]) -> Results:
+    """Of one scenario. figures: for each kind a figure for each round of each design, {"epoll": (1, 2, 3)}."""
+    names = list(dict.fromkeys(name for kind in figures.values() for name in kind))
+    lesson = next(one for one in SCENARIOS if one.name == scenario)
+    made = Results(
+        about=About(**ABOUT),  # type: ignore[arg-type]
+        designs=[Design(name, f"the design {name}", f"python -m {name}") for name in names],
+        scenarios=[Lesson(lesson.name, lesson.title, lesson.teaches)],
+    )
+    rounds = max(len(values) for kind in figures.values() for values in kind.values())
+    for place in range(rounds):
+        for name in names:
+            told = {kind: of[name][place] for kind, of in figures.items() if name in of}
+            asked = 0 if told.get("rate") == 0 else 1000
+            made.measurements.append(Measurement(name, scenario, place + 1, **{"requests": asked, **told}))  # type: ignore[arg-type]
+    return made
+
+
+def whole() -> Results:
+    """Every design in every scenario, with names that want to be more than text, and everything that can go wrong."""
+    made = Results(
+        about=About(**ABOUT, remarks=["The machine had other work to do."], interrupted=True),  # type: ignore[arg-type]
+        designs=[Design(one.name, NASTY, one.command) for one in CONTESTANTS],
+        scenarios=[Lesson(one.name, one.title, one.teaches) for one in SCENARIOS],
+        equal=Equality(178),
+    )
+    for turn in (1, 2, 3):
+        for place, design in enumerate(made.designs, 1):
+            for scenario in made.scenarios:
+                made.measurements.append(_measured(design.name, scenario.name, turn, place))
+    made.verdict = ["On kept connections async is the fastest.", NASTY]
+    return made
+
+
+def _measured(design: str, scenario: str, turn: int, place: int) -> Measurement:
+    if (design, scenario) == ("gevent", "burst"):
+        return Measurement(design, scenario, turn, why=f"it ended with status 1: {NASTY}")
+    if (design, scenario) == ("single", "slow-heads"):
+        return Measurement(design, scenario, turn, requests=0, failures=16, rate=0.0, threads=1, processes=1)
+    rate = 10.0**place / 1000 + turn
+    return Measurement(
+        design, scenario, turn, 12_345, place, 0.5, rate, 0.0123 * place, 1.5 * place, 12.3 * turn + place,
+        *(1234.5 / place, 23_456 * place, 3000 / place**4 if scenario == "crowd" and place > 1 else None),
+        *(place, 1, 0.123, 12.25, design == "async"),
+    )  # fmt: skip
+
+
+def timeline(*designs: str) -> list[dict[str, Any]]:
+    """Of each design: connection 1 is let in by one thread, and then served by another, at 4 ms."""
+    events: list[dict[str, Any]] = []
+    for pid, name in enumerate(designs, 100):
+        events.append({"ph": "M", "name": "process_name", "pid": pid, "tid": pid, "args": {"name": name}})
+        for tid, title in ((1, "MainThread"), (2, "worker")):
+            events.append({"ph": "M", "name": "thread_name", "pid": pid, "tid": tid, "args": {"name": title}})
+        steps = ((1, "accept", 1000, 200), (2, "wait", 1300, 2600), (2, "find", 4000, 5000), (2, "send", 9000, 500))
+        for tid, kind, begin, length in steps:
+            where = {"ts": begin, "dur": length, "pid": pid, "tid": tid}
+            events.append({"ph": "X", "cat": "pwb", "name": kind, **where, "args": {"connection": 1}})
+        events.append(
+            {"ph": "t", "cat": "connection", "name": "connection 1", "id": 1, "ts": 1300, "pid": pid, "tid": 2}
+        )
+    return events
+
+
+PLAY: Final[dict[str, Any]] = {
+    **{name: ABOUT[name] for name in ("version", "command", "date", "system", "python", "cores")},
+    "delay_disk": "*.html=5ms",
+    "clients": ["The slow sender sends.", f"The slow reader reads {NASTY}.", "The ordinary client asks."],
+    "designs": [{"name": "thread", "title": NASTY, "command": "python -m pwb_legacy --mode thread"}],
+}

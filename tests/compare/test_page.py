@@ -1,0 +1,178 @@
+"""compare.html and trace.html, in a real Chromium: no error, nothing loaded, readable in any width and light."""
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from compare.made_up import NASTY, PLAY, timeline, whole
+from pwb_legacy.compare import lanes, page
+from pwb_legacy.compare.charts import Bar, bars
+from tests.clients.browser import CHROMIUM, DRIVER, chromium, complaints, look
+
+pytest.importorskip("selenium", reason="selenium is not installed")
+in_chromium = pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="chromium and chromedriver are not installed")
+
+PAGES = ("compare.html", "trace.html")
+CONTRAST = """
+const canvas = document.createElement('canvas').getContext('2d', {willReadFrequently: true});
+function light(colour) {
+  canvas.fillStyle = colour;
+  canvas.fillRect(0, 0, 1, 1);
+  const parts = [...canvas.getImageData(0, 0, 1, 1).data].slice(0, 3).map(part => part / 255);
+  const [red, green, blue] = parts.map(one => one <= 0.03928 ? one / 12.92 : ((one + 0.055) / 1.055) ** 2.4);
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+}
+const told = getComputedStyle(document.documentElement);
+const behind = light(told.getPropertyValue('--page').trim());
+return arguments[0].map(name => {
+  const before = light(told.getPropertyValue(name).trim());
+  return (Math.max(before, behind) + 0.05) / (Math.min(before, behind) + 0.05);
+});
+"""
+"""How much colours differ from the paper, as WCAG counts it: 1 is not at all."""
+TEXT = ["--ink", "--soft", "--link", "--warn"]
+MARKS = ["--one", "--each", "--loop", "--async", "--accept", "--head", "--locate", "--find", "--read", "--send"]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    place = tmp_path_factory.mktemp("pages")
+    (place / "compare.html").write_text(page.render(whole()))
+    (place / "trace.html").write_text(lanes.render(timeline("thread", "epoll-thread"), PLAY))
+    return place
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    with chromium(tmp_path_factory.mktemp("chromium")) as driver:
+        yield driver
+
+
+@in_chromium
+@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("width", [1400, 400])
+def test_opens_without_complaint_and_fits(browser: Any, folder: Path, name: str, width: int) -> None:
+    look(browser, width, 900)
+    browser.get((folder / name).as_uri())
+    assert browser.execute_script("return document.documentElement.scrollWidth") <= width
+    assert browser.title != "caught"
+    assert complaints(browser) == []
+
+
+@in_chromium
+@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_light_and_dark_are_readable(browser: Any, folder: Path, name: str, scheme: str) -> None:
+    """Text at 4.5 to 1, marks at 3 to 1: WCAG 2.2, 1.4.3 and 1.4.11."""
+    look(browser, 1400, 900, scheme)
+    browser.get((folder / name).as_uri())
+    red = int(
+        browser.execute_script("return getComputedStyle(document.body).backgroundColor").split("(")[1].split(",")[0]
+    )
+    assert (red > 128) == (scheme == "light")
+    assert min(browser.execute_script(CONTRAST, TEXT)) >= 4.5
+    assert min(browser.execute_script(CONTRAST, MARKS)) >= 3
+
+
+@in_chromium
+@pytest.mark.parametrize("name", PAGES)
+def test_prints_whole_and_light(browser: Any, folder: Path, name: str) -> None:
+    """On A4 between its margins, 688 pixels: no table is cut off, and the paper stays white in the dark."""
+    look(browser, 688, 900, "dark", "print")
+    browser.get((folder / name).as_uri())
+    assert browser.execute_script("return document.documentElement.scrollWidth") <= 688
+    assert browser.execute_script("return getComputedStyle(document.body).backgroundColor") == "rgb(251, 251, 249)"
+
+
+@in_chromium
+@pytest.mark.parametrize("name", PAGES)
+def test_loads_nothing(browser: Any, folder: Path, name: str) -> None:
+    look(browser, 1400, 900)
+    browser.get_log("performance")
+    browser.get((folder / name).as_uri())
+    events = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
+    asked = {event["params"]["request"]["url"] for event in events if event["method"] == "Network.requestWillBeSent"}
+    assert asked <= {(folder / name).as_uri(), "data:,"}
+    told = (folder / name).read_text()
+    assert not re.search(r"(src|href)=\"?(https?:)?//|url\(|@import|<script", told)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_everything_is_escaped(folder: Path, name: str) -> None:
+    told = (folder / name).read_text()
+    assert NASTY not in told
+    assert "&lt;script&gt;document.title" in told
+
+
+@in_chromium
+def test_every_figure_of_a_chart_is_text(browser: Any, folder: Path) -> None:
+    """A row for each design, in their order, with its figure as text; what was not measured is told."""
+    look(browser, 1400, 900)
+    browser.get((folder / "compare.html").as_uri())
+    words = browser.execute_script(
+        "return [...document.querySelectorAll('[aria-labelledby=burst] figure:first-of-type text')].map(t => t.textContent)"
+    )
+    names = [one.name for one in whole().designs]
+    assert words[: len(names)] == names
+    assert "not measured" in words
+    assert "25.6" in words  # single: the median of 13.3, 25.6 and 37.9
+    notes = browser.execute_script("return document.querySelector('[aria-labelledby=burst] .notes').textContent")
+    assert "gevent could not be measured, because it ended with status 1" in notes
+    assert "async: at least so many" in notes
+    notes = browser.execute_script("return document.querySelector('[aria-labelledby=slow-heads] .notes').textContent")
+    assert "single answered nobody" in notes
+
+
+def widths(svg: str) -> list[float]:
+    """Of the bars of a chart, from above."""
+    return [float(width) for width in re.findall(r'<path d="M0,[\d.]+h([\d.]+)v[\d.]+h-[\d.]+Z" fill="var', svg)]
+
+
+def test_bars_are_as_long_as_their_figures() -> None:
+    rows = [Bar("a", 10.0, "10", "var(--x)", 9, 11), Bar("b", 40.0, "40", "var(--y)"), Bar("c", None, "", "var(--x)")]
+    short, long, *none = widths(bars(rows, "chart"))
+    assert long == pytest.approx(4 * short, rel=0.01)
+    assert none == [] or none == [0]
+
+
+def test_figures_far_apart_are_points_on_powers_of_ten() -> None:
+    svg = bars([Bar("a", 0.5, "0.5", "var(--x)"), Bar("b", 3000.0, "3,000", "var(--x)")], "chart")
+    assert widths(svg) == []
+    assert all(f">{power}<" in svg for power in ("1", "10", "100", "1,000"))
+
+
+@pytest.mark.parametrize("values", [(0.0, 0.0), (None, None), (0.0, 5.0), (1e-6, 1e9)])
+def test_no_figure_is_too_strange_to_be_drawn(values: tuple[float | None, float | None]) -> None:
+    svg = bars([Bar(name, value, "so", "var(--x)") for name, value in zip("ab", values, strict=True)], "<chart>")
+    assert svg.startswith('<svg role="img" aria-label="&lt;chart&gt;"')
+    assert "NaN" not in svg
+    assert "Infinity" not in svg
+
+
+def test_lanes_of_a_timeline() -> None:
+    thread, epoll = lanes.sides(timeline("thread", "epoll-thread"))
+    assert (thread.name, epoll.name) == ("thread", "epoll-thread")
+    assert [lane.title for lane in thread.lanes] == ["MainThread", "worker"]
+    assert [step.kind for step in thread.lanes[1].steps] == ["wait", "find", "send"]
+    assert thread.done(1) == 9.5
+    assert thread.done(2) is None
+
+
+def test_children_stand_with_their_parent() -> None:
+    parent, child = timeline("process", "process, child 7")[:7], timeline("process, child 7")
+    child = [{**event, "pid": 7} for event in child]
+    (design,) = lanes.sides(parent + child)
+    assert sorted(lane.title for lane in design.lanes) == ["MainThread", "child 7", "child 7", "worker"]
+
+
+def test_a_connection_that_comes_to_another_lane_is_a_line() -> None:
+    (design,) = lanes.sides(timeline("thread"))
+    assert len(re.findall(r"<line [^>]*stroke=\"var\(--client-1\)\"", lanes.draw(design, 10))) == 1
+
+
+def test_an_empty_timeline_is_a_page() -> None:
+    assert "</html>" in lanes.render([], PLAY)
