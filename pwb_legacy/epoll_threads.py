@@ -59,9 +59,7 @@ class EpollThreadServer(EpollServer):
             except Exception as caught:
                 error = caught
             self._done.append((client, error))
-            with suppress(
-                OSError
-            ):  # it will wake up anyway, or has no memory (see _sweep), or has ended
+            with suppress(OSError):  # it will wake up anyway, or has no memory (see _sweep), or has ended
                 self.waker.send(b"\0")
 
     def woken(self) -> None:
