@@ -5,62 +5,36 @@ was measured until then is kept. Every error is one line.
 """
 
 import shlex
+import shutil
 import signal
 import sys
-import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import click
 
 from pwb_async.kinds import SECONDS
 
-from .contestants import CONTESTANTS, CannotError, Contestant
-
-if TYPE_CHECKING:
-    from .scenarios import Scenario
-    from .site import Site
+from . import choices
+from .choices import (
+    CONNECTIONS,
+    DESIGNS,
+    FILE,
+    FOLDER,
+    FULL,
+    OUT,
+    QUICK,
+    QUICK_CROWD,
+    QUICK_LEAVES_OUT,
+    REPLAY,
+    SCENARIOS,
+    TRACED,
+)
+from .contestants import CannotError
 
 PROGRAM: Final = "pwb-legacy"
-FULL: Final = (3, 0.5)
-"""Rounds, and seconds of a measurement."""
-QUICK: Final = (1, 0.2)
-REPLAY: Final = (1, 10.0)
-QUICK_CROWD: Final = 0.4
-"""Of the idle connections of a whole run."""
-QUICK_LEAVES_OUT: Final = "async-asyncio"
-CONNECTIONS: Final = 32
-FOLDER: Final = click.Path(exists=True, file_okay=False, path_type=Path)
-FILE: Final = click.Path(exists=True, path_type=Path)
-SCENARIO_NAMES: Final = (
-    *("crowd", "short", "kept", "many", "large"),
-    *("slow-heads", "slow-readers", "burst", "vanishing", "slow-disk"),
-)
-"""Said here once more, so that --help works without the extra `lab`."""
-
-
-class Names(click.ParamType[Any]):
-    """Some of the known names, with commas between them."""
-
-    name = "NAME,..."
-
-    def __init__(self, what: str, known: Sequence[str]) -> None:
-        self._what, self._known = what, known
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        names = [name.strip() for name in value.split(",") if name.strip()]
-        unknown = [name for name in names if name not in self._known]
-        if unknown or not names:
-            self.fail(
-                f"no {self._what} {', '.join(unknown) or 'at all'}; there are {', '.join(self._known)}", param, ctx
-            )
-        return tuple(names)
-
-
-DESIGNS: Final = Names("design", [one.name for one in CONTESTANTS])
-TRACED: Final = ("fixed", *(one.name for one in CONTESTANTS))
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -71,16 +45,14 @@ def laboratory() -> None:
 @laboratory.command()
 @click.argument("root", type=FOLDER, required=False)
 @click.option("--designs", type=DESIGNS, help="Only these.  [default: all]")
-@click.option("--scenarios", type=Names("scenario", SCENARIO_NAMES), help="Only these.  [default: all]")
+@click.option("--scenarios", type=SCENARIOS, help="Only these.  [default: all]")
 @click.option("--duration", type=SECONDS, metavar="SECONDS", help="Of a measurement.  [default: 0.5s]")
 @click.option(
     "--connections", type=click.IntRange(1, 1000), default=CONNECTIONS, help="Busy clients.", show_default=True
 )
 @click.option("--rounds", type=click.IntRange(1, 100), help="Each shows the median of them.  [default: 3]")
 @click.option("--seed", type=int, default=1, help="Of the order, and of what is asked for.", show_default=True)
-@click.option(
-    "--out", type=click.Path(file_okay=False, path_type=Path), default=".", help="Folder for what is written."
-)
+@click.option("--out", type=OUT, default=".", help="Folder for what is written.")
 @click.option("--load", type=click.Choice(["own", "wrk"]), default="own", help="Who asks, where wrk can.")
 @click.option("--quick", is_flag=True, help=f"One round, shorter, without {QUICK_LEAVES_OUT} and system calls.")
 @click.option("--replay", type=FILE, metavar="FILE", help="Access log (combined format) or HAR file to replay on ROOT.")
@@ -96,14 +68,16 @@ def compare(root: Path | None, quick: bool, out: Path, **told: Any) -> None:
         from .rounds import Bench
         from .session import UnlikeError, run
         from .tracer import can_trace
-    contestants = _contestants(told["designs"], quick)
-    scenarios = _scenarios(root, told, quick)
+    contestants = choices.contestants(told["designs"], quick)
+    scenarios = choices.scenarios(root, told)
+    if told["load"] == "wrk" and not shutil.which("wrk"):
+        raise click.UsageError("--load wrk: wrk is not installed")
     rounds, seconds = REPLAY if told["replay"] else QUICK if quick else FULL
-    with _site(root, told["seed"]) as site:
+    with choices.site(root, told["seed"]) as served:
         bench = Bench(
             contestants=contestants,
             scenarios=scenarios,
-            site=site,
+            site=served,
             rounds=told["rounds"] or rounds,
             seconds=told["duration"] or seconds,
             connections=told["connections"],
@@ -139,13 +113,13 @@ def diff(root: Path | None, designs: tuple[str, ...] | None, corpus: Path | None
     from . import corpus as cases
     from . import equality
 
-    chosen = _contestants(designs, False)
+    chosen = choices.contestants(designs, False)
     given = cases.read(corpus) if corpus else None
-    with _site(root, 1) as site:
+    with choices.site(root, 1) as served:
         proof = equality.prove(
             chosen,
-            site.root,
-            lambda address: given or cases.built_in(site, equality.validators(address, site.page)),
+            served.root,
+            lambda address: given or cases.built_in(served, equality.validators(address, served.page)),
         )
     for difference in proof.equality.differences:
         print(difference, end="\n\n")
@@ -160,9 +134,7 @@ def diff(root: Path | None, designs: tuple[str, ...] | None, corpus: Path | None
 
 @laboratory.command()
 @click.option("--mode", "modes", multiple=True, type=click.Choice(TRACED), help="Only this design; repeatable.")
-@click.option(
-    "--out", type=click.Path(file_okay=False, path_type=Path), default=".", help="Folder for what is written."
-)
+@click.option("--out", type=OUT, default=".", help="Folder for what is written.")
 def trace(modes: tuple[str, ...], out: Path) -> None:
     """Play three clients through the designs; write trace.json, a timeline for Perfetto, and trace.html.
 
@@ -207,36 +179,3 @@ def _extra(command: str) -> Iterator[None]:
         missing = (error.name or str(error)).partition(".")[0]
         what = f"{command} needs {missing}, which is not installed: pip install 'pwb[lab]'"
         raise CannotError(what) from None
-
-
-def _contestants(names: Sequence[str] | None, quick: bool) -> list[Contestant]:
-    if names:
-        return [one for one in CONTESTANTS if one.name in names]
-    return [one for one in CONTESTANTS if not quick or one.name != QUICK_LEAVES_OUT]
-
-
-def _scenarios(root: Path | None, told: dict[str, Any], quick: bool) -> "list[Scenario]":
-    """Those that are asked for; of a recording, its replay alone."""
-    from .replay import read
-    from .scenarios import SCENARIOS, replayed
-
-    if told["replay"] is None:
-        return [one for one in SCENARIOS if not told["scenarios"] or one.name in told["scenarios"]]
-    if root is None:
-        raise click.UsageError("--replay asks for real files: name the folder ROOT that has them")
-    recording = read(told["replay"])
-    if recording.missing:
-        print(f"{told['replay']}: left out: {recording.missing}", file=sys.stderr)
-    return [replayed(recording, told["speed"], told["duration"] or REPLAY[1])]
-
-
-@contextmanager
-def _site(root: Path | None, seed: int) -> "Iterator[Site]":
-    """The folder that is named, or one that is made and gone afterwards."""
-    from . import site
-
-    if root is not None:
-        yield site.find(root.absolute(), seed)
-        return
-    with tempfile.TemporaryDirectory(prefix="pwb-site-") as folder:
-        yield site.make(Path(folder), seed)

@@ -1,24 +1,20 @@
 """The order of things: in each round every design, in an order of its own, in each design every scenario.
 
 The steps for a design: start it, warm it up, play the scenarios that need no option, end it; the same for those that
-need one. In the first round each is played once more, shortly, while system calls are counted. Whoever fails has a
-measurement that says why; if the server is gone, it is started anew for the next scenario.
+need one. In the first round system calls are counted, too. Whoever fails has a measurement that says why; if the
+server is gone, it is started anew for the next scenario.
 """
 
 import random
 from collections.abc import AsyncGenerator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import groupby
-from typing import Final
 
 from .contestants import CannotError, Contestant, serving
 from .results import Measurement
 from .scenarios import Scenario
 from .site import Site
 from .stage import Stage
-from .tracer import counted
-
-_TRACED_SECONDS: Final = 0.25
 
 
 @dataclass(slots=True)
@@ -65,29 +61,13 @@ async def _play(
     try:
         with serving(contestant, bench.site.root, bench.core, options) as server:
             stage = Stage(server, contestant, bench.site, bench.connections, bench.seconds, bench.seed)
+            stage.with_wrk = bench.wrk
+            stage.traced = bench.trace and number == 1
             stage.crowd = max(1, int(contestant.idle * bench.crowd))
             await stage.warm_up()
             for scenario in tuple(scenarios):
-                stage.with_wrk = bench.wrk
-                stage.seconds = bench.seconds
                 measurement = stage.measurement(scenario.name, number, await scenario.play(stage))
                 await stage.settle()
-                if bench.trace and number == 1:
-                    calls = await _system_calls(stage, scenario)
-                    measurement = replace(measurement, system_calls=calls)
                 yield measurement
     except (CannotError, OSError, TimeoutError) as error:
         yield Measurement(contestant.name, scenario.name, number, why=str(error) or type(error).__name__)
-
-
-async def _system_calls(stage: Stage, scenario: Scenario) -> float | None:
-    """Per request, in a short performance of its own."""
-    stage.with_wrk = False
-    stage.seconds = min(stage.seconds, _TRACED_SECONDS)
-    try:
-        async with counted(stage.server.pid) as count:
-            tally = await scenario.play(stage)
-    except TimeoutError:
-        return None
-    await stage.settle()
-    return count.calls / tally.requests if count.calls is not None and tally.requests else None

@@ -6,6 +6,7 @@ Guilty clients come before and stay until the block ends.
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from .load import Ask, Tally, burst, idle, scheduled, slow_heads, slow_readers, vanishing
@@ -86,7 +87,10 @@ async def _slow_readers(stage: Stage) -> Tally:
 
 
 async def _burst(stage: Stage) -> Tally:
-    return await stage.watch(burst(stage.address, Ask(stage.site.page), BURST, patience=PATIENCE), 0.02)
+    load = partial(burst, stage.address, Ask(stage.site.page), BURST, patience=PATIENCE)
+    tally = await stage.watch(load, 0.02)
+    await stage.count(load)
+    return tally
 
 
 async def _vanishing(stage: Stage) -> Tally:
@@ -165,7 +169,7 @@ def replayed(recording: Recording, speed: float, seconds: float) -> Scenario:
     moments = recording.faster(speed, seconds)
 
     async def play(stage: Stage) -> Tally:
-        load = scheduled(stage.address, moments, connections=REPLAYERS, patience=PATIENCE)
+        load = partial(scheduled, stage.address, moments, connections=REPLAYERS, patience=PATIENCE)
         return await stage.watch(load, moments[-1][0] / 2)
 
     part = f"{len(moments):,} of {len(recording.moments):,} requests, {moments[-1][0]:.0f} s"

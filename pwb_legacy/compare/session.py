@@ -52,7 +52,10 @@ def cores() -> Cores:
 
 
 def run(bench: Bench, command: str, out: Path, console: Console) -> Results:
-    """The whole run. Raises UnlikeError and CannotError before anything is measured."""
+    """The whole run. Raises UnlikeError, CannotError and OSError, before anything is measured."""
+    out.mkdir(parents=True, exist_ok=True)
+    if not os.access(out, os.W_OK):
+        raise CannotError(f"{out}: nothing can be written there")
     where = cores()
     bench.core = where.server
     os.sched_setaffinity(0, {where.load})
@@ -85,7 +88,6 @@ def run(bench: Bench, command: str, out: Path, console: Console) -> Results:
 
 def write(results: Results, out: Path) -> None:
     """Raises OSError."""
-    out.mkdir(parents=True, exist_ok=True)
     (out / "compare.json").write_text(results.to_json())
     (out / "compare.html").write_text(page.render(results))
 

@@ -6,7 +6,9 @@ threads and processes. Whoever looks uses the core of the load generator, never 
 
 import asyncio
 import time
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from functools import partial
 from typing import Any, Final
 
 from . import probes
@@ -15,6 +17,9 @@ from .load import Ask, Tally, closed, wrk
 from .probes import Vitals
 from .results import Measurement
 from .site import Site
+from .tracer import counted
+
+Load = Callable[[], Awaitable[Tally]]
 
 WARM_UP: Final = 0.1
 """Seconds of requests after the start, before anything counts: late imports are over by then."""
@@ -22,13 +27,14 @@ PATIENCE: Final = 2.0
 """Seconds that a client waits for an answer."""
 RUN_UP: Final = 1.0
 """Seconds at most until each client has had an answer, before anything counts."""
+TRACED_SECONDS: Final = 0.2
 _SETTLE: Final = 3.0
 
 
 class Stage:
     """connections: of busy clients. crowd: how many idle ones are to be held. seconds: of a measurement. with_wrk: the
-    closed loops are wrk's. grown_kib: what an idle connection added to the memory, told by the scenario. wall: seconds
-    of the last load, to its very last answer."""
+    closed loops are wrk's. traced: system calls are counted. grown_kib: what an idle connection added to the memory,
+    told by the scenario. wall: seconds of the last load, to its very last answer."""
 
     def __init__(
         self, server: Server, contestant: Contestant, site: Site, connections: int, seconds: float, seed: int
@@ -41,7 +47,7 @@ class Stage:
         self.crowd = contestant.idle
         self.seconds = seconds
         self.seed = seed
-        self.with_wrk = False
+        self.with_wrk = self.traced = False
         self.grown_kib: float | None = None
         self.wall = 0.0
         self._figures: dict[str, float | int | None] = {}
@@ -60,21 +66,33 @@ class Stage:
         self, asks: Sequence[Ask], connections: int, *, keep_alive: bool = True, patience: float = PATIENCE
     ) -> Tally:
         """A closed loop of innocent clients, watched."""
-        watch = _Watch(self.server.pid, self.seconds / 2)
         options: dict[str, Any] = {"keep_alive": keep_alive, "seed": self.seed, "patience": patience}
+        own = partial(closed, self.address, asks, connections, **options)
         if self.with_wrk:
-            watch.begin()
-            load = asyncio.to_thread(wrk, self.address, asks, connections, self.seconds, **options)
+            load = partial(asyncio.to_thread, wrk, self.address, asks, connections, self.seconds, **options)
+            tally = await self.watch(load, self.seconds / 2)
         else:
-            options |= {"run_up": RUN_UP, "begin": watch.begin}
-            load = closed(self.address, asks, connections, self.seconds, **options)
-        return await self._watched(load, watch)
+            watch = _Watch(self.server.pid, self.seconds / 2)
+            tally = await self._watched(own(seconds=self.seconds, run_up=RUN_UP, begin=watch.begin), watch)
+        await self.count(partial(own, seconds=TRACED_SECONDS))
+        return tally
 
-    async def watch(self, load: Awaitable[Tally], look_after: float) -> Tally:
+    async def watch(self, load: Load, look_after: float) -> Tally:
         """Any load, watched. look_after: seconds until memory, threads and processes are looked at."""
         watch = _Watch(self.server.pid, look_after)
         watch.begin()
-        return await self._watched(load, watch)
+        return await self._watched(load(), watch)
+
+    async def count(self, load: Load) -> None:
+        """System calls, in a performance of its own, for they take several times as long meanwhile. Nothing is done if
+        they are not to be counted, or if nobody has been answered."""
+        if not self.traced or self._figures["cpu_us"] is None:
+            return
+        with suppress(TimeoutError):
+            async with counted(self.server.pid) as count:
+                tally = await load()
+            if count.calls is not None and tally.requests:
+                self._figures["system_calls"] = count.calls / tally.requests
 
     async def _watched(self, load: Awaitable[Tally], watch: "_Watch") -> Tally:
         """Raises CannotError if the server ended meanwhile."""

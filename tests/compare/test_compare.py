@@ -188,3 +188,15 @@ async def test_a_design_that_crashes_has_a_reason_and_is_started_again(tmp_path:
     assert "it ended with status -9" in crashed.why
     assert next_one.why is None
     assert next_one.requests > 0
+
+
+def test_a_folder_that_cannot_be_made_is_one_line_before_anything_is_measured(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    status, output, errors = told("compare", "--quick", "--out", tmp_path / "file" / "out")
+    assert (status, output) == (1, "")
+    assert errors == f"pwb-legacy: {tmp_path}/file/out: Not a directory\n"
+
+
+def test_wrk_that_is_missing_is_one_line() -> None:
+    status, output, errors = told("compare", "--load", "wrk", before="import os; os.environ['PATH'] = '/'")
+    assert (status, output, errors) == (2, "", "pwb-legacy: --load wrk: wrk is not installed\n")

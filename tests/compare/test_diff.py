@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pwb_legacy.compare import commands, corpus
+from pwb_legacy.compare import choices, commands, corpus
 from pwb_legacy.compare.contestants import CONTESTANTS, CannotError
 from pwb_legacy.compare.corpus import Case
 from pwb_legacy.compare.equality import compare
@@ -27,7 +27,7 @@ def test_a_difference_is_shown_and_is_the_exit_status(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     other = replace(EPOLL, name="aged", words=(*EPOLL.words, "--max-age", "60"))
-    monkeypatch.setattr(commands, "CONTESTANTS", (EPOLL, other))
+    monkeypatch.setattr(choices, "CONTESTANTS", (EPOLL, other))
     (tmp_path / "a.txt").write_text("hi")
     requests = tmp_path / "requests"
     requests.write_text("GET /a.txt HTTP/1.1\nHost: h\n\n---\nnonsense\n\n")
@@ -49,7 +49,7 @@ def test_a_design_that_cannot_start_is_told(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     broken = replace(EPOLL, name="broken", words=(*EPOLL.words, "--nonsense"))
-    monkeypatch.setattr(commands, "CONTESTANTS", (EPOLL, broken))
+    monkeypatch.setattr(choices, "CONTESTANTS", (EPOLL, broken))
     with pytest.raises(SystemExit) as status:
         commands.diff.main([], standalone_mode=False)
     assert status.value.code == 1
