@@ -33,18 +33,19 @@ _NO_THREAD: Final = 1 << 22
 
 
 class Flow:
-    """The way of one connection over the lanes. number: it is the process's so manieth.
+    """The way of one connection over the lanes. number: it is the process's so manieth. over: it is closed.
 
     A copy that a fork has made goes its own way.
     """
 
-    __slots__ = ("id", "lane", "moment", "number", "steps")
+    __slots__ = ("id", "lane", "moment", "number", "over", "steps")
 
     def __init__(self, number: int) -> None:
         self.number = number
         self.id = os.getpid() << 24 | number
         self.lane: Lane | None = None
         self.moment = self.steps = 0
+        self.over = False
 
 
 class Lane:
@@ -150,6 +151,8 @@ class Trace:
             return
         lane.flow = flow
         self._complete(lane, kind, began, now, {"connection": flow.number, **args})
+        if flow.over:  # what was under way when the client went away
+            return
         if flow.lane is None:
             self._arrow("s", flow, lane, began)
         elif flow.lane is not lane or lane.shown is not flow:
@@ -160,9 +163,9 @@ class Trace:
 
     def finish(self, flow: Flow) -> None:
         """The connection is closed. One that has only been accepted here goes on elsewhere."""
-        if flow.lane is not None and flow.steps > 1:
+        if flow.lane is not None and flow.steps > 1 and not flow.over:
+            flow.over = True
             self._arrow("f", flow, flow.lane, flow.moment)
-            flow.steps = 0
 
     def _complete(self, lane: Lane, kind: str, began: int, ended: int, args: dict[str, Any]) -> None:
         event = {"ph": "X", "cat": "pwb", "name": kind, "ts": began / 1000, "dur": (ended - began) / 1000}

@@ -1,7 +1,7 @@
 """The play of `trace`: three clients, the same for every design, and one timeline of what each design did for them.
 
 For each design: start it with --trace, and with a disk that takes a moment; let the clients come; end it. Then put the
-timelines side by side: each begins with its first client, and its processes have its name.
+timelines side by side: each begins with its first client, and its processes have its name. lanes.py draws them.
 
     the slow sender    takes its time over the head of one request
     the slow reader    asks for a large file, and takes it piece by piece
@@ -23,6 +23,7 @@ from typing import Any, Final, TypeAlias
 from pwb_async import __version__
 
 from .contestants import CONTESTANTS, CannotError, Contestant, serving
+from .lanes import render
 from .site import KIB, write
 
 Event: TypeAlias = dict[str, Any]
@@ -52,8 +53,8 @@ CLIENTS: Final = (
 
 
 def main(names: Collection[str], out: Path, command: str, say: Callable[[str], None] = print) -> list[Path]:
-    """Plays it with the designs of these names, by default with all that do not stand aside; writes trace.json into the
-    folder `out`, and returns what was written. command: as it was typed. Raises CannotError, OSError."""
+    """Plays it with the designs of these names, by default with all that do not stand aside; writes trace.json and
+    trace.html into the folder `out`, and returns their paths. command: as it was typed. Raises CannotError, OSError."""
     designs = [one for one in DESIGNS if one.name in names or not (names or one.name in ASIDE)]
     out.mkdir(parents=True, exist_ok=True)
     events: list[Event] = []
@@ -64,9 +65,10 @@ def main(names: Collection[str], out: Path, command: str, say: Callable[[str], N
             events += beside(own, design.name, place)
             say(f"{design.name}: {sum(event['ph'] == 'X' for event in own)} steps")
     about = describe(designs, command)
-    path = out / "trace.json"
-    path.write_text(json.dumps({"displayTimeUnit": "ms", "otherData": about, "traceEvents": events}), "utf-8")
-    return [path]
+    trace, page = out / "trace.json", out / "trace.html"
+    trace.write_text(json.dumps({"displayTimeUnit": "ms", "otherData": about, "traceEvents": events}), "utf-8")
+    page.write_text(render(events, about), "utf-8")
+    return [trace, page]
 
 
 def describe(designs: Sequence[Contestant], command: str) -> dict[str, Any]:

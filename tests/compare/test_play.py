@@ -18,9 +18,10 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[timeline.E
     out = tmp_path_factory.mktemp("out") / "new"
     status, said, errors = told("trace", "--out", out)
     assert (status, errors) == (0, "")
-    assert said.splitlines()[-1] == str(out / "trace.json")
+    assert said.splitlines()[-2:] == [str(out / "trace.json"), str(out / "trace.html")]
     trace = json.loads((out / "trace.json").read_bytes())
     assert trace["otherData"]["command"] == f"python -m pwb_legacy trace --out {out}"
+    assert (out / "trace.html").read_text().count("<svg") >= len(trace["otherData"]["designs"])
     names = {e["pid"]: e["args"]["name"] for e in trace["traceEvents"] if e["name"] == "process_name"}
     events = defaultdict(list)
     for event in trace["traceEvents"]:
@@ -76,6 +77,12 @@ def test_a_design_that_there_is_not() -> None:
     assert (status, said) == (2, "")
     assert errors.startswith("pwb-legacy: Invalid value for '--mode': 'forked' is not one of")
     assert errors.count("\n") == 1
+
+
+def test_without_the_extra() -> None:
+    status, said, errors = told("trace", "--mode", "epoll", before="import sys; sys.modules['jinja2'] = None")
+    assert (status, said) == (1, "")
+    assert errors == "pwb-legacy: trace needs jinja2, which is not installed: pip install 'pwb[lab]'\n"
 
 
 def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:

@@ -139,6 +139,20 @@ async def test_a_server_that_is_killed_leaves_whole_lines(design: Design, root: 
     timeline.check(timeline.so_far(path))
 
 
+@concurrent
+async def test_a_client_that_vanishes_meanwhile(design: Design, root: Path, tmp_path: Path) -> None:
+    """What was begun for it ends, and no arrow leads on from the end of its way."""
+    path = tmp_path / "trace.json"
+    slow = ("--delay-disk", "/a.txt=100ms")
+    async with running(design, root, "--trace", str(path), *slow, papers=tmp_path, may_say="slowed down") as server:
+        async with Peer(server.address) as peer:
+            await peer.send_pieces([get()])
+            peer.reset()
+        assert (await fresh(server, "/none")).status == 404
+        await eventually(lambda: len(timeline.steps(timeline.so_far(path), "find")) == 2, PATIENCE)
+    timeline.read(path)
+
+
 async def test_it_is_made_anew_and_stays_through_a_reload(root: Path, tmp_path: Path) -> None:
     path, toml = tmp_path / "trace.json", tmp_path / "pwb.toml"
     path.write_text("older, and longer than nothing")
