@@ -51,7 +51,11 @@ def workplace() -> Iterator[tuple[Path, Path]]:
         (root / "1k.bin").write_bytes(bytes(range(256)) * 4)
         (root / "100k.bin").write_bytes(bytes(range(256)) * 400)
         (root / "1m.bin").write_bytes(bytes(range(256)) * 4096)
-        for name, size in (("3g.bin", 3 * GIB), ("8g.bin", 8 * GIB)):  # sparse: they take no room
+        for name, size in (
+            ("512m.bin", GIB // 2),
+            ("3g.bin", 3 * GIB),
+            ("8g.bin", 8 * GIB),
+        ):  # sparse: they take no room
             with (root / name).open("wb") as file:
                 file.truncate(size)
         for path in root.iterdir():

@@ -94,7 +94,7 @@ print(got, time.monotonic() - start)
 
 
 async def fast_reader(scene: Scene) -> None:
-    name, size = ("3g.bin", 3 * GIB) if scene.quick else ("8g.bin", 8 * GIB)
+    name, size = ("512m.bin", GIB // 2) if scene.quick else ("8g.bin", 8 * GIB)
     async with scene.server("fast") as server, scene.server("fast-twin") as twin:
         alone = (await ask_others(1.0, (server,)))[0]
         reader = await asyncio.create_subprocess_exec(
