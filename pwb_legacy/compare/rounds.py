@@ -20,7 +20,8 @@ from .stage import Stage
 @dataclass(slots=True)
 class Bench:
     """core: where the servers run; None: anywhere. seconds: of a measurement. wrk: asks where it can. trace: system
-    calls are counted. crowd: the share of a design's idle connections that is held."""
+    calls are counted. crowd: the share of a design's idle connections that is held.
+    watched, waited: seconds of all loads so far, and how long the generator's core had other work meanwhile."""
 
     contestants: Sequence[Contestant]
     scenarios: Sequence[Scenario]
@@ -33,6 +34,8 @@ class Bench:
     wrk: bool = False
     trace: bool = False
     crowd: float = 1.0
+    watched: float = 0.0
+    waited: float = 0.0
 
     @property
     def total(self) -> int:
@@ -68,6 +71,9 @@ async def _play(
             for scenario in tuple(scenarios):
                 measurement = stage.measurement(scenario.name, number, await scenario.play(stage))
                 await stage.settle()
+                bench.watched += stage.watched
+                bench.waited += stage.waited
+                stage.watched = stage.waited = 0.0
                 yield measurement
     except (CannotError, OSError, TimeoutError) as error:
         yield Measurement(contestant.name, scenario.name, number, why=str(error) or type(error).__name__)

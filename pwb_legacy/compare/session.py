@@ -32,6 +32,8 @@ PACKAGES: Final = ("uvloop", "aiofiles", "gevent", "greenlet")
 """What the designs stand on, and whose versions matter."""
 IDLE: Final = 0.5
 """A load average up to which a machine counts as idle."""
+DISTURBED: Final = 0.05
+"""The share of the time; what is measured while others work more than that is to be taken with care."""
 
 
 class UnlikeError(Exception):
@@ -77,6 +79,9 @@ def run(bench: Bench, command: str, out: Path, console: Console) -> Results:
                 runner.run(_measure(bench, results, board))
         except KeyboardInterrupt:
             results.about.interrupted = True
+    if where.server is not None and bench.waited > DISTURBED * bench.watched:
+        share = bench.waited / bench.watched
+        results.about.remarks.append(f"Other work kept the load generator from its core for {share:.0%} of the time.")
     results.verdict = verdict.sentences(results)
     console.print(table(results))
     for sentence in results.verdict:

@@ -34,7 +34,8 @@ _SETTLE: Final = 3.0
 class Stage:
     """connections: of busy clients. crowd: how many idle ones are to be held. seconds: of a measurement. with_wrk: the
     closed loops are wrk's. traced: system calls are counted. grown_kib: what an idle connection added to the memory,
-    told by the scenario. wall: seconds of the last load, to its very last answer."""
+    told by the scenario. wall: seconds of the last load, to its very last answer. watched: seconds of all loads, and
+    waited: in which the load generator's core had other work to do."""
 
     def __init__(
         self, server: Server, contestant: Contestant, site: Site, connections: int, seconds: float, seed: int
@@ -49,7 +50,7 @@ class Stage:
         self.seed = seed
         self.with_wrk = self.traced = False
         self.grown_kib: float | None = None
-        self.wall = 0.0
+        self.wall = self.waited = self.watched = 0.0
         self._figures: dict[str, float | int | None] = {}
         self._limited = False
 
@@ -112,6 +113,8 @@ class Stage:
             "processes": half.processes,
         }
         self._limited = tally.limited_by_load(cpu / self.wall)
+        self.waited += tally.waited
+        self.watched += self.wall
         return tally
 
     def measurement(self, scenario: str, number: int, tally: Tally) -> Measurement:
