@@ -85,7 +85,7 @@ def test_prints_whole_and_light(browser: Any, folder: Path, name: str) -> None:
     look(browser, 688, 900, "dark", "print")
     browser.get((folder / name).as_uri())
     assert browser.execute_script("return document.documentElement.scrollWidth") <= 688
-    assert browser.execute_script("return getComputedStyle(document.body).backgroundColor") == "rgb(251, 251, 249)"
+    assert browser.execute_script("return getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
 
 
 @in_chromium
