@@ -37,9 +37,9 @@ MEASURES: Final = {
     one.name: one
     for one in (
         Measure("rate", "Requests a second", "requests/s", good="more"),
-        Measure("p50_ms", "Half of the clients wait at most", "p50 ms", "ms", "less"),
-        Measure("p90_ms", "90 of 100 clients wait at most", "p90 ms", "ms", "less"),
-        Measure("p99_ms", "99 of 100 clients wait at most", "p99 ms", "ms", "less"),
+        Measure("p50_ms", "Half of all wait at most", "p50 ms", "ms", "less"),
+        Measure("p90_ms", "90 of 100 wait at most", "p90 ms", "ms", "less"),
+        Measure("p99_ms", "99 of 100 wait at most", "p99 ms", "ms", "less"),
         Measure("cpu_us", "Processor time for a request", "CPU µs", "µs", "less"),
         Measure("memory_kib", "Memory of all its processes", "MiB", "MiB", "less", 1024),
         Measure("memory_per_connection_kib", "Memory per idle client", "KiB each", "KiB", "less"),

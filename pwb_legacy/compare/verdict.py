@@ -128,6 +128,12 @@ def _burst(results: Results) -> str | None:
     )
 
 
+def _replay(results: Results) -> str | None:
+    """How long the requests of a recording wait."""
+    waits = ranked(results, "replay", "p99_ms")
+    return f"Of the replayed requests 99 of 100 wait at most {_from_to(waits)}." if waits else None
+
+
 def _failures(results: Results) -> str | None:
     """Which requests were not answered as they should."""
     words, total = [], 0
@@ -186,5 +192,6 @@ TELLERS: Final[tuple[Callable[[Results], str | None], ...]] = (
     _burst,
     _fastest("many", "With many files"),
     _fastest("large", "With one large file"),
+    _replay,
     _failures,
 )

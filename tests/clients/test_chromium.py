@@ -63,7 +63,7 @@ def test_front_page_by_both_names(home: Server, browser: Any) -> None:
     is_done(browser)
     title = browser.title
     assert "PWB" in title
-    assert all(browser.execute_script("return [...document.images].map(i => i.complete && i.naturalWidth > 0)"))
+    wait(browser, "[...document.images].every(i => i.complete && i.naturalWidth > 0)")
     browser.get(home.url + "/baidu.html")
     is_done(browser)
     assert browser.title == title

@@ -31,7 +31,7 @@ ABOUT: Final = {
 def results(scenario: str, **figures: dict[str, Sequence[float | None]]) -> Results:
     """Of one scenario. figures: for each kind a figure for each round of each design, {"epoll": (1, 2, 3)}."""
     names = list(dict.fromkeys(name for kind in figures.values() for name in kind))
-    lesson = next(one for one in SCENARIOS if one.name == scenario)
+    lesson = next((one for one in SCENARIOS if one.name == scenario), Lesson(scenario, scenario, "What one sees."))
     made = Results(
         about=About(**ABOUT),  # type: ignore[arg-type]
         designs=[Design(name, f"the design {name}", f"python -m {name}") for name in names],

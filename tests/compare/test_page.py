@@ -12,6 +12,7 @@ from compare.made_up import NASTY, PLAY, timeline, whole
 from pwb_legacy.compare import lanes, page
 from pwb_legacy.compare.charts import Bar, bars
 from tests.clients.browser import CHROMIUM, DRIVER, chromium, complaints, look
+from tests.compare import screenshots
 
 pytest.importorskip("selenium", reason="selenium is not installed")
 in_chromium = pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="chromium and chromedriver are not installed")
@@ -85,7 +86,7 @@ def test_prints_whole_and_light(browser: Any, folder: Path, name: str) -> None:
     look(browser, 688, 900, "dark", "print")
     browser.get((folder / name).as_uri())
     assert browser.execute_script("return document.documentElement.scrollWidth") <= 688
-    assert browser.execute_script("return getComputedStyle(document.body).backgroundColor") == "rgb(251, 251, 249)"
+    assert browser.execute_script("return getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
 
 
 @in_chromium
@@ -127,6 +128,24 @@ def test_every_figure_of_a_chart_is_text(browser: Any, folder: Path) -> None:
     assert "single answered nobody" in notes
 
 
+@in_chromium
+def test_the_pictures_of_the_readme_are_small(folder: Path, tmp_path: Path) -> None:
+    screenshots.main(folder / "compare.html", folder / "trace.html", tmp_path)
+    sizes = {path.name: path.stat().st_size for path in tmp_path.iterdir()}
+    assert {f"{name}-{scheme}.png" for name in ("verdict", "kept", "timeline") for scheme in ("light", "dark")} <= set(
+        sizes
+    )
+    assert max(sizes.values()) < 150_000
+
+
+def test_a_run_that_was_stopped_at_once_is_a_page() -> None:
+    made = whole()
+    made.measurements = made.measurements[:1]
+    told = page.render(made)
+    assert "The run was interrupted" in told
+    assert "async was not asked" in told
+
+
 def widths(svg: str) -> list[float]:
     """Of the bars of a chart, from above."""
     return [float(width) for width in re.findall(r'<path d="M0,[\d.]+h([\d.]+)v[\d.]+h-[\d.]+Z" fill="var', svg)]
@@ -137,6 +156,13 @@ def test_bars_are_as_long_as_their_figures() -> None:
     short, long, *none = widths(bars(rows, "chart"))
     assert long == pytest.approx(4 * short, rel=0.01)
     assert none == [] or none == [0]
+
+
+def test_a_line_beyond_all_bars_is_drawn() -> None:
+    svg = bars([Bar("a", 0.8, "0.80", "var(--x)")], "chart", line=1.0)
+    (bar,) = widths(svg)
+    (line,) = re.findall(r'<line transform="translate\(([\d.]+),[^>]*stroke="var\(--line\)"', svg)
+    assert bar == pytest.approx(0.8 * float(line), rel=0.01)
 
 
 def test_figures_far_apart_are_points_on_powers_of_ten() -> None:

@@ -79,6 +79,11 @@ ROWS: dict[str, tuple[str, dict[str, Any], str]] = {
         {"p99_ms": {"process": (2000, 1900), "async": (20, 30)}},
         "When all connect at once, the last of them wait 1,950 ms at process, 25 ms at async.",
     ),
+    "a recording": (
+        "replay",
+        {"p99_ms": {"process": (20.0, 22.0), "async": (1.0, 2.0)}},
+        "Of the replayed requests 99 of 100 wait at most 1.5 ms (async) to 21 ms (process).",
+    ),
     "failures": (
         "burst",
         {"failures": {"process": (30, 20), "async": (0, 1)}},
