@@ -48,7 +48,6 @@ def test_the_play(whole: dict[str, list[timeline.Event]], name: str) -> None:
     lines = [step["args"]["line"] for step in steps if step["name"] == "head"]
     assert lines.count("GET /large.bin HTTP/1.1") == 1
     assert len([line for line in lines if line]) == 2 + len(play.PAGES)
-    assert len([line for line in lines if not line]) > 1, "the slow sender's pieces"
     assert sum(step["args"]["bytes"] for step in steps if step["name"] == "send") > play.LARGE
     assert any(step["dur"] >= 5000.0 for step in steps if step["name"] == "find"), "the disk takes a moment"
 
