@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from .scenarios import Scenario
     from .site import Site
 
-FULL: Final = (3, 0.5)
+FULL: Final = (3, 0.4)
 """Rounds, and seconds of a measurement."""
 QUICK: Final = (1, 0.2)
 REPLAY: Final = (1, 10.0)

@@ -46,7 +46,7 @@ def laboratory() -> None:
 @click.argument("root", type=FOLDER, required=False)
 @click.option("--designs", type=DESIGNS, help="Only these.  [default: all]")
 @click.option("--scenarios", type=SCENARIOS, help="Only these.  [default: all]")
-@click.option("--duration", type=SECONDS, metavar="SECONDS", help="Of a measurement.  [default: 0.5s]")
+@click.option("--duration", type=SECONDS, metavar="SECONDS", help="Of a measurement.  [default: 0.4s]")
 @click.option(
     "--connections", type=click.IntRange(1, 1000), default=CONNECTIONS, help="Busy clients.", show_default=True
 )

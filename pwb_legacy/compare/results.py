@@ -58,7 +58,8 @@ class Measurement:
     requests, failures, rate (a second), p50_ms, p90_ms and p99_ms are those of the innocent clients where there are
     guilty ones. cpu_us: processor time of the server's whole tree, per request. memory_kib: proportional set size of
     the tree, half way through. memory_per_connection_kib: what an idle connection adds to it. threads, processes: half
-    way through. switches, system_calls: per request. limited_by_load: the load generator was busier than the server.
+    way through. switches, system_calls: per request, the latter without
+    futex. limited_by_load: the load generator was busier than the server.
     """
 
     design: str

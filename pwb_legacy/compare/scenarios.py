@@ -89,7 +89,12 @@ async def _slow_readers(stage: Stage) -> Tally:
 async def _burst(stage: Stage) -> Tally:
     load = partial(burst, stage.address, Ask(stage.site.page), BURST, patience=PATIENCE)
     tally = await stage.watch(load, 0.02)
-    await stage.count(load)
+
+    async def traced(begin: Callable[[], None]) -> Tally:
+        begin()
+        return await load()
+
+    await stage.count(traced)
     return tally
 
 

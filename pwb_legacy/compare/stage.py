@@ -75,7 +75,7 @@ class Stage:
         else:
             watch = _Watch(self.server.pid, self.seconds / 2)
             tally = await self._watched(own(seconds=self.seconds, run_up=RUN_UP, begin=watch.begin), watch)
-        await self.count(partial(own, seconds=TRACED_SECONDS))
+        await self.count(lambda begin: own(seconds=TRACED_SECONDS, run_up=RUN_UP, begin=begin))
         return tally
 
     async def watch(self, load: Load, look_after: float) -> Tally:
@@ -84,16 +84,16 @@ class Stage:
         watch.begin()
         return await self._watched(load(), watch)
 
-    async def count(self, load: Load) -> None:
-        """System calls, in a performance of its own, for they take several times as long meanwhile. Nothing is done if
-        they are not to be counted, or if nobody has been answered."""
+    async def count(self, load: Callable[[Callable[[], None]], Awaitable[Tally]]) -> None:
+        """System calls, in a performance of its own, for they take many times as long meanwhile. load: is told what to
+        call when it begins. Nothing is done if they are not to be counted, or if nobody has been answered."""
         if not self.traced or self._figures["cpu_us"] is None:
             return
         with suppress(TimeoutError):
             async with counted(self.server.pid) as count:
-                tally = await load()
-            if count.calls is not None and tally.requests:
-                self._figures["system_calls"] = count.calls / tally.requests
+                tally = await load(count.start)
+            if tally.in_time:
+                self._figures["system_calls"] = count.within(tally.seconds) / tally.in_time
 
     async def _watched(self, load: Awaitable[Tally], watch: "_Watch") -> Tally:
         """Raises CannotError if the server ended meanwhile."""

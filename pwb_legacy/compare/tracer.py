@@ -1,4 +1,9 @@
-"""System calls of a server, counted by `strace -c -f` from outside, where there is one and it may trace."""
+"""System calls of a server, counted by `strace -f` from outside, where there is one and it may trace.
+
+Every call is written down with its moment, so that only those count that were made while requests were answered, not
+those for letting clients in and out. futex is left out: a traced thread holds the interpreter's lock so long that the
+others ask for it over and over, and one would count strace.
+"""
 
 import asyncio
 import os
@@ -7,6 +12,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import cache
@@ -15,14 +21,28 @@ from typing import Final
 
 from .probes import tree
 
-_TOTAL: Final = re.compile(r"^ *\S+ +\S+ +\S+ +(\d+)(?: +\d+)? +total$", re.MULTILINE)
+_CALL: Final = re.compile(r"^\d+ +(\d+\.\d+) \w+\(", re.MULTILINE)
+"""The begin of a call: its process, its moment, its name."""
 _PATIENCE: Final = 5.0
 
 
 class Count:
-    """calls: how many, once they have been counted; None: they could not be."""
+    """Of calls, from start() on."""
 
-    calls: int | None = None
+    def __init__(self) -> None:
+        self._began = 0.0
+        self._moments: list[float] = []
+
+    def start(self) -> None:
+        self._began = time.time()
+
+    def within(self, seconds: float) -> int:
+        """How many were made in so many seconds; known when the block of counted() has ended."""
+        return sum(0 <= moment - self._began <= seconds for moment in self._moments)
+
+    def read(self, text: str) -> None:
+        """What strace has written."""
+        self._moments = [float(found[1]) for found in _CALL.finditer(text)]
 
 
 @cache
@@ -39,11 +59,11 @@ def can_trace() -> bool:
 
 @asynccontextmanager
 async def counted(pid: int) -> AsyncIterator[Count]:
-    """Counts the calls of a tree, its future children's too, within the block. They take several times as long. Raises
+    """Counts the calls of a tree, its future children's too, within the block. They take many times as long. Raises
     TimeoutError if strace does not begin or end."""
     count = Count()
     with NamedTemporaryFile("r") as summary:
-        words = ["strace", "-c", "-f", "-o", summary.name]
+        words = ["strace", "-f", "-ttt", "-e", "trace=!futex", "-s", "0", "-o", summary.name]
         for member in tree(pid):
             words += ["-p", str(member)]
         process = await asyncio.create_subprocess_exec(*words, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL)
@@ -57,8 +77,7 @@ async def counted(pid: int) -> AsyncIterator[Count]:
             async with asyncio.timeout(_PATIENCE):
                 await process.wait()
                 await draining
-            if found := _TOTAL.search(summary.read()):
-                count.calls = int(found[1])
+            count.read(summary.read())
         finally:
             if process.returncode is None:
                 process.kill()
