@@ -63,6 +63,7 @@ def test_front_page_by_both_names(home: Server, browser: Any) -> None:
     is_done(browser)
     title = browser.title
     assert "PWB" in title
+    browser.execute_script("[...document.images].at(-1).scrollIntoView()")  # it is loaded when one comes to it
     wait(browser, "[...document.images].every(i => i.complete && i.naturalWidth > 0)")
     browser.get(home.url + "/baidu.html")
     is_done(browser)
