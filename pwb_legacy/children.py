@@ -6,6 +6,7 @@ import multiprocessing.popen_fork  # it is loaded at the first fork, else: too l
 import os
 import signal
 import socket
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import pairwise
@@ -15,9 +16,13 @@ from typing import Final, Protocol
 Fork: Final = multiprocessing.get_context("fork").Process
 """The way that 3.14 has by default cannot hand on a socket that is open (L11)."""
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGALRM, signal.SIGCHLD)
-_COURTESY: Final = 19
-"""How much nicer a child is than its parent: 200 busy children (wrk -c 200) leave it the time to start the last of
-them within 1 s; without it, 90 clients waited for more than 2 s for their first answer."""
+_COURTESY: Final = 0.2
+"""Seconds at most that a client's next request waits for those who come in: of 200 busy clients (wrk -c 200) the last
+has its first answer after 0.6 to 0.8 s; without it 90 waited more than 2 s: the parent had a hundredth of a core."""
+_GLANCE: Final = 0.02
+"""Seconds between two looks whether somebody is still coming in."""
+coming: Final = mmap(-1, 1)
+"""One byte, 1 while the parent is letting clients in; in memory that it shares with all its children."""
 
 
 class Open(Protocol):
@@ -52,11 +57,24 @@ class Child:
         for number in SIGNALS:
             signal.signal(number, lambda *_: stop())
         signal.set_wakeup_fd(-1)
-        os.nice(_COURTESY)
         kept = sorted({2, *(file.fileno() for file in keep if file is not None)})
         for low, high in pairwise([*kept, os.sysconf("SC_OPEN_MAX")]):
             os.closerange(low + 1, high)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+
+    @contextmanager
+    def waiting(self, idle: bool) -> Iterator[None]:
+        """Around a wait for the client. idle: it has all its answers, and its next request stands back for who comes
+        in."""
+        if idle:
+            self.since[0] = time.monotonic()
+            end = self.since[0] + _COURTESY
+            while coming[0] and time.monotonic() < end:
+                time.sleep(_GLANCE)
+        try:
+            yield
+        finally:
+            self.since[0] = 0.0
 
     @property
     def idle_since(self) -> float | None:
@@ -103,8 +121,10 @@ def pass_on(number: int, guests: Iterable[object]) -> None:
 
 
 @contextmanager
-def signals_held() -> Iterator[None]:
-    """Around a start: a signal waits, on either side, until it is known whom it is for."""
+def letting_in() -> Iterator[None]:
+    """Around a start. A signal waits, on either side, until it is known whom it is for; the other children stand back,
+    until `coming` is set to 0."""
+    coming[0] = 1
     before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     try:
         yield
