@@ -161,3 +161,9 @@ def test_what_designs_share_knows_none_of_them(name: str) -> None:
     for imported in imports(f"pwb_legacy.{name}", LEGACY[f"pwb_legacy.{name}"]):
         if inside(imported, "pwb_legacy"):
             assert imported.split(".")[1] in SHARED, imported
+
+
+def test_nobody_but_the_command_knows_the_laboratory() -> None:
+    for name, path in {**ASYNC, **LEGACY}.items():
+        if name != "pwb_legacy.__main__":
+            assert not any(inside(imported, "pwb_legacy.compare") for imported in imports(name, path)), name

@@ -13,7 +13,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from difflib import unified_diff
-from itertools import repeat
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -93,15 +92,20 @@ def differences(
 ) -> Iterator[Difference]:
     """Every case to every contestant, all contestants at the same time. What seems to differ is asked again a little
     later: the entity tag of a file that has just changed is weak for a while, and only time may have come between."""
+    suspects = [difference.case for difference in _asked(contestants, addresses, cases)]
+    if suspects:
+        time.sleep(SETTLED)
+        yield from _asked(contestants, addresses, suspects)
+
+
+def _asked(
+    contestants: Sequence[Contestant], addresses: Sequence[Address], cases: Sequence[Case]
+) -> Iterator[Difference]:
     with ThreadPoolExecutor(len(contestants)) as threads:
-
-        def ask(case: Case) -> Difference | None:
-            answers = threads.map(say, addresses, repeat(case.wire))
-            return compare(case, dict(zip(contestants, answers, strict=True)))
-
-        if suspects := [case for case in cases if ask(case)]:
-            time.sleep(SETTLED)
-        yield from filter(None, map(ask, suspects))
+        streams = threads.map(lambda address: [say(address, case.wire) for case in cases], addresses)
+        for case, *answers in zip(cases, *streams, strict=True):
+            if found := compare(case, dict(zip(contestants, answers, strict=True))):
+                yield found
 
 
 def compare(case: Case, streams: Mapping[Contestant, bytes]) -> Difference | None:

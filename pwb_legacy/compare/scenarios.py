@@ -22,6 +22,8 @@ SLOW_FILES: Final = 16
 """Asked for on a slow disk: so few that a cache soon has them all."""
 FEW: Final = 8
 """Innocent clients, where there are guilty ones."""
+PLACED: Final = 0.5
+"""Seconds in which those who are slow take their places; some designs let in one of them only."""
 SOON: Final = 1.0
 """Seconds that an innocent client waits beside those who are slow for ever: some designs do not answer him at all."""
 BURST: Final = 200
@@ -77,12 +79,12 @@ async def _large(stage: Stage) -> Tally:
 
 
 async def _slow_heads(stage: Stage) -> Tally:
-    async with slow_heads(stage.address, SLOW_HEADS, 0.5):
+    async with slow_heads(stage.address, SLOW_HEADS, 0.5, patience=PLACED):
         return await stage.ask([Ask(stage.site.page)], FEW, patience=SOON)
 
 
 async def _slow_readers(stage: Stage) -> Tally:
-    async with slow_readers(stage.address, SLOW_READERS, Ask(stage.site.large), SLOW_BYTES):
+    async with slow_readers(stage.address, SLOW_READERS, Ask(stage.site.large), SLOW_BYTES, patience=PLACED):
         return await stage.ask([Ask(stage.site.page)], FEW, patience=SOON)
 
 

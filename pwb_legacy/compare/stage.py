@@ -74,7 +74,9 @@ class Stage:
             tally = await self.watch(load, self.seconds / 2)
         else:
             watch = _Watch(self.server.pid, self.seconds / 2)
-            tally = await self._watched(own(seconds=self.seconds, run_up=RUN_UP, begin=watch.begin), watch)
+            # Whoever waits from the beginning gives up when the time is over, and does not ask a second time in vain.
+            run_up = max(0.1, min(RUN_UP, patience - self.seconds - 0.1))
+            tally = await self._watched(own(seconds=self.seconds, run_up=run_up, begin=watch.begin), watch)
         await self.count(lambda begin: own(seconds=TRACED_SECONDS, run_up=RUN_UP, begin=begin))
         return tally
 

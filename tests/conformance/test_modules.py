@@ -36,6 +36,7 @@ async def test_imports_only_what_it_needs(design: Design, site: Path, tmp_path: 
     assert names & LIBRARIES <= NEEDS.get(design.name, set())
     if design.command[0] == "pwb_async":
         assert "pwb_legacy" not in names
+    assert "pwb_legacy.compare" not in server.grumbles(), "no server pays for the laboratory"
     own = set(re.findall(r"\| *pwb_async\.(\w+)$", server.grumbles(), re.MULTILINE))
     if design.command[0] == "pwb_legacy":
         assert not own & {"files", "writer", "protocol", "server", "shelf"}
