@@ -41,7 +41,7 @@ def main() -> None:
 def _end(status: int) -> None:
     """Python waits at its end for all threads, and the disk may hold one for ever (hazard E6). Whoever says now that it
     is to end says nothing new, and must not change its status."""
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1):
         signal.signal(number, signal.SIG_IGN)
     for thread in threading.enumerate():
         if thread is not threading.current_thread() and not thread.daemon:

@@ -112,9 +112,8 @@ class Disk:
             _close(root)
 
     def look_again(self, known: Iterable[tuple[Lookup, OpenFile]]) -> list[bool]:
-        """Of each file that was found before, whether it is still there and the same version: one stat() a file, a
-        quarter of what find takes. This way follows links as the system does, out of the root, too; but what they lead
-        to is only compared, and a file that find() has found once is no secret."""
+        """Of each file that was found before, whether it is still there and the same version. It leads beneath the root
+        as find does, since a folder on the way may have become a link that leads out."""
         try:
             root = os.open(self._root, _FOLDER)
         except OSError:
@@ -131,9 +130,15 @@ class Disk:
                 return same_version(found, self.find(replace(lookup, read=False)))
             path += b"/" + found.name
         try:
-            status = os.stat(path, dir_fd=root)
+            file = self._open(root, path, _FILE)
         except OSError:
             return False
+        try:
+            status = os.fstat(file)
+        except OSError:
+            return False
+        finally:
+            _close(file)
         identity = (status.st_dev, status.st_ino, status.st_ctime_ns)
         return (found.size, found.mtime_ns, found.identity) == (status.st_size, status.st_mtime_ns, identity)
 

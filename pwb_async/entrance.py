@@ -32,6 +32,7 @@ class Entrance:
         self._protocol = protocol
         self._servers: dict[socket.socket, asyncio.AbstractServer] = {}
         self._sockets: list[socket.socket] = []
+        self._spare: dict[socket.socket, socket.socket] = {}
         self._poll = select.poll()
         self._came = -1
         self._coming: set[asyncio.Task[object]] = set()
@@ -46,6 +47,7 @@ class Entrance:
                 self._loop.add_reader(sock, self._accept, sock)
                 continue
             self._poll.register(sock, select.POLLIN)
+            self._spare[sock] = sock.dup()  # now: when it is needed there may be none
             if sock.family == socket.AF_UNIX:
                 self._servers[sock] = await self._loop.create_unix_server(self._protocol, sock=sock, backlog=BACKLOG)
             else:
@@ -64,15 +66,17 @@ class Entrance:
         """From now on connections are accepted here, a little dearer; there is no way back."""
         while self._servers:
             sock, server = self._servers.popitem()
-            mine = sock.dup()  # it closes the one that it had
-            server.close()
+            mine = self._spare.pop(sock)
+            server.close()  # it closes the one that it had
             self._sockets.append(mine)
             self._loop.add_reader(mine, self._accept, mine)
 
     async def close(self) -> None:
         """Nobody comes in any more, and those who were about to are in; the sockets are closed."""
         while self._servers:
-            self._servers.popitem()[1].close()
+            sock, server = self._servers.popitem()
+            self._spare.pop(sock).close()
+            server.close()
         while self._sockets:
             sock = self._sockets.pop()
             self._loop.remove_reader(sock)

@@ -98,6 +98,7 @@ def renew(old: Setup, fixed: tuple[str, ...] = ()) -> Setup:
 
 def build(program: str, options: Options, old: Setup | None = None) -> Setup:
     """Opens what `options` name; the sockets, and the same log, are those of `old`. Raises SetupError."""
+    sockets: list[socket] = []
     try:
         what, value = "serve", options.root
         disk: Finder = Disk(options.root)
@@ -109,11 +110,13 @@ def build(program: str, options: Options, old: Setup | None = None) -> Setup:
             sandbox.find_landlock()
         what, value = "write the access log", options.access_log
         log = old.log if old and old.options.access_log == value else None if value == "off" else AccessLog(value)
-        what, value = "write the timeline", options.trace or ""
-        trace = old.trace if old else _trace(program, options)
         what, value = "listen on", options.unix or f"{options.host} port {options.port}"
         sockets = old.sockets if old else listen(options.host, options.port, options.unix)
+        what, value = "write the timeline", options.trace or ""  # last, as it empties the file
+        trace = old.trace if old else _trace(program, options)
     except OSError as error:
+        if old is None:
+            close(sockets)
         hint = f" (to name a folder: {program} FOLDER)" if what == "serve" else ""
         raise SetupError(f"cannot {what} {value}: {error.strerror or error}{hint}") from None
     site_with: Callable[..., Site] = Site

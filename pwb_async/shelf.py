@@ -4,7 +4,7 @@ What it keeps: by target, what the disk found (an OpenFile with all its bytes) a
 made by the same Site.reply as without a cache, so they are the same bytes; they are kept because reply is pure.
 What it trusts: a finding, for --cache-ttl seconds from the moment of looking (1 s by default). Within that time a hit
 costs no system call beside recv and send. Before it is over, entries that were hit are looked at again, all of them
-in one call off the loop, one stat() each; an entry that nobody asked for meanwhile is looked at when somebody does.
+in one call off the loop; an entry that nobody asked for meanwhile is looked at when somebody does.
 What a hit does, step by step:
   1. HeadReader.at_once: the bytes of a head that has come before are a Request without being read
   2. Shelf.answer: one look into a dict by the target's key, is the finding trusted, has such an answer been made
@@ -16,8 +16,9 @@ Who stays: a new entry waits in a short queue; only one that is asked for again 
 main queue. So a crawler that reads every file once passes through the short queue and leaves the hot files alone
 (the scheme is known as S3-FIFO). A hit notes the time and moves nothing.
 
-Tried and rejected: to look again through find() (four times the time, and five system calls that each hand the
-interpreter lock to and fro); trust for ever with inotify (a link or a folder anywhere on the way to a file may change,
+Tried and rejected: to look again through find(), which takes twice the time and opens the root for each file; by
+stat() alone, half of the time, which goes on serving a file when a folder on the way to it has become a link that leads
+out of the root; trust for ever with inotify (a link or a folder anywhere on the way to a file may change,
 so every step of every way needs a watch, and network disks tell nothing).
 """
 

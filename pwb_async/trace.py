@@ -4,9 +4,9 @@ What is in it: complete events (what was done, from when to when), each on a lan
 greenlet, and has a name; and flows: an arrow wherever a connection comes to another lane, or back to one that has done
 something else meanwhile.
 
-Every event is a line, and is written at once, whole, at the end of the file: so threads and forked processes share it
-without a lock, nothing is lost when one is killed, and a file that was cut short is still valid, since the format's
-array need not be closed. Times are microseconds of the system's monotonic clock, the same for all processes.
+Every event is a line, and is written at once, whole, at the end of the file: so forked processes share it without a
+lock (threads take turns), nothing is lost when one is killed, and a file that was cut short is still valid, since the
+format's array need not be closed. Times are microseconds of the system's monotonic clock, the same for all processes.
 """
 
 import errno

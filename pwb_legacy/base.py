@@ -248,7 +248,7 @@ class HTTPServer:
 
     def close(self) -> None:
         """Nothing wakes it any more, and no signal changes how it ends."""
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGALRM):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGALRM, signal.SIGUSR1):
             signal.signal(number, signal.SIG_IGN)
         signal.set_wakeup_fd(-1)
         self.wake.close()

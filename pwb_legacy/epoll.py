@@ -50,8 +50,8 @@ class EpollServer(HTTPServer):
         try:
             self._serve()
         finally:  # a second signal, or the end of the grace, may have come
-            for client in self._clients.values():
-                client.close()
+            for client in list(self._clients.values()):
+                self.drop(client, OSError("the server ends"))
 
     def _serve(self) -> None:
         sweep = 0.0

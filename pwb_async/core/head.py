@@ -108,8 +108,8 @@ class HeadReader:
     def refuse(self, fault: Fault, head: bytes) -> BadRequest:
         """`fault` with what is known of the request line; head: as much of it as there is."""
         first_line = head.partition(b"\r\n")[0][: self.limits.request_line]
-        line = parse_request_line(first_line)
-        return BadRequest(*fault, first_line, line.method if isinstance(line, RequestLine) else b"")
+        method = first_line.partition(b" ")[0]
+        return BadRequest(*fault, first_line, method if TOKEN.fullmatch(method) else b"")
 
 
 @lru_cache(64)

@@ -214,9 +214,10 @@ def test_reading_is_memoised_b8_only_for_short_heads() -> None:
         pytest.param(
             b"HEAD / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n", b"HEAD / HTTP/1.0", b"HEAD", id="http10"
         ),
-        pytest.param(b"HEAD / HTTP/2.0\r\n", b"HEAD / HTTP/2.0", b"", id="line-is-bad"),
+        pytest.param(b"HEAD / HTTP/2.0\r\n", b"HEAD / HTTP/2.0", b"HEAD", id="version-is-bad"),
+        pytest.param(b"HEAD /../x HTTP/1.1\r\n", b"HEAD /../x HTTP/1.1", b"HEAD", id="9110-9.3.2-target-is-bad"),
         pytest.param(b"GE\x01", b"GE\x01", b"", id="line-is-cut-off"),
-        pytest.param(b"GET /" + b"a" * 9000, b"GET /" + b"a" * 8185, b"", id="line-is-long"),
+        pytest.param(b"GET /" + b"a" * 9000, b"GET /" + b"a" * 8185, b"GET", id="line-is-long"),
     ],
 )
 def test_what_is_known_of_a_bad_request(wire: bytes, line: bytes, method: bytes) -> None:
