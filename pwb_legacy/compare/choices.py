@@ -70,13 +70,17 @@ def scenarios(root: Path | None, told: Mapping[str, Any]) -> "list[Scenario]":
     from .scenarios import replayed
 
     if told["replay"] is None:
+        if told["speed"] is not None:
+            raise click.UsageError("--speed is that of a recording: it needs --replay")
         return [one for one in ALL if not told["scenarios"] or one.name in told["scenarios"]]
     if root is None:
         raise click.UsageError("--replay asks for real files: name the folder ROOT that has them")
+    if told["scenarios"]:
+        raise click.UsageError("--replay and --scenarios: a recording is a scenario of its own; choose one")
     recording = read(told["replay"])
     if recording.missing:
         print(f"{told['replay']}: left out: {recording.missing}", file=sys.stderr)
-    return [replayed(recording, told["speed"], told["duration"] or REPLAY[1])]
+    return [replayed(recording, told["speed"] or 1.0, told["duration"] or REPLAY[1])]
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from datetime import datetime
 from itertools import groupby
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from .contestants import CannotError
 from .load import Ask
@@ -26,6 +26,7 @@ _LINE: Final = re.compile(
     r'\S+ \S+ \S+ \[([^\]]+)\] "((?:[^"\\]|\\.)*)" \d{3} (?:\d+|-)(?: "((?:[^"\\]|\\.)*)" "((?:[^"\\]|\\.)*)")?.*'
 )
 _REQUEST: Final = re.compile(r"([A-Z]+) (\S+) HTTP/1\.[01]")
+_METHOD: Final = re.compile(r"[A-Z]+")
 _TIME: Final = "%d/%b/%Y:%H:%M:%S %z"
 _KEPT: Final = (
     "accept",
@@ -132,37 +133,73 @@ def _asked(line: str, agent: str | None) -> Ask:
 
 
 def _har(text: str, left_out: LeftOut) -> list[Moment]:
+    """Raises ValueError, in words, for a file that is none; an entry that is none is left out."""
     try:
         entries = json.loads(text)["log"]["entries"]
-        hosts = Counter(urlsplit(entry["request"]["url"]).netloc for entry in entries)
-        host = hosts.most_common(1)[0][0] if hosts else ""
-    except (KeyError, TypeError) as error:
-        raise ValueError(f"{error} is missing") from None
-    moments = []
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+    except (KeyError, TypeError):
+        entries = None
+    if not isinstance(entries, list):
+        raise ValueError("it has no log.entries")
+    found: list[tuple[int, Any, SplitResult]] = []
     for number, entry in enumerate(entries, 1):
         try:
-            moments.append(_entry(entry, host))
+            found.append((number, entry, _url(entry)))
         except ValueError as error:
             left_out.setdefault(str(error), []).append(number)
-        except (KeyError, TypeError):
-            left_out.setdefault("without a request or a time", []).append(number)
+    hosts = Counter(url.netloc for _, _, url in found)
+    host = hosts.most_common(1)[0][0] if hosts else ""
+    moments = []
+    for number, entry, url in found:
+        try:
+            moments.append(_entry(entry, url, host))
+        except ValueError as error:
+            left_out.setdefault(str(error), []).append(number)
     return moments
 
 
-def _entry(entry: dict[str, Any], host: str) -> Moment:
+def _url(entry: Any) -> SplitResult:
+    """Where an entry's request went. Raises ValueError, with the reason in words."""
+    try:
+        text = entry["request"]["url"]
+    except (KeyError, TypeError):
+        text = None
+    if not isinstance(text, str):
+        raise ValueError("without a request")
+    try:
+        url = urlsplit(text)
+    except ValueError:
+        raise ValueError("with a URL that is none") from None
+    if not url.netloc.isprintable():
+        raise ValueError("with a URL that is none")
+    return url
+
+
+def _entry(entry: dict[str, Any], url: SplitResult, host: str) -> Moment:
     """Raises ValueError, with the reason in words."""
-    request, url = entry["request"], urlsplit(entry["request"]["url"])
     try:
         moment = datetime.fromisoformat(entry["startedDateTime"]).timestamp()
-    except ValueError:
+    except (KeyError, TypeError, ValueError, OverflowError):
         raise ValueError("without a time that is one") from None
-    if request["method"] not in METHODS:
-        raise ValueError(f"with the method {request['method']}")
+    method = entry["request"].get("method")
+    if not isinstance(method, str) or not _METHOD.fullmatch(method):
+        raise ValueError("without a method that is one")
+    if method not in METHODS:
+        raise ValueError(f"with the method {method}")
     if url.netloc != host:
         raise ValueError(f"of another host than {host}")
     target = (url.path or "/") + (f"?{url.query}" if url.query else "")
     if not target.isascii() or not target.isprintable() or " " in target:
         raise ValueError("with a target that is no path")
-    fields = [(one["name"], one["value"]) for one in request.get("headers", ()) if one["name"].lower() in _KEPT]
-    sound = [f"{name}: {value}\r\n" for name, value in fields if value.isascii() and value.isprintable()]
-    return moment, Ask(target.encode(), "".join(sound).encode(), request["method"].encode(), 0)
+    return moment, Ask(target.encode(), _fields(entry["request"].get("headers", ())), method.encode(), 0)
+
+
+def _fields(headers: Any) -> bytes:
+    """Those that a static server may look at. Raises ValueError, with the reason in words."""
+    try:
+        fields = [(one["name"], one["value"]) for one in headers if one["name"].lower() in _KEPT]
+        sound = [f"{name}: {value}\r\n" for name, value in fields if value.isascii() and value.isprintable()]
+    except (KeyError, TypeError, AttributeError):
+        raise ValueError("with a header field that is none") from None
+    return "".join(sound).encode()

@@ -63,7 +63,7 @@ def test_what_is_left_out_is_counted_and_named(tmp_path: Path) -> None:
     )
 
 
-def har(*entries: dict[str, object]) -> str:
+def har(*entries: object) -> str:
     return json.dumps({"log": {"version": "1.2", "entries": entries}})
 
 
@@ -89,7 +89,43 @@ def test_a_har_file_has_moments_targets_and_fields(tmp_path: Path) -> None:
     assert found.missing == "1 of another host than a.example (number 3), 1 with the method POST (number 4)"
 
 
-@pytest.mark.parametrize("text", ["", "nonsense\n", "{", "{}", '{"log": {"entries": []}}', '{"log": 1}', har({})])
+SOUND = entry("2026-10-10T13:55:36Z", "https://a.example/")
+
+
+@pytest.mark.parametrize(
+    ("bad", "reason"),
+    [
+        *((bad, "without a request") for bad in (1, None, "text", [], {}, {"request": 1}, {"request": {"url": 5}})),
+        (SOUND | {"request": {"url": "https://a.example/"}}, "without a method that is one"),
+        (SOUND | {"request": {"url": "https://a.example/", "method": 7}}, "without a method that is one"),
+        (entry("2026-10-10T13:55:36Z", "https://a.example/", "GET\nPUT"), "without a method that is one"),
+        (entry("2026-10-10T13:55:36Z", "http://[x/"), "with a URL that is none"),
+        (entry("2026-10-10T13:55:36Z", "http://a\x1b[2J/"), "with a URL that is none"),
+        *((SOUND | {"startedDateTime": time}, "without a time that is one") for time in (5, None, "0001-01-01")),
+        *(
+            (SOUND | {"request": {"method": "GET", "url": "https://a.example/", "headers": headers}}, "with a header")
+            for headers in (1, None, "text", [1], [{}], [{"name": 1, "value": "x"}], [{"name": "Range", "value": 1}])
+        ),
+    ],
+)
+def test_one_bad_entry_is_left_out_and_told(tmp_path: Path, bad: object, reason: str) -> None:
+    found = recording(tmp_path / "a.har", har(bad, SOUND))
+    assert [ask.target for _, ask in found.moments] == [b"/"]
+    assert found.missing.startswith(f"1 {reason}")
+    assert found.missing.endswith("(number 1)")
+    assert found.missing.isprintable()
+
+
+@pytest.mark.parametrize("text", ["{}", '{"log": 1}', '{"log": []}', '{"log": {}}', '{"log": {"entries": {}}}'])
+def test_a_har_file_without_entries_is_told_as_such(tmp_path: Path, text: str) -> None:
+    with pytest.raises(CannotError, match=r"no HAR file: it has no log\.entries$"):
+        recording(tmp_path / "a.har", text)
+
+
+DEEP = '{"log": ' + "[" * 200_000
+
+
+@pytest.mark.parametrize("text", ["", "nonsense\n", "{", '{"log": {"entries": []}}', har({}), DEEP], ids=range(6))
 def test_nothing_to_replay_is_one_line(tmp_path: Path, text: str) -> None:
     with pytest.raises(CannotError) as error:
         recording(tmp_path / "log", text)
@@ -113,6 +149,14 @@ def test_a_log_is_replayed_on_a_design(tmp_path: Path) -> None:
     assert errors == f"{log}: left out: 1 not in the combined format (number 13)\n"
     (measurement,) = read(tmp_path).measurements
     assert (measurement.scenario, measurement.requests, measurement.failures) == ("replay", 11, 0)
+
+
+def test_what_would_be_without_effect_is_wrong_use(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    log.write_text(line("10/Oct/2026:13:55:36", "GET / HTTP/1.1"))
+    both = told("compare", tmp_path, "--replay", log, "--scenarios", "kept")
+    assert both == (2, "", "pwb-legacy: --replay and --scenarios: a recording is a scenario of its own; choose one\n")
+    assert told("compare", "--speed", "5") == (2, "", "pwb-legacy: --speed is that of a recording: it needs --replay\n")
 
 
 def test_a_replay_without_a_folder_is_one_line(tmp_path: Path) -> None:
