@@ -10,6 +10,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, Final
 
@@ -56,7 +57,7 @@ def laboratory() -> None:
 @click.option("--load", type=click.Choice(["own", "wrk"]), default="own", help="Who asks, where wrk can.")
 @click.option("--quick", is_flag=True, help=f"One round, shorter, without {QUICK_LEAVES_OUT} and system calls.")
 @click.option("--replay", type=FILE, metavar="FILE", help="Access log (combined format) or HAR file to replay on ROOT.")
-@click.option("--speed", type=click.FloatRange(0.001, 100_000), default=1.0, help="So many times its pace.")
+@click.option("--speed", type=click.FloatRange(0.001, 100_000), help="So many times its pace.  [default: 1.0]")
 def compare(root: Path | None, quick: bool, out: Path, **told: Any) -> None:
     """Measure all designs in ten scenarios; write compare.html and compare.json.
 
@@ -114,6 +115,8 @@ def diff(root: Path | None, designs: tuple[str, ...] | None, corpus: Path | None
     from . import equality
 
     chosen = choices.contestants(designs, False)
+    if len(chosen) < 2:
+        raise click.UsageError("--designs: one design has nothing to be compared with; name two at least")
     given = cases.read(corpus) if corpus else None
     with choices.site(root, 1) as served:
         proof = equality.prove(
@@ -127,7 +130,8 @@ def diff(root: Path | None, designs: tuple[str, ...] | None, corpus: Path | None
         print(f"{PROGRAM}: {name}: {why}", file=sys.stderr)
     count, asked = len(proof.equality.differences), len(chosen) - len(proof.silent)
     alike = f"{count:,} are not answered alike" if count else "all are answered alike"
-    print(f"{proof.equality.requests:,} requests to {asked} designs: {alike}")
+    what = f"{asked} designs: {alike}" if asked != 1 else "one design: nothing to compare its answers with"
+    print(f"{proof.equality.requests:,} requests to {what}")
     if count or proof.silent:
         raise SystemExit(1)
 
@@ -149,6 +153,8 @@ def trace(modes: tuple[str, ...], out: Path) -> None:
 
 def main() -> None:
     """The command line of this process. Raises SystemExit, with the status."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # the name of a folder may be no text in this locale
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # it ends the servers, too
     try:
         laboratory.main(prog_name=PROGRAM, standalone_mode=False)
@@ -160,7 +166,8 @@ def main() -> None:
     except CannotError as error:
         _leave(str(error), 1)
     except OSError as error:
-        _leave(f"{error.filename or PROGRAM}: {error.strerror or error}", 1)
+        what = f"{error.filename}: " if error.filename else ""
+        _leave(f"{what}{error.strerror or error}", 1)
     except (click.Abort, KeyboardInterrupt):
         _leave("stopped", 130)
 
@@ -177,5 +184,6 @@ def _extra(command: str) -> Iterator[None]:
         yield
     except ImportError as error:
         missing = (error.name or str(error)).partition(".")[0]
-        what = f"{command} needs {missing}, which is not installed: pip install 'pwb[lab]'"
+        package = "pwb" if missing == "uvloop" else "'pwb[lab]'"  # a server needs the former, too
+        what = f"{command} needs {missing}, which is not installed: pip install {package}"
         raise CannotError(what) from None

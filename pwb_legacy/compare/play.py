@@ -67,7 +67,7 @@ def main(names: Collection[str], out: Path, command: str, say: Callable[[str], N
     about = describe(designs, command)
     trace, page = out / "trace.json", out / "trace.html"
     trace.write_text(json.dumps({"displayTimeUnit": "ms", "otherData": about, "traceEvents": events}), "utf-8")
-    page.write_text(render(events, about), "utf-8")
+    page.write_text(render(events, about), "utf-8", errors="backslashreplace")  # a folder's name may be no UTF-8
     return [trace, page]
 
 

@@ -119,7 +119,7 @@ class Results:
         return Measurement(design, scenario, 0, **figures, limited_by_load=limited)
 
     def to_json(self) -> str:
-        return json.dumps(asdict(self), indent=1, ensure_ascii=False) + "\n"
+        return json.dumps(asdict(self), indent=1) + "\n"
 
     @classmethod
     def from_json(cls, text: str) -> "Results":

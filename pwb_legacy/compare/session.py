@@ -92,9 +92,9 @@ def run(bench: Bench, command: str, out: Path, console: Console) -> Results:
 
 
 def write(results: Results, out: Path) -> None:
-    """Raises OSError."""
-    (out / "compare.json").write_text(results.to_json())
-    (out / "compare.html").write_text(page.render(results))
+    """Raises OSError. A byte of a file's name that is no UTF-8 is written as an escape."""
+    (out / "compare.json").write_text(results.to_json(), "utf-8", errors="backslashreplace")
+    (out / "compare.html").write_text(page.render(results), "utf-8", errors="backslashreplace")
 
 
 async def _measure(bench: Bench, results: Results, board: Board) -> None:
@@ -119,7 +119,10 @@ def _prove(bench: Bench, results: Results, console: Console) -> dict[str, str]:
     if len(proof.silent) == len(bench.contestants):
         raise CannotError("no design could be started")
     asked = len(bench.contestants) - len(proof.silent)
-    console.out(f"{proof.equality.requests} requests are answered alike by all {asked} designs", highlight=False)
+    if asked == 1:
+        console.out("one design was asked: nothing to compare its answers with", highlight=False)
+    else:
+        console.out(f"{proof.equality.requests} requests are answered alike by all {asked} designs", highlight=False)
     return proof.silent
 
 

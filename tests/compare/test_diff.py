@@ -53,7 +53,9 @@ def test_a_design_that_cannot_start_is_told(
     with pytest.raises(SystemExit) as status:
         commands.diff.main([], standalone_mode=False)
     assert status.value.code == 1
-    assert "broken: it cannot start: pwb-legacy: --nonsense" in capsys.readouterr().err
+    said = capsys.readouterr()
+    assert "broken: it cannot start: pwb-legacy: --nonsense" in said.err
+    assert said.out.endswith("requests to one design: nothing to compare its answers with\n")
 
 
 def test_only_dates_may_differ() -> None:
@@ -95,7 +97,17 @@ def test_a_corpus_that_is_none_is_one_line(tmp_path: Path, text: str) -> None:
     assert "\n" not in str(error.value)
 
 
-@pytest.mark.parametrize("words", [["--nonsense"], ["--corpus", "/is/not/there"], ["/is/not/there"]])
+def test_an_error_without_a_file_has_no_name_before_it(tmp_path: Path) -> None:
+    (tmp_path / "corpus").write_text("GET / HTTP/1.1\nHost: h\n\n")
+    before = "import os; os.dup2(os.open('/dev/full', os.O_WRONLY), 1); sys.stdout.reconfigure(line_buffering=True)"
+    words = ("--designs", "epoll,thread", "--corpus", tmp_path / "corpus")
+    status, _, errors = told("diff", *words, before=f"import sys; {before}")
+    assert (status, errors) == (1, "pwb-legacy: No space left on device\n")
+
+
+@pytest.mark.parametrize(
+    "words", [["--nonsense"], ["--designs", "epoll,epoll"], ["--corpus", "/is/not/there"], ["/is/not/there"]]
+)
 def test_wrong_use_is_one_line_and_status_2(words: list[str]) -> None:
     status, output, errors = told("diff", *words)
     assert (status, output) == (2, "")

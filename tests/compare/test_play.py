@@ -1,6 +1,7 @@
 """`python -m pwb_legacy trace`: the designs side by side, in one file."""
 
 import json
+import os
 from collections import defaultdict
 from pathlib import Path
 
@@ -69,6 +70,14 @@ def test_some_designs(tmp_path: Path) -> None:
     status, said, errors = told("trace", "--mode", "async-asyncio", "--mode", "epoll", "--out", tmp_path)
     assert (status, errors) == (0, "")
     assert [line.partition(":")[0] for line in said.splitlines()][:2] == ["epoll", "async-asyncio"]
+
+
+def test_the_files_are_written_whatever_the_name_of_the_folder(tmp_path: Path) -> None:
+    out = tmp_path / os.fsdecode(b"caf\xe9")
+    status, said, errors = told("trace", "--mode", "epoll", "--out", out, PYTHONUTF8="1")
+    assert (status, errors) == (0, "")
+    assert said.endswith("caf\\udce9/trace.html\n")
+    assert "caf\\udce9" in (out / "trace.html").read_text("utf-8")
 
 
 def test_a_design_that_there_is_not() -> None:
