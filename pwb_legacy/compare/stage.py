@@ -88,7 +88,8 @@ class Stage:
 
     async def count(self, load: Callable[[Callable[[], None]], Awaitable[Tally]]) -> None:
         """System calls, in a performance of its own, for they take many times as long meanwhile. load: is told what to
-        call when it begins. Nothing is done if they are not to be counted, or if nobody has been answered."""
+        call when it begins. Nothing is done if they are not to be counted, or if nobody has been answered. Raises
+        CannotError if the server ended meanwhile."""
         if not self.traced or self._figures["cpu_us"] is None:
             return
         with suppress(TimeoutError):
@@ -96,6 +97,7 @@ class Stage:
                 tally = await load(count.start)
             if tally.in_time:
                 self._figures["system_calls"] = count.within(tally.seconds) / tally.in_time
+        self.server.check()
 
     async def _watched(self, load: Awaitable[Tally], watch: "_Watch") -> Tally:
         """Raises CannotError if the server ended meanwhile."""

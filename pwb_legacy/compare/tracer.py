@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import cache
 from tempfile import NamedTemporaryFile
 from typing import Final
@@ -73,7 +73,8 @@ async def counted(pid: int) -> AsyncIterator[Count]:
                 await process.stderr.readline()  # "strace: Process 1 attached"
             draining = asyncio.create_task(process.stderr.read())
             yield count
-            process.send_signal(signal.SIGINT)
+            with suppress(ProcessLookupError):  # it ends by itself with the last process that it traces
+                process.send_signal(signal.SIGINT)
             async with asyncio.timeout(_PATIENCE):
                 await process.wait()
                 await draining

@@ -4,11 +4,13 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from conformance.server import REPOSITORY, environment
+from conformance.strace import needs_strace
 
 from pwb_legacy.compare import site
 from pwb_legacy.compare.contestants import CONTESTANTS, Contestant
@@ -22,22 +24,23 @@ EPOLL = next(one for one in CONTESTANTS if one.name == "epoll")
 KEPT = next(one for one in SCENARIOS if one.name == "kept")
 
 
-def begin(*words: str | Path, before: str = "pass") -> "subprocess.Popen[str]":
-    """The command. before: Python that is run first."""
+def begin(*words: str | Path, before: str = "pass", **variables: str) -> "subprocess.Popen[str]":
+    """The command. before: Python that is run first. variables: of its environment."""
     program = f"{before}; from pwb_legacy.__main__ import main; main()"
     return subprocess.Popen(
         [sys.executable, "-c", program, *map(os.fspath, words)],
-        env=environment(),
+        env=environment() | variables,
         cwd=REPOSITORY,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        errors="surrogateescape",
     )
 
 
-def told(*words: str | Path, before: str = "pass") -> tuple[int, str, str]:
+def told(*words: str | Path, before: str = "pass", **variables: str) -> tuple[int, str, str]:
     """Exit status, standard output and standard error of the command."""
-    with begin(*words, before=before) as process:
+    with begin(*words, before=before, **variables) as process:
         output, errors = process.communicate(timeout=60)
     return process.returncode, output, errors
 
@@ -158,6 +161,32 @@ def test_without_the_extra_it_says_how_to_get_it() -> None:
     assert errors == "pwb-legacy: compare needs rich, which is not installed: pip install 'pwb[lab]'\n"
 
 
+def test_what_the_servers_need_too_comes_without_the_extra() -> None:
+    status, output, errors = told("compare", before="import sys; sys.modules['uvloop'] = None")
+    assert (status, output) == (1, "")
+    assert errors == "pwb-legacy: compare needs uvloop, which is not installed: pip install pwb\n"
+
+
+ASCII = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+
+
+@pytest.mark.parametrize("variables", [ASCII, {"PYTHONUTF8": "1"}], ids=["ASCII", "UTF-8"])
+def test_the_files_are_written_whatever_the_locale_and_the_names_of_folders(
+    tmp_path: Path, variables: dict[str, str]
+) -> None:
+    root = tmp_path / os.fsdecode(b"caf\xe9")
+    root.mkdir()
+    (root / "page.html").write_text("a page")
+    words = ("--quick", "--designs", "epoll", "--scenarios", "kept", "--duration", "0.05", "--out", root / "out")
+    status, said, errors = told("compare", root, *words, **variables)
+    assert (status, errors) == (0, "")
+    assert "one design was asked: nothing to compare its answers with\n" in said
+    assert str(root) in read(root / "out").about.command
+    page = (root / "out" / "compare.html").read_text("utf-8")
+    assert "caf\\udce9" in page
+    assert "answer alike" not in page
+
+
 def test_a_folder_without_files_is_one_line(tmp_path: Path) -> None:
     status, output, errors = told("compare", tmp_path)
     assert (status, output) == (1, "")
@@ -188,6 +217,26 @@ async def test_a_design_that_crashes_has_a_reason_and_is_started_again(tmp_path:
     assert "it ended with status -9" in crashed.why
     assert next_one.why is None
     assert next_one.requests > 0
+
+
+@needs_strace
+async def test_a_design_that_crashes_while_its_calls_are_counted_is_told_as_such(tmp_path: Path) -> None:
+    async def crash(stage: Stage) -> Tally:
+        tally = await KEPT.play(stage)
+
+        async def load(begin: Callable[[], None]) -> Tally:
+            begin()
+            os.kill(stage.server.pid, signal.SIGKILL)
+            stage.server.process.wait()
+            return tally
+
+        stage.traced = True
+        await stage.count(load)
+        return tally
+
+    (crashed,) = await measured(tmp_path / "site", EPOLL, replace(KEPT, play=crash))
+    assert crashed.why is not None
+    assert "it ended with status -9" in crashed.why
 
 
 def test_a_folder_that_cannot_be_made_is_one_line_before_anything_is_measured(tmp_path: Path) -> None:
