@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -165,8 +165,3 @@ def _address(process: subprocess.Popen[bytes], errors: IO[bytes]) -> tuple[str, 
             if not piece:
                 raise CannotError(f"it cannot start: {last_words(errors)}")
     raise CannotError(f"it did not listen within {START_SECONDS:.0f} s")
-
-
-def named(names: Collection[str]) -> list[Contestant]:
-    """The contestants of these names, in the order of the book; all if there are none."""
-    return [one for one in CONTESTANTS if not names or one.name in names]

@@ -50,7 +50,7 @@ def _blocks(text: bytes) -> list[bytes]:
             blocks.append([])
             continue
         try:
-            blocks[-1].append(line.decode("latin-1").encode("latin-1").decode("unicode_escape").encode("latin-1"))
+            blocks[-1].append(line.decode("unicode_escape").encode("latin-1"))
         except ValueError:
             raise ValueError(f"line {number}: an escape that is none") from None
     return [b"\r\n".join((*lines, b"")) for lines in blocks if any(lines)]

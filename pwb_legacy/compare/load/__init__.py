@@ -10,6 +10,10 @@
     tally        what came of it; meter: what it cost the generator itself
     job          a load as JSON, for the process of its own: __main__ runs it, process starts it
 
+`compare` plays its scenarios with closed, wrk, burst, scheduled and the guilty clients, in its own process. The open
+loop, and run and hold, which start a process, are for who measures one server: `python -m pwb_legacy.compare.load`
+takes any of these jobs, and the tests and tests/benchmarks use them.
+
 An answer is right when its status is the expected one, its Content-Length is there and true, and a connection that was
 to be closed is closed. Everything else is a failure with a reason in words.
 
