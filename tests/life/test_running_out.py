@@ -271,7 +271,7 @@ async def test_disk_that_does_not_answer_e6(tmp_path: Path) -> None:
 async def test_files_on_the_shelf_are_answered_meanwhile_e6(run: Start, root: Path) -> None:
     for number in range(40):
         (root / f"{number}.txt").write_bytes(TEXT)
-    wrapper = strace("-e", "trace=openat2", "-e", "inject=openat2:delay_enter=1500000:when=1+")
+    wrapper = strace("-e", "trace=openat2", "-e", "inject=openat2:delay_enter=800000:when=1+")
     options = ("--cache-ttl", "60", "--disk-timeout", "5")
     async with run(*options, wrapper=wrapper, may_say="^strace:") as server, crowd(server.address, 40) as peers:
         assert (await fresh(server)).content == TEXT

@@ -181,11 +181,11 @@ async def test_the_answers_are_the_same(design: Design, root: Path, tmp_path: Pa
     (tmp_path / "plain").mkdir()
     async with running(REFERENCE, root, papers=tmp_path / "plain") as server:
         expected = [(await ask(server.address, request)).bare for request in requests]
-    slow = ("--delay-disk", "2ms~2ms", "--delay-disk", "*.bin=1ms")
+    slow = ("--delay-disk", "2ms~2ms", "--delay-disk", "*.bin=0.1ms")
     async with running(design, root, *slow, papers=tmp_path, may_say=LOUD) as server:
         assert [(await ask(server.address, request)).bare for request in requests] == expected
     assert server.grumbles() == (
-        f"{design.program}: the disk is slowed down on purpose: --delay-disk 2ms~2ms *.bin=1ms\n"
+        f"{design.program}: the disk is slowed down on purpose: --delay-disk 2ms~2ms *.bin=0.1ms\n"
     )
 
 
@@ -225,12 +225,12 @@ async def test_who_is_stopped_by_it(design: Design, root: Path, tmp_path: Path) 
 async def test_a_large_file_is_read_slowly(design: Design, root: Path, tmp_path: Path) -> None:
     """Every piece that comes from the disk is waited for, and by whom it should be."""
     path = tmp_path / "trace.json"
-    options = ("--delay-disk", "/big.bin=2ms", "--trace", str(path))
+    options = ("--delay-disk", "/big.bin=0.5ms", "--trace", str(path))
     async with running(design, root, *options, papers=tmp_path, may_say=LOUD) as server:
         assert len((await ask(server.address, get("/big.bin"))).content) == BIG
     steps = timeline.steps(timeline.read(path))
     reads = [step for step in steps if step["name"] == "read"]
-    slow = [read for read in reads if read["dur"] >= 2000.0]
+    slow = [read for read in reads if read["dur"] >= 500.0]
     assert len(slow) >= BIG // (512 * 1024)
     sends = {(step["pid"], step["tid"]) for step in steps if step["name"] == "send"}
     own = {(step["pid"], step["tid"]) for step in reads}
