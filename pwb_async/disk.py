@@ -20,7 +20,6 @@ import stat
 import sys
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import replace
 from typing import Final, TypeAlias
 
 from .core.lookup import FOLDER, FORBIDDEN, MISSING, UNAVAILABLE, Broken, Finding, Lookup, OpenFile, same_version
@@ -93,54 +92,37 @@ class Disk:
 
     def find(self, lookup: Lookup) -> Finding:
         """What is there, now. The OpenFile's file belongs to the caller."""
-        path, read = lookup.path or b".", lookup.read
-        if b"\0" in path:  # the end of a name for C, not for us
-            return MISSING
         try:
             root = os.open(self._root, _FOLDER)
         except OSError:
             return UNAVAILABLE
         try:
-            if not lookup.folder:
-                return self._entry(root, path, read)
-            for index in lookup.indexes:
-                finding = self._entry(root, path + b"/" + index, read)
-                if finding is not MISSING and finding is not FOLDER:
-                    return finding
-            return self._folder(root, path)
+            return self._find(root, lookup, lookup.read)
         finally:
             _close(root)
 
     def look_again(self, known: Iterable[tuple[Lookup, OpenFile]]) -> list[bool]:
-        """Of each file that was found before, whether it is still there and the same version. It leads beneath the root
-        as find does, since a folder on the way may have become a link that leads out."""
+        """Of each file that was found before, whether it is still there, the same version. Opens the root only once."""
         try:
             root = os.open(self._root, _FOLDER)
         except OSError:
             return [False for _ in known]
         try:
-            return [self._is_same(root, lookup, found) for lookup, found in known]
+            return [same_version(found, self._find(root, lookup, False)) for lookup, found in known]
         finally:
             _close(root)
 
-    def _is_same(self, root: int, lookup: Lookup, found: OpenFile) -> bool:
+    def _find(self, root: int, lookup: Lookup, read: bool) -> Finding:
         path = lookup.path or b"."
-        if lookup.folder:
-            if found.name != lookup.indexes[0]:  # one that goes before it may have come
-                return same_version(found, self.find(replace(lookup, read=False)))
-            path += b"/" + found.name
-        try:
-            file = self._open(root, path, _FILE)
-        except OSError:
-            return False
-        try:
-            status = os.fstat(file)
-        except OSError:
-            return False
-        finally:
-            _close(file)
-        identity = (status.st_dev, status.st_ino, status.st_ctime_ns)
-        return (found.size, found.mtime_ns, found.identity) == (status.st_size, status.st_mtime_ns, identity)
+        if b"\0" in path:  # the end of a name for C, not for us
+            return MISSING
+        if not lookup.folder:
+            return self._entry(root, path, read)
+        for index in lookup.indexes:
+            finding = self._entry(root, path + b"/" + index, read)
+            if finding is not MISSING and finding is not FOLDER:
+                return finding
+        return self._folder(root, path)
 
     def _entry(self, root: int, path: bytes, read: bool) -> Finding:
         try:

@@ -16,10 +16,10 @@ Who stays: a new entry waits in a short queue; only one that is asked for again 
 main queue. So a crawler that reads every file once passes through the short queue and leaves the hot files alone
 (the scheme is known as S3-FIFO). A hit notes the time and moves nothing.
 
-Tried and rejected: to look again through find(), which takes twice the time and opens the root for each file; by
-stat() alone, half of the time, which goes on serving a file when a folder on the way to it has become a link that leads
-out of the root; trust for ever with inotify (a link or a folder anywhere on the way to a file may change,
-so every step of every way needs a watch, and network disks tell nothing).
+Tried and rejected: to look again by stat() alone, which takes 4 us a file instead of 8 to 12, but goes on serving one
+when a folder on the way to it has become a link that leads out of the root. Not tried: trust for ever with inotify; a
+link or a folder anywhere on the way to a file may change, so every step of every way would need a watch, and network
+disks tell nothing.
 """
 
 import asyncio
