@@ -49,8 +49,8 @@ class Room:
         """Takes a connection in; False: it is one too many, and is to be told so."""
         self.came += 1
         # To ask for a socket's number costs more than all else here: as long as it cannot be a high one, nobody does.
-        most = 2 * len(self.connections) + self._files  # each may have a file beside its socket
-        scarce = most >= self._plenty and protocol.sock.fileno() >= self._descriptors - _RESERVE
+        in_use = 2 * len(self.connections) + self._files  # at most: each may have a file beside its socket
+        scarce = in_use >= self._plenty and protocol.sock.fileno() >= self._descriptors - _RESERVE
         full = scarce or len(self.connections) - len(self._refused) >= self._most
         self.connections[protocol] = None
         address = network(peer) if self._per_address else b""

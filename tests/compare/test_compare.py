@@ -13,6 +13,7 @@ from conformance.server import REPOSITORY, environment
 from conformance.strace import needs_strace
 
 from pwb_legacy.compare import site
+from pwb_legacy.compare.choices import SCENARIO_NAMES
 from pwb_legacy.compare.contestants import CONTESTANTS, Contestant
 from pwb_legacy.compare.load import Tally
 from pwb_legacy.compare.results import Measurement, Results
@@ -249,3 +250,7 @@ def test_a_folder_that_cannot_be_made_is_one_line_before_anything_is_measured(tm
 def test_wrk_that_is_missing_is_one_line() -> None:
     status, output, errors = told("compare", "--load", "wrk", before="import os; os.environ['PATH'] = '/'")
     assert (status, output, errors) == (2, "", "pwb-legacy: --load wrk: wrk is not installed\n")
+
+
+def test_help_names_the_scenarios_that_there_are() -> None:
+    assert [one.name for one in SCENARIOS] == list(SCENARIO_NAMES)
