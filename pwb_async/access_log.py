@@ -1,5 +1,5 @@
-"""The access log, an observer of exchanges. A line is made at once, which takes a microsecond, and written in flush():
-were thousands made in a thread every now and then, the loop would stand still as long.
+"""The access log. A line is made at once, and written in flush(): were thousands made in a thread every now and then,
+the loop would stand still as long.
 
 A log must never take the server with it (hazard E8): what a full disk or a closed pipe refuses is counted and dropped;
 what a full pipe does not take yet waits, up to a bound, and nobody waits for it.
@@ -15,7 +15,8 @@ from collections.abc import Callable
 from threading import Lock
 from typing import Final
 
-from .core.exchange import Exchange, combined
+from .core.exchange import combined
+from .core.messages import BadRequest, Request
 
 logger: Final = logging.getLogger("pwb")
 _MANY: Final = 1000
@@ -52,10 +53,10 @@ class AccessLog:
             self._fd = os.open(self._target, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
         self._always_ready = stat.S_ISREG(os.fstat(self._fd).st_mode)
 
-    def __call__(self, exchange: Exchange) -> None:
-        """Notes an exchange."""
+    def __call__(self, peer: str, request: Request | BadRequest, status: int, sent: int, began: float) -> None:
+        """Notes an exchange, said as combined() has it."""
         if len(self._lines) < _MOST_WAITING:
-            self._lines.append(combined(exchange))
+            self._lines.append(combined(peer, request, status, sent, began))
             if not len(self._lines) % _MANY:
                 self.hurry()
         else:

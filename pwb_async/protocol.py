@@ -5,7 +5,7 @@ What a request does, step by step:
   2. What needs no disk (a file on the shelf, an error, a redirect) is answered on the spot, without a task; the
      answers to pipelined requests leave together.
   3. Else one task a connection: find through aiofiles, reply, send with back-pressure, and on to the next event.
-A hit is 11 calls of Python functions, the line of the log with it (tests.benchmarks.calls holds that below 25), and 3
+A hit is 9 calls of Python functions, the line of the log with it (tests.benchmarks.calls holds that below 25), and 3
 us of the 16 to 24 that it takes in all, half of them the kernel's (1,000 files of 12 KiB, CPython 3.11).
 Tried and rejected: the garbage frozen after the start (gc.freeze: no difference); the transport of aiofastnet in place
 of uvloop's (10.2 against 10.4 us a hit of 1 KiB); log lines made in a thread, a thousand or more at a time (the 99th
@@ -25,7 +25,6 @@ from typing import TYPE_CHECKING, Final, cast
 
 from .core.connection import Connection, Waiting
 from .core.deadline import NEVER, Deadline
-from .core.exchange import Exchange
 from .core.lookup import Broken, Lookup
 from .core.messages import BadRequest, Event, Part, Request, Response, Signal
 from .pace import SlowReader
@@ -140,7 +139,7 @@ class HTTPProtocol(asyncio.Protocol):
     def _advance(self, event: Event) -> None:
         """Answers `event` and those behind it, until more is needed, a task takes over or others have their turn."""
         server, connection, writer = self._server, self._connection, self._writer
-        shelf, observe = server.shelf, server.observe
+        shelf, log = server.shelf, server.log
         now, tick = time.time(), server.clock()
         out: list[Part] = []
         answers = size = 0
@@ -155,8 +154,8 @@ class HTTPProtocol(asyncio.Protocol):
                 server.loop.create_task(self._answer_later(cast(Request, event), response))
                 return
             out += connection.respond(event, response, now)
-            if observe is not None:
-                observe(Exchange(self._peer, event, response.status, response.length, now, 0.0))
+            if log is not None:
+                log(self._peer, event, response.status, response.length, now)
             answers += 1
             size += response.length
             if connection.idle:
@@ -194,8 +193,8 @@ class HTTPProtocol(asyncio.Protocol):
         now = time.time()
         response = self._server.setup.site.refuse(event)
         self._writer.write(self._connection.respond(event, response, now))
-        if self._server.observe is not None:
-            self._server.observe(Exchange(self._peer, event, response.status, response.length, now, 0.0))
+        if self._server.log is not None:
+            self._server.log(self._peer, event, response.status, response.length, now)
         if not self._writer.paused:
             self._advance(self._connection.next_event())
 
@@ -203,7 +202,7 @@ class HTTPProtocol(asyncio.Protocol):
         """Answers what takes the disk, or more than a moment to send."""
         server, writer, connection = self._server, self._writer, self._connection
         site, find = server.setup.site, server.find  # both of one configuration, even if it changes meanwhile
-        began, start = time.time(), server.clock()
+        began = time.time()
         response = answer if isinstance(answer, Response) else None
         writer.sent = 0
         try:
@@ -228,10 +227,9 @@ class HTTPProtocol(asyncio.Protocol):
         finally:
             if response is not None:
                 response.close()
-                if server.observe is not None:
+                if server.log is not None:
                     sent = max(0, writer.sent - connection.head_length)
-                    duration = server.clock() - start
-                    server.observe(Exchange(self._peer, request, response.status, sent, began, duration))
+                    server.log(self._peer, request, response.status, sent, began)
         self._continue()
 
     def _wait(self, now: float | None = None) -> None:

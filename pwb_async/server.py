@@ -15,8 +15,8 @@ import signal
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, TypeVar
 
+from .access_log import AccessLog
 from .config import ConfigError
-from .core.exchange import Exchange
 from .core.lookup import Finding, Lookup
 from .entrance import Entrance
 from .files import Files, threads
@@ -45,7 +45,7 @@ class Server:
 
     shelf: Shelf | None
     find: Callable[[Lookup], Awaitable[Finding]]
-    observe: Callable[[Exchange], None] | None
+    log: AccessLog | None
 
     def __init__(self, setup: Setup, workers: int = 1) -> None:
         options = setup.options
@@ -145,7 +145,7 @@ class Server:
         options = self.setup.options
         self.shelf = Shelf(self.setup.site, self.files, options.cache, options.cache_ttl) if options.cache else None
         self.find = self.shelf.find if self.shelf else self.files.find
-        self.observe = self.setup.log
+        self.log = self.setup.log
         if self.setup.log:
             self.setup.log.hurry = self._flush
         self._pace = Pace(options.min_rate, options.send_timeout) if options.min_rate else None

@@ -18,7 +18,6 @@ from types import FrameType
 from typing import ClassVar, Final, Protocol
 
 from pwb_async.core.connection import Waiting
-from pwb_async.core.exchange import Exchange
 from pwb_async.core.lookup import Broken
 from pwb_async.core.messages import CLOSED, NEED_DATA, BadRequest, Request, Response
 from pwb_async.listener import network
@@ -115,9 +114,9 @@ class HTTPServer:
             return
         outgoing.response.close()
         sent = max(0, outgoing.sent - client.connection.head_length)
-        duration = time.monotonic() - outgoing.start
-        event, status = outgoing.event, outgoing.response.status
-        self.observe(Exchange(client.peer, event, status, sent, outgoing.began, duration))
+        if self.setup.log is not None:
+            self.setup.log(client.peer, outgoing.event, outgoing.response.status, sent, outgoing.began)
+        self.write_log()
 
     def give_up(self, client: Client, error: Exception) -> None:
         """Ends a conversation that cannot go on, and says so where it is worth a word."""
@@ -175,12 +174,6 @@ class HTTPServer:
             self.door.see_off(client)
         except Exception as error:
             self.give_up(client, error)
-
-    def observe(self, exchange: Exchange) -> None:
-        """Tells the observers what happened."""
-        if self.setup.log is not None:
-            self.setup.log(exchange)
-        self.write_log()
 
     def write_log(self) -> None:
         """Writes what has been noted, to a new file if the old one was moved."""

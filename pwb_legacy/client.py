@@ -29,16 +29,15 @@ class CutShortError(Exception):
 class Outgoing:
     """An answer on its way out. left: bytes still to go. sent: bytes that the kernel has taken. piece: read, not sent.
 
-    began: seconds since the epoch; start: the same moment on the clock that never jumps.
+    began: seconds since the epoch.
     """
 
-    __slots__ = ("_look", "_pieces", "_sent", "began", "event", "left", "piece", "response", "sent", "start")
+    __slots__ = ("_look", "_pieces", "_sent", "began", "event", "left", "piece", "response", "sent")
 
     def __init__(self, event: Request | BadRequest, response: Response, began: float) -> None:
         self.event, self.response, self.began = event, response, began
-        self.start = time.monotonic()
         self.left = self.sent = self._sent = 0
-        self._look = self.start
+        self._look = time.monotonic()
         self.piece = _NOTHING
 
     def put(self, parts: Sequence[Part]) -> None:

@@ -4,10 +4,9 @@ import os
 from pathlib import Path
 
 from pwb_async.access_log import AccessLog
-from pwb_async.core.exchange import Exchange
 from pwb_async.core.messages import BadRequest
 
-EXCHANGE = Exchange("127.0.0.1", BadRequest(400, "why", b"x" * 100), 400, 0, 0.0, 0.0)
+EXCHANGE = ("127.0.0.1", BadRequest(400, "why", b"x" * 100), 400, 0, 0.0)
 
 
 def test_many_lines_ask_for_a_flush_a14(tmp_path: Path) -> None:
@@ -15,7 +14,7 @@ def test_many_lines_ask_for_a_flush_a14(tmp_path: Path) -> None:
     asked = []
     log.hurry = lambda: asked.append(log.flush())
     for _ in range(2500):
-        log(EXCHANGE)
+        log(*EXCHANGE)
     assert len(asked) == 2
     assert (tmp_path / "log").read_bytes().count(b"\n") == 2000
     log.close()
@@ -30,7 +29,7 @@ def test_what_nobody_reads_is_bounded_e8(tmp_path: Path) -> None:
         log = AccessLog(str(tmp_path / "pipe"))
         log.hurry = log.flush
         for _ in range(101_000):
-            log(EXCHANGE)
+            log(*EXCHANGE)
         written = 0
         while data := _some(reader):
             written += data.count(b"\n")
@@ -49,12 +48,12 @@ def _some(reader: int) -> bytes:
 
 def test_moved_log_is_reopened_by_the_next_flush_e8(tmp_path: Path) -> None:
     log = AccessLog(str(tmp_path / "log"))
-    log(EXCHANGE)
+    log(*EXCHANGE)
     log.flush()
     (tmp_path / "log").rename(tmp_path / "old")
     log.moved = True
-    log(EXCHANGE)
-    log(EXCHANGE)
+    log(*EXCHANGE)
+    log(*EXCHANGE)
     log.close()
     assert (tmp_path / "old").read_bytes().count(b"\n") == 1
     assert (tmp_path / "log").read_bytes().count(b"\n") == 2
