@@ -57,6 +57,7 @@ class Connection:
         "_chunks",
         "_data",
         "_eof",
+        "_most",
         "_must_close",
         "_reader",
         "_server",
@@ -78,6 +79,7 @@ class Connection:
         self._chunks: Chunks | None = None
         self._skip = 0
         self._must_close = False
+        self._most = reader.limits.requests
         self._answered = 0
         self._budget = inf
         self.head_length = 0
@@ -132,22 +134,21 @@ class Connection:
 
     def respond(self, request: Request | BadRequest, response: Response, now: float) -> list[Part]:
         """The answer, head and content, as it goes out. now: seconds since the epoch, for Date."""
+        start = prefix(response.status, self._server, int(now))
         self._answered += 1
-        last = self._must_close or self.last or self._answered == self._reader.limits.requests
-        if isinstance(request, Request) and request.persistent and not last:
+        if request.persistent and not (self._must_close or self.last or self._answered == self._most):
             self.waiting = Waiting.CONTENT if self._skip else _IDLE
-            option = b"" if request.line.minor else b"Connection: keep-alive\r\n"
+            self.idle = not (self._skip or self._data or self._eof)
+            if not request.line.minor:
+                start += b"Connection: keep-alive\r\n"
         else:
             # A client that asked for the end has nothing more to say; any other could be cut off by a reset.
             asked = isinstance(request, Request) and not request.persistent
             unread = self._must_close or self._skip or self._at < len(self._data)
             self.waiting = Waiting.NOTHING if self._eof or (asked and not unread) else Waiting.LINGER
             self._data, self._at = b"", 0
-            option = b"Connection: close\r\n"
-        self.idle = self.waiting is _IDLE and not (self._data or self._eof)
-        start = prefix(response.status, self._server, int(now))
-        if option:
-            start += option
+            self.idle = False
+            start += b"Connection: close\r\n"
         if response.tail:
             self.head_length = len(start) + response.tail_fields
             return [start + response.tail, *response.parts]

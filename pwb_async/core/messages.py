@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Final, NamedTuple, Protocol, TypeAlias
+from typing import ClassVar, Final, Literal, NamedTuple, Protocol, TypeAlias
 
 from .fields import Fields
 from .target import Target
@@ -85,6 +85,7 @@ class BadRequest:
     first_line: bytes = b""
     method: bytes = b""
     fields: Fields | None = None
+    persistent: ClassVar[Literal[False]] = False
 
 
 class Signal(Enum):
