@@ -23,8 +23,8 @@ _MANY: Final = 1000
 """Whenever so many lines more wait, some 0.2 MB, hurry() asks for a flush()."""
 _MOST_WAITING: Final = 100_000
 """lines not yet written; about 20 MB"""
-_TOGETHER: Final = 4000
-"""lines written to a file at once"""
+_BATCH: Final = 1 << 20
+"""bytes written to a file at once"""
 _PIPE_TAKES: Final = select.PIPE_BUF if hasattr(select, "PIPE_BUF") else 512
 """bytes that a pipe which is ready takes without blocking"""
 
@@ -75,28 +75,21 @@ class AccessLog:
                 self._drop()
 
     def _write(self) -> None:
-        """Writes as many whole lines as go at once; to a pipe, a line longer than that goes in pieces."""
-        lines = self._many() if self._always_ready else self._few()
+        """Writes as many whole lines as go at once; a line longer than that goes in pieces."""
+        most = _BATCH if self._always_ready else _PIPE_TAKES
+        lines = [self._lines.popleft()]
+        size = len(lines[0])
+        while self._lines and size + len(self._lines[0]) <= most:
+            lines.append(self._lines.popleft())
+            size += len(lines[-1])
         batch = b"".join(lines)
         try:
-            written = os.write(self._fd, batch if self._always_ready else batch[:_PIPE_TAKES])
+            written = os.write(self._fd, batch[:most])
         except OSError:
             self.dropped += len(lines)
             raise
         if written < len(batch):
             self._lines.appendleft(batch[written:])
-
-    def _many(self) -> list[bytes]:
-        return [self._lines.popleft() for _ in range(min(_TOGETHER, len(self._lines)))]
-
-    def _few(self) -> list[bytes]:
-        """The first line, and those behind it that a pipe takes with it."""
-        lines = [self._lines.popleft()]
-        size = len(lines[0])
-        while self._lines and size + len(self._lines[0]) <= _PIPE_TAKES:
-            lines.append(self._lines.popleft())
-            size += len(lines[-1])
-        return lines
 
     def _drop(self) -> None:
         self.dropped += len(self._lines)

@@ -5,11 +5,11 @@ What a request does, step by step:
   2. What needs no disk (a file on the shelf, an error, a redirect) is answered on the spot, without a task; the
      answers to pipelined requests leave together.
   3. Else one task a connection: find through aiofiles, reply, send with back-pressure, and on to the next event.
-A hit is 9 calls of Python functions, the line of the log with it (tests.benchmarks.calls holds that below 25), and 3
-us of the 16 to 24 that it takes in all, half of them the kernel's (1,000 files of 12 KiB, CPython 3.11).
+A hit is 9 calls of Python functions, the line of the log with it (tests.benchmarks.calls holds that below 25), and 2
+us of the 14 to 15 that it takes in all, 9 of them the kernel's (1,000 files of 12 KiB, Debian's CPython 3.11).
 Tried and rejected: the garbage frozen after the start (gc.freeze: no difference); the transport of aiofastnet in place
 of uvloop's (10.2 against 10.4 us a hit of 1 KiB); log lines made in a thread, a thousand or more at a time (the 99th
-percentile of those 1,000 files' answers was 12 ms, and is 8 to 9).
+percentile of those 1,000 files' answers was 12 ms instead of 8 to 9).
 What bounds it: nothing is read while an answer waits for a slow reader and the pipeline is full (A14); after some
 answers the other connections have their turn (A15); each state has one deadline, which the server's sweep looks at a
 few times a second, so that no request needs a timer.

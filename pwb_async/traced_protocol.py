@@ -60,5 +60,6 @@ class TracedWriter(Writer):
     def _sendfile(self, file: File, start: int, size: int) -> int:
         began = self._trace.begin()
         sent = super()._sendfile(file, start, size)
-        self._trace.end("send", began, self._flow, bytes=sent)
+        if sent:
+            self._trace.end("send", began, self._flow, bytes=sent)
         return sent

@@ -94,17 +94,17 @@ class Writer:
             self.sent += sent
             start += sent
             left -= sent
-            if sent == size:
+            if sent < size:
+                # The kernel is full, or the file has become shorter: a piece that waits for room finds out which.
+                piece = await files.read_soon(file, start, min(left, _PIECE))
+                await self.room()
+                if not piece:
+                    raise CutShortError("the file has become shorter")
+                self._write(piece)
+                start += len(piece)
+                left -= len(piece)
+            if not self.paused:
                 await asyncio.sleep(0)
-                continue
-            # The kernel is full, or the file has become shorter: a piece that waits for room finds out which.
-            piece = await files.read_soon(file, start, min(left, _PIECE))
-            await self.room()
-            if not piece:
-                raise CutShortError("the file has become shorter")
-            self._write(piece)
-            start += len(piece)
-            left -= len(piece)
 
     def _sendfile(self, file: File, start: int, size: int) -> int:
         """Bytes that went to the kernel, as many as it takes at once."""

@@ -77,7 +77,7 @@ class BadRequest:
     """Bytes that are no request: the status that answers them, and why, in words for a developer.
 
     first_line: as much of the request line as is known, for the log. method: known when it begins with a token: HEAD is
-    answered without content even so (RFC 9110 9.3.2).
+    answered without content even so (RFC 9110 9.3.2). persistent: never; so any event can be asked.
     """
 
     status: int

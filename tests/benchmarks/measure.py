@@ -5,7 +5,7 @@ import os
 import socket
 import subprocess
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tests.benchmarks.process import Server
@@ -19,7 +19,10 @@ LARGE = 1 << 20  # bytes; from here on parts of answers count too
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One round of one peer: the figure (see the work's unit), and what else was seen."""
+    """One round of one peer: the figure (see the work's unit), and what else was seen.
+
+    ``warmed``: requests before it that were not measured.
+    """
 
     value: float
     requests_per_second: float = 0.0
@@ -27,6 +30,7 @@ class Sample:
     p99_ms: float = 0.0
     errors: int = 0
     requests: int = 0
+    warmed: int = 0
     remarks: list[str] = field(default_factory=list)
 
 
@@ -44,12 +48,13 @@ class Generator:
         heads.write_bytes(b"".join(plan.requests))
         order.write_text("\n".join(str(index + 1) for index in plan.order))
         files = [str(heads), str(order)]
-        self._wrk(server.port, work, files, WARM_SECONDS)
+        warm = self._wrk(server.port, work, files, WARM_SECONDS)
+        time.sleep(0.05)  # its connections are closed
         before = server.cpu_seconds()
         told = self._wrk(server.port, work, files, self.seconds * work.stretch)
         time.sleep(LOG_SECONDS if work.log else 0.05)  # what was put off is part of the cost
         spent = server.cpu_seconds() - before
-        return _sample(told, spent, plan)
+        return replace(_sample(told, spent, plan), warmed=int(_number(warm["requests"])))
 
     def _wrk(self, port: int, work: Work, files: list[str], seconds: int) -> dict[str, object]:
         words = ["wrk", "-t1", f"-c{work.connections}", f"-d{seconds}s", "--timeout", "30s"]

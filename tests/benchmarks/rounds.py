@@ -65,7 +65,7 @@ class Seat:
 
     def count_log(self) -> None:
         """Remark on an access log that lacks lines."""
-        asked = sum(sample.requests for sample in self.row.samples)
+        asked = sum(sample.requests + sample.warmed for sample in self.row.samples)
         with (self.log if self.log.exists() else self.output).open("rb") as lines:
             logged = sum(1 for _ in lines)
         if logged < 0.95 * asked:
