@@ -76,7 +76,7 @@ def bars(
         "height": {"step": STEP},
         "background": None,
         "padding": 0,
-        "data": {"values": [_datum(row, low) for row in rows]},
+        "data": {"values": [_datum(row, low, line or low) for row in rows]},
         "layer": layers,
         **({"title": _title(title)} if title else {}),
         "config": {"font": FONT, "view": {"stroke": None}, "aria": False},
@@ -104,7 +104,7 @@ def _ends(reaches: Sequence[float], positive: list[float], logarithmic: bool, sh
     return low, low * (most / low) ** share
 
 
-def _datum(row: Bar, low: float) -> dict[str, Any]:
+def _datum(row: Bar, low: float, line: float) -> dict[str, Any]:
     drawn = row.value is not None
     spread = drawn and row.least is not None and row.most is not None and row.most > row.least
     return {
@@ -114,7 +114,7 @@ def _datum(row: Bar, low: float) -> dict[str, Any]:
         "colour": row.colour,
         "least": max(row.least or 0.0, low) if spread else None,
         "most": row.most if spread else None,
-        "end": max(row.reach, low) if drawn else low,
+        "end": max(row.reach, low, line) if drawn else low,  # no words across the line
         "told": row.told if drawn else row.told or UNKNOWN,
         "ink": "var(--ink)" if drawn else "var(--soft)",
     }
