@@ -19,9 +19,9 @@ main queue. So a crawler that reads every file once passes through the short que
 To look again, a folder is opened beneath the root and its files are asked by name, one system call each: 4.5 us a file,
 and the loop, from which the thread wins the interpreter's lock, loses 5 (twenty in a folder, CPython 3.11 of Debian).
 Tried and rejected: to open each file, which takes 11 us, and the loop 7 to 12; and stat() on the whole way, which goes
-on serving a file when a folder on that way has become a link that leads out of the root. Not tried: trust for ever with inotify; a
-link or a folder anywhere on the way to a file may change, so every step of every way would need a watch, and network
-disks tell nothing.
+on serving a file when a folder on that way has become a link that leads out of the root. Not tried: trust for ever
+with inotify; a link or a folder anywhere on the way to a file may change, so every step of every way would need a
+watch, and network disks tell nothing.
 """
 
 import asyncio
