@@ -6,7 +6,7 @@
     retire()   another process takes over: every client is served on until it can leave without noticing (F1)
     adopt()    another configuration, for the next request of every client that is here; nobody leaves
 
-Ten times a second it looks at all deadlines, four times at the shelf and at the log.
+Ten times a second it looks at all deadlines, five times at the shelf and at the log.
 """
 
 import asyncio
@@ -31,8 +31,10 @@ T = TypeVar("T")
 logger: Final = logging.getLogger("pwb")
 _SWEEP: Final = 0.1
 """Seconds between two looks at all deadlines: how late a timeout may be."""
-_TIDY: Final = 0.25
+_TIDY: Final = 0.2
 """Seconds between two looks at the shelf and the log."""
+_HORIZON: Final = 1.5 * _TIDY
+"""Seconds: a file that has no more trust left than this is looked at again. The disk has two thirds of it to answer."""
 _PATIENCE: Final = 2.0
 """Seconds that an idle connection stays when another process takes over."""
 _FIXED: Final = ("loop", "workers", "user", "sandbox")
@@ -224,7 +226,7 @@ class Server:
     def _tidy(self) -> None:
         self._room.measure()
         if self.shelf and (self._refreshing is None or self._refreshing.done()):
-            self._refreshing = self.loop.create_task(self.shelf.refresh(2 * _TIDY))
+            self._refreshing = self.loop.create_task(self.shelf.refresh(_HORIZON))
         self._flush()
 
     def _flush(self) -> None:

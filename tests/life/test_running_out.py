@@ -65,7 +65,7 @@ async def test_no_descriptors_for_connections_e1(run: Start) -> None:
     """A hundred and fifty silent clients where there is room for forty: it lives, it rests, and recovers at once."""
     async with run("--header-timeout", "60", may_say=LACK) as server:
         leave(server, 56)
-        await asyncio.sleep(0.3)  # the server looks at its limit four times a second
+        await asyncio.sleep(0.3)  # the server looks at its limit five times a second
         async with crowd(server.address, 150):
             begin, spent = time.monotonic(), server.processor_time()
             await asyncio.sleep(2)  # what is measured is how little it does in this time
