@@ -90,7 +90,8 @@ async def test_clients_of_a_huge_file_cost_little_memory_l6(server: Server) -> N
             await peer.send(get("/5g.bin"))
         for peer in peers:
             assert len(await peer.some(MEGABYTE)) >= MEGABYTE
-        assert server.memory() - before < 128 * MEGABYTE  # twenty processes alone take some 70
+        most = 128 if server.design.name == "process" else 64  # twenty processes alone take some 70
+        assert server.memory() - before < most * MEGABYTE
         for peer in peers:
             peer.reset()
 
