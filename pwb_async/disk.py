@@ -1,45 +1,31 @@
-"""Floor 1: the disk, and the only place that opens a file. Blocking, thread-safe, and no request makes it raise.
+"""Floor 1: the disk, and with beneath.py the only place that opens a file. Blocking, thread-safe, and no request makes
+it raise.
 
-What this file owns: how a path becomes an open file beneath the root, and what an errno means.
+What this file owns: how a request's path becomes a finding, and what an errno means.
 find, the steps in order:
   1. open the root anew, so that a swapped release is seen at once and an answer is wholly of one (hazard D6)
   2. open the path beneath it without ever leaving it, or each index of the folder in turn (C1, C2, C3)
   3. look at what was opened, not at its name: only a regular file is a file (C5)
   4. read a small file at once, hand a large one out open; who does not read gets neither
-
-Two ways lead beneath the root and find the same: openat2, one system call, and the walk, a call for each name. Which
-of them it is, is settled when a Disk is made (C4). To open and close a file three folders deep takes 4 us the one way
-and 12 us the other (os.open on the whole path: 3 us), and find, with 1 KiB read, 11 us and 20 us: one thread, warm
-ext4, CPython 3.11, Linux 6.18 in a virtual machine, the best of 7 rounds.
 """
 
-import ctypes
 import errno
 import os
 import stat
-import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
-from typing import Final, TypeAlias
+from collections.abc import Sequence
+from contextlib import closing, suppress
+from typing import Final
 
+from .beneath import AS_FILE, AS_FOLDER, Opener, close, opener
 from .core.lookup import FOLDER, FORBIDDEN, MISSING, UNAVAILABLE, Broken, Finding, Lookup, OpenFile, same_version
 
-Opener: TypeAlias = Callable[[int, bytes, int], int]
-"""(descriptor of the root, path beneath it, flags) -> descriptor, or OSError."""
-
-# O_NONBLOCK: a FIFO must not hold us. O_LARGEFILE: only the libc adds it for us, and only where it is needed.
-_FILE: Final = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC | getattr(os, "O_LARGEFILE", 0)
-_FOLDER: Final = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_CLOEXEC
 SMALL: Final = 128 * 1024
 """Bytes, so large a file is still read at once. An answer from memory and one by sendfile(2) cost 24 and 34 us of CPU
 at 64 KiB, 29 and 41 at 100, 46 and 48 at 192, 66 and 69 at 256, 119 and 76 at 512 (kept connections on loopback, the
 best of 4 interleaved rounds, uvloop 0.23, CPython 3.11); from 192 on the memory is better spent on other files."""
 _TRIES: Final = 4
 """One, and three more when the disk changed under our hands."""
-_LINKS: Final = 40
-"""Links on one way, as many as Linux follows."""
-_LONGEST_PATH: Final = 4095
 
 
 class Descriptor:
@@ -71,50 +57,51 @@ class Descriptor:
     def close(self) -> None:
         number, self._number = self._number, -1
         if number >= 0:
-            _close(number)
+            close(number)
 
     __del__ = close
 
 
 class Disk:
-    """The files beneath `root`. small: bytes, so large a file is still read at once. beneath: openat2 or walk, None
-    finds out which. Raises OSError for a root that is not there, is no folder or may not be entered."""
+    """The files beneath `root`. small: bytes, so large a file is still read at once. beneath: how a path is opened, by
+    default as the system can. Raises OSError for a root that is not there, is no folder or may not be entered."""
 
     def __init__(self, root: str | bytes, *, small: int = SMALL, beneath: Opener | None = None) -> None:
         self._root = os.path.join(os.getcwdb(), os.fsencode(root))
         self._small = small
         try:
-            number = os.open(os.path.join(self._root, b"."), _FOLDER)  # `.` is found only where one may enter
+            number = os.open(os.path.join(self._root, b"."), AS_FOLDER)  # `.` is found only where one may enter
         except OSError as error:
             error.filename = os.fsdecode(self._root)
             raise
-        self._beneath = beneath or (openat2 if _has_openat2(number) else walk)
-        _close(number)
+        self._beneath = beneath or opener(number)
+        close(number)
 
     def find(self, lookup: Lookup) -> Finding:
         """What is there, now. The OpenFile's file belongs to the caller."""
         try:
-            root = os.open(self._root, _FOLDER)
+            root = os.open(self._root, AS_FOLDER)
         except OSError:
             return UNAVAILABLE
-        with _closing(root):
+        try:
             return self._find(root, lookup, lookup.read)
+        finally:
+            close(root)
 
-    def look_again(self, known: Iterable[tuple[Lookup, OpenFile]]) -> list[bool]:
+    def look_again(self, known: Sequence[tuple[Lookup, OpenFile]]) -> list[bool]:
         """Of each file that was found before, whether it is still there, the same version.
 
         Folder by folder, so that a file costs one system call: after each the interpreter's lock is fought for.
         """
-        known = list(known)
         same = [False] * len(known)
         folders: dict[bytes, list[int]] = {}
         for number, (lookup, _) in enumerate(known):
             folders.setdefault(lookup.path.rpartition(b"/")[0] or b".", []).append(number)
-        with suppress(OSError), _closing(os.open(self._root, _FOLDER)) as root:
+        with suppress(OSError), closing(Descriptor(os.open(self._root, AS_FOLDER))) as root:
             for path, numbers in folders.items():
-                with suppress(OSError), _closing(self._open(root, path, _FOLDER)) as folder:
+                with suppress(OSError), closing(Descriptor(self._open(root.fileno(), path, AS_FOLDER))) as folder:
                     for number in numbers:
-                        same[number] = self._is_same(root, folder, *known[number])
+                        same[number] = self._is_same(root.fileno(), folder.fileno(), *known[number])
         return same
 
     def _is_same(self, root: int, folder: int, lookup: Lookup, found: OpenFile) -> bool:
@@ -141,7 +128,7 @@ class Disk:
 
     def _entry(self, root: int, path: bytes, read: bool) -> Finding:
         try:
-            file = Descriptor(self._open(root, path, _FILE))
+            file = Descriptor(self._open(root, path, AS_FILE))
         except PermissionError:  # a folder may be entered, even so
             return FOLDER if self._folder(root, path) is FOLDER else FORBIDDEN
         except OSError as error:
@@ -172,7 +159,7 @@ class Disk:
 
     def _folder(self, root: int, path: bytes) -> Finding:
         try:
-            _close(self._open(root, path, _FOLDER))
+            close(self._open(root, path, AS_FOLDER))
         except OSError as error:
             return _finding(error)
         return FOLDER
@@ -204,105 +191,3 @@ def _finding(error: OSError) -> Finding:
         case errno.EMFILE | errno.ENFILE | errno.ENOMEM | errno.EAGAIN | errno.EINTR:
             return UNAVAILABLE
     return Broken(errno.errorcode.get(error.errno or 0, str(error)))
-
-
-@contextmanager
-def _closing(number: int) -> Iterator[int]:
-    try:
-        yield number
-    finally:
-        _close(number)
-
-
-def _close(number: int) -> None:
-    try:
-        os.close(number)
-    except OSError:  # nothing was written that could be lost, and the descriptor is free all the same
-        return
-
-
-# openat2(2): the kernel keeps us beneath the root. RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS, and 437 is its number on
-# every architecture but alpha and mips, which have something else there or nothing: the probe tells.
-_OPENAT2: Final = 437
-_HOW: Final = {flags: (ctypes.c_uint64 * 3)(flags, 0, 0x08 | 0x02) for flags in (_FILE, _FOLDER)}
-_syscall: Final = ctypes.CDLL(None, use_errno=True).syscall
-_syscall.argtypes = (ctypes.c_long, ctypes.c_int, ctypes.c_char_p, ctypes.c_void_p, ctypes.c_size_t)
-_syscall.restype = ctypes.c_long
-
-
-def openat2(root: int, path: bytes, flags: int) -> int:
-    """An Opener, for Linux 5.6 and later. The path has no NUL."""
-    number: int = _syscall(_OPENAT2, root, path, _HOW[flags], 24)
-    if number < 0:
-        raise OSError(ctypes.get_errno(), "openat2")
-    return number
-
-
-def _has_openat2(root: int) -> bool:
-    """Whether it opens the root and refuses what is above. Containers forbid it with any errno they like."""
-    if sys.platform != "linux":
-        return False
-    try:
-        _close(openat2(root, b".", _FOLDER))
-    except OSError:
-        return False
-    try:
-        _close(openat2(root, b"..", _FOLDER))
-    except OSError as error:
-        return error.errno == errno.EXDEV
-    return False
-
-
-def walk(root: int, path: bytes, flags: int) -> int:
-    """An Opener, name by name. The kernel follows no link: it is read, and the names in it are walked instead."""
-    if len(path) > _LONGEST_PATH:
-        raise OSError(errno.ENAMETOOLONG, "walk")
-    names: list[bytes] = []  # still to go, the next one last
-    folders = [root]  # the way here, so that `..` leads back and never above the root
-    try:
-        for _ in range(1 + _LINKS):
-            if path.startswith(b"/"):
-                raise OSError(errno.EXDEV, "walk")
-            names += reversed(path.split(b"/"))
-            end = _follow(names, folders, flags)
-            if isinstance(end, int):
-                return end
-            path = end
-        raise OSError(errno.ELOOP, "walk")
-    finally:
-        for folder in folders[1:]:
-            _close(folder)
-
-
-def _follow(names: list[bytes], folders: list[int], flags: int) -> int | bytes:
-    """Goes to the last name, which it opens, or to the first link, whose text it returns."""
-    while True:
-        name = names.pop()
-        if name == b"..":
-            if len(folders) == 1:
-                raise OSError(errno.EXDEV, "walk")
-            _close(folders.pop())
-        stays = name in (b"", b".", b"..")
-        if stays and names:
-            continue
-        step = _step(folders[-1], b"." if stays else name, _FOLDER if names else flags)
-        if not names or isinstance(step, bytes):
-            return step
-        folders.append(step)
-
-
-def _step(folder: int, name: bytes, flags: int) -> int | bytes:
-    """Opens what is called so, or reads it if it is a link. It may turn from one to the other in between."""
-    for _ in range(_TRIES):
-        try:
-            return os.open(name, flags | os.O_NOFOLLOW, dir_fd=folder)
-        except OSError as error:
-            if error.errno not in (errno.ELOOP, errno.EMLINK, errno.ENOTDIR):  # what systems say to a link
-                raise
-            failure = error
-        try:
-            return os.readlink(name, dir_fd=folder)
-        except OSError as error:
-            if error.errno != errno.EINVAL:  # what they say when it is none
-                raise
-    raise failure if failure.errno == errno.ENOTDIR else OSError(errno.EAGAIN, "walk")

@@ -34,7 +34,7 @@ _SWEEP: Final = 0.1
 _TIDY: Final = 0.2
 """Seconds between two looks at the shelf and the log."""
 _HORIZON: Final = 1.5 * _TIDY
-"""Seconds: a file that has no more trust left than this is looked at again. The disk has two thirds of it to answer."""
+"""Seconds: a file that has no more trust left than this is looked at again. The disk has a third of it, at least."""
 _PATIENCE: Final = 2.0
 """Seconds that an idle connection stays when another process takes over."""
 _FIXED: Final = ("loop", "workers", "user", "sandbox")

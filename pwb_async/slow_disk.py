@@ -7,7 +7,7 @@ in a thread, and then has the kernel send it, waits as long as with a real disk,
 """
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from fnmatch import fnmatchcase
 from random import Random
@@ -39,8 +39,7 @@ class SlowDisk:
             return replace(finding, file=SlowFile(finding.file, delay))
         return finding
 
-    def look_again(self, known: Iterable[tuple[Lookup, OpenFile]]) -> list[bool]:
-        known = list(known)
+    def look_again(self, known: Sequence[tuple[Lookup, OpenFile]]) -> list[bool]:
         for lookup, _ in known:
             if (delay := self._delay(lookup)) is not None:
                 _wait(delay)

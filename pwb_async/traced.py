@@ -5,7 +5,7 @@ Who a step is for: the connection notes itself on the lane that works for it, th
 takes it along to whatever thread finds the file.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -91,7 +91,7 @@ class TracedDisk:
         self._trace.end("find", began, flow, path=lookup.path.decode("latin-1"), found=found)
         return finding
 
-    def look_again(self, known: Iterable[tuple[Lookup, OpenFile]]) -> list[bool]:
+    def look_again(self, known: Sequence[tuple[Lookup, OpenFile]]) -> list[bool]:
         began = self._trace.begin()
         same = self._disk.look_again(known)
         self._trace.end("find", began, None, again=len(same), same=sum(same))

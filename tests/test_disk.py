@@ -18,12 +18,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pwb_async import disk
+from pwb_async import beneath, disk
+from pwb_async.beneath import AS_FOLDER, Opener, openat2, walk
 from pwb_async.core.head import HeadReader
 from pwb_async.core.limits import Limits
 from pwb_async.core.lookup import FOLDER, FORBIDDEN, MISSING, UNAVAILABLE, Broken, Finding, Lookup, OpenFile
 from pwb_async.core.messages import Request
-from pwb_async.disk import Descriptor, Disk, Opener, openat2, walk
+from pwb_async.disk import Descriptor, Disk
 
 READER = HeadReader(Limits())
 CANARY = b"the canary"
@@ -63,7 +64,7 @@ def has_openat2() -> bool:
     """Whether there is one, not whether it is used well: a test must not be skipped for that."""
     root = os.open("/", os.O_RDONLY)
     try:
-        os.close(openat2(root, b".", disk._FOLDER))
+        os.close(openat2(root, b".", AS_FOLDER))
     except OSError:
         return False
     finally:
@@ -832,7 +833,8 @@ def test_c3_the_walk_meets_a_link_that_is_none_any_more(
 
 
 def test_a_system_without_o_path(tree: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(disk, "_FOLDER", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    for module in (beneath, disk):
+        monkeypatch.setattr(module, "AS_FOLDER", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     there = Disk(tree, beneath=walk)
     for _, path, content in FOUND:
         assert opened(there.find(look(path))).content == content
@@ -857,7 +859,7 @@ def _not_beneath(root: int, path: bytes, flags: int) -> int:
 
 @pytest.mark.parametrize("call", [_forbidden, _not_beneath])
 def test_c4_an_openat2_that_is_none(root: str, monkeypatch: pytest.MonkeyPatch, call: Opener) -> None:
-    monkeypatch.setattr(disk, "openat2", call)
+    monkeypatch.setattr(beneath, "openat2", call)
     assert Disk(root)._beneath is walk
 
 

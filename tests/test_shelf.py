@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -43,8 +43,7 @@ class Counted(Disk):
         self.looks.append(lookup.path)
         return super().find(lookup)
 
-    def look_again(self, known: Iterable[tuple[Lookup, OpenFile]]) -> list[bool]:
-        known = list(known)
+    def look_again(self, known: Sequence[tuple[Lookup, OpenFile]]) -> list[bool]:
         self.looks += [lookup.path for lookup, _ in known]
         return super().look_again(known)
 

@@ -1,6 +1,6 @@
 """What a site wants to know of a disk, and everything a disk can find. A finding is a value, never an exception."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol, TypeAlias
 
@@ -87,7 +87,7 @@ class Finder(Protocol):
     """Where files are: the disk, or what stands between it and us. Blocking; look_again is for what find has found."""
 
     def find(self, lookup: Lookup) -> Finding: ...
-    def look_again(self, known: Iterable[tuple[Lookup, OpenFile]]) -> list[bool]: ...
+    def look_again(self, known: Sequence[tuple[Lookup, OpenFile]]) -> list[bool]: ...
 
 
 MISSING: Final = Missing()

@@ -92,14 +92,14 @@ def test_everything_but_reading_the_root_is_denied(root: Path, tmp_path: Path) -
 
 VULNERABLE = """
 import os, sys
-from pwb_async import disk
+from pwb_async import beneath
 from pwb_async.core import target
 
 def anywhere(root, path, flags):
     return os.open(path.replace(b"UP", b".."), flags, dir_fd=root)
 
-disk._has_openat2 = lambda root: False
-disk.walk = anywhere
+beneath._has_openat2 = lambda root: False
+beneath.walk = anywhere
 from pwb_async.__main__ import main
 main()
 """
