@@ -33,7 +33,8 @@ class SlowReader:
     def __init__(self, transport: asyncio.Transport, patience: float, now: float) -> None:
         self._transport = transport
         self._patience = patience
-        self._taken, self._taking = self._progress(), now
+        self._taken: int | None = None  # the kernel is asked when it matters: most are not slow
+        self._taking = now
         self.next_look = now + min(_LOOK, patience / 8)
 
     def look(self, now: float) -> bool:

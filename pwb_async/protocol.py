@@ -28,7 +28,8 @@ from .core.deadline import NEVER, Deadline
 from .core.lookup import Broken, Lookup
 from .core.messages import BadRequest, Event, Part, Request, Response, Signal
 from .pace import SlowReader
-from .writer import CutShortError, Writer
+from .pump import CutShortError
+from .writer import Writer
 
 if TYPE_CHECKING:
     from .server import Server
@@ -66,7 +67,7 @@ class HTTPProtocol(asyncio.Protocol):
         self._busy = False
         self._deaf = False
         self._slow: SlowReader | None = None
-        self._peer = "-"
+        self._peer = ""
         self.deadline = Deadline(server.setup.timeouts)
 
     @property
@@ -87,6 +88,17 @@ class HTTPProtocol(asyncio.Protocol):
         return self._writer.paused
 
     @property
+    def peer(self) -> str:
+        """The client's address; "-" where there is none, or none any more."""
+        return self._peer or self._ask_peer()
+
+    def _ask_peer(self) -> str:
+        """Asks the kernel, which costs 4 of the 85 us of a connection with a single request."""
+        peer = self._transport.get_extra_info("peername")
+        self._peer = peer[0] if peer else "-"
+        return self._peer
+
+    @property
     def sock(self) -> socket.socket:
         """To ask the kernel, not to read or write."""
         return cast(socket.socket, self._transport.get_extra_info("socket"))
@@ -94,15 +106,15 @@ class HTTPProtocol(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
         self._writer = self._open_writer(self._transport)
-        peer = transport.get_extra_info("peername")
-        self._peer = peer[0] if peer else "-"
-        if self._server.admit(self, self._peer):
+        if self._server.log is not None:
+            self._ask_peer()  # now: who has gone by then cannot be asked
+        if self._server.admit(self):
             self._wait()
         else:
             self._refuse(self._connection.turn_away())
 
     def _open_writer(self, transport: asyncio.Transport) -> Writer:
-        return Writer(transport)
+        return Writer(transport, self._server.drain)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._writer.lose()
@@ -155,7 +167,7 @@ class HTTPProtocol(asyncio.Protocol):
                 return
             out += connection.respond(event, response, now)
             if log is not None:
-                log(self._peer, event, response.status, response.length, now)
+                log(self._peer or self.peer, event, response.status, response.length, now)
             answers += 1
             size += response.length
             if connection.idle:
@@ -194,15 +206,17 @@ class HTTPProtocol(asyncio.Protocol):
         response = self._server.setup.site.refuse(event)
         self._writer.write(self._connection.respond(event, response, now))
         if self._server.log is not None:
-            self._server.log(self._peer, event, response.status, response.length, now)
+            self._server.log(self.peer, event, response.status, response.length, now)
         if not self._writer.paused:
             self._advance(self._connection.next_event())
 
     async def _answer_later(self, request: Request, answer: Lookup | Response) -> None:
         """Answers what takes the disk, or more than a moment to send."""
         server, writer, connection = self._server, self._writer, self._connection
-        site, find = server.setup.site, server.find  # both of one configuration, even if it changes meanwhile
-        began = time.time()
+        # All of one configuration, even if it changes meanwhile.
+        site, shelf, find = server.setup.site, server.shelf, server.find
+        began, asked = time.time(), server.clock()
+        peer = self.peer if server.log is not None else "-"
         response = answer if isinstance(answer, Response) else None
         writer.sent = 0
         try:
@@ -211,11 +225,11 @@ class HTTPProtocol(asyncio.Protocol):
                 finding = await find(answer)
                 if isinstance(finding, Broken):
                     logger.error("%r: %s", answer.path, finding.why)
-                response = site.reply(answer, finding)
+                response = (shelf and shelf.answer(request, asked)) or site.reply(answer, finding)
             assert response is not None
             await writer.send(connection.respond(request, response, time.time()), server.files)
         except ConnectionError as error:
-            logger.debug("%s: %s", self._peer, error)
+            logger.debug("%s: %s", peer, error)
             self.abort()
         except CutShortError as error:
             # The promised length cannot be kept: only the end of the connection tells the client so (hazard D1).
@@ -229,7 +243,7 @@ class HTTPProtocol(asyncio.Protocol):
                 response.close()
                 if server.log is not None:
                     sent = max(0, writer.sent - connection.head_length)
-                    server.log(self._peer, request, response.status, sent, began)
+                    server.log(peer, request, response.status, sent, began)
         self._continue()
 
     def _wait(self, now: float | None = None) -> None:

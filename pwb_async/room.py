@@ -45,7 +45,7 @@ class Room:
         self.connections: dict[HTTPProtocol, None] = {}  # in the order they came
         self.came = 0
 
-    def admit(self, protocol: "HTTPProtocol", peer: str, now: float) -> bool:
+    def admit(self, protocol: "HTTPProtocol", now: float) -> bool:
         """Takes a connection in; False: it is one too many, and is to be told so."""
         self.came += 1
         # To ask for a socket's number costs more than all else here: as long as it cannot be a high one, nobody does.
@@ -53,7 +53,7 @@ class Room:
         scarce = in_use >= self._plenty and protocol.sock.fileno() >= self._descriptors - _RESERVE
         full = scarce or len(self.connections) - len(self._refused) >= self._most
         self.connections[protocol] = None
-        address = network(peer) if self._per_address else b""
+        address = network(protocol.peer) if self._per_address else b""
         share = self._count.get(address, 0) if address else -1
         if share < self._per_address and (not full or self._make_room(now)):
             if address:

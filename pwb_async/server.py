@@ -18,6 +18,7 @@ from typing import Any, Final, TypeVar
 from .access_log import AccessLog
 from .config import ConfigError
 from .core.lookup import Finding, Lookup
+from .drain import Drain
 from .entrance import Entrance
 from .files import Files, threads
 from .notify import Terminal, notify, notify_reloading
@@ -60,6 +61,7 @@ class Server:
             self._aside = threads(1, "pwb-aside")
         except RuntimeError as error:
             raise SetupError(f"cannot start a thread: {error}") from None
+        self.drain = Drain(self.loop)
         self.stopping = self._closed = False
         self._room = Room(-(-options.max_connections // workers), options.max_per_address, most_files(options.cache))
         self._flushing: asyncio.Future[None] | None = None
@@ -100,6 +102,7 @@ class Server:
             protocol.abort()
         await asyncio.sleep(0)
         sweeping.cancel()
+        self.drain.close()
         self.files.close()
         self._aside.shutdown(wait=False)
 
@@ -176,9 +179,9 @@ class Server:
             self.setup.log.moved = True
             self._flush()
 
-    def admit(self, protocol: HTTPProtocol, peer: str) -> bool:
+    def admit(self, protocol: HTTPProtocol) -> bool:
         """Whether there is room for one more (hazard A9)."""
-        return self._room.admit(protocol, peer, self.clock())
+        return self._room.admit(protocol, self.clock())
 
     def forget(self, protocol: HTTPProtocol) -> None:
         """The connection is gone."""

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from .core.messages import File
+from .drain import Drain
 from .protocol import HTTPProtocol
 from .trace import Flow, Trace
 from .traced import TracedConnection
@@ -28,10 +29,10 @@ class TracedProtocol(HTTPProtocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         began = self._trace.begin()
         super().connection_made(transport)
-        self._trace.end("accept", began, self._flow, peer=self._peer)
+        self._trace.end("accept", began, self._flow, peer=self.peer)
 
     def _open_writer(self, transport: asyncio.Transport) -> Writer:
-        return TracedWriter(transport, self._trace, self._flow)
+        return TracedWriter(transport, self._server.drain, self._trace, self._flow)
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
@@ -43,8 +44,8 @@ class TracedWriter(Writer):
 
     __slots__ = ("_flow", "_trace")
 
-    def __init__(self, transport: asyncio.Transport, trace: Trace, flow: Flow) -> None:
-        super().__init__(transport)
+    def __init__(self, transport: asyncio.Transport, drain: Drain, trace: Trace, flow: Flow) -> None:
+        super().__init__(transport, drain)
         self._trace, self._flow = trace, flow
 
     def write(self, parts: Sequence[Any]) -> None:
@@ -57,9 +58,9 @@ class TracedWriter(Writer):
         super()._write(data)
         self._trace.end("send", began, self._flow, bytes=len(data))
 
-    def _sendfile(self, file: File, start: int, size: int) -> int:
+    def _sendfile(self, number: int, file: File, start: int, length: int) -> int:
         began = self._trace.begin()
-        sent = super()._sendfile(file, start, size)
+        sent = super()._sendfile(number, file, start, length)
         if sent:
             self._trace.end("send", began, self._flow, bytes=sent)
         return sent

@@ -1,49 +1,30 @@
 """The way out of one connection: never more is handed over than the peer takes (hazards A4, A14).
 
 The transport's high-water mark is 0: a write goes to the kernel at once, and what the kernel does not take pauses us
-until the peer has read it all. So whenever we are not paused the socket is ours, and a large file goes out by
-sendfile(2) on the transport's own descriptor: no dup(), no second watcher. When the socket is full, which is when it
-took less than it was offered, a small piece is handed to the transport, which tells us when there is room for much.
-Who asks again at once instead sends in dribs and drabs (16 answers of 100 MiB: 28 ms of CPU each instead of 25, and 22
-with turns of 1 MiB instead of 512 KiB; turns of 2 MiB: 22 to 30).
-
-What the ways cost (us of CPU an answer of 128 KiB, 1 MiB and 10 MiB from warm pages, 16 connections on loopback, the
-best of 5 interleaved rounds, uvloop 0.23, CPython 3.11): this one 44, 95, 1,477; sendfile of aiofastnet 1.2, which
-brings a transport of its own, 37, 86, 1,513; reading through aiofiles, 64 KiB a call, 243, 1,182, 11,458.
-aiofastnet's is not taken: its transport would be under every connection, and a small answer gains nothing by it (10.2
-against 10.4 us). Here other connections have their turn (A15), and a thread reads what is not in memory.
-Tried and rejected: a watcher of our own on a dup() of the descriptor, which spares the piece (100 MiB: 19 ms of CPU
-instead of 20, in a noisier run 22 instead of 27; nginx 10 and 14. Four fifths of it are the kernel's, and whoever sends
-sooner does more of the sending that a reader's acknowledgements set off); writev(2) of our own for small answers in
-place of the transport's (no cheaper); content of 12 KiB copied behind its head to save the second buffer (a fifth
-dearer).
+until the peer has read it all. So whenever we are not paused the socket is ours, and a large file goes out on its
+descriptor (pump.py); what is not in memory is read by a thread first.
+Tried and rejected: writev(2) of our own for small answers in place of the transport's (no cheaper); content of 12 KiB
+copied behind its head to save the second buffer (a fifth dearer).
 """
 
 import asyncio
-import os
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any
 
 from .core.messages import File, FileSlice, Part
+from .drain import Drain
 from .files import Files
-
-_TURN: Final = 1024 * 1024
-"""Bytes of a file sent before every other connection has its turn (hazard A15)."""
-_PIECE: Final = 16 * 1024
-"""Bytes handed to the transport when the socket is full: what a client that never reads costs (hazard A4)."""
-
-
-class CutShortError(Exception):
-    """The promised length cannot be kept: the file has become shorter, or the disk failed (hazard D1)."""
+from .pump import CutShortError, Pump, sendfile
 
 
 class Writer:
     """sent: bytes that send() has handed over since it was last set."""
 
-    __slots__ = ("_drained", "_transport", "closed", "paused", "sent")
+    __slots__ = ("_drain", "_drained", "_transport", "closed", "paused", "sent")
 
-    def __init__(self, transport: asyncio.Transport) -> None:
+    def __init__(self, transport: asyncio.Transport, drain: Drain) -> None:
         self._transport = transport
+        self._drain = drain
         transport.set_write_buffer_limits(high=0)
         self._drained: asyncio.Future[None] | None = None
         self.paused = False
@@ -86,35 +67,22 @@ class Writer:
             raise ConnectionResetError("the peer has gone")
 
     async def _send_slice(self, part: FileSlice, files: Files) -> None:
-        file, start, left = part
-        while left:
-            await self.room()
-            size = min(left, _TURN)
-            if not file.in_memory(start, size):
-                await files.read(file, start, size)
-                await self.room()
-            sent = self._sendfile(file, start, size)
-            self.sent += sent
-            start += sent
-            left -= sent
-            if sent < size:
-                # The kernel is full, or the file has become shorter: a piece that waits for room finds out which.
-                piece = await files.read_soon(file, start, min(left, _PIECE))
-                await self.room()
-                if not piece:
-                    raise CutShortError("the file has become shorter")
-                self._write(piece)
-                start += len(piece)
-                left -= len(piece)
-            if not self.paused:
-                await asyncio.sleep(0)
-
-    def _sendfile(self, file: File, start: int, size: int) -> int:
-        """Bytes that went to the kernel, as many as it takes at once."""
+        pump = Pump(part, self._transport, self._drain, self._sendfile)
         try:
-            return os.sendfile(self._transport.get_extra_info("socket").fileno(), file.fileno(), start, size)
-        except BlockingIOError:
-            return 0
+            while pump.left:
+                if not pump.file.in_memory(pump.start, pump.next):
+                    await files.read(pump.file, pump.start, pump.next)
+                    await self.room()
+                pump.go()
+                await self.room()
+                if pump.error:
+                    raise pump.error
+        finally:
+            pump.stop()
+            self.sent += part.length - pump.left
+
+    def _sendfile(self, number: int, file: File, start: int, length: int) -> int:
+        return sendfile(number, file, start, length)
 
     def pause(self) -> None:
         """The transport keeps bytes back: the peer is slower than we are."""

@@ -52,7 +52,19 @@ FLOOR_1 = {
     "notify",
     "sandbox",
 }
-FLOOR_2 = {"files", "shelf", "writer", "protocol", "server", "entrance", "room", "pace", "traced_protocol"}
+FLOOR_2 = {
+    "files",
+    "shelf",
+    "drain",
+    "pump",
+    "writer",
+    "protocol",
+    "server",
+    "entrance",
+    "room",
+    "pace",
+    "traced_protocol",
+}
 FLOOR_3 = {"worker", "crew", "supervisor", "__main__"}
 LOOPS = {"asyncio", "uvloop", "aiofiles", "aiofastnet", "gevent"}
 SHARED = {"base", "client", "door", "children", "traced"}

@@ -231,7 +231,7 @@ async def test_a_large_file_is_read_slowly(design: Design, root: Path, tmp_path:
     steps = timeline.steps(timeline.read(path))
     reads = [step for step in steps if step["name"] == "read"]
     slow = [read for read in reads if read["dur"] >= 500.0]
-    piece = 1024 if design.name.startswith("async") else 64  # KiB
+    piece = 2048 if design.name.startswith("async") else 64  # KiB
     assert len(slow) >= BIG // (piece * 1024)
     sends = {(step["pid"], step["tid"]) for step in steps if step["name"] == "send"}
     own = {(step["pid"], step["tid"]) for step in reads}

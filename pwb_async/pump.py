@@ -1,0 +1,137 @@
+"""One part of a large file on its way out: sendfile(2) whenever the socket has room, without a task in between.
+
+The first turn is sent as it is called for, which is all that a file of a few MiB needs. When the socket is full, which
+is when it took less than it was offered, drain.py calls again as soon as it is nearly empty, and so 100 MiB go out in
+some 25 steps of 4 MiB.
+What it costs beside nginx (CPU of an answer, 16 connections on loopback, Debian's CPython 3.11, uvloop 0.23, medians of
+5 to 7 interleaved rounds): 150 KiB 1.6 times as much, 1 MiB 1.0, 10 MiB 1.3, 100 MiB 1.0.
+What was before, and was given up: a piece of 16 KiB handed to the transport whenever the socket was full, to be called
+when there is room for a third (150 KiB 1.6, 1 MiB 1.1, 10 MiB 1.6, 100 MiB 1.75); the same with a bound on what is not
+yet sent (100 MiB 1.3); a task that waits for drain.py (1.1). Turns of 1 MiB cost 4 % more than those of 2 MiB; turns of
+4 MiB 3 % less, but others wait as long again. Not taken: sendfile of aiofastnet, which brings a transport of its own
+that would be under every connection; reading through aiofiles, 64 KiB a call, which costs 6 to 10 times as much.
+"""
+
+import asyncio
+import os
+import socket
+from collections.abc import Callable
+from typing import Final, TypeAlias, cast
+
+from .core.messages import File, FileSlice
+from .drain import Drain
+
+Sendfile: TypeAlias = Callable[[int, File, int, int], int]
+"""(descriptor of the socket, file, start, length) -> bytes that the kernel took, as sendfile() has it."""
+_TURN: Final = 2 * 1024 * 1024
+"""Bytes of a file sent before every other connection has its turn (hazard A15)."""
+
+
+class CutShortError(Exception):
+    """The promised length cannot be kept: the file has become shorter, or the disk failed (hazard D1)."""
+
+
+class Pump:
+    """left: bytes still to go, from `start`. error: why they don't."""
+
+    __slots__ = (
+        "_drain",
+        "_going",
+        "_number",
+        "_sendfile",
+        "_sock",
+        "_told",
+        "_transport",
+        "error",
+        "file",
+        "left",
+        "start",
+    )
+
+    def __init__(self, part: FileSlice, transport: asyncio.Transport, drain: Drain, sendfile: Sendfile) -> None:
+        self.file, self.start, self.left = part
+        self.error: Exception | None = None
+        self._transport = transport
+        self._number: int = transport.get_extra_info("socket").fileno()
+        self._sock: socket.socket | None = None
+        self._drain = drain
+        self._sendfile = sendfile
+        self._going = self._told = False
+
+    @property
+    def next(self) -> int:
+        """Bytes of the next turn."""
+        return min(self.left, _TURN)
+
+    def go(self) -> None:
+        """Sends a turn, whatever is in memory, and on until all is sent, it fails, or the next bytes are not in memory.
+        Unless that is at once, the protocol is told to pause, and to resume then."""
+        self._going = True
+        self._step(self._turn)
+        if self._going:
+            self._told = True
+            self._protocol().pause_writing()
+
+    def _go_on(self) -> None:
+        if self._going:
+            self._step(self._next_turn)
+
+    def _step(self, turn: Callable[[], bool]) -> None:
+        try:
+            if not turn():
+                self._rest()
+        except Exception as error:
+            self.error = error
+            self._rest()
+
+    def _next_turn(self) -> bool:
+        return self.file.in_memory(self.start, self.next) and self._turn()
+
+    def _turn(self) -> bool:
+        """Whether there is to be another."""
+        if self._transport.is_closing():  # the descriptor may be somebody else's by now
+            raise ConnectionResetError("the peer has gone")
+        size = self.next
+        sent = self._sendfile(self._number, self.file, self.start, size)
+        self.start += sent
+        self.left -= sent
+        if sent < size:
+            self._drain.wait(self._borrow(), self._go_on)
+        elif self.left:
+            asyncio.get_running_loop().call_soon(self._go_on)
+        return self.left > 0
+
+    def _rest(self) -> None:
+        self._going = False
+        if self._told:
+            self._told = False
+            self._protocol().resume_writing()
+
+    def stop(self) -> None:
+        """Nothing more is sent."""
+        self._going = False
+        if self._sock is not None:
+            self._drain.forget(self._sock)
+            self._sock.detach()
+            self._sock = None
+
+    def _protocol(self) -> asyncio.Protocol:
+        return cast(asyncio.Protocol, self._transport.get_protocol())
+
+    def _borrow(self) -> socket.socket:
+        """The transport's socket as an object of Python's own: uvloop's stand-in makes one for each question."""
+        if self._sock is None:
+            there = self._transport.get_extra_info("socket")
+            self._sock = socket.socket(there.family, there.type, there.proto, self._number)
+        return self._sock
+
+
+def sendfile(number: int, file: File, start: int, length: int) -> int:
+    """Bytes that the kernel takes at once. Raises CutShortError at the end of the file, or OSError."""
+    try:
+        sent = os.sendfile(number, file.fileno(), start, length)
+    except BlockingIOError:
+        return 0
+    if not sent:
+        raise CutShortError("the file has become shorter")
+    return sent
