@@ -3,8 +3,9 @@
 What it keeps: by target, what the disk found (an OpenFile with all its bytes) and the answers made of it. Answers are
 made by the same Site.reply as without a cache, so they are the same bytes; they are kept because reply is pure.
 What it trusts: a finding, for --cache-ttl seconds from the moment of looking (1 s by default). Within that time a hit
-costs no system call beside recv and send. Before it is over, entries that were hit are looked at again, all of them
-in one call off the loop; an entry that nobody asked for meanwhile is looked at when somebody does.
+costs no system call beside recv and send. Before it is over, entries that were hit lately are looked at again, all of
+them in one call off the loop; one that nobody has asked for is looked at when somebody does, together with all others
+of that moment, and is not read again.
 What a hit does, step by step:
   1. HeadReader.at_once: the bytes of a head that has come before are a Request without being read
   2. Shelf.answer: one look into a dict by the target's key, is the finding trusted, has such an answer been made
@@ -44,6 +45,11 @@ _SHORT: Final = 10
 """The short queue has one part in this many of the space."""
 _ANSWERS: Final = 16
 """Answers kept of one entry beside the plain one: ranges and conditions differ from client to client."""
+_LATELY: Final = 10.0
+"""Seconds after it was last asked for in which a file is looked at again of itself. What is asked for once in a second
+or two would else be found untrusted each time."""
+_SOON: Final = 0.5
+"""Seconds in which a look is waited for: one dead folder must not hold those who ask for other files (hazard E6)."""
 _REMEMBERED: Final = 1000
 """Names kept, beyond one for each entry, of those who left the short queue; who comes again goes to the main one."""
 
@@ -53,19 +59,30 @@ class Entry:
 
     plain: the answer to a GET without conditions, answers: those to other requests.
 
-    trusted: until when, asked: when last, turn: when its queue last had a look at it, on the loop's clock.
+    On the loop's clock: trusted: until when, came: when it was asked for first after a while, asked: when last, turn:
+    when its queue last had a look at it.
     """
 
-    __slots__ = ("answers", "asked", "finding", "lookup", "plain", "size", "trusted", "turn")
+    __slots__ = ("answers", "asked", "came", "finding", "lookup", "plain", "size", "trusted", "turn")
 
     def __init__(self, lookup: Lookup, finding: OpenFile, now: float, trusted: float) -> None:
         self.lookup = lookup
         self.finding = finding
         self.trusted = trusted
-        self.asked = self.turn = now
+        self.came = self.asked = self.turn = now
         self.size = _OVERHEAD + (len(finding.content) if finding.content is not None else _DESCRIPTOR)
         self.plain: Response | None = None
         self.answers: dict[tuple[bytes, Fields | None], Response] = {}
+
+
+class Round:
+    """Entries that are no longer trusted, and that somebody waits for. same: those that were found so. over: they have
+    been looked at, or it takes too long."""
+
+    def __init__(self) -> None:
+        self.entries: dict[bytes, Entry] = {}
+        self.same: set[bytes] = set()
+        self.over = asyncio.Event()
 
 
 class Shelf:
@@ -82,7 +99,10 @@ class Shelf:
         self._gone: dict[bytes, None] = {}
         self._used = self._used_short = 0
         self._looks: dict[bytes, asyncio.Future[Finding]] = {}
-        self._clock = asyncio.get_running_loop().time
+        self._round: Round | None = None
+        self._going_round: asyncio.Task[None] | None = None
+        self._loop = asyncio.get_running_loop()
+        self._clock = self._loop.time
 
     def answer(self, request: Request, now: float) -> Response | None:
         """The answer to a GET or HEAD of a file that is here and trusted. now: the loop's clock."""
@@ -113,6 +133,9 @@ class Shelf:
     async def find(self, lookup: Lookup) -> Finding:
         """What the disk finds; a file is put on the shelf. All who ask for it meanwhile share one look."""
         key = lookup.request.line.target.key
+        entry = self._entries.get(key)
+        if entry is not None and await self._is_same(key, entry):
+            return entry.finding
         look = self._looks.get(key)
         if look is not None:
             return await asyncio.shield(look)
@@ -141,23 +164,54 @@ class Shelf:
                 self._put(key, Entry(lookup, finding, now, now + self._ttl))
         return finding
 
-    async def refresh(self, horizon: float) -> None:
-        """Looks again at what was asked for since the last look and loses its trust within `horizon` seconds."""
+    async def _is_same(self, key: bytes, entry: Entry) -> bool:
+        """Whether a finding still holds; all who ask at the same time wait for one look at all that they ask for."""
         now = self._clock()
-        old = now + horizon - self._ttl
+        if entry.asked < now - _LATELY:
+            entry.came = now
+        entry.asked = now
+        here = self._round
+        if here is None:
+            here = self._round = Round()
+            self._loop.call_later(_SOON, here.over.set)
+        here.entries[key] = entry
+        if self._going_round is None or self._going_round.done():
+            self._going_round = self._loop.create_task(self._go_round())
+        await here.over.wait()
+        return key in here.same
+
+    async def _go_round(self) -> None:
+        while self._round is not None:
+            here, self._round = self._round, None
+            here.same = await self._look_again(here.entries)
+            here.over.set()
+
+    async def refresh(self, horizon: float) -> None:
+        """Looks again at what is asked for and loses its trust within `horizon` seconds."""
+        now = self._clock()
         for key in [key for key, entry in self._entries.items() if entry.trusted < now and entry.finding.file]:
             self._drop(key)  # an open file that was deleted would keep its space on the disk
-        due = [(key, entry) for key, entry in self._entries.items() if old > entry.trusted - self._ttl < entry.asked]
-        if not due:
-            return
-        seen_ns = time.time_ns()
-        same = await self._files.look_again([(entry.lookup, entry.finding) for _, entry in due])
-        for (key, entry), is_same in zip(due, same, strict=True):
+        soon, lately = now + horizon, now - _LATELY
+        due = {
+            key: entry
+            for key, entry in self._entries.items()
+            if entry.trusted < soon and entry.came < entry.asked > min(entry.trusted - self._ttl, lately)
+        }
+        if due:
+            await self._look_again(due)
+
+    async def _look_again(self, entries: dict[bytes, Entry]) -> set[bytes]:
+        """Which of them are the same; the others leave the shelf."""
+        now, seen_ns = self._clock(), time.time_ns()
+        answers = await self._files.look_again([(entry.lookup, entry.finding) for entry in entries.values()])
+        same = {key for key, is_same in zip(entries, answers, strict=True) if is_same}
+        for key, entry in entries.items():
             if self._entries.get(key) is entry:
-                if is_same:
+                if key in same:
                     self._renew(entry, seen_ns, now)
                 else:
                     self._drop(key)
+        return same
 
     def _renew(self, entry: Entry, seen_ns: int, now: float) -> None:
         entry.trusted = now + self._ttl

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import threading
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
@@ -33,11 +34,12 @@ def ask(path: str, *lines: str, method: str = "GET") -> Request:
 
 
 class Counted(Disk):
-    """looks: how often it was asked, by path."""
+    """looks: how often it was asked, by path. dead: until it is set, no look comes back."""
 
     def __init__(self, root: Path) -> None:
         super().__init__(str(root))
         self.looks: list[bytes] = []
+        self.dead: threading.Event | None = None
 
     def find(self, lookup: Lookup) -> Finding:
         self.looks.append(lookup.path)
@@ -45,6 +47,8 @@ class Counted(Disk):
 
     def look_again(self, known: Sequence[tuple[Lookup, OpenFile]]) -> list[bool]:
         self.looks += [lookup.path for lookup, _ in known]
+        if self.dead:
+            self.dead.wait()
         return super().look_again(known)
 
 
@@ -59,7 +63,7 @@ class Case:
     def __init__(self, root: Path, space: int = SPACE) -> None:
         self.root = root
         self.disk = Disk(str(root))
-        counted = Counted(root)
+        counted = self.disk_counted = Counted(root)
         self.looks = counted.looks
         self.files = Files(counted)
         self.shelf = Shelf(SITE, self.files, space, TTL)
@@ -201,6 +205,62 @@ async def test_what_was_asked_for_is_looked_at_again_in_one_go_and_stays(case: C
     assert case.looks == [b"a.html", b"b.html"], "c was not asked for since it was put there"
     later = case.now() + 0.9 * TTL
     assert case.shelf.answer(ask("/a.html"), later) is not None
+
+
+async def test_who_asks_for_what_is_no_longer_trusted_waits_for_one_look_at_all(case: Case) -> None:
+    names = [f"{number}.html" for number in range(5)]
+    for name in names:
+        case.write(name, b"old")
+        await case.fetch(f"/{name}")
+        case.shelf._entries[name.encode()].trusted = 0.0
+    case.write("2.html", b"new content")
+    (case.root / "3.html").unlink()
+    case.looks.clear()
+    answers = await asyncio.gather(*(case.fetch(f"/{name}") for name in names for _ in range(20)))
+    assert answers == [case.plain(f"/{name}") for name in names for _ in range(20)]
+    assert case.looks[:5] == [name.encode() for name in names], "one look at all"
+    assert sorted(case.looks[5:]) == [b"2.html", b"3.html"], "only what has changed is found anew"
+    assert case.holds("/0.html")
+
+
+async def test_e6_who_asks_does_not_wait_for_a_look_that_hangs(case: Case) -> None:
+    """One dead folder must not hold the others, though one thread looks at all of them."""
+    for name in ("dead", "a", "b"):
+        case.write(f"{name}.html", b"x")
+        await case.fetch(f"/{name}.html")
+        case.shelf._entries[f"{name}.html".encode()].trusted = 0.0
+    revived = threading.Event()
+    case.disk_counted.dead = revived
+    try:
+        async with asyncio.timeout(10):
+            assert await case.fetch("/dead.html") == case.plain("/dead.html")
+            assert await case.fetch("/a.html") == case.plain("/a.html")
+            assert case.holds("/a.html")
+    finally:
+        revived.set()
+    case.disk_counted.dead = None
+    assert await case.fetch("/b.html") == case.plain("/b.html")
+
+
+@pytest.mark.parametrize(
+    ("came", "asked", "is_looked_at"),
+    [
+        pytest.param(20.0, 5.0, True, id="asked-for-again-lately"),
+        pytest.param(20.0, 11.0, False, id="not-lately"),
+        pytest.param(5.0, 5.0, False, id="once-as-a-crawler-does"),
+    ],
+)
+async def test_what_is_asked_for_now_and_then_keeps_its_trust(
+    case: Case, came: float, asked: float, is_looked_at: bool
+) -> None:
+    case.write("a.html", b"x")
+    await case.fetch("/a.html")
+    entry = case.shelf._entries[b"a.html"]
+    now = case.now()
+    entry.came, entry.asked, entry.trusted = now - came, now - asked, now + 0.1
+    case.looks.clear()
+    await case.shelf.refresh(horizon=0.3)
+    assert case.looks == ([b"a.html"] if is_looked_at else [])
 
 
 async def test_an_open_file_that_nobody_asks_for_is_let_go(case: Case) -> None:
