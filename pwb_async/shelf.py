@@ -45,7 +45,7 @@ _SHORT: Final = 10
 """The short queue has one part in this many of the space."""
 _ANSWERS: Final = 16
 """Answers kept of one entry beside the plain one: ranges and conditions differ from client to client."""
-_LATELY: Final = 10.0
+_LATELY: Final = 5.0
 """Seconds after it was last asked for in which a file is looked at again of itself. What is asked for once in a second
 or two would else be found untrusted each time."""
 _SOON: Final = 0.5

@@ -245,8 +245,8 @@ async def test_e6_who_asks_does_not_wait_for_a_look_that_hangs(case: Case) -> No
 @pytest.mark.parametrize(
     ("came", "asked", "is_looked_at"),
     [
-        pytest.param(20.0, 5.0, True, id="asked-for-again-lately"),
-        pytest.param(20.0, 11.0, False, id="not-lately"),
+        pytest.param(20.0, 3.0, True, id="asked-for-again-lately"),
+        pytest.param(20.0, 7.0, False, id="not-lately"),
         pytest.param(5.0, 5.0, False, id="once-as-a-crawler-does"),
     ],
 )

@@ -27,6 +27,8 @@ for line in sys.stdin:
             while time.process_time() < 0.2: pass
             os._exit(0)
         os.waitpid(grandchild, 0)
+    elif line == "wait\\n":
+        for _ in range(10): time.sleep(0.001)
     elif line == "call\\n":
         for _ in range(1000): os.getppid()
     elif line == "grow\\n":
@@ -82,8 +84,7 @@ def test_memory_grows_by_what_is_held(process: Told) -> None:
 
 def test_a_wait_is_a_context_switch(process: Told) -> None:
     before = probes.switches(process.pid)
-    for _ in range(10):
-        process.do("nothing")
+    process.do("wait")
     assert probes.switches(process.pid) - before >= 10
 
 
