@@ -58,20 +58,18 @@ CONTENT: Final = ("chunks", "content")
 
 
 class Endless(NamedTuple):
-    """sent: bytes that left the client; port: the client's; status: of the answer, 0 if there was none."""
+    """sent: bytes that left the client; status: of the answer, 0 if there was none."""
 
     sent: int
-    port: int
     status: int
     closed: bool
 
 
-def send_endless(address: tuple[str, int], pieces: Iterator[bytes]) -> Endless:
-    """Sends a head of 64 MB, or as much of it as the server takes, and reads the answer."""
+def send_endless(address: tuple[str, int], pieces: Iterator[bytes], host: str = "127.0.0.1") -> Endless:
+    """Sends a head of 64 MB from `host`, or as much of it as the server takes, and reads the answer."""
     sent = status = 0
     closed = False
-    with socket.create_connection(address, timeout=10) as sock:
-        port = sock.getsockname()[1]
+    with socket.create_connection(address, timeout=10, source_address=(host, 0)) as sock:
         with suppress(OSError):
             for piece in pieces:
                 sock.sendall(piece)
@@ -89,7 +87,7 @@ def send_endless(address: tuple[str, int], pieces: Iterator[bytes]) -> Endless:
             closed = True
         if data.startswith(b"HTTP/1.1 "):
             status = int(data[9:12])
-    return Endless(sent, port, status, closed)
+    return Endless(sent, status, closed)
 
 
 class Trace:
@@ -112,9 +110,9 @@ class Trace:
         self.process.send_signal(signal.SIGINT)
         self.process.wait(10)
 
-    def read_from(self, port: int) -> int:
-        """Bytes that were read from the client with this port."""
-        found = re.findall(rf"<TCP[^\]]*:{port}\]>.*= (\d+)", self.path.read_text(errors="replace"))
+    def read_from(self, host: str) -> int:
+        """Bytes that were read from the clients of this address."""
+        found = re.findall(rf"<TCP[^\]]*>{re.escape(host)}:\d+\]>.*= (\d+)", self.path.read_text(errors="replace"))
         return sum(map(int, found))
 
 
@@ -145,11 +143,11 @@ async def endless(scene: Scene) -> None:
         taken: dict[str, int] = {}
         if attaches():
             trace = Trace(server.pid, scene.papers / "reads")
+            hosts = {name: f"127.0.1.{number}" for number, name in enumerate(shapes, 1)}  # a port may come again
             for name, pieces in shapes.items():
-                again = await asyncio.to_thread(send_endless, server.address, pieces())
-                taken[name] = again.port
+                await asyncio.to_thread(send_endless, server.address, pieces(), hosts[name])
             trace.close()
-            taken = {name: trace.read_from(port) for name, port in taken.items()}
+            taken = {name: trace.read_from(host) for name, host in hosts.items()}
         for name in shapes:
             read = f", read {taken[name] / KIB:.0f} KiB" if taken else ""
             answer = answers[name]
