@@ -110,6 +110,9 @@ class Pump:
     def stop(self) -> None:
         """Nothing more is sent."""
         self._going = False
+        self.error = (
+            None  # its traceback holds this pump, and all that has to do with it, until the garbage is collected
+        )
         if self._sock is not None:
             self._drain.forget(self._sock)
             self._sock.detach()

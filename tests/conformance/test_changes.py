@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import suppress
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -48,6 +49,31 @@ async def loaded(server: Server, target: str, work: Coroutine[Any, Any, None]) -
     loads = await together(*(load(server, target, working.done) for _ in range(3)))
     await working
     return list(chain(*loads))
+
+
+async def test_nothing_of_a_deleted_file_is_kept_for_those_who_have_gone_a12_d2(
+    workshop: tuple[Server, Path],
+) -> None:
+    """Clients vanish in the middle of a large file; deleted, it must give its space on the disk back."""
+    server, root = workshop
+    (root / "doomed").write_bytes(noise(24 * MEGABYTE, 3))
+
+    async def vanish() -> None:
+        async with Peer(server.address) as peer:
+            await peer.send(get("/doomed"))
+            await peer.some(4096)
+            peer.reset()
+
+    await together(*(vanish() for _ in range(10)))
+    os.unlink(root / "doomed")
+    await eventually(lambda: not any(map(_deleted, server.members())), 5, "the file is still open")
+
+
+def _deleted(pid: int) -> bool:
+    """Whether a process has a file open that is no longer there."""
+    with suppress(OSError):
+        return any(os.readlink(entry).endswith("doomed (deleted)") for entry in Path(f"/proc/{pid}/fd").iterdir())
+    return False
 
 
 async def test_truncated_while_sent_d1(workshop: tuple[Server, Path]) -> None:
