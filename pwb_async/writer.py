@@ -4,7 +4,8 @@ The transport's high-water mark is 0: a write goes to the kernel at once, and wh
 until the peer has read it all. So whenever we are not paused the socket is ours, and a large file goes out on its
 descriptor (pump.py); what is not in memory is read by a thread first.
 Tried and rejected: writev(2) of our own for small answers in place of the transport's (no cheaper); content of 12 KiB
-copied behind its head to save the second buffer (a fifth dearer).
+copied behind its head to save the second buffer (a fifth dearer); the head of a large file held back with MSG_MORE, so
+that both leave together (1 MiB an eighth dearer, medians of 9 and 15 rounds on loopback).
 """
 
 import asyncio

@@ -48,7 +48,7 @@ def _bars(table: Table) -> list[Bar]:
     for row in rows:
         ratio = None if row.peer == YARDSTICK else table.ratio(row.peer)
         told = figure(row.value) + (f" ({figure(ratio)}x)" if ratio else "")
-        kind = "pwb" if row.peer.startswith("pwb") else row.peer
+        kind = row.peer.partition("-")[0]
         colour = f"var(--{kind})" if kind in ("pwb", YARDSTICK) else "var(--bar)"
         if row.value > 0:
             found.append(Bar(row.title, row.value, told, colour))

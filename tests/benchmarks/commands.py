@@ -74,7 +74,7 @@ NGINX = """
 daemon off;
 pid {scratch}/nginx.pid;
 error_log stderr warn;
-worker_processes 1;
+worker_processes {workers};
 {user}
 events {{ worker_connections 16384; }}
 http {{
@@ -97,9 +97,10 @@ http {{
 """
 
 
-def nginx(setting: Setting) -> Command:
+def nginx(setting: Setting, workers: int = 1) -> Command:
     cache = "open_file_cache max=10000 inactive=60s; open_file_cache_errors on;"
     text = NGINX.format(
+        workers=workers,
         scratch=setting.scratch,
         user="user root;" if os.geteuid() == 0 else "",
         cache=cache if setting.cache else "open_file_cache off;",

@@ -1,7 +1,7 @@
 """The peers: who they are, and how each is found.
 
-Every one is a single worker on one core. PWB and nginx close a connection after 1,000 requests; the
-others never do.
+Every one is on one core, and a single worker unless its name says otherwise. PWB and nginx close a
+connection after 1,000 requests; the others never do.
 """
 
 import re
@@ -68,6 +68,7 @@ def _pwb_version() -> str:
     return f"PWB {getattr(import_module('pwb_async'), '__version__', '')}".strip()
 
 
+_NGINX = _program("nginx", "-v", "nginx-light")
 PEERS = (
     Peer("pwb", "PWB", _pwb_version, commands.pwb, quick=True),
     Peer(
@@ -76,7 +77,13 @@ PEERS = (
         _pwb_version,
         lambda setting: commands.pwb(setting, "--workers", "2"),
     ),
-    Peer("nginx", "nginx", _program("nginx", "-v", "nginx-light"), commands.nginx, quick=True),
+    Peer("nginx", "nginx", _NGINX, commands.nginx, quick=True),
+    Peer(
+        "nginx-workers-2",
+        "nginx, two workers",
+        _NGINX,
+        lambda setting: commands.nginx(setting, workers=2),
+    ),
     Peer(
         "floor",
         "C floor (fixed answer)",
