@@ -110,9 +110,8 @@ class Pump:
     def stop(self) -> None:
         """Nothing more is sent."""
         self._going = False
-        self.error = (
-            None  # its traceback holds this pump, and all that has to do with it, until the garbage is collected
-        )
+        # Its traceback holds this pump, and with it the file, until the garbage is collected.
+        self.error = None
         if self._sock is not None:
             self._drain.forget(self._sock)
             self._sock.detach()

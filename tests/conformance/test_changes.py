@@ -70,10 +70,17 @@ async def test_nothing_of_a_deleted_file_is_kept_for_those_who_have_gone_a12_d2(
 
 
 def _deleted(pid: int) -> bool:
-    """Whether a process has a file open that is no longer there."""
-    with suppress(OSError):
-        return any(os.readlink(entry).endswith("doomed (deleted)") for entry in Path(f"/proc/{pid}/fd").iterdir())
-    return False
+    """Whether a process still has the doomed file open."""
+    numbers: list[str] = []
+    with suppress(OSError):  # the process has ended
+        numbers = os.listdir(f"/proc/{pid}/fd")
+    return any(_target(f"/proc/{pid}/fd/{number}").endswith("doomed (deleted)") for number in numbers)
+
+
+def _target(link: str) -> str:
+    with suppress(OSError):  # closed meanwhile
+        return os.readlink(link)
+    return ""
 
 
 async def test_truncated_while_sent_d1(workshop: tuple[Server, Path]) -> None:
