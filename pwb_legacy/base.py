@@ -77,9 +77,14 @@ class HTTPServer:
             self.give_up(client, error)
         finally:
             self.finish(client)
-            self.open.discard(client)
-            if not client.leaving:
-                client.close()
+            self.leave(client)
+
+    def leave(self, client: Client) -> None:
+        """The conversation is over. The client counts no more before it can know that, since it may come again at once;
+        a server that stops waits for it only until then."""
+        self.open.discard(client)
+        if not client.leaving:
+            client.close()
 
     def answer(self, event: Request | BadRequest) -> Response:
         """What all servers answer, in three steps; only the middle one touches the disk."""

@@ -60,6 +60,12 @@ class TracedServer(HTTPServer):
         client.trace.lane().flow = client.flow  # perhaps another thread than the one that took the request in
         super().begin(client, event)
 
+    def leave(self, client: Client) -> None:
+        assert isinstance(client, TracedClient)
+        if not client.leaving:  # the door tells the end of those; for this one nobody waits any more after leave()
+            client.trace.finish(client.flow)
+        super().leave(client)
+
     def hear(self, client: Client) -> None:
         assert isinstance(client, TracedClient)
         began = client.trace.begin()
