@@ -15,11 +15,11 @@ from typing import Any
 from .core.messages import File, FileSlice, Part
 from .drain import Drain
 from .files import Files
-from .pump import CutShortError, Pump, sendfile
+from .pump import TURN, CutShortError, Pump, sendfile
 
 
 class Writer:
-    """sent: bytes that send() has handed over since it was last set."""
+    """sent: bytes that start() and send() have handed over of the answer that start() was called for."""
 
     __slots__ = ("_drain", "_drained", "_transport", "closed", "paused", "sent")
 
@@ -38,6 +38,32 @@ class Writer:
             self._transport.write(parts[0])
         else:
             self._transport.writelines(parts)
+
+    def start(self, parts: Sequence[Part]) -> Sequence[Part]:
+        """Begins an answer: sends what goes out at once, of a file at most a turn. Returns what is left, for send(); so
+        what fails here is found there."""
+        self.sent = 0
+        for number, part in enumerate(parts):
+            if self.paused or self._transport.is_closing():
+                return parts[number:]
+            if isinstance(part, bytes):
+                self._write(part)
+            elif (left := self._start_slice(part)).length:
+                return [left, *parts[number + 1 :]]
+        return ()
+
+    def _start_slice(self, part: FileSlice) -> FileSlice:
+        """What is left of it."""
+        file, start, length = part
+        turn = min(length, TURN)
+        if not file.in_memory(start, turn):
+            return part
+        try:
+            sent = self._sendfile(self._transport.get_extra_info("socket").fileno(), file, start, turn)
+        except (OSError, CutShortError):
+            return part
+        self.sent += sent
+        return FileSlice(file, start + sent, length - sent)
 
     async def send(self, parts: Sequence[Part], files: Files) -> None:
         """Sends parts in order. Raises CutShortError, or ConnectionError when the peer has gone."""
