@@ -20,10 +20,11 @@ from typing import Final
 from .beneath import AS_FILE, AS_FOLDER, Opener, close, opener
 from .core.lookup import FOLDER, FORBIDDEN, MISSING, UNAVAILABLE, Broken, Finding, Lookup, OpenFile, same_version
 
-SMALL: Final = 128 * 1024
-"""Bytes, so large a file is still read at once. An answer from memory and one by sendfile(2) cost 24 and 34 us of CPU
-at 64 KiB, 29 and 41 at 100, 46 and 48 at 192, 66 and 69 at 256, 119 and 76 at 512 (kept connections on loopback, the
-best of 4 interleaved rounds, uvloop 0.23, CPython 3.11); from 192 on the memory is better spent on other files."""
+SMALL: Final = 112 * 1024
+"""Bytes, so large a file is still read at once. An answer from memory and one by sendfile(2) cost 16 and 24 us of CPU
+at 32 KiB, 29 and 30 at 64, 33 and 33 at 100, 37 and 37 at 112, 45 and 37 at 120, 54 and 45 at 128 (16 kept connections
+on loopback, medians of 5 interleaved rounds, uvloop 0.23, CPython 3.11): from there on the socket does not take it at
+once, and the memory is better spent on other files."""
 _BYTE: Final = [bytearray(1)]
 """Read to see whether it can be; nobody looks at it."""
 _TRIES: Final = 4
