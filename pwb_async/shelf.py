@@ -28,13 +28,15 @@ watch, and network disks tell nothing.
 import asyncio
 import time
 from dataclasses import replace
-from typing import Final
+from sys import getsizeof
+from typing import Final, TypeAlias
 
 from .core.fields import Fields
 from .core.head import prepare
 from .core.lookup import Finding, Lookup, OpenFile, same_version
-from .core.messages import Request, Response
+from .core.messages import Request, RequestLine, Response
 from .core.site import Site
+from .core.target import Target
 from .files import Files
 
 _OVERHEAD: Final = 2048
@@ -53,26 +55,32 @@ _SOON: Final = 0.5
 _REMEMBERED: Final = 1000
 """Names kept, beyond one for each entry, of those who left the short queue; who comes again goes to the main one."""
 
+Kind: TypeAlias = tuple[bytes, bytes]
+"""A method, and the conditions that come with it."""
+_NOBODY: Final = Request(RequestLine(b"", b"GET", Target(), 1), Fields({}, 0), persistent=False)
+"""Stands for whoever asked first: what a client says of itself may be 32 KiB, and is nobody else's."""
+
 
 class Entry:
     """One file on the shelf.
 
-    plain: the answer to a GET without conditions, answers: those to other requests.
+    key: its target's. plain: the answer to a GET without conditions, answers: those to other requests.
 
     On the loop's clock: trusted: until when, came: when it was asked for first after a while, asked: when last, turn:
     when its queue last had a look at it.
     """
 
-    __slots__ = ("answers", "asked", "came", "finding", "lookup", "plain", "size", "trusted", "turn")
+    __slots__ = ("answers", "asked", "came", "finding", "key", "lookup", "plain", "size", "trusted", "turn")
 
-    def __init__(self, lookup: Lookup, finding: OpenFile, now: float, trusted: float) -> None:
-        self.lookup = lookup
+    def __init__(self, key: bytes, lookup: Lookup, finding: OpenFile, now: float, trusted: float) -> None:
+        self.key = key
+        self.lookup = replace(lookup, request=_NOBODY)
         self.finding = finding
         self.trusted = trusted
         self.came = self.asked = self.turn = now
         self.size = _OVERHEAD + (len(finding.content) if finding.content is not None else _DESCRIPTOR)
         self.plain: Response | None = None
-        self.answers: dict[tuple[bytes, Fields | None], Response] = {}
+        self.answers: dict[Kind, Response] = {}
 
 
 class Round:
@@ -117,16 +125,16 @@ class Shelf:
         fields, method = request.fields, request.line.method
         if method not in (b"GET", b"HEAD") or fields.unknown_expectation:
             return None
-        # Equal field sections are one object, thanks to the head's cache; where they are not, it is only a miss.
-        key = (method, None if fields.plain else fields)
-        return entry.answers.get(key) or self._remember(entry, key, self._prepare(entry, request))
+        kind = (method, fields.conditions)
+        return entry.answers.get(kind) or self._remember(entry, kind, self._prepare(entry, request))
 
     def _prepare(self, entry: Entry, request: Request) -> Response:
         return prepare(self._site.reply(replace(entry.lookup, request=request), entry.finding))
 
-    def _remember(self, entry: Entry, key: tuple[bytes, Fields | None], response: Response) -> Response:
-        if len(entry.answers) < _ANSWERS and len(response.tail) + len(response.parts) <= _OVERHEAD:
-            entry.answers[key] = response
+    def _remember(self, entry: Entry, kind: Kind, response: Response) -> Response:
+        memory = getsizeof(kind[1]) + getsizeof(response.tail) + sum(map(getsizeof, response.parts))
+        if len(entry.answers) < _ANSWERS and memory <= _OVERHEAD:
+            entry.answers[kind] = response
             self._grow(entry, _OVERHEAD)
         return response
 
@@ -161,7 +169,7 @@ class Shelf:
         else:
             self._drop(key)
             if isinstance(finding, OpenFile):
-                self._put(key, Entry(lookup, finding, now, now + self._ttl))
+                self._put(Entry(key, lookup, finding, now, now + self._ttl))
         return finding
 
     async def _is_same(self, key: bytes, entry: Entry) -> bool:
@@ -220,9 +228,10 @@ class Shelf:
             entry.plain = None
             entry.answers.clear()
 
-    def _put(self, key: bytes, entry: Entry) -> None:
+    def _put(self, entry: Entry) -> None:
         if entry.size > self._most // _SHORT:
             return
+        key = entry.key
         self._entries[key] = entry
         if key in self._gone:
             del self._gone[key]
@@ -238,7 +247,7 @@ class Shelf:
     def _grow(self, entry: Entry, size: int) -> None:
         entry.size += size
         self._used += size
-        if entry.lookup.request.line.target.key in self._short:
+        if entry.key in self._short:
             self._used_short += size
         while self._used > self._most:
             self._evict()

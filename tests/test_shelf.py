@@ -1,8 +1,10 @@
 """The shelf on a real disk: what it trusts and for how long, who stays, and that it answers as the disk would."""
 
 import asyncio
+import gc
 import os
 import threading
+import tracemalloc
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
@@ -318,6 +320,46 @@ async def test_answers_that_differ_from_client_to_client_are_bounded_and_counted
     entry = case.shelf._entries[b"a.html"]
     assert len(entry.answers) == 16
     assert entry.size >= 16 * 2048
+
+
+HUGE_FIELDS = [f"X-{number}: {'x' * 8000}" for number in range(3)]
+
+
+@pytest.mark.parametrize(
+    ("size", "lines"),
+    [
+        (100, HUGE_FIELDS),
+        (100, [*HUGE_FIELDS, "If-None-Match: *"]),
+        (100, [f"If-None-Match: *, {'x' * 8000}"]),
+        (100_000, ["Range: bytes={number}-"]),
+        (100_000, ["Range: bytes={number}-99998,0-0"]),
+    ],
+)
+async def test_a14_the_shelf_takes_no_more_memory_than_it_counts(case: Case, size: int, lines: list[str]) -> None:
+    names = [f"/{number}.html" for number in range(20)]
+    for name in names:
+        case.write(name[1:], b"x" * size)
+    await case.fetch(names[0])  # what is made once for all
+    tracemalloc.start()
+    try:
+        for name in names:
+            for number in range(1, 10):
+                await case.fetch(name, *(line.format(number=number) for line in lines))
+        gc.collect()
+        taken, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(case.shelf._entries) == len(names)
+    assert taken <= sum(entry.size for entry in case.shelf._entries.values()) + 100_000
+
+
+async def test_equal_conditions_share_an_answer_whatever_else_a_client_says(case: Case) -> None:
+    case.write("a.html", b"x" * 1000)
+    await case.fetch("/a.html")
+    for agent in ("curl", "Firefox"):
+        for line in ("If-None-Match: *", "Range: bytes=0-1"):
+            await case.fetch("/a.html", f"User-Agent: {agent}", line)
+    assert len(case.shelf._entries[b"a.html"].answers) == 2
 
 
 async def test_what_is_no_file_is_not_kept(case: Case) -> None:

@@ -12,7 +12,8 @@ CHUNKED: Final = -1
 """content_length of a request whose content comes in chunks."""
 
 _CONDITIONS: Final = (b"if-match", b"if-none-match", b"if-modified-since", b"if-unmodified-since", b"if-range")
-_NOT_PLAIN: Final = frozenset((*_CONDITIONS, b"range", b"content-length", b"transfer-encoding", b"expect"))
+_CONDITIONAL: Final = (*_CONDITIONS, b"range")
+_NOT_PLAIN: Final = frozenset((*_CONDITIONAL, b"content-length", b"transfer-encoding", b"expect"))
 _NEVER_TRAILERS: Final = _NOT_PLAIN | {b"host"}
 _END_OF_HEAD: Final = len(b"\r\n\r\n")
 
@@ -22,11 +23,13 @@ class Fields:
 
     logged: what a log line says of them, once it has been made; a browser repeats its fields.
     plain: nothing in this section can change the answer to a GET: no condition, range, content or expectation.
+    conditions: the conditions and the range, as they were sent; equal ones have equal answers.
     """
 
     __slots__ = (
         "_values",
         "close",
+        "conditions",
         "content_length",
         "expects_continue",
         "host",
@@ -48,6 +51,8 @@ class Fields:
         self.expects_continue = b"100-continue" in expectations
         self.unknown_expectation = any(expectation != b"100-continue" for expectation in expectations)
         self.plain = _NOT_PLAIN.isdisjoint(values)
+        conditions = [b"%s:%s\n" % (name, self.get(name)) for name in _CONDITIONAL if name in values]
+        self.conditions = b"".join(conditions)
 
     def get(self, name: bytes) -> bytes | None:
         """The value of the field `name` (lower case), several lines of it joined by ", " (RFC 9110 5.3)."""
