@@ -10,7 +10,6 @@ import os
 import select
 import stat
 import sys
-from collections import deque
 from collections.abc import Callable
 from threading import Lock
 from typing import Final
@@ -19,12 +18,11 @@ from .core.exchange import combined
 from .core.messages import BadRequest, Request
 
 logger: Final = logging.getLogger("pwb")
-_MANY: Final = 1000
-"""Whenever so many lines more wait, some 0.2 MB, hurry() asks for a flush()."""
-_MOST_WAITING: Final = 100_000
-"""lines not yet written; about 20 MB"""
-_BATCH: Final = 1 << 20
-"""bytes written to a file at once"""
+_MANY: Final = 2 * 1000
+"""Whenever so many halves of lines more wait, some 0.2 MB, hurry() asks for a flush(); so many are written to a file at
+once."""
+_MOST_WAITING: Final = 2 * 100_000
+"""Halves of lines not yet written; about 20 MB."""
 _PIPE_TAKES: Final = select.PIPE_BUF if hasattr(select, "PIPE_BUF") else 512
 """bytes that a pipe which is ready takes without blocking"""
 
@@ -39,7 +37,8 @@ class AccessLog:
 
     def __init__(self, target: str) -> None:
         self._target = target
-        self._lines: deque[bytes] = deque()
+        self._halves: list[bytes] = []
+        self._begun = b""  # of lines of which a write has taken a part
         self._writing = Lock()
         self.dropped = 0
         self.moved = False
@@ -53,14 +52,20 @@ class AccessLog:
             self._fd = os.open(self._target, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
         self._always_ready = stat.S_ISREG(os.fstat(self._fd).st_mode)
 
-    def __call__(self, peer: str, request: Request | BadRequest, status: int, sent: int, began: float) -> None:
+    def note(self, peer: str, request: Request | BadRequest, status: int, sent: int, began: float) -> None:
         """Notes an exchange, said as combined() has it."""
-        if len(self._lines) < _MOST_WAITING:
-            self._lines.append(combined(peer, request, status, sent, began))
-            if not len(self._lines) % _MANY:
+        halves = self._halves
+        if len(halves) < _MOST_WAITING:
+            halves += combined(peer, request, status, sent, began)
+            if not len(halves) % _MANY:
                 self.hurry()
         else:
             self.dropped += 1
+
+    @property
+    def waiting(self) -> bool:
+        """There is something to write."""
+        return bool(self._begun or self._halves)
 
     def flush(self, patience: float = 0.0) -> None:
         """Writes what has been noted; patience: seconds to wait each time that a pipe is full."""
@@ -69,31 +74,33 @@ class AccessLog:
             self.reopen_or_complain()
         with self._writing:
             try:
-                while self._lines and (self._always_ready or self._is_ready(patience)):
+                while self.waiting and (self._always_ready or self._is_ready(patience)):
                     self._write()
             except OSError:
                 self._drop()
 
     def _write(self) -> None:
-        """Writes as many whole lines as go at once; a line longer than that goes in pieces."""
-        most = _BATCH if self._always_ready else _PIPE_TAKES
-        lines = [self._lines.popleft()]
-        size = len(lines[0])
-        while self._lines and size + len(self._lines[0]) <= most:
-            lines.append(self._lines.popleft())
-            size += len(lines[-1])
-        batch = b"".join(lines)
-        try:
-            written = os.write(self._fd, batch[:most])
-        except OSError:
-            self.dropped += len(lines)
-            raise
-        if written < len(batch):
-            self._lines.appendleft(batch[written:])
+        """Writes as many whole lines as go at once; a line longer than a pipe takes goes in pieces."""
+        if not self._begun:
+            count = _MANY if self._always_ready else self._go_into_a_pipe()
+            self._begun = b"".join(self._halves[:count])
+            del self._halves[:count]
+        most = len(self._begun) if self._always_ready else _PIPE_TAKES
+        self._begun = self._begun[os.write(self._fd, self._begun[:most]) :]
+
+    def _go_into_a_pipe(self) -> int:
+        """How many halves, at least those of one line, are so short together that a pipe takes them as a whole."""
+        size = 0
+        for count, half in enumerate(self._halves):
+            size += len(half)
+            if size > _PIPE_TAKES:
+                return max(2, count - count % 2)
+        return count + 1
 
     def _drop(self) -> None:
-        self.dropped += len(self._lines)
-        self._lines.clear()
+        self.dropped += self._begun.count(b"\n") + len(self._halves) // 2
+        self._begun = b""
+        self._halves.clear()
 
     def _is_ready(self, patience: float) -> bool:
         poll = select.poll()

@@ -178,7 +178,7 @@ class HTTPProtocol(asyncio.Protocol):
             else:
                 out += connection.respond(event, response, now)
             if log is not None:
-                log(self._peer or self.peer, event, response.status, response.length, now)
+                log.note(self._peer or self.peer, event, response.status, response.length, now)
             answers += 1
             size += response.length
             if connection.idle:
@@ -217,7 +217,7 @@ class HTTPProtocol(asyncio.Protocol):
         response = self._server.setup.site.refuse(event)
         self._writer.write(self._connection.respond(event, response, now))
         if self._server.log is not None:
-            self._server.log(self.peer, event, response.status, response.length, now)
+            self._server.log.note(self.peer, event, response.status, response.length, now)
         if not self._writer.paused:
             self._advance(self._connection.next_event())
 
@@ -256,7 +256,7 @@ class HTTPProtocol(asyncio.Protocol):
                 response.close()
                 if server.log is not None:
                     sent = max(0, writer.sent - connection.head_length)
-                    server.log(peer, request, response.status, sent, began)
+                    server.log.note(peer, request, response.status, sent, began)
         self._continue()
 
     def _wait(self, now: float | None = None) -> None:

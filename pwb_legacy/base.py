@@ -120,7 +120,7 @@ class HTTPServer:
         outgoing.response.close()
         sent = max(0, outgoing.sent - client.connection.head_length)
         if self.setup.log is not None:
-            self.setup.log(client.peer, outgoing.event, outgoing.response.status, sent, outgoing.began)
+            self.setup.log.note(client.peer, outgoing.event, outgoing.response.status, sent, outgoing.began)
         self.write_log()
 
     def give_up(self, client: Client, error: Exception) -> None:

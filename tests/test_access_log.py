@@ -14,7 +14,7 @@ def test_many_lines_ask_for_a_flush_a14(tmp_path: Path) -> None:
     asked = []
     log.hurry = lambda: asked.append(log.flush())
     for _ in range(2500):
-        log(*EXCHANGE)
+        log.note(*EXCHANGE)
     assert len(asked) == 2
     assert (tmp_path / "log").read_bytes().count(b"\n") == 2000
     log.close()
@@ -29,11 +29,32 @@ def test_what_nobody_reads_is_bounded_e8(tmp_path: Path) -> None:
         log = AccessLog(str(tmp_path / "pipe"))
         log.hurry = log.flush
         for _ in range(101_000):
-            log(*EXCHANGE)
+            log.note(*EXCHANGE)
         written = 0
         while data := _some(reader):
             written += data.count(b"\n")
         assert 0 < log.dropped <= 1000 - written
+        log.close()
+    finally:
+        os.close(reader)
+
+
+def test_a_pipe_gets_whole_lines_and_a_long_one_in_pieces_e8(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        log = AccessLog(str(tmp_path / "pipe"))
+        sizes = [*range(0, 3000, 100), 9000, 1, 4096, 5000, *range(100)]
+        for size in sizes:
+            log.note("h", BadRequest(400, "why", b"x" * size), 400, size, 0.0)
+        written = b""
+        while log.waiting:
+            log.flush()
+            written += _some(reader)
+        lines = written.splitlines()
+        assert [int(line.split()[-3]) for line in lines] == sizes
+        assert [line.count(b"x") for line in lines] == sizes
+        assert log.dropped == 0
         log.close()
     finally:
         os.close(reader)
@@ -48,12 +69,12 @@ def _some(reader: int) -> bytes:
 
 def test_moved_log_is_reopened_by_the_next_flush_e8(tmp_path: Path) -> None:
     log = AccessLog(str(tmp_path / "log"))
-    log(*EXCHANGE)
+    log.note(*EXCHANGE)
     log.flush()
     (tmp_path / "log").rename(tmp_path / "old")
     log.moved = True
-    log(*EXCHANGE)
-    log(*EXCHANGE)
+    log.note(*EXCHANGE)
+    log.note(*EXCHANGE)
     log.close()
     assert (tmp_path / "old").read_bytes().count(b"\n") == 1
     assert (tmp_path / "log").read_bytes().count(b"\n") == 2

@@ -48,12 +48,14 @@ class Request:
 
     persistent: the client's side of RFC 9112 9.3; whether the connection goes on is the connection's decision.
     plain: a GET whose answer depends on nothing but its target.
+    logged: what a log line has last said of it: status, bytes sent, and the words; see say().
     """
 
     line: RequestLine
     fields: Fields
     persistent: bool
     plain: bool = field(init=False)
+    logged: tuple[int, int, bytes] = field(default=(0, 0, b""), init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "plain", self.fields.plain and self.line.method == b"GET")
@@ -65,6 +67,10 @@ class Request:
     @property
     def target(self) -> Target:
         return self.line.target
+
+    def say(self, status: int, sent: int, words: bytes) -> None:
+        """Remembers a log line: a head that comes again is the same Request, and mostly has the same answer."""
+        object.__setattr__(self, "logged", (status, sent, words))
 
     @property
     def expects_continue(self) -> bool:

@@ -1,6 +1,7 @@
 """The line of the access log: one line whatever a client sends (hazard G1)."""
 
 import re
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -18,9 +19,13 @@ LINE = re.compile(
 """What every line must look like."""
 
 
+def line(*exchange: Any) -> bytes:
+    return b"".join(combined(*exchange))
+
+
 def line_of(wire: bytes, sent: int = 0) -> bytes:
     answer = ask(wire)
-    return combined("192.0.2.1", answer.event, answer.status, sent, NOW + 0.9)
+    return line("192.0.2.1", answer.event, answer.status, sent, NOW + 0.9)
 
 
 def test_combined_log_format() -> None:
@@ -30,10 +35,18 @@ def test_combined_log_format() -> None:
     )
 
 
+def test_a_request_that_comes_again_is_said_as_it_was_answered() -> None:
+    request = ask(get()).request
+    for status, sent, begin in ((200, 26, 0), (304, 0, 0), (200, 26, 1), (200, 7, 1), (304, 7, 2)):
+        expected = b'"GET /a.txt HTTP/1.1" %d %d "-" "-"\n' % (status, sent)
+        said = line("::1", request, status, sent, NOW + begin)
+        assert said == b"::1 - - [14/Nov/2023:22:13:2%d +0000] " % begin + expected
+
+
 def test_what_is_not_known_is_a_hyphen() -> None:
     assert line_of(get()).endswith(b'"GET /a.txt HTTP/1.1" 200 0 "-" "-"\n')
     assert (
-        combined("::1", BadRequest(503, "no room"), 503, 0, 0.0)
+        line("::1", BadRequest(503, "no room"), 503, 0, 0.0)
         == b'::1 - - [01/Jan/1970:00:00:00 +0000] "-" 503 0 "-" "-"\n'
     )
 
@@ -58,9 +71,9 @@ def test_what_is_not_known_is_a_hyphen() -> None:
     ],
 )
 def test_g1_injection(wire: bytes, logged: bytes) -> None:
-    line = line_of(wire)
-    assert logged in line
-    assert LINE.fullmatch(line)
+    said = line_of(wire)
+    assert logged in said
+    assert LINE.fullmatch(said)
 
 
 @given(st.binary(max_size=300))
@@ -75,8 +88,8 @@ def test_escaping_is_safe_and_loses_nothing(value: bytes) -> None:
 @quick
 def test_every_exchange_is_one_line(first_line: bytes, referer: bytes, agent: bytes) -> None:
     bad = BadRequest(400, "why", first_line)
-    assert LINE.fullmatch(combined("h", bad, 400, 0, NOW))
+    assert LINE.fullmatch(line("h", bad, 400, 0, NOW))
     wire = get(b"/", b"Referer: " + referer, b"User-Agent: " + agent)
 
     for answer in converse([wire]).answers:
-        assert LINE.fullmatch(combined("h", answer.event, answer.status, 0, NOW))
+        assert LINE.fullmatch(line("h", answer.event, answer.status, 0, NOW))
