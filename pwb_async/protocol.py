@@ -168,20 +168,19 @@ class HTTPProtocol(asyncio.Protocol):
                 server.loop.create_task(self._answer_later(cast(Request, event), response, (), now))
                 return
             if response.large:
-                if out:
-                    writer.write(out)
-                    out = []
+                self._begin(out)
+                out = []
                 if left := writer.start(connection.respond(event, response, now)):
-                    self._begin(out)
                     server.loop.create_task(self._answer_later(cast(Request, event), response, left, now))
                     return
+                self._busy = False
             else:
                 out += connection.respond(event, response, now)
             if log is not None:
                 log.note(self._peer or self.peer, event, response.status, response.length, now)
             answers += 1
             size += response.length
-            if connection.idle:
+            if connection.idle or writer.paused:
                 break
             if answers == _TURN or size > _TOGETHER:
                 self._begin(out)

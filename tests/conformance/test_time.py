@@ -6,6 +6,7 @@ The sleeps here are what a slow client does, never a way to wait for the server.
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 
 import pytest
 
@@ -138,6 +139,19 @@ async def test_client_that_never_reads_is_cut_off_a4_l10(hasty: Server) -> None:
         await hasty.settles(lambda vitals: vitals.descriptors <= before.descriptors)
         await eventually(lambda: peer.far_end() is None, 2, "the kernel keeps its bytes: FIN-WAIT-1")
         assert len(await peer.rest_or_reset()) < BIG
+
+
+@concurrent
+async def test_clients_that_never_read_many_answers_are_cut_off_a4(hasty: Server) -> None:
+    """Wherever it is that the kernel takes no more: small answers and parts of a large file take turns here."""
+    async with AsyncExitStack() as stack:
+        peers = [await stack.enter_async_context(Peer(hasty.address, window=4096)) for _ in range(8)]
+        watch = Watch()
+        for number, peer in enumerate(peers):
+            last = 50_000 + 1009 * number
+            await peer.send((get("/64k-1.bin") + get("/30m.bin", f"Range: bytes=0-{last}")) * 50)
+        await eventually(lambda: all(map(_gone, peers)), len(peers) * (SEND + LATE), "some still hold the server")
+        assert watch.time > SEND - 0.05
 
 
 def _gone(peer: Peer) -> bool:
