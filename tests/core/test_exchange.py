@@ -43,6 +43,13 @@ def test_a_request_that_comes_again_is_said_as_it_was_answered() -> None:
         assert said == b"::1 - - [14/Nov/2023:22:13:2%d +0000] " % begin + expected
 
 
+def test_a_long_line_is_said_and_not_remembered_a14() -> None:
+    request = ask(get(b"/", b"User-Agent: " + b"x" * 600)).request
+    for _ in range(2):
+        assert line("::1", request, 404, 9, NOW).endswith(b'"GET / HTTP/1.1" 404 9 "-" "%s"\n' % (b"x" * 600))
+        assert request.logged[2] == b""
+
+
 def test_what_is_not_known_is_a_hyphen() -> None:
     assert line_of(get()).endswith(b'"GET /a.txt HTTP/1.1" 200 0 "-" "-"\n')
     assert (
