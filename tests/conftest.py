@@ -2,6 +2,7 @@
 
 import re
 import resource
+import signal
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractAsyncContextManager
@@ -21,6 +22,13 @@ LOG_LINE = re.compile(
     rb'(?:[0-9a-f.:]+|-) - - \[\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d \+0000\] "[ !#-\[\]-~\\]*" \d{3} \d+ '
     rb'"[ !#-\[\]-~\\]*" "[ !#-\[\]-~\\]*"'
 )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def interrupt() -> None:
+    """A shell that starts us in the background has SIGINT ignored, and every server that we start would inherit it."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session", autouse=True)
