@@ -11,7 +11,8 @@ What a hit does, step by step:
   2. Shelf.answer: one look into a dict by the target's key, is the finding trusted, has such an answer been made
   3. Connection.respond: the second's prefix (status line, Server, Date) in front of what was written when it was made
   4. Writer.write: to the kernel, in one writev where the content is not short
-What it costs: the bytes of the files and about 2 KiB an entry; at most --cache bytes in all.
+What it costs: the bytes of the files, those of a short one once more behind its head, and about 2 KiB an entry; at most
+--cache bytes in all.
 
 Who stays: a new entry waits in a short queue; only one that is asked for again while it is there moves on to the
 main queue. So a crawler that reads every file once passes through the short queue and leaves the hot files alone
@@ -32,7 +33,7 @@ from sys import getsizeof
 from typing import Final, TypeAlias
 
 from .core.fields import Fields
-from .core.head import prepare
+from .core.head import SHORT, prepare
 from .core.lookup import Finding, Lookup, OpenFile, same_version
 from .core.messages import Request, RequestLine, Response
 from .core.site import Site
@@ -78,9 +79,14 @@ class Entry:
         self.finding = finding
         self.trusted = trusted
         self.came = self.asked = self.turn = now
-        self.size = _OVERHEAD + (len(finding.content) if finding.content is not None else _DESCRIPTOR)
+        self.size = _OVERHEAD + (_DESCRIPTOR if finding.content is None else _memory(finding.content))
         self.plain: Response | None = None
         self.answers: dict[Kind, Response] = {}
+
+
+def _memory(content: bytes) -> int:
+    """Bytes that a file's content takes; head.prepare() copies a short one behind the head."""
+    return len(content) * (2 if len(content) <= SHORT else 1)
 
 
 class Round:
