@@ -22,7 +22,7 @@ _MANY: Final = 2 * 1000
 """Whenever so many halves of lines more wait, some 0.2 MB, hurry() asks for a flush(); so many are written to a file at
 once."""
 _MOST_WAITING: Final = 2 * 100_000
-"""Halves of lines not yet written; about 20 MB."""
+"""Halves of lines not yet written; some 20 MB of lines as browsers cause them."""
 _PIPE_TAKES: Final = select.PIPE_BUF if hasattr(select, "PIPE_BUF") else 512
 """bytes that a pipe which is ready takes without blocking"""
 

@@ -199,7 +199,8 @@ class HTTPProtocol(asyncio.Protocol):
         self._wait(tick)
 
     def _begin(self, out: list[Part]) -> None:
-        """Sends what is ready; something is under way that will call _continue()."""
+        """Sends what is ready, once no deadline holds: a write that the peer does not take sets one. We are busy then,
+        until _continue(), or until a large answer has gone out at once."""
         self._busy = True
         self.deadline.lift()
         if out:
