@@ -114,7 +114,7 @@ class Disk:
             except OSError:
                 return False
             if not stat.S_ISLNK(status.st_mode):
-                return stat.S_ISREG(status.st_mode) and same_version(found, _regular(found.name, status, 0))
+                return stat.S_ISREG(status.st_mode) and found.version == _version(status)
         return same_version(found, self._find(root, lookup, False))
 
     def _find(self, root: int, lookup: Lookup, read: bool) -> Finding:
@@ -179,8 +179,11 @@ class Disk:
 def _regular(
     name: bytes, status: os.stat_result, seen: int, file: Descriptor | None = None, content: bytes | None = None
 ) -> OpenFile:
-    identity = (status.st_dev, status.st_ino, status.st_ctime_ns)
-    return OpenFile(name, status.st_size, status.st_mtime_ns, seen, file, content, identity)
+    return OpenFile(name, status.st_size, status.st_mtime_ns, seen, file, content, _version(status))
+
+
+def _version(status: os.stat_result) -> tuple[int, ...]:
+    return status.st_dev, status.st_ino, status.st_ctime_ns, status.st_mtime_ns, status.st_size
 
 
 def _finding(error: OSError) -> Finding:

@@ -5,6 +5,9 @@ sees to it that they do not (room.py). Whatever else accept() says again and aga
 it would try again and again, at full speed; so whoever waits in vain from one look to the next has us take over.
 asyncio's own loop never accepts by itself: it would try two thousand times in a row then, write a traceback each time,
 and come back a second later (E1).
+Tried and rejected: to have the kernel wake one of several workers for a connection, not all who wait (EPOLLEXCLUSIVE in
+uvloop's epoll): a quarter fewer switches between two workers on one core, and nothing cheaper (1.12 against 1.09 times
+what one worker takes, medians of 9 rounds).
 """
 
 import asyncio

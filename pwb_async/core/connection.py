@@ -108,7 +108,7 @@ class Connection:
     def receive(self, data: bytes) -> Event:
         """receive_data() and next_event() in one: the short way for a whole request in one piece."""
         if not self._data and len(data) <= SEGMENT and (self.waiting is _IDLE or self.waiting is _HEAD):
-            request = self._reader.at_once(data)
+            request = self._reader.known.get(data) or self._reader.at_once(data)
             if request is not None:
                 self._blank_lines = 0
                 self.waiting = _ANSWER
@@ -139,7 +139,7 @@ class Connection:
         if request.persistent and not (self._must_close or self.last or self._answered == self._most):
             self.waiting = Waiting.CONTENT if self._skip else _IDLE
             self.idle = not (self._skip or self._data or self._eof)
-            if not request.line.minor:
+            if not request.minor:
                 start += b"Connection: keep-alive\r\n"
         else:
             # A client that asked for the end has nothing more to say; any other could be cut off by a reset.

@@ -28,8 +28,8 @@ class OpenFile:
     """A regular file that is open; size and time come from the open file, not from its name (hazard C3).
 
     name: the file's own name. size: bytes. mtime_ns: last change, seen_ns: when we looked, nanoseconds since the
-    epoch. content: all its bytes, if it is so small that they were read at once; then file is None. identity: device,
-    inode and time of the inode's last change: two findings with the same identity, size and mtime are of one version.
+    epoch. content: all its bytes, if it is so small that they were read at once; then file is None. version: device,
+    inode, time of the inode's last change, mtime_ns, size: findings with the same version are of the same bytes.
     shared: others have this finding too, so nobody closes its file; it closes when the last one lets go of it.
     """
 
@@ -39,7 +39,7 @@ class OpenFile:
     seen_ns: int
     file: File | None
     content: bytes | None = None
-    identity: tuple[int, int, int] = (0, 0, 0)
+    version: tuple[int, ...] = ()
     shared: bool = False
 
     @property
@@ -98,8 +98,4 @@ UNAVAILABLE: Final = Unavailable()
 
 def same_version(old: OpenFile, new: Finding) -> bool:
     """Whether `new` is the same file, and has not changed since."""
-    return isinstance(new, OpenFile) and (old.size, old.mtime_ns, old.identity) == (
-        new.size,
-        new.mtime_ns,
-        new.identity,
-    )
+    return isinstance(new, OpenFile) and old.version == new.version

@@ -48,6 +48,7 @@ class Request:
 
     persistent: the client's side of RFC 9112 9.3; whether the connection goes on is the connection's decision.
     plain: a GET whose answer depends on nothing but its target.
+    key, minor: the target's and the line's, nearer at hand.
     logged: what a log line has last said of it: status, bytes sent, and the words; see say().
     """
 
@@ -55,10 +56,14 @@ class Request:
     fields: Fields
     persistent: bool
     plain: bool = field(init=False)
+    key: bytes = field(init=False)
+    minor: int = field(init=False)
     logged: tuple[int, int, bytes] = field(default=(0, 0, b""), init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "plain", self.fields.plain and self.line.method == b"GET")
+        object.__setattr__(self, "key", self.line.target.key)
+        object.__setattr__(self, "minor", self.line.minor)
 
     @property
     def method(self) -> bytes:

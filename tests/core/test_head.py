@@ -248,3 +248,36 @@ def test_c10_the_writer_takes_no_control_character_but_the_tab(byte: int) -> Non
 def test_c10_the_writer_takes_no_name_but_a_token(name: bytes) -> None:
     with pytest.raises(ValueError, match="no field"):
         write_fields(((b"Ok", b"fine"), (name, b"x")))
+
+
+def test_a_head_that_comes_again_is_the_same_request_and_what_is_remembered_is_bounded() -> None:
+    reader = HeadReader(Limits())
+    often = get(b"/often")
+    first = reader.at_once(often)
+    assert first is not None
+    assert first == reader.read(often[:-2])
+    for number in range(10_000):
+        assert (reader.known.get(often) or reader.at_once(often)) is first
+        assert reader.at_once(get(b"/%d" % number)) is not None
+        assert len(reader.known) <= 1024
+    for number in range(10_000, 13_000):
+        reader.at_once(get(b"/%d" % number))
+    assert reader.at_once(often) is not first
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(get()[:-1], id="no-end"),
+        pytest.param(get() + get(), id="two"),
+        pytest.param(b"\r\n" + get(), id="blank-line"),
+        pytest.param(get(b"/", b"Content-Length: 1"), id="content"),
+        pytest.param(get(b"/", b"Transfer-Encoding: chunked"), id="chunks"),
+        pytest.param(get(b"/ /"), id="bad"),
+        pytest.param(get(b"/", b"A: " + b"a" * 1024), id="long"),
+    ],
+)
+def test_only_one_whole_sound_head_is_read_at_once(data: bytes) -> None:
+    reader = HeadReader(Limits())
+    assert reader.at_once(data) is None
+    assert not reader.known

@@ -6,7 +6,7 @@ import pytest
 
 from pwb_async.core.lookup import MISSING, Finding, OpenFile, same_version
 
-FOUND = OpenFile(b"a", 3, 1, 2, None, b"abc", (1, 2, 3))
+FOUND = OpenFile(b"a", 3, 1, 2, None, b"abc", (1, 2, 3, 4, 3))
 
 
 @pytest.mark.parametrize(
@@ -14,9 +14,7 @@ FOUND = OpenFile(b"a", 3, 1, 2, None, b"abc", (1, 2, 3))
     [
         (FOUND, True),
         (replace(FOUND, seen_ns=9, content=None), True),
-        (replace(FOUND, size=4), False),
-        (replace(FOUND, mtime_ns=2), False),
-        (replace(FOUND, identity=(1, 2, 4)), False),
+        *((replace(FOUND, version=(*FOUND.version[:at], 9, *FOUND.version[at + 1 :])), False) for at in range(5)),
         (MISSING, False),
     ],
 )
