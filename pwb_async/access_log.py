@@ -10,6 +10,7 @@ import os
 import select
 import stat
 import sys
+from collections import deque
 from collections.abc import Callable
 from threading import Lock
 from typing import Final
@@ -19,10 +20,15 @@ from .core.messages import BadRequest, Request
 
 logger: Final = logging.getLogger("pwb")
 _MANY: Final = 2 * 1000
-"""Whenever so many halves of lines more wait, some 0.2 MB, hurry() asks for a flush(); so many are written to a file at
-once."""
-_MOST_WAITING: Final = 2 * 100_000
-"""Halves of lines not yet written; some 20 MB of lines as browsers cause them."""
+"""Whenever so many halves of lines more wait, some 0.2 MB, hurry() asks for a flush()."""
+_BEHIND: Final = 10 * _MANY
+"""With so many nobody has heard it; they become a block, whose weight is known."""
+_LONG: Final = 4096
+"""Bytes; a half that is longer becomes a block at once: a hostile client makes lines of 100 KB."""
+_ENOUGH: Final = 128 * 1024
+"""Whenever there are so many bytes in blocks, hurry() is called too."""
+_MOST_WAITING: Final = 20 * 1024 * 1024
+"""Bytes in blocks, 100,000 lines as browsers cause them; the next ones are dropped."""
 _PIPE_TAKES: Final = select.PIPE_BUF if hasattr(select, "PIPE_BUF") else 512
 """bytes that a pipe which is ready takes without blocking"""
 
@@ -38,8 +44,11 @@ class AccessLog:
     def __init__(self, target: str) -> None:
         self._target = target
         self._halves: list[bytes] = []
-        self._begun = b""  # of lines of which a write has taken a part
-        self._writing = Lock()
+        self._blocks: deque[bytes] = deque()
+        self._size = 0  # of all blocks
+        self._written = 0  # of the first one
+        self._packing = Lock()  # a moment
+        self._writing = Lock()  # as long as a write takes
         self.dropped = 0
         self.moved = False
         self.hurry: Callable[[], object] = int
@@ -54,18 +63,33 @@ class AccessLog:
 
     def note(self, peer: str, request: Request | BadRequest, status: int, sent: int, began: float) -> None:
         """Notes an exchange, said as combined() has it."""
-        halves = self._halves
-        if len(halves) < _MOST_WAITING:
-            halves += combined(peer, request, status, sent, began)
-            if not len(halves) % _MANY:
+        halves, line = self._halves, combined(peer, request, status, sent, began)
+        halves += line
+        if len(line[1]) > _LONG:
+            self._pack(_BEHIND)
+            if self._size >= _ENOUGH:
                 self.hurry()
-        else:
-            self.dropped += 1
+        elif not len(halves) % _MANY:
+            if len(halves) >= _BEHIND:
+                self._pack(_BEHIND)
+            self.hurry()
+
+    def _pack(self, most: int) -> None:
+        """Makes a block of what has been noted first."""
+        with self._packing:
+            halves = self._halves[:most]
+            del self._halves[: len(halves)]
+            block = b"".join(halves)
+            if self._size + len(block) > _MOST_WAITING:
+                self.dropped += len(halves) // 2
+            elif block:
+                self._blocks.append(block)
+                self._size += len(block)
 
     @property
     def waiting(self) -> bool:
         """There is something to write."""
-        return bool(self._begun or self._halves)
+        return bool(self._blocks or self._halves)
 
     def flush(self, patience: float = 0.0) -> None:
         """Writes what has been noted; patience: seconds to wait each time that a pipe is full."""
@@ -75,32 +99,32 @@ class AccessLog:
         with self._writing:
             try:
                 while self.waiting and (self._always_ready or self._is_ready(patience)):
+                    if not self._blocks:
+                        self._pack(_MANY)
                     self._write()
             except OSError:
                 self._drop()
 
     def _write(self) -> None:
-        """Writes as many whole lines as go at once; a line longer than a pipe takes goes in pieces."""
-        if not self._begun:
-            count = _MANY if self._always_ready else self._go_into_a_pipe()
-            self._begun = b"".join(self._halves[:count])
-            del self._halves[:count]
-        most = len(self._begun) if self._always_ready else _PIPE_TAKES
-        self._begun = self._begun[os.write(self._fd, self._begun[:most]) :]
-
-    def _go_into_a_pipe(self) -> int:
-        """How many halves, at least those of one line, are so short together that a pipe takes them as a whole."""
-        size = 0
-        for count, half in enumerate(self._halves):
-            size += len(half)
-            if size > _PIPE_TAKES:
-                return max(2, count - count % 2)
-        return count + 1
+        """Writes a block to a file; to a pipe as many whole lines as it takes at once, a longer line in pieces."""
+        block, end = self._blocks[0], None
+        if not self._always_ready:
+            most = self._written + _PIPE_TAKES
+            end = block.rfind(b"\n", self._written, most) + 1 or most
+        self._written += os.write(self._fd, memoryview(block)[self._written : end])
+        if self._written == len(block):
+            with self._packing:
+                self._size -= len(self._blocks.popleft())
+                self._written = 0
 
     def _drop(self) -> None:
-        self.dropped += self._begun.count(b"\n") + len(self._halves) // 2
-        self._begun = b""
-        self._halves.clear()
+        self._pack(len(self._halves))
+        with self._packing:
+            for block in self._blocks:
+                self.dropped += block.count(b"\n", self._written)
+                self._written = 0
+            self._blocks.clear()
+            self._size = 0
 
     def _is_ready(self, patience: float) -> bool:
         poll = select.poll()

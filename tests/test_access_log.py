@@ -1,7 +1,9 @@
 """The access log by itself: what waits is bounded, and asks to be written before it is much (hazards A14, E8)."""
 
 import os
+import tracemalloc
 from pathlib import Path
+from threading import Thread
 
 from pwb_async.access_log import AccessLog
 from pwb_async.core.messages import BadRequest
@@ -22,18 +24,20 @@ def test_many_lines_ask_for_a_flush_a14(tmp_path: Path) -> None:
 
 
 def test_what_nobody_reads_is_bounded_e8(tmp_path: Path) -> None:
-    """A pipe that is full: so many lines wait, the others are counted and forgotten."""
+    """A pipe that is full: 20 MiB of lines wait, the others are counted and forgotten."""
     os.mkfifo(tmp_path / "pipe")
     reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
     try:
         log = AccessLog(str(tmp_path / "pipe"))
         log.hurry = log.flush
-        for _ in range(101_000):
+        for _ in range(150_000):
             log.note(*EXCHANGE)
-        written = 0
-        while data := _some(reader):
-            written += data.count(b"\n")
-        assert 0 < log.dropped <= 1000 - written
+        written = b""
+        while log.waiting:
+            log.flush()
+            written += _some(reader)
+        assert 19 << 20 < len(written) <= 22 << 20
+        assert 0 < log.dropped == 150_000 - written.count(b"\n")
         log.close()
     finally:
         os.close(reader)
@@ -78,3 +82,68 @@ def test_moved_log_is_reopened_by_the_next_flush_e8(tmp_path: Path) -> None:
     log.close()
     assert (tmp_path / "old").read_bytes().count(b"\n") == 1
     assert (tmp_path / "log").read_bytes().count(b"\n") == 2
+
+
+def test_what_nobody_reads_is_bounded_in_bytes_e8(tmp_path: Path) -> None:
+    """Few lines, but long ones, as a hostile client makes them."""
+    os.mkfifo(tmp_path / "pipe")
+    reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        log = AccessLog(str(tmp_path / "pipe"))
+        tracemalloc.start()
+        for number in range(1000):
+            log.note("h", BadRequest(400, "why", b"x" * (1 << 16)), 400, number, 0.0)
+        kept, _ = tracemalloc.get_traced_memory()
+        assert kept < 24 << 20
+        numbers = []
+        while log.waiting:
+            log.flush()
+            while data := _some(reader):
+                numbers += [int(line.split()[-3]) for line in data.splitlines() if line.endswith(b'"-"')]
+        assert numbers == [*range(1000 - log.dropped)]
+        assert 0 < log.dropped < 1000
+        log.note(*EXCHANGE)
+        log.close()
+        assert _some(reader).count(b"\n") == 1
+    finally:
+        tracemalloc.stop()
+        os.close(reader)
+
+
+def test_lines_are_lost_once_and_counted_e8(tmp_path: Path) -> None:
+    """The reader of a pipe goes away when it has had some lines of a block."""
+    os.mkfifo(tmp_path / "pipe")
+    reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    log = AccessLog(str(tmp_path / "pipe"))
+    for _ in range(5000):
+        log.note(*EXCHANGE)
+    log.flush()
+    read = 0
+    while data := _some(reader):
+        read += data.count(b"\n")
+    os.close(reader)
+    log.flush()
+    assert read > 0
+    assert log.dropped == 5000 - read
+    log.close()
+
+
+def test_threads_note_while_another_flushes(tmp_path: Path) -> None:
+    log = AccessLog(str(tmp_path / "log"))
+
+    def note(name: bytes) -> None:
+        for number in range(3_000):
+            log.note("h", BadRequest(400, "why", name), 400, number, 0.0)
+
+    threads = [Thread(target=note, args=(name,)) for name in (b"one", b"two", b"x" * 5000)]
+    for thread in threads:
+        thread.start()
+    while any(thread.is_alive() for thread in threads):
+        log.flush()
+    log.close()
+    seen: dict[bytes, list[int]] = {}
+    for line in (tmp_path / "log").read_bytes().splitlines():
+        words = line.split()
+        seen.setdefault(words[-5], []).append(int(words[-3]))
+    assert log.dropped == 0
+    assert [*seen.values()] == [[*range(3_000)]] * 3
