@@ -31,7 +31,8 @@ class Drain:
         """Calls `call`, once, when `sock` has room, or an error to tell."""
         _count_as_full(sock, _LEFT)
         number = sock.fileno()
-        again = number in self._waiting
+        # The number may have been another one's, who has not been forgotten yet; the kernel knows only open ones.
+        again = number in self._waiting and self._waiting[number][0] is sock
         self._waiting[number] = sock, call
         (self._epoll.modify if again else self._epoll.register)(number, _ONCE)
 
