@@ -2,7 +2,7 @@
 
 uvloop accepts by itself, in C, and a quarter cheaper; when descriptors run out it closes whoever comes, so the server
 sees to it that they do not (room.py). Whatever else accept() says again and again (no memory, no network: hazard E7),
-it would try again and again, at full speed; so whoever waits in vain from one look to the next has us take over.
+it would try again and again, at full speed; so when somebody waits, two looks in a row, and we fail too, we take over.
 asyncio's own loop never accepts by itself: it would try two thousand times in a row then, write a traceback each time,
 and come back a second later (E1).
 Tried and rejected: to have the kernel wake one of several workers for a connection, not all who wait (EPOLLEXCLUSIVE in
@@ -61,9 +61,20 @@ class Entrance:
         if not self._servers:
             return
         waits = bool(self._poll.poll(0))
-        if waits and came == self._came:
+        if waits and came == self._came and self._fails():
             self._take_over()
         self._came = came if waits else -1
+
+    def _fails(self) -> bool:
+        """Whether nobody can be let in. Else whoever waits is, or was by another worker: each time it was a new one."""
+        for listener in self._spare.values():
+            try:
+                self._let_in(listener.accept()[0])
+            except (BlockingIOError, ConnectionAbortedError):
+                continue
+            except OSError:
+                return True
+        return False
 
     def _take_over(self) -> None:
         """From now on connections are accepted here, a little dearer; there is no way back."""
@@ -98,10 +109,13 @@ class Entrance:
             except OSError as error:
                 self._pause(listener, error)
                 return
-            sock.setblocking(False)
-            coming = self._loop.create_task(self._loop.connect_accepted_socket(self._protocol, sock))
-            self._coming.add(coming)
-            coming.add_done_callback(partial(self._arrived, sock))
+            self._let_in(sock)
+
+    def _let_in(self, sock: socket.socket) -> None:
+        sock.setblocking(False)
+        coming = self._loop.create_task(self._loop.connect_accepted_socket(self._protocol, sock))
+        self._coming.add(coming)
+        coming.add_done_callback(partial(self._arrived, sock))
 
     def _arrived(self, sock: socket.socket, coming: asyncio.Task[object]) -> None:
         self._coming.discard(coming)
