@@ -232,6 +232,7 @@ class Shelf:
         if entry.finding.settling:
             entry.finding = replace(entry.finding, seen_ns=seen_ns)
             entry.plain = None
+            self._grow(entry, -_OVERHEAD * len(entry.answers))
             entry.answers.clear()
 
     def _put(self, entry: Entry) -> None:

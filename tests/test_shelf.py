@@ -322,6 +322,20 @@ async def test_answers_that_differ_from_client_to_client_are_bounded_and_counted
     assert entry.size >= 16 * 2048
 
 
+async def test_d12_a_file_from_the_future_does_not_weigh_more_with_each_look(case: Case) -> None:
+    """Its answers are made anew after each look; those before are gone, and count no more."""
+    case.write("a.html", b"x" * 1000, mtime=4_000_000_000)
+    await case.fetch("/a.html")
+    entry = case.shelf._entries[b"a.html"]
+    for _ in range(10):
+        for number in range(20):
+            await case.fetch("/a.html", f"Range: bytes={number}-{number + 1}")
+        await case.shelf.refresh(horizon=2 * TTL)
+        assert not entry.answers, "it was looked at"
+    assert case.shelf._entries[b"a.html"] is entry
+    assert entry.size == case.shelf._used == case.shelf._used_short < 2048 + 2 * 1100
+
+
 HUGE_FIELDS = [f"X-{number}: {'x' * 8000}" for number in range(3)]
 
 
