@@ -61,20 +61,20 @@ class Entrance:
         if not self._servers:
             return
         waits = bool(self._poll.poll(0))
-        if waits and came == self._came and self._fails():
+        if waits and came == self._came and not self._try():
             self._take_over()
         self._came = came if waits else -1
 
-    def _fails(self) -> bool:
-        """Whether nobody can be let in. Else whoever waits is, or was by another worker: each time it was a new one."""
+    def _try(self) -> bool:
+        """Lets in whoever waits, if no other worker did meanwhile. False: nobody can be let in."""
         for listener in self._spare.values():
             try:
                 self._let_in(listener.accept()[0])
             except (BlockingIOError, ConnectionAbortedError):
                 continue
             except OSError:
-                return True
-        return False
+                return False
+        return True
 
     def _take_over(self) -> None:
         """From now on connections are accepted here, a little dearer; there is no way back."""
