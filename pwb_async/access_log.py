@@ -22,13 +22,14 @@ logger: Final = logging.getLogger("pwb")
 _MANY: Final = 2 * 1000
 """Whenever so many halves of lines more wait, some 0.2 MB, hurry() asks for a flush()."""
 _BEHIND: Final = 10 * _MANY
-"""With so many nobody has heard it; they become a block, whose weight is known."""
+"""With so many nobody has heard it; they become a block, whose weight is known. Until then they take up to 40 MB, if
+all are nearly long."""
 _LONG: Final = 4096
 """Bytes; a half that is longer becomes a block at once: a hostile client makes lines of 100 KB."""
 _ENOUGH: Final = 128 * 1024
 """Whenever there are so many bytes in blocks, hurry() is called too."""
 _MOST_WAITING: Final = 20 * 1024 * 1024
-"""Bytes in blocks, 100,000 lines as browsers cause them; the next ones are dropped."""
+"""Bytes in blocks, 100,000 lines as browsers cause them; a block that would be more is dropped."""
 _PIPE_TAKES: Final = select.PIPE_BUF if hasattr(select, "PIPE_BUF") else 512
 """bytes that a pipe which is ready takes without blocking"""
 
@@ -158,7 +159,8 @@ class AccessLog:
     def close(self) -> None:
         """Writes what is left, with some patience, and says what was lost."""
         self.flush(1.0)
-        self._drop()
+        with self._writing:
+            self._drop()
         if self.dropped:
             logger.error("%d lines of the access log were lost", self.dropped)
         if self._target != "-":
