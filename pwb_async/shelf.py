@@ -146,7 +146,7 @@ class Shelf:
 
     async def find(self, lookup: Lookup) -> Finding:
         """What the disk finds; a file is put on the shelf. All who ask for it meanwhile share one look."""
-        key = lookup.request.line.target.key
+        key = lookup.request.key
         entry = self._entries.get(key)
         if entry is not None and await self._is_same(key, entry):
             return entry.finding

@@ -70,7 +70,7 @@ class TracedSite(Site):
         began = self._trace.begin()
         located = super().locate(request)
         flow = self._trace.lane().flow
-        self._trace.end("locate", began, flow, target=request.target.key.decode("latin-1"))
+        self._trace.end("locate", began, flow, target=request.key.decode("latin-1"))
         if isinstance(located, Response):
             return located
         return TracedLookup(request, located.path, located.folder, located.indexes, located.read, flow)

@@ -80,7 +80,7 @@ class Request:
     @property
     def expects_continue(self) -> bool:
         """The client holds its content back until it has heard from us (RFC 9110 10.1.1; never in HTTP/1.0)."""
-        return self.fields.expects_continue and self.line.minor > 0 and self.fields.content_length != 0
+        return self.fields.expects_continue and self.minor > 0 and self.fields.content_length != 0
 
 
 @dataclass(frozen=True, slots=True)

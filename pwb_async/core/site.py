@@ -40,7 +40,7 @@ class Site:
     def locate(self, request: Request) -> Lookup | Response:
         """What to look for, or the answer where no disk is needed."""
         method, target = request.method, request.target
-        if request.fields.unknown_expectation and request.line.minor:
+        if request.fields.unknown_expectation and request.minor:
             return self.error(417, method)
         if method == b"OPTIONS":
             return Response(204, ((b"Allow", ALLOWED),))
