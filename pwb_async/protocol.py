@@ -6,8 +6,8 @@ What a request does, step by step:
      answers to pipelined requests leave together. So is a large file whose bytes are in memory, as far as the socket
      takes it.
   3. Else one task a connection: find through aiofiles, reply, send with back-pressure, and on to the next event.
-A hit is 9 calls of Python functions, the line of the log with it (tests.benchmarks.calls holds that below 25), and 2
-us of the 14 to 15 that it takes in all, 9 of them the kernel's (1,000 files of 12 KiB, Debian's CPython 3.11).
+A hit is 9 calls of Python functions, the line of the log with it (tests.benchmarks.calls holds that below 25), and
+takes 11 us in all, 7 of them the kernel's (1,000 files of 12 KiB, Debian's CPython 3.11).
 Tried and rejected: the garbage frozen after the start (gc.freeze: no difference); the transport of aiofastnet in place
 of uvloop's (10.2 against 10.4 us a hit of 1 KiB); log lines made in a thread, a thousand or more at a time (the 99th
 percentile of those 1,000 files' answers was 12 ms instead of 8 to 9).
@@ -246,7 +246,7 @@ class HTTPProtocol(asyncio.Protocol):
             self.abort()
         except CutShortError as error:
             # The promised length cannot be kept: only the end of the connection tells the client so (hazard D1).
-            logger.error("%r: content cut short: %s", request.target.key, error)
+            logger.error("%r: content cut short: %s", request.key, error)
             self.abort()
         except Exception:
             logger.exception("a fault of this server")

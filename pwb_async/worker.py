@@ -6,9 +6,9 @@ mistaken for a signal that a terminal or a service manager sends to all processe
 says that the supervisor is dead, so nobody is left over.
 
 Two workers on one core take 8 to 13 % more for an answer than one, where a thousand files are asked for or every
-connection is new, and nginx's take up to 7 %: what each has in the caches drives out what the other had. 9 % are left
-when nobody looks at the files again (--cache-ttl 60), and 12 without the log. Tried and rejected: to have them
-interrupt each other less (SCHED_BATCH: 2 to 3 % cheaper, 99th percentile 16 ms instead of 7).
+connection is new, and nginx's take up to 7 %: what each has in the caches drives out what the other had. Without
+the log it is 12 to 13 %, of which 9 are left when nobody looks at the files again (--cache-ttl 60). Tried and rejected:
+to have them interrupt each other less (SCHED_BATCH: 2 to 3 % cheaper, 99th percentile 16 ms instead of 7).
 """
 
 import asyncio

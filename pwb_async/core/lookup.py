@@ -29,7 +29,7 @@ class OpenFile:
 
     name: the file's own name. size: bytes. mtime_ns: last change, seen_ns: when we looked, nanoseconds since the
     epoch. content: all its bytes, if it is so small that they were read at once; then file is None. version: device,
-    inode, time of the inode's last change, mtime_ns, size: findings with the same version are of the same bytes.
+    inode, time of the inode's last change, mtime_ns, size: all that the system tells of a change.
     shared: others have this finding too, so nobody closes its file; it closes when the last one lets go of it.
     """
 
