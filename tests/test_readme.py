@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from pwb_async.config import read_options
 from pwb_legacy.modes import MODES
 
 HERE = Path(__file__).parent.parent
@@ -36,3 +37,10 @@ def test_the_table_names_every_design_its_file_and_its_length(readme: str) -> No
 @pytest.mark.parametrize("mode", LIMITS)
 def test_a_design_is_short(mode: str) -> None:
     assert lines(MODES[mode].where.partition(":")[0] + ".py") < LIMITS[mode]
+
+
+@pytest.mark.parametrize(("folder", "page"), [(HERE / "static", "baidu.html"), (HERE / "static/guide", "index.html")])
+def test_in_this_checkout_every_site_has_its_front_page(folder: Path, page: str) -> None:
+    """[tool.pwb] of this project is read where a newcomer tries `pwb ~/site`, too."""
+    options = read_options("pwb", [str(folder)], {}, str(HERE))
+    assert next(name for name in options.index if (folder / name).is_file()) == page
