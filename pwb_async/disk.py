@@ -27,6 +27,10 @@ on loopback, medians of 5 interleaved rounds, uvloop 0.23, CPython 3.11): from t
 once, and the memory is better spent on other files."""
 _BYTE: Final = [bytearray(1)]
 """Read to see whether it can be; nobody looks at it."""
+_HINT: Final = 512 * 1024
+"""Bytes that the disk is told to read at a time; of more the kernel may forget the rest."""
+_PIECE: Final = 64 * 1024
+"""Bytes of memory that load() reads into."""
 _TRIES: Final = 4
 """One, and three more when the disk changed under our hands."""
 
@@ -56,6 +60,14 @@ class Descriptor:
             return False
         except OSError:
             return True
+
+    def load(self, start: int, length: int, ahead: int) -> None:
+        number = self.fileno()
+        with suppress(OSError):  # it is only a hint
+            for at in range(start, start + length + ahead, _HINT):
+                os.posix_fadvise(number, at, _HINT, os.POSIX_FADV_WILLNEED)
+        # All of it into the same few pages: nobody looks at them.
+        os.preadv(number, [bytearray(_PIECE)] * -(-length // _PIECE), start)
 
     def close(self) -> None:
         number, self._number = self._number, -1

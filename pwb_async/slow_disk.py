@@ -67,10 +67,17 @@ class SlowFile:
         self._file.close()
 
     def read_into(self, buffer: bytearray | memoryview, start: int) -> int:
-        if not self.in_memory(start, len(buffer)):
-            _wait(self._delay)
-            self._known = range(start, start + len(buffer))
+        self._read(start, len(buffer))
         return self._file.read_into(buffer, start)
+
+    def load(self, start: int, length: int, ahead: int) -> None:
+        self._read(start, length)
+        self._file.load(start, length, ahead)
+
+    def _read(self, start: int, length: int) -> None:
+        if not self.in_memory(start, length):
+            _wait(self._delay)
+            self._known = range(start, start + length)
 
     def in_memory(self, start: int, length: int) -> bool:
         return start in self._known and start + length <= self._known.stop

@@ -113,6 +113,11 @@ class TracedFile:
         self._trace.end("read", began, self._flow, start=start, bytes=size)
         return size
 
+    def load(self, start: int, length: int, ahead: int) -> None:
+        began = self._trace.begin()
+        self._file.load(start, length, ahead)
+        self._trace.end("read", began, self._flow, start=start, bytes=length)
+
 
 def _line(event: Event) -> str:
     """What a request line says, "" for no request."""

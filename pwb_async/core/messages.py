@@ -115,13 +115,15 @@ Event: TypeAlias = Request | BadRequest | Signal
 class File(Protocol):
     """An open file that can be read at a position.
 
-    read_into: fills `buffer` from the byte at `start`, as far as the file reaches; returns how many bytes. Blocking,
-    raises OSError. in_memory: whether reading these bytes would not wait for the disk.
+    read_into: fills `buffer` from the byte at `start`, as far as the file reaches; returns how many bytes. in_memory:
+    whether reading these bytes would not wait for the disk. load: waits until they are in memory; the disk begins to
+    read the `ahead` bytes behind them. read_into and load block, and raise OSError.
     """
 
     def fileno(self) -> int: ...
     def read_into(self, buffer: bytearray | memoryview, start: int) -> int: ...
     def in_memory(self, start: int, length: int) -> bool: ...
+    def load(self, start: int, length: int, ahead: int) -> None: ...
     def close(self) -> None: ...
 
 

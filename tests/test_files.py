@@ -1,0 +1,253 @@
+"""Large files between the disk and a client: what the loop may touch, what a thread reads before, how much at a time."""
+
+import asyncio
+import ctypes
+import mmap
+import os
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from pwb_async import pump
+from pwb_async.core.lookup import Lookup, OpenFile
+from pwb_async.core.messages import File, FileSlice
+from pwb_async.disk import Disk
+from pwb_async.drain import Drain
+from pwb_async.files import Files
+from pwb_async.pump import TURN
+from pwb_async.writer import Writer
+
+KIB, MIB = 1024, 1024 * 1024
+SIZE = 5 * MIB
+LIBC = ctypes.CDLL(None, use_errno=True)
+
+
+@pytest.fixture
+def content(tmp_path: Path) -> bytes:
+    """That of big.bin, which has just been written, and is in memory."""
+    content = os.urandom(SIZE)
+    (tmp_path / "big.bin").write_bytes(content)
+    return content
+
+
+@pytest_asyncio.fixture
+async def files(tmp_path: Path) -> AsyncIterator[Files]:
+    files = Files(Disk(tmp_path))
+    yield files
+    files.close()
+
+
+async def opened(files: Files, path: bytes) -> File:
+    request: Any = None  # a disk does not look at it
+    found = await files.find(Lookup(request, path, False))
+    assert isinstance(found, OpenFile)
+    assert found.file is not None
+    return found.file
+
+
+def forget(path: Path) -> None:
+    """Has the kernel drop what it has of a file in memory, where it can."""
+    with open(path, "rb") as file:
+        os.fsync(file.fileno())
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+
+
+def resident(path: Path) -> int:
+    """Bytes of a file that are in memory."""
+    with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, flags=mmap.MAP_PRIVATE) as view:
+        pages = (ctypes.c_ubyte * -(-len(view) // mmap.PAGESIZE))()
+        first = ctypes.c_char.from_buffer(view)
+        try:
+            assert LIBC.mincore(ctypes.c_void_p(ctypes.addressof(first)), ctypes.c_size_t(len(view)), pages) == 0
+        finally:
+            del first
+        return sum(page & 1 for page in pages) * mmap.PAGESIZE
+
+
+def pages(start: int, length: int) -> set[int]:
+    return set(range(start // mmap.PAGESIZE, -(-(start + length) // mmap.PAGESIZE)))
+
+
+class Shy:
+    """A file on a disk: a look at a page that is not in memory has it read, that page alone, and the next look finds it
+    there. loads: calls of load(). loaded: the pages that these asked for."""
+
+    def __init__(self, file: File) -> None:
+        self.fileno, self.close, self.read_into, self._load = file.fileno, file.close, file.read_into, file.load
+        self.loads = 0
+        self.loaded: set[int] = set()
+        self._looked: set[int] = set()
+
+    def in_memory(self, start: int, length: int) -> bool:
+        """The first page, and if that is there the last one, as a Descriptor does it."""
+        for page in (start // mmap.PAGESIZE, (start + length - 1) // mmap.PAGESIZE):
+            if page not in self._looked | self.loaded:
+                self._looked.add(page)
+                return False
+        return True
+
+    def load(self, start: int, length: int, ahead: int) -> None:
+        self._load(start, length, ahead)
+        self.loads += 1
+        self.loaded |= pages(start, length)
+
+
+class Client(asyncio.Protocol):
+    """The server's end of a connection, reduced to its writer."""
+
+    writer: Writer
+
+    def __init__(self, drain: Drain) -> None:
+        self._drain = drain
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.writer = Writer(transport, self._drain)  # type: ignore[arg-type]
+
+    def pause_writing(self) -> None:
+        self.writer.pause()
+
+    def resume_writing(self) -> None:
+        self.writer.resume()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.writer.lose()
+
+
+@asynccontextmanager
+async def connection() -> AsyncIterator[tuple[Writer, asyncio.StreamReader]]:
+    loop = asyncio.get_running_loop()
+    drain = Drain(loop)
+    arrived: asyncio.Future[Client] = loop.create_future()
+
+    def make() -> Client:
+        arrived.set_result(client := Client(drain))
+        return client
+
+    server = await loop.create_server(make, "127.0.0.1", 0)
+    reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+    client = await arrived
+    await asyncio.sleep(0)
+    yield client.writer, reader
+    writer.close()
+    await writer.wait_closed()
+    server.close()
+    drain.close()
+
+
+async def sent(writer: Writer, reader: asyncio.StreamReader, part: FileSlice, files: Files) -> bytes:
+    """What the client gets of it."""
+    reading = asyncio.create_task(reader.readexactly(part.length))
+    await writer.send(writer.start([part]), files)
+    async with asyncio.timeout(30):
+        return await reading
+
+
+async def test_a_look_has_nothing_read_ahead(files: Files, tmp_path: Path) -> None:
+    """The loop looks; what it touches may cost a page, not what the kernel would like to read ahead."""
+    path = tmp_path / "hole.bin"
+    path.touch()
+    os.truncate(path, 64 * MIB)
+    file = await opened(files, b"hole.bin")
+    before = resident(path)
+    for start in range(0, 32 * MIB, TURN):
+        file.in_memory(start, TURN)
+    assert resident(path) - before <= 32 * mmap.PAGESIZE
+    file.close()
+
+
+async def test_who_loads_reads_all_and_a_little_ahead(files: Files, content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "big.bin"
+    forget(path)
+    file = await opened(files, b"big.bin")
+    await files.load(file, 1000, MIB, 2 * MIB)
+    assert file.in_memory(1000, MIB)
+    assert resident(path) >= MIB
+    await files.load(file, MIB, MIB, 2 * MIB)
+    await files.load(file, SIZE - 10, 10, 0)
+    await files.load(file, SIZE + 10, 10, 10)
+    buffer = bytearray(SIZE)
+    assert file.read_into(buffer, 0) == SIZE
+    assert buffer == content
+    file.close()
+
+
+@pytest.mark.parametrize("start", [0, 1, 3 * MIB])
+@pytest.mark.parametrize("first_page", [False, True])
+async def test_what_a_look_found_cold_is_loaded(files: Files, content: bytes, start: int, first_page: bool) -> None:
+    """Even if a second look would find its first and its last page there: those that the first look had read."""
+    shy = Shy(await opened(files, b"big.bin"))
+    if first_page:
+        shy.in_memory(start, 1)
+    async with connection() as (writer, reader):
+        assert await sent(writer, reader, FileSlice(shy, start, SIZE - start), files) == content[start:]
+    assert shy.loaded == pages(start, SIZE - start)
+    shy.close()
+
+
+async def test_what_is_in_memory_is_not_loaded(files: Files, content: bytes) -> None:
+    shy = Shy(await opened(files, b"big.bin"))
+    shy.load(0, SIZE, 0)
+    async with connection() as (writer, reader):
+        assert await sent(writer, reader, FileSlice(shy, 0, SIZE), files) == content
+    assert shy.loads == 1
+    shy.close()
+
+
+class Sized(Writer):
+    """offered: the bytes of each turn."""
+
+    __slots__ = ("offered",)
+
+    def __init__(self, transport: asyncio.Transport, drain: Drain) -> None:
+        super().__init__(transport, drain)
+        self.offered: list[int] = []
+
+    def _sendfile(self, number: int, file: File, start: int, length: int) -> int:
+        self.offered.append(length)
+        return super()._sendfile(number, file, start, length)
+
+
+def clock(durations: Iterator[float]) -> Any:
+    """A clock that is asked twice a turn, which takes one of the durations."""
+    now, running = 0.0, False
+
+    def read() -> float:
+        nonlocal now, running
+        if running:
+            now += next(durations)
+        running = not running
+        return now
+
+    return read
+
+
+@pytest.mark.parametrize(
+    ("durations", "sizes"),
+    [
+        ([0.001] * 9, [TURN] * 4),
+        ([0.006] * 99, [TURN, TURN // 2, TURN // 4, TURN // 8, TURN // 16, 64 * KIB, 64 * KIB, 64 * KIB]),
+        (
+            [0.006, 0.006, 0.001, 0.001] + [0.0] * 99,
+            [TURN, TURN // 2, TURN // 4, TURN // 4, TURN // 4, TURN // 2, TURN],
+        ),
+    ],
+)
+async def test_a_turn_that_takes_long_is_followed_by_a_shorter_one_a15(
+    files: Files, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, durations: list[float], sizes: list[int]
+) -> None:
+    (tmp_path / "hole.bin").touch()
+    os.truncate(tmp_path / "hole.bin", 4 * TURN)
+    monkeypatch.setattr(pump, "perf_counter", clock(iter(durations + [0.001] * 999)))
+    file = await opened(files, b"hole.bin")
+    async with connection() as (plain, reader):
+        writer = plain._transport.get_protocol().writer = Sized(plain._transport, plain._drain)  # type: ignore[attr-defined]
+        reading = asyncio.create_task(reader.readexactly(4 * TURN))
+        await writer.send([FileSlice(file, 0, 4 * TURN)], files)
+        async with asyncio.timeout(30):
+            assert not any(await reading)
+    assert writer.offered[: len(sizes)] == sizes
+    file.close()
