@@ -19,62 +19,15 @@ from typing import Final
 
 from .beneath import AS_FILE, AS_FOLDER, Opener, close, opener
 from .core.lookup import FOLDER, FORBIDDEN, MISSING, UNAVAILABLE, Broken, Finding, Lookup, OpenFile, same_version
+from .descriptor import Descriptor, LargeFile
 
 SMALL: Final = 112 * 1024
 """Bytes, so large a file is still read at once. An answer from memory and one by sendfile(2) cost 16 and 24 us of CPU
 at 32 KiB, 29 and 30 at 64, 33 and 33 at 100, 37 and 37 at 112, 45 and 37 at 120, 54 and 45 at 128 (16 kept connections
 on loopback, medians of 5 interleaved rounds, uvloop 0.23, CPython 3.11): from there on the socket does not take it at
 once, and the memory is better spent on other files."""
-_BYTE: Final = [bytearray(1)]
-"""Read to see whether it can be; nobody looks at it."""
-_HINT: Final = 512 * 1024
-"""Bytes that the disk is told to read at a time; of more the kernel may forget the rest."""
-_PIECE: Final = 64 * 1024
-"""Bytes of memory that load() reads into."""
 _TRIES: Final = 4
 """One, and three more when the disk changed under our hands."""
-
-
-class Descriptor:
-    """An open file. It is closed at the latest when nobody holds it any more, without a word (hazard A12)."""
-
-    __slots__ = ("_number",)
-
-    def __init__(self, number: int) -> None:
-        self._number = number
-
-    def fileno(self) -> int:
-        if self._number < 0:
-            raise ValueError("the file is closed")
-        return self._number
-
-    def read_into(self, buffer: bytearray | memoryview, start: int) -> int:
-        return os.preadv(self.fileno(), [buffer], start)
-
-    def in_memory(self, start: int, length: int) -> bool:
-        """Told by the first and the last page; True if nobody can say."""
-        try:
-            number, last = self.fileno(), start + length - 1
-            return os.preadv(number, _BYTE, start, os.RWF_NOWAIT) + os.preadv(number, _BYTE, last, os.RWF_NOWAIT) == 2
-        except BlockingIOError:
-            return False
-        except OSError:
-            return True
-
-    def load(self, start: int, length: int, ahead: int) -> None:
-        number = self.fileno()
-        with suppress(OSError):  # it is only a hint
-            for at in range(start, start + length + ahead, _HINT):
-                os.posix_fadvise(number, at, _HINT, os.POSIX_FADV_WILLNEED)
-        # All of it into the same few pages: nobody looks at them.
-        os.preadv(number, [bytearray(_PIECE)] * -(-length // _PIECE), start)
-
-    def close(self) -> None:
-        number, self._number = self._number, -1
-        if number >= 0:
-            close(number)
-
-    __del__ = close
 
 
 class Disk:
@@ -152,8 +105,7 @@ class Disk:
             finding = self._examine(file, path.rpartition(b"/")[2], read)
         except OSError as error:
             finding = _finding(error)
-        if not isinstance(finding, OpenFile) or finding.file is None:
-            file.close()
+        file.close()
         return finding
 
     def _examine(self, file: Descriptor, name: bytes, read: bool) -> Finding:
@@ -166,7 +118,7 @@ class Disk:
             if not read:
                 return _regular(name, status, seen)
             if size > self._small:
-                return _regular(name, status, seen, file)
+                return _regular(name, status, seen, LargeFile(file.detach()))
             content = os.pread(file.fileno(), size, 0)
             if len(content) == size:  # else it was truncated just now
                 return _regular(name, status, seen, content=content)
@@ -189,7 +141,7 @@ class Disk:
 
 
 def _regular(
-    name: bytes, status: os.stat_result, seen: int, file: Descriptor | None = None, content: bytes | None = None
+    name: bytes, status: os.stat_result, seen: int, file: LargeFile | None = None, content: bytes | None = None
 ) -> OpenFile:
     return OpenFile(name, status.st_size, status.st_mtime_ns, seen, file, content, _version(status))
 

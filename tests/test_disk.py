@@ -2,6 +2,7 @@
 
 import errno
 import os
+import queue
 import resource
 import shutil
 import socket
@@ -18,13 +19,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pwb_async import beneath, disk
+from pwb_async import beneath, descriptor, disk
 from pwb_async.beneath import AS_FOLDER, Opener, openat2, walk
 from pwb_async.core.head import HeadReader
 from pwb_async.core.limits import Limits
 from pwb_async.core.lookup import FOLDER, FORBIDDEN, MISSING, UNAVAILABLE, Broken, Finding, Lookup, OpenFile
 from pwb_async.core.messages import Request
-from pwb_async.disk import Descriptor, Disk
+from pwb_async.descriptor import LargeFile
+from pwb_async.disk import Disk
 
 READER = HeadReader(Limits())
 CANARY = b"the canary"
@@ -342,10 +344,50 @@ def test_where_small_ends(root: str, opener: Opener, small: int) -> None:
         assert (glance.file, glance.content) == (None, None)
 
 
+@pytest.mark.parametrize("deleted", [False, True])
+@pytest.mark.parametrize("dropped", [False, True])
+def test_a_deleted_large_file_is_closed_by_a_thread(
+    root: str, monkeypatch: pytest.MonkeyPatch, deleted: bool, dropped: bool
+) -> None:
+    """The last one to close it waits for the disk (0.36 s with 2 GiB), and a loop must not."""
+    closed: queue.Queue[int] = queue.Queue()
+    monkeypatch.setattr(descriptor, "close", lambda number: (os.close(number), closed.put(threading.get_ident())))
+    write(f"{root}/f", b"xy")
+    found: OpenFile | None = opened(Disk(root, small=1).find(look(b"f")))
+    assert found is not None
+    assert found.file is not None
+    assert closed.empty(), "it is somebody else's now"
+    number = found.file.fileno()
+    if deleted:
+        os.unlink(f"{root}/f")
+    if not dropped:
+        found.file.close()
+    found = None
+    assert (closed.get(timeout=10) != threading.get_ident()) == deleted
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(number)
+    assert closed.empty()
+
+
+def test_a_deleted_large_file_is_closed_without_threads_too(root: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_thread(*_: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(descriptor, "start_new_thread", no_thread)
+    write(f"{root}/f", b"xy")
+    found = opened(Disk(root, small=1).find(look(b"f")))
+    assert found.file is not None
+    os.unlink(f"{root}/f")
+    number = found.file.fileno()
+    found.file.close()
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(number)
+
+
 def test_a_descriptor_closes_itself_once(root: str) -> None:
     write(f"{root}/f", b"xy")
     found = opened(Disk(root, small=1).find(look(b"f")))
-    assert isinstance(found.file, Descriptor)
+    assert isinstance(found.file, LargeFile)
     number = found.file.fileno()
     found.file.close()
     assert os.dup2(0, number) == number  # its number belongs to somebody else now

@@ -83,7 +83,7 @@ class Shy:
         self._looked: set[int] = set()
 
     def in_memory(self, start: int, length: int) -> bool:
-        """The first page, and if that is there the last one, as a Descriptor does it."""
+        """The first page, and if that is there the last one, as a LargeFile does it."""
         for page in (start // mmap.PAGESIZE, (start + length - 1) // mmap.PAGESIZE):
             if page not in self._looked | self.loaded:
                 self._looked.add(page)

@@ -1,8 +1,8 @@
 """The floors of the house (see README): a lower one never imports a higher one.
 
     floor 0  pwb_async.core                                 bytes and values: no world, no clock
-    floor 1  beneath, disk, slow_disk, config, kinds        blocking, and without asyncio
-             listener, access_log, trace, traced, setup, notify, sandbox
+    floor 1  beneath, descriptor, disk, slow_disk, config   blocking, and without asyncio
+             kinds, listener, access_log, trace, traced, setup, notify, sandbox
     floor 2  files, shelf, writer, protocol, server         asyncio; pwb_legacy's designs
              entrance, room, pace, traced_protocol
     floor 3  worker, crew, supervisor, __main__ of both     processes
@@ -40,6 +40,7 @@ WORLD = {
 }
 FLOOR_1 = {
     "beneath",
+    "descriptor",
     "disk",
     "slow_disk",
     "config",
