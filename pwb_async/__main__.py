@@ -6,6 +6,7 @@ import signal
 import sys
 import threading
 
+from .complaints import complain_as
 from .config import load
 from .setup import SetupError, prepare
 from .worker import alone, loop_factory, workers
@@ -14,7 +15,7 @@ from .worker import alone, loop_factory, workers
 def main() -> None:
     """Serves until it is stopped. Exit status 0: stopped; 1: cannot start; 2: a wrong option; 3: its workers die."""
     options = load("pwb")
-    logging.basicConfig(format="pwb: %(message)s", level=logging.WARNING)
+    complain_as("pwb")
     logging.getLogger("pwb").setLevel(logging.INFO)
     try:
         loop_factory(options.loop)

@@ -3,10 +3,10 @@
 python -m pwb_legacy compare, diff or trace: the laboratory, which is handed everything.
 """
 
-import logging
 import sys
 from typing import Final
 
+from pwb_async.complaints import complain_as
 from pwb_async.config import load
 
 from .modes import MODES, design
@@ -32,7 +32,7 @@ def main() -> None:
         chosen = design(options.mode)
     except LookupError as error:
         raise SystemExit(f"pwb-legacy: {error.args[0]}") from None
-    logging.basicConfig(format="pwb-legacy: %(message)s", level=logging.WARNING)
+    complain_as("pwb-legacy")
     from pwb_async.setup import SetupError, prepare  # now, and no sooner: --mode gevent has patched what it uses
 
     setup = prepare("pwb-legacy", options)
