@@ -54,14 +54,12 @@ class LargeFile(Descriptor):
         return os.preadv(self.fileno(), [buffer], start)
 
     def in_memory(self, start: int, length: int) -> bool:
-        """Told by the first and the last page; True if nobody can say."""
+        """Told by the first and the last page; False if nobody can say, as on many a network's disk."""
         try:
             number, last = self.fileno(), start + length - 1
             return os.preadv(number, _BYTE, start, os.RWF_NOWAIT) + os.preadv(number, _BYTE, last, os.RWF_NOWAIT) == 2
-        except BlockingIOError:
-            return False
         except OSError:
-            return True
+            return False
 
     def load(self, start: int, length: int, ahead: int) -> None:
         number = self.fileno()

@@ -2,8 +2,10 @@
 
 import asyncio
 import ctypes
+import errno
 import mmap
 import os
+import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -185,6 +187,31 @@ async def test_what_a_look_found_cold_is_loaded(files: Files, content: bytes, st
     async with connection() as (writer, reader):
         assert await sent(writer, reader, FileSlice(shy, start, SIZE - start), files) == content[start:]
     assert shy.loaded == pages(start, SIZE - start)
+    shy.close()
+
+
+async def test_where_nobody_can_say_what_is_in_memory_all_is_loaded(
+    files: Files, content: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a network's disk that knows no RWF_NOWAIT, whose reader may wait for long."""
+    preadv = os.preadv
+    readers: set[int] = set()
+
+    def cannot_say(number: int, buffers: list[bytearray], start: int, flags: int = 0) -> int:
+        if flags:
+            raise OSError(errno.EOPNOTSUPP, os.strerror(errno.EOPNOTSUPP))
+        readers.add(threading.get_ident())
+        return preadv(number, buffers, start)
+
+    monkeypatch.setattr(os, "preadv", cannot_say)
+    file = await opened(files, b"big.bin")
+    shy = Shy(file)
+    monkeypatch.setattr(shy, "in_memory", file.in_memory)
+    async with connection() as (writer, reader):
+        assert await sent(writer, reader, FileSlice(shy, 0, SIZE), files) == content
+    assert shy.loaded == pages(0, SIZE)
+    assert readers
+    assert threading.get_ident() not in readers
     shy.close()
 
 
