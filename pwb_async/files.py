@@ -10,8 +10,8 @@ is on the shelf has a thread of its own.
 
 The kernel reads ahead for whoever touches a file, there and then. On the loop that was 20 ms for 8 MiB (/sys/block says
 how much it is), every time a large file that was not in memory had come so far. So it is told not to, and load() reads
-ahead in a thread: a file of 2 GiB that is not in memory goes out at 1.2 GiB/s; 0.5 without (nginx: 0.6;
-one client on loopback, medians of 4 rounds, a disk that varies).
+ahead in a thread: a file of 2 GiB that is not in memory goes out at 0.9 to 1.3 GiB/s, one client on loopback; without,
+at 0.5 to 2.6 (nginx: 0.5 to 2.9), as this virtual machine's disk and memory happened to be.
 """
 
 import asyncio
