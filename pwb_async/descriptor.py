@@ -70,15 +70,12 @@ class LargeFile(Descriptor):
         os.preadv(number, [bytearray(_PIECE)] * -(-length // _PIECE), start)
 
     def close(self) -> None:
-        number = self.detach()
-        if number < 0:
-            return
-        if _has_no_name(number):
+        if self._number >= 0 and _has_no_name(self._number):
             with suppress(RuntimeError):  # there can be no more threads
                 # Not threading's: that waits until the thread has begun, and when Python ends none ever does.
-                start_new_thread(close, (number,))
-                return
-        close(number)
+                start_new_thread(close, (self._number,))
+                self.detach()
+        super().close()
 
 
 def _has_no_name(number: int) -> bool:

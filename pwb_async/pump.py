@@ -9,8 +9,9 @@ What it costs beside nginx (CPU of an answer, 16 connections on loopback, Debian
 What was before, and was given up: a piece of 16 KiB handed to the transport whenever the socket was full, to be called
 when there is room for a third (150 KiB 1.6, 1 MiB 1.1, 10 MiB 1.6, 100 MiB 1.75); the same with a bound on what is not
 yet sent (100 MiB 1.3); a task that waits for drain.py (1.1). Turns of 1 MiB cost 4 % more than those of 2 MiB; turns of
-4 MiB 3 % less, but others wait as long again. Not taken: sendfile of aiofastnet, which brings a transport of its own
-that would be under every connection; reading through aiofiles, 64 KiB a call, which costs 6 to 10 times as much.
+4 MiB 3 % less, or nothing (21 rounds on another day), and others wait as long again. Not taken: sendfile of aiofastnet,
+which brings a transport of its own that would be under every connection; reading through aiofiles, 64 KiB a call, which
+costs 6 to 10 times as much.
 """
 
 import asyncio
@@ -30,8 +31,8 @@ TURN: Final = 2 * 1024 * 1024
 _LONG: Final = 0.002
 """Seconds: after a turn that took longer the next one is half as large, after one that took less than a quarter of it
 twice as large again. 2 MiB in memory take 0.2 to 1 ms; of a hole in a file, whose pages the kernel makes on the way, 6:
-the 99th percentile of small files beside a client that reads 8 GiB of hole was 14 ms without this, and is 3. With half
-as many seconds the asyncio loop's is 4 instead of 9 ms, but 100 MiB cost a tenth more."""
+the 99th percentile of small files beside a client that reads 8 GiB of hole was 6 to 14 ms without this, and is 2 to
+3.5. With half as many seconds the asyncio loop's is 4 instead of 9 ms, but 100 MiB cost at least a tenth more."""
 _LEAST: Final = 64 * 1024
 """Bytes, so small a turn becomes."""
 

@@ -7,7 +7,7 @@ says that the supervisor is dead, so nobody is left over.
 
 Two workers on one core take 8 to 13 % more for an answer than one, where a thousand files are asked for or every
 connection is new, and nginx's take up to 7 %: what each has in the caches drives out what the other had. With 1 KiB of
-each file instead of 12 it is 7 %, with 50 such files 5 %; a new connection takes as much more with a core for each.
+each file instead of 12 it is 7.5 %, with 50 such files 5 %; a new connection takes as much more with a core for each.
 Without the log it is 12 to 13 %, of which 9 are left when nobody looks at the files again (--cache-ttl 60). Tried and
 rejected: to have them interrupt each other less (SCHED_BATCH: 2 to 3 % cheaper, 99th percentile 16 ms instead of 7);
 large pages for what malloc() hands out (no difference).

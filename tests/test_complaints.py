@@ -1,12 +1,14 @@
 """What the program says of itself: real processes, their standard error a pipe, a closed one, a file (hazard E8)."""
 
 import os
+import select
 import signal
 import socket
 import subprocess
 import sys
 from functools import partial
 from pathlib import Path
+from typing import Self
 
 import pytest
 from conformance.server import environment
@@ -38,10 +40,19 @@ class Speaker:
             text=True,
         )
 
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Whatever happened, nothing is left of it."""
+        self.process.kill()
+        self.process.communicate()
+
     def do(self, line: str) -> None:
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         print(line, file=self.process.stdin, flush=True)
+        assert select.select([self.process.stdout], [], [], 10)[0], "it hangs"
         assert self.process.stdout.readline() == "said\n"
 
     def end(self) -> None:
@@ -62,14 +73,14 @@ def fill(pipe: int) -> int:
 
 def test_who_reads_gets_whole_lines() -> None:
     reader, writer = os.pipe()
-    speaker = Speaker(writer)
-    os.close(writer)
-    speaker.do('logger.error("one")')
-    speaker.do('logger.info("not worth it")')
-    speaker.do('logger.error("a name: %s", os.fsdecode(b"\\xff"))')
-    speaker.do('logger.error("long: " + "x" * 10_000)')
-    speaker.do("1 / 0")
-    speaker.end()
+    with Speaker(writer) as speaker:
+        os.close(writer)
+        speaker.do('logger.error("one")')
+        speaker.do('logger.info("not worth it")')
+        speaker.do('logger.error("a name: %s", os.fsdecode(b"\\xff"))')
+        speaker.do('logger.error("long: " + "x" * 10_000)')
+        speaker.do("1 / 0")
+        speaker.end()
     with open(reader, "rb") as file:
         said = file.read()
     assert said.startswith(
@@ -82,12 +93,12 @@ def test_who_reads_gets_whole_lines() -> None:
 def test_nobody_waits_for_who_does_not_read(lines: int) -> None:
     reader, writer = os.pipe()
     full = fill(writer)
-    speaker = Speaker(writer)
-    for _ in range(lines):
-        speaker.do('logger.error("unheard")')
-    assert os.read(reader, full) == b"." * full
-    speaker.do('logger.error("heard")')
-    speaker.end()
+    with Speaker(writer) as speaker:
+        for _ in range(lines):
+            speaker.do('logger.error("unheard")')
+        assert os.read(reader, full) == b"." * full
+        speaker.do('logger.error("heard")')
+        speaker.end()
     assert os.read(reader, full) == b"pwb: nobody read this for a while: %d lost\npwb: heard\n" % lines
     os.close(reader)
     os.close(writer)
@@ -95,20 +106,20 @@ def test_nobody_waits_for_who_does_not_read(lines: int) -> None:
 
 def test_a_reader_that_has_gone_ends_nothing() -> None:
     reader, writer = os.pipe()
-    speaker = Speaker(writer)
-    os.close(reader)
-    speaker.do('logger.error("unheard")')
-    speaker.do('logger.error("unheard")')
-    speaker.end()
+    with Speaker(writer) as speaker:
+        os.close(reader)
+        speaker.do('logger.error("unheard")')
+        speaker.do('logger.error("unheard")')
+        speaker.end()
     os.close(writer)
 
 
 def test_nothing_is_written_to_who_has_the_number_of_a_closed_one(tmp_path: Path) -> None:
-    speaker = Speaker(None, ("sh", "-c", 'exec "$@" 2>&-', "sh"))
-    path = tmp_path / "precious"
-    speaker.do(f"file = os.open({str(path)!r}, os.O_CREAT | os.O_WRONLY); os.dup2(file, 2)")
-    speaker.do('logger.error("unheard")')
-    speaker.end()
+    with Speaker(None, ("sh", "-c", 'exec "$@" 2>&-', "sh")) as speaker:
+        path = tmp_path / "precious"
+        speaker.do(f"file = os.open({str(path)!r}, os.O_CREAT | os.O_WRONLY); os.dup2(file, 2)")
+        speaker.do('logger.error("unheard")')
+        speaker.end()
     assert path.read_bytes() == b""
 
 
