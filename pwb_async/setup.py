@@ -144,7 +144,11 @@ def build(program: str, options: Options, old: Setup | None = None) -> Setup:
             options.linger_idle,
             options.linger_timeout,
         ),
-        site=site_with(tuple(map(fsencode, options.index)), options.max_age, options.max_ranges),
+        site=site_with(
+            indexes=tuple(map(fsencode, options.index)),
+            max_age=options.max_age,
+            ranges=options.max_ranges,
+        ),
         disk=disk,
         log=log,
         sockets=sockets,

@@ -62,8 +62,8 @@ class TracedLookup(Lookup):
 class TracedSite(Site):
     """locate: what to look for. options: a site's."""
 
-    def __init__(self, trace: Trace, *options: Any) -> None:
-        super().__init__(*options)
+    def __init__(self, trace: Trace, **options: Any) -> None:
+        super().__init__(**options)
         self._trace = trace
 
     def locate(self, request: Request) -> Lookup | Response:

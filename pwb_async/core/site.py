@@ -32,7 +32,9 @@ class Site:
     """indexes: names of a folder's index page, the first that is there wins. max_age: seconds a cache may serve an
     answer without asking again, None: it asks every time. ranges: at most so many byte ranges in one request."""
 
-    def __init__(self, indexes: tuple[bytes, ...] = (b"index.html",), max_age: int | None = None, ranges: int = 16):
+    def __init__(
+        self, *, indexes: tuple[bytes, ...] = (b"index.html",), max_age: int | None = None, ranges: int = 16
+    ) -> None:
         self._indexes = indexes
         self._cache_control = (b"Cache-Control", b"no-cache" if max_age is None else b"max-age=%d" % max_age)
         self._ranges = ranges

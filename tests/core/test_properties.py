@@ -84,7 +84,7 @@ def test_no_bytes_and_no_finding_can_raise(
     def disk(lookup: Lookup) -> Finding:
         return data.draw(findings)
 
-    peer = Peer(limits, Site((b"index.html", b"i"), 60, 3), disk)
+    peer = Peer(limits, Site(indexes=(b"index.html", b"i"), max_age=60, ranges=3), disk)
     talk = peer.send(*pieces_of(wire, places))
     for answer in talk.answers:
         assert 200 <= answer.status <= 505

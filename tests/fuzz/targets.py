@@ -30,7 +30,11 @@ SECOND: Final = 10**9
 CONTENT: Final = bytes(range(256)) * 8
 SMALL: Final = Limits(request_line=60, field=40, fields=4, head=160, content=20, requests=3, blank_lines=2, bad_head=50)
 READERS: Final = tuple(map(HeadReader, (Limits(), Limits(), SMALL, Limits(content=5), Limits(requests=2))))
-SITES: Final = (Site(), Site((b"index.html", b"i"), 60, 3), Site((), 0, 1))
+SITES: Final = (
+    Site(),
+    Site(indexes=(b"index.html", b"i"), max_age=60, ranges=3),
+    Site(indexes=(), max_age=0, ranges=1),
+)
 _FIELD: Final = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+: [\t\x20-\x7e\x80-\xff]*")
 _BARE: Final = (204, 304)
 
