@@ -52,7 +52,11 @@ class Entrance:
             self._poll.register(sock, select.POLLIN)
             self._spare[sock] = sock.dup()  # now: when it is needed there may be none
             if sock.family == socket.AF_UNIX:
-                self._servers[sock] = await self._loop.create_unix_server(self._protocol, sock=sock, backlog=BACKLOG)
+                # Its file stays when one process closes the socket: other processes listen on it. (From CPython 3.13 on
+                # the loop would remove it; uvloop has the argument in every version.)
+                self._servers[sock] = await self._loop.create_unix_server(  # type: ignore[call-arg]
+                    self._protocol, sock=sock, backlog=BACKLOG, cleanup_socket=False
+                )
             else:
                 self._servers[sock] = await self._loop.create_server(self._protocol, sock=sock, backlog=BACKLOG)
 

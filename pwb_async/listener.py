@@ -3,6 +3,7 @@ IPv6, a name with both, port 0 (hazards F5 to F7).
 """
 
 import errno
+import logging
 import os
 import socket
 import stat
@@ -10,10 +11,13 @@ from typing import Final
 
 from .notify import inherited
 
+logger: Final = logging.getLogger("pwb")
 _RECEIVES: Final = 32 * 1024
 """Bytes that the kernel keeps of what a client has sent; Linux doubles it."""
 BACKLOG: Final = 2048
 """Connections that the kernel keeps for us while we are busy; it takes min(this, net.core.somaxconn)."""
+_MISSING: Final = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
+"""No interface has the address, or the kernel does not have its family."""
 
 _MAPPED: Final = bytes(10) + b"\xff\xff"
 """How the address of an IPv4 client begins that comes to an IPv6 socket."""
@@ -26,27 +30,47 @@ def listen(host: str, port: int, unix: str | None = None) -> list[socket.socket]
 
 
 def _listen_on(host: str, port: int) -> list[socket.socket]:
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    """One socket for each address of `host` that this machine has. In containers /etc/hosts often gives localhost the
+    address ::1, which no interface has: as long as there is another one, that is worth a line and no more."""
+    found = dict.fromkeys(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE))
     sockets: list[socket.socket] = []
+    missing: list[tuple[object, OSError]] = []
     try:
-        for family, kind, protocol, _, address in dict.fromkeys(found):
-            sock = socket.socket(family, kind, protocol)
-            sockets.append(sock)
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            # Connections inherit it: requests are small, and what comes of an endless one is bounded (hazard B8).
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVES)
-            if family == socket.AF_INET6:
-                # "::" alone takes IPv4 too; beside an IPv4 socket it must not.
-                sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, len(found) > 1)
-            if port == 0 and len(sockets) > 1:
+        for family, kind, protocol, _, address in found:
+            if port == 0 and sockets:
                 address = (address[0], sockets[0].getsockname()[1], *address[2:])
-            sock.bind(address)
-            sock.listen(BACKLOG)
+            try:
+                sockets.append(_bind(socket.socket(family, kind, protocol), address, alone=len(found) == 1))
+            except OSError as error:
+                if error.errno not in _MISSING:
+                    raise
+                missing.append((address[0], error))
+        if not sockets:
+            raise missing[0][1]
     except OSError:
         for sock in sockets:
             sock.close()
         raise
+    for place, why in missing:
+        logger.warning("not listening on %s, an address of %s: %s", place, host, why.strerror)
     return sockets
+
+
+def _bind(sock: socket.socket, address: tuple[object, ...], alone: bool) -> socket.socket:
+    """The socket, once it listens. alone: the host has no other address."""
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        # Connections inherit it: requests are small, and what comes of an endless one is bounded (hazard B8).
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVES)
+        if sock.family == socket.AF_INET6:
+            # "::" alone takes IPv4 too; beside an IPv4 socket it must not.
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, not alone)
+        sock.bind(address)
+        sock.listen(BACKLOG)
+    except OSError:
+        sock.close()
+        raise
+    return sock
 
 
 class UnixListener(socket.socket):

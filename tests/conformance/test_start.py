@@ -2,6 +2,7 @@
 
 import socket
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -44,6 +45,12 @@ def test_port_in_use_f5(design: Design, site: Path, tmp_path: Path) -> None:
     assert str(port) in line
 
 
+def test_address_of_another_machine_f5(design: Design, site: Path, tmp_path: Path) -> None:
+    status, line = refusal(design, site, "--port", "0", "--host", "192.0.2.77", folder=tmp_path)
+    assert status == 1
+    assert line.endswith("cannot listen on 192.0.2.77 port 0: Cannot assign requested address")
+
+
 def test_missing_root_f5(design: Design, tmp_path: Path) -> None:
     status, line = refusal(design, tmp_path / "nowhere", "--port", "0", folder=tmp_path)
     assert status == 1
@@ -84,6 +91,31 @@ async def test_ipv6_f7_l19(start: Start) -> None:
         assert server.address[0] == "::1"
         assert (await ask(server.address, get())).content == LETTERS
     assert b"::1 - - [" in server.log.read_bytes()
+
+
+WITHOUT = """
+mount --bind "$1" /etc/hosts && ip link set lo up && echo 1 >/proc/sys/net/ipv6/conf/lo/disable_ipv6 && shift && exec "$@"
+"""
+"""A network of its own, where /etc/hosts gives localhost the address ::1 and no interface has it, as in many containers."""
+
+
+async def test_address_that_this_machine_does_not_have(start: Start, tmp_path: Path) -> None:
+    """It does not take the others of its name down."""
+    (tmp_path / "hosts").write_text("::1 localhost\n127.0.0.1 localhost\n")
+    unshare = ("unshare", "--net", "--mount", "sh", "-c", WITHOUT, "sh", str(tmp_path / "hosts"))
+    try:
+        subprocess.run([*unshare, "true"], check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        pytest.skip(f"no network of its own here: {error}")
+    missing = "^pwb(-legacy)?: not listening on ::1, an address of localhost: Cannot assign requested address$"
+    async with start("--host", "localhost", wrapper=unshare, may_say=missing) as server:
+        assert server.address[0] == "127.0.0.1"
+        inside = ("nsenter", "--net", f"--target={server.pid}", sys.executable, "-c", FETCH, server.url + "/a.txt")
+        assert subprocess.run(inside, capture_output=True, check=True, timeout=10).stdout == LETTERS
+        assert len(server.grumbles().splitlines()) == 1
+
+
+FETCH = "import sys, urllib.request as u; sys.stdout.buffer.write(u.urlopen(sys.argv[1], timeout=5).read())"
 
 
 async def test_index_and_max_age_and_version(start: Start) -> None:

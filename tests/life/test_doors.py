@@ -182,6 +182,26 @@ async def test_socket_activation(loop: str, many: str, root: Path, tmp_path: Pat
             assert (await fresh(server)).content == TEXT
 
 
+@many
+async def test_file_of_a_socket_that_was_handed_over_stays(many: str, root: Path, tmp_path: Path) -> None:
+    """systemd made it, and goes on listening there."""
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tmp_path / "s"))
+        listener.listen()
+        async with launched(
+            root,
+            *("--workers", many),
+            folder=tmp_path,
+            wrapper=handed(listener),
+            environ={"LISTEN_FDS": "1"},
+            descriptors=[listener.fileno()],
+        ) as server:
+            server.signal(signal.SIGHUP)
+            await says(server, "reloaded")
+            assert (await ask(tmp_path / "s")).endswith(TEXT)
+        assert (tmp_path / "s").exists()
+
+
 async def test_sockets_for_somebody_else_are_left_alone(root: Path, tmp_path: Path) -> None:
     words = {"LISTEN_FDS": "1", "LISTEN_PID": "1"}
     async with launched(root, "--port", "0", folder=tmp_path, environ=words) as server:
