@@ -1,8 +1,10 @@
 """Who started us, and what we say to each other. systemd: sockets that it has opened for us (sd_listen_fds(3)), and how
-we are (sd_notify(3)). Somebody at a terminal: whether the terminal is still there.
+we are (sd_notify(3)). Somebody at a terminal: whether the terminal is still there. A shell or nohup(1): signals that
+are to be ignored.
 """
 
 import os
+import signal
 import socket
 import time
 from typing import Final
@@ -51,15 +53,25 @@ def notify_reloading() -> None:
     notify("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
 
 
+def end_signals() -> tuple[signal.Signals, ...]:
+    """The signals that end the program: SIGTERM, and SIGINT unless it is ignored. A shell has it ignored in a script's
+    background job, since Ctrl-C is for the script alone."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        return (signal.SIGTERM,)
+    return (signal.SIGINT, signal.SIGTERM)
+
+
 class Terminal:
-    """The terminal that we were started from, if any. SIGHUP is sent for a reload, and when the terminal is closed."""
+    """The terminal that we were started from, if any, before a handler is set for SIGHUP. That signal is sent for a
+    reload, and when the terminal is closed; nohup(1) has it ignored, so that the program outlives its terminal."""
 
     def __init__(self) -> None:
-        self._was_there = _has_terminal()
+        self._matters = _has_terminal() and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN
 
     @property
     def gone(self) -> bool:
-        return self._was_there and not _has_terminal()
+        """It has been closed, and the program is to end with it."""
+        return self._matters and not _has_terminal()
 
 
 def _has_terminal() -> bool:

@@ -21,7 +21,7 @@ from .core.lookup import Finding, Lookup
 from .drain import Drain
 from .entrance import Entrance
 from .files import Files, threads
-from .notify import Terminal, notify, notify_reloading
+from .notify import Terminal, end_signals, notify, notify_reloading
 from .pace import Pace
 from .protocol import HTTPProtocol
 from .room import Room
@@ -75,7 +75,7 @@ class Server:
     async def run(self) -> None:
         """Serves alone, until SIGINT or SIGTERM."""
         loop = self.loop
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in end_signals():
             loop.add_signal_handler(number, self.stop)
         loop.add_signal_handler(signal.SIGUSR1, self._reopen_log)
         loop.add_signal_handler(signal.SIGHUP, self._hang_up, Terminal())

@@ -28,12 +28,12 @@ from . import worker
 from .config import ConfigError
 from .crew import Worker
 from .listener import close
-from .notify import Terminal, notify, notify_reloading
+from .notify import Terminal, end_signals, notify, notify_reloading
 from .setup import Setup, SetupError, renew
 
 logger: Final = logging.getLogger("pwb")
 _ENDS: Final = (signal.SIGTERM, signal.SIGINT)
-_SIGNALS: Final = (*_ENDS, signal.SIGHUP, signal.SIGUSR1, signal.SIGCHLD)
+_OTHERS: Final = (signal.SIGHUP, signal.SIGUSR1, signal.SIGCHLD)
 _EARLY: Final = 1.0
 """Seconds: who dies sooner was never alive."""
 _MOST_EARLY: Final = 5
@@ -77,7 +77,7 @@ class Supervisor:
     def run(self) -> int:
         """Serves until it is stopped; returns the exit status."""
         signal.set_wakeup_fd(self._waker.fileno(), warn_on_full_buffer=False)
-        for number in _SIGNALS:
+        for number in (*end_signals(), *_OTHERS):
             signal.signal(number, self._signalled)
         gc.freeze()  # pages that no collector touches stay shared
         if not self._gather():

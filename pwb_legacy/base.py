@@ -21,6 +21,7 @@ from pwb_async.core.connection import Waiting
 from pwb_async.core.lookup import Broken
 from pwb_async.core.messages import CLOSED, NEED_DATA, BadRequest, Request, Response
 from pwb_async.listener import network
+from pwb_async.notify import end_signals
 from pwb_async.setup import Setup
 
 from .client import RECEIVE, Client, CutShortError, Outgoing
@@ -57,7 +58,7 @@ class HTTPServer:
         self.waker.setblocking(False)
         self.door = self.doors(setup, self.wake)
         signal.set_wakeup_fd(self.waker.fileno(), warn_on_full_buffer=False)
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGALRM):
+        for number in (*end_signals(), signal.SIGALRM):
             signal.signal(number, self.signalled)
         signal.signal(signal.SIGUSR1, self.log_moved)
 

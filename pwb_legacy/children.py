@@ -13,6 +13,8 @@ from itertools import pairwise
 from mmap import mmap
 from typing import Final, Protocol
 
+from pwb_async.notify import end_signals
+
 Fork: Final = multiprocessing.get_context("fork").Process
 """The way that 3.14 has by default cannot hand on a socket that is open (L11)."""
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGALRM, signal.SIGCHLD)
@@ -54,7 +56,7 @@ class Child:
     def settle(self, stop: Callable[[], None], keep: Iterable[Open | None]) -> None:
         """The child's first steps. stop: what a signal does from now on. keep: all that stays open beside stdio; in the
         book everything did, the listening socket and all other clients' (L11)."""
-        for number in SIGNALS:
+        for number in (*end_signals(), signal.SIGALRM, signal.SIGCHLD):
             signal.signal(number, lambda *_: stop())
         signal.set_wakeup_fd(-1)
         kept = sorted({2, *(file.fileno() for file in keep if file is not None)})

@@ -17,6 +17,7 @@ from conformance.applies import Start
 from conformance.peer import PATIENCE, Peer, together
 from conformance.server import Server, environment, eventually
 from conformance.wire import get
+from conformance.wrappers import BACKGROUND, nohup
 
 from .command import launched
 from .helpers import BIG, TEXT, become, fetch, fresh, says, workers
@@ -302,3 +303,27 @@ def test_it_ends_with_its_terminal(many: str, root: Path, tmp_path: Path) -> Non
         assert b"listening" in process.stdout.readline()
         os.close(master)
         assert process.wait(5) == 0
+
+
+async def test_nohup_outlives_its_terminal(run: Start) -> None:
+    """With a supervisor, too; the signal that would end it is a reload then."""
+    terminal, wrapper = nohup()
+    async with run("--workers", "2", wrapper=wrapper, may_say=f"{SAID}|^nohup: ") as server:
+        assert (await fresh(server)).content == TEXT
+        before = workers(server)
+        os.close(terminal)
+        await says(server, "reloaded")
+        assert (await fresh(server)).content == TEXT
+        await eventually(lambda: len(workers(server)) == 2 and not set(before) & set(workers(server)), 5)
+        await reload(server)
+        assert (await fresh(server)).content == TEXT
+
+
+async def test_background_job_of_a_script(run: Start) -> None:
+    """Ctrl-C is not for it, nor for its workers."""
+    async with run("--workers", "2", wrapper=BACKGROUND) as server, Peer(server.address) as kept:
+        before = workers(server)
+        for _ in range(3):
+            os.killpg(server.pid, signal.SIGINT)
+            assert (await fetch(kept)).content == TEXT
+        assert workers(server) == before
