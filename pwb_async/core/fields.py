@@ -146,6 +146,9 @@ def _framing(values: Mapping[bytes, list[bytes]]) -> int | Fault:
         if b"chunked" in names[:-1] or {b"", b"chunked"}.issuperset(names):
             return Fault(400, "chunked is not the last transfer coding, or stands twice")
         return Fault(501, "a transfer coding other than chunked")
-    if len(lengths) > 1 or not all(map(LENGTH.fullmatch, lengths)):
+    if not lengths:
+        return 0
+    length = LENGTH.fullmatch(lengths[0])
+    if length is None or len(lengths) > 1:
         return Fault(400, "Content-Length is invalid or stands twice")
-    return int(lengths[0]) if lengths else 0
+    return int(length[1])

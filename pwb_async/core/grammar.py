@@ -17,15 +17,15 @@ TARGET = re.compile(rb"[!-\"$-~]+")
 BAD_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 """A percent sign that starts no escape, RFC 3986 2.1."""
 
-LENGTH = re.compile(rb"[0-9]{1,19}")
-"""Content-Length as far as any file is long; never handed to int() unmatched (hazard B3)."""
+LENGTH = re.compile(rb"0{0,256}([0-9]{1,19})")
+"""Content-Length, RFC 9110 8.6: 1*DIGIT, so zeros may stand in front; what int() gets is bounded (hazard B3)."""
 
 CHUNK_SIZE = re.compile(
-    rb"([0-9A-Fa-f]{1,15})"
+    rb"0{0,256}([0-9A-Fa-f]{1,15})"
     rb"((?:[ \t]*;[ \t]*[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
     rb"(?:[ \t]*=[ \t]*(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+|\"(?:[\t !#-\[\]-~\x80-\xff]|\\[\t -~\x80-\xff])*\"))?)*)"
 )
-"""chunk-size and its extensions, RFC 9112 7.1 (hazard B4)."""
+"""chunk-size, 1*HEXDIG, and its extensions, RFC 9112 7.1 (hazard B4)."""
 
 CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 """What never stands in a line: every control character but the tab, so a bare CR or LF too (hazards B5, B6)."""

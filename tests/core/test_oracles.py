@@ -129,7 +129,9 @@ REVIEWED = {
     "h11": {
         "no request line received": "an empty line before the request line, which RFC 9112 2.2 lets us skip",
         "the connection ends": "HTTP/1.0 with keep-alive, which h11 does not speak",
-        "illegal chunk header": "white space around the semicolon of a chunk extension (RFC 9112 7.1.1 BWS), obs-text",
+        "illegal chunk header": "white space around the semicolon of a chunk extension (RFC 9112 7.1.1 BWS), obs-text; "
+        "more than twenty digits",
+        "bad Content-Length": "more than twenty digits, of which all but nineteen are zeros in front (RFC 9110 8.6)",
     },
     "llhttp": {
         "Invalid method encountered": "it knows a list of methods; every other token is answered 501 here",

@@ -80,6 +80,25 @@ ROWS: list[Row] = [
         row(f"B3-length-{number}", _post(f"Content-Length: {value}", content=b"hello"), _BAD, ends=True)
         for number, value in enumerate(("+5", "-5", "0x5", "5_0", "", "5,5", "5, 6", "5 5", "9" * 20, "5.0", "\xb2"))
     ),
+    *(
+        row(
+            f"8.6-zeros-before-the-length-{zeros}",
+            (_post(f"Content-Length: {'0' * zeros}5", content=b"hello"), get("/one.txt")),
+            _405,
+            _ONE,
+        )
+        for zeros in (1, 19, 256)
+    ),
+    row("B3-length-of-276-digits", _post(f"Content-Length: {'0' * 275}5", content=b"hello"), _BAD, ends=True),
+    *(
+        row(
+            f"7.1-zeros-before-the-chunk-size-{zeros}",
+            (_chunked(b"0" * zeros + b"5\r\nhello\r\n" + b"0" * (zeros + 1) + b"\r\n\r\n"), get("/one.txt")),
+            _405,
+            _ONE,
+        )
+        for zeros in (1, 15, 255)
+    ),
     row("B3-length-twice", _post("Content-Length: 5", "Content-Length: 6", content=b"hello"), _BAD, ends=True),
     *(
         row(f"B4-chunk-{number}", _chunked(content), _BAD, ends=True)
@@ -91,6 +110,8 @@ ROWS: list[Row] = [
                 b"-5\r\nhello\r\n0\r\n\r\n",
                 b" 5\r\nhello\r\n0\r\n\r\n",
                 b"FFFFFFFFFFFFFFFF1\r\nhello\r\n0\r\n\r\n",
+                b"0001000000000000000\r\nhello\r\n0\r\n\r\n",
+                b"0" * 257 + b"\r\n\r\n",
                 b"5\nhello\n0\n\n",
                 b"5\rhello\r0\r\r",
                 b"5;a=\n\r\nhello\r\n0\r\n\r\n",
