@@ -8,12 +8,14 @@ import threading
 
 from .complaints import complain_as
 from .config import load
+from .printing import escape_output
 from .setup import SetupError, prepare
 from .worker import alone, loop_factory, workers
 
 
 def main() -> None:
     """Serves until it is stopped. Exit status 0: stopped; 1: cannot start; 2: a wrong option; 3: its workers die."""
+    escape_output()
     options = load("pwb")
     complain_as("pwb")
     logging.getLogger("pwb").setLevel(logging.INFO)

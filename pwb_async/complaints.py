@@ -8,13 +8,27 @@ import logging
 import os
 import sys
 from select import PIPE_BUF, POLLOUT, poll  # of the moment of the import: --mode gevent patches select later
+from typing import Any
+
+from .printing import printable
+
+
+class _Formatter(logging.Formatter):
+    """A message is one line, and so is each line of a traceback."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
+        return printable(super().formatMessage(record))
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802
+        return "\n".join(map(printable, super().formatException(ei).split("\n")))
 
 
 class _Patient(logging.Handler):
-    def __init__(self, program: str, number: int) -> None:
+    def __init__(self, program: str, number: int, encoding: str) -> None:
         super().__init__()
         self._program = program
         self._number = number
+        self._encoding = encoding
         self._poll = poll()
         self._poll.register(number, POLLOUT)
         self._lost = 0
@@ -24,7 +38,7 @@ class _Patient(logging.Handler):
             text = self.format(record)
             if self._lost:
                 text = f"{self._program}: nobody read this for a while: {self._lost} lost\n{text}"
-            self._lost = 0 if self._write(f"{text}\n".encode(errors="backslashreplace")) else self._lost + 1
+            self._lost = 0 if self._write(f"{text}\n".encode(self._encoding, "backslashreplace")) else self._lost + 1
         except OSError:
             self._lost += 1
         except Exception:
@@ -43,5 +57,6 @@ def complain_as(program: str) -> None:
     """From now on what is logged comes on standard error, behind the name of the program."""
     # Where there is none its number is somebody else's.
     stream = sys.__stderr__
-    handler = logging.NullHandler() if stream is None else _Patient(program, stream.fileno())
-    logging.basicConfig(format=f"{program}: %(message)s", level=logging.WARNING, handlers=[handler])
+    handler = logging.NullHandler() if stream is None else _Patient(program, stream.fileno(), stream.encoding)
+    handler.setFormatter(_Formatter(f"{program}: %(message)s"))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])

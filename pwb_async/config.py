@@ -24,6 +24,7 @@ from typing import Any, TypeVar
 import click
 
 from . import kinds
+from .printing import printable
 
 T = TypeVar("T")
 Setting = tuple[str, str, Any]  # an option's name, the place of its value, the value
@@ -51,7 +52,7 @@ class ConfigError(ValueError):
     """A wrong option. Its str is one printable line: where the value stands, what is wrong."""
 
     def __init__(self, line: str) -> None:
-        super().__init__("".join(c if c.isprintable() else ascii(c)[1:-1] for c in line))
+        super().__init__(printable(line))
 
 
 def option(
@@ -129,7 +130,7 @@ def load(
     try:
         return read_options(program, argv, environ, folder or ".")
     except ConfigError as error:
-        click.echo(f"{program}: {error}", err=True)
+        print(f"{program}: {error}", file=sys.stderr)
         raise SystemExit(2) from None
     except click.exceptions.Exit as done:
         raise SystemExit(done.exit_code) from None

@@ -32,7 +32,10 @@ def listen(host: str, port: int, unix: str | None = None) -> list[socket.socket]
 def _listen_on(host: str, port: int) -> list[socket.socket]:
     """One socket for each address of `host` that this machine has. In containers /etc/hosts often gives localhost the
     address ::1, which no interface has: as long as there is another one, that is worth a line and no more."""
-    found = dict.fromkeys(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE))
+    try:
+        found = dict.fromkeys(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE))
+    except UnicodeError:  # a label that is empty or too long, or letters that no domain name has
+        raise OSError(errno.EINVAL, "this is not a host name") from None
     sockets: list[socket.socket] = []
     missing: list[tuple[object, OSError]] = []
     try:

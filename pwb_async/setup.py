@@ -20,6 +20,7 @@ from .core.lookup import Finder
 from .core.site import Site
 from .disk import Disk
 from .listener import close, listen, url
+from .printing import printable
 
 if TYPE_CHECKING:
     from .trace import Trace
@@ -29,7 +30,10 @@ logger: Final = logging.getLogger("pwb")
 
 
 class SetupError(Exception):
-    """Why a server cannot be. Its str is one line."""
+    """Why a server cannot be. Its str is one printable line."""
+
+    def __init__(self, line: str) -> None:
+        super().__init__(printable(line))
 
 
 class Setup(NamedTuple):
@@ -52,7 +56,8 @@ class Setup(NamedTuple):
         where = ", ".join(map(url, self.sockets))
         delays = _told(self.options)
         slow = f", slowed down by {delays}," if delays else ","
-        print(f"{what} serves {self.options.root!r}{slow} listening on {where} (Ctrl-C stops it)", flush=True)
+        line = f"{what} serves {self.options.root!r}{slow} listening on {where} (Ctrl-C stops it)"
+        print(printable(line), flush=True)
 
     def waits(self, call: Callable[[float | None], T]) -> Callable[[float | None], T]:
         """A call that waits for anybody, as it is to be made: it may have to be told in the timeline."""

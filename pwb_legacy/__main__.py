@@ -8,6 +8,7 @@ from typing import Final
 
 from pwb_async.complaints import complain_as
 from pwb_async.config import load
+from pwb_async.printing import escape_output
 
 from .modes import MODES, design
 
@@ -17,6 +18,7 @@ LABORATORY: Final = ("compare", "diff", "trace")
 
 def main() -> None:
     """Serves until it is stopped. Exit status 0: stopped; 1: cannot start; 2: a wrong option, or no --mode."""
+    escape_output()
     if sys.argv[1:2] and sys.argv[1] in LABORATORY:
         from .compare import commands  # no server needs it
 

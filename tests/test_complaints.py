@@ -30,13 +30,13 @@ for line in sys.stdin:
 class Speaker:
     """A process that does a line of Python at a time, and says so. errors: where its standard error goes."""
 
-    def __init__(self, errors: int | None, wrapper: tuple[str, ...] = ()) -> None:
+    def __init__(self, errors: int | None, wrapper: tuple[str, ...] = (), **variables: str) -> None:
         self.process = subprocess.Popen(
             [*wrapper, sys.executable, "-c", SPEAK],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,
-            env=environment(),
+            env=environment() | variables,
             text=True,
         )
 
@@ -87,6 +87,21 @@ def test_who_reads_gets_whole_lines() -> None:
         b"pwb: one\npwb: a name: \\udcff\npwb: long: " + b"x" * 10_000 + b"\npwb: a fault\nTraceback "
     )
     assert said.endswith(b"ZeroDivisionError: division by zero\n")
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "utf-8"])
+def test_a_message_is_one_line_that_can_be_printed(encoding: str) -> None:
+    """Whatever the things are called that it names, and so is each line of a traceback."""
+    reader, writer = os.pipe()
+    with Speaker(writer, PYTHONIOENCODING=encoding) as speaker:
+        os.close(writer)
+        speaker.do(r'logger.error("gr\xf6\xdfe: %s", "a\nb\x1b[31m\u202e\udcff")')
+        speaker.do(r'logger.error("a fault", exc_info=OSError("gr\xf6\xdfe\x1b[31m"))')
+        speaker.end()
+    with open(reader, "rb") as file:
+        said = file.read()
+    name = "größe".encode(encoding, "backslashreplace")
+    assert said == b"pwb: %b: a\\nb\\x1b[31m\\u202e\\udcff\npwb: a fault\nOSError: %b\\x1b[31m\n" % (name, name)
 
 
 @pytest.mark.parametrize("lines", [1, 3])

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from pwb_async.printing import printable
+
 from .contestants import CONTESTANTS, Contestant
 
 if TYPE_CHECKING:
@@ -79,7 +81,7 @@ def scenarios(root: Path | None, told: Mapping[str, Any]) -> "list[Scenario]":
         raise click.UsageError("--replay and --scenarios: a recording is a scenario of its own; choose one")
     recording = read(told["replay"])
     if recording.missing:
-        print(f"{told['replay']}: left out: {recording.missing}", file=sys.stderr)
+        print(printable(f"{told['replay']}: left out: {recording.missing}"), file=sys.stderr)
     return [replayed(recording, told["speed"] or 1.0, told["duration"] or REPLAY[1])]
 
 

@@ -10,13 +10,13 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, Final
 
 import click
 
 from pwb_async.kinds import SECONDS
+from pwb_async.printing import printable
 
 from . import choices
 from .choices import (
@@ -127,7 +127,7 @@ def diff(root: Path | None, designs: tuple[str, ...] | None, corpus: Path | None
     for difference in proof.equality.differences:
         print(difference, end="\n\n")
     for name, why in proof.silent.items():
-        print(f"{PROGRAM}: {name}: {why}", file=sys.stderr)
+        print(printable(f"{PROGRAM}: {name}: {why}"), file=sys.stderr)
     count, asked = len(proof.equality.differences), len(chosen) - len(proof.silent)
     alike = f"{count:,} are not answered alike" if count else "all are answered alike"
     what = f"{asked} designs: {alike}" if asked != 1 else "one design: nothing to compare its answers with"
@@ -148,13 +148,11 @@ def trace(modes: tuple[str, ...], out: Path) -> None:
     with _extra("trace"):
         from . import play
     for path in play.main(modes, out, f"python -m pwb_legacy {shlex.join(sys.argv[1:])}"):
-        print(path)
+        print(printable(str(path)))
 
 
 def main() -> None:
     """The command line of this process. Raises SystemExit, with the status."""
-    if isinstance(sys.stdout, TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # the name of a folder may be no text in this locale
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # it ends the servers, too
     try:
         laboratory.main(prog_name=PROGRAM, standalone_mode=False)
@@ -173,7 +171,7 @@ def main() -> None:
 
 
 def _leave(why: str, status: int) -> None:
-    print(f"{PROGRAM}: {why}", file=sys.stderr)
+    print(printable(f"{PROGRAM}: {why}"), file=sys.stderr)
     raise SystemExit(status)
 
 

@@ -21,6 +21,7 @@ import uvloop
 from rich.console import Console
 
 from pwb_async import __version__
+from pwb_async.printing import printable
 
 from . import corpus, equality, page, verdict
 from .contestants import CannotError
@@ -85,9 +86,10 @@ def run(bench: Bench, command: str, out: Path, console: Console) -> Results:
     results.verdict = verdict.sentences(results)
     console.print(table(results))
     for sentence in results.verdict:
-        console.out(sentence, highlight=False)
+        console.out(printable(sentence), highlight=False)
     write(results, out)
-    console.out(f"{out / 'compare.html'} has the pictures, {out / 'compare.json'} the figures", highlight=False)
+    written = f"{out / 'compare.html'} has the pictures, {out / 'compare.json'} the figures"
+    console.out(printable(written), highlight=False)
     return results
 
 
@@ -115,7 +117,7 @@ def _prove(bench: Bench, results: Results, console: Console) -> dict[str, str]:
     if proof.equality.differences:
         raise UnlikeError("\n".join(proof.equality.differences))
     for name, why in proof.silent.items():
-        console.out(f"{name}: {why}", highlight=False)
+        console.out(printable(f"{name}: {why}"), highlight=False)
     if len(proof.silent) == len(bench.contestants):
         raise CannotError("no design could be started")
     asked = len(bench.contestants) - len(proof.silent)

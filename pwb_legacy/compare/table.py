@@ -11,6 +11,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
+from pwb_async.printing import printable
+
 from .results import Measurement, Results
 
 LEGEND: Final = "requests a second (k: thousands); ! some failed, - none was answered, x could not be measured"
@@ -55,7 +57,7 @@ class Board:
         self._progress.update(self._task, advance=1, description=what)
         self._draw()
         if not self._live:
-            self._console.out(line(measurement), highlight=False)
+            self._console.out(printable(line(measurement)), highlight=False)
 
     def _draw(self) -> None:
         if self._live:

@@ -188,6 +188,35 @@ def test_the_files_are_written_whatever_the_locale_and_the_names_of_folders(
     assert "answer alike" not in page
 
 
+NASTY = "größe \udcff\n\x1b[31m\u202e"
+SHOWN = r"gr\xf6\xdfe \udcff\n\x1b[31m\u202e"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["compare", NASTY], ["compare", ".", "--replay", NASTY], ["diff", "--corpus", NASTY], ["trace", "--mode", NASTY]],
+)
+def test_a_name_is_printed_on_one_line_whatever_it_is(words: list[str]) -> None:
+    status, output, errors = told(*words, PYTHONIOENCODING="ascii")
+    assert (status in (1, 2), output) == (True, "")
+    assert SHOWN in errors.replace(r"\ufffd", r"\udcff")  # click itself shows a byte that is no text so
+    assert errors.isascii()
+    assert errors.count("\n") == 1
+
+
+def test_a_run_prints_names_on_one_line_whatever_they_are(tmp_path: Path) -> None:
+    root = tmp_path / NASTY
+    root.mkdir()
+    (root / "page.html").write_text("a page")
+    words = ("--quick", "--designs", "epoll", "--scenarios", "kept", "--duration", "0.05", "--out", root / "out")
+    status, said, errors = told("compare", root, *words, PYTHONIOENCODING="ascii")
+    assert (status, errors) == (0, "")
+    assert f"{SHOWN}/out/compare.html has the pictures" in said
+    status, said, errors = told("trace", "--mode", "epoll", "--out", root / "out", PYTHONIOENCODING="ascii")
+    assert (status, errors) == (0, "")
+    assert said.splitlines()[-1].endswith(f"{SHOWN}/out/trace.html")
+
+
 def test_a_folder_without_files_is_one_line(tmp_path: Path) -> None:
     status, output, errors = told("compare", tmp_path)
     assert (status, output) == (1, "")

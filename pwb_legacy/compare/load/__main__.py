@@ -13,6 +13,8 @@ from typing import Any
 
 import uvloop
 
+from pwb_async.printing import printable
+
 from .job import GUILTY, LOADS, unpack
 
 
@@ -48,7 +50,7 @@ def _tell(result: dict[str, Any]) -> None:
 
 
 def _fail(status: int, why: str) -> None:
-    print(f"load: {why}", file=sys.stderr)
+    print(printable(f"load: {why}"), file=sys.stderr)
     raise SystemExit(status)
 
 

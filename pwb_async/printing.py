@@ -1,0 +1,19 @@
+"""Lines for people on standard output and standard error: one line each, whatever a file or an option is called, and in
+whatever encoding the terminal has.
+"""
+
+import sys
+from io import TextIOWrapper
+
+
+def printable(text: str) -> str:
+    """`text` on one line. What a terminal would not show but obey, and what is no character (a line break, an escape
+    sequence, a change of direction, a byte that could not be decoded), is written as an escape."""
+    return text if text.isprintable() else "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
+def escape_output() -> None:
+    """Characters that the encoding of standard output lacks are written as escapes, as on standard error, instead of
+    raising UnicodeEncodeError. For the start of a program."""
+    if isinstance(sys.stdout, TextIOWrapper):  # it may be closed
+        sys.stdout.reconfigure(errors="backslashreplace")

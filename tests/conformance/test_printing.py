@@ -1,0 +1,111 @@
+"""What a server prints is one line for each thing said, whatever the things are called, in any encoding."""
+
+import re
+import select
+import signal
+import subprocess
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from .designs import DESIGNS, REFERENCE, Design
+from .server import command, environment
+
+NAME: Final = "größe \udcff\n\x1b[31m\u202e"
+"""Letters beyond ASCII, a byte that is no UTF-8, a line break, the terminal's red, a change of direction."""
+ESCAPED: Final = r" \udcff\n\x1b[31m\u202e"
+LETTERS: Final = {"ascii": rb"gr\xf6\xdfe", "latin-1": "größe".encode("latin-1"), "utf-8": "größe".encode()}
+PROGRAMS: Final = (REFERENCE, next(design for design in DESIGNS if design.program == "pwb-legacy"))
+FOREIGN: Final = re.compile(rb"[^ -~]")
+
+
+def launch(design: Design, *options: str, folder: Path, encoding: str) -> "subprocess.Popen[bytes]":
+    return subprocess.Popen(
+        command(design, *options),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=folder,
+        env=environment() | {"PYTHONIOENCODING": encoding},
+        start_new_session=True,
+    )
+
+
+def check(line: bytes, encoding: str) -> None:
+    """The line names NAME, and whatever is not printable in it is escaped."""
+    assert LETTERS[encoding] + ESCAPED.encode() in line, line
+    assert not FOREIGN.search(line.replace(LETTERS[encoding], b"").rstrip(b"\n")), line
+    assert line.count(b"\n") == 1
+
+
+def test_the_lines_of_a_start(design: Design, tmp_path: Path) -> None:
+    starts(design, "ascii", tmp_path)
+
+
+@pytest.mark.parametrize("encoding", LETTERS)
+@pytest.mark.parametrize("program", PROGRAMS, ids=lambda design: design.program)
+def test_the_lines_of_a_start_in_any_encoding(program: Design, encoding: str, tmp_path: Path) -> None:
+    starts(program, encoding, tmp_path)
+
+
+def starts(design: Design, encoding: str, folder: Path) -> None:
+    """The listening line, with the names of the root and of the socket, and a warning."""
+    (folder / NAME).mkdir()
+    options = ("--unix", NAME + ".socket", "--delay-disk", NAME + "*=0ms")
+    with launch(design, NAME, *options, folder=folder, encoding=encoding) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stderr is not None
+            assert select.select([process.stdout], [], [], 10)[0], "it hangs"
+            said = process.stdout.readline()
+            process.send_signal(signal.SIGTERM)
+            rest, warned = process.communicate(timeout=10)
+        finally:
+            process.kill()
+    assert process.returncode == 0, warned
+    assert (rest, warned.count(b"\n")) == (b"", 1), warned
+    assert b"listening on" in said
+    for line in said, warned:
+        check(line, encoding)
+
+
+REFUSED: Final = {
+    "root": (NAME,),
+    "log": (".", "--access-log", NAME + "/log"),
+    "unix": (".", "--unix", NAME + "/socket"),
+    "trace": (".", "--trace", NAME + "/trace"),
+    "user": (".", "--user", NAME),
+    "host": (".", "--host", NAME),
+    "label": (".", "--host", f"{NAME}..example"),
+    "index": (".", "--index", NAME + "/"),
+    "argument": (".", NAME),
+    "config": (".", "--config", NAME),
+    "option": (".", "--" + NAME),
+}
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+@pytest.mark.parametrize("options", REFUSED.values(), ids=REFUSED)
+@pytest.mark.parametrize("program", PROGRAMS, ids=lambda design: design.program)
+def test_the_line_of_a_start_that_fails(
+    program: Design, encoding: str, options: tuple[str, ...], tmp_path: Path
+) -> None:
+    with launch(program, *options, folder=tmp_path, encoding=encoding) as process:
+        try:
+            said, warned = process.communicate(timeout=10)
+        finally:
+            process.kill()
+    assert process.returncode in (1, 2)
+    assert said == b""
+    assert warned.startswith(program.program.encode() + b": ")
+    check(warned, encoding)
+
+
+@pytest.mark.parametrize("option", ["--help", "--version"])
+@pytest.mark.parametrize("program", PROGRAMS, ids=lambda design: design.program)
+def test_what_is_asked_for(program: Design, option: str, tmp_path: Path) -> None:
+    with launch(program, option, folder=tmp_path, encoding="ascii") as process:
+        said, warned = process.communicate(timeout=10)
+    assert (process.returncode, warned) == (0, b"")
+    assert said.isascii()
