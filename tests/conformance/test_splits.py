@@ -42,6 +42,16 @@ async def test_byte_by_byte_b10_l2(name: str, server: Server) -> None:
 
 
 @concurrent
+async def test_the_answer_does_not_wait_for_content_9110_15_5_6(server: Server) -> None:
+    """The head decides it; what is missing of the content is skipped when it comes."""
+    async with Peer(server.address) as peer:
+        await peer.send(get("/a.txt", "Content-Length: 10", method="POST") + b"hello")
+        assert (await peer.answer()).status == 405
+        await peer.send(b"world" + get())
+        assert (await peer.answer()).content == LETTERS
+
+
+@concurrent
 async def test_two_segments_one_answer_l16(server: Server) -> None:
     """The book's seventh server gave the second segment to a second thread."""
 

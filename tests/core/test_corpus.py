@@ -7,6 +7,9 @@ connection goes on; then comes the RFC section or the row of the hazard table, t
     end      the last answer is the connection's last one           silent   nothing yet, and nothing at the end of file
     (none)   the last answer is to what is no request: the end      (only in the folder invalid)
 
+The cases of other projects' suites are among them; tests/conformance/other_suites.toml says which suites, and where and
+why PWB answers otherwise.
+
 To add a case, write its bytes: printf 'GET / HTTP/1.1\r\n\r\n' > invalid/400-9112-3.2-host-missing.http
 """
 

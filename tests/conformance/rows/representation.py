@@ -56,6 +56,11 @@ ROWS = [
         )
         for name in (b"empty.txt", b"one.txt", b"1k.bin", b"64k-1.bin", b"64k.bin", b"64k+1.bin", b"100k.bin")
     ),
+    row(
+        "9110-8-an-error-speaks-of-itself-and-not-of-a-file",
+        get("/missing"),
+        says(404, content_type="text/html; charset=utf-8", etag=None, last_modified=None, accept_ranges=None),
+    ),
     row("D12-mtime-in-the-future", get("/time-2099"), says(200, b"odd times", last_modified=...)),
     row("D12-mtime-before-the-epoch", get("/time-1960"), says(200, b"odd times", last_modified=None, etag=None)),
     row("D12-mtime-in-the-year-10000", get("/time-year-10000"), says(200, b"odd times", last_modified=...)),

@@ -1,0 +1,27 @@
+"""other_suites.toml: where other projects' suites expect something else, and rows that answer as it says."""
+
+import tomllib
+from pathlib import Path
+
+import pytest
+from core.test_corpus import CASES
+
+from .rows import ROWS
+from .test_corpus import TARGETS
+
+DISAGREEMENTS = tomllib.loads(Path(__file__).with_name("other_suites.toml").read_text())["disagreement"]
+STATUSES = (
+    {case.name: set(case.expected) for case in CASES}
+    | {row.id: {answer.status for answer in row.answers} for row in ROWS}
+    | {target: {int(status)} for status, target in TARGETS}
+)
+"""What is answered, by the name of a row, of a file of the corpus, or by a target."""
+
+
+@pytest.mark.parametrize("entry", DISAGREEMENTS, ids=lambda entry: f"{entry['suite']}-{entry['cases'][0]}")
+def test_rows_answer_as_the_table_says(entry: dict[str, object]) -> None:
+    assert set(entry) == {"suite", "cases", "theirs", "ours", "rows", "reason"}
+    assert isinstance(entry["rows"], list)
+    assert entry["rows"]
+    for name in entry["rows"]:
+        assert entry["ours"] in STATUSES[name], name
