@@ -19,8 +19,8 @@ BACKLOG: Final = 2048
 _MISSING: Final = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
 """No interface has the address, or the kernel does not have its family."""
 
-_MAPPED: Final = bytes(10) + b"\xff\xff"
-"""How the address of an IPv4 client begins that comes to an IPv6 socket."""
+_MAPPED: Final = "::ffff:"
+"""How an IPv6 socket begins the address of an IPv4 client (RFC 4291 2.5.5.2)."""
 
 
 def listen(host: str, port: int, unix: str | None = None) -> list[socket.socket]:
@@ -136,13 +136,21 @@ def close(sockets: list[socket.socket]) -> None:
         sock.close()
 
 
+def client_address(name: object) -> str:
+    """The address of a client for the log and the limits, from the name of its socket: of an IPv4 client the IPv4
+    address, also where it has come to an IPv6 socket; "-" where there is none, on a Unix socket."""
+    if not isinstance(name, tuple):
+        return "-"
+    host: str = name[0]
+    return host.removeprefix(_MAPPED) if "." in host else host
+
+
 def network(peer: str) -> bytes:
     """Whom connections from `peer` are counted for: an IPv4 address, the /64 that an IPv6 host has to itself; b"" where
     there is no address, on a Unix socket."""
     if ":" not in peer:
         return peer.encode() if "." in peer else b""
-    address = socket.inet_pton(socket.AF_INET6, peer.partition("%")[0])
-    return address if address.startswith(_MAPPED) else address[:8]
+    return socket.inet_pton(socket.AF_INET6, peer.partition("%")[0])[:8]
 
 
 def url(sock: socket.socket) -> str:

@@ -29,6 +29,7 @@ from .core.connection import Connection, Waiting
 from .core.deadline import NEVER, Deadline
 from .core.lookup import Broken, Lookup
 from .core.messages import BadRequest, Event, Part, Request, Response, Signal
+from .listener import client_address
 from .pace import SlowReader
 from .pump import CutShortError
 from .writer import Writer
@@ -96,8 +97,7 @@ class HTTPProtocol(asyncio.Protocol):
 
     def _ask_peer(self) -> str:
         """Asks the kernel, which costs 4 of the 85 us of a connection with a single request."""
-        peer = self._transport.get_extra_info("peername")
-        self._peer = peer[0] if peer else "-"
+        self._peer = client_address(self._transport.get_extra_info("peername"))
         return self._peer
 
     @property

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import ClassVar, Final
 
 from pwb_async.core.messages import CLOSED
+from pwb_async.listener import client_address
 from pwb_async.setup import Setup
 
 from .client import RECEIVE, Client
@@ -89,7 +90,7 @@ class Door:
                     self._complained = time.monotonic()
                     logger.error("cannot accept connections: %s", error.strerror)
                 return None
-            return self.clients(self._setup, sock, address[0] if address else "-")
+            return self.clients(self._setup, sock, client_address(address))
 
     def see_off(self, client: Client) -> None:
         """Stays with a client that has its last answer until it has read it, and closes it."""

@@ -1,5 +1,6 @@
 """Starting, and refusing to start: one line, a status, within a second (hazards F5, F7, B8)."""
 
+import asyncio
 import socket
 import subprocess
 import sys
@@ -8,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from .applies import Start
+from .applies import Start, concurrent
 from .designs import Design
-from .peer import ask
+from .peer import Peer, ask
 from .server import command, environment
 from .tree import LETTERS
 from .wire import get
@@ -81,16 +82,47 @@ def test_unknown_key_in_a_file_f5(design: Design, site: Path, tmp_path: Path) ->
     assert "pwb.toml" in line
 
 
-async def test_ipv6_f7_l19(start: Start) -> None:
+def needs_ipv6() -> None:
     with socket.socket(socket.AF_INET6) as probe:
         try:
             probe.bind(("::1", 0))
         except OSError as error:
             pytest.skip(f"no IPv6 here: {error}")
+
+
+async def test_ipv6_f7_l19(start: Start) -> None:
+    needs_ipv6()
     async with start("--host", "::1") as server:
         assert server.address[0] == "::1"
         assert (await ask(server.address, get())).content == LETTERS
     assert b"::1 - - [" in server.log.read_bytes()
+
+
+async def test_ipv4_client_of_an_ipv6_socket_is_logged_by_its_ipv4_address(start: Start) -> None:
+    """The socket calls it ::ffff:127.0.0.1 (RFC 4291 2.5.5.2)."""
+    needs_ipv6()
+    async with start("--host", "::") as server:
+        for host in ("127.0.0.1", "::1"):
+            assert (await ask((host, server.address[1]), get())).content == LETTERS
+    lines = server.log.read_bytes().splitlines()
+    assert sorted(line.partition(b" ")[0] for line in lines) == [b"127.0.0.1", b"::1"]
+
+
+@concurrent
+async def test_ipv4_clients_of_an_ipv6_socket_are_counted_by_their_ipv4_address(start: Start) -> None:
+    needs_ipv6()
+    async with (
+        start("--host", "::", "--max-per-address", "1") as server,
+        Peer(("127.0.0.1", server.address[1])) as first,
+    ):
+        await first.send(get())
+        assert (await first.answer()).status == 200
+        for source, status in (("127.0.0.1", 503), ("127.0.0.2", 200), ("::1", 200)):
+            target = ("::1" if ":" in source else "127.0.0.1", server.address[1])
+            reader, writer = await asyncio.open_connection(*target, local_addr=(source, 0))
+            writer.write(get("/a.txt", "Connection: close"))
+            assert (await reader.read()).startswith(b"HTTP/1.1 %d " % status), source
+            writer.close()
 
 
 WITHOUT = """

@@ -20,7 +20,7 @@ from conformance.wire import Answer, get
 from pwb_async.core.lookup import MISSING, UNAVAILABLE, Finding, Lookup
 from pwb_async.disk import Disk
 from pwb_async.files import Files
-from pwb_async.listener import network
+from pwb_async.listener import client_address, network
 
 from .helpers import BIG, TEXT, fetch, fresh
 
@@ -135,12 +135,29 @@ async def test_so_many_of_one_address_in_the_book_a10(mode: str, root: Path, tmp
         ("127.0.0.1", "127.0.0.2", False),
         ("2001:db8::1", "2001:db8::ffff:2", True),
         ("2001:db8:0:1::1", "2001:db8:0:2::1", False),
-        ("::ffff:10.0.0.1", "::ffff:10.0.0.2", False),
         ("fe80::1%eth0", "fe80::2%eth0", True),
     ],
 )
 def test_who_counts_as_one_address_a10(one: str, other: str, same: bool) -> None:
     assert (network(one) == network(other)) is same
+
+
+@pytest.mark.parametrize(
+    ("name", "address"),
+    [
+        (("127.0.0.1", 1), "127.0.0.1"),
+        (("::1", 1, 0, 0), "::1"),
+        (("::ffff:10.0.0.1", 1, 0, 0), "10.0.0.1"),
+        (("::ffff:0:a00:1", 1, 0, 0), "::ffff:0:a00:1"),
+        (("fe80::1%eth0", 1, 0, 2), "fe80::1%eth0"),
+        ("", "-"),
+        ("/run/client", "-"),
+        (b"\0abstract", "-"),
+        (None, "-"),
+    ],
+)
+def test_address_of_a_client(name: object, address: str) -> None:
+    assert client_address(name) == address
 
 
 def test_a_unix_socket_has_no_address() -> None:
