@@ -10,7 +10,7 @@ from .complaints import complain_as
 from .config import load
 from .printing import escape_output
 from .setup import SetupError, prepare
-from .worker import alone, loop_factory, workers
+from .worker import alone, loop_factory
 
 
 def main() -> None:
@@ -28,7 +28,7 @@ def main() -> None:
         from . import traced_protocol  # noqa: F401  # with --sandbox it cannot be found later
     status = 0
     # Whoever gives up rights cannot reload, or open the log anew: that takes one who keeps them.
-    if workers(setup) > 1 or options.user is not None or options.sandbox:
+    if setup.workers > 1 or options.user is not None or options.sandbox:
         from .supervisor import Supervisor
 
         status = Supervisor(setup).run()

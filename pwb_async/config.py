@@ -85,7 +85,7 @@ class Options:
     access_log: str = option("-", kinds.PATH, "Access log; -: standard output; off: none.")
     user: str | None = option(None, kinds.USER, "Whose rights to have once all is open; root only.")
     sandbox: bool = option(False, kinds.SWITCH, "Landlock: the root can be read, and nothing else.")
-    workers: int = option(1, kinds.WORKERS, "Processes; auto: one for each processor.", program="pwb")
+    workers: int = option(1, kinds.WORKERS, "Processes; auto: one for each processor that may be used.", program="pwb")
     loop: str = option(kinds.NATIVE_LOOP, kinds.LOOP, "Event loop.", program="pwb")
     cache: int = option(64 << 20, kinds.BYTES_OR_OFF, "Memory for answers of small files.", program="pwb")
     cache_ttl: float = option(1.0, kinds.SECONDS, "Time for which they are trusted.", program="pwb")

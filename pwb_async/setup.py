@@ -21,6 +21,7 @@ from .core.site import Site
 from .disk import Disk
 from .listener import close, listen, url
 from .printing import printable
+from .processors import processors
 
 if TYPE_CHECKING:
     from .trace import Trace
@@ -38,7 +39,7 @@ class SetupError(Exception):
 
 class Setup(NamedTuple):
     """program: as its messages call it. name: the value of the field Server. log: None keeps no access log. sockets:
-    they listen. trace: None keeps no timeline."""
+    they listen. trace: None keeps no timeline. workers: how many processes are to serve."""
 
     program: str
     options: Options
@@ -50,6 +51,7 @@ class Setup(NamedTuple):
     log: AccessLog | None
     sockets: list[socket]
     trace: "Trace | None"
+    workers: int
 
     def announce(self, what: str) -> None:
         """Says on standard output what serves, and where: people and tests wait for this line."""
@@ -158,6 +160,7 @@ def build(program: str, options: Options, old: Setup | None = None) -> Setup:
         log=log,
         sockets=sockets,
         trace=trace,
+        workers=options.workers or processors(),
     )
 
 

@@ -72,7 +72,7 @@ class Supervisor:
     @property
     def _lacking(self) -> bool:
         """Fewer serve than should."""
-        return 0 < len(self._serving) < worker.workers(self._setup)
+        return 0 < len(self._serving) < self._setup.workers
 
     def run(self) -> int:
         """Serves until it is stopped; returns the exit status."""
@@ -137,7 +137,7 @@ class Supervisor:
 
     def _gather(self) -> bool:
         """Those who are to take over; they are as many as the next setup says, or there are none."""
-        while len(self._coming) < worker.workers(self._next):
+        while len(self._coming) < self._next.workers:
             if not self._hire(self._coming, self._next):
                 self._dismiss()
                 return False

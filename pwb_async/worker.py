@@ -14,7 +14,6 @@ large pages for what malloc() hands out (no difference).
 """
 
 import asyncio
-import os
 import signal
 import socket
 from collections.abc import Callable
@@ -32,13 +31,6 @@ STOP: Final = b"s"
 END: Final = b"e"
 LOG: Final = b"l"
 """It comes with a descriptor: the log, opened anew."""
-
-
-def workers(setup: Setup) -> int:
-    """How many processes are to serve."""
-    if hasattr(os, "sched_getaffinity"):  # those we may use, not all there are
-        return setup.options.workers or len(os.sched_getaffinity(0))
-    return setup.options.workers or os.cpu_count() or 1
 
 
 def loop_factory(name: str) -> Callable[[], asyncio.AbstractEventLoop]:
@@ -89,7 +81,7 @@ class _Worker:
 
     async def run(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self._server = Server(self._setup, workers(self._setup))
+        self._server = Server(self._setup, self._setup.workers)
         self._loop.add_signal_handler(signal.SIGTERM, self._stop)
         self._channel.setblocking(False)
         self._loop.add_reader(self._channel, self._hear)

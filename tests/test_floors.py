@@ -2,7 +2,8 @@
 
     floor 0  pwb_async.core                                 bytes and values: no world, no clock
     floor 1  beneath, descriptor, disk, slow_disk, config   blocking, and without asyncio
-             kinds, printing, complaints, listener, access_log, trace, traced, setup, notify, sandbox
+             kinds, printing, complaints, listener, processors, access_log, trace,
+             traced, setup, notify, sandbox
     floor 2  files, shelf, writer, protocol, server         asyncio; pwb_legacy's designs
              entrance, room, pace, traced_protocol
     floor 3  worker, crew, supervisor, __main__ of both     processes
@@ -51,6 +52,7 @@ FLOOR_1 = {
     "trace",
     "traced",
     "listener",
+    "processors",
     "setup",
     "notify",
     "sandbox",

@@ -3,13 +3,17 @@
 import asyncio
 import os
 import signal
+from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from conformance.applies import Start
 from conformance.peer import PATIENCE, Peer, crowd, together
 from conformance.server import Server, eventually
 from conformance.wire import get
+
+from pwb_async.processors import processors
 
 from .helpers import BIG, TEXT, fetch, fresh, says, workers
 
@@ -25,7 +29,49 @@ async def test_two_workers_and_a_supervisor(run: Start) -> None:
 
 async def test_auto_is_one_for_each_processor(run: Start) -> None:
     async with run("--workers", "auto") as server:
-        assert len(workers(server)) == len(os.sched_getaffinity(0))
+        assert len(workers(server)) == processors()
+
+
+async def test_auto_keeps_to_its_affinity(run: Start) -> None:
+    one = str(min(os.sched_getaffinity(0)))
+    async with run("--workers", "auto", wrapper=("taskset", "--cpu-list", one)) as server:
+        assert server.members() == [server.pid]
+
+
+@pytest.fixture
+def group() -> Iterator[Path]:
+    """A control group of its own, whose processors' time can be bounded."""
+    folders = [Path("/sys/fs/cgroup"), *Path("/sys/fs/cgroup").glob("cpu*")]
+    parent = next((each for each in folders if controls_time(each)), None)
+    if parent is None or not os.access(parent, os.W_OK):
+        pytest.skip("no control group can be made here")
+    group = parent / f"pwb-{os.getpid()}"
+    group.mkdir()
+    yield group
+    group.rmdir()
+
+
+def controls_time(folder: Path) -> bool:
+    """Whether the groups in it have a quota: version 2 says so, version 1 has one everywhere."""
+    controllers = folder / "cgroup.subtree_control"
+    if controllers.exists():
+        return "cpu" in controllers.read_text().split()
+    return (folder / "cpu.cfs_quota_us").exists()
+
+
+@pytest.mark.parametrize(("percent", "count"), [(50, 1), (100, 1), (101, 2)])
+async def test_auto_keeps_to_its_quota(percent: int, count: int, run: Start, group: Path) -> None:
+    """A part of a processor needs a worker, too."""
+    if len(os.sched_getaffinity(0)) < 2:
+        pytest.skip("there is one processor")
+    if (group / "cpu.max").exists():
+        (group / "cpu.max").write_text(f"{percent * 1000} 100000")
+    else:
+        (group / "cpu.cfs_quota_us").write_text(f"{percent * 1000}")
+    inside = ("sh", "-c", 'echo $$ >"$0/cgroup.procs" && exec "$@"', str(group))
+    async with run("--workers", "auto", wrapper=inside) as server:
+        assert len(workers(server)) == count
+        assert (await fresh(server)).content == TEXT
 
 
 async def test_one_worker_is_one_process(run: Start) -> None:
