@@ -6,31 +6,31 @@ help, and the program that takes it. The rest reads that declaration: to add an 
 1. `_from_command_line`: click reads the options of one program (`--max-age 60`).
 2. `_from_file`: a TOML file (`max_age = 60` or `max-age = 60`), the one that --config or PWB_CONFIG
    names, else ./pwb.toml, else [tool.pwb] in ./pyproject.toml.
-3. `_from_environment`: PWB_MAX_AGE and its like; an empty one counts as absent.
+3. environment.py: PWB_MAX_AGE and its like; an empty one counts as absent.
 4. `read_options`: command line over environment over file over default, then the bounds that
    options set each other.
 
-All sources go through the same click type, so all refuse the same things (kinds.py). A value is
-checked wherever it stands, even where a stronger source overrides it or only the other program
-takes it.
+All sources go through the same click type, so all refuse the same things (kinds.py). Only values
+that count are checked, those that a stronger source overrides are not: the environment may have been
+made for another program. What the file names must be options; of the environment that is a warning.
 """
 
 import os
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import Field, dataclass, field, fields
 from typing import Any, TypeVar
 
 import click
 
-from . import kinds
-from .printing import printable
+from . import environment, kinds
+from .environment import PREFIX
+from .printing import did_you_mean, printable
 
 T = TypeVar("T")
 Setting = tuple[str, str, Any]  # an option's name, the place of its value, the value
 Environ = Mapping[str, str]
 Folder = str | os.PathLike[str]
-PREFIX = "PWB_"
 PROGRAMS = {
     "pwb": "Serve the files of the folder ROOT over HTTP.",
     "pwb-legacy": "Serve the files of the folder ROOT over HTTP, in one of the book's designs. pwb-legacy compare, "
@@ -123,12 +123,16 @@ def load(
     folder: Folder | None = None,
 ) -> Options:
     """read_options() at a program's start, by default with the arguments, environment and folder
-    of this process. A wrong option prints one line on standard error and raises SystemExit(2);
-    --help and --version raise SystemExit(0)."""
+    of this process. What is ignored is a line on standard error; a wrong option is one, too, and
+    raises SystemExit(2); --help and --version raise SystemExit(0)."""
     argv = sys.argv[1:] if argv is None else argv
     environ = os.environ if environ is None else environ
+
+    def warn(line: str) -> None:
+        print(printable(f"{program}: {line}"), file=sys.stderr)
+
     try:
-        return read_options(program, argv, environ, folder or ".")
+        return read_options(program, argv, environ, folder or ".", warn)
     except ConfigError as error:
         print(f"{program}: {error}", file=sys.stderr)
         raise SystemExit(2) from None
@@ -136,16 +140,23 @@ def load(
         raise SystemExit(done.exit_code) from None
 
 
-def read_options(program: str, argv: Sequence[str], environ: Environ, folder: Folder) -> Options:
+def read_options(
+    program: str,
+    argv: Sequence[str],
+    environ: Environ,
+    folder: Folder,
+    warn: Callable[[str], object] = lambda line: None,
+) -> Options:
     """The options of `program`, "pwb" or "pwb-legacy". `folder` is where pwb.toml, pyproject.toml
-    and a relative --config are. A wrong option raises ConfigError; --help and --version print and
-    raise click.exceptions.Exit."""
-    told = list(_from_command_line(program, argv))
-    config = next((value for name, _, value in told if name == "config"), None)
-    file = _from_file(config or environ.get(f"{PREFIX}CONFIG"), folder)
-    settings = [*file, *_from_environment(environ), *(one for one in told if one[0] in FIELDS)]
-    options = Options(**{name: value for name, _, value in settings})
-    places = dict.fromkeys(FIELDS, "default") | {name: place for name, place, _ in settings}
+    and a relative --config are; `warn` takes a line about what is ignored. A wrong option raises
+    ConfigError; --help and --version print and raise click.exceptions.Exit."""
+    told = {name: (place, value) for name, place, value in _from_command_line(program, argv)}
+    _, config = told.pop("config", ("", environ.get(environment.CONFIG)))
+    written = [*_from_file(config, folder), *_from_environment(environ, warn)]
+    counting = {name: (place, value) for name, place, value in written if name not in told}
+    settings = told | {name: (place, _read(name, place, value)) for name, (place, value) in counting.items()}
+    options = Options(**{name: value for name, (_, value) in settings.items()})
+    places = dict.fromkeys(FIELDS, "default") | {name: place for name, (place, _) in settings.items()}
     for name, each in FIELDS.items():
         bound = each.metadata["at_most"]
         if bound and (more := getattr(options, name)) > (less := getattr(options, bound)):
@@ -172,7 +183,7 @@ def _from_command_line(program: str, argv: Sequence[str]) -> Iterator[Setting]:
         raise ConfigError(f"{place}: {error.message}") from None
     except click.NoSuchOption as error:
         words = [flag[2:] for each in command.params for flag in each.opts if flag[:2] == "--"]
-        hint = _did_you_mean(error.option_name.lstrip("-"), words, "--")
+        hint = did_you_mean(error.option_name.lstrip("-"), words, "--{}".format)
         raise ConfigError(f"{error.option_name}: no such option{hint}") from None
     except click.UsageError as error:
         raise ConfigError(error.format_message()) from None
@@ -201,30 +212,31 @@ def _parameter(each: Field[Any]) -> click.Parameter:
 
 
 def _from_file(config: str | None, folder: Folder) -> Iterator[Setting]:
-    """What the file tells, in either spelling of a key."""
+    """What the file says, in either spelling of a key."""
     place, table = _table(config, folder)
     spelled: dict[str, str] = {}
     for key, value in table.items():
         name = key.replace("-", "_")
         if name not in FIELDS:
-            raise ConfigError(f"{place}: unknown key {key!r}{_did_you_mean(name, FIELDS)}")
+            raise ConfigError(f"{place}: unknown key {key!r}{did_you_mean(name, FIELDS)}")
         if name in spelled:
             raise ConfigError(f"{place}: {spelled[name]!r} and {key!r} are the same key.")
         spelled[name] = key
-        yield _setting(name, f"{place}: {key}", value)
+        yield name, f"{place}: {key}", value
 
 
 def _table(config: str | None, folder: Folder) -> tuple[str, dict[str, Any]]:
     """The file in use, as messages name it, and its options as TOML has them."""
     for name in [config] if config else ["pwb.toml", "pyproject.toml"]:
+        path = os.path.join(folder, name)
+        if not config and not os.path.exists(path):  # or in a folder that may not be entered, or is gone
+            continue
         try:
-            with open(os.path.join(folder, name), "rb") as file:
+            with open(path, "rb") as file:
                 import tomllib  # 8 ms that a start without a file need not wait for
 
                 table = tomllib.load(file)
         except (OSError, ValueError) as error:
-            if isinstance(error, FileNotFoundError) and not config:
-                continue
             reason = error.strerror if isinstance(error, OSError) else error
             raise ConfigError(f"{name}: cannot be read: {reason}") from None
         if os.path.basename(name) != "pyproject.toml":
@@ -237,35 +249,21 @@ def _table(config: str | None, folder: Folder) -> tuple[str, dict[str, Any]]:
     return "", {}
 
 
-def _from_environment(environ: Environ) -> Iterator[Setting]:
-    """What the environment tells; a repeatable option is split at white space."""
-    names = {name.upper(): name for name in FIELDS}
-    for key in sorted(key for key in environ if key.startswith(PREFIX)):
-        place, word, value = f"environment variable {key}", key.removeprefix(PREFIX), environ[key]
-        name = names.get(word, "")
-        if name and value:
-            yield _setting(name, place, value.split() if name in REPEATABLE else value)
-        elif not name and word != "CONFIG":
-            hint = _did_you_mean(word.upper(), names, PREFIX)
-            raise ConfigError(f"{place}: no such option{hint}")
+def _from_environment(environ: Environ, warn: Callable[[str], object]) -> Iterator[Setting]:
+    """What the environment says; a repeatable option is split at white space."""
+    for name, text in environment.read(environ, FIELDS, warn):
+        place = f"environment variable {PREFIX}{name.upper()}"
+        yield name, place, text.split() if name in REPEATABLE else text
 
 
-def _setting(name: str, place: str, value: object) -> Setting:
-    """Check a value as it stands in the environment or in TOML."""
+def _read(name: str, place: str, value: object) -> object:
+    """A value as it stands in the environment or in TOML, checked."""
     kind = FIELDS[name].metadata["kind"]
     try:
         if name not in REPEATABLE:
-            return name, place, kind(value)
+            return kind(value)
         if not isinstance(value, list):
             raise click.BadParameter(f"{value!r} is not a list.")
-        return name, place, tuple(map(kind, value))
+        return tuple(map(kind, value))
     except click.BadParameter as error:
         raise ConfigError(f"{place}: {error.message}") from None
-
-
-def _did_you_mean(word: str, words: Iterable[str], prefix: str = "") -> str:
-    from difflib import get_close_matches
-
-    close = get_close_matches(word, words)
-    close.sort(key=lambda each: sorted(each) != sorted(word))  # prot: port before root
-    return f" (did you mean {prefix + close[0]!r}?)" if close else ""

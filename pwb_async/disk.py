@@ -35,7 +35,7 @@ class Disk:
     default as the system can. Raises OSError for a root that is not there, is no folder or may not be entered."""
 
     def __init__(self, root: str | bytes, *, small: int = SMALL, beneath: Opener | None = None) -> None:
-        self._root = os.path.join(os.getcwdb(), os.fsencode(root))
+        self._root = _absolute(os.fsencode(root))
         self._small = small
         try:
             number = os.open(os.path.join(self._root, b"."), AS_FOLDER)  # `.` is found only where one may enter
@@ -138,6 +138,15 @@ class Disk:
             except (BlockingIOError, InterruptedError):
                 pass
         return self._beneath(root, path, flags)
+
+
+def _absolute(path: bytes) -> bytes:
+    if os.path.isabs(path):  # nor is the current folder needed then
+        return path
+    try:
+        return os.path.join(os.getcwdb(), path)
+    except FileNotFoundError as error:
+        raise FileNotFoundError(error.errno, "the current folder is gone") from None
 
 
 def _regular(

@@ -3,6 +3,7 @@ whatever encoding the terminal has.
 """
 
 import sys
+from collections.abc import Callable, Iterable
 from io import TextIOWrapper
 
 
@@ -17,3 +18,12 @@ def escape_output() -> None:
     raising UnicodeEncodeError. For the start of a program."""
     if isinstance(sys.stdout, TextIOWrapper):  # it may be closed
         sys.stdout.reconfigure(errors="backslashreplace")
+
+
+def did_you_mean(word: str, words: Iterable[str], spell: Callable[[str], str] = str) -> str:
+    """A hint at the one of `words` that `word` resembles, "" if there is none. spell: how it is to be written."""
+    from difflib import get_close_matches
+
+    close = get_close_matches(word, words)
+    close.sort(key=lambda each: sorted(each) != sorted(word))  # prot: port before root
+    return f" (did you mean {spell(close[0])!r}?)" if close else ""

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import FrozenInstanceError, fields
 from itertools import product
 from pathlib import Path
@@ -277,16 +278,78 @@ ENVIRONMENT = [
     ("PWB_SERVER_VERSION", "1", "'1' is not one of 'true', 'false'."),
     ("PWB_INDEX", "a b/c", "'b/c' is not the name of a file."),
     ("PWB_GRACE", "-1", "'-1' is not a time such as 10, 0.5, 500ms, 10s or 2m."),
-    ("PWB_PROT", "1", "no such option (did you mean 'PWB_PORT'?)"),
-    ("PWB_port", "1", "no such option (did you mean 'PWB_PORT'?)"),
-    ("PWB_QQQ", "", "no such option"),
-    ("PWB_", "1", "no such option"),
+    ("PWB_PORT", "tcp:10.0.0.11:80", "'tcp:10.0.0.11:80' is not a valid integer."),
 ]
 
 
 @pytest.mark.parametrize(("name", "text", "words"), ENVIRONMENT)
 def test_refused_in_the_environment(read: Read, name: str, text: str, words: str) -> None:
     assert refused(read, environ={name: text}).startswith(f"environment variable {name}: {words}")
+
+
+@pytest.mark.parametrize(
+    ("variable", "text", "hint"),
+    [
+        ("PWB_PROT", "1", " (did you mean 'PWB_PORT'?)"),
+        ("PWB_port", "1", " (did you mean 'PWB_PORT'?)"),
+        ("PWB_QQQ", "", ""),
+        ("PWB_", "1", ""),
+        ("PWB_SESSION_HELPER", "1", ""),
+        ("PWB_DOCS_PORT", "80", " (did you mean 'PWB_PORT'?)"),
+        ("PWB_SERVICE", "1", ""),
+    ],
+)
+def test_an_unknown_name_in_the_environment_is_a_warning(
+    tmp_path: Path, capsys: Capture, variable: str, text: str, hint: str
+) -> None:
+    """It may be meant for another program."""
+    assert load("pwb", [], {variable: text, "PWB_PORT": "1"}, tmp_path) == Options(port=1)
+    line = f"pwb: environment variable {variable}: no such option{hint}; it is ignored\n"
+    assert capsys.readouterr() == ("", line)
+
+
+SERVICES = [
+    # Service, protocol, address, port, name of its port
+    ("PWB", "TCP", "10.0.0.11", "80", ""),
+    ("PWB", "UDP", "fd00::11", "443", "HTTP"),
+    ("PWB_DOCS", "SCTP", "10.0.0.11", "65535", "WEB_1"),
+    ("PWB_PORT", "TCP", "10.0.0.11", "80", "PORT"),
+    ("PWB_MAX", "TCP", "10.0.0.11", "80", "AGE"),
+]
+
+
+def service(name: str, protocol: str, address: str, port: str, port_name: str) -> dict[str, str]:
+    """The variables by which Kubernetes describes a Service to a container."""
+    url = f"{protocol.lower()}://{f'[{address}]' if ':' in address else address}:{port}"
+    place = f"{name}_PORT_{port}_{protocol}"
+    variables = {f"{name}_SERVICE_HOST": address, f"{name}_SERVICE_PORT": port, f"{name}_PORT": url, place: url}
+    parts = {f"{place}_PROTO": protocol.lower(), f"{place}_PORT": port, f"{place}_ADDR": address}
+    return variables | parts | ({f"{name}_SERVICE_PORT_{port_name}": port} if port_name else {})
+
+
+@pytest.mark.parametrize("row", SERVICES, ids=lambda row: row[0])
+def test_services_of_kubernetes_are_ignored_with_one_line(
+    tmp_path: Path, capsys: Capture, row: tuple[str, str, str, str, str]
+) -> None:
+    (tmp_path / "pwb.toml").write_text("port = 5")
+    variables = service(*row)
+    assert load("pwb", [], variables, tmp_path) == Options(port=5)
+    out, line = capsys.readouterr()
+    assert out == ""
+    assert line.startswith(f"pwb: environment: {row[0]}_PORT, ")
+    assert line.endswith(f" and {len(variables) - 3} more describe a Service of Kubernetes and are ignored\n")
+    assert line.count("\n") == 1
+    assert load("pwb", [], variables | {"PWB_MAX_AGE": "3"}, tmp_path) == Options(port=5, max_age=3)
+
+
+@pytest.mark.parametrize("name", Options.__slots__)
+def test_no_option_looks_like_what_kubernetes_sets(read: Read, name: str) -> None:
+    """But for the port, which is told apart by its value."""
+    warned: list[str] = []
+    text = "auto tcp://h:1" if name == "port" else "tcp://h:1"
+    with suppress(ConfigError):
+        read_options("pwb", [], {f"PWB_{name.upper()}": text}, "/", warned.append)
+    assert warned == []
 
 
 def test_other_variables_are_left_alone(read: Read) -> None:
@@ -335,10 +398,14 @@ def test_refused_in_the_file(read: Read, toml: str, line: str) -> None:
     assert refused(read, toml=toml) == f"pwb.toml: {line}"
 
 
-def test_a_wrong_value_is_refused_though_a_stronger_source_overrides_it(read: Read) -> None:
-    environ = {"PWB_PORT": "x"}
-    assert refused(read, "--port", "1", environ=environ).startswith("environment variable PWB_PORT")
-    assert refused(read, "--port", "1", toml="port = 'x'").startswith("pwb.toml: port: ")
+def test_a_value_that_is_overridden_need_not_be_valid(read: Read) -> None:
+    assert read("--port", "1", environ={"PWB_PORT": "x"}) == Options(port=1)
+    assert read("--port", "1", toml="port = 'x'") == Options(port=1)
+    assert read(environ={"PWB_PORT": "1"}, toml="port = 'x'") == Options(port=1)
+    assert read("--index", "a", environ={"PWB_INDEX": "b/c"}, toml="index = 3") == Options(index=("a",))
+    assert refused(read, environ={"PWB_PORT": "x"}, toml="port = 1").startswith("environment variable PWB_PORT: ")
+    assert refused(read, environ={"PWB_PORT": ""}, toml="port = 'x'").startswith("pwb.toml: port: ")
+    assert refused(read, "--port", "1", toml="port = 1\nprot = 1").startswith("pwb.toml: unknown key")
 
 
 BOUNDS = [

@@ -2,7 +2,7 @@
 
     floor 0  pwb_async.core                                 bytes and values: no world, no clock
     floor 1  beneath, descriptor, disk, slow_disk, config   blocking, and without asyncio
-             kinds, printing, complaints, listener, processors, access_log, trace,
+             kinds, environment, printing, complaints, listener, processors, access_log, trace,
              traced, setup, notify, sandbox
     floor 2  files, shelf, writer, protocol, server         asyncio; pwb_legacy's designs
              entrance, room, pace, traced_protocol
@@ -48,6 +48,7 @@ FLOOR_1 = {
     "config",
     "kinds",
     "printing",
+    "environment",
     "access_log",
     "trace",
     "traced",

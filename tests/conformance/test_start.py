@@ -82,6 +82,15 @@ def test_unknown_key_in_a_file_f5(design: Design, site: Path, tmp_path: Path) ->
     assert "pwb.toml" in line
 
 
+async def test_an_environment_that_was_made_for_others(start: Start) -> None:
+    """Kubernetes describes a Service called pwb, another program has the same prefix: a line each, and it serves."""
+    service = ("PWB_PORT=tcp://10.0.0.11:80", "PWB_SERVICE_HOST=10.0.0.11", "PWB_DOCS_PORT=tcp://[fd00::1]:80")
+    pattern = "describe a Service of Kubernetes and are ignored$|PWB_SESSION: no such option; it is ignored$"
+    async with start(wrapper=("env", *service, "PWB_SESSION=1"), may_say=pattern) as server:
+        assert (await ask(server.address, get())).content == LETTERS
+    assert server.grumbles().count("\n") == 2
+
+
 def needs_ipv6() -> None:
     with socket.socket(socket.AF_INET6) as probe:
         try:
