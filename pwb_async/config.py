@@ -79,6 +79,8 @@ class Options:
     host: str = option("127.0.0.1", kinds.ADDRESS, "Where to listen.")
     port: int = option(8888, kinds.PORT, "Where to listen; 0: any free port.")
     unix: str | None = option(None, kinds.PATH, "Listen on this Unix socket instead.")
+    unix_mode: str | None = option(None, kinds.FILE_MODE, "Its mode, such as 660 (if not given: by the umask).")
+    unix_group: str | None = option(None, kinds.GROUP, "Its group.")
     index: tuple[str, ...] = option(("index.html",), kinds.NAME, "Answers for its folder; repeatable.")
     max_age: int | None = option(None, kinds.AGE, "Cache-Control: max-age (if not given: no-cache).")
     server_version: bool = option(False, kinds.SWITCH, "Tell the version in the field Server.")

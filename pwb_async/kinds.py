@@ -55,6 +55,13 @@ def _seconds(text: str, zero: bool = False) -> float:
     return seconds
 
 
+def _file_mode(text: str) -> str:
+    digits = re.fullmatch(r"0?([0-7]{3})", text)
+    if not digits:
+        raise ValueError("is not a mode of three octal digits such as 660")
+    return digits[1]
+
+
 def _size(text: str) -> int:
     parts = re.fullmatch(r"([0-9]{1,15}) ?(?:([KMG])(?:iB)?)?", text)
     if not parts or not int(parts[1]):
@@ -103,7 +110,8 @@ def _one_of(*words: str) -> Kind:
 
 
 PATH, ADDRESS = Kind("PATH", _text, quoted=True), Kind("ADDRESS", _text, quoted=True)
-USER = Kind("NAME[:GROUP]", _text, quoted=True)
+USER, GROUP = Kind("NAME[:GROUP]", _text, quoted=True), Kind("NAME", _text, quoted=True)
+FILE_MODE = Kind("OCTAL", _file_mode, quoted=True)  # TOML's 0o660 would be read as 432
 NAME, PORT = Kind("NAME", _file_name, quoted=True), Kind("PORT", Whole(0, 65535))
 SECONDS, AGE = Kind("SECONDS", _seconds), Kind("SECONDS", Whole(0, 2**31 - 1))
 DELAY = Kind("[GLOB=]TIME[~TIME]", _delay)

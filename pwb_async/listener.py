@@ -23,10 +23,12 @@ _MAPPED: Final = "::ffff:"
 """How an IPv6 socket begins the address of an IPv4 client (RFC 4291 2.5.5.2)."""
 
 
-def listen(host: str, port: int, unix: str | None = None) -> list[socket.socket]:
-    """The sockets that systemd hands over, else the one at the path `unix`, else one for each address of `host`, all on
-    one port. Raises OSError."""
-    return inherited() or ([_listen_at(unix)] if unix is not None else _listen_on(host, port))
+def listen(
+    host: str, port: int, unix: str | None = None, mode: int | None = None, group: int | None = None
+) -> list[socket.socket]:
+    """The sockets that systemd hands over, else the one at the path `unix`, with that mode and group, else one for each
+    address of `host`, all on one port. Raises OSError."""
+    return inherited() or ([_listen_at(unix, mode, group)] if unix is not None else _listen_on(host, port))
 
 
 def _listen_on(host: str, port: int) -> list[socket.socket]:
@@ -77,31 +79,56 @@ def _bind(sock: socket.socket, address: tuple[object, ...], alone: bool) -> sock
 
 
 class UnixListener(socket.socket):
-    """A listening socket that has a name among the files. Who may write there may connect: that is the umask's."""
+    """A listening socket that has a name among the files. Who may write there may connect."""
 
-    def name(self, path: str) -> None:
+    _path: str | None = None
+
+    def name(self, path: str, mode: int | None, group: int | None) -> None:
+        """Gives it a file, and that mode and group, by default those of the umask and the process. This is before
+        listen(), and nobody can connect before that, so the file is never open to more than it is meant for; and the
+        umask, which all threads share, stays as it is."""
         self.bind(path)
         self._path, self._identity = path, _identity(path)
+        if mode is not None or group is not None:
+            _grant(path, mode, group)
 
     def remove(self) -> None:
         """Takes the name away, unless it is somebody else's by now."""
         try:
-            if _identity(self._path) == self._identity:
+            if self._path is not None and _identity(self._path) == self._identity:
                 os.unlink(self._path)
         except OSError:
             return
 
 
-def _listen_at(path: str) -> socket.socket:
+def _grant(path: str, mode: int | None, group: int | None) -> None:
+    """The socket's file gets its group and its mode, whatever is put in its place meanwhile."""
+    number = os.open(path, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        status, file = os.fstat(number), f"/proc/self/fd/{number}"
+        if not stat.S_ISSOCK(status.st_mode) or status.st_uid != os.geteuid():
+            raise FileExistsError(errno.EEXIST, "somebody else has put a file there")
+        if group is not None:
+            os.chown(file, -1, group)
+        if mode is not None:
+            os.chmod(file, mode)
+    except PermissionError:
+        raise PermissionError(errno.EPERM, "only a member of a group may give the socket to it") from None
+    finally:
+        os.close(number)
+
+
+def _listen_at(path: str, mode: int | None, group: int | None) -> socket.socket:
     """A Unix socket. One that is there already is replaced if nobody listens on it any more."""
     path = os.path.abspath(path)
     sock = UnixListener(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         if _is_stale(path):
             os.unlink(path)
-        sock.name(path)
+        sock.name(path, mode, group)
         sock.listen(BACKLOG)
     except OSError:
+        sock.remove()
         sock.close()
         raise
     return sock

@@ -50,7 +50,6 @@ class User(NamedTuple):
 
 def find_user(text: str) -> User:
     """Who NAME[:GROUP] is, names or numbers. Raises OSError for nobody, and where we could not become another."""
-    import grp
     import pwd
 
     name, _, group = text.partition(":")
@@ -60,14 +59,21 @@ def find_user(text: str) -> User:
         if not (name.isdecimal() and group):
             raise OSError(errno.EINVAL, "there is no such user") from None
         entry = None
-    try:
-        gid = int(group) if group.isdecimal() else grp.getgrnam(group).gr_gid if group else entry.pw_gid if entry else 0
-    except KeyError:
-        raise OSError(errno.EINVAL, "there is no such group") from None
+    gid = find_group(group) if group else entry.pw_gid if entry else 0
     if os.geteuid() != 0:
         raise PermissionError(errno.EPERM, "only root can become somebody else")
     groups = os.getgrouplist(entry.pw_name, gid) if entry and not group else [gid]
     return User(entry.pw_uid if entry else int(name), gid, groups)
+
+
+def find_group(text: str) -> int:
+    """The number of a group, by its name or itself. Raises OSError if there is none of that name."""
+    import grp
+
+    try:
+        return int(text) if text.isdecimal() else grp.getgrnam(text).gr_gid
+    except KeyError:
+        raise OSError(errno.EINVAL, "there is no such group") from None
 
 
 def find_landlock() -> int:

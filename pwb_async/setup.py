@@ -96,7 +96,7 @@ def renew(old: Setup, fixed: tuple[str, ...] = ()) -> Setup:
     if it raises ConfigError or SetupError. fixed: options that only a restart can change, beside where it listens and
     writes its timeline."""
     options = read_options(old.program, sys.argv[1:], os.environ, ".")
-    for name in ("host", "port", "unix", "trace", *fixed):
+    for name in ("host", "port", "unix", "unix_mode", "unix_group", "trace", *fixed):
         if getattr(options, name) != (stays := getattr(old.options, name)):
             logger.warning("%s is still %r: it takes a restart to change that", name, stays)
             options = replace(options, **{name: stays})
@@ -117,8 +117,11 @@ def build(program: str, options: Options, old: Setup | None = None) -> Setup:
             sandbox.find_landlock()
         what, value = "write the access log", options.access_log
         log = old.log if old and old.options.access_log == value else None if value == "off" else AccessLog(value)
+        what, value = "give the socket to the group", options.unix_group or ""
+        group = sandbox.find_group(value) if value else None
         what, value = "listen on", options.unix or f"{options.host} port {options.port}"
-        sockets = old.sockets if old else listen(options.host, options.port, options.unix)
+        mode = int(options.unix_mode, 8) if options.unix_mode else None
+        sockets = old.sockets if old else listen(options.host, options.port, options.unix, mode, group)
         what, value = "write the timeline", options.trace or ""  # last, as it empties the file
         trace = old.trace if old else _trace(program, options)
     except OSError as error:

@@ -2,9 +2,11 @@
 
 import asyncio
 import os
+import re
 import signal
 import socket
 import stat
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +14,10 @@ from pathlib import Path
 
 import pytest
 from conformance.peer import PATIENCE
-from conformance.server import Server, eventually
+from conformance.server import Server, environment, eventually
+from conformance.strace import needs_strace
+
+from pwb_legacy.modes import MODES
 
 from .command import launched
 from .helpers import TEXT, fresh, says, workers
@@ -54,6 +59,76 @@ async def test_its_mode_is_the_umask_s(root: Path, tmp_path: Path) -> None:
     wrapper = ("sh", "-c", 'umask 007 && exec "$@"', "sh")
     async with launched(root, "--unix", "s", folder=tmp_path, wrapper=wrapper):
         assert stat.S_IMODE(os.stat(tmp_path / "s").st_mode) & 0o666 == 0o660
+
+
+DESIGNS = ["pwb_async", *(f"pwb_legacy --mode {mode}" for mode in MODES)]
+
+
+def listening(command: str, *options: str, folder: Path) -> subprocess.Popen[bytes]:
+    """Any design, once it has said that it listens."""
+    words = [sys.executable, "-m", *command.split(), "root", "--unix", "s", *options]
+    process = subprocess.Popen(words, cwd=folder, env=environment(), stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    assert b"listening on unix:" in process.stdout.readline()
+    return process
+
+
+@pytest.mark.parametrize("command", DESIGNS)
+@pytest.mark.parametrize("mode", ["660", "0606"])
+async def test_mode_and_group_of_its_file(command: str, mode: str, root: Path, tmp_path: Path) -> None:
+    """More than the umask would allow, and less."""
+    group = max(os.getgroups() or [os.getgid()]) if os.geteuid() else 12345
+    with listening(command, "--unix-mode", mode, "--unix-group", str(group), folder=tmp_path) as process:
+        try:
+            status = os.stat(tmp_path / "s")
+            assert stat.S_IMODE(status.st_mode) == int(mode, 8)
+            assert (status.st_uid, status.st_gid) == (os.geteuid(), group)
+            assert b" 200 OK\r\n" in await ask(tmp_path / "s")
+        finally:
+            process.terminate()
+        assert await asyncio.to_thread(process.wait, PATIENCE) == 0
+    assert not (tmp_path / "s").exists()
+
+
+@needs_strace
+async def test_nobody_connects_before_it_has_its_mode(root: Path, tmp_path: Path) -> None:
+    """A socket refuses connections until listen(): that comes last, and the umask is never another one."""
+    calls = "trace=bind,listen,umask,?chmod,?fchmod,?fchmodat,?fchmodat2,?chown,?fchown,?lchown,?fchownat"
+    wrapper = ("strace", "-D", "-f", "-qq", "-o", str(tmp_path / "calls"), "-e", calls)
+    options = ("--unix", "s", "--unix-mode", "660", "--unix-group", str(os.getgid()))
+    async with launched(root, *options, folder=tmp_path, wrapper=wrapper):
+        assert (await ask(tmp_path / "s")).endswith(TEXT)
+    made = re.findall(r"^\d+ +(\w+)\(", (tmp_path / "calls").read_text(), re.MULTILINE)
+    assert [name.removeprefix("f").removesuffix("at") for name in made[:4]] == ["bind", "chown", "chmod", "listen"]
+    assert set(made[4:]) <= {"listen"}, "the loop's own"
+
+
+async def test_mode_and_group_stay(root: Path, tmp_path: Path) -> None:
+    """A reload makes no other socket."""
+    async with launched(root, "--unix", "s", folder=tmp_path) as server:
+        (tmp_path / "pwb.toml").write_text("unix-mode = '600'\nunix-group = 'nobody-of-that-name'")
+        server.signal(signal.SIGHUP)
+        await says(server, "reloaded")
+        assert "pwb: unix_mode is still None: it takes a restart to change that\n" in server.grumbles()
+        assert "pwb: unix_group is still None: it takes a restart to change that\n" in server.grumbles()
+        assert (await ask(tmp_path / "s")).endswith(TEXT)
+
+
+async def test_group_that_there_is_not(root: Path, tmp_path: Path) -> None:
+    options = ("--unix", "s", "--unix-group", "nobody-of-that-name")
+    async with launched(root, *options, folder=tmp_path, status=1) as server:
+        await server.exited()
+    assert server.grumbles() == "pwb: cannot give the socket to the group nobody-of-that-name: there is no such group\n"
+    assert not (tmp_path / "s").exists()
+
+
+async def test_group_that_we_are_not_in(root: Path, tmp_path: Path) -> None:
+    options = ("--unix", "s", "--unix-group", "12345")
+    wrapper = ("setpriv", "--bounding-set=-chown") if os.geteuid() == 0 else ()  # root as others are
+    async with launched(root, *options, folder=tmp_path, wrapper=wrapper, status=1) as server:
+        await server.exited()
+    assert server.grumbles() == "pwb: cannot listen on s: only a member of a group may give the socket to it\n"
+    assert not (tmp_path / "s").exists()
 
 
 async def test_stale_socket_is_replaced(root: Path, tmp_path: Path) -> None:
