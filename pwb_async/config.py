@@ -185,7 +185,10 @@ def _from_command_line(program: str, argv: Sequence[str]) -> Iterator[Setting]:
         raise ConfigError(f"{place}: {error.message}") from None
     except click.NoSuchOption as error:
         words = [flag[2:] for each in command.params for flag in each.opts if flag[:2] == "--"]
-        hint = did_you_mean(error.option_name.lstrip("-"), words, "--{}".format)
+        word = error.option_name.lstrip("-")
+        named = FIELDS.get(word.replace("-", "_"))
+        other = named.metadata["program"] if named else ""
+        hint = f" (it is one of {other}'s)" if other else did_you_mean(word, words, "--{}".format)
         raise ConfigError(f"{error.option_name}: no such option{hint}") from None
     except click.UsageError as error:
         raise ConfigError(error.format_message()) from None

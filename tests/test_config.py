@@ -248,7 +248,7 @@ COMMAND_LINE = [
     (["--prot", "1"], "--prot: no such option (did you mean '--port'?)"),
     (["--por", "1"], "--por: no such option (did you mean '--port'?)"),
     (["--max_age", "1"], "--max_age: no such option (did you mean '--max-age'?)"),
-    (["--mode", "fixed"], "--mode: no such option"),
+    (["--mode", "fixed"], "--mode: no such option (it is one of pwb-legacy's)"),
     (["--root", "x"], "--root: no such option"),
     (["--loop", "x"], "--loop: 'x' is not one of 'uvloop', 'asyncio'."),
     (["--loop", "UVLOOP"], "--loop: 'UVLOOP' is not one of 'uvloop', 'asyncio'."),
