@@ -8,6 +8,7 @@ import os
 import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -277,4 +278,36 @@ async def test_a_turn_that_takes_long_is_followed_by_a_shorter_one_a15(
         async with asyncio.timeout(30):
             assert not any(await reading)
     assert writer.offered[: len(sizes)] == sizes
+    file.close()
+
+
+@pytest.mark.parametrize(("count", "length"), [(512, 16), (64, MIB)])
+async def test_parts_that_go_out_at_once_take_turns_a15(
+    files: Files, content: bytes, tmp_path: Path, count: int, length: int
+) -> None:
+    """Of a file in memory, to a client that takes all: however many they are, others are served in between."""
+    file = await opened(files, b"big.bin")
+    parts = [part for at in range(count) for part in (b"head", FileSlice(file, at, length))]
+    loop = asyncio.get_running_loop()
+    rounds: list[tuple[int, int]] = [(0, 0)]
+    async with connection() as (plain, reader):
+        writer = plain._transport.get_protocol().writer = Sized(plain._transport, plain._drain)  # type: ignore[attr-defined]
+
+        def each_round() -> None:
+            nonlocal ticker
+            rounds.append((len(writer.offered), sum(writer.offered)))
+            ticker = loop.call_soon(each_round)
+
+        ticker = loop.call_soon(each_round)
+        reading = asyncio.create_task(reader.readexactly(count * (4 + length)))
+        await writer.send(writer.start(parts), files)
+        ticker.cancel()
+        each_round()
+        ticker.cancel()
+        async with asyncio.timeout(30):
+            data = await reading
+    assert data == b"".join(b"head" + content[at : at + length] for at in range(count))
+    for before, after in pairwise(rounds):
+        assert after[0] - before[0] <= 64
+        assert after[1] - before[1] <= 4 * TURN
     file.close()
