@@ -111,7 +111,7 @@ class Options:
     max_fields: int = option(100, kinds.COUNT, "Most fields of a request.")
     max_head: int = option(32768, kinds.BYTES, "Largest request head: request line and all fields.")
     max_content: int = option(65536, kinds.BYTES, "Most content skipped to keep a connection.")
-    max_ranges: int = option(16, kinds.COUNT, "Most byte ranges of a request.")
+    max_ranges: int = option(512, kinds.COUNT, "Most byte ranges of a request.")
 
 
 FIELDS: dict[str, Field[Any]] = {each.name: each for each in fields(Options)}

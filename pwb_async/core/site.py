@@ -9,7 +9,7 @@ reply, for a file, the steps in order (RFC 9110 13.2.2):
   2. If-Range                                            4. else the whole: 200
 """
 
-from typing import Final
+from typing import Final, cast
 
 from .conditions import Validators, evaluate, range_applies, validators_of_file
 from .dates import format_date
@@ -17,7 +17,7 @@ from .lookup import Broken, Finding, Folder, Forbidden, Lookup, OpenFile, Unavai
 from .media_types import media_type
 from .messages import BadRequest, FieldList, FileSlice, Part, Request, Response
 from .pages import status_page
-from .ranges import ByteRange, parse_ranges, part_heads
+from .ranges import ByteRange, Multipart, multipart, parse_ranges
 
 ALLOWED: Final = b"GET, HEAD, OPTIONS"
 _ELSEWHERE: Final = frozenset((b"POST", b"PUT", b"DELETE", b"TRACE", b"PATCH"))
@@ -33,7 +33,7 @@ class Site:
     answer without asking again, None: it asks every time. ranges: at most so many byte ranges in one request."""
 
     def __init__(
-        self, *, indexes: tuple[bytes, ...] = (b"index.html",), max_age: int | None = None, ranges: int = 16
+        self, *, indexes: tuple[bytes, ...] = (b"index.html",), max_age: int | None = None, ranges: int = 512
     ) -> None:
         self._indexes = indexes
         self._cache_control = (b"Cache-Control", b"no-cache" if max_age is None else b"max-age=%d" % max_age)
@@ -105,7 +105,7 @@ class Site:
         if not ranges:
             error = self.error(416, request.method, (b"Content-Range", b"bytes */%d" % found.size))
             return Response(error.status, error.fields, error.parts, found.owned)
-        return self._partial(found, current, ranges)
+        return self._partial(found, current, ranges) or self._whole(request, found, current)
 
     def _about(self, media: bytes, length: int, current: Validators) -> FieldList:
         validators: FieldList = ()
@@ -129,21 +129,18 @@ class Site:
         parts = () if request.method == b"HEAD" or not found.size else (_slice(found, everything),)
         return Response(200, about, parts, found.owned)
 
-    def _partial(self, found: OpenFile, current: Validators, ranges: list[ByteRange]) -> Response:
+    def _partial(self, found: OpenFile, current: Validators, ranges: list[ByteRange]) -> Response | None:
+        """206 (RFC 9110 15.3.7); None if the whole costs less."""
         media = media_type(found.name)
         if len(ranges) == 1:
             about = self._about(media, ranges[0].length, current)
             about += ((b"Content-Range", ranges[0].content_range(found.size)),)
             return Response(206, about, (_slice(found, ranges[0]),), found.owned)
-        # No file holds this line by accident: it names the nanosecond of its own last change.
-        boundary = b"PWB-%x-%x" % (found.mtime_ns, found.size)
-        heads, end = part_heads(ranges, found.size, media, boundary)
-        parts: list[Part] = []
-        for head, part in zip(heads, ranges, strict=True):
-            parts += (head, _slice(found, part))
-        length = sum(map(len, heads)) + sum(part.length for part in ranges) + len(end)
-        about = self._about(b"multipart/byteranges; boundary=" + boundary, length, current)
-        return Response(206, about, (*parts, end), found.owned)
+        form = multipart(ranges, found.size, found.mtime_ns, media)
+        if form is None:
+            return None
+        about = self._about(form.media_type, form.length, current)
+        return Response(206, about, _parts(found, form, ranges), found.owned)
 
 
 def is_hidden(segments: tuple[bytes, ...]) -> bool:
@@ -157,3 +154,12 @@ def _slice(found: OpenFile, part: ByteRange) -> Part:
         return found.content[part.start : part.start + part.length]
     assert found.file is not None
     return FileSlice(found.file, part.start, part.length)
+
+
+def _parts(found: OpenFile, form: Multipart, ranges: list[ByteRange]) -> tuple[Part, ...]:
+    parts: list[Part] = []
+    for head, part in zip(form.heads, ranges, strict=True):
+        parts += (head, _slice(found, part))
+    parts.append(form.end)
+    # In one piece where all of it is in memory: a thousand short ones would go to the kernel one by one.
+    return tuple(parts) if found.content is None else (b"".join(cast("list[bytes]", parts)),)

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import shutil
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
@@ -21,13 +22,14 @@ def needs(program: str) -> pytest.MarkDecorator:
     return pytest.mark.skipif(not shutil.which(program), reason=f"{program} is not installed")
 
 
-async def run(*words: str, within: float = 60) -> Done:
-    """Runs a program to its end."""
+async def run(*words: str, within: float = 60, folder: Path | None = None) -> Done:
+    """Runs a program to its end. folder: where it is started, if that matters."""
     process = await asyncio.create_subprocess_exec(
         *words,
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
+        cwd=folder,
         env={"PATH": os.environ["PATH"], "LC_ALL": "C", "HOME": "/nonexistent"},
     )
     try:

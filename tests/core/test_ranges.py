@@ -1,13 +1,15 @@
 """Byte ranges and multipart/byteranges, RFC 9110 14 and hazard B12."""
 
 import re
+import sys
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pwb_async.core.lookup import Finding, Lookup, OpenFile
-from pwb_async.core.ranges import ByteRange, parse_ranges
+from pwb_async.core.ranges import ByteRange, multipart, parse_ranges
 from pwb_async.core.site import Site
 
 from .driver import ALPHABET, Answer, FakeFile, Peer, ask, get, open_file, quick
@@ -100,9 +102,9 @@ def test_not_satisfiable(value: bytes) -> None:
         pytest.param(b"bytes=0-0,1-1,x", id="9110-14.1.1-one-of-three-is-junk"),
         pytest.param(b"bytes=0-,0-", id="B12-twice-the-whole"),
         pytest.param(b"bytes=0-25,0-0", id="B12-one-byte-more-than-the-whole"),
-        pytest.param(b"bytes=" + b"0-0," * 16 + b"1-1", id="B12-17-ranges"),
+        pytest.param(b"bytes=" + b"0-0," * 26 + b"1-1", id="B12-27-times-a-byte-of-26"),
         pytest.param(b"bytes=" + b",".join([b"0-"] * 1300), id="B12-1300-ranges"),
-        pytest.param(b"bytes=" + b"," * 33 + b"0-0", id="B12-33-commas"),
+        pytest.param(b"bytes=" + b"," * 1025 + b"0-0", id="B12-1025-commas"),
         pytest.param(b"bytes=" + b"," * 8000, id="B12-8000-commas"),
         pytest.param(b"bytes=" + b" " * 8000 + b"x", id="B12-8000-spaces"),
         pytest.param(b"bytes=" + b"0" * 8000, id="B12-8000-digits"),
@@ -139,9 +141,9 @@ def parts_of(answer: Answer) -> list[tuple[bytes, bytes]]:
     """(Content-Range, content) of each part, read as a client reads them."""
     media = answer.field(b"content-type")
     assert media is not None
-    match = re.fullmatch(rb"multipart/byteranges; boundary=([0-9A-Za-z'()+_,./:=?-]{1,70})", media)
+    match = re.fullmatch(rb"multipart/byteranges; boundary=([0-9a-f]{32})", media)
     assert match is not None
-    first, *parts, last = (b"\r\n" + answer.content).split(b"\r\n--" + match[1])
+    first, *parts, last = answer.content.split(b"\r\n--" + match[1])
     assert (first, last) == (b"", b"--\r\n")
     found = []
     for part in parts:
@@ -160,7 +162,7 @@ def parts_of(answer: Answer) -> list[tuple[bytes, bytes]]:
         pytest.param(b"bytes=0-0,0-0", [(0, b"a"), (0, b"a")], id="9110-14.2-overlapping"),
         pytest.param(b"bytes=0-0,99-,2-2", [(0, b"a"), (2, b"c")], id="9110-15.3.7.2-unsatisfiable-left-out"),
         pytest.param(b"bytes=0-12,13-", [(0, ALPHABET[:13]), (13, ALPHABET[13:])], id="B12-exactly-the-whole"),
-        pytest.param(b"bytes=" + b"0-0," * 15 + b"1-1", [(0, b"a")] * 15 + [(1, b"b")], id="B12-16-ranges"),
+        pytest.param(b"bytes=" + b"0-0," * 25 + b"1-1", [(0, b"a")] * 25 + [(1, b"b")], id="B12-26-ranges"),
     ],
 )
 @pytest.mark.parametrize("in_memory", [False, True])
@@ -198,6 +200,81 @@ def test_b12_the_number_of_ranges_is_an_option(most: int) -> None:
         assert answer.status == (206 if count <= most else 200)
 
 
+def test_b12_parts_are_at_most_4_kib_longer_than_the_whole() -> None:
+    size = 4000
+    forms = [multipart([ByteRange(0, 1)] * 60 + [ByteRange(0, last)], size, 0, b"a/b") for last in range(1, size)]
+    lengths = [form.length for form in forms if form is not None]
+    assert lengths[-1] == size + 4096
+    assert forms[len(lengths) :] == [None] * (size - 1 - len(lengths)) != []
+
+
+@pytest.mark.parametrize("in_memory", [False, True])
+@pytest.mark.parametrize(("count", "status"), [(40, 206), (50, 200)])
+def test_b12_a_file_of_1_kib_in_many_parts(count: int, status: int, in_memory: bool) -> None:
+    content = ALPHABET * 40
+    file = open_file(b"a.txt", content)
+    if in_memory:
+        file = OpenFile(file.name, file.size, file.mtime_ns, file.seen_ns, None, content)
+
+    def disk(lookup: Lookup) -> Finding:
+        return file
+
+    value = b",".join([b"%d-%d" % (at, at) for at in range(count)])
+    (answer,) = Peer(disk=disk).send(get(b"/a.txt", b"Range: bytes=" + value)).answers
+    assert answer.status == status
+    if status == 200:
+        assert answer.content == content
+    else:
+        assert [part for _, part in parts_of(answer)] == [content[at : at + 1] for at in range(count)]
+
+
+def hostile(unit: bytes) -> Callable[[int], bytes]:
+    return lambda length: b"bytes=" + (unit * length)[: length - 6]
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        *(
+            hostile(unit)
+            for unit in (b"0-0,", b"0-,", b"-1,", b"1-1 ,", b"0-0, \t", b",", b" ,", b" ", b"\t", b"0", b"-")
+        ),
+        *(hostile(b"9" * digits + b"-") for digits in (1, 19, 20, 999)),
+        *(hostile(b"0" * digits + b"1-1,") for digits in (1, 19, 20, 999)),
+        lambda length: b"bytes=" + b"0" * (length - 8) + b"-0",
+        lambda length: b"bytes=" + b"0" * (length - 7) + b"x",
+        lambda length: b"bytes=" + b" " * (length - 7) + b"x",
+        lambda length: b"b" * length,
+    ],
+)
+def test_b12_a_field_takes_work_in_proportion_to_its_length(field: Callable[[int], bytes]) -> None:
+    """Counted in calls, and in the bytes that each method of bytes has to look at; the clock would be no measure."""
+
+    def work(length: int, size: int) -> int:
+        total = 0
+
+        def note(frame: object, event: str, called: object) -> None:
+            nonlocal total
+            if event in ("call", "c_call"):
+                text = getattr(called, "__self__", None)
+                total += 1 + (len(text) if isinstance(text, bytes) else 0)
+
+        value = field(length)
+        assert len(value) == length
+        sys.setprofile(note)
+        try:
+            found = parse_ranges(value, size, 512)
+            if found and len(found) > 1:
+                multipart(found, size, 0, b"text/plain")
+        finally:
+            sys.setprofile(None)
+        return total
+
+    for size in (1, 26, 10**5, 10**12):
+        assert work(8190, size) <= 10 * 8190
+        assert work(8190, size) <= 2.1 * work(4095, size) + 500
+
+
 def test_c12_positions_beyond_32_bits() -> None:
     size = 5 * 2**30
     assert parse_ranges(b"bytes=4294967295-4294967300", size, 16) == [ByteRange(4294967295, 6)]
@@ -221,6 +298,9 @@ def test_ranges_lie_in_the_file_and_are_no_more_than_it(specs: str, size: int, m
         assert sum(part.length for part in found) <= size
         for start, length in found:
             assert 0 <= start < start + length <= size
+    if found is not None and len(found) > 1:
+        form = multipart(found, size, 0, b"text/plain")
+        assert form is None or form.length <= size + 4096
 
 
 @given(st.binary(max_size=50) | st.binary(max_size=50).map(lambda value: b"bytes=" + value), st.integers(0, 10**12))

@@ -32,7 +32,7 @@ http {{
     lingering_time 1s;
     client_max_body_size 0;
     large_client_header_buffers 4 8k;
-    max_ranges 16;
+    max_ranges 512;
     server_tokens off;
     client_body_temp_path {prefix}/body;
     proxy_temp_path {prefix}/proxy;

@@ -1,14 +1,11 @@
 """Byte ranges (RFC 9110 14, hazard B12): of /a.txt, 26 letters, and of larger files."""
 
-import re
-
 from ..tree import FILES, HUGE, LAST_MODIFIED, LETTERS, MTIME, tag
 from .row import Row, Says, get, head, row, says
 
 _TAG = tag(26)
 _WHOLE = says(200, LETTERS, content_range=None, content_length="26")
 _UNSATISFIABLE = says(416, content_range="bytes */26")
-_BOUNDARY = f"PWB-{MTIME * 10**9:x}-1a"
 
 
 def _range(name: str, spec: str, *fields: str) -> tuple[str, bytes]:
@@ -26,19 +23,35 @@ def _part(content: bytes, first: int, last: int) -> Says:
     )
 
 
-def _multipart(*parts: tuple[int, int]) -> bytes:
-    lines = [
-        b"--%s\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Range: bytes %d-%d/26\r\n\r\n%s"
-        % (_BOUNDARY.encode(), first, last, LETTERS[first : last + 1])
+def _boundary(size: int) -> str:
+    """32 hexadecimal digits: the nanosecond of the file's last change, and its size."""
+    return f"{MTIME * 10**9:016x}{size:016x}"
+
+
+def _multipart(content: bytes, kind: bytes, *parts: tuple[int, int]) -> bytes:
+    """A delimiter begins with CRLF, the first one, too (RFC 2046 5.1.1)."""
+    boundary, size = _boundary(len(content)).encode(), len(content)
+    each = [
+        b"\r\n--%s\r\nContent-Type: %s\r\nContent-Range: bytes %d-%d/%d\r\n\r\n%s"
+        % (boundary, kind, first, last, size, content[first : last + 1])
         for first, last in parts
     ]
-    return b"\r\n".join(lines) + b"\r\n--%s--\r\n" % _BOUNDARY.encode()
+    return b"".join(each) + b"\r\n--%s--\r\n" % boundary
 
 
-def _parts(*parts: tuple[int, int]) -> Says:
-    content = _multipart(*parts)
-    kind = f"multipart/byteranges; boundary={_BOUNDARY}"
-    return says(206, content, content_type=kind, content_length=str(len(content)), content_range=None)
+def _parts(*parts: tuple[int, int], of: bytes = b"a.txt", kind: bytes = b"text/plain; charset=utf-8") -> Says:
+    content = _multipart(FILES[of], kind, *parts)
+    multipart = f"multipart/byteranges; boundary={_boundary(len(FILES[of]))}"
+    return says(206, content, content_type=multipart, content_length=str(len(content)), content_range=None)
+
+
+def _many(name: str, target: bytes, count: int, length: int, answer: Says | None = None) -> Row:
+    """A row for `count` ranges of `length` bytes, all over a file; answer: if it is not one part for each."""
+    step = len(FILES[target]) // count
+    parts = [(at * step, at * step + length - 1) for at in range(count)]
+    spec = ",".join(f"{first}-{last}" for first, last in parts)
+    request = get(f"/{target.decode()}", f"Range: bytes={spec}")
+    return row(name, request, answer or _parts(*parts, of=target, kind=b"application/octet-stream"))
 
 
 ROWS: list[Row] = [
@@ -99,12 +112,21 @@ ROWS: list[Row] = [
     row(*_range("14.6-parts-around-one-beyond", "bytes=0-3, -4, 100-, 4-7"), _parts((0, 3), (22, 25), (4, 7))),
     row(*_range("14.6-only-what-can-be-satisfied", "bytes=0-1,100-200"), _part(b"ab", 0, 1)),
     row(
-        *_range("B12-sixteen-parts", "bytes=" + ",".join(f"{at}-{at}" for at in range(16))),
+        *_range("B12-a-small-file-in-sixteen-parts", "bytes=" + ",".join(f"{at}-{at}" for at in range(16))),
         _parts(*((at, at) for at in range(16))),
     ),
-    row(*_range("B12-seventeen-are-too-many", "bytes=" + ",".join(f"{at}-{at}" for at in range(17))), _WHOLE),
+    row(*_range("B12-a-byte-as-often-as-there-are-bytes", "bytes=" + ",".join(["0-0"] * 26)), _parts(*[(0, 0)] * 26)),
+    row(*_range("B12-and-once-more", "bytes=" + ",".join(["0-0"] * 27)), _WHOLE),
     row(*_range("B12-more-than-the-whole-in-sum", "bytes=0-,0-,0-"), _WHOLE),
     row(*_range("B12-each-from-the-next-to-the-end", "bytes=0-,1-,2-,3-,4-"), _WHOLE),
+    row(*_range("B12-one-byte-more-than-the-whole-in-sum", "bytes=0-12,12-"), _WHOLE),
+    _many("14.6-twenty-parts-as-zsync-asks-for", b"100k.bin", 20, 2048),
+    _many("14.6-255-parts-as-zchunk-asks-for", b"100k.bin", 255, 100),
+    _many("14.6-255-parts-of-a-file-on-the-disk", b"30m.bin", 255, 4096),
+    _many("B12-as-many-parts-as-there-may-be", b"100k.bin", 512, 1),
+    _many("B12-one-part-more", b"100k.bin", 513, 1, says(200, FILES[b"100k.bin"], content_range=None)),
+    _many("B12-heads-of-parts-within-4-kib", b"1k.bin", 40, 1),
+    _many("B12-heads-of-parts-beyond-4-kib", b"1k.bin", 50, 1, says(200, FILES[b"1k.bin"], content_range=None)),
     row(*_range("B12-8-kib-of-ranges", "bytes=" + ",".join(["0-0"] * 2000)), _WHOLE),
     row(*_range("13.1.5-if-range-same-tag", "bytes=2-5", f"If-Range: {_TAG}"), _part(b"cdef", 2, 5)),
     row(*_range("13.1.5-if-range-other-tag", "bytes=2-5", 'If-Range: "x"'), _WHOLE),
@@ -121,7 +143,7 @@ ROWS: list[Row] = [
     row(
         "14.6-parts-of-a-file-on-the-disk",
         get("/100k.bin", "Range: bytes=0-0,-70000"),
-        says(206, content_type=re.compile("multipart/byteranges; boundary=.+")),
+        _parts((0, 0), (32400, 102399), of=b"100k.bin", kind=b"application/octet-stream"),
     ),
     row(
         "C12-beyond-32-bits",
