@@ -1,4 +1,4 @@
-"""Floor 1, each row both ways: openat2 and the walk. Ids are those of the hazard table."""
+"""Floor 1, each row both ways: openat2 and the walk. Ids are codes of docs/hazards.md."""
 
 import errno
 import os

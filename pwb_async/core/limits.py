@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 
 class Limits(NamedTuple):
-    """Bounds on one connection, in bytes unless said otherwise; each is the hazard table's default (B8, B11)."""
+    """Bounds on one connection, in bytes unless said otherwise (hazards B8, B11 of docs/hazards.md)."""
 
     request_line: int = 8190
     field: int = 8190

@@ -1,4 +1,4 @@
-"""The disk changes while it is served (hazards 1D and C3). Every change is made to a folder of the test's own."""
+"""The disk changes while it is served (hazards C3 and D1 to D7). Every change is made to a folder of the test's own."""
 
 import asyncio
 import os

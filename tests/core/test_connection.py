@@ -1,4 +1,5 @@
-"""The life of a connection: pipelining, persistence, its end, and what a deadline does (RFC 9112 9, hazards 1A)."""
+"""The life of a connection: pipelining, persistence, its end, and what a deadline does (RFC 9112 9, section A of
+docs/hazards.md)."""
 
 import pytest
 

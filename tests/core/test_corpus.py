@@ -1,7 +1,7 @@
 """A corpus of wire requests, one file each, and what PWB makes of them however they are cut.
 
 A file's name says what must come of it: `200.405.keep-9112-9.3.2-words.http` is answered 200, then 405, and the
-connection goes on; then comes the RFC section or the row of the hazard table, then a few words.
+connection goes on; then comes the RFC section or the hazard (docs/hazards.md), then a few words.
 
     keep     after the last answer the next request is answered     wait     nothing yet, and 400 at the end of file
     end      the last answer is the connection's last one           silent   nothing yet, and nothing at the end of file

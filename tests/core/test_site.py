@@ -1,4 +1,5 @@
-"""What this site answers: methods, findings, the fields of each answer (RFC 9110 9, 15; hazards 1C, 1G)."""
+"""What this site answers: methods, findings, the fields of each answer (RFC 9110 9, 15; sections C
+and G of docs/hazards.md)."""
 
 import pytest
 

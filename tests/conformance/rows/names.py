@@ -1,4 +1,5 @@
-"""From a path to a file: folders, indexes, odd names, hidden names, links, what is no file (hazards 1C)."""
+"""From a path to a file: folders, indexes, odd names, hidden names, links, what is no file
+(section C of docs/hazards.md)."""
 
 from ..tree import FILES, LETTERS
 from .row import Row, Says, get, row, says
