@@ -1,4 +1,4 @@
-"""What the README says of the designs, in both languages, is so."""
+"""What the README says of the designs, in both languages, is so; and every page names files that are there."""
 
 import re
 from pathlib import Path
@@ -44,3 +44,16 @@ def test_in_this_checkout_every_site_has_its_front_page(folder: Path, page: str)
     """[tool.pwb] of this project is read where a newcomer tries `pwb ~/site`, too."""
     options = read_options("pwb", [str(folder)], {}, str(HERE))
     assert next(name for name in options.index if (folder / name).is_file()) == page
+
+
+PAGES = sorted(path.relative_to(HERE).as_posix() for path in (*HERE.glob("*.md"), *HERE.glob("docs/*.md")))
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_files_and_links_of_a_page_are_there(page: str) -> None:
+    """Paths from the top of the repository in code spans, where * stands for anything, and relative links."""
+    text = (HERE / page).read_text()
+    for pattern in re.findall(r"`((?:pwb_async|pwb_legacy|tests|docs|static)/[^\s`]+)`", text):
+        assert list(HERE.glob(pattern)), pattern
+    for link in re.findall(r"\]\((?![a-z]+:|#)([^)#]+)", text):
+        assert ((HERE / page).parent / link).exists(), link
