@@ -83,6 +83,7 @@ class Options:
     unix_group: str | None = option(None, kinds.GROUP, "Its group.")
     index: tuple[str, ...] = option(("index.html",), kinds.NAME, "Answers for its folder; repeatable.")
     max_age: int | None = option(None, kinds.AGE, "Cache-Control: max-age (if not given: no-cache).")
+    relative_redirects: bool = option(False, kinds.SWITCH, "Redirect by ./name/, for a proxy with a path prefix.")
     server_version: bool = option(False, kinds.SWITCH, "Tell the version in the field Server.")
     access_log: str = option("-", kinds.PATH, "Access log; -: standard output; off: none.")
     user: str | None = option(None, kinds.USER, "Whose rights to have once all is open; root only.")

@@ -158,6 +158,7 @@ def build(program: str, options: Options, old: Setup | None = None) -> Setup:
             indexes=tuple(map(fsencode, options.index)),
             max_age=options.max_age,
             ranges=options.max_ranges,
+            relative_redirects=options.relative_redirects,
         ),
         disk=disk,
         log=log,

@@ -11,8 +11,15 @@ FIELD_LINE = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+):([^\x00-\x08\x0a-\x1f\
 VERSION = re.compile(rb"HTTP/([1-9])\.([0-9])")
 """HTTP-version, RFC 9112 2.3: case-sensitive, one digit each. HTTP/0.9 never had a version in its request line."""
 
-TARGET = re.compile(rb"[!-\"$-~]+")
-"""Visible US-ASCII without "#": a fragment never belongs in a request target (RFC 9112 3.2)."""
+TARGET = re.compile(rb"[!-\"$-~\x80-\xff]+")
+"""Visible US-ASCII without "#", as a fragment never belongs in a request target (RFC 9112 3.2); and bytes of text that
+should have been escaped."""
+
+NO_TEXT = re.compile(rb"\xc2[\x80-\x9f]")
+"""A control character beyond US-ASCII, in UTF-8."""
+
+UNESCAPED = re.compile(rb"[\x80-\xff]")
+"""A byte that stands in a URI only as an escape, RFC 3986 2.1."""
 
 BAD_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 """A percent sign that starts no escape, RFC 3986 2.1."""

@@ -1,9 +1,9 @@
 """What this site answers, in two pure steps around the one call that touches the disk.
 
 locate, the steps in order:
-  1. an expectation that nobody can meet: 417            4. names that are never served: 404
-  2. a method we have not heard of: 501; OPTIONS: 204    5. else: what to look for on the disk
-  3. a method that changes nothing here: 405
+  1. an expectation that nobody can meet: 417            4. a target with bytes that should be escaped: 301
+  2. a method we have not heard of: 501; OPTIONS: 204    5. names that are never served: 404
+  3. a method that changes nothing here: 405             6. else: what to look for on the disk
 reply, for a file, the steps in order (RFC 9110 13.2.2):
   1. preconditions: 412, 304                             3. Range: 206, 416
   2. If-Range                                            4. else the whole: 200
@@ -30,14 +30,21 @@ _RETRY_AFTER: Final = (b"Retry-After", b"1")
 
 class Site:
     """indexes: names of a folder's index page, the first that is there wins. max_age: seconds a cache may serve an
-    answer without asking again, None: it asks every time. ranges: at most so many byte ranges in one request."""
+    answer without asking again, None: it asks every time. ranges: at most so many byte ranges in one request.
+    relative_redirects: Location is relative to the target, so that a path prefix that a proxy takes off stays."""
 
     def __init__(
-        self, *, indexes: tuple[bytes, ...] = (b"index.html",), max_age: int | None = None, ranges: int = 512
+        self,
+        *,
+        indexes: tuple[bytes, ...] = (b"index.html",),
+        max_age: int | None = None,
+        ranges: int = 512,
+        relative_redirects: bool = False,
     ) -> None:
         self._indexes = indexes
         self._cache_control = (b"Cache-Control", b"no-cache" if max_age is None else b"max-age=%d" % max_age)
         self._ranges = ranges
+        self._relative_redirects = relative_redirects
 
     def locate(self, request: Request) -> Lookup | Response:
         """What to look for, or the answer where no disk is needed."""
@@ -50,6 +57,8 @@ class Site:
             if method in _ELSEWHERE:
                 return self.error(405, method, (b"Allow", ALLOWED))
             return self.error(501, method)
+        if target.unescaped:
+            return self._redirect(method, target.location)
         if is_hidden(target.segments):
             return self.error(404, method)
         return Lookup(request, b"/".join(target.segments), target.folder, self._indexes, method == b"GET")
@@ -60,7 +69,7 @@ class Site:
         if isinstance(finding, OpenFile):
             return self._represent(lookup.request, finding)
         if isinstance(finding, Folder) and not lookup.folder:
-            return self.error(308, method, (b"Location", lookup.request.target.as_folder), self._cache_control)
+            return self._redirect(method, lookup.request.target.as_folder(self._relative_redirects))
         if isinstance(finding, Forbidden):
             return self.error(403, method)
         if isinstance(finding, Unavailable):
@@ -83,6 +92,10 @@ class Site:
         about = ((b"Content-Type", b"text/html; charset=utf-8"), (b"Content-Length", b"%d" % len(page)), _NO_SNIFF)
         never = (_NO_STORE,) if status >= 500 else ()
         return Response(status, (*about, *fields, *never), () if method == b"HEAD" else (page,))
+
+    def _redirect(self, method: bytes, location: bytes) -> Response:
+        """301: old clients do not follow 308, and no method but GET and HEAD, which 301 keeps, comes this far."""
+        return self.error(301, method, (b"Location", location), self._cache_control)
 
     def _represent(self, request: Request, found: OpenFile) -> Response:
         current = validators_of_file(found.size, found.mtime_ns, found.seen_ns)

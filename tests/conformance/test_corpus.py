@@ -9,7 +9,8 @@ from .talk import PROBE, PROBED, same
 from .tree import CANARY
 from .wire import Answer, get, split
 
-TARGETS = [line.split(" ", 1) for line in (FOLDER / "targets.txt").read_text().splitlines() if line[:1] != "#"]
+LINES = (FOLDER / "targets.txt").read_bytes().splitlines()
+TARGETS = [line.decode("latin-1").split(" ", 1) for line in LINES if line[:1] != b"#"]
 
 
 async def replay(server: Server, case: Case) -> list[Answer]:

@@ -30,7 +30,7 @@ async def unprivileged(design: Design, site: Path, tmp_path_factory: pytest.Temp
 
 @pytest.mark.parametrize(
     ("target", "status"),
-    [("/unreadable.txt", 403), ("/locked/x.txt", 403), ("/locked/", 403), ("/locked", 308), ("/unreadable.txt/", 404)],
+    [("/unreadable.txt", 403), ("/locked/x.txt", 403), ("/locked/", 403), ("/locked", 301), ("/unreadable.txt/", 404)],
 )
 async def test_unreadable_c6_l4(target: str, status: int, unprivileged: Server) -> None:
     answer = await ask(unprivileged.address, get(target))

@@ -28,7 +28,7 @@ async def test_one_line_for_each_exchange_g1(start: Start) -> None:
         (get("/a.txt", "If-None-Match: *"), b"GET /a.txt HTTP/1.1", 304, 0),
         (get("/a.txt", "Range: bytes=0-1"), b"GET /a.txt HTTP/1.1", 206, 2),
         (get("/30m.bin"), b"GET /30m.bin HTTP/1.1", 200, BIG),
-        (get("/sub"), b"GET /sub HTTP/1.1", 308, None),
+        (get("/sub"), b"GET /sub HTTP/1.1", 301, None),
         (get("/missing"), b"GET /missing HTTP/1.1", 404, None),
         (get("/a.txt", method="DELETE"), b"DELETE /a.txt HTTP/1.1", 405, None),
         (b"GET  / HTTP/1.1\r\nHost: h\r\n\r\n", b"GET  / HTTP/1.1", 400, None),

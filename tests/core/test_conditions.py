@@ -113,7 +113,7 @@ def test_preconditions(status: int, fields: list[bytes], method: bytes) -> None:
     ("target", "method", "status"),
     [
         pytest.param(b"/none", b"GET", 404, id="9110-13.2.1-missing"),
-        pytest.param(b"/sub", b"GET", 308, id="9110-13.2.1-redirect"),
+        pytest.param(b"/sub", b"GET", 301, id="9110-13.2.1-redirect"),
         pytest.param(b"/.env", b"GET", 404, id="9110-13.2.1-hidden"),
         pytest.param(b"/a.txt", b"POST", 405, id="9110-13.2.1-method"),
         pytest.param(b"/a.txt", b"OPTIONS", 204, id="9110-13.2.1-options"),

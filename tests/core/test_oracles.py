@@ -127,6 +127,7 @@ def with_llhttp(wire: bytes) -> tuple[list[Read], str]:
 
 REVIEWED = {
     "h11": {
+        "illegal request line": "UTF-8 in the target, which is answered with a redirect (RFC 9112 3.2)",
         "no request line received": "an empty line before the request line, which RFC 9112 2.2 lets us skip",
         "the connection ends": "HTTP/1.0 with keep-alive, which h11 does not speak",
         "illegal chunk header": "white space around the semicolon of a chunk extension (RFC 9112 7.1.1 BWS), obs-text; "
@@ -136,6 +137,7 @@ REVIEWED = {
     "llhttp": {
         "Invalid method encountered": "it knows a list of methods; every other token is answered 501 here",
         "Expected space after method": "the same, where a method begins like one that it knows",
+        "Invalid char in url": "UTF-8 in the target, which is answered with a redirect (RFC 9112 3.2)",
         "Invalid HTTP version": "HTTP/1.2 to 1.9, which RFC 9110 2.5 has us read as 1.1",
         "Data after `Connection: close`": "it believes a Connection in a trailer section (RFC 9110 6.5.1: it is none)",
         "Invalid character in chunk size": "white space around the semicolon of a chunk extension",

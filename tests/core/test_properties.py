@@ -1,6 +1,7 @@
 """What nobody thought of: no bytes can raise, and no cut, trailing byte or finding changes what must not change."""
 
 from itertools import pairwise
+from urllib.parse import urljoin
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -143,7 +144,25 @@ def test_what_is_kept_of_a_client_is_bounded(wire: bytes, limits: Limits | None)
 
 raw_paths = st.lists(
     st.sampled_from(
-        [b"/", b"..", b".", b"%2e", b"%2F", b"%5c", b"\\", b"%00", b"a", b"%", b"?", b"%0d%0a", b"%ff", b"//"]
+        [
+            b"/",
+            b"..",
+            b".",
+            b"\xc3\xbc",
+            b"\xc2",
+            b"\x85",
+            b"%2e",
+            b"%2F",
+            b"%5c",
+            b"\\",
+            b"%00",
+            b"a",
+            b"%",
+            b"?",
+            b"%0d%0a",
+            b"%ff",
+            b"//",
+        ]
     )
     | st.binary(max_size=3),
     max_size=12,
@@ -160,14 +179,21 @@ def test_no_target_leaves_the_site_c1_c9(raw: bytes, folder: bool) -> None:
     for segment in target.segments:
         assert segment not in (b"", b".", b"..")
         assert b"\0" not in segment
-    location = target.as_folder
-    assert location[:1] == b"/"
-    assert location[1:2] not in (b"/", b"\\")
-    assert all(32 < byte < 127 for byte in location)
-    again = parse_target(b"GET", location)
-    assert isinstance(again, Target)
-    assert (again.segments, again.query) == (target.segments, target.query)
-    assert again.folder
+    for location in (target.location, target.as_folder()):
+        assert location[:1] == b"/"
+        assert location[1:2] not in (b"/", b"\\")
+        assert all(32 < byte < 127 for byte in location)
+        again = parse_target(b"GET", location)
+        assert isinstance(again, Target)
+        assert again.segments == target.segments
+        assert target.unescaped or again.query == target.query
+        assert again.folder or (location == target.location and not target.folder)
+    if raw.isascii() and target.segments and not target.folder:
+        base = raw if raw[:1] == b"h" else b"http://h" + raw
+        there = urljoin(base.partition(b"?")[0], target.as_folder(relative=True))
+        again = parse_target(b"GET", there)
+        assert isinstance(again, Target)
+        assert (again.segments, again.folder, again.authority) == (target.segments, True, target.authority or b"h")
 
 
 @given(made_of_pieces | mutated())

@@ -159,7 +159,7 @@ def test_the_fields_of_a_file() -> None:
     [
         pytest.param(Missing(), False, 404, id="C6-missing"),
         pytest.param(MISSING, True, 404, id="C8-missing-folder"),
-        pytest.param(Folder(), False, 308, id="C9-folder-without-slash"),
+        pytest.param(Folder(), False, 301, id="C9-folder-without-slash"),
         pytest.param(FOLDER, True, 404, id="C9-folder-without-index"),
         pytest.param(Forbidden(), False, 403, id="C6-forbidden"),
         pytest.param(FORBIDDEN, True, 403, id="C6-forbidden-folder"),
@@ -187,7 +187,7 @@ def test_g4_no_cache_keeps_a_fault_of_ours(status: int) -> None:
 
 
 def test_c9_a_redirect_is_not_kept_longer_than_what_it_leads_to() -> None:
-    """308 alone is cacheable for ever (RFC 9110 15.4.9), and a folder may become a file."""
+    """301 alone is cacheable for ever (RFC 9110 15.4.2), and a folder may become a file."""
     for site, value in ((Site(), b"no-cache"), (Site(max_age=60), b"max-age=60"), (Site(max_age=0), b"max-age=0")):
         answer = ask(get(b"/sub?x=1"), site=site)
         assert answer.field(b"location") == b"/sub/?x=1"

@@ -292,12 +292,15 @@ def target(data: bytes) -> None:
             continue
         _check_target(found)
         if not found.asterisk:
-            location = found.as_folder
-            assert re.match(rb"/(?![/\\])", location), location
-            assert re.fullmatch(rb"[!-\"$-~]+", location), location
-            back = parse_target(b"GET", location)
-            assert isinstance(back, Target), back
-            assert (back.segments, back.folder, back.query) == (found.segments, True, found.query)
+            for location, folder in ((found.location, found.folder), (found.as_folder(), True)):
+                assert re.match(rb"/(?![/\\])", location), location
+                assert re.fullmatch(rb"[!-\"$-~]+", location), location
+                back = parse_target(b"GET", location)
+                assert isinstance(back, Target), back
+                assert (back.segments, back.folder) == (found.segments, folder)
+                assert found.unescaped or back.query == found.query
+            location = found.as_folder(relative=True)
+            assert re.fullmatch(rb"\./([!-.0->@-~]+/)?(\?[!-\"$-~]*)?", location), location
 
 
 def _check_target(found: Target) -> None:

@@ -10,7 +10,7 @@ ROWS = [
     row("9110-9.3.2-head-has-the-fields-of-get", head("/a.txt"), says(200, b"", content_length="26", etag=...)),
     row("9110-9.3.2-head-of-a-large-file", head("/30m.bin"), says(200, b"", content_length="30000000")),
     row("9110-9.3.2-head-of-nothing", head("/missing"), says(404, b"", content_length=..., content_type=...)),
-    row("9110-9.3.2-head-of-a-folder", head("/sub"), says(308, b"", location="/sub/")),
+    row("9110-9.3.2-head-of-a-folder", head("/sub"), says(301, b"", location="/sub/")),
     row("9110-9.3.2-head-of-what-is-no-target", head("/../x"), says(400, b"", content_length=...), ends=True),
     row("9110-9.3.7-options", get("/a.txt", method="OPTIONS"), says(204, b"", allow=_ALLOW, content_length=None)),
     row("9110-9.3.7-options-asterisk", get("*", method="OPTIONS"), says(204, b"", allow=_ALLOW)),

@@ -8,7 +8,7 @@ _404 = says(404, content_type="text/html; charset=utf-8", x_content_type_options
 
 
 def _to(location: str) -> Says:
-    return says(308, location=location, content_type="text/html; charset=utf-8")
+    return says(301, location=location, content_type="text/html; charset=utf-8")
 
 
 ROWS: list[Row] = [

@@ -43,7 +43,7 @@ ROWS: list[Row] = [
         says(200, b""),
         says(404),
         says(200, b""),
-        says(308),
+        says(301),
         says(200, FILES[b"64k+1.bin"]),
         says(304, b""),
         says(204, b""),

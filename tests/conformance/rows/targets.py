@@ -1,7 +1,7 @@
 """Request targets and Host: RFC 9112 3.2, RFC 9110 4 and 7.2, hazards B7 and B9."""
 
 from ..tree import LETTERS
-from .row import Row, get, row, says
+from .row import Row, Says, get, head, row, says
 
 _A = says(200, LETTERS)
 _BAD = says(400)
@@ -9,6 +9,15 @@ _BAD = says(400)
 
 def _with_host(line: str, *hosts: str) -> bytes:
     return "\r\n".join([line, *(f"Host: {host}" for host in hosts), "", ""]).encode("latin-1")
+
+
+def _utf_8(target: str) -> str:
+    """For get(), which sends each character as a byte."""
+    return target.encode().decode("latin-1")
+
+
+def _to(location: str) -> Says:
+    return says(301, location=location, content_type="text/html; charset=utf-8", cache_control="no-cache")
 
 
 _GET = "GET /a.txt HTTP/1.1"
@@ -35,6 +44,35 @@ ROWS: list[Row] = [
     row("B9-escape-of-nothing", get("/%zz"), _BAD, ends=True),
     row("B9-escape-cut-off", get("/a.txt%6"), _BAD, ends=True),
     row("B9-raw-byte", get("/\xfc"), _BAD, ends=True),
+    row("9112-3.2-not-escaped", get(_utf_8("/grüße.txt")), _to("/gr%C3%BC%C3%9Fe.txt")),
+    row("9112-3.2-not-escaped-head", head(_utf_8("/grüße.txt")), says(301, b"", location="/gr%C3%BC%C3%9Fe.txt")),
+    row("9112-3.2-not-escaped-in-the-query", get(_utf_8("/a.txt?ü=%FC&ß")), _to("/a.txt?%C3%BC=%FC&%C3%9F")),
+    row("9112-3.2-not-escaped-and-missing", get(_utf_8("/ü/")), _to("/%C3%BC/")),
+    row("9112-3.2-not-escaped-in-part", get(_utf_8("/gr%C3%BCße.txt")), _to("/gr%C3%BC%C3%9Fe.txt")),
+    row("9112-3.2-not-escaped-absolute-form", get(_utf_8("http://evil.com/ü")), _to("/%C3%BC")),
+    row("9112-3.2-not-escaped-two-slashes-name-no-host", get(_utf_8("//evil.com/ü")), _to("/evil.com/%C3%BC")),
+    row("9112-3.2-not-escaped-backslash-names-no-host", get(_utf_8("/\\evil.com/ü")), _to("/%5Cevil.com/%C3%BC")),
+    row(
+        "9112-3.2-not-escaped-range-and-condition",
+        get(_utf_8("/ü"), "If-None-Match: *", "Range: bytes=0-0"),
+        _to("/%C3%BC"),
+    ),
+    row(
+        "9112-3.2-not-escaped-then-escaped",
+        (get(_utf_8("/grüße.txt")), get("/gr%C3%BC%C3%9Fe.txt"), get(_utf_8("/grüße.txt"))),
+        _to("/gr%C3%BC%C3%9Fe.txt"),
+        says(200, b"UTF-8 in the name"),
+        _to("/gr%C3%BC%C3%9Fe.txt"),
+    ),
+    row("9112-3.2-not-escaped-host", get(_utf_8("http://ü/")), _BAD, ends=True),
+    row("9112-3.2-not-escaped-and-a-control", get(_utf_8("/ü\x85")), _BAD, ends=True),
+    row("9112-3.2-not-escaped-and-no-utf-8", get(_utf_8("/ü") + "\xfc"), _BAD, ends=True),
+    row("9112-3.2-not-escaped-and-a-bad-escape", get(_utf_8("/ü%zz")), _BAD, ends=True),
+    row("9112-3.2-not-escaped-and-leaves-the-site", get(_utf_8("/ü/../..")), _BAD, ends=True),
+    *(
+        row(f"9112-3.2-not-escaped-{method.lower()}", get(_utf_8("/ü"), method=method), _BAD, ends=True)
+        for method in ("POST", "OPTIONS", "BREW")
+    ),
     row("B9-control", get("/\x01"), _BAD, ends=True),
     row("B9-space-in-the-target", get("/a b"), _BAD, ends=True),
     row("B9-two-spaces", _with_host("GET  /a.txt HTTP/1.1", "h"), _BAD, ends=True),
