@@ -58,8 +58,11 @@ def valid_host(value: bytes) -> bool:
 
 
 def parse_target(method: bytes, raw: bytes) -> Target | str:
-    """The Target, or in words why `raw` is none for `method`. Text that is not escaped is taken of GET and HEAD alone: a
-    client may follow the redirect that it is answered with by GET, whatever its method was (RFC 9110 15.4.2)."""
+    """The Target, or in words why `raw` is none for `method`.
+
+    Text that is not escaped is taken of GET and HEAD alone: a client may follow the redirect that answers it by GET,
+    whatever its method was (RFC 9110 15.4.2).
+    """
     if raw == b"*":
         return Target(asterisk=True) if method == b"OPTIONS" else "* goes with OPTIONS only"
     if method == b"CONNECT":
