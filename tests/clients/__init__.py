@@ -1,1 +1,2 @@
-"""Clients that people use: curl, wget, zsync, zckdl, ab, httpx, Chromium. Where one is not installed, its tests are skipped."""
+"""Clients that people use: curl, wget, zsync, apt, git, DuckDB, Java, Chromium and others. Where one is not installed,
+its tests are skipped."""

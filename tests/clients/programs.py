@@ -22,15 +22,15 @@ def needs(program: str) -> pytest.MarkDecorator:
     return pytest.mark.skipif(not shutil.which(program), reason=f"{program} is not installed")
 
 
-async def run(*words: str, within: float = 60, folder: Path | None = None) -> Done:
-    """Runs a program to its end. folder: where it is started, if that matters."""
+async def run(*words: str, within: float = 60, folder: Path | None = None, **environment: str) -> Done:
+    """Runs a program to its end, in `folder` if one is given. environment: variables beside PATH, LC_ALL and HOME."""
     process = await asyncio.create_subprocess_exec(
         *words,
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
         cwd=folder,
-        env={"PATH": os.environ["PATH"], "LC_ALL": "C", "HOME": "/nonexistent"},
+        env={"PATH": os.environ["PATH"], "LC_ALL": "C", "HOME": "/nonexistent"} | environment,
     )
     try:
         output, errors = await asyncio.wait_for(process.communicate(), within)

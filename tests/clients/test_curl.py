@@ -1,10 +1,13 @@
 """curl: ranges, resumed downloads, HEAD, dates, redirects, uploads that are refused."""
 
+import asyncio
+import os
 from pathlib import Path
 
 import pytest
+from conformance.applies import Start
 from conformance.server import Server
-from conformance.tree import BIG, CANARY, FILES, LETTERS
+from conformance.tree import BIG, CANARY, FILES, LETTERS, MTIME
 
 from .programs import Done, needs, run
 
@@ -19,6 +22,12 @@ async def curl(*words: str) -> Done:
 
 async def status(*words: str) -> str:
     return (await curl("--output", "/dev/null", "--write-out", "%{http_code}", *words)).output.decode()
+
+
+async def header(url: str, name: str) -> str:
+    """A field of the answer to HEAD."""
+    done = await curl("--head", "--output", "/dev/null", "--write-out", f"%header{{{name}}}", url)
+    return done.output.decode()
 
 
 async def test_get(server: Server) -> None:
@@ -45,6 +54,27 @@ async def test_resume(server: Server, tmp_path: Path) -> None:
     )
     assert code.output == b"206"
     assert part.read_bytes() == FILES[b"30m.bin"]
+
+
+async def test_resume_of_what_was_replaced_9110_13_1_5(start: Start, tmp_path: Path) -> None:
+    """With If-Range the whole new file is sent, so curl gives up; never does it join two versions."""
+    root, part = tmp_path / "root", tmp_path / "part"
+    root.mkdir()
+    (root / "file").write_bytes(bytes(200_000))
+    os.utime(root / "file", (MTIME, MTIME))
+    async with start(root=root) as server:
+        tag = await header(server.url + "/file", "etag")
+        part.write_bytes(bytes(100_000))
+        (root / "new").write_bytes(b"1" * 200_000)
+        (root / "new").replace(root / "file")
+        async with asyncio.timeout(10):
+            while await header(server.url + "/file", "etag") == tag:
+                pass
+        words = ("--continue-at", "-", "--output", str(part), "--header", f"If-Range: {tag}")
+        done = await run("curl", "--silent", "--noproxy", "*", *words, server.url + "/file")
+        assert done.status == 33, "the server is expected to send the whole file"
+        assert part.read_bytes() == bytes(100_000)
+        assert (await curl(server.url + "/file")).output == b"1" * 200_000
 
 
 async def test_only_if_newer(server: Server, tmp_path: Path) -> None:

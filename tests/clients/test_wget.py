@@ -1,4 +1,4 @@
-"""wget --mirror: a whole site, through the server, equals the files on the disk byte for byte."""
+"""wget: a whole site, through the server, equals the files on the disk byte for byte; downloads that go on."""
 
 import filecmp
 import os
@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 from conformance.designs import DESIGNS, REFERENCE, Design
 from conformance.server import Server, running
+from conformance.tree import FILES, LETTERS
 
-from .programs import needs, run
+from .programs import Done, needs, run
 
 pytestmark = needs("wget")
 DOCUMENTATION = [
@@ -74,3 +75,30 @@ async def test_python_documentation(tmp_path: Path) -> None:
     names = {name for name in files_of(copy) if "?" not in name}
     assert len(names) > 500
     same_files(names, root, copy)
+
+
+async def wget(folder: Path, *words: str) -> Done:
+    done = await run("wget", "--no-proxy", "--no-verbose", "--server-response", *words, folder=folder)
+    assert done.status == 0, done.errors
+    return done
+
+
+async def test_resume(server: Server, tmp_path: Path) -> None:
+    part = tmp_path / "30m.bin"
+    part.write_bytes(FILES[b"30m.bin"][:12_345_678])
+    done = await wget(tmp_path, "--continue", server.url + "/30m.bin")
+    assert "206 Partial Content" in done.errors
+    assert part.read_bytes() == FILES[b"30m.bin"]
+
+
+async def test_resume_of_what_is_there(server: Server, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_bytes(LETTERS)
+    done = await wget(tmp_path, "--continue", server.url + "/a.txt")
+    assert "416 Range Not Satisfiable" in done.errors
+    assert (tmp_path / "a.txt").read_bytes() == LETTERS
+
+
+async def test_only_if_newer(server: Server, tmp_path: Path) -> None:
+    await wget(tmp_path, "--timestamping", server.url + "/a.txt")
+    assert "304 Not Modified" in (await wget(tmp_path, "--timestamping", server.url + "/a.txt")).errors
+    assert (tmp_path / "a.txt").read_bytes() == LETTERS
