@@ -43,6 +43,9 @@ line overrides the environment, and the environment the file.
 
 SECONDS: 10, 0.5, 500ms, 10s, 2m or 1h. BYTES: 8190, 32K, 32KiB, 1M, 1MiB or 1GiB.
 
+--type '*.geo=application/json': files of such names, without regard to case; 'old/*=text/html':
+those whose path below ROOT fits, since the glob has a slash. The last that fits counts.
+
 --delay-disk 20ms: every call to the disk takes so much longer; 20ms~5ms: give or take 5 ms;
 '*.bin=200ms': for request paths that fit. The last that fits counts.
 """
@@ -84,6 +87,11 @@ class Options:
     index: tuple[str, ...] = option(("index.html",), kinds.NAME, "Answers for its folder; repeatable.")
     max_age: int | None = option(None, kinds.AGE, "Cache-Control: max-age (if not given: no-cache).")
     relative_redirects: bool = option(False, kinds.SWITCH, "Redirect by ./name/, for a proxy with a path prefix.")
+    type: tuple[kinds.TypeRule, ...] = option((), kinds.TYPE, "Media type of files (see below); repeatable.")
+    charset: str | None = option("utf-8", kinds.CHARSET, "What text types say that have no charset; off: nothing.")
+    serve_encoded: bool = option(
+        False, kinds.SWITCH, "x.js.br is x.js, coded: its type, and Content-Encoding; so are .gz, .zst."
+    )
     server_version: bool = option(False, kinds.SWITCH, "Tell the version in the field Server.")
     access_log: str = option("-", kinds.PATH, "Access log; -: standard output; off: none.")
     user: str | None = option(None, kinds.USER, "Whose rights to have once all is open; root only.")

@@ -12,6 +12,8 @@ from typing import Any, Final, NamedTuple
 
 import click
 
+from .core.grammar import MEDIA_TYPE, TOKEN
+
 FACTORS: Final = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 
 
@@ -101,6 +103,31 @@ def _delay(text: str) -> Delay:
     return delay
 
 
+class TypeRule(NamedTuple):
+    """Files that fit `glob` are of the type `media`."""
+
+    glob: str
+    media: bytes
+
+
+_TYPE_RULE: Final = re.compile(rb"(.+?)=(%s)" % MEDIA_TYPE.pattern, re.DOTALL)
+
+
+def _type_rule(text: str) -> TypeRule:
+    rule = _TYPE_RULE.fullmatch(text.encode(errors="surrogateescape"))
+    if not rule:
+        raise ValueError(
+            "is not a glob and a media type such as *.geo=application/json or old/*=text/html;charset=euc-kr"
+        )
+    return TypeRule(rule[1].decode(errors="surrogateescape"), rule[2])
+
+
+def _charset(text: str) -> str | None:
+    if not TOKEN.fullmatch(text.encode(errors="surrogateescape")):
+        raise ValueError("is not the name of a charset such as utf-8, nor off")
+    return None if text.lower() == "off" else text
+
+
 class Whole(click.IntRange):
     name = "integer"  # as messages call it
 
@@ -115,6 +142,7 @@ FILE_MODE = Kind("OCTAL", _file_mode, quoted=True)  # TOML's 0o660 would be read
 NAME, PORT = Kind("NAME", _file_name, quoted=True), Kind("PORT", Whole(0, 65535))
 SECONDS, AGE = Kind("SECONDS", _seconds), Kind("SECONDS", Whole(0, 2**31 - 1))
 DELAY = Kind("[GLOB=]TIME[~TIME]", _delay)
+TYPE, CHARSET = Kind("GLOB=TYPE", _type_rule), Kind("NAME|off", _charset)
 RATE, WORKERS = Kind("BYTES", _size_or_0), Kind("COUNT|auto", _workers)
 SECONDS_OR_0 = Kind("SECONDS", lambda text: _seconds(text, zero=True))
 BYTES_OR_OFF = Kind("BYTES|off", _size_or_off)

@@ -17,6 +17,7 @@ from .core.deadline import Timeouts
 from .core.head import HeadReader
 from .core.limits import Limits
 from .core.lookup import Finder
+from .core.media_types import MediaTypes
 from .core.site import Site
 from .disk import Disk
 from .listener import close, listen, url
@@ -159,6 +160,7 @@ def build(program: str, options: Options, old: Setup | None = None) -> Setup:
             max_age=options.max_age,
             ranges=options.max_ranges,
             relative_redirects=options.relative_redirects,
+            types=MediaTypes(options.type, (options.charset or "").encode(), options.serve_encoded),
         ),
         disk=disk,
         log=log,

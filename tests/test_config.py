@@ -59,6 +59,13 @@ SOURCES = [
     ("loop", 'loop = "asyncio"', "asyncio", "uvloop", "uvloop", ["--loop", "asyncio"], "asyncio"),
     ("grace", "grace = 1.5", 1.5, "2m", 120.0, ["--grace", "0"], 0.0),
     ("max_head", 'max_head = "1M"', 1 << 20, "64K", 1 << 16, ["--max-head", "9000"], 9000),
+    (
+        *("type", 'type = ["a/*=text/html; charset=x"]', (("a/*", b"text/html; charset=x"),)),
+        *('a=b=c/d *=t/*;p="q=r"', (("a=b", b"c/d"), ("*", b't/*;p="q=r"'))),
+        *(["--type", "a b=c/d", "--type", "\udcff=c/d"], (("a b", b"c/d"), ("\udcff", b"c/d"))),
+    ),
+    ("charset", 'charset = "off"', None, "EUC-KR", "EUC-KR", ["--charset", "Off"], None),
+    ("serve_encoded", "serve-encoded = true", True, "false", False, ["--serve-encoded"], True),
     ("max_ranges", "max_ranges = 1", 1, "2", 2, ["--max-ranges", "3"], 3),
 ]
 
@@ -272,6 +279,24 @@ COMMAND_LINE = [
 @pytest.mark.parametrize(("argv", "line"), COMMAND_LINE, ids=repr)
 def test_refused_on_the_command_line(read: Read, argv: list[str], line: str) -> None:
     assert refused(read, *argv) == line
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "a", "=a/b", "a=", "a=b", "a=b/", "a=/b", "a=b/c/d", "a=b /c", "a=b/c;d", "a=b/c; d = e", 'a=b/c;d="'),
+        *("a=b/c\n", "a=b/c; d=\r\nX: y", "a=b/\xf6", "a=b/c;d=\udcff", "*.js= text/javascript"),
+    ],
+)
+def test_no_media_type(read: Read, text: str) -> None:
+    """RFC 9110 8.3.1."""
+    assert " is not a glob and a media type such as " in refused(read, "--type", text)
+
+
+@pytest.mark.parametrize("text", ["", "a b", "utf-8;", '"utf-8"', "utf\n8", "\xf6"])
+def test_no_charset(read: Read, text: str) -> None:
+    """RFC 9110 8.3.2: it is a token."""
+    assert refused(read, "--charset", text).endswith(" is not the name of a charset such as utf-8, nor off.")
 
 
 ENVIRONMENT = [

@@ -42,5 +42,12 @@ _IP_LITERAL = rb"\[(?:(?P<ipv6>[0-9A-Fa-f:.]+)|[vV][0-9A-Fa-f]+\.[A-Za-z0-9\-._~
 HOST = re.compile(rb"(?:" + _REG_NAME + rb"|" + _IP_LITERAL + rb")(?::(?P<port>[0-9]{0,5}))?")
 """Host, RFC 9110 7.2: never empty for http, never with user information (hazard B7)."""
 
+MEDIA_TYPE = re.compile(
+    rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+/[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
+    rb"(?:[ \t]*;[ \t]*(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+="
+    rb"(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+|\"(?:[\t !#-\[\]-~]|\\[\t -~])*\"))?)*"
+)
+"""media-type, RFC 9110 8.3.1, in US-ASCII."""
+
 ENTITY_TAG = re.compile(rb'(W/)?"([!#-~\x80-\xff]*)"')
 """entity-tag, RFC 9110 8.8.3."""

@@ -11,6 +11,8 @@ in another order, too; Go and nginx answer those in the client's order, and so d
 import re
 from typing import Final, NamedTuple
 
+from .messages import FieldList
+
 _SPEC: Final = re.compile(rb"([0-9]++)-([0-9]*+)|-([0-9]++)")
 """Possessive, so that a long one that does not match is looked at once."""
 _BEYOND_ANY_FILE: Final = 10**20
@@ -88,8 +90,9 @@ class Multipart(NamedTuple):
     """bytes of all the content, those of the file included"""
 
 
-def multipart(ranges: list[ByteRange], size: int, mtime_ns: int, media_type: bytes) -> Multipart | None:
-    """The content for two or more ranges; None if it would be longer than the whole by too much.
+def multipart(ranges: list[ByteRange], size: int, mtime_ns: int, media: FieldList) -> Multipart | None:
+    """The content for two or more ranges; None if it would be longer than the whole by too much. media: Content-Type,
+    and Content-Encoding of a coded file: its parts are coded, and not what holds them together.
 
     The form is that of Apache and nginx to the byte, but for the boundary, since there are clients that know no other:
     zsync drops a line before each delimiter, so that the first one must have its CRLF, too, behind an empty preamble
@@ -97,15 +100,12 @@ def multipart(ranges: list[ByteRange], size: int, mtime_ns: int, media_type: byt
     nanosecond of the file's own last change and its size, in digits that need neither quotes nor escapes.
     """
     boundary = b"%016x%016x" % (mtime_ns & (1 << 64) - 1, size)
+    about = b"".join(b"%s: %s\r\n" % field for field in media)
     end = b"\r\n--%s--\r\n" % boundary
     heads: list[bytes] = []
     length = len(end)
     for part in ranges:
-        head = b"\r\n--%s\r\nContent-Type: %s\r\nContent-Range: %s\r\n\r\n" % (
-            boundary,
-            media_type,
-            part.content_range(size),
-        )
+        head = b"\r\n--%s\r\n%sContent-Range: %s\r\n\r\n" % (boundary, about, part.content_range(size))
         heads.append(head)
         length += len(head) + part.length
         if length > size + _OVERHEAD:

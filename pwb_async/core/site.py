@@ -14,7 +14,7 @@ from typing import Final, cast
 from .conditions import Validators, evaluate, range_applies, validators_of_file
 from .dates import format_date
 from .lookup import Broken, Finding, Folder, Forbidden, Lookup, OpenFile, Unavailable
-from .media_types import media_type
+from .media_types import STANDARD, MediaTypes
 from .messages import BadRequest, FieldList, FileSlice, Part, Request, Response
 from .pages import status_page
 from .ranges import ByteRange, Multipart, multipart, parse_ranges
@@ -31,7 +31,8 @@ _RETRY_AFTER: Final = (b"Retry-After", b"1")
 class Site:
     """indexes: names of a folder's index page, the first that is there wins. max_age: seconds a cache may serve an
     answer without asking again, None: it asks every time. ranges: at most so many byte ranges in one request.
-    relative_redirects: Location is relative to the target, so that a path prefix that a proxy takes off stays."""
+    relative_redirects: Location is relative to the target, so that a path prefix that a proxy takes off stays.
+    types: what is said about a file's content."""
 
     def __init__(
         self,
@@ -40,11 +41,13 @@ class Site:
         max_age: int | None = None,
         ranges: int = 512,
         relative_redirects: bool = False,
+        types: MediaTypes = STANDARD,
     ) -> None:
         self._indexes = indexes
         self._cache_control = (b"Cache-Control", b"no-cache" if max_age is None else b"max-age=%d" % max_age)
         self._ranges = ranges
         self._relative_redirects = relative_redirects
+        self._types = types
 
     def locate(self, request: Request) -> Lookup | Response:
         """What to look for, or the answer where no disk is needed."""
@@ -67,7 +70,7 @@ class Site:
         """The answer to what was found. The Response owns the finding's file from here on."""
         method = lookup.request.method
         if isinstance(finding, OpenFile):
-            return self._represent(lookup.request, finding)
+            return self._represent(lookup, finding)
         if isinstance(finding, Folder) and not lookup.folder:
             return self._redirect(method, lookup.request.target.as_folder(self._relative_redirects))
         if isinstance(finding, Forbidden):
@@ -97,11 +100,12 @@ class Site:
         """301: old clients do not follow 308, and no method but GET and HEAD, which 301 keeps, comes this far."""
         return self.error(301, method, (b"Location", location), self._cache_control)
 
-    def _represent(self, request: Request, found: OpenFile) -> Response:
+    def _represent(self, lookup: Lookup, found: OpenFile) -> Response:
+        request = lookup.request
         current = validators_of_file(found.size, found.mtime_ns, found.seen_ns)
         fields = request.fields
         if fields.plain:
-            return self._whole(request, found, current)
+            return self._whole(lookup, found, current)
         status = evaluate(fields, current)
         if status == 304:
             tag = () if current.tag is None else ((b"ETag", bytes(current.tag)),)
@@ -111,16 +115,16 @@ class Site:
             return Response(error.status, error.fields, error.parts, found.owned)
         value = fields.get(b"range")
         if value is None or request.method != b"GET" or not range_applies(fields, current):
-            return self._whole(request, found, current)
+            return self._whole(lookup, found, current)
         ranges = parse_ranges(value, found.size, self._ranges)
         if ranges is None:
-            return self._whole(request, found, current)
+            return self._whole(lookup, found, current)
         if not ranges:
             error = self.error(416, request.method, (b"Content-Range", b"bytes */%d" % found.size))
             return Response(error.status, error.fields, error.parts, found.owned)
-        return self._partial(found, current, ranges) or self._whole(request, found, current)
+        return self._partial(lookup, found, current, ranges) or self._whole(lookup, found, current)
 
-    def _about(self, media: bytes, length: int, current: Validators) -> FieldList:
+    def _about(self, media: FieldList, length: int, current: Validators) -> FieldList:
         validators: FieldList = ()
         if current.last_modified is not None and current.tag is not None:
             validators = (
@@ -128,7 +132,7 @@ class Site:
                 (b"ETag", bytes(current.tag)),
             )
         return (
-            (b"Content-Type", media),
+            *media,
             (b"Content-Length", b"%d" % length),
             *validators,
             (b"Accept-Ranges", b"bytes"),
@@ -136,15 +140,17 @@ class Site:
             _NO_SNIFF,
         )
 
-    def _whole(self, request: Request, found: OpenFile, current: Validators) -> Response:
-        about = self._about(media_type(found.name), found.size, current)
+    def _whole(self, lookup: Lookup, found: OpenFile, current: Validators) -> Response:
+        about = self._about(self._types.fields(_path(lookup, found)), found.size, current)
         everything = ByteRange(0, found.size)
-        parts = () if request.method == b"HEAD" or not found.size else (_slice(found, everything),)
+        parts = () if lookup.request.method == b"HEAD" or not found.size else (_slice(found, everything),)
         return Response(200, about, parts, found.owned)
 
-    def _partial(self, found: OpenFile, current: Validators, ranges: list[ByteRange]) -> Response | None:
+    def _partial(
+        self, lookup: Lookup, found: OpenFile, current: Validators, ranges: list[ByteRange]
+    ) -> Response | None:
         """206 (RFC 9110 15.3.7); None if the whole costs less."""
-        media = media_type(found.name)
+        media = self._types.fields(_path(lookup, found))
         if len(ranges) == 1:
             about = self._about(media, ranges[0].length, current)
             about += ((b"Content-Range", ranges[0].content_range(found.size)),)
@@ -152,7 +158,7 @@ class Site:
         form = multipart(ranges, found.size, found.mtime_ns, media)
         if form is None:
             return None
-        about = self._about(form.media_type, form.length, current)
+        about = self._about(((b"Content-Type", form.media_type),), form.length, current)
         return Response(206, about, _parts(found, form, ranges), found.owned)
 
 
@@ -160,6 +166,11 @@ def is_hidden(segments: tuple[bytes, ...]) -> bool:
     """Names that are never served: dot files, but for /.well-known/ (hazard C7), and what no file can be called."""
     names = segments[1:] if segments[:1] == (b".well-known",) else segments
     return any(name.startswith(b".") or b"/" in name for name in names)
+
+
+def _path(lookup: Lookup, found: OpenFile) -> bytes:
+    """Where the file is, below the root."""
+    return b"/".join(filter(None, (lookup.path, found.name))) if lookup.folder else lookup.path
 
 
 def _slice(found: OpenFile, part: ByteRange) -> Part:

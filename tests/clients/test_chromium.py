@@ -1,8 +1,10 @@
 """Chromium, headless, on the site of this repository: it loads, follows links, seeks, revalidates, complains of nothing."""
 
+import gzip
 import json
 import re
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -128,3 +130,37 @@ def test_missing_page(home: Server, browser: Any) -> None:
     browser.get(home.url + "/deliberately-missing.html")
     assert browser.find_element(By.TAG_NAME, "h1").text == "404 file not found"
     complaints(browser)
+
+
+KOREAN = "한국어"
+HEAD = '<!DOCTYPE html><link rel="icon" href="data:,">'
+PAGE = f"{HEAD}<meta charset=euc-kr><title>{KOREAN}</title><body>{KOREAN}".encode("euc-kr")
+CODED = f"""{HEAD}<meta charset=utf-8><title>coded</title><body>
+<script src="x.js.br"></script><script src="y.js.gz"></script><script type="module" src="z.mjs.gz"></script>
+<script>
+WebAssembly.instantiateStreaming(fetch("x.wasm.gz")).then(() => document.body.setAttribute("data-wasm", "decoded"))
+</script>"""
+BROTLI = b"\x0b\x12\x80document.body.dataset.br = 'decoded'\n\x03"
+"""A script as `brotli` makes it."""
+
+
+@pytest.mark.parametrize("charset", ["off", "euc-kr"])
+async def test_a_page_in_another_charset(charset: str, browser: Any, tmp_path: Path) -> None:
+    """With off its own <meta> decides, above which a charset in the field stands."""
+    (tmp_path / "index.html").write_bytes(PAGE)
+    async with running(REFERENCE, tmp_path, "--charset", charset, papers=tmp_path) as server:
+        browser.get(server.url + "/")
+        assert (browser.title, browser.find_element(By.TAG_NAME, "body").text) == (KOREAN, KOREAN)
+
+
+async def test_coded_files_by_their_own_names(browser: Any, tmp_path: Path) -> None:
+    """As Unity's builds ask for them: they are decoded, and each is of the type that browsers demand."""
+    (tmp_path / "index.html").write_text(CODED)
+    (tmp_path / "x.js.br").write_bytes(BROTLI)
+    (tmp_path / "y.js.gz").write_bytes(gzip.compress(b"document.body.dataset.gz = 'decoded'"))
+    (tmp_path / "z.mjs.gz").write_bytes(gzip.compress(b"document.body.dataset.module = 'decoded'"))
+    (tmp_path / "x.wasm.gz").write_bytes(gzip.compress(b"\0asm\1\0\0\0"))
+    async with running(REFERENCE, tmp_path, "--serve-encoded", papers=tmp_path) as server:
+        browser.get(server.url + "/")
+        wait(browser, "['br', 'gz', 'module', 'wasm'].every(name => document.body.dataset[name] === 'decoded')")
+        assert complaints(browser) == []

@@ -2,8 +2,17 @@
 
 import pytest
 
-from pwb_async.core.grammar import TOKEN
-from pwb_async.core.media_types import _TYPES, DEFAULT, media_type
+from pwb_async.core.grammar import MEDIA_TYPE
+from pwb_async.core.media_types import _ENDINGS, _WELL_KNOWN, DEFAULT, STANDARD, MediaTypes, _rows
+
+JSON = b"application/json"
+
+
+def media_type(path: bytes, types: MediaTypes = STANDARD) -> bytes:
+    """Content-Type, of a file that says nothing else."""
+    ((name, value),) = types.fields(path)
+    assert name == b"Content-Type"
+    return value
 
 
 @pytest.mark.parametrize(
@@ -38,6 +47,7 @@ from pwb_async.core.media_types import _TYPES, DEFAULT, media_type
         (b"a.zip", b"application/zip"),
         (b"a.jar", b"application/java-archive"),
         (b"feed.xml", b"application/xml"),  # the file says its encoding itself
+        (b"a.geojson", b"application/geo+json"),
         (b"a.svgz", DEFAULT),  # it would need Content-Encoding: gzip
         (b"LICENSE", DEFAULT),
         (b"html", DEFAULT),
@@ -54,12 +64,148 @@ def test_media_type(name: bytes, expected: bytes) -> None:
     assert media_type(name) == expected
 
 
-def test_every_type_of_the_table_is_well_formed_and_every_text_has_its_charset() -> None:
-    assert len(_TYPES) > 100
-    for ending, value in _TYPES.items():
-        kind, _, charset = value.partition(b"; ")
-        main, _, sub = kind.partition(b"/")
-        assert TOKEN.fullmatch(main), ending
-        assert TOKEN.fullmatch(sub), ending
-        assert charset == (b"charset=utf-8" if main == b"text" else b"")
-        assert ending == ending.lower()
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        (b".well-known/apple-app-site-association", JSON),
+        (b"apple-app-site-association", JSON),
+        (b"sub/apple-app-site-association", DEFAULT),
+        (b".well-known/assetlinks.json", JSON),
+        (b".well-known/matrix/client", JSON),
+        (b".well-known/webauthn", JSON),
+        (b".well-known/host-meta", b"application/xrd+xml"),
+        (b".well-known/host-meta.json", JSON),
+        (b".well-known/security.txt", b"text/plain; charset=utf-8"),
+        (b".well-known/atproto-did", b"text/plain; charset=utf-8"),
+        (b".well-known/acme-challenge/token", DEFAULT),  # RFC 8555 8.3
+        (b".well-known/WebAuthn", DEFAULT),
+        (b"well-known/webauthn", DEFAULT),
+        (b"webauthn", DEFAULT),
+        (b"sub.d/html", DEFAULT),
+        (b"sub/a.html", b"text/html; charset=utf-8"),
+    ],
+)
+def test_a_path_whose_type_is_registered(path: bytes, expected: bytes) -> None:
+    assert media_type(path) == expected
+
+
+@pytest.mark.parametrize("table", [_ENDINGS, _WELL_KNOWN])
+def test_every_type_of_the_tables_is_well_formed_and_each_name_has_one(table: str) -> None:
+    rows = list(_rows(table))
+    names = [name for name, _ in rows]
+    assert len(set(names)) == len(names) > 20
+    for name, media in rows:
+        assert MEDIA_TYPE.fullmatch(media), media
+        assert media == media.lower()
+        assert name == name.lower()
+
+
+def test_text_has_a_charset_and_nothing_else_has() -> None:
+    for ending, media in _rows(_ENDINGS):
+        charset = b"; charset=utf-8" if media.startswith(b"text/") else b""
+        assert media_type(b"a." + ending) == media + charset
+
+
+@pytest.mark.parametrize(
+    ("charset", "path", "expected"),
+    [
+        (b"euc-kr", b"a.html", b"text/html; charset=euc-kr"),
+        (b"euc-kr", b"a.js", b"text/javascript; charset=euc-kr"),
+        (b"euc-kr", b"a.json", JSON),
+        (b"euc-kr", b"a.svg", b"image/svg+xml"),
+        (b"euc-kr", b".well-known/atproto-did", b"text/plain; charset=euc-kr"),
+        (b"euc-kr", b"a.own", b"TEXT/x-own ;\tCharset=big5"),
+        (b"euc-kr", b"a.text", b"text/x-text;format=flowed; charset=euc-kr"),
+        (b"", b"a.html", b"text/html"),
+        (b"", b"a.css", b"text/css"),
+        (b"", b"a.own", b"TEXT/x-own ;\tCharset=big5"),
+        (b"", b"a.text", b"text/x-text;format=flowed"),
+    ],
+)
+def test_charset(charset: bytes, path: bytes, expected: bytes) -> None:
+    """RFC 9110 8.3.2: it is that of text, unless a type has its own."""
+    rules = [("*.own", b"TEXT/x-own ;\tCharset=big5"), ("*.text", b"text/x-text;format=flowed")]
+    assert media_type(path, MediaTypes(rules, charset)) == expected
+
+
+RULES = [
+    ("*.md", b"a/name"),
+    ("old/*", b"a/path"),
+    ("old/*.MD", b"a/both"),
+    ("/README", b"a/root"),
+    ("[xy]?.data", b"a/set"),
+    ("gr\xf6\xdfe*", b"a/letters"),
+    ("*/deep", b"a/deep"),
+    ("\udcff", b"a/bytes"),
+    (".well-known/webauthn", b"a/webauthn"),
+    ("*.md", b"a/last"),
+]
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        (b"a.md", b"a/last"),
+        (b"old/a.md", b"a/last"),
+        (b"old/a.txt", b"a/path"),
+        (b"old/b/c", b"a/path"),
+        (b"OLD/b", b"a/path"),
+        (b"very/old/b", DEFAULT),
+        (b"A.MD", b"a/last"),
+        (b"README", b"a/root"),
+        (b"readme", b"a/root"),
+        (b"sub/README", DEFAULT),
+        (b"sub/x1.data", b"a/set"),
+        (b"z1.data", DEFAULT),
+        (b"x.data", DEFAULT),
+        ("sub/GRÖßE.txt".encode(), b"a/letters"),
+        (b"x/deep", b"a/deep"),
+        (b"x/y/deep", b"a/deep"),
+        (b"deep", DEFAULT),
+        (b"\xff", b"a/bytes"),
+        (b"\xfe", DEFAULT),
+        (b".well-known/webauthn", b"a/webauthn"),
+        (b"a.md\nb", DEFAULT),
+        (b"a.html", b"text/html; charset=utf-8"),
+    ],
+)
+def test_the_last_glob_that_fits(path: bytes, expected: bytes) -> None:
+    assert media_type(path, MediaTypes(RULES)) == expected
+
+
+CODED = MediaTypes([("*.special", b"a/special"), ("coded/*", b"a/coded")], encoded=True)
+JAVASCRIPT = b"text/javascript; charset=utf-8"
+
+
+@pytest.mark.parametrize(
+    ("path", "media", "coding"),
+    [
+        (b"x.js.br", JAVASCRIPT, b"br"),
+        (b"x.js.gz", JAVASCRIPT, b"gzip"),
+        (b"x.js.zst", JAVASCRIPT, b"zstd"),
+        (b"sub/X.JS.BR", JAVASCRIPT, b"br"),
+        (b"Build.data.br", DEFAULT, b"br"),
+        (b"Build.wasm.br", b"application/wasm", b"br"),
+        (b"x.special.gz", b"a/special", b"gzip"),
+        (b"coded/x.js.gz", b"a/coded", b"gzip"),
+        (b"x.js.gz.br", b"application/gzip", b"br"),
+        (b"x.js", JAVASCRIPT, b""),
+        (b"x.br", b"application/x-brotli", b""),
+        (b"x.y/z.br", b"application/x-brotli", b""),
+        (b"Packages.gz", b"application/gzip", b""),
+        (b"x.tar.gz", b"application/gzip", b""),
+        (b"x.TAR.zst", b"application/zstd", b""),
+        (b"x.tgz", b"application/gzip", b""),
+        (b"x.js.xz", b"application/x-xz", b""),
+        (b"x.js.brotli", DEFAULT, b""),
+        (b"", DEFAULT, b""),
+    ],
+)
+def test_coded_files(path: bytes, media: bytes, coding: bytes) -> None:
+    """RFC 9110 8.4: the type is that of the decoded content."""
+    expected = [(b"Content-Type", media)] + ([(b"Content-Encoding", coding)] if coding else [])
+    assert list(CODED.fields(path)) == expected
+
+
+def test_unless_it_is_asked_for_a_coded_file_is_like_any_other() -> None:
+    assert media_type(b"x.js.br") == b"application/x-brotli"

@@ -202,7 +202,10 @@ def test_b12_the_number_of_ranges_is_an_option(most: int) -> None:
 
 def test_b12_parts_are_at_most_4_kib_longer_than_the_whole() -> None:
     size = 4000
-    forms = [multipart([ByteRange(0, 1)] * 60 + [ByteRange(0, last)], size, 0, b"a/b") for last in range(1, size)]
+    forms = [
+        multipart([ByteRange(0, 1)] * 60 + [ByteRange(0, last)], size, 0, ((b"Content-Type", b"a/b"),))
+        for last in range(1, size)
+    ]
     lengths = [form.length for form in forms if form is not None]
     assert lengths[-1] == size + 4096
     assert forms[len(lengths) :] == [None] * (size - 1 - len(lengths)) != []
@@ -265,7 +268,7 @@ def test_b12_a_field_takes_work_in_proportion_to_its_length(field: Callable[[int
         try:
             found = parse_ranges(value, size, 512)
             if found and len(found) > 1:
-                multipart(found, size, 0, b"text/plain")
+                multipart(found, size, 0, ((b"Content-Type", b"text/plain"),))
         finally:
             sys.setprofile(None)
         return total
@@ -299,7 +302,7 @@ def test_ranges_lie_in_the_file_and_are_no_more_than_it(specs: str, size: int, m
         for start, length in found:
             assert 0 <= start < start + length <= size
     if found is not None and len(found) > 1:
-        form = multipart(found, size, 0, b"text/plain")
+        form = multipart(found, size, 0, ((b"Content-Type", b"text/plain"),))
         assert form is None or form.length <= size + 4096
 
 

@@ -331,7 +331,7 @@ def ranges(data: bytes) -> None:
                 assert 1 <= part.length <= size - part.start
                 assert part.content_range(size).startswith(b"bytes ")
             assert sum(part.length for part in found) <= size
-            form = multipart(found, size, 0, b"text/plain")
+            form = multipart(found, size, 0, ((b"Content-Type", b"text/plain"),))
             if form is not None:
                 lengths = [*map(len, form.heads), *(part.length for part in found), len(form.end)]
                 assert len(form.heads) == len(found)

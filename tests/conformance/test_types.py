@@ -1,0 +1,72 @@
+"""--type, --charset and --serve-encoded: what is said about a file's content (RFC 9110 8.3, 8.4)."""
+
+from typing import Final
+
+from .applies import Start
+from .peer import ask
+from .server import Server
+from .tree import LETTERS
+from .wire import Answer, get
+
+OPTIONS: Final = (
+    *("--type", "*.unheard-of=text/x-new", "--type", "types/none=application/x-none;v=1"),
+    *("--type", "index.html=application/xhtml+xml", "--type", "/index.html=text/html; charset=big5"),
+    *("--type", "x.data=application/x-data"),
+    *("--charset", "euc-kr", "--serve-encoded"),
+)
+TYPES: Final = {
+    "/types/x.unheard-of": ("text/x-new; charset=euc-kr", None),
+    "/types/none": ("application/x-none;v=1", None),
+    "/": ("text/html; charset=big5", None),
+    "/index.html": ("text/html; charset=big5", None),
+    "/sub/": ("application/xhtml+xml", None),
+    "/types/x.html": ("text/html; charset=euc-kr", None),
+    "/types/x.css": ("text/css; charset=euc-kr", None),
+    "/types/x.json": ("application/json", None),
+    "/types/x.js.br": ("text/javascript; charset=euc-kr", "br"),
+    "/types/x.data.gz": ("application/x-data", "gzip"),
+    "/types/x.tar.gz": ("application/gzip", None),
+    "/types/x.br": ("application/x-brotli", None),
+    "/missing.txt": ("text/html; charset=utf-8", None),
+}
+
+
+async def test_types_and_codings_that_options_name(start: Start) -> None:
+    async with start(*OPTIONS) as server:
+        for target, (media, coding) in TYPES.items():
+            answer = await ask(server.address, get(target))
+            assert (answer["Content-Type"], answer["Content-Encoding"]) == (media, coding), target
+        await check_coded(server)
+
+
+async def check_coded(server: Server) -> None:
+    """A coded file has one representation: its validators and its ranges are those of the bytes as they are, and no
+    field of the request chooses it."""
+
+    async def ask_for(*fields: str, method: str = "GET") -> Answer:
+        return await ask(server.address, get("/types/x.js.br", *fields, method=method))
+
+    whole = await ask_for("Accept-Encoding: identity")
+    assert (whole.status, whole.content, whole["Vary"]) == (200, LETTERS, None)
+    assert (await ask_for(method="HEAD"))["Content-Encoding"] == "br"
+    assert (await ask_for(f"If-None-Match: {whole['ETag']}")).status == 304
+    part = await ask_for("Range: bytes=2-5", f"If-Range: {whole['ETag']}")
+    assert (part.status, part.content, part["Content-Encoding"]) == (206, LETTERS[2:6], "br")
+    assert part["Content-Range"] == f"bytes 2-5/{len(LETTERS)}"
+    parts = await ask_for("Range: bytes=0-1,4-5")
+    # What holds the parts together is not coded: each part says it of itself.
+    assert (parts.status, parts["Content-Encoding"]) == (206, None)
+    head = b"\r\nContent-Type: text/javascript; charset=euc-kr\r\nContent-Encoding: br\r\nContent-Range: bytes "
+    assert parts.content.count(head) == 2
+
+
+async def test_no_charset(start: Start) -> None:
+    """So that a page's own <meta> decides; what the server itself has written says its charset all the same."""
+    async with start("--charset", "off", "--type", "*.css=text/css;charset=big5") as server:
+        for target, media in {
+            "/types/x.html": "text/html",
+            "/types/x.js": "text/javascript",
+            "/types/x.css": "text/css;charset=big5",
+            "/missing": "text/html; charset=utf-8",
+        }.items():
+            assert (await ask(server.address, get(target)))["Content-Type"] == media
