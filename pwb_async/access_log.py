@@ -1,22 +1,26 @@
 """The access log. A line is made at once, and written in flush(): were thousands made in a thread every now and then,
 the loop would stand still as long.
 
-A log must never take the server with it (hazard E8): what a full disk or a closed pipe refuses is counted and dropped;
-what a full pipe does not take yet waits, up to a bound, and nobody waits for it.
+A log must never take the server with it (hazard E8): what a full disk or a closed standard output refuses is counted
+and dropped; what a pipe that is full, or a named one that nobody reads, does not take yet waits, up to a bound, and
+nobody waits for it.
 """
 
 import logging
 import os
-import select
 import stat
 import sys
 from collections import deque
 from collections.abc import Callable
+from mmap import mmap
+from select import PIPE_BUF
 from threading import Lock
+from time import monotonic
 from typing import Final
 
 from .core.exchange import combined
 from .core.messages import BadRequest, Request
+from .pipes import has_reader, is_ready, open_to_append, unblocked
 
 logger: Final = logging.getLogger("pwb")
 _MANY: Final = 2 * 1000
@@ -30,8 +34,6 @@ _ENOUGH: Final = 128 * 1024
 """Whenever there are so many bytes in blocks, hurry() is called too."""
 _MOST_WAITING: Final = 20 * 1024 * 1024
 """Bytes in blocks, 100,000 lines as browsers cause them; a block that would be more is dropped."""
-_PIPE_TAKES: Final = select.PIPE_BUF if hasattr(select, "PIPE_BUF") else 512
-"""bytes that a pipe which is ready takes without blocking"""
 
 
 class AccessLog:
@@ -53,14 +55,25 @@ class AccessLog:
         self.dropped = 0
         self.moved = False
         self.hurry: Callable[[], object] = int
-        self._open()
+        self._unread = mmap(-1, 1)  # 1: one of all forked processes has said that nobody reads it
+        self._fd = self._open()
+        self._look()
 
-    def _open(self) -> None:
-        if self._target == "-":
-            self._fd = sys.__stdout__.fileno() if sys.__stdout__ is not None else os.open(os.devnull, os.O_WRONLY)
-        else:
-            self._fd = os.open(self._target, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        self._always_ready = stat.S_ISREG(os.fstat(self._fd).st_mode)
+    def _open(self) -> int:
+        return open_to_append(self._target) if self.has_path else _standard_output()
+
+    def _look(self) -> None:
+        """Finds out what lines go to."""
+        mode = os.fstat(self._fd).st_mode
+        self._always_ready = stat.S_ISREG(mode)
+        self._named_pipe = self.has_path and stat.S_ISFIFO(mode)
+        if self._named_pipe and not has_reader(self._fd):
+            self._say_unread()
+
+    @property
+    def has_path(self) -> bool:
+        """It can be renamed, and opened anew; standard output cannot."""
+        return self._target != "-"
 
     def note(self, peer: str, request: Request | BadRequest, status: int, sent: int, began: float) -> None:
         """Notes an exchange, said as combined() has it."""
@@ -93,26 +106,33 @@ class AccessLog:
         return bool(self._blocks or self._halves)
 
     def flush(self, patience: float = 0.0) -> None:
-        """Writes what has been noted; patience: seconds to wait each time that a pipe is full."""
+        """Writes what has been noted; patience: seconds to wait in all for a pipe that is full."""
         if self.moved:
             self.moved = False
             self.reopen_or_complain()
+        end = monotonic() + patience
         with self._writing:
             try:
-                while self.waiting and (self._always_ready or self._is_ready(patience)):
+                while self.waiting and (self._always_ready or is_ready(self._fd, end - monotonic())):
                     if not self._blocks:
                         self._pack(_MANY)
                     self._write()
-            except OSError:
-                self._drop()
+            except BlockingIOError:  # another process has filled the pipe meanwhile
+                return
+            except OSError as error:
+                if self._named_pipe and isinstance(error, BrokenPipeError):
+                    self._say_unread()
+                else:
+                    self._drop()
 
     def _write(self) -> None:
         """Writes a block to a file; to a pipe as many whole lines as it takes at once, a longer line in pieces."""
         block, end = self._blocks[0], None
         if not self._always_ready:
-            most = self._written + _PIPE_TAKES
+            most = self._written + PIPE_BUF
             end = block.rfind(b"\n", self._written, most) + 1 or most
         self._written += os.write(self._fd, memoryview(block)[self._written : end])
+        self._unread[0] = 0
         if self._written == len(block):
             with self._packing:
                 self._size -= len(self._blocks.popleft())
@@ -127,17 +147,18 @@ class AccessLog:
             self._blocks.clear()
             self._size = 0
 
-    def _is_ready(self, patience: float) -> bool:
-        poll = select.poll()
-        poll.register(self._fd, select.POLLOUT)
-        return any(event & select.POLLOUT for _, event in poll.poll(patience * 1000))
+    def _say_unread(self) -> None:
+        if not self._unread[0]:
+            self._unread[0] = 1
+            logger.error("nobody reads the access log %s: its lines wait until somebody does", self._target)
 
     def reopen(self) -> None:
         """Opens the path anew, after a rotation; if that fails, the old file goes on. Raises OSError then."""
-        if self._target != "-":
+        if self.has_path:
             with self._writing:
                 old = self._fd
-                self._open()
+                self._fd = self._open()
+                self._look()
                 os.close(old)
 
     def reopen_or_complain(self) -> None:
@@ -155,13 +176,22 @@ class AccessLog:
         with self._writing:
             os.dup2(fd, self._fd, inheritable=False)
             os.close(fd)
+            self._look()
+
+    def finish(self, patience: float = 0.0) -> None:
+        """Writes what is left, as flush() does; what cannot be written now is lost."""
+        self.flush(patience)
+        with self._writing:
+            self._drop()
 
     def close(self) -> None:
         """Writes what is left, with some patience, and says what was lost."""
-        self.flush(1.0)
-        with self._writing:
-            self._drop()
+        self.finish(1.0)
         if self.dropped:
             logger.error("%d lines of the access log were lost", self.dropped)
-        if self._target != "-":
+        if self.has_path:
             os.close(self._fd)
+
+
+def _standard_output() -> int:
+    return os.open(os.devnull, os.O_WRONLY) if sys.__stdout__ is None else unblocked(sys.__stdout__.fileno())

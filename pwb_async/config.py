@@ -25,6 +25,7 @@ import click
 
 from . import environment, kinds
 from .environment import PREFIX
+from .pipes import read_file
 from .printing import did_you_mean, printable
 
 T = TypeVar("T")
@@ -246,10 +247,10 @@ def _table(config: str | None, folder: Folder) -> tuple[str, dict[str, Any]]:
         if not config and not os.path.exists(path):  # or in a folder that may not be entered, or is gone
             continue
         try:
-            with open(path, "rb") as file:
-                import tomllib  # 8 ms that a start without a file need not wait for
+            text = read_file(path).decode()
+            import tomllib  # 8 ms that a start without a file need not wait for
 
-                table = tomllib.load(file)
+            table = tomllib.loads(text)
         except (OSError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) else error
             raise ConfigError(f"{name}: cannot be read: {reason}") from None

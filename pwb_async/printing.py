@@ -2,9 +2,13 @@
 whatever encoding the terminal has.
 """
 
+import errno
+import os
 import sys
 from collections.abc import Callable, Iterable
 from io import TextIOWrapper
+
+from .pipes import is_ready
 
 
 def printable(text: str) -> str:
@@ -18,6 +22,15 @@ def escape_output() -> None:
     raising UnicodeEncodeError. For the start of a program."""
     if isinstance(sys.stdout, TextIOWrapper):  # it may be closed
         sys.stdout.reconfigure(errors="backslashreplace")
+
+
+def say(line: str) -> None:
+    """Writes a line to standard output, if it is taken at once (hazard E8). Raises OSError."""
+    if sys.stdout is None:  # it was closed, and its number is somebody else's
+        return
+    if not is_ready(sys.stdout.fileno()):
+        raise BlockingIOError(errno.EAGAIN, "it is full")
+    os.write(sys.stdout.fileno(), f"{line}\n".encode(sys.stdout.encoding, "backslashreplace"))
 
 
 def did_you_mean(word: str, words: Iterable[str], spell: Callable[[str], str] = str) -> str:

@@ -21,7 +21,7 @@ from .core.media_types import MediaTypes
 from .core.site import Site
 from .disk import Disk
 from .listener import close, listen, url
-from .printing import printable
+from .printing import printable, say
 from .processors import processors
 
 if TYPE_CHECKING:
@@ -60,7 +60,10 @@ class Setup(NamedTuple):
         delays = _told(self.options)
         slow = f", slowed down by {delays}," if delays else ","
         line = f"{what} serves {self.options.root!r}{slow} listening on {where} (Ctrl-C stops it)"
-        print(printable(line), flush=True)
+        try:
+            say(printable(line))
+        except OSError as error:
+            logger.warning("standard output takes nothing: %s", error.strerror)
 
     def waits(self, call: Callable[[float | None], T]) -> Callable[[float | None], T]:
         """A call that waits for anybody, as it is to be made: it may have to be told in the timeline."""

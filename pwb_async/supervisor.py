@@ -234,7 +234,7 @@ class Supervisor:
         done: set[int] = set()
         for each in self._workers:
             log = each.setup.log
-            if log is None or log.fileno() <= 2:
+            if log is None or not log.has_path:
                 continue
             if id(log) not in done:
                 done.add(id(log))

@@ -70,7 +70,8 @@ class Trace:
     be written."""
 
     def __init__(self, path: str, title: str, most: int = MOST) -> None:
-        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NONBLOCK
+        # A pipe that nobody reads can be opened to be read and written; and then it is seen for what it is.
+        flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NONBLOCK
         self._fd = os.open(path, flags, 0o644)
         if not stat.S_ISREG(os.fstat(self._fd).st_mode):
             os.close(self._fd)

@@ -70,7 +70,7 @@ def hired(setup: Setup, channel: socket.socket) -> None:
         channel.sendall(FAILED + str(error).encode())
         return
     if setup.log is not None:
-        setup.log.flush()
+        setup.log.close()
 
 
 class _Worker:

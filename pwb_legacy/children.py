@@ -13,6 +13,7 @@ from itertools import pairwise
 from mmap import mmap
 from typing import Final, Protocol
 
+from pwb_async.access_log import AccessLog
 from pwb_async.notify import end_signals
 
 Fork: Final = multiprocessing.get_context("fork").Process
@@ -36,14 +37,17 @@ class Open(Protocol):
 class Child:
     """since: when its client became idle, 0 while it is not: one number, in memory that parent and child share."""
 
-    def __init__(self, peer: str) -> None:
+    def __init__(self, peer: str, log: AccessLog | None) -> None:
         self.peer = peer
-        self.since: memoryview[float] = memoryview(mmap(-1, 8)).cast("d")
+        shared = memoryview(mmap(-1, 16))
+        self.since: memoryview[float] = shared[:8].cast("d")
+        self._lost: memoryview[int] = shared[8:].cast("q")  # lines of the log
+        self._log = log
         self._stopped = False
 
     def start(self, run: Callable[[], None]) -> None:
         """Has `run` called in a process of its own, where settle() must come first. Raises OSError."""
-        self._process = Fork(target=run, daemon=True)
+        self._process = Fork(target=self._live, args=(run,), daemon=True)
         pipes = _next_four()
         try:
             self._process.start()
@@ -52,6 +56,13 @@ class Child:
                 with suppress(OSError):
                     os.close(fd)
             raise
+
+    def _live(self, run: Callable[[], None]) -> None:
+        before = self._log.dropped if self._log is not None else 0
+        run()
+        if self._log is not None:
+            self._log.finish()
+            self._lost[0] = self._log.dropped - before
 
     def settle(self, stop: Callable[[], None], keep: Iterable[Open | None]) -> None:
         """The child's first steps. stop: what a signal does from now on. keep: all that stays open beside stdio; in the
@@ -96,7 +107,12 @@ class Child:
 
     def over(self) -> bool:
         """Whether it has ended; if so, it is reaped (hazard E5). Its pipes are closed when nobody holds it any more."""
-        return not self._process.is_alive()
+        if self._process.is_alive():
+            return False
+        if self._log is not None:
+            self._log.dropped += self._lost[0]
+            self._lost[0] = 0
+        return True
 
 
 def children(guests: Iterable[object]) -> list[Child]:

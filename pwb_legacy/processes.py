@@ -30,7 +30,7 @@ class ProcessServer(HTTPServer):
 
     def _start(self, client: Client) -> None:
         try:
-            child = Child(client.peer)
+            child = Child(client.peer, self.setup.log)
             child.start(lambda: self._talk(child, client))
         except OSError:  # no more processes: in the book it was the end of the server (L9, E4)
             self.turn_away(client)

@@ -1,9 +1,12 @@
 """The access log by itself: what waits is bounded, and asks to be written before it is much (hazards A14, E8)."""
 
 import os
+import time
 import tracemalloc
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
+
+import pytest
 
 from pwb_async.access_log import AccessLog
 from pwb_async.core.messages import BadRequest
@@ -111,21 +114,95 @@ def test_what_nobody_reads_is_bounded_in_bytes_e8(tmp_path: Path) -> None:
 
 
 def test_lines_are_lost_once_and_counted_e8(tmp_path: Path) -> None:
-    """The reader of a pipe goes away when it has had some lines of a block."""
+    """The reader of a pipe goes away for ever when it has had some lines of a block."""
     os.mkfifo(tmp_path / "pipe")
     reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
     log = AccessLog(str(tmp_path / "pipe"))
     for _ in range(5000):
         log.note(*EXCHANGE)
     log.flush()
-    read = 0
-    while data := _some(reader):
-        read += data.count(b"\n")
+    read = _lines(reader)
     os.close(reader)
     log.flush()
     assert read > 0
-    assert log.dropped == 5000 - read
     log.close()
+    assert log.dropped == 5000 - read
+
+
+def test_lines_wait_for_another_reader_e8(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """There is none at the start; then one comes and goes, twice. It is said each time, once."""
+    os.mkfifo(tmp_path / "pipe")
+    log = AccessLog(str(tmp_path / "pipe"))
+    read = 0
+    for times in (1, 2, 3):
+        for _ in range(1000):
+            log.note(*EXCHANGE)
+            log.flush()
+        assert [record.getMessage() for record in caplog.records] == [
+            f"nobody reads the access log {tmp_path / 'pipe'}: its lines wait until somebody does"
+        ] * times
+        reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+        while log.waiting:
+            log.flush()
+            read += _lines(reader)
+        read += _lines(reader)
+        os.close(reader)
+    log.close()
+    assert read == 3000
+    assert log.dropped == 0
+
+
+@pytest.mark.parametrize("many", [1, 100_000], ids=["empty", "full"])
+def test_pipe_that_nobody_reads_any_more_is_opened_anew_and_closed_e8(many: int, tmp_path: Path) -> None:
+    """None of it waits for a reader."""
+    os.mkfifo(tmp_path / "pipe")
+    reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    log = AccessLog(str(tmp_path / "pipe"))
+    for _ in range(many):
+        log.note(*EXCHANGE)
+    log.flush()
+    os.close(reader)
+    begin = time.monotonic()
+    for _ in range(2):
+        log.moved = True
+        log.note(*EXCHANGE)
+        log.flush()
+    log.close()
+    assert time.monotonic() - begin < 0.9
+
+
+def test_slow_reader_does_not_keep_it_from_being_closed_e8(tmp_path: Path) -> None:
+    """Its patience is for all that is left together."""
+    os.mkfifo(tmp_path / "pipe")
+    reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    log = AccessLog(str(tmp_path / "pipe"))
+    for _ in range(50_000):
+        log.note(*EXCHANGE)
+    closed = Event()
+
+    def read_slowly() -> None:
+        while not closed.wait(0.3):
+            os.read(reader, 4096)
+
+    slow = Thread(target=read_slowly)
+    slow.start()
+    begin = time.monotonic()
+    log.close()
+    took = time.monotonic() - begin
+    closed.set()
+    slow.join()
+    os.close(reader)
+    assert 0.9 < took < 2
+    assert 0 < log.dropped < 50_000
+
+
+def _lines(reader: int) -> int:
+    """How many lines are in the pipe now; it is empty then."""
+    read = b""
+    while data := _some(reader):
+        read += data
+    assert not read or read.endswith(b"\n")
+    return read.count(b"\n")
 
 
 def test_threads_note_while_another_flushes(tmp_path: Path) -> None:

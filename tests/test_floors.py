@@ -2,7 +2,7 @@
 
     floor 0  pwb_async.core                                 bytes and values: no world, no clock
     floor 1  beneath, descriptor, disk, slow_disk, config   blocking, and without asyncio
-             kinds, environment, printing, complaints, listener, processors, access_log, trace,
+             kinds, environment, printing, complaints, listener, pipes, processors, access_log, trace,
              traced, setup, notify, sandbox
     floor 2  files, shelf, writer, protocol, server         asyncio; pwb_legacy's designs
              entrance, room, pace, traced_protocol
@@ -53,6 +53,7 @@ FLOOR_1 = {
     "trace",
     "traced",
     "listener",
+    "pipes",
     "processors",
     "setup",
     "notify",

@@ -5,16 +5,20 @@ import fcntl
 import os
 import re
 import signal
+import socket
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from .applies import Start
-from .peer import Peer, ask
-from .server import eventually
+from .designs import Design
+from .peer import PATIENCE, Peer, ask
+from .server import command, environment, eventually
 from .tree import BIG, LETTERS
 from .wire import get
 
+UNREAD = "nobody reads the access log .*: its lines wait until somebody does|lines of the access log were lost"
 LINE = re.compile(
     rb'127\.0\.0\.1 - - \[[^\]"]+\] "((?:[^"\\]|\\.)*)" (\d{3}) (\d+) "((?:[^"\\]|\\.)*)" "((?:[^"\\]|\\.)*)"'
 )
@@ -124,10 +128,10 @@ async def test_storm_of_signals_e9(start: Start) -> None:
     assert server.log.read_bytes().count(b"\n") == 200
 
 
-@pytest.mark.parametrize("log", ["/dev/full", "-"])
+@pytest.mark.parametrize("log", ["/dev/full", "-", "/dev/stdout"])
 async def test_log_that_takes_nothing_e8_l20(log: str, start: Start) -> None:
     """A full disk, or a pipe that nobody reads any more: in the book print() ended the server."""
-    async with start("--access-log", log, keep_output=False, may_say="lines of the access log were lost") as server:
+    async with start("--access-log", log, keep_output=False, may_say=UNREAD) as server:
         for _ in range(50):
             assert (await ask(server.address, get())).content == LETTERS
 
@@ -144,3 +148,60 @@ async def test_pipe_that_nobody_reads_holds_up_nobody_e8(start: Start, tmp_path:
                 assert (await ask(server.address, get("/a.txt", f"User-Agent: {'x' * 100}"))).content == LETTERS
     finally:
         os.close(reader)
+
+
+async def test_named_pipe_whose_readers_come_and_go_e8(start: Start, tmp_path: Path) -> None:
+    """None at the start, none at a rotation, none at the end: each time one line says so, and serving goes on."""
+    os.mkfifo(pipe := tmp_path / "pipe")
+    async with start("--access-log", str(pipe), may_say=UNREAD) as server:
+        for times in (1, 2):
+            server.signal(signal.SIGUSR1)
+            for _ in range(3):
+                assert (await ask(server.address, get())).content == LETTERS
+            await eventually(lambda times=times: server.grumbles().count("nobody reads") == times, 3, server.grumbles)
+            with open(os.open(pipe, os.O_RDONLY | os.O_NONBLOCK), "rb", buffering=0) as reader:
+                assert (await ask(server.address, get("/read"))).status == 404
+                await eventually(lambda reader=reader: b'"GET /read ' in (reader.read() or b""), 3)
+        server.signal(signal.SIGUSR1)
+        assert (await ask(server.address, get())).content == LETTERS
+        server.signal()
+        assert await server.exited(within=2) == 0
+
+
+def announcing(design: Design, output: int, root: Path, folder: Path) -> "subprocess.Popen[bytes]":
+    """A server on the Unix socket s, whose standard output is `output`."""
+    words = command(design, root, "--unix", "s")
+    return subprocess.Popen(words, stdout=output, stderr=subprocess.PIPE, cwd=folder, env=environment())
+
+
+@pytest.mark.parametrize("output", ["full disk", "no reader", "full pipe"])
+async def test_start_whose_announcement_is_not_taken_e8(
+    output: str, design: Design, site: Path, tmp_path: Path
+) -> None:
+    """It serves all the same."""
+    reader, writer = os.pipe()
+    if output == "full disk":
+        os.dup2(full := os.open("/dev/full", os.O_WRONLY), writer)
+        os.close(full)
+    elif output == "no reader":
+        os.close(reader)
+    else:
+        os.write(writer, b"." * fcntl.fcntl(writer, fcntl.F_GETPIPE_SZ))
+    process = announcing(design, writer, site, tmp_path)
+    try:
+        await eventually((tmp_path / "s").exists, PATIENCE)
+        with socket.socket(socket.AF_UNIX) as client:
+            await eventually(lambda: client.connect_ex(str(tmp_path / "s")) == 0, PATIENCE)
+            client.sendall(get("/a.txt", "Connection: close"))
+            answer = b"".join(iter(lambda: client.recv(65536), b""))
+        assert answer.endswith(b"\r\n\r\n" + LETTERS)
+        process.terminate()
+        _, said = await asyncio.to_thread(process.communicate, timeout=PATIENCE)
+        assert process.returncode == 0
+    finally:
+        process.kill()
+    why = {"full disk": b"No space left on device", "no reader": b"Broken pipe", "full pipe": b"it is full"}[output]
+    assert [line.partition(b": ")[2] for line in said.splitlines()] == [
+        b"standard output takes nothing: " + why,
+        b"1 lines of the access log were lost",
+    ]

@@ -1,6 +1,7 @@
 """Starting, and refusing to start: one line, a status, within a second (hazards F5, F7, B8)."""
 
 import asyncio
+import os
 import socket
 import subprocess
 import sys
@@ -67,6 +68,16 @@ def test_log_that_cannot_be_written_f5(design: Design, site: Path, tmp_path: Pat
     status, line = refusal(design, site, "--port", "0", "--access-log", "nowhere/log", folder=tmp_path)
     assert status == 1
     assert "nowhere/log" in line
+
+
+@pytest.mark.parametrize("options", [("--config", "pipe"), ()], ids=["named", "pwb.toml"])
+def test_options_in_a_pipe_that_nobody_writes_to_f5(
+    options: tuple[str, ...], design: Design, site: Path, tmp_path: Path
+) -> None:
+    os.mkfifo(tmp_path / (options[1] if options else "pwb.toml"))
+    status, line = refusal(design, site, *options, folder=tmp_path)
+    assert status == 2
+    assert line.endswith("cannot be read: it is a pipe that nobody writes to")
 
 
 def test_wrong_option_f5(design: Design, site: Path, tmp_path: Path) -> None:

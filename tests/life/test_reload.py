@@ -4,6 +4,7 @@ log (E8)."""
 import asyncio
 import os
 import pty
+import re
 import signal
 import subprocess
 import sys
@@ -273,6 +274,58 @@ async def test_log_that_cannot_be_reopened_e8(many: tuple[str, ...], run: Start,
         await says(server, "the access log cannot be opened anew, the old one goes on: No such file or directory")
         await fresh(server)
     assert (tmp_path / "old" / "log").read_bytes().count(b"\n") == 2
+
+
+@alone_or_not
+async def test_named_pipe_without_a_reader_e8(many: tuple[str, ...], write: Write, root: Path, tmp_path: Path) -> None:
+    """At the start, at SIGUSR1, at a reload to another one, at the end."""
+    one, two = tmp_path / "one", tmp_path / "two"
+    os.mkfifo(one)
+    os.mkfifo(two)
+    write(f"access-log = '{one}'")
+    async with launched(root, "--port", "0", *many, folder=tmp_path) as server:
+        assert server.grumbles().count(f"nobody reads the access log {one}: its lines wait until somebody does") == 1
+        for _ in range(3):
+            assert (await fresh(server)).content == TEXT
+        server.signal(signal.SIGUSR1)
+        assert (await fresh(server)).content == TEXT
+        with open(os.open(one, os.O_RDONLY | os.O_NONBLOCK), "rb", buffering=0) as reader:
+            lines = b""
+
+            def all_came() -> bool:
+                nonlocal lines
+                lines += reader.read() or b""
+                return lines.count(b"\n") == 4
+
+            await eventually(all_came, 3, lambda: str(lines))
+        assert (await fresh(server)).content == TEXT
+        write(f"access-log = '{two}'")
+        await reload(server)
+        assert f"nobody reads the access log {two}: " in server.grumbles()
+        assert (await fresh(server)).content == TEXT
+        server.signal()
+        assert await server.exited(within=3) == 0
+    assert server.grumbles().count("nobody reads the access log") in (2, 3), (
+        "the first pipe's reader has gone meanwhile"
+    )
+    lost = re.findall(r"^pwb: (\d+) lines of the access log were lost$", server.grumbles(), re.MULTILINE)
+    assert sum(map(int, lost)) == 2, "each pipe's last"
+
+
+@alone_or_not
+async def test_options_in_a_pipe_that_nobody_writes_to_f1(many: tuple[str, ...], root: Path, tmp_path: Path) -> None:
+    """A start reads them, as from <(...) of a shell; a reload finds nothing, and changes nothing."""
+    os.mkfifo(tmp_path / "pipe")
+    keeper = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    writer = os.open(tmp_path / "pipe", os.O_WRONLY)
+    os.write(writer, b"max-age = 7")
+    os.close(writer)
+    async with launched(root, "--port", "0", "--config", "pipe", *many, folder=tmp_path) as server:
+        assert (await fresh(server))["Cache-Control"] == "max-age=7"
+        await reload(server)
+        assert "nothing is reloaded: pipe: cannot be read: it is a pipe that nobody writes to" in server.grumbles()
+        assert (await fresh(server))["Cache-Control"] == "max-age=7"
+    os.close(keeper)
 
 
 # -- the terminal

@@ -186,7 +186,7 @@ def test_it_cannot_be_written(command: tuple[str, ...], root: Path, tmp_path: Pa
     for path, why in (
         (tmp_path / "none" / "trace", "No such file or directory"),
         (tmp_path, "Is a directory"),
-        (tmp_path / "fifo", "No such device or address"),
+        (tmp_path / "fifo", "it is no regular file"),
         (Path(os.devnull), "it is no regular file"),
     ):
         assert refused(command, path, root) == f"{name}: cannot write the timeline {path}: {why}\n"
