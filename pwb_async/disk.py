@@ -6,7 +6,8 @@ find, the steps in order:
   1. open the root anew, so that a swapped release is seen at once and an answer is wholly of one (hazard D6)
   2. open the path beneath it without ever leaving it, or each index of the folder in turn (C1, C2, C3)
   3. look at what was opened, not at its name: only a regular file is a file (C5)
-  4. read a small file at once, hand a large one out open; who does not read gets neither
+  4. read a small file at once, hand a large one out open
+  5. where a small one holds more or less than the system says (/proc says 0, /sys 4096), read it to its end
 """
 
 import errno
@@ -52,7 +53,7 @@ class Disk:
         except OSError:
             return UNAVAILABLE
         try:
-            return self._find(root, lookup, lookup.read)
+            return self._find(root, lookup, True)
         finally:
             close(root)
 
@@ -78,9 +79,10 @@ class Disk:
                 status = os.stat(lookup.path.rpartition(b"/")[2], dir_fd=folder, follow_symlinks=False)
             except OSError:
                 return False
-            if not stat.S_ISLNK(status.st_mode):
+            # A file in /proc that is empty may hold something now; only reading tells.
+            if found.size and not stat.S_ISLNK(status.st_mode):
                 return stat.S_ISREG(status.st_mode) and found.version == _version(status)
-        return same_version(found, self._find(root, lookup, False))
+        return same_version(found, self._find(root, lookup, not found.size))
 
     def _find(self, root: int, lookup: Lookup, read: bool) -> Finding:
         path = lookup.path or b"."
@@ -119,10 +121,24 @@ class Disk:
                 return _regular(name, status, seen)
             if size > self._small:
                 return _regular(name, status, seen, LargeFile(file.detach()))
-            content = os.pread(file.fileno(), size, 0)
-            if len(content) == size:  # else it was truncated just now
+            content = os.pread(file.fileno(), size + 1, 0)
+            if len(content) == size:
                 return _regular(name, status, seen, content=content)
+            if _version(os.fstat(file.fileno())) == _version(status):
+                return self._generated(file, name, status, seen)
+            if len(content) > size:  # it has grown just now; else it was truncated
+                return _regular(name, status, seen, content=content[:size])
         return UNAVAILABLE
+
+    def _generated(self, file: Descriptor, name: bytes, status: os.stat_result, seen: int) -> Finding:
+        """A file whose size is not its length, with all that it holds. It is read anew, in pieces as large as can be:
+        most of /proc/sys gives nothing to who goes on where a short read has stopped."""
+        content = bytearray()
+        while piece := os.pread(file.fileno(), self._small + 1 - len(content), len(content)):
+            content += piece
+            if len(content) > self._small:
+                return Broken(f"its size is not its length, and it holds more than {self._small} bytes")
+        return OpenFile(name, len(content), status.st_mtime_ns, seen, None, bytes(content), generated=True)
 
     def _folder(self, root: int, path: bytes) -> Finding:
         try:

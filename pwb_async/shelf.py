@@ -153,7 +153,7 @@ class Shelf:
         look = self._looks.get(key)
         if look is not None:
             return await asyncio.shield(look)
-        return await (self._look(key, lookup) if lookup.read else self._files.find(lookup))
+        return await self._look(key, lookup)
 
     async def _look(self, key: bytes, lookup: Lookup) -> Finding:
         look = self._looks[key] = asyncio.get_running_loop().create_future()
@@ -174,7 +174,7 @@ class Shelf:
             self._renew(entry, finding.seen_ns, now)
         else:
             self._drop(key)
-            if isinstance(finding, OpenFile):
+            if isinstance(finding, OpenFile) and not finding.generated:
                 self._put(Entry(key, lookup, finding, now, now + self._ttl))
         return finding
 

@@ -73,7 +73,7 @@ class TracedSite(Site):
         self._trace.end("locate", began, flow, target=request.key.decode("latin-1"))
         if isinstance(located, Response):
             return located
-        return TracedLookup(request, located.path, located.folder, located.indexes, located.read, flow)
+        return TracedLookup(request, located.path, located.folder, located.indexes, flow)
 
 
 class TracedDisk:

@@ -13,9 +13,10 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import pytest
+from conformance.proc import a_process
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -26,7 +27,7 @@ from pwb_async.core.limits import Limits
 from pwb_async.core.lookup import FOLDER, FORBIDDEN, MISSING, UNAVAILABLE, Broken, Finding, Lookup, OpenFile
 from pwb_async.core.messages import Request
 from pwb_async.descriptor import LargeFile
-from pwb_async.disk import Disk
+from pwb_async.disk import SMALL, Disk
 
 READER = HeadReader(Limits())
 CANARY = b"the canary"
@@ -41,8 +42,8 @@ def request() -> Request:
     return result
 
 
-def look(path: bytes, folder: bool = False, read: bool = True, indexes: tuple[bytes, ...] = INDEXES) -> Lookup:
-    return Lookup(request(), path, folder, indexes, read)
+def look(path: bytes, folder: bool = False, indexes: tuple[bytes, ...] = INDEXES) -> Lookup:
+    return Lookup(request(), path, folder, indexes)
 
 
 def write(path: str | bytes, content: bytes = b"") -> None:
@@ -268,7 +269,6 @@ def test_an_index(find: Find, path: bytes, name: bytes, content: bytes) -> None:
 @pytest.mark.parametrize("path", FOLDERS)
 def test_a_folder_without_a_slash(find: Find, path: bytes) -> None:
     assert find(path) is FOLDER
-    assert find(path, read=False) is FOLDER
 
 
 @pytest.mark.parametrize("path", NO_INDEX)
@@ -280,8 +280,7 @@ def test_a_folder_without_an_index(find: Find, path: bytes) -> None:
 @pytest.mark.parametrize("path", NOWHERE, ids=lambda path: ascii(path)[2:30])
 def test_nothing_that_a_client_may_know_of(find: Find, path: bytes) -> None:
     for folder in (False, True):
-        for read in (True, False):
-            assert find(path, folder, read) is MISSING
+        assert find(path, folder) is MISSING
 
 
 @pytest.mark.parametrize("path", [b"hello.txt", b"link-file", b"empty", b"fifo", b"socket"])
@@ -339,9 +338,6 @@ def test_where_small_ends(root: str, opener: Opener, small: int) -> None:
             assert os.pread(found.file.fileno(), size + 1, 0) == content
             assert not os.get_inheritable(found.file.fileno())
             found.file.close()
-        glance = opened(there.find(look(b"f", read=False)))
-        assert (glance.size, glance.version) == (size, found.version)
-        assert (glance.file, glance.content) == (None, None)
 
 
 @pytest.mark.parametrize("deleted", [False, True])
@@ -408,8 +404,6 @@ def test_c12_a_sparse_file_of_5_gib(served: Disk, root: str) -> None:
     assert found.file is not None
     assert (found.size, found.content) == (size, None)
     assert os.pread(found.file.fileno(), 6, (1 << 32) - 1) == bytes(6)
-    glance = opened(served.find(look(b"sparse", read=False)))
-    assert (glance.size, glance.file) == (size, None)
 
 
 @pytest.mark.parametrize("when", [-315619200, 0, 1, 4070908800, 15 << 30], ids=["1960", "1970", "1 s", "2099", "2480"])
@@ -546,7 +540,6 @@ def test_c6_what_may_not_be_read(served: Disk, base: str, root: str) -> None:
     os.symlink("locked/nothing", f"{root}/lost")
     with nobody():
         assert served.find(look(b"closed.txt")) is FORBIDDEN
-        assert served.find(look(b"closed.txt", read=False)) is FORBIDDEN
         assert served.find(look(b"closed.txt", folder=True)) is MISSING
         assert served.find(look(b"link")) is FORBIDDEN
         assert served.find(look(b"out")) is MISSING  # no oracle (C2)
@@ -563,6 +556,72 @@ def test_c6_what_may_not_be_read(served: Disk, base: str, root: str) -> None:
         assert opened(served.find(look(b"bad-index", folder=True))).content == b"default"
     for folder in ("locked", "bad-index/index.html"):
         os.chmod(f"{root}/{folder}", 0o755)  # so that it can be removed
+
+
+# -- files whose size is not their length
+
+
+@pytest.mark.parametrize("length", [100, 10_000, SMALL - 1, SMALL, SMALL + 1, 3 * SMALL])
+def test_a_file_that_says_0_and_holds_more(opener: Opener, length: int) -> None:
+    """/proc gives at most a page at a time."""
+    with a_process(length) as (folder, content):
+        found = Disk(folder, beneath=opener).find(look(b"cmdline"))
+    if length <= SMALL:
+        found = opened(found)
+        assert (found.content, found.size, found.file, found.generated) == (content, length, None, True)
+        assert found.version == ()
+    else:
+        assert found == Broken(f"its size is not its length, and it holds more than {SMALL} bytes")
+
+
+@pytest.mark.parametrize("root", ["/proc/sys/kernel", "/sys/kernel"])
+def test_files_that_say_another_size_than_they_hold(opener: Opener, root: str) -> None:
+    there, some = Disk(root, beneath=opener), 0
+    for name in os.listdir(root):
+        path = f"{root}/{name}"
+        with suppress(OSError), open(path, "rb", buffering=0) as file:
+            content, size = file.read(SMALL + 1), os.fstat(file.fileno()).st_size
+            if len(content) in (0, size) or content != _read(path):
+                continue  # it says what it holds, or holds another thing each time
+            found = opened(there.find(look(name.encode())))
+            assert (found.content, found.size, found.generated) == (content, len(content), True), path
+            some += 1
+    assert some
+
+
+def _read(path: str) -> bytes:
+    with open(path, "rb", buffering=0) as file:
+        return file.read(SMALL + 1)
+
+
+def test_an_empty_file_costs_one_read(served: Disk, root: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    real, calls = os.pread, []
+
+    def pread(number: int, length: int, start: int) -> bytes:
+        calls.append((length, start))
+        return real(number, length, start)
+
+    write(f"{root}/f")
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "pread", pread)
+        found = opened(served.find(look(b"f")))
+    assert (found.content, found.generated, calls) == (b"", False, [(1, 0)])
+
+
+def test_looking_again_reads_a_file_that_was_empty() -> None:
+    """In /proc it may hold something now, and nothing else has changed."""
+
+    def look_twice() -> None:
+        there = Disk(f"/proc/self/task/{threading.get_native_id()}")
+        lookup = look(b"children")
+        empty = opened(there.find(lookup))
+        assert (empty.content, empty.generated) == (b"", False)
+        assert there.look_again([(lookup, empty)]) == [True]
+        with a_process(100):
+            assert there.look_again([(lookup, empty)]) == [False]
+
+    with ThreadPoolExecutor(1) as pool:  # a thread that has no children yet
+        pool.submit(look_twice).result()
 
 
 # ------------------------------------------------------------------------------------------ 1D: the disk changes
@@ -619,7 +678,8 @@ def test_d1_a_writer_that_never_rests(served: Disk, root: str) -> None:
                 found = served.find(look(b"f"))
                 if isinstance(found, OpenFile):
                     assert found.content == bytes(found.size)
-                    sizes.add(found.size)
+                    if not found.generated:  # where a file changes twice in a tick of its clock, it looks like one
+                        sizes.add(found.size)
                 else:
                     assert found is UNAVAILABLE
         finally:

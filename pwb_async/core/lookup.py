@@ -13,14 +13,12 @@ class Lookup:
     """path: beneath the root, without a slash at either end, b"" is the root itself.
 
     folder: the target ended in a slash, so only one of `indexes` in that folder will do, the first that is there.
-    read: a small file is read at once; without it the content is not asked for.
     """
 
     request: Request
     path: bytes
     folder: bool
     indexes: tuple[bytes, ...] = ()
-    read: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +29,8 @@ class OpenFile:
     epoch. content: all its bytes, if it is so small that they were read at once; then file is None. version: device,
     inode, time of the inode's last change, mtime_ns, size: all that the system tells of a change.
     shared: others have this finding too, so nobody closes its file; it closes when the last one lets go of it.
+    generated: the content is made as it is read, as in /proc and /sys: what the system tells of the file says nothing
+    of it. size is the length of `content`, and version is empty.
     """
 
     name: bytes
@@ -41,6 +41,7 @@ class OpenFile:
     content: bytes | None = None
     version: tuple[int, ...] = ()
     shared: bool = False
+    generated: bool = False
 
     @property
     def owned(self) -> File | None:

@@ -7,6 +7,7 @@ locate, the steps in order:
 reply, for a file, the steps in order (RFC 9110 13.2.2):
   1. preconditions: 412, 304                             3. Range: 206, 416
   2. If-Range                                            4. else the whole: 200
+Generated content (/proc, /sys) has no validators and no ranges: the next reading may be of something else.
 """
 
 from typing import Final, cast
@@ -26,6 +27,7 @@ _ELSEWHERE: Final = frozenset((b"POST", b"PUT", b"DELETE", b"TRACE", b"PATCH"))
 _NO_SNIFF: Final = (b"X-Content-Type-Options", b"nosniff")
 _NO_STORE: Final = (b"Cache-Control", b"no-store")
 _RETRY_AFTER: Final = (b"Retry-After", b"1")
+_ACCEPT_RANGES: Final = ((b"Accept-Ranges", b"bytes"),)
 
 
 class Site:
@@ -64,7 +66,7 @@ class Site:
             return self._redirect(method, target.location)
         if is_hidden(target.segments):
             return self.error(404, method)
-        return Lookup(request, b"/".join(target.segments), target.folder, self._indexes, method == b"GET")
+        return Lookup(request, b"/".join(target.segments), target.folder, self._indexes)
 
     def reply(self, lookup: Lookup, finding: Finding) -> Response:
         """The answer to what was found. The Response owns the finding's file from here on."""
@@ -102,7 +104,7 @@ class Site:
 
     def _represent(self, lookup: Lookup, found: OpenFile) -> Response:
         request = lookup.request
-        current = validators_of_file(found.size, found.mtime_ns, found.seen_ns)
+        current = _validators(found)
         fields = request.fields
         if fields.plain:
             return self._whole(lookup, found, current)
@@ -114,7 +116,7 @@ class Site:
             error = self.error(status, request.method)
             return Response(error.status, error.fields, error.parts, found.owned)
         value = fields.get(b"range")
-        if value is None or request.method != b"GET" or not range_applies(fields, current):
+        if value is None or request.method != b"GET" or found.generated or not range_applies(fields, current):
             return self._whole(lookup, found, current)
         ranges = parse_ranges(value, found.size, self._ranges)
         if ranges is None:
@@ -124,7 +126,7 @@ class Site:
             return Response(error.status, error.fields, error.parts, found.owned)
         return self._partial(lookup, found, current, ranges) or self._whole(lookup, found, current)
 
-    def _about(self, media: FieldList, length: int, current: Validators) -> FieldList:
+    def _about(self, found: OpenFile, media: FieldList, length: int, current: Validators) -> FieldList:
         validators: FieldList = ()
         if current.last_modified is not None and current.tag is not None:
             validators = (
@@ -135,13 +137,13 @@ class Site:
             *media,
             (b"Content-Length", b"%d" % length),
             *validators,
-            (b"Accept-Ranges", b"bytes"),
+            *(() if found.generated else _ACCEPT_RANGES),
             self._cache_control,
             _NO_SNIFF,
         )
 
     def _whole(self, lookup: Lookup, found: OpenFile, current: Validators) -> Response:
-        about = self._about(self._types.fields(_path(lookup, found)), found.size, current)
+        about = self._about(found, self._types.fields(_path(lookup, found)), found.size, current)
         everything = ByteRange(0, found.size)
         parts = () if lookup.request.method == b"HEAD" or not found.size else (_slice(found, everything),)
         return Response(200, about, parts, found.owned)
@@ -152,13 +154,13 @@ class Site:
         """206 (RFC 9110 15.3.7); None if the whole costs less."""
         media = self._types.fields(_path(lookup, found))
         if len(ranges) == 1:
-            about = self._about(media, ranges[0].length, current)
+            about = self._about(found, media, ranges[0].length, current)
             about += ((b"Content-Range", ranges[0].content_range(found.size)),)
             return Response(206, about, (_slice(found, ranges[0]),), found.owned)
         form = multipart(ranges, found.size, found.mtime_ns, media)
         if form is None:
             return None
-        about = self._about(((b"Content-Type", form.media_type),), form.length, current)
+        about = self._about(found, ((b"Content-Type", form.media_type),), form.length, current)
         return Response(206, about, _parts(found, form, ranges), found.owned)
 
 
@@ -171,6 +173,12 @@ def is_hidden(segments: tuple[bytes, ...]) -> bool:
 def _path(lookup: Lookup, found: OpenFile) -> bytes:
     """Where the file is, below the root."""
     return b"/".join(filter(None, (lookup.path, found.name))) if lookup.folder else lookup.path
+
+
+def _validators(found: OpenFile) -> Validators:
+    if found.generated:
+        return Validators(None, None, found.seen_ns // 1_000_000_000)
+    return validators_of_file(found.size, found.mtime_ns, found.seen_ns)
 
 
 def _slice(found: OpenFile, part: ByteRange) -> Part:

@@ -21,7 +21,7 @@ from pwb_async.core.messages import REASONS, BadRequest, FileSlice, Request, Res
 from pwb_async.core.pages import status_page
 from pwb_async.core.site import ALLOWED, Site, is_hidden
 
-from .driver import ALPHABET, CHANGED, LAST_MODIFIED, READER, SITE, Answer, FakeFile, Peer, ask, get, open_file
+from .driver import ALPHABET, CHANGED, LAST_MODIFIED, NOW, READER, SITE, Answer, FakeFile, Peer, ask, get, open_file
 
 
 def ask_with(finding: Finding, wire: bytes, site: Site = SITE) -> Answer:
@@ -106,11 +106,6 @@ def test_9110_15_2_no_interim_answer_is_ever_sent() -> None:
 def test_locate(target: bytes, path: bytes, folder: bool) -> None:
     lookup = lookup_of(target, Site(indexes=(b"i", b"j")))
     assert (lookup.path, lookup.folder, lookup.indexes) == (path, folder, (b"i", b"j"))
-
-
-def test_the_content_is_asked_for_by_get_alone() -> None:
-    assert lookup_of(b"/").read
-    assert not lookup_of(b"/", method=b"HEAD").read
 
 
 @pytest.mark.parametrize(
@@ -210,6 +205,36 @@ def test_content_that_was_read_is_sent_as_it_is_and_an_empty_one_not_at_all() ->
     assert ask_with(held, get(b"/x.txt", b"Range: bytes=1-3")).content == b"bcd"
     empty = OpenFile(b"x.txt", 0, CHANGED * 10**9, CHANGED * 10**9 * 2, None, b"")
     assert SITE.reply(lookup_of(b"/x.txt"), empty).parts == ()
+
+
+@pytest.mark.parametrize("content", [b"", ALPHABET])
+@pytest.mark.parametrize(
+    ("fields", "status"),
+    [
+        ([], 200),
+        ([b"Range: bytes=0-1"], 200),
+        ([b"Range: bytes=99-"], 200),
+        ([b"Range: bytes=0-1", b"If-Range: " + LAST_MODIFIED], 200),
+        ([b"If-Modified-Since: " + LAST_MODIFIED], 200),
+        ([b"If-Unmodified-Since: Thu, 01 Jan 1970 00:00:10 GMT"], 200),
+        ([b'If-None-Match: "x"'], 200),
+        ([b"If-None-Match: *"], 304),
+        ([b"If-Match: *"], 200),
+        ([b'If-Match: "x"'], 412),
+    ],
+)
+def test_9110_8_8_generated_content_has_no_validators_and_no_ranges(
+    content: bytes, fields: list[bytes], status: int
+) -> None:
+    found = OpenFile(b"x.txt", len(content), CHANGED * 10**9, NOW * 10**9, None, content, generated=True)
+    answer = ask_with(found, get(b"/x.txt", *fields))
+    assert answer.status == status
+    for name in (b"etag", b"last-modified", b"accept-ranges", b"content-range"):
+        assert answer.field(name) is None
+    if status == 200:
+        assert (answer.field(b"content-length"), answer.content) == (b"%d" % len(content), content)
+    head = ask_with(found, get(b"/x.txt", *fields, method=b"HEAD"))
+    assert (head.head, head.content) == (answer.head, b"")
 
 
 def test_an_open_file_is_sent_as_a_slice_of_it() -> None:

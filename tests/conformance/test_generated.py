@@ -1,0 +1,106 @@
+"""Files whose size is not their length: in /proc they say 0, in /sys 4096. What is sent is what is there; GET and HEAD
+agree; and as the next reading may be of something else, there are no validators and no ranges (RFC 9110 8.8, 14)."""
+
+import os
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from pwb_async.disk import SMALL
+
+from .applies import Start
+from .peer import ask
+from .proc import a_process
+from .wire import get
+
+UNKNOWN = ("ETag", "Last-Modified", "Accept-Ranges", "Content-Range")
+
+
+@pytest.mark.parametrize("length", [100, 10_000, SMALL])
+async def test_all_of_it_is_sent_9110_8_6(length: int, start: Start) -> None:
+    with a_process(length) as (folder, content):
+        async with start(root=folder) as server:
+            plain = await ask(server.address, get("/cmdline"))
+            assert (plain.status, plain.content) == (200, content)
+            assert plain["Content-Length"] == str(length)
+            for name in UNKNOWN:
+                assert plain[name] is None
+            head = await ask(server.address, get("/cmdline", method="HEAD"))
+            assert head.masked == plain.masked.removesuffix(content)
+            for field in (
+                "Range: bytes=0-1",
+                "Range: bytes=0-1,4-5",
+                "If-Modified-Since: Fri, 01 Jan 2100 00:00:00 GMT",
+            ):
+                assert (await ask(server.address, get("/cmdline", field))).content == content
+            assert (await ask(server.address, get("/cmdline", "If-None-Match: *"))).status == 304
+
+
+async def test_more_than_is_held_in_memory_is_500_9110_15_6_1(start: Start) -> None:
+    """Its length would have to be known before its first byte is sent."""
+    with a_process(SMALL + 1) as (folder, _):
+        async with start(root=folder, may_say="'cmdline': its size is not its length") as server:
+            for method in ("GET", "HEAD"):
+                answer = await ask(server.address, get("/cmdline", method=method))
+                assert (answer.status, answer["Cache-Control"]) == (500, "no-store")
+
+
+def _misleading(folder: Path) -> list[str]:
+    """Names of files that hold less than they say, and always the same."""
+    names = []
+    for path in sorted(folder.iterdir()):
+        with suppress(OSError):
+            if path.is_file() and 0 < len(content := path.read_bytes()) < path.stat().st_size == 4096:
+                names += [path.name] if content == path.read_bytes() else []
+    return names
+
+
+async def test_less_than_it_says_9110_8_6(start: Start) -> None:
+    folder = Path("/sys/kernel")
+    names = _misleading(folder)
+    assert names
+    async with start(root=folder) as server:
+        for name in names:
+            content = (folder / name).read_bytes()
+            answer = await ask(server.address, get(f"/{name}"))
+            assert (answer.status, answer.content, answer["ETag"]) == (200, content, None)
+            head = await ask(server.address, get(f"/{name}", method="HEAD"))
+            assert head["Content-Length"] == str(len(content))
+
+
+RENAMES_ITSELF = """
+import sys
+for line in sys.stdin:
+    open("/proc/self/comm", "w").write(line.strip())
+    print(flush=True)
+"""
+
+
+async def test_what_it_holds_now_9111_4(start: Start) -> None:
+    """It is kept in no cache: nothing tells of a change."""
+    pipe = subprocess.PIPE
+    with subprocess.Popen([sys.executable, "-c", RENAMES_ITSELF], stdin=pipe, stdout=pipe, text=True) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        async with start(root=Path(f"/proc/{process.pid}")) as server:
+            for name in ("one", "another", "x"):
+                process.stdin.write(f"{name}\n")
+                process.stdin.flush()
+                process.stdout.readline()
+                for _ in range(2):
+                    assert (await ask(server.address, get("/comm"))).content == f"{name}\n".encode()
+        process.stdin.close()
+
+
+@pytest.mark.skipif(not os.path.exists("/sys/kernel/btf/vmlinux"), reason="the kernel does not describe its types")
+async def test_a_large_one_that_says_what_it_holds(start: Start) -> None:
+    """In a file system that cannot say what is in memory."""
+    content = Path("/sys/kernel/btf/vmlinux").read_bytes()
+    async with start(root=Path("/sys/kernel/btf")) as server:
+        answer = await ask(server.address, get("/vmlinux"))
+        assert (answer.status, answer.content) == (200, content)
+        part = await ask(server.address, get("/vmlinux", "Range: bytes=1000000-1999999"))
+        assert (part.status, part.content) == (206, content[1_000_000:2_000_000])
