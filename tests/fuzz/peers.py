@@ -6,7 +6,7 @@ import shutil
 import socket
 import subprocess
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -41,19 +41,28 @@ http {{
     scgi_temp_path {prefix}/scgi;
     server {{
         listen 127.0.0.1:{port};
+        {site}
+    }}
+}}
+"""
+_FILES: Final = """
         root {root};
         index index.html;
         disable_symlinks on;
         location ~ "/\\.(?!well-known(/|$))" {{ return 404; }}
         location ~ "/\\.well-known/(.*/)?\\." {{ return 404; }}
-    }}
-}}
 """
 
 
+def nginx(root: Path, prefix: Path) -> AbstractAsyncContextManager[Address | None]:
+    """nginx with the files of `root`, configured to mean the same as PWB."""
+    return nginx_with(_FILES.format(root=root), prefix)
+
+
 @asynccontextmanager
-async def nginx(root: Path, prefix: Path) -> AsyncIterator[Address | None]:
-    """nginx on loopback with everything it writes in `prefix`, ended by its process id; None where there is none."""
+async def nginx_with(site: str, prefix: Path) -> AsyncIterator[Address | None]:
+    """nginx on loopback with everything it writes in `prefix`, ended by its process id; None where there is none.
+    site: what stands in its server block."""
     if _NGINX is None:
         yield None
         return
@@ -62,7 +71,7 @@ async def nginx(root: Path, prefix: Path) -> AsyncIterator[Address | None]:
         port = free.getsockname()[1]
     user = "user root;" if os.geteuid() == 0 else ""  # it reads what our designs may read
     configuration = prefix / "nginx.conf"
-    configuration.write_text(_CONFIGURATION.format(prefix=prefix, port=port, root=root, user=user))
+    configuration.write_text(_CONFIGURATION.format(prefix=prefix, port=port, site=site, user=user))
     process = subprocess.Popen(
         [_NGINX, "-p", str(prefix), "-e", str(prefix / "error.log"), "-c", str(configuration)],
         stdin=subprocess.DEVNULL,
