@@ -86,6 +86,7 @@ class Options:
     unix_mode: str | None = option(None, kinds.FILE_MODE, "Its mode, such as 660 (if not given: by the umask).")
     unix_group: str | None = option(None, kinds.GROUP, "Its group.")
     index: tuple[str, ...] = option(("index.html",), kinds.NAME, "Answers for its folder; repeatable.")
+    dotfiles: bool = option(False, kinds.SWITCH, "Serve names that begin with a dot, .git and .env too.")
     max_age: int | None = option(None, kinds.AGE, "Cache-Control: max-age (if not given: no-cache).")
     relative_redirects: bool = option(False, kinds.SWITCH, "Redirect by ./name/, for a proxy with a path prefix.")
     type: tuple[kinds.TypeRule, ...] = option((), kinds.TYPE, "Media type of files (see below); repeatable.")

@@ -139,6 +139,8 @@ def build(program: str, options: Options, old: Setup | None = None) -> Setup:
 
         disk = SlowDisk(disk, options.delay_disk)
         logger.warning("the disk is slowed down on purpose: --delay-disk %s", _told(options))
+    if options.dotfiles:
+        logger.warning("names that begin with a dot are served: --dotfiles")
     if trace is not None:
         from .traced import TracedDisk, TracedSite
 
@@ -164,6 +166,7 @@ def build(program: str, options: Options, old: Setup | None = None) -> Setup:
             ranges=options.max_ranges,
             relative_redirects=options.relative_redirects,
             types=MediaTypes(options.type, (options.charset or "").encode(), options.serve_encoded),
+            dotfiles=options.dotfiles,
         ),
         disk=disk,
         log=log,

@@ -34,7 +34,7 @@ class Site:
     """indexes: names of a folder's index page, the first that is there wins. max_age: seconds a cache may serve an
     answer without asking again, None: it asks every time. ranges: at most so many byte ranges in one request.
     relative_redirects: Location is relative to the target, so that a path prefix that a proxy takes off stays.
-    types: what is said about a file's content."""
+    types: what is said about a file's content. dotfiles: names that begin with a dot are served like others."""
 
     def __init__(
         self,
@@ -44,12 +44,14 @@ class Site:
         ranges: int = 512,
         relative_redirects: bool = False,
         types: MediaTypes = STANDARD,
+        dotfiles: bool = False,
     ) -> None:
         self._indexes = indexes
         self._cache_control = (b"Cache-Control", b"no-cache" if max_age is None else b"max-age=%d" % max_age)
         self._ranges = ranges
         self._relative_redirects = relative_redirects
         self._types = types
+        self._dotfiles = dotfiles
 
     def locate(self, request: Request) -> Lookup | Response:
         """What to look for, or the answer where no disk is needed."""
@@ -64,7 +66,7 @@ class Site:
             return self.error(501, method)
         if target.unescaped:
             return self._redirect(method, target.location)
-        if is_hidden(target.segments):
+        if is_hidden(target.segments, self._dotfiles):
             return self.error(404, method)
         return Lookup(request, b"/".join(target.segments), target.folder, self._indexes)
 
@@ -164,10 +166,13 @@ class Site:
         return Response(206, about, _parts(found, form, ranges), found.owned)
 
 
-def is_hidden(segments: tuple[bytes, ...]) -> bool:
-    """Names that are never served: dot files, but for /.well-known/ (hazard C7), and what no file can be called."""
+def is_hidden(segments: tuple[bytes, ...], dotfiles: bool = False) -> bool:
+    """Names that are never served: what no file can be called and, unless `dotfiles`, dot files, but for /.well-known/
+    (hazard C7)."""
+    if any(b"/" in name for name in segments):
+        return True
     names = segments[1:] if segments[:1] == (b".well-known",) else segments
-    return any(name.startswith(b".") or b"/" in name for name in names)
+    return not dotfiles and any(name.startswith(b".") for name in names)
 
 
 def _path(lookup: Lookup, found: OpenFile) -> bytes:

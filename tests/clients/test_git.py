@@ -40,6 +40,17 @@ async def origin(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     return tree
 
 
+@pytest.mark.parametrize("origin", ["loose"], indirect=True)
+async def test_clone_of_a_working_tree(origin: Path, start: Start, tmp_path: Path) -> None:
+    """Everything is asked for below .git."""
+    await git(origin, "update-server-info")
+    loud = "names that begin with a dot are served"
+    async with start("--dotfiles", root=tmp_path, may_say=loud) as server:
+        await git(tmp_path, "clone", "-q", f"{server.url}/tree/.git", "copy")
+    assert await git(tmp_path / "copy", "fsck", "--strict") == ""
+    assert await git(tmp_path / "copy", "rev-parse", "HEAD") == await git(origin, "rev-parse", "HEAD")
+
+
 async def test_clone_and_fetch(origin: Path, start: Start, tmp_path: Path) -> None:
     bare, copy = tmp_path / "site/project.git", tmp_path / "copy"
     async with start(root=tmp_path / "site") as server:

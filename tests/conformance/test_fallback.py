@@ -42,7 +42,13 @@ async def test_without_openat2_c4(design: Design, site: Path, tmp_path: Path) ->
     wrapper = strace("-e", "trace=openat2", "-e", "inject=openat2:error=EPERM")
     async with running(design, site, papers=tmp_path, wrapper=wrapper) as server:
         assert (await ask(server.address, get("/link-in-up"))).content == LETTERS
-        for target in ("/link-out", "/link-out-folder/secret.txt", "/link-magic/etc/passwd", "/link-out-absolute/"):
+        for target in (
+            "/link-out",
+            "/link-out-folder/secret.txt",
+            "/link-magic/etc/passwd",
+            "/link-out-absolute/",
+            "/link-in-absolute",
+        ):
             assert (await ask(server.address, get(target))).status == 404
 
 

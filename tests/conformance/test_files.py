@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -37,6 +38,18 @@ async def test_unreadable_c6_l4(target: str, status: int, unprivileged: Server) 
     assert answer.status == status
     assert CANARY not in answer.content
     assert (await ask(unprivileged.address, get())).content == LETTERS
+
+
+async def test_relative_links_work_and_absolute_ones_do_not_c2(start: Start, tmp_path: Path) -> None:
+    """ln -sr makes a relative link of an absolute target, as SECURITY.md says."""
+    root = tmp_path / "root"
+    (root / "sub").mkdir(parents=True)
+    (root / "a.txt").write_text("a")
+    for name, option in (("relative", "-sr"), ("absolute", "-s")):
+        subprocess.run(["ln", option, root / "a.txt", root / "sub" / name], check=True)
+    async with start(root=root) as server:
+        assert (await ask(server.address, get("/sub/relative"))).content == b"a"
+        assert (await ask(server.address, get("/sub/absolute"))).status == 404
 
 
 @needs_strace

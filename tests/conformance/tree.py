@@ -172,6 +172,7 @@ def build(world: Path) -> Path:
         path = os.path.join(site, name)
         os.makedirs(os.path.dirname(path), exist_ok=True)
         os.symlink(target, path)
+    os.symlink(os.path.join(site, b"a.txt"), os.path.join(site, b"link-in-absolute"))
     huge = os.path.join(site, b"5g.bin")
     os.close(os.open(huge, os.O_WRONLY | os.O_CREAT, 0o644))
     os.truncate(huge, HUGE)

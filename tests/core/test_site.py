@@ -130,6 +130,15 @@ def test_c7_hidden(segments: tuple[bytes, ...], hidden: bool) -> None:
     assert is_hidden(segments) is hidden
 
 
+def test_c7_dot_files_on_request() -> None:
+    site = Site(dotfiles=True)
+    assert lookup_of(b"/.git/config", site).path == b".git/config"
+    assert lookup_of(b"/.well-known/.x", site).path == b".well-known/.x"
+    assert ask(get(b"/.git%2fconfig"), site=site).status == 404
+    assert not is_hidden((b".git", b"..."), dotfiles=True)
+    assert is_hidden((b"a/b",), dotfiles=True)
+
+
 # --- what was found ---------------------------------------------------------------------------------------------------
 
 

@@ -84,6 +84,7 @@ ROWS: list[Row] = [
             "/link-out-and-in",
             "/link-out-absolute",
             "/link-out-absolute/",
+            "/link-in-absolute",
             "/link-out-chain",
             "/link-out-sibling/secret.txt",
             "/link-out-sibling/",
