@@ -44,6 +44,10 @@ line overrides the environment, and the environment the file.
 
 SECONDS: 10, 0.5, 500ms, 10s, 2m or 1h. BYTES: 8190, 32K, 32KiB, 1M, 1MiB or 1GiB.
 
+--etag: up to 112 KiB the entity tag of a file is a digest of its content. A larger file is not read
+for its tag. auto: size, times and inode number; mtime: size and time of the last change, the same on
+all servers that keep the times of their copies; content: no tag.
+
 --type '*.geo=application/json': files of such names, without regard to case; 'old/*=text/html':
 those whose path below ROOT fits, since the glob has a slash. The last that fits counts.
 
@@ -87,6 +91,7 @@ class Options:
     unix_group: str | None = option(None, kinds.GROUP, "Its group.")
     index: tuple[str, ...] = option(("index.html",), kinds.NAME, "Answers for its folder; repeatable.")
     dotfiles: bool = option(False, kinds.SWITCH, "Serve names that begin with a dot, .git and .env too.")
+    etag: str = option("auto", kinds.ETAG, "Entity tags of large files: see below.")
     max_age: int | None = option(None, kinds.AGE, "Cache-Control: max-age (if not given: no-cache).")
     relative_redirects: bool = option(False, kinds.SWITCH, "Redirect by ./name/, for a proxy with a path prefix.")
     type: tuple[kinds.TypeRule, ...] = option((), kinds.TYPE, "Media type of files (see below); repeatable.")

@@ -6,7 +6,8 @@ find, the steps in order:
   1. open the root anew, so that a swapped release is seen at once and an answer is wholly of one (hazard D6)
   2. open the path beneath it without ever leaving it, or each index of the folder in turn (C1, C2, C3)
   3. look at what was opened, not at its name: only a regular file is a file (C5)
-  4. read a small file at once, hand a large one out open
+  4. read a small file at once, and make its entity tag of what was read; hand a large one out open, and if it has just
+     changed, wait some milliseconds until its times can be trusted
   5. where a small one holds more or less than the system says (/proc says 0, /sys 4096), read it to its end
 """
 
@@ -14,13 +15,14 @@ import errno
 import os
 import stat
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
 from typing import Final
 
 from .beneath import AS_FILE, AS_FOLDER, Opener, close, opener
 from .core.lookup import FOLDER, FORBIDDEN, MISSING, UNAVAILABLE, Broken, Finding, Lookup, OpenFile, same_version
 from .descriptor import Descriptor, LargeFile
+from .etag import METADATA_TAGS, SECOND, can_wait, content_tag, file_clock, is_racy
 
 SMALL: Final = 112 * 1024
 """Bytes, so large a file is still read at once. An answer from memory and one by sendfile(2) cost 16 and 24 us of CPU
@@ -29,15 +31,29 @@ on loopback, medians of 5 interleaved rounds, uvloop 0.23, CPython 3.11): from t
 once, and the memory is better spent on other files."""
 _TRIES: Final = 4
 """One, and three more when the disk changed under our hands."""
+_PAUSES: Final = 10
+_PAUSE: Final = 0.005
+"""Seconds. All pauses together last longer than the slowest tick, even if a virtual machine misses some."""
 
 
 class Disk:
-    """The files beneath `root`. small: bytes, so large a file is still read at once. beneath: how a path is opened, by
-    default as the system can. Raises OSError for a root that is not there, is no folder or may not be entered."""
+    """The files beneath `root`. etag: how the entity tags of large files are made. small: bytes, so large a file is
+    still read at once. beneath: how a path is opened, by default as the system can. clock: that of the file system.
+    Raises OSError for a root that is not there, is no folder or may not be entered."""
 
-    def __init__(self, root: str | bytes, *, small: int = SMALL, beneath: Opener | None = None) -> None:
+    def __init__(
+        self,
+        root: str | bytes,
+        *,
+        etag: str = "auto",
+        small: int = SMALL,
+        beneath: Opener | None = None,
+        clock: Callable[[], int] = file_clock,
+    ) -> None:
         self._root = _absolute(os.fsencode(root))
+        self._metadata_tag = METADATA_TAGS[etag]
         self._small = small
+        self._clock = clock
         try:
             number = os.open(os.path.join(self._root, b"."), AS_FOLDER)  # `.` is found only where one may enter
         except OSError as error:
@@ -74,6 +90,8 @@ class Disk:
         return same
 
     def _is_same(self, root: int, folder: int, lookup: Lookup, found: OpenFile) -> bool:
+        if not found.settled:
+            return False
         if not lookup.folder:
             try:
                 status = os.stat(lookup.path.rpartition(b"/")[2], dir_fd=folder, follow_symlinks=False)
@@ -112,22 +130,23 @@ class Disk:
 
     def _examine(self, file: Descriptor, name: bytes, read: bool) -> Finding:
         for _ in range(_TRIES):
+            seen = self._clock()  # before the status: what changes after this moment is stamped with it, or later
             status = os.fstat(file.fileno())
-            seen = time.time_ns()
             if not stat.S_ISREG(status.st_mode):
                 return FOLDER if stat.S_ISDIR(status.st_mode) else MISSING
             size = status.st_size
             if not read:
                 return _regular(name, status, seen)
             if size > self._small:
-                return _regular(name, status, seen, LargeFile(file.detach()))
+                return self._large(file, name, status, seen)
             content = os.pread(file.fileno(), size + 1, 0)
             if len(content) == size:
-                return _regular(name, status, seen, content=content)
+                return _regular(name, status, seen, content_tag(content), content=content)
             if _version(os.fstat(file.fileno())) == _version(status):
                 return self._generated(file, name, status, seen)
             if len(content) > size:  # it has grown just now; else it was truncated
-                return _regular(name, status, seen, content=content[:size])
+                content = content[:size]
+                return _regular(name, status, seen, content_tag(content), content=content)
         return UNAVAILABLE
 
     def _generated(self, file: Descriptor, name: bytes, status: os.stat_result, seen: int) -> Finding:
@@ -139,6 +158,16 @@ class Disk:
             if len(content) > self._small:
                 return Broken(f"its size is not its length, and it holds more than {self._small} bytes")
         return OpenFile(name, len(content), status.st_mtime_ns, seen, None, bytes(content), generated=True)
+
+    def _large(self, file: Descriptor, name: bytes, status: os.stat_result, seen: int) -> OpenFile:
+        make_tag, pauses = self._metadata_tag, _PAUSES
+        while (racy := is_racy(status.st_ctime_ns, seen)) and make_tag and pauses and can_wait(status.st_ctime_ns):
+            pauses -= 1
+            time.sleep(_PAUSE)
+            seen = self._clock()
+            status = os.fstat(file.fileno())
+        tag = make_tag(status) if make_tag and not racy else None
+        return _regular(name, status, seen, tag, LargeFile(file.detach()))
 
     def _folder(self, root: int, path: bytes) -> Finding:
         try:
@@ -166,9 +195,18 @@ def _absolute(path: bytes) -> bytes:
 
 
 def _regular(
-    name: bytes, status: os.stat_result, seen: int, file: LargeFile | None = None, content: bytes | None = None
+    name: bytes,
+    status: os.stat_result,
+    seen: int,
+    tag: bytes | None = None,
+    file: LargeFile | None = None,
+    content: bytes | None = None,
 ) -> OpenFile:
-    return OpenFile(name, status.st_size, status.st_mtime_ns, seen, file, content, _version(status))
+    mtime, ctime = status.st_mtime_ns, status.st_ctime_ns
+    if mtime > ctime:  # it was set to a time in the future
+        mtime = ctime
+    settled = mtime // SECOND < seen // SECOND and not is_racy(ctime, seen)
+    return OpenFile(name, status.st_size, mtime, seen, file, content, _version(status), False, tag, settled)
 
 
 def _version(status: os.stat_result) -> tuple[int, ...]:

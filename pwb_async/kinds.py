@@ -150,4 +150,5 @@ BYTES, COUNT, COUNT_OR_0 = Kind("BYTES", _size), Kind("COUNT", Whole(1)), Kind("
 SWITCH = Kind("", lambda text: click.Choice(("true", "false"))(text) == "true")
 LOOP, TRIGGER = _one_of("uvloop", "asyncio"), _one_of("edge", "level")
 NATIVE_LOOP = "asyncio" if sys.platform == "win32" else "uvloop"
+ETAG = _one_of("auto", "content", "mtime")
 MODE = _one_of("fixed", "single", "thread", "process", "gevent", "epoll", "epoll-thread")

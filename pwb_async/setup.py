@@ -112,7 +112,7 @@ def build(program: str, options: Options, old: Setup | None = None) -> Setup:
     sockets: list[socket] = []
     try:
         what, value = "serve", options.root
-        disk: Finder = Disk(options.root)
+        disk: Finder = Disk(options.root, etag=options.etag)
         if options.user is not None:
             what, value = "become", options.user
             sandbox.find_user(options.user)

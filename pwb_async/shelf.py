@@ -5,7 +5,8 @@ made by the same Site.reply as without a cache, so they are the same bytes; they
 What it trusts: a finding, for --cache-ttl seconds from the moment of looking (1 s by default). Within that time a hit
 costs no system call beside recv and send. Before it is over, entries that were hit lately are looked at again, all of
 them in one call off the loop; one that nobody has asked for is looked at when somebody does, together with all others
-of that moment, and is not read again.
+of that moment, and is not read again. Only what had not settled when it was found is: a file that changes twice
+between two ticks of the clock looks the same.
 What a hit does, step by step:
   1. HeadReader.known: the bytes of a head that has come before are a Request without being read
   2. Shelf.answer: one look into a dict by the target's key, is the finding trusted, has such an answer been made
@@ -27,7 +28,6 @@ disks tell nothing.
 """
 
 import asyncio
-import time
 from dataclasses import replace
 from sys import getsizeof
 from typing import Final, TypeAlias
@@ -167,11 +167,11 @@ class Shelf:
         finally:
             del self._looks[key]
         if isinstance(finding, OpenFile):
-            finding = replace(finding, shared=True)
+            finding = finding._replace(shared=True)
         look.set_result(finding)
         entry = self._entries.get(key)
         if entry is not None and isinstance(finding, OpenFile) and same_version(entry.finding, finding):
-            self._renew(entry, finding.seen_ns, now)
+            entry.trusted = now + self._ttl
         else:
             self._drop(key)
             if isinstance(finding, OpenFile) and not finding.generated:
@@ -216,24 +216,16 @@ class Shelf:
 
     async def _look_again(self, entries: dict[bytes, Entry]) -> set[bytes]:
         """Which of them are the same; the others leave the shelf."""
-        now, seen_ns = self._clock(), time.time_ns()
+        now = self._clock()
         answers = await self._files.look_again([(entry.lookup, entry.finding) for entry in entries.values()])
         same = {key for key, is_same in zip(entries, answers, strict=True) if is_same}
         for key, entry in entries.items():
             if self._entries.get(key) is entry:
                 if key in same:
-                    self._renew(entry, seen_ns, now)
+                    entry.trusted = now + self._ttl
                 else:
                     self._drop(key)
         return same
-
-    def _renew(self, entry: Entry, seen_ns: int, now: float) -> None:
-        entry.trusted = now + self._ttl
-        if entry.finding.settling:
-            entry.finding = replace(entry.finding, seen_ns=seen_ns)
-            entry.plain = None
-            self._grow(entry, -_OVERHEAD * len(entry.answers))
-            entry.answers.clear()
 
     def _put(self, entry: Entry) -> None:
         if entry.size > self._most // _SHORT:

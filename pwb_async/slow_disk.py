@@ -8,7 +8,6 @@ in a thread, and then has the kernel send it, waits as long as with a real disk,
 
 import os
 from collections.abc import Sequence
-from dataclasses import replace
 from fnmatch import fnmatchcase
 from random import Random
 from time import sleep  # of the moment of the import: --mode gevent takes care to come before its patch
@@ -36,7 +35,7 @@ class SlowDisk:
         _wait(delay)
         finding = self._disk.find(lookup)
         if isinstance(finding, OpenFile) and finding.file is not None:
-            return replace(finding, file=SlowFile(finding.file, delay))
+            return finding._replace(file=SlowFile(finding.file, delay))
         return finding
 
     def look_again(self, known: Sequence[tuple[Lookup, OpenFile]]) -> list[bool]:

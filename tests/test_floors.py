@@ -1,8 +1,8 @@
 """The floors of the house (see README): a lower one never imports a higher one.
 
     floor 0  pwb_async.core                                 bytes and values: no world, no clock
-    floor 1  beneath, descriptor, disk, slow_disk, config   blocking, and without asyncio
-             kinds, environment, printing, complaints, listener, pipes, processors, access_log, trace,
+    floor 1  beneath, descriptor, disk, etag, slow_disk     blocking, and without asyncio
+             config, kinds, environment, printing, complaints, listener, pipes, processors, access_log, trace,
              traced, setup, notify, sandbox
     floor 2  files, shelf, writer, protocol, server         asyncio; pwb_legacy's designs
              entrance, room, pace, traced_protocol
@@ -44,6 +44,7 @@ FLOOR_1 = {
     "complaints",
     "descriptor",
     "disk",
+    "etag",
     "slow_disk",
     "config",
     "kinds",

@@ -2,28 +2,34 @@
 
 from typing import NamedTuple
 
-from .dates import parse_date, year_of
-from .entity_tags import EntityTag, parse_tags, tag_of_file
+from .dates import is_placeholder, parse_date, year_of
+from .entity_tags import EntityTag, parse_tags
 from .fields import Fields
 from .grammar import ENTITY_TAG
+from .lookup import OpenFile
 
 _SECOND = 1_000_000_000
 
 
 class Validators(NamedTuple):
-    """What tells one version of a representation from another; last_modified in seconds since the epoch."""
+    """What tells one version of a representation from another.
+
+    last_modified: seconds since the epoch. strong_date: the file cannot change any more within that second (RFC 9110
+    8.8.2.2). seen: when this was true, seconds since the epoch.
+    """
 
     tag: EntityTag | None
     last_modified: int | None
+    strong_date: bool
     seen: int
-    """when this was true, seconds since the epoch"""
 
 
-def validators_of_file(size: int, mtime_ns: int, seen_ns: int) -> Validators:
-    """Last-Modified is never later than Date (RFC 9110 8.8.2.1) and untold where it is a placeholder (hazard D7)."""
-    seen = seen_ns // _SECOND
-    tag = tag_of_file(size, mtime_ns, seen_ns)
-    return Validators(tag, None if tag is None else min(mtime_ns // _SECOND, seen), seen)
+def validators_of_file(found: OpenFile) -> Validators:
+    """Last-Modified is never later than Date (RFC 9110 8.8.2.1), and absent where the time says nothing."""
+    seen, modified = found.seen_ns // _SECOND, found.mtime_ns // _SECOND
+    last_modified = None if found.generated or is_placeholder(modified) else min(modified, seen)
+    tag = None if found.tag is None else EntityTag(found.tag, False)
+    return Validators(tag, last_modified, found.settled, seen)
 
 
 def evaluate(fields: Fields, current: Validators) -> int | None:
@@ -48,7 +54,7 @@ def range_applies(fields: Fields, current: Validators) -> bool:
         return True
     if match := ENTITY_TAG.fullmatch(value):
         return current.tag is not None and current.tag.strongly_matches(EntityTag(match[2], match[1] is not None))
-    if current.tag is None or current.tag.weak or current.last_modified is None:
+    if current.last_modified is None or not current.strong_date:
         return False
     return current.last_modified == parse_date(value, year_of(current.seen))
 

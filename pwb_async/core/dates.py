@@ -18,6 +18,16 @@ _FORMATS: Final = (
     re.compile(_DAY + rb" " + _MONTH + rb" (?P<day>[ \d]\d) " + _TIME + rb" (?P<year>\d{4})"),
 )
 _LONGEST: Final = len(b"Wednesday, 06-Nov-94 08:49:37 GMT")
+_PLACEHOLDERS: Final = frozenset(
+    (
+        315532800,  # 1980-01-01, where the dates of ZIP begin
+        318211200,  # 1980-02-01, Gradle
+        456789000,  # 1984-06-22, Yarn
+        499162500,  # 1985-10-26, npm
+        1153704088,  # 2006-07-24, Cargo
+    )
+)
+"""Times that programs give to all files, so that their archives are the same at each build."""
 
 
 @lru_cache(1024)
@@ -62,6 +72,12 @@ def _parse(value: bytes, this_year: int) -> int | None:
     except ValueError:
         return None
     return int(when.timestamp())
+
+
+def is_placeholder(mtime: int) -> bool:
+    """Whether a file's time says nothing: before 1970-01-01T00:00:02 (Nix and OSTree use 0 and 1), or a time that a
+    program gives to all files. Seconds since the epoch."""
+    return mtime <= 1 or mtime in _PLACEHOLDERS
 
 
 def year_of(seconds: float) -> int:

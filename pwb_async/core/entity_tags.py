@@ -1,4 +1,4 @@
-"""Entity tags (RFC 9110 8.8.3): made from what the disk says of a file, and compared with what a client remembers."""
+"""Entity tags (RFC 9110 8.8.3), and how they are compared. What the tag of a file is made of: etag.py."""
 
 import re
 from typing import Final, NamedTuple
@@ -6,9 +6,6 @@ from typing import Final, NamedTuple
 from .grammar import ENTITY_TAG
 
 _MEMBER: Final = re.compile(rb"[ \t,]*" + ENTITY_TAG.pattern + rb"[ \t]*(?=,|\Z)")
-_SECOND: Final = 1_000_000_000
-STILL_WARM: Final = 2 * _SECOND
-"""Nanoseconds after a change in which the next one could carry the same time."""
 
 
 class EntityTag(NamedTuple):
@@ -25,16 +22,6 @@ class EntityTag(NamedTuple):
 
     def weakly_matches(self, other: "EntityTag") -> bool:
         return self.opaque == other.opaque
-
-
-def tag_of_file(size: int, mtime_ns: int, seen_ns: int) -> EntityTag | None:
-    """Weak while the file is so new that it may change again unseen, None where its time says nothing (hazard D7).
-
-    size in bytes; mtime_ns, seen_ns: nanoseconds since the epoch, last change and the moment of looking.
-    """
-    if mtime_ns <= _SECOND:
-        return None
-    return EntityTag(b"%x-%x" % (mtime_ns, size), seen_ns - mtime_ns < STILL_WARM)
 
 
 def parse_tags(value: bytes) -> list[EntityTag]:

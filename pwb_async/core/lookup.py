@@ -2,9 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol, TypeAlias
+from typing import Final, NamedTuple, Protocol, TypeAlias
 
-from .entity_tags import STILL_WARM
 from .messages import File, Request
 
 
@@ -21,13 +20,14 @@ class Lookup:
     indexes: tuple[bytes, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class OpenFile:
+class OpenFile(NamedTuple):
     """A regular file that is open; size and time come from the open file, not from its name (hazard C3).
 
     name: the file's own name. size: bytes. mtime_ns: last change, seen_ns: when we looked, nanoseconds since the
     epoch. content: all its bytes, if it is so small that they were read at once; then file is None. version: device,
-    inode, time of the inode's last change, mtime_ns, size: all that the system tells of a change.
+    inode, time of the inode's last change, mtime, size: all that the system tells of a change.
+    tag: the opaque part of its entity tag, which is strong; None: it has none.
+    settled: one more change would give the file another version, and another date.
     shared: others have this finding too, so nobody closes its file; it closes when the last one lets go of it.
     generated: the content is made as it is read, as in /proc and /sys: what the system tells of the file says nothing
     of it. size is the length of `content`, and version is empty.
@@ -41,17 +41,14 @@ class OpenFile:
     content: bytes | None = None
     version: tuple[int, ...] = ()
     shared: bool = False
+    tag: bytes | None = None
+    settled: bool = True
     generated: bool = False
 
     @property
     def owned(self) -> File | None:
         """The file, if whoever answers with it has to close it."""
         return None if self.shared else self.file
-
-    @property
-    def settling(self) -> bool:
-        """So new, or from the future, that its validators will change with time alone (hazards D7, D12)."""
-        return self.seen_ns - self.mtime_ns < STILL_WARM
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,5 +95,5 @@ UNAVAILABLE: Final = Unavailable()
 
 
 def same_version(old: OpenFile, new: Finding) -> bool:
-    """Whether `new` is the same file, and has not changed since."""
-    return isinstance(new, OpenFile) and old.version == new.version
+    """Whether `new` is the same file, and has not changed since. False if nobody can say."""
+    return isinstance(new, OpenFile) and old.settled and old.version == new.version

@@ -106,14 +106,13 @@ class Site:
 
     def _represent(self, lookup: Lookup, found: OpenFile) -> Response:
         request = lookup.request
-        current = _validators(found)
+        current = validators_of_file(found)
         fields = request.fields
         if fields.plain:
             return self._whole(lookup, found, current)
         status = evaluate(fields, current)
         if status == 304:
-            tag = () if current.tag is None else ((b"ETag", bytes(current.tag)),)
-            return Response(304, (*tag, self._cache_control), (), found.owned)
+            return Response(304, (*_validators(current)[-1:], self._cache_control), (), found.owned)
         if status is not None:
             error = self.error(status, request.method)
             return Response(error.status, error.fields, error.parts, found.owned)
@@ -129,16 +128,10 @@ class Site:
         return self._partial(lookup, found, current, ranges) or self._whole(lookup, found, current)
 
     def _about(self, found: OpenFile, media: FieldList, length: int, current: Validators) -> FieldList:
-        validators: FieldList = ()
-        if current.last_modified is not None and current.tag is not None:
-            validators = (
-                (b"Last-Modified", format_date(current.last_modified)),
-                (b"ETag", bytes(current.tag)),
-            )
         return (
             *media,
             (b"Content-Length", b"%d" % length),
-            *validators,
+            *_validators(current),
             *(() if found.generated else _ACCEPT_RANGES),
             self._cache_control,
             _NO_SNIFF,
@@ -180,10 +173,10 @@ def _path(lookup: Lookup, found: OpenFile) -> bytes:
     return b"/".join(filter(None, (lookup.path, found.name))) if lookup.folder else lookup.path
 
 
-def _validators(found: OpenFile) -> Validators:
-    if found.generated:
-        return Validators(None, None, found.seen_ns // 1_000_000_000)
-    return validators_of_file(found.size, found.mtime_ns, found.seen_ns)
+def _validators(current: Validators) -> FieldList:
+    """The fields that say which version this is; the last one says it best."""
+    date: FieldList = () if current.last_modified is None else ((b"Last-Modified", format_date(current.last_modified)),)
+    return date if current.tag is None else (*date, (b"ETag", bytes(current.tag)))
 
 
 def _slice(found: OpenFile, part: ByteRange) -> Part:

@@ -23,7 +23,7 @@ from .results import Equality
 Address = tuple[str, int]
 PATIENCE: Final = 15.0
 SETTLED: Final = 2.5
-"""Seconds after which a file is no longer new, and no cache believes that it still is."""
+"""Seconds after which no cache gives the answer to a file that has changed."""
 RESET: Final = b"(the connection was reset)"
 _SHOWN: Final = 2000
 """Characters of a request or an answer's line that are printed."""
@@ -91,7 +91,7 @@ def differences(
     contestants: Sequence[Contestant], addresses: Sequence[Address], cases: Sequence[Case]
 ) -> Iterator[Difference]:
     """Every case to every contestant, all contestants at the same time. What seems to differ is asked again a little
-    later: the entity tag of a file that has just changed is weak for a while, and only time may have come between."""
+    later: a file may have changed just now, and only one of them have seen it."""
     suspects = [difference.case for difference in _asked(contestants, addresses, cases)]
     if suspects:
         time.sleep(SETTLED)

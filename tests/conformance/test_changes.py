@@ -17,6 +17,7 @@ from .designs import Design
 from .peer import Peer, ask, together
 from .server import Server, eventually, running
 from .tree import CANARY, noise
+from .tree import tag as tag_of
 from .wire import Answer, get
 
 MEGABYTE = 1 << 20
@@ -115,15 +116,32 @@ async def test_grows_while_sent_d2(workshop: tuple[Server, Path]) -> None:
             assert (await peer.answer()).content == b"still"
 
 
-@pytest.mark.parametrize("size", [1000, 200_000], ids=["small", "large"])
-async def test_replaced_under_load_d3(size: int, workshop: tuple[Server, Path]) -> None:
+SIZES = pytest.mark.parametrize("size", [1000, 200_000], ids=["small", "large"])
+FIXED = 1_600_000_000
+"""A time that all versions of a file have."""
+
+
+def publish(path: Path, content: bytes, mtime: float | None = FIXED) -> None:
+    """A new version by rename. mtime: None for the time of the writing."""
+    new = path.with_name("new")
+    new.write_bytes(content)
+    if mtime is not None:
+        os.utime(new, (mtime, mtime))
+    new.replace(path)
+
+
+@SIZES
+@pytest.mark.parametrize("growth", [4, 0], ids=["growing", "D7-equal-time-and-size"])
+async def test_replaced_under_load_d3(size: int, growth: int, workshop: tuple[Server, Path]) -> None:
     """Two hundred versions by rename: every answer is wholly of one, and so are its fields."""
     server, root = workshop
-    target = f"/replaced-{size}"
+    target = f"/replaced-{size}-{growth}"
+
+    def length(version: int) -> int:
+        return size + growth * version
 
     def write(version: int) -> None:
-        (root / "new").write_bytes(b"%04d" % version * (size // 4 + version))
-        (root / "new").replace(root / target[1:])
+        publish(root / target[1:], b"%04d" % version * (length(version) // 4), None if growth else FIXED)
 
     async def replace() -> None:
         for version in range(1, VERSIONS + 1):
@@ -136,18 +154,24 @@ async def test_replaced_under_load_d3(size: int, workshop: tuple[Server, Path]) 
         assert answer.status == 200
         version = answer.content[:4]
         assert answer.content == version * (len(answer.content) // 4)
-        assert len(answer.content) == (size // 4 + int(version)) * 4
-        tag = (answer["ETag"] or "").removeprefix("W/")
-        assert tags.setdefault(tag, version) == version, "one entity tag, two contents"
+        assert len(answer.content) == length(int(version))
+        tag = answer["ETag"]
+        assert tag is None or tag.startswith('"'), "weak: it would change with time alone"
+        assert tag is None or tags.setdefault(tag, version) == version, "one entity tag, two contents"
     await until_content(server, target, b"%04d" % VERSIONS)
 
 
-async def until_content(server: Server, target: str, start: bytes) -> Answer:
-    """The first answer that begins so; the cache's time to live is a second."""
+async def until(server: Server, request: bytes, is_it: Callable[[Answer], bool]) -> Answer:
+    """The first answer that is as it should be; the cache's time to live is a second."""
     async with asyncio.timeout(3):
-        while not (answer := await ask(server.address, get(target))).content.startswith(start):
+        while not is_it(answer := await ask(server.address, request)):
             await asyncio.sleep(0.02)
     return answer
+
+
+async def until_content(server: Server, target: str, start: bytes) -> Answer:
+    """The first answer that begins so."""
+    return await until(server, get(target), lambda answer: answer.content.startswith(start))
 
 
 async def test_overwritten_in_place_d4(workshop: tuple[Server, Path]) -> None:
@@ -159,14 +183,71 @@ async def test_overwritten_in_place_d4(workshop: tuple[Server, Path]) -> None:
     assert before["ETag"] != after["ETag"]
 
 
-async def test_new_file_has_a_weak_tag_d7(workshop: tuple[Server, Path]) -> None:
-    """It may change again within the same tick of the clock, so it promises nothing byte by byte yet."""
+@SIZES
+@pytest.mark.parametrize("mtime", [None, FIXED, 4_000_000_000], ids=["now", "past", "D12-future"])
+async def test_a_new_file_is_resumable_at_once_d7(
+    size: int, mtime: float | None, workshop: tuple[Server, Path]
+) -> None:
+    """Its tag is strong, so that a client that saw its beginning need not begin again; and it stays."""
     server, root = workshop
-    (root / "fresh").write_bytes(b"fresh")
-    tag = (await ask(server.address, get("/fresh")))["ETag"] or ""
-    assert tag.startswith('W/"')
-    assert (await ask(server.address, get("/fresh", f"If-None-Match: {tag}"))).status == 304
-    assert (await ask(server.address, get("/fresh", "Range: bytes=0-0", f"If-Range: {tag}"))).status == 200
+    name = f"fresh-{size}-{mtime}"
+    publish(root / name, noise(size), mtime)
+    tag = (await ask(server.address, get(f"/{name}", method="HEAD")))["ETag"] or ""
+    assert tag.startswith('"')
+    rest = await ask(server.address, get(f"/{name}", "Range: bytes=500-", f"If-Range: {tag}"))
+    assert (rest.status, rest.content, rest["ETag"]) == (206, noise(size)[500:], tag)
+    assert (await ask(server.address, get(f"/{name}", f"If-None-Match: {tag}"))).status == 304
+    os.utime(root / name, (FIXED + 1, FIXED + 1))
+    if size == 1000:  # what a large file holds is not looked at
+        touched = await until(server, get(f"/{name}"), lambda answer: answer["Last-Modified"] == LATER)
+        assert touched["ETag"] == tag, "the same bytes"
+
+
+LATER = "Sun, 13 Sep 2020 12:26:41 GMT"
+"""A second after FIXED."""
+
+
+@SIZES
+@pytest.mark.parametrize("mtime", [FIXED, 499_162_500], ids=["fixed", "npm"])
+async def test_equal_time_and_size_are_another_version_d7(
+    size: int, mtime: float, workshop: tuple[Server, Path]
+) -> None:
+    """As builds do that give all files one time: a cache gets the new bytes, and nobody joins two versions."""
+    server, root = workshop
+    name = f"built-{size}-{mtime}"
+    publish(root / name, noise(size, 1), mtime)
+    before = await ask(server.address, get(f"/{name}"))
+    assert before.content == noise(size, 1)
+    publish(root / name, noise(size, 2), mtime)
+    again = get(f"/{name}", f"If-None-Match: {before['ETag']}")
+    after = await until(server, again, lambda answer: answer.status != 304)
+    assert (after.status, after.content) == (200, noise(size, 2))
+    rest = await ask(server.address, get(f"/{name}", "Range: bytes=500-", f"If-Range: {before['ETag']}"))
+    assert (rest.status, rest.content) == (200, noise(size, 2))
+    rest = await ask(server.address, get(f"/{name}", "Range: bytes=500-", f"If-Range: {after['ETag']}"))
+    assert (rest.status, rest.content) == (206, noise(size, 2)[500:])
+
+
+async def test_nodes_agree_as_they_can(start: Start, tmp_path: Path) -> None:
+    """Small files by their bytes; large ones with --etag mtime, where copies keep their time."""
+    for node in ("one", "two"):
+        (tmp_path / node).mkdir()
+    publish(tmp_path / "one" / "large", noise(200_000))
+    publish(tmp_path / "one" / "small", noise(1000))
+    subprocess.run(["cp", "-p", tmp_path / "one/large", tmp_path / "two"], check=True)
+    publish(tmp_path / "two" / "small", noise(1000), mtime=FIXED + 7)
+    tags: dict[tuple[str, str], set[str | None]] = {}
+    for mode in ("auto", "content", "mtime"):
+        for node in ("one", "two"):
+            async with start("--etag", mode, root=tmp_path / node) as server:
+                for name in ("small", "large"):
+                    answer = await ask(server.address, get(f"/{name}", method="HEAD"))
+                    assert answer["Last-Modified"] is not None
+                    tags.setdefault((mode, name), set()).add(answer["ETag"])
+    assert {tag for (_, name), found in tags.items() if name == "small" for tag in found} == {tag_of(noise(1000))}
+    assert tags["content", "large"] == {None}
+    assert tags["mtime", "large"] == {f'"{FIXED * 10**9:x}-{200_000:x}"'}
+    assert len(tags["auto", "large"]) == 2
 
 
 async def test_removed_d3(workshop: tuple[Server, Path]) -> None:

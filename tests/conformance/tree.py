@@ -5,7 +5,7 @@
       site-sibling/secret.txt   CANARY: a prefix is not a parent
       site/                     what is served; the corpus of tests/core asks for its TREE, so that is in it, too
 
-All files were last changed at MTIME, so that entity tags are strong and the same in every run.
+All files were last changed at MTIME.
 """
 
 import os
@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final
 
 from core.driver import TREE
+from xxhash import xxh3_128_hexdigest
 
 CANARY: Final = b"CANARY"
 MTIME: Final = 1_600_000_000
@@ -25,9 +26,9 @@ HUGE: Final = 5 * 1024**3
 LETTERS: Final = TREE[b"a.txt"]
 
 
-def tag(size: int, mtime_ns: int = MTIME * 10**9) -> str:
-    """The entity tag of a file (hazard D7)."""
-    return f'"{mtime_ns:x}-{size:x}"'
+def tag(content: bytes) -> str:
+    """The entity tag of a file that is read at once (hazard D7)."""
+    return f'"{xxh3_128_hexdigest(content)}"'
 
 
 def noise(size: int, seed: int = 1) -> bytes:
@@ -145,6 +146,7 @@ LINKS: Final[dict[bytes, bytes]] = {
     b"link-out.gz": b"../secret.txt",
 }
 
+ODD: Final = b"odd times"
 TIMES: Final[dict[bytes, int]] = {
     b"time-2099": 4_070_908_800,
     b"time-1960": -315_619_200,
@@ -152,6 +154,8 @@ TIMES: Final[dict[bytes, int]] = {
     b"time-0": 0,
     b"time-1": 1,
     b"time-2": 2,
+    b"time-npm": 499_162_500,
+    b"time-zip": 315_532_800,
 }
 
 
@@ -162,7 +166,7 @@ def build(world: Path) -> Path:
         os.mkdir(folder)
     for outside in ("secret.txt", "site-sibling/secret.txt", "site-sibling/index.html"):
         (world / outside).write_bytes(CANARY)
-    for name, content in {**FILES, **dict.fromkeys(TIMES, b"odd times")}.items():
+    for name, content in {**FILES, **dict.fromkeys(TIMES, ODD)}.items():
         path = os.path.join(site, name)
         os.makedirs(os.path.dirname(path), exist_ok=True)
         with open(path, "wb") as file:

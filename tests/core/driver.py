@@ -8,6 +8,7 @@ It does what every driver does: hands over bytes, answers events, closes respons
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from zlib import crc32
 
 from hypothesis import HealthCheck, settings
 
@@ -60,8 +61,13 @@ class FakeFile:
         self.closed += 1
 
 
-def open_file(name: bytes, content: bytes, mtime_ns: int = CHANGED * 10**9, seen_ns: int = NOW * 10**9) -> OpenFile:
-    return OpenFile(name, len(content), mtime_ns, seen_ns, FakeFile(content))
+def tag_of(content: bytes) -> bytes:
+    """Stands for what a disk makes: the opaque part of an entity tag."""
+    return b"%08x" % crc32(content)
+
+
+def open_file(name: bytes, content: bytes, mtime_ns: int = CHANGED * 10**9) -> OpenFile:
+    return OpenFile(name, len(content), mtime_ns, NOW * 10**9, FakeFile(content), tag=tag_of(content))
 
 
 def find(lookup: Lookup, tree: Mapping[bytes, bytes] = TREE) -> Finding:

@@ -1,7 +1,5 @@
 """Findings as values."""
 
-from dataclasses import replace
-
 import pytest
 
 from pwb_async.core.lookup import MISSING, Finding, OpenFile, same_version
@@ -13,10 +11,16 @@ FOUND = OpenFile(b"a", 3, 1, 2, None, b"abc", (1, 2, 3, 4, 3))
     ("again", "same"),
     [
         (FOUND, True),
-        (replace(FOUND, seen_ns=9, content=None), True),
-        *((replace(FOUND, version=(*FOUND.version[:at], 9, *FOUND.version[at + 1 :])), False) for at in range(5)),
+        (FOUND._replace(seen_ns=9, content=None), True),
+        *((FOUND._replace(version=(*FOUND.version[:at], 9, *FOUND.version[at + 1 :])), False) for at in range(5)),
         (MISSING, False),
     ],
 )
 def test_d3_one_version_is_told_from_another(again: Finding, same: bool) -> None:
     assert same_version(FOUND, again) is same
+
+
+def test_d7_a_version_that_had_not_settled_is_never_the_same() -> None:
+    """A second change within a tick of the clock has no other times."""
+    assert not same_version(FOUND._replace(settled=False), FOUND)
+    assert same_version(FOUND, FOUND._replace(settled=False))

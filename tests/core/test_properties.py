@@ -13,7 +13,7 @@ from pwb_async.core.messages import BadRequest, Request, Response
 from pwb_async.core.site import Site
 from pwb_async.core.target import Target, parse_target
 
-from .driver import ALPHABET, NOW, FakeFile, Peer, Talk, byte_by_byte, converse
+from .driver import ALPHABET, NOW, FakeFile, Peer, Talk, byte_by_byte, converse, tag_of
 from .test_corpus import CASES
 
 property_test = settings(deadline=None, max_examples=250, suppress_health_check=list(HealthCheck))
@@ -61,7 +61,9 @@ def sized(draw: st.DrawFn) -> OpenFile:
     held = draw(st.booleans())
     file = None if held else FakeFile(content)
     name = draw(st.sampled_from([b"x.html", b"x"]) | st.binary(max_size=5))
-    return OpenFile(name, len(content), mtime_ns, NOW * 10**9, file, content if held else None)
+    tag, settled = draw(st.sampled_from([tag_of(content), None])), draw(st.booleans())
+    held_content = content if held else None
+    return OpenFile(name, len(content), mtime_ns, NOW * 10**9, file, held_content, tag=tag, settled=settled)
 
 
 findings = sized() | st.sampled_from([FOLDER, MISSING, FORBIDDEN, UNAVAILABLE, Broken("EIO")])
@@ -213,7 +215,7 @@ def test_every_file_that_was_found_is_closed(finding: Finding, wire: bytes) -> N
         if isinstance(finding, OpenFile) and finding.content is None:
             file = FakeFile(ALPHABET[: finding.size])
             found.append(file)
-            return OpenFile(finding.name, finding.size, finding.mtime_ns, finding.seen_ns, file)
+            return finding._replace(file=file)
         return finding
 
     talk = Peer(disk=disk).send(*[wire] if wire else [])

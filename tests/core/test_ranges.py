@@ -169,7 +169,7 @@ def parts_of(answer: Answer) -> list[tuple[bytes, bytes]]:
 def test_multipart(value: bytes, parts: list[tuple[int, bytes]], in_memory: bool) -> None:
     file = open_file(b"a.txt", ALPHABET)
     if in_memory:
-        file = OpenFile(file.name, file.size, file.mtime_ns, file.seen_ns, None, ALPHABET)
+        file = file._replace(file=None, content=ALPHABET)
 
     def disk(lookup: Lookup) -> Finding:
         return file

@@ -84,8 +84,21 @@ class Peer:
         mtime = times[self.chance.below(len(times))]
         name = (b"x.html", b"x", b"\xff\r\n", b"a.tar.gz")[self.chance.below(4)]
         if which < 9:
-            return OpenFile(name, size, mtime, NOW * SECOND, None, CONTENT[:size])
-        return OpenFile(name, size, mtime, NOW * SECOND, Held())
+            return self.version(name, size, mtime, CONTENT[:size])
+        return self.version(name, size, mtime, None)
+
+    def version(self, name: bytes, size: int, mtime: int, content: bytes | None) -> OpenFile:
+        """A file with or without an entity tag, settled or not."""
+        return OpenFile(
+            name,
+            size,
+            mtime,
+            NOW * SECOND,
+            Held() if content is None else None,
+            content,
+            tag=(b"a", b"other", None)[self.chance.below(3)],
+            settled=bool(self.chance.below(2)),
+        )
 
     def talk(self, pieces: list[bytes]) -> None:
         for piece in pieces:
@@ -337,13 +350,15 @@ def ranges(data: bytes) -> None:
                 assert len(form.heads) == len(found)
                 assert sum(lengths) == form.length <= size + 4096
     mtimes = (0, SECOND, NOW * SECOND, (NOW - 99) * SECOND, -(10**18), 10**21)
-    current = validators_of_file(26, mtimes[chance.below(len(mtimes))], NOW * SECOND)
+    tag = (b"a", b"other", None)[chance.below(3)]
+    found = OpenFile(b"x", 26, mtimes[chance.below(len(mtimes))], NOW * SECOND, Held(), tag=tag)
+    current = validators_of_file(found._replace(settled=bool(chance.below(2))))
     names = (b"if-match", b"if-none-match", b"if-modified-since", b"if-unmodified-since", b"if-range", b"range")
     fields = Fields({name: [(value, other)[chance.below(2)]] for name in names if chance.below(2)}, 0)
     assert evaluate(fields, current) in (None, 304, 412)
     assert range_applies(fields, current) in (True, False)
-    for tag in parse_tags(value):
-        assert b'"' not in tag.opaque
+    for known in parse_tags(value):
+        assert b'"' not in known.opaque
     if current.tag is not None:
         assert parse_tags(bytes(current.tag)) == [current.tag]
 

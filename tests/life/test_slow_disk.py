@@ -10,6 +10,7 @@ from conformance.designs import DESIGNS, REFERENCE, Design
 from conformance.peer import Peer, ask, together
 from conformance.server import environment, running
 from conformance.wire import get
+from test_disk import later
 
 from pwb_async import slow_disk
 from pwb_async.config import ConfigError, Options, read_options
@@ -115,7 +116,7 @@ def test_the_last_that_fits(root: Path, sleeps: list[float], path: bytes, folder
 
 
 def test_what_does_not_fit_is_not_delayed(root: Path, sleeps: list[float]) -> None:
-    disk = SlowDisk(Disk(root), told("/none=1s"))
+    disk = SlowDisk(Disk(root, clock=later), told("/none=1s"))
     found = disk.find(lookup(b"big.bin"))
     assert isinstance(found, OpenFile)
     assert disk.look_again([(lookup(b"big.bin"), found)]) == [True]
@@ -126,7 +127,7 @@ def test_what_does_not_fit_is_not_delayed(root: Path, sleeps: list[float]) -> No
 
 
 def test_each_call_is_delayed_but_for_what_has_just_been_read(root: Path, sleeps: list[float]) -> None:
-    disk = SlowDisk(Disk(root), told("1ms"))
+    disk = SlowDisk(Disk(root, clock=later), told("1ms"))
     found = disk.find(lookup(b"big.bin"))
     assert isinstance(found, OpenFile)
     assert found.file is not None

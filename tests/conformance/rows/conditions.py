@@ -1,11 +1,12 @@
 """Preconditions (RFC 9110 13) on a file that was last changed at LAST_MODIFIED."""
 
-from ..tree import LAST_MODIFIED, LETTERS, tag
+from ..tree import LAST_MODIFIED, LETTERS, ODD, tag
 from .row import Row, get, head, row, says
 
-_TAG = tag(26)
+_TAG = tag(LETTERS)
 _EARLIER = "Sun, 13 Sep 2020 12:26:39 GMT"
 _LATER = "Sun, 13 Sep 2020 12:26:41 GMT"
+_NPM = "Sat, 26 Oct 1985 08:15:00 GMT"
 
 _WHOLE = says(200, LETTERS)
 _NOT_MODIFIED = says(304, b"", etag=_TAG, cache_control="no-cache", content_type=None, content_range=None)
@@ -74,6 +75,24 @@ ROWS: list[Row] = [
         says(200, b""),
         says(200, b"1"),
     ),
-    row("13.1.2-star-matches-what-has-no-tag", get("/time-0", "If-None-Match: *"), says(304, b"", etag=None)),
+    row("13.1.2-star-matches-what-has-no-date", get("/time-0", "If-None-Match: *"), says(304, b"", etag=tag(ODD))),
     row("D7-without-a-date-no-304", get("/time-0", f"If-Modified-Since: {_LATER}"), says(200)),
+    row("D7-without-a-date-no-412", get("/time-0", f"If-Unmodified-Since: {_EARLIER}"), says(200)),
+    row("D7-a-placeholder-is-no-date-304", get("/time-npm", f"If-Modified-Since: {_NPM}"), says(200, ODD)),
+    row("D7-a-placeholder-is-no-date-412", get("/time-zip", f"If-Unmodified-Since: {_EARLIER}"), says(200, ODD)),
+    row(
+        "D7-a-placeholder-is-no-date-206",
+        get("/time-npm", "Range: bytes=0-2", f"If-Range: {_NPM}"),
+        says(200, ODD, content_range=None),
+    ),
+    row(
+        "13.1.5-a-tag-without-a-date-206",
+        get("/time-npm", "Range: bytes=0-2", f"If-Range: {tag(ODD)}"),
+        says(206, b"odd", last_modified=None, etag=tag(ODD)),
+    ),
+    row(
+        "D12-the-tag-of-a-file-from-the-future-is-strong",
+        get("/time-2099", "Range: bytes=0-2", f"If-Range: {tag(ODD)}"),
+        says(206, b"odd", last_modified=..., etag=tag(ODD)),
+    ),
 ]

@@ -3,7 +3,7 @@
 from ..tree import FILES, HUGE, LAST_MODIFIED, LETTERS, MTIME, tag
 from .row import Row, Says, get, head, row, says
 
-_TAG = tag(26)
+_TAG = tag(LETTERS)
 _WHOLE = says(200, LETTERS, content_range=None, content_length="26")
 _UNSATISFIABLE = says(416, content_range="bytes */26")
 

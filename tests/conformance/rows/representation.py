@@ -1,6 +1,8 @@
 """What is said about a file: Content-Type, Content-Length, validators, caching (RFC 9110 8)."""
 
-from ..tree import FILES, LAST_MODIFIED, LETTERS, tag
+import re
+
+from ..tree import FILES, LAST_MODIFIED, LETTERS, ODD, tag
 from .row import get, head, row, says
 
 _TYPES = {
@@ -65,7 +67,7 @@ ROWS = [
             content_type="text/plain; charset=utf-8",
             content_length="26",
             last_modified=LAST_MODIFIED,
-            etag=tag(26),
+            etag='"db7ca44e84843d67ebe162220154e1e6"',  # its digest, the same for ever
             accept_ranges="bytes",
             cache_control="no-cache",
             x_content_type_options="nosniff",
@@ -93,12 +95,23 @@ ROWS = [
         get("/missing"),
         says(404, content_type="text/html; charset=utf-8", etag=None, last_modified=None, accept_ranges=None),
     ),
-    row("D12-mtime-in-the-future", get("/time-2099"), says(200, b"odd times", last_modified=...)),
-    row("D12-mtime-before-the-epoch", get("/time-1960"), says(200, b"odd times", last_modified=None, etag=None)),
-    row("D12-mtime-in-the-year-10000", get("/time-year-10000"), says(200, b"odd times", last_modified=...)),
-    row("D7-mtime-0-says-nothing", get("/time-0"), says(200, b"odd times", last_modified=None, etag=None)),
-    row("D7-mtime-1-says-nothing", get("/time-1"), says(200, b"odd times", last_modified=None, etag=None)),
-    row("D7-mtime-2-is-a-time", get("/time-2"), says(200, b"odd times", etag=tag(9, 2 * 10**9))),
+    *(
+        row(name, get(f"/{file}"), says(200, ODD, last_modified=modified, etag=tag(ODD)))
+        for name, file, modified in (
+            ("D12-mtime-in-the-future", "time-2099", ...),
+            ("D12-mtime-before-the-epoch", "time-1960", None),
+            ("D12-mtime-in-the-year-10000", "time-year-10000", ...),
+            ("D7-mtime-0-says-nothing", "time-0", None),
+            ("D7-mtime-1-says-nothing", "time-1", None),
+            ("D7-mtime-2-is-a-time", "time-2", "Thu, 01 Jan 1970 00:00:02 GMT"),
+            ("D7-mtime-of-npm-says-nothing", "time-npm", None),
+            ("D7-mtime-of-zip-says-nothing", "time-zip", None),
+        )
+    ),
+    row("9110-9.3.2-head-has-the-tag-of-get", head("/1k.bin"), says(200, b"", etag=tag(FILES[b"1k.bin"]))),
+    row(
+        "9110-8.8.3-a-large-file-has-a-strong-tag", head("/30m.bin"), says(200, b"", etag=re.compile('"[0-9a-f]{32}"'))
+    ),
     row(
         "12.5-accept-fields-change-nothing",
         get("/a.txt", "Accept: x/y", "Accept-Encoding: gzip", "Accept-Language: tlh"),
