@@ -12,7 +12,7 @@ from core.test_corpus import CASES
 from .designs import DESIGNS
 from .peer import Peer
 from .server import Server, running
-from .wire import Answer, split
+from .wire import split
 
 ROUNDS = 1000
 SPLICES = [
@@ -71,7 +71,7 @@ async def everybody(site: Path, tmp_path: Path) -> AsyncIterator[list[Server]]:
         yield servers
 
 
-async def told(server: Server, data: bytes) -> list[Answer]:
+async def told(server: Server, data: bytes) -> list[bytes]:
     """All answers, up to the end that the client brings about."""
     async with Peer(server.address) as peer:
         try:
@@ -81,18 +81,15 @@ async def told(server: Server, data: bytes) -> list[Answer]:
             assert data, "closed before its time"
         answers = split(await peer.rest())
     assert all(answer.status < 500 or answer.status in (501, 505) for answer in answers)
-    return answers
+    keeps = server.design.keeps_alive
+    return [answer.masked for answer in answers] if keeps else [answer.bare for answer in answers]
 
 
 async def test_a_thousand_mutants_b10_b11_l3(everybody: list[Server]) -> None:
     reference, *others = everybody
     for number, data in zip(range(ROUNDS), mutants(seed=20), strict=False):
         expected = await told(reference, data)
-        masked, bare = [answer.masked for answer in expected], [answer.bare for answer in expected[:1]]
+        bare = [split(answer.replace(b"Date: *", b"Date: x"))[0].bare for answer in expected[:1]]
         results = await asyncio.gather(*(told(server, data) for server in others))
         for server, result in zip(others, results, strict=True):
-            where = number, server.design.name, data
-            if server.design.keeps_alive:
-                assert [answer.masked for answer in result] == masked, where
-            else:
-                assert [answer.bare for answer in result] == bare, where
+            assert result == (expected if server.design.keeps_alive else bare), (number, server.design.name, data)

@@ -9,7 +9,6 @@ _STATUS_LINE: Final = re.compile(rb"HTTP/1\.1 ([1-5][0-9][0-9]) ([A-Za-z ]+)")
 _FIELD_LINE: Final = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+): ([\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?)")
 _CONNECTION: Final = re.compile(rb"(?<=\r\n)Connection: (?:close|keep-alive)\r\n")
 _DATE: Final = re.compile(rb"(?<=\r\nDate: )[^\r]*")
-_LAST_MODIFIED: Final = re.compile(rb"(?<=\r\nLast-Modified: )[^\r]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,15 +27,8 @@ class Answer:
 
     @property
     def masked(self) -> bytes:
-        """The whole answer but for the moment of answering: what all designs must have in common.
-
-        It is the Date, and the Last-Modified of a file whose own time has not come yet (RFC 9110 8.8.2.1).
-        """
-        masked = _DATE.sub(b"*", self.wire, count=1)
-        modified = self["Last-Modified"]
-        if modified and self.date - parsedate_to_datetime(modified).timestamp() < 3:
-            masked = _LAST_MODIFIED.sub(b"*", masked, count=1)
-        return masked
+        """The whole answer but for its Date: what all designs must have in common."""
+        return _DATE.sub(b"*", self.wire, count=1)
 
     @property
     def bare(self) -> bytes:
