@@ -43,7 +43,10 @@ class Fetch {
         for (var response : many) {
             System.out.println(told("many", response.get()));
         }
-        var old = (HttpURLConnection) URI.create(site + "/a.txt").toURL().openConnection();
-        System.out.println("old " + old.getResponseCode() + " " + new String(old.getInputStream().readAllBytes()));
+        System.out.println(told("folder", send(request(site + "/sub"))));
+        for (var target : new String[] {"/a.txt", "/sub"}) {
+            var old = (HttpURLConnection) URI.create(site + target).toURL().openConnection();
+            System.out.println("old " + old.getResponseCode() + " " + new String(old.getInputStream().readAllBytes()));
+        }
     }
 }

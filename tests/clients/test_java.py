@@ -40,5 +40,7 @@ async def test_both_clients(classes: Path, server: Server) -> None:
         f"range HTTP_1_1 206 {digest(LETTERS[2:6])}",
         f"large HTTP_1_1 200 {digest(FILES[b'30m.bin'])}",
         *[f"many HTTP_1_1 200 {digest(FILES[b'100k.bin'])}"] * 20,
+        f"folder HTTP_1_1 200 {digest(FILES[b'sub/index.html'])}",
         f"old 200 {LETTERS.decode()}",
+        f"old 200 {FILES[b'sub/index.html'].decode()}",
     ]
