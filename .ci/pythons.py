@@ -1,0 +1,133 @@
+"""The short suite on every other CPython that this machine has: python .ci/pythons.py
+
+1. interpreters are looked for: pythonX.Y and pythonX.Yt (free-threaded) on the PATH, and those of pyenv
+2. of those that run and that pyproject.toml allows, one of each version is taken, but for the version that runs this
+3. each gets a virtual environment of its own, and runs the short suite in it
+4. what is not there, or cannot be used, is named at the end; the status is 1 if a suite has failed
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+UNITS = sorted(str(path.relative_to(ROOT)) for path in (ROOT / "tests").glob("test_*.py"))
+DESIGNS = [f"tests/conformance/test_{name}.py" for name in ("rows", "start", "stop", "ignored")]
+SUITE = ["tests/core", *UNITS, "tests/life/test_doors.py", *DESIGNS]
+FAILED = "FAILED"
+RELEASED = ("3.11", "3.12", "3.13", "3.13t", "3.14", "3.14t")
+"""The versions whose absence is named; a t: free-threaded."""
+PATIENCE = 500
+"""Seconds for one run of the suite: it took 130 on two cores that did other things, too."""
+TELL = """
+import platform, sys, sysconfig
+free = "t" if sysconfig.get_config_var("Py_GIL_DISABLED") else ""
+print(platform.python_implementation(), "{}.{}".format(*sys.version_info) + free)
+"""
+
+
+def candidates() -> Iterator[Path]:
+    for folder in os.get_exec_path():
+        if os.path.isdir(folder):
+            yield from (each for each in sorted(Path(folder).iterdir()) if re.fullmatch(r"python3\.\d+t?", each.name))
+    if shutil.which("pyenv"):
+        root, names = (said("pyenv", "root"), said("pyenv", "versions", "--bare"))
+        yield from (Path(root) / "versions" / name / "bin" / "python" for name in reversed(names.split()))
+
+
+def said(*command: str | Path) -> str:
+    """What a command prints, "" if it fails."""
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return done.stdout.strip()
+
+
+def version(path: str | Path) -> str:
+    """Of a CPython that runs, such as 3.13, or 3.13t if it is free-threaded; "" for anything else."""
+    kind, _, found = said(path, "-c", TELL).partition(" ")
+    return found if kind == "CPython" else ""
+
+
+def numbers(text: str) -> list[int]:
+    return [int(number) for number in re.findall(r"\d+", text)]
+
+
+def interpreters() -> dict[str, Path]:
+    """By version; one that is too old is none."""
+    least = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["requires-python"]
+    found: dict[str, Path] = {}
+    for path in candidates():
+        if (name := version(path)) and numbers(name) >= numbers(least):
+            found.setdefault(name, path)
+    return found
+
+
+def failing(*command: str | Path) -> str:
+    """The last line of what a command says if it fails, else ""."""
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
+    except subprocess.TimeoutExpired:
+        return "it takes too long"
+    return (done.stderr.strip().splitlines() or ["no reason given"])[-1] if done.returncode else ""
+
+
+def prepare(path: Path, folder: Path) -> str:
+    """Makes a virtual environment with PWB and its tests, without gevent where that has no wheel. Returns what went
+    wrong, if anything."""
+    if wrong := failing(path, "-m", "venv", folder):
+        return wrong
+    pip = (folder / "bin" / "python", "-m", "pip", "install", "--quiet", "--only-binary=:all:")
+    if not failing(*pip, "--editable", ".[test]"):
+        return ""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    needs = [*project["dependencies"], *project["optional-dependencies"]["test"]]
+    others = [each for each in needs if not re.match(r"gevent|pwb", each)]
+    return failing(*pip, *others) or failing(*pip, "--no-deps", "--editable", ".")
+
+
+def run(folder: Path) -> str:
+    """Runs the suite in a virtual environment. A test that passes when asked again alone was disturbed, not broken."""
+    python = folder / "bin" / "python"
+    command = [python, "-m", "pytest", "-q", "-o", f"cache_dir={folder / 'cache'}"]
+    passed = "passed"
+    if failing(python, "-c", "import gevent"):
+        command += ["-k", "not gevent"]
+        passed = "passed, without gevent, which has no wheel for it"
+    try:
+        for more in ([], ["--last-failed", "--last-failed-no-failures", "none"]):
+            if subprocess.run([*command, *more, *SUITE], timeout=PATIENCE, check=False).returncode == 0:
+                return passed
+    except subprocess.TimeoutExpired:
+        pass
+    return FAILED
+
+
+def main() -> int:
+    os.chdir(ROOT)
+    own = version(sys.executable)
+    results = {own: "has run the whole suite"}
+    for name, path in interpreters().items():
+        if name == own:
+            continue
+        print(f"\n-- Python {name}: {path}", flush=True)
+        with tempfile.TemporaryDirectory() as folder:
+            if wrong := prepare(path, Path(folder)):
+                results[name] = f"cannot be used: {wrong}"
+            else:
+                results[name] = run(Path(folder))
+    print()
+    for name in sorted({*RELEASED, *results}, key=lambda each: (numbers(each), each)):
+        print(f"Python {name}: {results.get(name, 'is not on this machine')}")
+    return int(FAILED in results.values())
+
+
+if __name__ == "__main__":
+    sys.exit(main())
