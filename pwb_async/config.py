@@ -107,6 +107,9 @@ class Options:
     loop: str = option(kinds.NATIVE_LOOP, kinds.LOOP, "Event loop.", program="pwb")
     cache: int = option(64 << 20, kinds.BYTES_OR_OFF, "Memory for answers of small files.", program="pwb")
     cache_ttl: float = option(1.0, kinds.SECONDS, "Time for which they are trusted.", program="pwb")
+    sendfile: bool = option(
+        True, kinds.SWITCH, "Large files by sendfile(2); not where it sends stale pages (VirtualBox).", program="pwb"
+    )
     disk_timeout: float = option(10.0, kinds.SECONDS, "Time for the disk; then 503.", program="pwb")
     mode: str | None = option(None, kinds.MODE, "Design of the server.", program="pwb-legacy")
     trigger: str = option("edge", kinds.TRIGGER, "How --mode epoll is woken.", program="pwb-legacy")
@@ -222,7 +225,7 @@ def _parameter(each: Field[Any]) -> click.Parameter:
     kind, about, flag = each.metadata["kind"], each.metadata["help"], each.name.replace("_", "-")
     default: Any = each.default
     if default is not None and default is not False and default != ():
-        shown = {tuple: " ".join, float: "{:g}s".format}.get(type(default), str)(default)
+        shown = {tuple: " ".join, float: "{:g}s".format, bool: "on".format}.get(type(default), str)(default)
         about = f"{about}  [default: {shown}]"
     if each.metadata["bare"]:
         return click.Argument([each.name], type=kind, required=False, help=about)

@@ -167,7 +167,7 @@ class Disk:
             seen = self._clock()
             status = os.fstat(file.fileno())
         tag = make_tag(status) if make_tag and not racy else None
-        return _regular(name, status, seen, tag, LargeFile(file.detach()))
+        return _regular(name, status, seen, tag, LargeFile(file.detach(), status.st_dev))
 
     def _folder(self, root: int, path: bytes) -> Finding:
         try:

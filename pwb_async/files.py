@@ -50,6 +50,7 @@ class Files:
         self._thread = threads(1, "pwb-look")
         self._under_way = 0
         self._load = partial(aiofiles.os.wrap(_load), executor=self._threads)
+        self._read = partial(aiofiles.os.wrap(_read), executor=self._threads)
         self.turn_to(disk, patience)
 
     def turn_to(self, disk: Finder, patience: float) -> None:
@@ -74,6 +75,10 @@ class Files:
     async def load(self, file: File, start: int, length: int, ahead: int) -> None:
         """Waits until bytes of a file are in memory; the disk begins to read those behind them. Raises OSError."""
         await self._in_time(self._load, file, start, length, ahead)
+
+    async def read(self, file: File, start: int, buffer: memoryview) -> int:
+        """Fills `buffer` from the byte at `start`, as far as the file reaches. Returns how many; raises OSError."""
+        return await self._in_time(self._read, file, start, buffer)
 
     async def _in_time(self, call: Callable[..., Awaitable[T]], *arguments: object) -> T:
         """Raises TimeoutError, an OSError, if the call does not come back, or if too many wait already."""
@@ -107,3 +112,11 @@ def _find(disk: Finder, lookup: Lookup) -> Finding:
 
 def _load(file: File, start: int, length: int, ahead: int) -> None:
     file.load(start, length, ahead)
+
+
+def _read(file: File, start: int, buffer: memoryview) -> int:
+    with suppress(OSError):  # it is only a hint
+        os.posix_fadvise(
+            file.fileno(), 0, 0, os.POSIX_FADV_SEQUENTIAL
+        )  # a thread may wait while the kernel reads ahead
+    return file.read_into(buffer, start)

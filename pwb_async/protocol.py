@@ -116,7 +116,7 @@ class HTTPProtocol(asyncio.Protocol):
             self._refuse(self._connection.turn_away())
 
     def _open_writer(self, transport: asyncio.Transport) -> Writer:
-        return Writer(transport, self._server.drain)
+        return Writer(transport, self._server.drain, self._server.sendfiles)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._writer.lose()

@@ -15,6 +15,8 @@ costs 6 to 10 times as much.
 """
 
 import asyncio
+import errno
+import logging
 import os
 import socket
 from collections.abc import Callable
@@ -24,6 +26,7 @@ from typing import Final, TypeAlias, cast
 from .core.messages import File, FileSlice
 from .drain import Drain
 
+logger: Final = logging.getLogger("pwb")
 Sendfile: TypeAlias = Callable[[int, File, int, int], int]
 """(descriptor of the socket, file, start, length) -> bytes that the kernel took, as sendfile() has it."""
 TURN: Final = 2 * 1024 * 1024
@@ -36,9 +39,41 @@ the 99th percentile of small files beside a client that reads 8 GiB of hole was 
 _LEAST: Final = 64 * 1024
 """Bytes, so small a turn becomes."""
 
+_REFUSED: Final = frozenset((errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EPERM, errno.EACCES))
+"""What sendfile(2) fails with where a file system does not have it (some of the network, of FUSE, most of /proc), or a
+sandbox forbids it: the file can be read all the same. Any other error says that the disk failed, or the peer left."""
+
 
 class CutShortError(Exception):
     """The promised length cannot be kept: the file has become shorter, or the disk failed (hazard D1)."""
+
+
+class SendfileRefusedError(OSError):
+    """The file may well be read, but sendfile(2) does not send it."""
+
+
+class SendfileSupport:
+    """Where sendfile(2) is used: with every file system but those that have refused it. enabled: False: with none."""
+
+    def __init__(self, enabled: bool = True) -> None:
+        self.enabled = enabled
+        self._refused: set[int] = set()
+
+    def configure(self, enabled: bool) -> None:
+        """Begins anew: what was refused may be there by now."""
+        self.enabled = enabled
+        self._refused.clear()
+
+    def allows(self, file: File) -> bool:
+        """Whether to try it."""
+        return self.enabled and file.device not in self._refused
+
+    def refuse(self, file: File, error: SendfileRefusedError) -> None:
+        """Remembers the file's file system."""
+        if file.device not in self._refused:
+            self._refused.add(file.device)
+            device = f"{os.major(file.device)}:{os.minor(file.device)}"
+            logger.info("sendfile is refused on device %s (%s): its files are read", device, error.strerror)
 
 
 class Pump:
@@ -160,11 +195,16 @@ class Pump:
 
 
 def sendfile(number: int, file: File, start: int, length: int) -> int:
-    """Bytes that the kernel takes at once. Raises CutShortError at the end of the file, or OSError."""
+    """Bytes that the kernel takes at once. Raises CutShortError at the end of the file, or OSError, which is a
+    SendfileRefusedError if reading may do."""
     try:
         sent = os.sendfile(number, file.fileno(), start, length)
     except BlockingIOError:
         return 0
+    except OSError as error:
+        if error.errno in _REFUSED:
+            raise SendfileRefusedError(error.errno, error.strerror) from None
+        raise
     if not sent:
         raise CutShortError("the file has become shorter")
     return sent

@@ -24,6 +24,7 @@ from .files import Files, threads
 from .notify import Terminal, end_signals, notify, notify_reloading
 from .pace import Pace
 from .protocol import HTTPProtocol
+from .pump import SendfileSupport
 from .room import Room
 from .setup import Setup, SetupError, renew
 from .shelf import Shelf, most_files
@@ -62,6 +63,7 @@ class Server:
         except RuntimeError as error:
             raise SetupError(f"cannot start a thread: {error}") from None
         self.drain = Drain(self.loop)
+        self.sendfiles = SendfileSupport()
         self.stopping = self._closed = False
         self._room = Room(-(-options.max_connections // workers), options.max_per_address, most_files(options.cache))
         self._flushing: asyncio.Future[None] | None = None
@@ -148,6 +150,7 @@ class Server:
 
     def _configure(self) -> None:
         options = self.setup.options
+        self.sendfiles.configure(options.sendfile)
         self.shelf = Shelf(self.setup.site, self.files, options.cache, options.cache_ttl) if options.cache else None
         self.find = self.shelf.find if self.shelf else self.files.find
         self.log = self.setup.log

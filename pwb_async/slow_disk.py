@@ -52,10 +52,11 @@ class SlowDisk:
 class SlowFile:
     """An open file behind a delay. Whoever opened the file closes it by this."""
 
-    __slots__ = ("_delay", "_file", "_known")
+    __slots__ = ("_delay", "_file", "_known", "device")
 
     def __init__(self, file: File, delay: Delay) -> None:
         self._file = file
+        self.device = file.device
         self._delay = delay
         self._known = range(0)
 

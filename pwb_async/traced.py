@@ -101,11 +101,11 @@ class TracedDisk:
 class TracedFile:
     """read: a piece of a large file."""
 
-    __slots__ = ("_file", "_flow", "_trace", "close", "fileno", "in_memory")
+    __slots__ = ("_file", "_flow", "_trace", "close", "device", "fileno", "in_memory")
 
     def __init__(self, file: File, trace: Trace, flow: Flow) -> None:
         self._file, self._trace, self._flow = file, trace, flow
-        self.fileno, self.close, self.in_memory = file.fileno, file.close, file.in_memory
+        self.device, self.fileno, self.close, self.in_memory = file.device, file.fileno, file.close, file.in_memory
 
     def read_into(self, buffer: bytearray | memoryview, start: int) -> int:
         began = self._trace.begin()

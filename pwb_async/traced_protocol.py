@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from .core.messages import File
-from .drain import Drain
 from .protocol import HTTPProtocol
 from .trace import Flow, Trace
 from .traced import TracedConnection
@@ -32,7 +31,7 @@ class TracedProtocol(HTTPProtocol):
         self._trace.end("accept", began, self._flow, peer=self.peer)
 
     def _open_writer(self, transport: asyncio.Transport) -> Writer:
-        return TracedWriter(transport, self._server.drain, self._trace, self._flow)
+        return TracedWriter(transport, self._server, self._trace, self._flow)
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
@@ -44,8 +43,8 @@ class TracedWriter(Writer):
 
     __slots__ = ("_flow", "_trace")
 
-    def __init__(self, transport: asyncio.Transport, drain: Drain, trace: Trace, flow: Flow) -> None:
-        super().__init__(transport, drain)
+    def __init__(self, transport: asyncio.Transport, server: "Server", trace: Trace, flow: Flow) -> None:
+        super().__init__(transport, server.drain, server.sendfiles)
         self._trace, self._flow = trace, flow
 
     def write(self, parts: Sequence[Any]) -> None:
@@ -53,7 +52,7 @@ class TracedWriter(Writer):
         super().write(parts)
         self._trace.end("send", began, self._flow, bytes=sum(map(len, parts)))
 
-    def _write(self, data: bytes) -> None:
+    def _write(self, data: bytes | memoryview) -> None:
         began = self._trace.begin()
         super()._write(data)
         self._trace.end("send", began, self._flow, bytes=len(data))

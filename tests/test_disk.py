@@ -568,7 +568,7 @@ def test_c6_what_may_not_be_read(served: Disk, base: str, root: str) -> None:
 
 
 @pytest.mark.parametrize("length", [100, 10_000, SMALL - 1, SMALL, SMALL + 1, 3 * SMALL])
-def test_a_file_that_says_0_and_holds_more(opener: Opener, length: int) -> None:
+def test_c15_a_file_that_says_0_and_holds_more(opener: Opener, length: int) -> None:
     """/proc gives at most a page at a time."""
     with a_process(length) as (folder, content):
         found = Disk(folder, beneath=opener).find(look(b"cmdline"))
@@ -581,7 +581,7 @@ def test_a_file_that_says_0_and_holds_more(opener: Opener, length: int) -> None:
 
 
 @pytest.mark.parametrize("root", ["/proc/sys/kernel", "/sys/kernel"])
-def test_files_that_say_another_size_than_they_hold(opener: Opener, root: str) -> None:
+def test_c15_files_that_say_another_size_than_they_hold(opener: Opener, root: str) -> None:
     there, some = Disk(root, beneath=opener), 0
     for name in os.listdir(root):
         path = f"{root}/{name}"
@@ -600,7 +600,7 @@ def _read(path: str) -> bytes:
         return file.read(SMALL + 1)
 
 
-def test_an_empty_file_costs_one_read(served: Disk, root: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_c15_an_empty_file_costs_one_read(served: Disk, root: str, monkeypatch: pytest.MonkeyPatch) -> None:
     real, calls = os.pread, []
 
     def pread(number: int, length: int, start: int) -> bytes:
@@ -614,7 +614,7 @@ def test_an_empty_file_costs_one_read(served: Disk, root: str, monkeypatch: pyte
     assert (found.content, found.generated, calls) == (b"", False, [(1, 0)])
 
 
-def test_looking_again_reads_a_file_that_was_empty() -> None:
+def test_c15_looking_again_reads_a_file_that_was_empty() -> None:
     """In /proc it may hold something now, and nothing else has changed."""
 
     def look_twice() -> None:

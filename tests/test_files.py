@@ -18,10 +18,11 @@ import pytest_asyncio
 from pwb_async import pump
 from pwb_async.core.lookup import Lookup, OpenFile
 from pwb_async.core.messages import File, FileSlice
+from pwb_async.descriptor import LargeFile
 from pwb_async.disk import Disk
 from pwb_async.drain import Drain
 from pwb_async.files import Files
-from pwb_async.pump import TURN
+from pwb_async.pump import TURN, SendfileRefusedError, SendfileSupport
 from pwb_async.writer import Writer
 
 KIB, MIB = 1024, 1024 * 1024
@@ -80,6 +81,7 @@ class Shy:
     there. loads: calls of load(). loaded: the pages that these asked for."""
 
     def __init__(self, file: File) -> None:
+        self.device = file.device
         self.fileno, self.close, self.read_into, self._load = file.fileno, file.close, file.read_into, file.load
         self.loads = 0
         self.loaded: set[int] = set()
@@ -108,7 +110,7 @@ class Client(asyncio.Protocol):
         self._drain = drain
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.writer = Writer(transport, self._drain)  # type: ignore[arg-type]
+        self.writer = Writer(transport, self._drain, SendfileSupport())  # type: ignore[arg-type]
 
     def pause_writing(self) -> None:
         self.writer.pause()
@@ -231,7 +233,7 @@ class Sized(Writer):
     __slots__ = ("offered",)
 
     def __init__(self, transport: asyncio.Transport, drain: Drain) -> None:
-        super().__init__(transport, drain)
+        super().__init__(transport, drain, SendfileSupport())
         self.offered: list[int] = []
 
     def _sendfile(self, number: int, file: File, start: int, length: int) -> int:
@@ -311,3 +313,69 @@ async def test_parts_that_go_out_at_once_take_turns_a15(
         assert after[0] - before[0] <= 64
         assert after[1] - before[1] <= 4 * TURN
     file.close()
+
+
+class Refusing(Sized):
+    """A writer to whom the kernel refuses its second call of sendfile(2), and all that follow."""
+
+    def _sendfile(self, number: int, file: File, start: int, length: int) -> int:
+        if self.offered:
+            self.offered.append(length)
+            raise SendfileRefusedError(errno.EINVAL, os.strerror(errno.EINVAL))
+        return super()._sendfile(number, file, start, length)
+
+
+async def test_what_sendfile_refuses_is_read_by_threads_c16(files: Files, content: bytes) -> None:
+    """From where it has stopped; and the next one from its beginning, without another try."""
+    shy = Shy(await opened(files, b"big.bin"))
+    shy.load(0, SIZE, 0)
+    readers: set[int] = set()
+    read_into = shy.read_into
+
+    def read(buffer: bytearray | memoryview, start: int) -> int:
+        readers.add(threading.get_ident())
+        return read_into(buffer, start)
+
+    shy.read_into = read
+    async with connection() as (plain, reader):
+        writer = plain._transport.get_protocol().writer = Refusing(plain._transport, plain._drain)  # type: ignore[attr-defined]
+        for start in (0, 1):
+            assert await sent(writer, reader, FileSlice(shy, start, SIZE - start), files) == content[start:]
+            assert writer.sent == SIZE - start
+    assert len(writer.offered) == 2
+    assert readers
+    assert threading.get_ident() not in readers
+    shy.close()
+
+
+async def test_who_reads_nothing_has_one_piece_waiting(files: Files, content: bytes) -> None:
+    """And the pieces that are not sent do not count as sent when the connection ends."""
+    file = await opened(files, b"big.bin")
+    async with connection() as (plain, _):
+        writer = plain._transport.get_protocol().writer = Writer(  # type: ignore[attr-defined]
+            plain._transport, plain._drain, SendfileSupport(enabled=False)
+        )
+        parts = [FileSlice(file, 0, SIZE)] * 8  # more than the kernel's buffers take
+        sending = asyncio.create_task(writer.send(writer.start(parts), files))
+        while not writer.paused:
+            await asyncio.sleep(0)
+        waiting = plain._transport.get_write_buffer_size()
+        assert 0 < waiting <= 256 * KIB
+        handed_over = writer.sent
+        writer.lose()
+        plain._transport.abort()
+        with pytest.raises(ConnectionError):
+            await sending
+        assert writer.sent == handed_over - waiting
+    file.close()
+
+
+def test_a_refusal_counts_for_its_file_system_until_the_server_is_configured_anew(tmp_path: Path) -> None:
+    refused, other = (LargeFile(os.open(tmp_path, os.O_RDONLY), device) for device in (1, 2))
+    support = SendfileSupport()
+    support.refuse(refused, SendfileRefusedError(errno.EINVAL, "refused"))
+    assert [support.allows(refused), support.allows(other)] == [False, True]
+    support.configure(enabled=True)
+    assert support.allows(refused)
+    support.configure(enabled=False)
+    assert not support.allows(other)

@@ -65,6 +65,7 @@ FLOOR_2 = {
     "shelf",
     "drain",
     "pump",
+    "body_reader",
     "writer",
     "protocol",
     "server",

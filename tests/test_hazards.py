@@ -95,7 +95,7 @@ def test_an_entry_says_what_goes_wrong_what_pwb_does_and_where_it_is_shown(code:
 
 def test_options_and_their_defaults_are_as_the_page_says() -> None:
     text = PAGE.read_text()
-    assert {name.replace("-", "_") for name in re.findall(r"`--([a-z-]+)", text)} <= FIELDS.keys()
+    assert {name.replace("-", "_") for name in re.findall(r"`--(?:no-)?([a-z-]+)", text)} <= FIELDS.keys()
     told = DEFAULT.findall(text)
     assert told
     for name, default in told:

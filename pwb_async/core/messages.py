@@ -115,11 +115,14 @@ Event: TypeAlias = Request | BadRequest | Signal
 class File(Protocol):
     """An open file that can be read at a position.
 
-    read_into: fills `buffer` from the byte at `start`, as far as the file reaches; returns how many bytes. in_memory:
-    whether reading these bytes would not wait for the disk. load: waits until they are in memory; the disk begins to
-    read the `ahead` bytes behind them. read_into and load block, and raise OSError.
+    device: number of the file system that it is on. read_into: fills `buffer` from the byte at `start`, as far as the
+    file reaches; returns how many bytes. in_memory: whether reading these bytes would not wait for the disk. load:
+    waits until they are in memory; the disk begins to read the `ahead` bytes behind them. read_into and load block, and
+    raise OSError.
     """
 
+    @property
+    def device(self) -> int: ...
     def fileno(self) -> int: ...
     def read_into(self, buffer: bytearray | memoryview, start: int) -> int: ...
     def in_memory(self, start: int, length: int) -> bool: ...

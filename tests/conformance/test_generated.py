@@ -1,5 +1,5 @@
 """Files whose size is not their length: in /proc they say 0, in /sys 4096. What is sent is what is there; GET and HEAD
-agree; and as the next reading may be of something else, there are no validators and no ranges (RFC 9110 8.8, 14)."""
+agree; and as the next reading may be of something else, there are no validators and no ranges (hazard C15)."""
 
 import os
 import subprocess
@@ -20,7 +20,7 @@ UNKNOWN = ("ETag", "Last-Modified", "Accept-Ranges", "Content-Range")
 
 
 @pytest.mark.parametrize("length", [100, 10_000, SMALL])
-async def test_all_of_it_is_sent_9110_8_6(length: int, start: Start) -> None:
+async def test_all_of_it_is_sent_c15(length: int, start: Start) -> None:
     with a_process(length) as (folder, content):
         async with start(root=folder) as server:
             plain = await ask(server.address, get("/cmdline"))
@@ -39,7 +39,7 @@ async def test_all_of_it_is_sent_9110_8_6(length: int, start: Start) -> None:
             assert (await ask(server.address, get("/cmdline", "If-None-Match: *"))).status == 304
 
 
-async def test_more_than_is_held_in_memory_is_500_9110_15_6_1(start: Start) -> None:
+async def test_more_than_is_held_in_memory_is_500_c15(start: Start) -> None:
     """Its length would have to be known before its first byte is sent."""
     with a_process(SMALL + 1) as (folder, _):
         async with start(root=folder, may_say="'cmdline': its size is not its length") as server:
@@ -58,7 +58,7 @@ def _misleading(folder: Path) -> list[str]:
     return names
 
 
-async def test_less_than_it_says_9110_8_6(start: Start) -> None:
+async def test_less_than_it_says_c15(start: Start) -> None:
     folder = Path("/sys/kernel")
     names = _misleading(folder)
     assert names
@@ -79,7 +79,7 @@ for line in sys.stdin:
 """
 
 
-async def test_what_it_holds_now_9111_4(start: Start) -> None:
+async def test_what_it_holds_now_c15(start: Start) -> None:
     """It is kept in no cache: nothing tells of a change."""
     pipe = subprocess.PIPE
     with subprocess.Popen([sys.executable, "-c", RENAMES_ITSELF], stdin=pipe, stdout=pipe, text=True) as process:

@@ -45,7 +45,7 @@ TABLE: Final[dict[str, tuple[str, ...]]] = {
     "fstat,newfstatat": ("EIO", "ENOMEM"),
     "pread64": ("EIO", "EINTR", "ENOMEM"),
     "preadv2": ("EIO", "EAGAIN", "EINTR"),
-    "sendfile": ("EIO", "EINTR", "ECONNRESET", "EPIPE", "EAGAIN", "ENOMEM"),
+    "sendfile": ("EIO", "EINTR", "ECONNRESET", "EPIPE", "EAGAIN", "ENOMEM", "EINVAL"),
     "read,recvfrom,recvmsg": ("ECONNRESET", "EINTR", "EAGAIN", "ENOMEM", "EIO"),
     "write,writev,sendto,sendmsg": ("EPIPE", "ECONNRESET", "EINTR", "EAGAIN", "ENOMEM", "EIO"),
     "epoll_ctl": ("ENOMEM",),

@@ -1,0 +1,219 @@
+"""sendfile(2) refused, by a file system or a sandbox, or switched off: large files are read, and the answers are the
+same, with the same bounds on memory and time (hazard C16)."""
+
+import asyncio
+import hashlib
+import os
+import re
+import time
+from pathlib import Path
+
+import pytest
+
+from .applies import Start
+from .designs import DESIGNS
+from .peer import Peer, ask, crowd, together
+from .server import Server, eventually
+from .strace import needs_strace, strace
+from .test_large import others, read_slowly
+from .test_log import LINE
+from .tree import BIG, FILES, LETTERS, noise
+from .wire import get
+
+MEGABYTE = 1 << 20
+CONTENT = FILES[b"30m.bin"]
+REFUSED = "sendfile is refused on device"
+ERRORS = ["EINVAL", "ENOSYS", "EOPNOTSUPP", "EPERM", "EACCES"]
+
+only_async = pytest.mark.parametrize(
+    "design",
+    [design for design in DESIGNS if design.program == "pwb"],
+    ids=lambda design: design.name,
+    indirect=True,
+    scope="session",
+)
+"""The others read every file."""
+
+
+def refused(error: str, when: str, calls: Path) -> tuple[str, ...]:
+    """A wrapper that has sendfile(2) fail. calls: a file for those that were made."""
+    return strace("-o", str(calls), "-e", "trace=sendfile", "-e", f"inject=sendfile:error={error}:when={when}")
+
+
+async def answers_are_right(server: Server) -> None:
+    """Of a large file, the whole and parts of it, and what comes behind on the same connection."""
+    async with Peer(server.address) as peer:
+        for field, ranges in (
+            ("Range: bytes=3000000-12999999", [(3_000_000, 13_000_000)]),
+            ("Range: bytes=-5", [(BIG - 5, BIG)]),
+            ("Range: bytes=0-99999,20000000-29999999,5-6", [(0, 100_000), (20_000_000, 30_000_000), (5, 7)]),
+        ):
+            await peer.send(get("/30m.bin", field))
+            answer = await peer.answer()
+            assert answer.status == 206
+            for first, end in ranges:
+                assert CONTENT[first:end] in answer.content
+            assert len(answer.content) < sum(end - first for first, end in ranges) + 1000
+        await peer.send(get("/30m.bin", method="HEAD") + get("/30m.bin") + get())
+        assert (await peer.answer("HEAD"))["Content-Length"] == str(BIG)
+        assert (await peer.answer()).content == CONTENT
+        assert (await peer.answer()).content == LETTERS
+
+
+def sent(log: Path) -> list[int]:
+    """Bytes of content of each exchange, from the access log."""
+    lines = [LINE.fullmatch(line) for line in log.read_bytes().splitlines()]
+    return [int(line[3]) for line in lines if line]
+
+
+@needs_strace
+@only_async
+@pytest.mark.parametrize("error", ERRORS)
+async def test_refused_from_the_start_c16(error: str, start: Start, tmp_path: Path) -> None:
+    """It is tried for one answer, and never again for this file system."""
+    calls = tmp_path / "calls"
+    async with start(wrapper=refused(error, "1+", calls), may_say=REFUSED) as server:
+        await answers_are_right(server)
+        await together(*(answers_are_right(server) for _ in range(3)))
+        assert server.grumbles().count(REFUSED) == 1
+    assert 1 <= calls.read_text().count("(INJECTED)") <= 2
+    assert sorted(sent(server.log))[-4:] == [BIG] * 4
+
+
+@needs_strace
+@only_async
+@pytest.mark.parametrize("when", ["2", "4", "9"])
+async def test_refused_in_the_middle_c16(when: str, start: Start, tmp_path: Path) -> None:
+    async with start(wrapper=refused("EINVAL", when, tmp_path / "calls"), may_say=REFUSED) as server:
+        answer = await ask(server.address, get("/30m.bin"))
+        assert hashlib.sha256(answer.content).digest() == hashlib.sha256(CONTENT).digest()
+        await answers_are_right(server)
+    assert sent(server.log)[0] == BIG
+    assert (tmp_path / "calls").read_text().count("INJECTED") == 1
+
+
+@needs_strace
+@only_async
+@pytest.mark.parametrize("error", ["EIO", "ENOMEM", "ESTALE"])
+async def test_a_disk_that_fails_is_not_read_again_d1(error: str, start: Start, tmp_path: Path) -> None:
+    async with start(wrapper=refused(error, "2+", tmp_path / "calls"), may_say="content cut short") as server:
+        async with Peer(server.address) as peer:
+            await peer.send(get("/30m.bin") + get())
+            data = await peer.rest_or_reset()
+        assert data.count(b"HTTP/1.1 ") == 1
+        assert len(data) < BIG
+        assert (await ask(server.address, get())).content == LETTERS
+    assert sent(server.log)[0] < BIG
+
+
+@needs_strace
+@only_async
+async def test_switched_off_c16(start: Start, tmp_path: Path) -> None:
+    wrapper = strace("-o", str(tmp_path / "calls"), "-e", "trace=sendfile")
+    async with start("--no-sendfile", wrapper=wrapper) as server:
+        await answers_are_right(server)
+    assert "sendfile(" not in (tmp_path / "calls").read_text()
+    assert sent(server.log)[-2:] == [BIG, len(LETTERS)]
+
+
+@only_async
+async def test_slow_readers_get_every_byte_and_hold_up_nobody_l5_a15(start: Start) -> None:
+    async with start("--no-sendfile") as server:
+        readers = asyncio.create_task(together(*(read_slowly(server, 0.0005) for _ in range(2))))
+        assert await others(server, readers) > 3
+        await readers
+
+
+@needs_strace
+@only_async
+async def test_a_slow_disk_holds_up_nobody_a15(start: Start, site: Path) -> None:
+    """The loop never reads: each piece of the large file takes 50 ms, and 120 of them 6 s."""
+    wrapper = strace("-P", str(site / "30m.bin"), "-e", "trace=preadv", "-e", "inject=preadv:delay_enter=50000")
+    async with start("--no-sendfile", wrapper=wrapper) as server, Peer(server.address) as peer:
+        assert (await ask(server.address, get())).content == LETTERS
+        await peer.send(get("/30m.bin"))
+        reading = asyncio.create_task(peer.some(4 * MEGABYTE))
+        times = []
+        while not reading.done():
+            begin = time.monotonic()
+            assert (await ask(server.address, get("/a.txt"))).content == LETTERS
+            times.append(time.monotonic() - begin)
+        assert await reading
+        assert sorted(times)[len(times) // 2] < 0.03, "half of them waited for the disk"
+        peer.reset()
+
+
+@only_async
+async def test_clients_that_read_nothing_cost_little_memory_l6(start: Start) -> None:
+    async with start("--no-sendfile") as server:
+        await ask(server.address, get("/30m.bin"))
+        before = server.memory()
+        async with crowd(server.address, 20, window=64 * 1024) as peers:
+            for peer in peers:
+                await peer.send(get("/5g.bin"))
+            for peer in peers:
+                assert len(await peer.some(MEGABYTE)) >= MEGABYTE
+            assert server.memory() - before < 20 * MEGABYTE
+            for peer in peers:
+                peer.reset()
+
+
+@only_async
+async def test_a_client_that_never_reads_is_cut_off_a4(start: Start) -> None:
+    async with start("--no-sendfile", "--send-timeout", "0.6") as server:
+        async with Peer(server.address, window=4096) as peer:
+            begin = time.monotonic()
+            await peer.send(get("/30m.bin"))
+            await eventually(lambda: peer.far_end() is None, 5, "it still holds the server")
+            assert time.monotonic() - begin > 0.5
+            assert len(await peer.rest_or_reset()) < BIG
+        await eventually(lambda: server.log.read_bytes().endswith(b"\n"), 3)
+        # What the kernel's buffer took counts, but nothing that waited for it.
+        assert sent(server.log)[0] < 6 * MEGABYTE
+
+
+@only_async
+async def test_a_client_below_the_minimum_rate_is_cut_off_a5(start: Start) -> None:
+    options = ("--no-sendfile", "--min-rate", "1M", "--send-timeout", "0.8")
+    async with start(*options) as server, Peer(server.address, window=16 * 1024) as peer:
+        await peer.send(get("/30m.bin"))
+        begin, count = time.monotonic(), 0
+        with pytest.raises(ConnectionError):
+            while data := await peer.some(1):
+                count += len(data)
+                await asyncio.sleep(0.05)
+        assert time.monotonic() - begin < 6
+        assert count < BIG
+
+
+@only_async
+async def test_truncated_while_sent_d1(start: Start, tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    root.mkdir()
+    (root / "shrinks").write_bytes(noise(24 * MEGABYTE, 2))
+    (root / "still.txt").write_bytes(b"still")
+    async with start("--no-sendfile", root=root, may_say="content cut short") as server:
+        async with Peer(server.address, window=16 * 1024) as peer:
+            await peer.send(get("/shrinks") + get("/still.txt"))
+            begun = await peer.some(1)
+            os.truncate(root / "shrinks", MEGABYTE)
+            data = begun + await peer.rest_or_reset()
+        assert b"Content-Length: 25165824\r\n" in data
+        assert len(data) < 24 * MEGABYTE
+        assert data.count(b"HTTP/1.1 ") == 1
+        assert (await ask(server.address, get("/still.txt"))).content == b"still"
+        assert re.search("cut short: the file has become shorter", server.grumbles())
+
+
+@only_async
+async def test_a_client_that_vanishes_leaves_nothing_a11(start: Start) -> None:
+    async with start("--no-sendfile") as server:
+        await ask(server.address, get("/30m.bin"))
+        before = await server.settles(lambda vitals: vitals.processes == 1)
+        for _ in range(10):
+            async with Peer(server.address, window=4096) as peer:
+                await peer.send(get("/30m.bin"))
+                await peer.some(1)
+                peer.reset()
+        await server.settles(lambda vitals: vitals.descriptors <= before.descriptors)
+        assert (await ask(server.address, get("/30m.bin"))).content == CONTENT
