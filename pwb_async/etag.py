@@ -1,17 +1,17 @@
 """Entity tags (RFC 9110 8.8.3): what the tag of a file is made of (--etag), and when the file system's times can be
 trusted to tell two versions apart.
 
-A file that is read at once has a digest of its content. Equal bytes have one tag on every server and after every
-deployment, other bytes never have it, and no clock decides. The publisher is no adversary, so the digest need not be
-cryptographic: the others that were measured cost 25 to 90 times as much (pyproject.toml).
+The tag of a file that is read at once is a digest of its content, whatever --etag says. Equal bytes have one tag on
+every server and after every deployment, other bytes never have it, and no clock decides. The publisher is no adversary,
+so the digest need not be cryptographic; those of hashlib cost much more (docs/decisions.md).
 
 A large file is never read for its tag:
   auto     size, mtime, and what a publisher cannot set: ctime and inode. Two servers differ.
-  mtime    size and mtime, the same on servers whose files are copied with their times. A placeholder is no mtime.
+  mtime    size and mtime, the same on servers that keep the times of their copies. No tag where mtime is a placeholder.
   content  no tag.
-Such a tag is true only if another change would have given another ctime. While the clock of the file system has not
-moved on since the last change, a second change is stamped like the first: the file is "racy", as git says. Then there
-is no tag: a strong one might lie, and a weak one would turn into another one with time.
+Such a tag is true only if another change would give the file another ctime. While the clock of the file system has not
+moved on since the last change, a second change gets the same time as the first: the file is "racy", as git calls it.
+Then there is no tag: a strong one might lie, and a weak one would become another one with time.
 """
 
 import os
@@ -40,9 +40,9 @@ def content_tag(content: bytes) -> bytes:
 
 
 def _identity(status: os.stat_result) -> bytes:
-    told = b"%d %d %d %d" % (status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
-    # A digest, because inode numbers are nobody's business: scanners report Apache's old tags (CVE-2003-1418).
-    return xxh3_128_hexdigest(told).encode()
+    identity = b"%d %d %d %d" % (status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
+    # A digest, so that the inode number cannot be read: it was reported as a leak in Apache's tags (CVE-2003-1418).
+    return xxh3_128_hexdigest(identity).encode()
 
 
 def _mtime(status: os.stat_result) -> bytes | None:
@@ -66,8 +66,8 @@ file_clock: Final = _file_clock()
 
 
 def is_racy(ctime_ns: int, now_ns: int) -> bool:
-    """Whether a change at `now_ns`, or later, could still be stamped with this ctime. A ctime that is far ahead is of
-    before the clock was set back; that the clock comes to that very tick again in the moment of a change is ignored."""
+    """Whether a change at `now_ns`, or later, could still get this ctime. A ctime that is far ahead is from before the
+    clock was set back; a change in the very tick in which the clock reaches it again is not considered."""
     return abs(now_ns - ctime_ns) < (_TICK if ctime_ns % SECOND else _COARSE_TICK)
 
 
