@@ -129,6 +129,7 @@ class Disk:
         return finding
 
     def _examine(self, file: Descriptor, name: bytes, read: bool) -> Finding:
+        changed = False
         for _ in range(_TRIES):
             seen = self._clock()  # before the status: what changes after this moment is stamped with it, or later
             status = os.fstat(file.fileno())
@@ -143,11 +144,12 @@ class Disk:
             if len(content) == size:
                 return _regular(name, status, seen, content_tag(content), content=content)
             if _version(os.fstat(file.fileno())) == _version(status):
-                return self._generated(file, name, status, seen)
+                continue  # truncated twice in a tick of the file system's clock, or its size is not its length
+            changed = True
             if len(content) > size:  # it has grown just now; else it was truncated
                 content = content[:size]
                 return _regular(name, status, seen, content_tag(content), content=content)
-        return UNAVAILABLE
+        return UNAVAILABLE if changed else self._generated(file, name, status, seen)
 
     def _generated(self, file: Descriptor, name: bytes, status: os.stat_result, seen: int) -> Finding:
         """A file whose size is not its length, with all that it holds. It is read anew, in pieces as large as can be:
@@ -157,7 +159,8 @@ class Disk:
             content += piece
             if len(content) > self._small:
                 return Broken(f"its size is not its length, and it holds more than {self._small} bytes")
-        return OpenFile(name, len(content), status.st_mtime_ns, seen, None, bytes(content), generated=True)
+        held = bytes(content)
+        return OpenFile(name, len(held), status.st_mtime_ns, seen, None, held, tag=content_tag(held), generated=True)
 
     def _large(self, file: Descriptor, name: bytes, status: os.stat_result, seen: int) -> OpenFile:
         make_tag, pauses = self._metadata_tag, _PAUSES

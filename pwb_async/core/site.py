@@ -7,7 +7,7 @@ locate, the steps in order:
 reply, for a file, the steps in order (RFC 9110 13.2.2):
   1. preconditions: 412, 304                             3. Range: 206, 416
   2. If-Range                                            4. else the whole: 200
-Generated content (/proc, /sys) has no validators and no ranges: the next reading may be of something else.
+Generated content (/proc, /sys) has no Last-Modified and no ranges: the next reading may be of something else.
 """
 
 from typing import Final, cast
