@@ -9,9 +9,6 @@ _STATUS_LINE: Final = re.compile(rb"HTTP/1\.1 ([1-5][0-9][0-9]) ([A-Za-z ]+)")
 _FIELD_LINE: Final = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+): ([\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?)")
 _CONNECTION: Final = re.compile(rb"(?<=\r\n)Connection: (?:close|keep-alive)\r\n")
 _DATE: Final = re.compile(rb"(?<=\r\nDate: )[^\r]*")
-_LAST_MODIFIED: Final = re.compile(rb"(?<=\r\nLast-Modified: )[^\r]*")
-_MOMENT: Final = 3
-"""Seconds at most from when an answer is made until it is sent: it may have been kept for --cache-ttl."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +27,8 @@ class Answer:
 
     @property
     def masked(self) -> bytes:
-        """The whole answer but for the moment it was made: what all designs must have in common. That is its Date, and the
-        Last-Modified of a file whose time lies in the future (RFC 9110 8.8.2.1)."""
-        wire = _DATE.sub(b"*", self.wire, count=1)
-        modified = self["Last-Modified"]
-        if modified is not None and 0 <= self.date - parsedate_to_datetime(modified).timestamp() <= _MOMENT:
-            return _LAST_MODIFIED.sub(b"*", wire, count=1)
-        return wire
+        """The whole answer but for its Date: what all designs must have in common."""
+        return _DATE.sub(b"*", self.wire, count=1)
 
     @property
     def bare(self) -> bytes:

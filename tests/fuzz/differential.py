@@ -44,8 +44,8 @@ _STATUS: Final = re.compile(rb"HTTP/1\.1 ([1-5]\d\d) [^\r\n]*\r\n")
 
 class Difference(NamedTuple):
     """A reviewed class. ours: matches what we say, `400 why` to what is no request, else `200 GET /target`, or `end`
-    and what came before. nginx: matches its status, or `nothing`, or `bare` for an answer without a head (HTTP/0.9),
-    or `200 other content`. request: matches somewhere in the bytes that were sent."""
+    and what came before. nginx: matches its status, or `nothing`, `bare` for an answer without a head (HTTP/0.9),
+    `reset`, or `200 other content`. request: matches somewhere in the bytes that were sent."""
 
     name: str
     ours: re.Pattern[str]
@@ -66,6 +66,10 @@ def reviewed() -> list[Difference]:
     ]
 
 
+RESET: Final = b"(reset)"
+"""Stands for the answers of a server whose connection was reset each time: a reset may take them with it."""
+
+
 async def say(address: Address, wire: bytes, finish: bool) -> bytes:
     """Everything that is answered to `wire`, up to the end of the connection."""
     for _ in range(3):
@@ -78,7 +82,7 @@ async def say(address: Address, wire: bytes, finish: bool) -> bytes:
                 return await peer.rest()
             except ConnectionError:
                 continue  # a reset may take the answer with it
-    return b"(reset)"
+    return RESET
 
 
 def normal(stream: bytes) -> tuple[bytes, ...]:
@@ -99,6 +103,8 @@ class Reading(NamedTuple):
 
 
 def read_nginx(stream: bytes, methods: list[bytes]) -> Reading:
+    if stream == RESET:
+        return Reading(["reset"], [b""])
     words: list[str] = []
     contents: list[bytes] = []
     at = 0
