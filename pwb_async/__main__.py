@@ -6,11 +6,11 @@ import signal
 import sys
 import threading
 
-from .complaints import complain_as
-from .config import load
-from .printing import escape_output
-from .setup import SetupError, prepare
-from .worker import alone, loop_factory
+from pwb_async.config.loader import load
+from pwb_async.observability.error_log import complain_as
+from pwb_async.output.printing import escape_output
+from pwb_async.runtime.context import SetupError, prepare
+from pwb_async.workers.worker import alone, loop_factory
 
 
 def main() -> None:
@@ -25,11 +25,11 @@ def main() -> None:
         raise SystemExit(f"pwb: {error}") from None
     setup = prepare("pwb", options)
     if setup.trace is not None:
-        from . import traced_protocol  # noqa: F401  # with --sandbox it cannot be found later
+        from .server import tracing as traced_protocol  # noqa: F401  # with --sandbox it cannot be found later
     status = 0
     # Whoever gives up rights cannot reload, or open the log anew: that takes one who keeps them.
     if setup.workers > 1 or options.user is not None or options.sandbox:
-        from .supervisor import Supervisor
+        from pwb_async.workers.supervisor import Supervisor
 
         status = Supervisor(setup).run()
     else:

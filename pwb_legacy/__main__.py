@@ -6,9 +6,9 @@ python -m pwb_legacy compare, diff or trace: the laboratory, which is handed eve
 import sys
 from typing import Final
 
-from pwb_async.complaints import complain_as
-from pwb_async.config import load
-from pwb_async.printing import escape_output
+from pwb_async.config.loader import load
+from pwb_async.observability.error_log import complain_as
+from pwb_async.output.printing import escape_output
 
 from .modes import MODES, design
 
@@ -35,11 +35,14 @@ def main() -> None:
     except LookupError as error:
         raise SystemExit(f"pwb-legacy: {error.args[0]}") from None
     complain_as("pwb-legacy")
-    from pwb_async.setup import SetupError, prepare  # now, and no sooner: --mode gevent has patched what it uses
+    from pwb_async.runtime.context import (  # now, and no sooner: --mode gevent has patched what it uses
+        SetupError,
+        prepare,
+    )
 
     setup = prepare("pwb-legacy", options)
     if setup.trace is not None:
-        from .traced import traced
+        from pwb_legacy.common.tracing import traced
 
         chosen = traced(chosen)
     try:

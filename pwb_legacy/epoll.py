@@ -17,12 +17,11 @@ from contextlib import suppress
 from functools import partial
 from typing import ClassVar, Final
 
-from pwb_async.core.deadline import NEVER
-from pwb_async.core.messages import CLOSED, BadRequest, Request
-from pwb_async.setup import Setup
-
-from .base import NO_BOUND, HTTPServer
-from .client import RECEIVE, Client
+from pwb_async.core.deadlines import NEVER
+from pwb_async.core.semantics.messages import CLOSED, BadRequest, Request
+from pwb_async.runtime.context import Setup
+from pwb_legacy.common.client import RECEIVE, Client
+from pwb_legacy.common.http_server import NO_BOUND, HTTPServer
 
 _TURN: Final = 8
 """Steps in a turn: receive, answer, send a piece, or accept (hazard A15)."""

@@ -17,9 +17,9 @@ from queue import SimpleQueue
 from threading import Thread
 from typing import Final
 
-from pwb_async.setup import Setup, SetupError
+from pwb_async.runtime.context import Setup, SetupError
+from pwb_legacy.common.client import Client
 
-from .client import Client
 from .epoll import EpollServer
 
 _THREADS: Final = 16

@@ -8,7 +8,7 @@ The whole idea is the line that spawns. In the book nothing was patched, so no c
 
 from gevent import monkey
 
-import pwb_async.slow_disk  # noqa: F401  # before the patch: a disk stops all greenlets, a sleep that is patched would not
+import pwb_async.storage.slow_disk  # noqa: F401  # before the patch: a disk stops all greenlets, a sleep that is patched would not
 
 # Before anybody takes a lock or a socket from the standard library: modes.py sees to that. But not os: its close()
 # would keep a descriptor open until the hub has its turn, and a client that asks fast would use up all there are. Nor
@@ -19,7 +19,7 @@ from typing import ClassVar  # noqa: E402
 
 import gevent  # noqa: E402
 
-from .base import NO_BOUND, HTTPServer  # noqa: E402
+from pwb_legacy.common.http_server import NO_BOUND, HTTPServer  # noqa: E402
 
 
 class GreenletServer(HTTPServer):

@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
-    from .base import HTTPServer
+    from pwb_legacy.common.http_server import HTTPServer
 
 
 class Mode(NamedTuple):

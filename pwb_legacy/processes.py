@@ -9,11 +9,10 @@ Costs: about 3 MB and 3 ms a client (see README). The whole idea is the line tha
 import signal
 from typing import ClassVar
 
-from pwb_async.core.connection import Waiting
-
-from .base import HTTPServer
-from .children import Child, children, coming, letting_in, parenthood, pass_on
-from .client import Client
+from pwb_async.core.http1.connection import Waiting
+from pwb_legacy.common.child_process import Child, children, coming, letting_in, parenthood, pass_on
+from pwb_legacy.common.client import Client
+from pwb_legacy.common.http_server import HTTPServer
 
 
 class ProcessServer(HTTPServer):

@@ -8,11 +8,10 @@ Costs: nothing but time. The whole idea is the call of handlerequest in the loop
 
 from types import FrameType
 
-from pwb_async.core.connection import Waiting
-from pwb_async.setup import Setup
-
-from .base import HTTPServer
-from .client import Client
+from pwb_async.core.http1.connection import Waiting
+from pwb_async.runtime.context import Setup
+from pwb_legacy.common.client import Client
+from pwb_legacy.common.http_server import HTTPServer
 
 
 class SingleServer(HTTPServer):

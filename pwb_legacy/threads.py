@@ -10,10 +10,9 @@ one interpreter lock for all of them. The whole idea is the line that starts the
 from threading import Event, Thread
 from typing import Final
 
-from pwb_async.setup import Setup
-
-from .base import HTTPServer
-from .client import Client
+from pwb_async.runtime.context import Setup
+from pwb_legacy.common.client import Client
+from pwb_legacy.common.http_server import HTTPServer
 
 _COURTESY: Final = 0.05
 """Seconds at most that a client's next request waits for those who come in: 200 busy clients at once (wrk -c 200) let

@@ -1,4 +1,4 @@
-"""Tables for pwb_async.config: each row is one thing a person writes and what PWB makes of it."""
+"""Tables for pwb_async.config.loader: each row is one thing a person writes and what PWB makes of it."""
 
 import subprocess
 import sys
@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from pwb_async.config import ConfigError, Options, load, read_options
+from pwb_async.config.loader import ConfigError, Options, load, read_options
 
 Read = Callable[..., Options]
 Capture = pytest.CaptureFixture[str]
@@ -586,7 +586,7 @@ def test_version(tmp_path: Path, capsys: Capture) -> None:
 
 
 def test_importing_config_imports_no_driver() -> None:
-    code = "import sys, pwb_async.config as c; c.load('pwb', [], {}, '/'); print(*sys.modules)"
+    code = "import sys, pwb_async.config.loader as c; c.load('pwb', [], {}, '/'); print(*sys.modules)"
     home = Path(__file__).parents[1]
     done = subprocess.run([sys.executable, "-c", code], cwd=home, stdout=-1, text=True, check=True)
     heavy = {"asyncio", "uvloop", "aiofiles", "gevent", "socket", "selectors", "logging"}

@@ -21,14 +21,16 @@ from conformance.proc import a_process
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pwb_async import beneath, descriptor, disk
-from pwb_async.beneath import AS_FOLDER, Opener, openat2, walk
-from pwb_async.core.head import HeadReader
-from pwb_async.core.limits import Limits
-from pwb_async.core.lookup import FOLDER, FORBIDDEN, MISSING, UNAVAILABLE, Broken, Finding, Lookup, OpenFile
-from pwb_async.core.messages import Request
-from pwb_async.descriptor import LargeFile
-from pwb_async.disk import SMALL, Disk
+from pwb_async.core.http1.limits import Limits
+from pwb_async.core.http1.parser import HeadReader
+from pwb_async.core.semantics.messages import Request
+from pwb_async.core.site.lookup import FOLDER, FORBIDDEN, MISSING, UNAVAILABLE, Broken, Finding, Lookup, OpenFile
+from pwb_async.storage import disk
+from pwb_async.storage import open_beneath as beneath
+from pwb_async.storage import open_file as descriptor
+from pwb_async.storage.disk import SMALL, Disk
+from pwb_async.storage.open_beneath import AS_FOLDER, Opener, openat2, walk
+from pwb_async.storage.open_file import LargeFile
 
 READER = HeadReader(Limits())
 CANARY = b"the canary"

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from pwb_async.drain import Drain
+from pwb_async.server.send_queue import Drain
 
 KIB = 1024
 

@@ -7,7 +7,7 @@ from typing import cast
 
 import uvloop
 
-from pwb_async.entrance import Entrance
+from pwb_async.server.acceptor import Entrance
 
 
 def descriptors() -> int:

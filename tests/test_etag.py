@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from test_disk import later, look, opened
 
-from pwb_async import disk as disk_module
-from pwb_async.disk import SMALL, Disk
-from pwb_async.etag import METADATA_TAGS, can_wait, content_tag, file_clock, is_racy
+from pwb_async.storage import disk as disk_module
+from pwb_async.storage.disk import SMALL, Disk
+from pwb_async.storage.etag import METADATA_TAGS, can_wait, content_tag, file_clock, is_racy
 
 SECOND = 10**9
 NPM = 499162500

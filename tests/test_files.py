@@ -15,15 +15,15 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from pwb_async import pump
-from pwb_async.core.lookup import Lookup, OpenFile
-from pwb_async.core.messages import File, FileSlice
-from pwb_async.descriptor import LargeFile
-from pwb_async.disk import Disk
-from pwb_async.drain import Drain
-from pwb_async.files import Files
-from pwb_async.pump import TURN, SendfileRefusedError, SendfileSupport
-from pwb_async.writer import Writer
+from pwb_async.core.semantics.messages import File, FileSlice
+from pwb_async.core.site.lookup import Lookup, OpenFile
+from pwb_async.server import sendfile as pump
+from pwb_async.server.async_storage import Files
+from pwb_async.server.response_writer import Writer
+from pwb_async.server.send_queue import Drain
+from pwb_async.server.sendfile import TURN, SendfileRefusedError, SendfileSupport
+from pwb_async.storage.disk import Disk
+from pwb_async.storage.open_file import LargeFile
 
 KIB, MIB = 1024, 1024 * 1024
 SIZE = 5 * MIB

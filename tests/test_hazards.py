@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from pwb_async.config import FIELDS
+from pwb_async.config.loader import FIELDS
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "hazards.md"

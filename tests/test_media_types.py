@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pwb_async.core.media_types import _ENDINGS, _rows
+from pwb_async.core.site.media_types import _ENDINGS, _rows
 
 NGINX, DEBIAN = Path("/etc/nginx/mime.types"), Path("/etc/mime.types")
 SOURCE_CODE = "c cc cpp diff h hpp java patch py rs rst sh sql"

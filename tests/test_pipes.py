@@ -13,7 +13,7 @@ from select import PIPE_BUF
 import pytest
 from conformance.server import environment
 
-from pwb_async.pipes import has_reader, is_ready, open_to_append, read_file, unblocked
+from pwb_async.output.pipes import has_reader, is_ready, open_to_append, read_file, unblocked
 
 
 @pytest.fixture(autouse=True)
@@ -70,7 +70,7 @@ def test_readers_come_and_go(pipe: Path) -> None:
 
 def test_pipe_that_we_may_write_and_not_read(pipe: Path) -> None:
     """Where nobody reads it, it cannot be opened, and that is said."""
-    script = "import sys; from pwb_async.pipes import open_to_append as o\ntry: o(sys.argv[1])\nexcept OSError as e: print(e)"
+    script = "import sys; from pwb_async.output.pipes import open_to_append as o\ntry: o(sys.argv[1])\nexcept OSError as e: print(e)"
     pipe.chmod(0o222)
     # Root may read everything, unless it is root as others are.
     wrapper = ("setpriv", "--bounding-set=-all") if os.geteuid() == 0 else ()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pwb_async.processors import processors, quota
+from pwb_async.runtime.processors import processors, quota
 
 V2 = "0::/a/b\n"
 V1 = "4:memory:/x\n3:cpu,cpuacct:/a/b\n2:cpuset:/\n1:name=systemd:/a/b\n"

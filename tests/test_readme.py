@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pwb_async.config import read_options
+from pwb_async.config.loader import read_options
 from pwb_legacy.modes import MODES
 
 HERE = Path(__file__).parent.parent

@@ -13,16 +13,16 @@ import pytest_asyncio
 from conformance.server import eventually
 from test_disk import later
 
-from pwb_async import disk
-from pwb_async.core.connection import Connection
-from pwb_async.core.head import HeadReader
-from pwb_async.core.limits import Limits
-from pwb_async.core.lookup import Finding, Lookup, OpenFile
-from pwb_async.core.messages import Request
-from pwb_async.core.site import Site
-from pwb_async.disk import Disk
-from pwb_async.files import Files
-from pwb_async.shelf import Shelf
+from pwb_async.core.http1.connection import Connection
+from pwb_async.core.http1.limits import Limits
+from pwb_async.core.http1.parser import HeadReader
+from pwb_async.core.semantics.messages import Request
+from pwb_async.core.site.lookup import Finding, Lookup, OpenFile
+from pwb_async.core.site.site import Site
+from pwb_async.server.async_storage import Files
+from pwb_async.server.response_cache import Shelf
+from pwb_async.storage import disk
+from pwb_async.storage.disk import Disk
 
 LONG_AGO = 1_600_000_000
 READER = HeadReader(Limits())

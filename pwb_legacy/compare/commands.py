@@ -15,11 +15,12 @@ from typing import Any, Final
 
 import click
 
-from pwb_async.kinds import SECONDS
-from pwb_async.printing import printable
+from pwb_async.config.option_types import SECONDS
+from pwb_async.output.printing import printable
+from pwb_legacy.compare.measure.servers import CannotError
 
-from . import choices
-from .choices import (
+from . import option_values as choices
+from .option_values import (
     CONNECTIONS,
     DESIGNS,
     FILE,
@@ -33,7 +34,6 @@ from .choices import (
     SCENARIOS,
     TRACED,
 )
-from .contestants import CannotError
 
 PROGRAM: Final = "pwb-legacy"
 
@@ -66,9 +66,10 @@ def compare(root: Path | None, quick: bool, out: Path, **told: Any) -> None:
     with _extra("compare"):
         from rich.console import Console
 
-        from .rounds import Bench
+        from pwb_legacy.compare.measure.rounds import Bench
+        from pwb_legacy.compare.measure.syscalls import can_trace
+
         from .session import UnlikeError, run
-        from .tracer import can_trace
     contestants = choices.contestants(told["designs"], quick)
     scenarios = choices.scenarios(root, told)
     if told["load"] == "wrk" and not shutil.which("wrk"):
@@ -111,8 +112,8 @@ def diff(root: Path | None, designs: tuple[str, ...] | None, corpus: Path | None
     by CRLF (so the head needs its empty line), with the escapes of Python: \\x00, \\r, \\n, \\\\. A folder of *.http
     files is a corpus, too: they are sent as they are.
     """
-    from . import corpus as cases
-    from . import equality
+    from .checks import equality
+    from .checks import request_corpus as cases
 
     chosen = choices.contestants(designs, False)
     if len(chosen) < 2:
@@ -146,7 +147,7 @@ def trace(modes: tuple[str, ...], out: Path) -> None:
     book's seven designs play, and async.
     """
     with _extra("trace"):
-        from . import play
+        from .timeline import three_clients as play
     for path in play.main(modes, out, f"python -m pwb_legacy {shlex.join(sys.argv[1:])}"):
         print(printable(str(path)))
 

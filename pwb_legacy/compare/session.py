@@ -21,13 +21,16 @@ import uvloop
 from rich.console import Console
 
 from pwb_async import __version__
-from pwb_async.printing import printable
+from pwb_async.output.printing import printable
+from pwb_legacy.compare.measure.results import About, Design, Lesson, Measurement, Results
+from pwb_legacy.compare.measure.rounds import Bench, measure
+from pwb_legacy.compare.measure.servers import CannotError
+from pwb_legacy.compare.report.table import Board, table
 
-from . import corpus, equality, page, verdict
-from .contestants import CannotError
-from .results import About, Design, Lesson, Measurement, Results
-from .rounds import Bench, measure
-from .table import Board, table
+from .checks import equality
+from .checks import request_corpus as corpus
+from .report import findings as verdict
+from .report import page
 
 PACKAGES: Final = ("uvloop", "aiofiles", "gevent", "greenlet")
 """What the designs stand on, and whose versions matter."""

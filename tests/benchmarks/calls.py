@@ -19,10 +19,10 @@ from typing import Any, cast
 
 import uvloop
 
-from pwb_async.config import read_options
-from pwb_async.protocol import HTTPProtocol
-from pwb_async.server import Server
-from pwb_async.setup import prepare
+from pwb_async.config.loader import read_options
+from pwb_async.runtime.context import prepare
+from pwb_async.server.http_protocol import HTTPProtocol
+from pwb_async.server.server import Server
 
 from .works import BROWSER
 

@@ -8,8 +8,8 @@ are drawn as those of the laboratory are.
 import sys
 from pathlib import Path
 
-from pwb_legacy.compare.charts import Bar, alone, bars
-from pwb_legacy.compare.spread import figure
+from pwb_legacy.compare.report.charts import Bar, alone, bars
+from pwb_legacy.compare.report.spread import figure
 from tests.benchmarks.report import YARDSTICK, Report, Table, from_json
 
 WIDTH = 820  # pixels

@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pwb_legacy.compare import contestants, probes
+from pwb_legacy.compare.measure import probes
+from pwb_legacy.compare.measure import servers as contestants
 from tests.benchmarks.verify import CannotError, wait_until_answered
 
 START_SECONDS = 20.0

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from statistics import median
 
-from pwb_legacy.compare.spread import figure
+from pwb_legacy.compare.report.spread import figure
 from tests.benchmarks.measure import Sample
 
 YARDSTICK = "nginx"  # the peer that ratios are to

@@ -11,7 +11,7 @@ import random
 from dataclasses import dataclass
 from pathlib import Path
 
-from pwb_legacy.compare.site import KIB, likely_size, write
+from pwb_legacy.compare.measure.sample_site import KIB, likely_size, write
 
 SIZES = {
     "small.html": KIB,

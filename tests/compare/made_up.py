@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-from pwb_legacy.compare.contestants import CONTESTANTS
-from pwb_legacy.compare.results import About, Design, Equality, Lesson, Measurement, Results
-from pwb_legacy.compare.scenarios import SCENARIOS
+from pwb_legacy.compare.measure.results import About, Design, Equality, Lesson, Measurement, Results
+from pwb_legacy.compare.measure.scenarios import SCENARIOS
+from pwb_legacy.compare.measure.servers import CONTESTANTS
 
 NASTY: Final = "<script>document.title = 'caught'</script> & \"so\" on"
 ABOUT: Final = {

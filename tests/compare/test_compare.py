@@ -12,14 +12,14 @@ import pytest
 from conformance.server import REPOSITORY, environment
 from conformance.strace import needs_strace
 
-from pwb_legacy.compare import site
-from pwb_legacy.compare.choices import SCENARIO_NAMES
-from pwb_legacy.compare.contestants import CONTESTANTS, Contestant
 from pwb_legacy.compare.load import Tally
-from pwb_legacy.compare.results import Measurement, Results
-from pwb_legacy.compare.rounds import Bench, measure
-from pwb_legacy.compare.scenarios import SCENARIOS, Scenario
-from pwb_legacy.compare.stage import Stage
+from pwb_legacy.compare.measure import sample_site as site
+from pwb_legacy.compare.measure.results import Measurement, Results
+from pwb_legacy.compare.measure.rounds import Bench, measure
+from pwb_legacy.compare.measure.running_server import Stage
+from pwb_legacy.compare.measure.scenarios import SCENARIOS, Scenario
+from pwb_legacy.compare.measure.servers import CONTESTANTS, Contestant
+from pwb_legacy.compare.option_values import SCENARIO_NAMES
 
 EPOLL = next(one for one in CONTESTANTS if one.name == "epoll")
 KEPT = next(one for one in SCENARIOS if one.name == "kept")

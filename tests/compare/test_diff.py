@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from pwb_legacy.compare import choices, commands, corpus
-from pwb_legacy.compare.contestants import CONTESTANTS, CannotError
-from pwb_legacy.compare.corpus import Case
-from pwb_legacy.compare.equality import compare
+from pwb_legacy.compare import commands
+from pwb_legacy.compare import option_values as choices
+from pwb_legacy.compare.checks import request_corpus as corpus
+from pwb_legacy.compare.checks.equality import compare
+from pwb_legacy.compare.checks.request_corpus import Case
+from pwb_legacy.compare.measure.servers import CONTESTANTS, CannotError
 
 from .test_compare import EPOLL, told
 

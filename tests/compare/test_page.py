@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from compare.made_up import NASTY, PLAY, timeline, whole
-from pwb_legacy.compare import lanes, page
-from pwb_legacy.compare.charts import Bar, bars
+from pwb_legacy.compare.report import page
+from pwb_legacy.compare.report import timeline_page as lanes
+from pwb_legacy.compare.report.charts import Bar, bars
 from tests.clients.browser import CHROMIUM, DRIVER, chromium, complaints, look
 from tests.compare import screenshots
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from life import timeline
 
-from pwb_legacy.compare import commands, play
+from pwb_legacy.compare import commands
+from pwb_legacy.compare.timeline import three_clients as play
 
 from .test_compare import told
 

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import pytest
 from conformance.strace import needs_strace
 
-from pwb_legacy.compare import probes
-from pwb_legacy.compare.contestants import end
-from pwb_legacy.compare.tracer import counted
+from pwb_legacy.compare.measure import probes
+from pwb_legacy.compare.measure.servers import end
+from pwb_legacy.compare.measure.syscalls import counted
 
 PROGRAM = """
 import os, sys, threading, time

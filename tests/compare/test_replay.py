@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from pwb_legacy.compare.contestants import CannotError
-from pwb_legacy.compare.replay import Recording
-from pwb_legacy.compare.replay import read as read_recording
+from pwb_legacy.compare.measure.replay import Recording
+from pwb_legacy.compare.measure.replay import read as read_recording
+from pwb_legacy.compare.measure.servers import CannotError
 
 from .test_compare import read, told
 

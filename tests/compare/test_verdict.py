@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from compare.made_up import results
-from pwb_legacy.compare.spread import figure
-from pwb_legacy.compare.verdict import sentences
+from pwb_legacy.compare.report.findings import sentences
+from pwb_legacy.compare.report.spread import figure
 
 CLOSE = {"epoll": (950, 1000, 1050), "thread": (900, 960, 1000)}
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from threading import Thread
 from typing import Final, NamedTuple
 
-from pwb_legacy.compare.probes import pss_kib
+from pwb_legacy.compare.measure.probes import pss_kib
 
 from .designs import Design
 from .peer import PATIENCE

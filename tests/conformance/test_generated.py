@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pwb_async.disk import SMALL
+from pwb_async.storage.disk import SMALL
 
 from .applies import Start
 from .peer import ask

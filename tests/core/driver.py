@@ -12,12 +12,12 @@ from zlib import crc32
 
 from hypothesis import HealthCheck, settings
 
-from pwb_async.core.connection import Connection, Waiting
-from pwb_async.core.head import HeadReader
-from pwb_async.core.limits import Limits
-from pwb_async.core.lookup import FOLDER, MISSING, Finding, Lookup, OpenFile
-from pwb_async.core.messages import CLOSED, NEED_DATA, BadRequest, Event, FileSlice, Part, Request, Response
-from pwb_async.core.site import Site
+from pwb_async.core.http1.connection import Connection, Waiting
+from pwb_async.core.http1.limits import Limits
+from pwb_async.core.http1.parser import HeadReader
+from pwb_async.core.semantics.messages import CLOSED, NEED_DATA, BadRequest, Event, FileSlice, Part, Request, Response
+from pwb_async.core.site.lookup import FOLDER, MISSING, Finding, Lookup, OpenFile
+from pwb_async.core.site.site import Site
 
 NOW = 1_700_000_000
 """When every conversation takes place: Tue, 14 Nov 2023 22:13:20 GMT."""
@@ -71,7 +71,7 @@ def open_file(name: bytes, content: bytes, mtime_ns: int = CHANGED * 10**9) -> O
 
 
 def find(lookup: Lookup, tree: Mapping[bytes, bytes] = TREE) -> Finding:
-    """What pwb_async.disk.Disk.find does, on a mapping."""
+    """What pwb_async.storage.disk.Disk.find does, on a mapping."""
     path = lookup.path
     beneath = path + b"/" if path else b""
     if not lookup.folder:

@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pwb_async.core.conditions import validators_of_file
-from pwb_async.core.entity_tags import EntityTag, parse_tags
-from pwb_async.core.lookup import Finding, Lookup, OpenFile
+from pwb_async.core.semantics.entity_tags import EntityTag, parse_tags
+from pwb_async.core.semantics.preconditions import validators_of_file
+from pwb_async.core.site.lookup import Finding, Lookup, OpenFile
 
 from .driver import ALPHABET, CHANGED, LAST_MODIFIED, NOW, Answer, FakeFile, Peer, ask, get, open_file, quick, tag_of
 

@@ -3,10 +3,10 @@ docs/hazards.md)."""
 
 import pytest
 
-from pwb_async.core.connection import Connection, Waiting
-from pwb_async.core.head import SEGMENT, SHORT, prepare
-from pwb_async.core.limits import Limits
-from pwb_async.core.messages import CLOSED, NEED_DATA, BadRequest, FileSlice, Request, Response
+from pwb_async.core.http1.connection import Connection, Waiting
+from pwb_async.core.http1.limits import Limits
+from pwb_async.core.http1.parser import SEGMENT, SHORT, prepare
+from pwb_async.core.semantics.messages import CLOSED, NEED_DATA, BadRequest, FileSlice, Request, Response
 
 from .driver import MARKER, NOW, READER, FakeFile, Peer, byte_by_byte, converse, get, read_part
 

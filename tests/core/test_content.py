@@ -2,9 +2,9 @@
 
 import pytest
 
-from pwb_async.core.connection import Waiting
-from pwb_async.core.limits import Limits
-from pwb_async.core.messages import NEED_DATA
+from pwb_async.core.http1.connection import Waiting
+from pwb_async.core.http1.limits import Limits
+from pwb_async.core.semantics.messages import NEED_DATA
 
 from .driver import MARKER, Peer, byte_by_byte, converse, cuts, get
 

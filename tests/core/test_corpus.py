@@ -19,8 +19,8 @@ from typing import NamedTuple
 
 import pytest
 
-from pwb_async.core.connection import Waiting
-from pwb_async.core.messages import NEED_DATA, BadRequest, Request
+from pwb_async.core.http1.connection import Waiting
+from pwb_async.core.semantics.messages import NEED_DATA, BadRequest, Request
 
 from .driver import MARKER, Peer, Talk, byte_by_byte, converse, cuts
 

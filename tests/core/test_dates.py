@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pwb_async.core.dates import format_date, parse_date, year_of
+from pwb_async.core.semantics.dates import format_date, parse_date, year_of
 
 from .driver import quick
 

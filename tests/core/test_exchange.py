@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pwb_async.core.exchange import combined, escape
-from pwb_async.core.messages import BadRequest
+from pwb_async.core.semantics.messages import BadRequest
+from pwb_async.observability.combined_format import combined, escape
 
 from .driver import NOW, ask, converse, get, quick
 

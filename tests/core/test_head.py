@@ -2,10 +2,10 @@
 
 import pytest
 
-from pwb_async.core.fields import CHUNKED
-from pwb_async.core.head import HeadReader, write_fields
-from pwb_async.core.limits import Limits
-from pwb_async.core.messages import BadRequest, Request
+from pwb_async.core.http1.limits import Limits
+from pwb_async.core.http1.parser import HeadReader, write_fields
+from pwb_async.core.semantics.fields import CHUNKED
+from pwb_async.core.semantics.messages import BadRequest, Request
 
 from .driver import READER, ask, byte_by_byte, converse, cuts, get
 

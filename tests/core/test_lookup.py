@@ -2,7 +2,7 @@
 
 import pytest
 
-from pwb_async.core.lookup import MISSING, Finding, OpenFile, same_version
+from pwb_async.core.site.lookup import MISSING, Finding, OpenFile, same_version
 
 FOUND = OpenFile(b"a", 3, 1, 2, None, b"abc", (1, 2, 3, 4, 3))
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from pwb_async.core.grammar import MEDIA_TYPE
-from pwb_async.core.media_types import _ENDINGS, _WELL_KNOWN, DEFAULT, STANDARD, MediaTypes, _rows
+from pwb_async.core.semantics.grammar import MEDIA_TYPE
+from pwb_async.core.site.media_types import _ENDINGS, _WELL_KNOWN, DEFAULT, STANDARD, MediaTypes, _rows
 
 JSON = b"application/json"
 

@@ -14,8 +14,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pwb_async.core.connection import Connection, Waiting
-from pwb_async.core.messages import BadRequest, Request, Response
+from pwb_async.core.http1.connection import Connection, Waiting
+from pwb_async.core.semantics.messages import BadRequest, Request, Response
 
 from .driver import MARKER, NOW, READER
 from .test_corpus import CASES, Case

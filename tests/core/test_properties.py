@@ -6,12 +6,12 @@ from urllib.parse import urljoin
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pwb_async.core.connection import Waiting
-from pwb_async.core.limits import Limits
-from pwb_async.core.lookup import FOLDER, FORBIDDEN, MISSING, UNAVAILABLE, Broken, Finding, Lookup, OpenFile
-from pwb_async.core.messages import BadRequest, Request, Response
-from pwb_async.core.site import Site
-from pwb_async.core.target import Target, parse_target
+from pwb_async.core.http1.connection import Waiting
+from pwb_async.core.http1.limits import Limits
+from pwb_async.core.semantics.messages import BadRequest, Request, Response
+from pwb_async.core.semantics.target import Target, parse_target
+from pwb_async.core.site.lookup import FOLDER, FORBIDDEN, MISSING, UNAVAILABLE, Broken, Finding, Lookup, OpenFile
+from pwb_async.core.site.site import Site
 
 from .driver import ALPHABET, NOW, FakeFile, Peer, Talk, byte_by_byte, converse, tag_of
 from .test_corpus import CASES

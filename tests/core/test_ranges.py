@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pwb_async.core.lookup import Finding, Lookup, OpenFile
-from pwb_async.core.ranges import ByteRange, multipart, parse_ranges
-from pwb_async.core.site import Site
+from pwb_async.core.semantics.ranges import ByteRange, multipart, parse_ranges
+from pwb_async.core.site.lookup import Finding, Lookup, OpenFile
+from pwb_async.core.site.site import Site
 
 from .driver import ALPHABET, Answer, FakeFile, Peer, ask, get, open_file, quick
 

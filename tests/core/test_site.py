@@ -3,7 +3,9 @@ and G of docs/hazards.md)."""
 
 import pytest
 
-from pwb_async.core.lookup import (
+from pwb_async.core.semantics.messages import REASONS, BadRequest, FileSlice, Request, Response
+from pwb_async.core.site.error_pages import status_page
+from pwb_async.core.site.lookup import (
     FOLDER,
     FORBIDDEN,
     MISSING,
@@ -17,9 +19,7 @@ from pwb_async.core.lookup import (
     OpenFile,
     Unavailable,
 )
-from pwb_async.core.messages import REASONS, BadRequest, FileSlice, Request, Response
-from pwb_async.core.pages import status_page
-from pwb_async.core.site import ALLOWED, Site, is_hidden
+from pwb_async.core.site.site import ALLOWED, Site, is_hidden
 
 from .driver import (
     ALPHABET,

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pwb_async.core.target import Target, parse_target, valid_host
+from pwb_async.core.semantics.target import Target, parse_target, valid_host
 
 from .driver import ask, byte_by_byte, converse, get
 

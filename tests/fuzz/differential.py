@@ -32,7 +32,7 @@ from conformance.server import Server, running
 from conformance.wire import Answer, split
 from core.driver import converse
 
-from pwb_async.core.messages import BadRequest
+from pwb_async.core.semantics.messages import BadRequest
 
 from .mutate import composed, mutants, seeds
 from .peers import OURS, Address, nginx

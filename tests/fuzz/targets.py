@@ -12,18 +12,18 @@ from types import FrameType
 from typing import Final
 from zlib import crc32
 
-from pwb_async.core.conditions import evaluate, range_applies, validators_of_file
-from pwb_async.core.connection import Connection, Waiting
-from pwb_async.core.entity_tags import parse_tags
-from pwb_async.core.fields import Fields, parse_fields
-from pwb_async.core.grammar import TOKEN
-from pwb_async.core.head import HeadReader, parse_request_line
-from pwb_async.core.limits import Fault, Limits
-from pwb_async.core.lookup import FOLDER, FORBIDDEN, MISSING, UNAVAILABLE, Broken, Finding, Lookup, OpenFile
-from pwb_async.core.messages import REASONS, BadRequest, Event, FileSlice, Part, Request, Response, Signal
-from pwb_async.core.ranges import multipart, parse_ranges
-from pwb_async.core.site import Site, is_hidden
-from pwb_async.core.target import Target, parse_target
+from pwb_async.core.http1.connection import Connection, Waiting
+from pwb_async.core.http1.limits import Fault, Limits
+from pwb_async.core.http1.parser import HeadReader, parse_request_line
+from pwb_async.core.semantics.entity_tags import parse_tags
+from pwb_async.core.semantics.fields import Fields, parse_fields
+from pwb_async.core.semantics.grammar import TOKEN
+from pwb_async.core.semantics.messages import REASONS, BadRequest, Event, FileSlice, Part, Request, Response, Signal
+from pwb_async.core.semantics.preconditions import evaluate, range_applies, validators_of_file
+from pwb_async.core.semantics.ranges import multipart, parse_ranges
+from pwb_async.core.semantics.target import Target, parse_target
+from pwb_async.core.site.lookup import FOLDER, FORBIDDEN, MISSING, UNAVAILABLE, Broken, Finding, Lookup, OpenFile
+from pwb_async.core.site.site import Site, is_hidden
 
 NOW: Final = 1_700_000_000
 SECOND: Final = 10**9

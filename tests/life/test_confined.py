@@ -11,7 +11,7 @@ from conformance.peer import PATIENCE
 from conformance.server import environment
 from conformance.strace import needs_strace
 
-from pwb_async import sandbox
+from pwb_async.runtime import privileges as sandbox
 
 from .command import launched
 from .helpers import TEXT, fresh, workers

@@ -17,10 +17,10 @@ from conformance.server import Server, running
 from conformance.strace import needs_strace, strace
 from conformance.wire import Answer, get
 
-from pwb_async.core.lookup import MISSING, UNAVAILABLE, Finding, Lookup
-from pwb_async.disk import Disk
-from pwb_async.files import Files
-from pwb_async.listener import client_address, network
+from pwb_async.core.site.lookup import MISSING, UNAVAILABLE, Finding, Lookup
+from pwb_async.network.listeners import client_address, network
+from pwb_async.server.async_storage import Files
+from pwb_async.storage.disk import Disk
 
 from .helpers import BIG, TEXT, fetch, fresh
 

@@ -12,12 +12,12 @@ from conformance.server import environment, running
 from conformance.wire import get
 from test_disk import later
 
-from pwb_async import slow_disk
-from pwb_async.config import ConfigError, Options, read_options
-from pwb_async.core.lookup import Lookup, OpenFile
-from pwb_async.disk import Disk
-from pwb_async.kinds import Delay
-from pwb_async.slow_disk import SlowDisk
+from pwb_async.config.loader import ConfigError, Options, read_options
+from pwb_async.config.option_types import Delay
+from pwb_async.core.site.lookup import Lookup, OpenFile
+from pwb_async.storage import slow_disk
+from pwb_async.storage.disk import Disk
+from pwb_async.storage.slow_disk import SlowDisk
 
 from . import timeline
 from .helpers import BIG, TEXT
@@ -251,6 +251,13 @@ async def test_a_disk_that_is_too_slow_is_503(root: Path, tmp_path: Path) -> Non
 
 def test_it_is_off() -> None:
     assert Options().delay_disk == ()
-    script = "import sys, pwb_async.setup as s; s.prepare('pwb', s.Options(port=0, root='/')); print(*sys.modules)"
+    script = (
+        "import sys, pwb_async.runtime.context as s; s.prepare('pwb', s.Options(port=0, root='/')); print(*sys.modules)"
+    )
     done = subprocess.run([sys.executable, "-c", script], env=environment(), capture_output=True, text=True, check=True)
-    assert not {"pwb_async.slow_disk", "pwb_async.trace", "pwb_async.traced", "random"} & set(done.stdout.split())
+    assert not {
+        "pwb_async.storage.slow_disk",
+        "pwb_async.observability.trace_events",
+        "pwb_async.observability.tracing",
+        "random",
+    } & set(done.stdout.split())

@@ -18,7 +18,7 @@ from conformance.peer import PATIENCE, Peer, ask
 from conformance.server import Server, environment, eventually, running
 from conformance.wire import get
 
-from pwb_async.trace import Trace
+from pwb_async.observability.trace_events import Trace
 
 from . import timeline
 from .command import launched

@@ -13,7 +13,7 @@ from conformance.peer import PATIENCE, Peer, crowd, together
 from conformance.server import Server, eventually
 from conformance.wire import get
 
-from pwb_async.processors import processors
+from pwb_async.runtime.processors import processors
 
 from .helpers import BIG, TEXT, fetch, fresh, says, workers
 

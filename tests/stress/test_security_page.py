@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pwb_async.config import FIELDS
+from pwb_async.config.loader import FIELDS
 
 PAGE = (Path(__file__).parents[2] / "SECURITY.md").read_text()
 ROWS = re.findall(r"^\| `--([a-z-]+)` \| (\S+)(?: (?:s|bytes))? \|", PAGE, re.MULTILINE)

@@ -25,12 +25,12 @@ the server it says so: Tally.limited_by_load.
 """
 
 from .arrivals import burst, open_loop, scheduled
-from .by_wrk import wrk
 from .closed_loop import closed
-from .guilty import Fates, idle, slow_heads, slow_readers, vanishing
+from .hostile_clients import Fates, idle, slow_heads, slow_readers, vanishing
 from .messages import Address, Ask
 from .process import hold, run
-from .tally import Tally
+from .result import Tally
+from .wrk import wrk
 
 __all__ = [
     "Address",

@@ -13,7 +13,7 @@ from typing import Any
 
 import uvloop
 
-from pwb_async.printing import printable
+from pwb_async.output.printing import printable
 
 from .job import GUILTY, LOADS, unpack
 

@@ -13,10 +13,10 @@ from collections.abc import Iterable, Sequence
 from itertools import cycle
 from typing import Final
 
-from .alarm import Alarm
 from .clients import PATIENCE, Clients, Work
 from .messages import Address, Ask, Request, requests
-from .tally import Tally
+from .result import Tally
+from .timer import Alarm
 
 QUEUE: Final = 100_000
 """Requests that may wait for a free client."""

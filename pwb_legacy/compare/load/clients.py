@@ -15,8 +15,8 @@ from typing import Final
 
 from .connection import Connection
 from .messages import Address, Request
-from .meter import Meter
-from .tally import Tally
+from .own_cost import Meter
+from .result import Tally
 
 Work = tuple[Request, float]
 """A request, and when it was meant to begin, by the monotonic clock."""

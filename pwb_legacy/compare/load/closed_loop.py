@@ -13,7 +13,7 @@ from itertools import cycle
 
 from .clients import PATIENCE, Clients, Work
 from .messages import Address, Ask, requests
-from .tally import Tally
+from .result import Tally
 
 
 async def closed(

@@ -12,11 +12,11 @@ from collections.abc import Callable
 from ipaddress import ip_address
 from typing import Any, Final
 
-from . import guilty
+from . import hostile_clients as guilty
 from .arrivals import burst, open_loop, scheduled
-from .by_wrk import wrk
 from .closed_loop import closed
 from .messages import Ask
+from .wrk import wrk
 
 LOADS: Final[dict[str, Callable[..., Any]]] = {
     "closed": closed,

@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
-from .guilty import Fates
+from .hostile_clients import Fates
 from .job import pack
-from .tally import Tally
+from .result import Tally
 
 _LATE: Final = 30.0
 """Seconds that a process has to end after a signal."""

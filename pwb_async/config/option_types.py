@@ -1,0 +1,154 @@
+"""The kinds of value that an option may have: a unit, and what is read from text, or one clause that refuses it.
+
+_seconds, _size, ...    functions of text; a ValueError says what is wrong
+Kind                    such a function as a click type, with the unit that --help shows
+PATH, SECONDS, ...      the kinds by name, for the declarations in config.py
+"""
+
+import re
+import sys
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple
+
+import click
+
+from pwb_async.core.semantics.grammar import MEDIA_TYPE, TOKEN
+
+FACTORS: Final = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
+
+
+class Kind(click.ParamType[Any]):
+    """A click type: the unit that --help shows, and a function of text (ValueError refuses it).
+    A TOML number or boolean is read as the text it is spelled with, unless `quoted`."""
+
+    def __init__(self, unit: str, parse: Callable[[str], object], quoted: bool = False) -> None:
+        self.name, self.parse, self.quoted = unit, parse, quoted
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if isinstance(value, bool | int | float) and not self.quoted:
+            value = str(value).lower()
+        if not isinstance(value, str):
+            self.fail(f"{value!r} is of the wrong type.", param, ctx)
+        try:
+            return self.parse(value)
+        except ValueError as error:
+            self.fail(f"{value!r} {error}.", param, ctx)
+
+
+def _text(text: str) -> str:
+    if not text or "\0" in text:  # an empty host would be every interface
+        raise ValueError("holds a NUL" if text else "is empty")
+    return text
+
+
+def _file_name(text: str) -> str:
+    if "/" in _text(text) or text in (".", ".."):
+        raise ValueError("is not the name of a file")
+    return text
+
+
+def _seconds(text: str, zero: bool = False) -> float:
+    parts = re.fullmatch(r"([0-9]{0,9}\.?[0-9]{1,20}) ?(ms|s|m|h)?", text)
+    if not parts:
+        raise ValueError("is not a time such as 10, 0.5, 500ms, 10s or 2m")
+    seconds = float(parts[1]) * FACTORS[parts[2] or "s"]
+    if seconds > 2_000_000 or not (seconds or zero):  # poll counts at most 2**31 milliseconds
+        raise ValueError("is not above 0 and at most 2000000 seconds")
+    return seconds
+
+
+def _file_mode(text: str) -> str:
+    digits = re.fullmatch(r"0?([0-7]{3})", text)
+    if not digits:
+        raise ValueError("is not a mode of three octal digits such as 660")
+    return digits[1]
+
+
+def _size(text: str) -> int:
+    parts = re.fullmatch(r"([0-9]{1,15}) ?(?:([KMG])(?:iB)?)?", text)
+    if not parts or not int(parts[1]):
+        raise ValueError("is not a size above 0 such as 8190, 32K, 32KiB, 1M or 1GiB")
+    return int(parts[1]) * int(FACTORS.get(parts[2], 1))
+
+
+def _size_or_off(text: str) -> int:
+    return 0 if text == "off" else _size(text)
+
+
+def _size_or_0(text: str) -> int:
+    return 0 if text == "0" else _size(text)
+
+
+def _workers(text: str) -> int:
+    return 0 if text == "auto" else int(COUNT(text))
+
+
+class Delay(NamedTuple):
+    """Of paths that fit `glob`: seconds a call to the disk takes more, give or take `jitter`. text: as it was told."""
+
+    text: str
+    glob: str
+    seconds: float
+    jitter: float
+
+
+def _delay(text: str) -> Delay:
+    glob, equals, times = text.rpartition("=")
+    around, tilde, jitter = times.partition("~")
+    if equals and not glob:
+        raise ValueError("has no glob before its =")
+    delay = Delay(text, glob or "*", _seconds(around, zero=True), _seconds(jitter if tilde else "0", zero=True))
+    if delay.jitter > delay.seconds:
+        raise ValueError("has more jitter than delay")
+    return delay
+
+
+class TypeRule(NamedTuple):
+    """Files that fit `glob` are of the type `media`."""
+
+    glob: str
+    media: bytes
+
+
+_TYPE_RULE: Final = re.compile(rb"(.+?)=(%s)" % MEDIA_TYPE.pattern, re.DOTALL)
+
+
+def _type_rule(text: str) -> TypeRule:
+    rule = _TYPE_RULE.fullmatch(text.encode(errors="surrogateescape"))
+    if not rule:
+        raise ValueError(
+            "is not a glob and a media type such as *.geo=application/json or old/*=text/html;charset=euc-kr"
+        )
+    return TypeRule(rule[1].decode(errors="surrogateescape"), rule[2])
+
+
+def _charset(text: str) -> str | None:
+    if not TOKEN.fullmatch(text.encode(errors="surrogateescape")):
+        raise ValueError("is not the name of a charset such as utf-8, nor off")
+    return None if text.lower() == "off" else text
+
+
+class Whole(click.IntRange):
+    name = "integer"  # as messages call it
+
+
+def _one_of(*words: str) -> Kind:
+    return Kind("|".join(words), click.Choice(words))
+
+
+PATH, ADDRESS = Kind("PATH", _text, quoted=True), Kind("ADDRESS", _text, quoted=True)
+USER, GROUP = Kind("NAME[:GROUP]", _text, quoted=True), Kind("NAME", _text, quoted=True)
+FILE_MODE = Kind("OCTAL", _file_mode, quoted=True)  # TOML's 0o660 would be read as 432
+NAME, PORT = Kind("NAME", _file_name, quoted=True), Kind("PORT", Whole(0, 65535))
+SECONDS, AGE = Kind("SECONDS", _seconds), Kind("SECONDS", Whole(0, 2**31 - 1))
+DELAY = Kind("[GLOB=]TIME[~TIME]", _delay)
+TYPE, CHARSET = Kind("GLOB=TYPE", _type_rule), Kind("NAME|off", _charset)
+RATE, WORKERS = Kind("BYTES", _size_or_0), Kind("COUNT|auto", _workers)
+SECONDS_OR_0 = Kind("SECONDS", lambda text: _seconds(text, zero=True))
+BYTES_OR_OFF = Kind("BYTES|off", _size_or_off)
+BYTES, COUNT, COUNT_OR_0 = Kind("BYTES", _size), Kind("COUNT", Whole(1)), Kind("COUNT", Whole(0))
+SWITCH = Kind("", lambda text: click.Choice(("true", "false"))(text) == "true")
+LOOP, TRIGGER = _one_of("uvloop", "asyncio"), _one_of("edge", "level")
+NATIVE_LOOP = "asyncio" if sys.platform == "win32" else "uvloop"
+ETAG = _one_of("auto", "content", "mtime")
+MODE = _one_of("fixed", "single", "thread", "process", "gevent", "epoll", "epoll-thread")

@@ -1,0 +1,162 @@
+"""The two heads of an exchange: a request's is read here, a response's is written.
+
+Reading is pure and most heads are alike (a browser repeats its fields, a crawler its targets), so the request line
+and the field section are each read through a bounded cache. The cached and the uncached way give the same Request.
+"""
+
+from dataclasses import replace
+from functools import lru_cache
+from typing import Final
+
+from pwb_async.core.semantics.dates import format_date
+from pwb_async.core.semantics.fields import CHUNKED, Fields, check_lines, line_fault, parse_fields
+from pwb_async.core.semantics.grammar import CONTROL, TOKEN, VERSION
+from pwb_async.core.semantics.messages import REASONS, BadRequest, FieldList, Part, Request, RequestLine, Response
+from pwb_async.core.semantics.target import parse_target
+
+from .limits import Fault, Limits
+
+SHORT: Final = 4096
+"""Bytes of content that are cheaper to copy behind the head than to hand to the kernel on their own."""
+SEGMENT: Final = 1024
+"""Bytes of data that at_once() looks at; longer data is not worth a place in its cache."""
+_KNOWN: Final = 1024
+"""Heads in `known`; so many again are remembered from before."""
+_CACHED_LINE: Final = 512
+_CACHED_SECTION: Final = 2048
+"""Longer ones are read anew each time, so that a hostile client cannot fill the caches with its 8 KiB lines."""
+
+
+def parse_request_line(line: bytes) -> RequestLine | Fault:
+    """method SP request-target SP HTTP-version, exactly so (RFC 9112 3)."""
+    method, _, rest = line.partition(b" ")
+    raw_target, _, version = rest.partition(b" ")
+    match = VERSION.fullmatch(version)
+    if match is None or not TOKEN.fullmatch(method):
+        return Fault(400, "the request line is not: method target HTTP/1.1")
+    if match[1] != b"1":
+        return Fault(505, "HTTP/1.0 and HTTP/1.1 are spoken here")
+    target = parse_target(method, raw_target)
+    if isinstance(target, str):
+        return Fault(400, target)
+    return RequestLine(line, method, target, min(int(match[2]), 1))
+
+
+class HeadReader:
+    """Reads request heads within `limits`; one serves all connections of a server.
+
+    known: requests by the data that at_once() made them of. When it is full it becomes the second choice and an empty
+    one takes its place, so who asks often enough stays. A dict costs less than lru_cache, which makes a tuple of each
+    key and moves links about: 5 % of what a thousand files take outside the kernel.
+    """
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self._room = min(limits.request_line, limits.head - len(b"\r\n\r\n"))
+        self._cached_head = min(_CACHED_LINE + _CACHED_SECTION, limits.head - len(b"\r\n"))
+        self._cached_line = lru_cache(1024)(self._read_line)
+        self._cached_fields = lru_cache(512)(self._read_fields)
+        self.known: dict[bytes, Request] = {}
+        self._known_before: dict[bytes, Request] = {}
+
+    def _read_line(self, line: bytes) -> RequestLine | Fault:
+        return self._line_fault(line) or parse_request_line(line)
+
+    def _read_fields(self, section: bytes) -> Fields | Fault:
+        return parse_fields(section, self.limits)
+
+    def _line_fault(self, line: bytes) -> Fault | None:
+        fault = line_fault(line, self._room, 414)
+        if fault is not None and fault.status == 414 and TOKEN.fullmatch(line, 0, self._room):
+            return Fault(501, "a method longer than any (RFC 9112 3)")
+        return fault
+
+    def at_once(self, data: bytes) -> Request | None:
+        """The request, if `data` is one sound head without content and nothing else, as data of a segment mostly is;
+        the next time it is in `known`."""
+        request = self._known_before.get(data)
+        if request is None:
+            if len(data) > SEGMENT or data.find(b"\r\n\r\n") != len(data) - 4 or data.startswith(b"\r\n"):
+                return None
+            event = self.read(data[:-2])
+            if not isinstance(event, Request) or event.fields.content_length:
+                return None
+            request = event
+        if len(self.known) >= _KNOWN:
+            self._known_before, self.known = self.known, {}
+        self.known[data] = request
+        return request
+
+    def read(self, head: bytes) -> Request | BadRequest:
+        """The request whose whole head this is, up to and with the CRLF of its last line."""
+        raw_line, _, section = head.partition(b"\r\n")
+        line = self._cached_line(raw_line) if len(raw_line) <= _CACHED_LINE else self._read_line(raw_line)
+        if isinstance(line, Fault):
+            return self.refuse(line, head)
+        if len(head) <= self._cached_head:
+            fields = self._cached_fields(section)
+        else:
+            fields = parse_fields(section, self.limits, len(raw_line) + 2)
+        if isinstance(fields, Fault):
+            return BadRequest(*fields, line.raw, line.method)
+        if line.minor == 0:
+            if fields.content_length == CHUNKED:
+                return BadRequest(400, "Transfer-Encoding in HTTP/1.0", line.raw, line.method, fields)
+            return Request(line, fields, fields.keep_alive and not fields.close)
+        if fields.host is None:
+            return BadRequest(400, "HTTP/1.1 without Host", line.raw, line.method, fields)
+        return Request(line, fields, not fields.close)
+
+    def check(self, head: bytes, at: int, lines: int) -> tuple[int, int] | Fault:
+        """Looks at a head that is not complete, so that a fault is answered when it comes, not at the deadline.
+
+        head: as much of it as there is. at, lines: what an earlier check returned, (0, 0) at first: where the line
+        stands that was not complete then, and how many lines stand before it.
+        """
+        if lines == 0:
+            end = head.find(b"\r\n")
+            if end < 0:
+                return self._line_fault(head.removesuffix(b"\r")) or (0, 0)
+            line = self._read_line(head[:end])
+            if isinstance(line, Fault):
+                return line
+            at, lines = end + 2, 1
+        return check_lines(head, at, lines, self.limits)
+
+    def refuse(self, fault: Fault, head: bytes) -> BadRequest:
+        """`fault` with what is known of the request line; head: as much of it as there is."""
+        first_line = head.partition(b"\r\n")[0][: self.limits.request_line]
+        method = first_line.partition(b" ")[0]
+        return BadRequest(*fault, first_line, method if TOKEN.fullmatch(method) else b"")
+
+
+@lru_cache(64)
+def prefix(status: int, server: bytes, second: int) -> bytes:
+    """What is the same for every answer of a second: status line, Server and Date."""
+    return b"HTTP/1.1 %d %s\r\nServer: %s\r\nDate: %s\r\n" % (status, REASONS[status], server, format_date(second))
+
+
+def write_fields(fields: FieldList) -> bytes:
+    """Field lines. Raises ValueError for a control character: nothing can smuggle a line in (hazard C10)."""
+    for name, value in fields:
+        if not TOKEN.fullmatch(name) or CONTROL.search(value):
+            raise ValueError(f"no field: {name!r}: {value!r}")
+    return b"".join([b"%s: %s\r\n" % field for field in fields])
+
+
+def prepare(response: Response) -> Response:
+    """The same answer, written as far as it can be before it is known when and on what connection it goes out."""
+    tail = write_fields(response.fields) + b"\r\n"
+    fields, parts = len(tail), response.parts
+    if parts and isinstance(first := parts[0], bytes) and len(first) <= SHORT:
+        tail, parts = tail + first, parts[1:]
+    return replace(response, parts=parts, tail=tail, tail_fields=fields)
+
+
+def write(response: Response, start: bytes) -> tuple[list[Part], int]:
+    """The answer behind `start` as parts to send, and the bytes of its head; short content goes out with the head."""
+    parts = response.parts
+    head = start + write_fields(response.fields) + b"\r\n"
+    if parts and isinstance(first := parts[0], bytes) and len(first) <= SHORT:
+        return [head + first, *parts[1:]], len(head)
+    return [head, *parts], len(head)

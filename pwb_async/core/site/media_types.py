@@ -1,0 +1,254 @@
+"""What is said about a file's content: Content-Type, and Content-Encoding where that is asked for.
+
+The steps, of which the first that has an answer decides:
+  1. with `--serve-encoded`: the coding that a name's last ending stands for; the type is that of the name without it
+  2. `--type`: of the globs that fit, the last one
+  3. _WELL_KNOWN: names without an ending whose type is registered all the same
+  4. _ENDINGS: a table of our own, so that every machine says the same; it keeps to the IANA registry, and where nothing
+     is registered to what browsers, nginx and Apache say
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from fnmatch import translate
+from typing import Final
+
+from pwb_async.core.semantics.messages import FieldList
+
+DEFAULT: Final = b"application/octet-stream"
+UTF_8: Final = b"utf-8"
+
+_ENDINGS: Final = """
+text/html                       html htm shtml
+text/css                        css
+text/javascript                 js mjs cjs
+text/plain                      txt text log conf cfg ini diff patch c h cc cpp hpp py pyi rs go java sh sql rst
+text/markdown                   md markdown
+text/csv                        csv
+text/tab-separated-values       tsv
+text/calendar                   ics
+text/turtle                     ttl
+text/vcard                      vcf
+text/vtt                        vtt
+text/wgsl                       wgsl
+application/json                json map topojson
+application/geo+json            geojson
+application/ld+json             jsonld
+application/manifest+json       webmanifest
+application/rss+xml             rss
+application/atom+xml            atom
+application/xhtml+xml           xhtml
+application/xml                 xml xsl xsd
+application/mathml+xml          mml mathml
+application/rdf+xml             rdf owl
+application/wasm                wasm
+application/pdf                 pdf
+application/postscript          ps eps ai
+application/rtf                 rtf
+application/epub+zip            epub
+application/zip                 zip whl
+application/gzip                gz tgz
+application/zstd                zst
+application/x-brotli            br
+application/x-bzip2             bz2
+application/x-xz                xz
+application/x-7z-compressed     7z
+application/x-tar               tar
+application/vnd.rar             rar
+application/java-archive        jar war ear
+application/toml                toml
+application/yaml                yaml yml
+application/msword              doc
+application/vnd.ms-excel        xls
+application/vnd.ms-powerpoint   ppt
+application/vnd.ms-fontobject   eot
+application/vnd.openxmlformats-officedocument.wordprocessingml.document    docx
+application/vnd.openxmlformats-officedocument.spreadsheetml.sheet          xlsx
+application/vnd.openxmlformats-officedocument.presentationml.presentation  pptx
+application/vnd.oasis.opendocument.text          odt
+application/vnd.oasis.opendocument.spreadsheet   ods
+application/vnd.oasis.opendocument.presentation  odp
+application/vnd.oasis.opendocument.graphics      odg
+application/vnd.android.package-archive          apk
+application/vnd.apple.pkpass    pkpass
+application/vnd.apple.pkpasses  pkpasses
+application/x-apple-aspen-config  mobileconfig
+application/x-chrome-extension  crx
+application/x-xpinstall         xpi
+application/appinstaller        appinstaller
+application/appx                appx
+application/appxbundle          appxbundle
+application/msix                msix
+application/msixbundle          msixbundle
+application/x-java-jnlp-file    jnlp
+application/x-x509-ca-cert      crt der
+application/pkix-cert           cer
+application/pkix-crl            crl
+application/pgp-signature       sig
+application/x-bittorrent        torrent
+application/metalink4+xml       meta4
+application/vnd.apache.arrow.file    arrow
+application/vnd.apache.arrow.stream  arrows
+application/vnd.apache.parquet  parquet
+application/vnd.sqlite3         sqlite sqlite3
+application/vnd.pmtiles         pmtiles
+application/vnd.mapbox-vector-tile   mvt
+application/vnd.google-earth.kml+xml kml
+application/vnd.google-earth.kmz     kmz
+application/gpx+xml             gpx
+application/vnd.apple.mpegurl   m3u8
+application/dash+xml            mpd
+application/ttml+xml            ttml
+image/avif                      avif
+image/bmp                       bmp
+image/gif                       gif
+image/heic                      heic
+image/heic-sequence             heics
+image/heif                      heif
+image/heif-sequence             heifs
+image/jpeg                      jpg jpeg jfif
+image/jp2                       jp2
+image/jxl                       jxl
+image/ktx                       ktx
+image/ktx2                      ktx2
+image/png                       png
+image/apng                      apng
+image/svg+xml                   svg
+image/tiff                      tif tiff
+image/vnd.adobe.photoshop       psd
+image/vnd.djvu                  djvu djv
+image/webp                      webp
+image/x-icon                    ico
+audio/aac                       aac
+audio/flac                      flac
+audio/midi                      mid midi
+audio/mp4                       m4a m4b
+audio/mpeg                      mp3
+audio/ogg                       ogg oga opus
+audio/wav                       wav
+audio/webm                      weba
+video/3gpp                      3gp
+video/iso.segment               m4s
+video/mp2t                      ts
+video/mp4                       mp4 m4v
+video/mpeg                      mpg mpeg
+video/ogg                       ogv
+video/quicktime                 mov
+video/webm                      webm
+video/x-matroska                mkv
+video/x-msvideo                 avi
+model/3mf                       3mf
+model/gltf+json                 gltf
+model/gltf-binary               glb
+model/mtl                       mtl
+model/obj                       obj
+model/stl                       stl
+model/vnd.usda                  usda
+model/vnd.usdz+zip              usdz
+font/collection                 ttc
+font/otf                        otf
+font/ttf                        ttf
+font/woff                       woff
+font/woff2                      woff2
+"""
+
+_WELL_KNOWN: Final = """
+application/json                apple-app-site-association http-opportunistic jmap microsoft-identity-association
+application/json                matrix/client matrix/server matrix/support nodeinfo
+application/json                oauth-authorization-server oauth-protected-resource
+application/json                openid-configuration openid-credential-issuer passkey-endpoints
+application/json                uma2-configuration web-identity webauthn
+application/entity-statement+jwt  openid-federation
+application/jrd+json            webfinger
+application/link-format         core
+application/linkset+json        api-catalog
+application/private-token-issuer-directory  private-token-issuer-directory
+application/td+json             wot
+application/trafficadvice+json  traffic-advice
+application/xrd+xml             host-meta
+text/plain                      atproto-did
+"""
+"""Names below /.well-known/ whose specification gives them a type and no ending (RFC 8615)."""
+
+_CODINGS: Final = {b"br": b"br", b"gz": b"gzip", b"zst": b"zstd"}
+"""Content codings of the IANA registry by the ending of a file's name."""
+_ARCHIVE: Final = b"tar"
+"""x.tar.gz is an archive and no coded file: decoded on the way, it would not be what its name and its digests say."""
+
+_CHARSET: Final = re.compile(rb";[ \t]*charset=", re.IGNORECASE)
+
+
+class MediaTypes:
+    """The fields of a representation by the path of its file.
+
+    Args:
+        rules: Pairs of a glob and a media type. A glob with a slash fits paths below the root, any other the names of
+            files, both without regard to case; `*` also stands for slashes.
+        charset: What text types say that have no charset of their own; b"" for nothing. Other types never say one:
+            JSON has no such parameter (RFC 8259 11), and XML names its encoding itself (RFC 7303 3.2).
+        encoded: Whether x.js.br is x.js with a content coding.
+    """
+
+    def __init__(self, rules: Sequence[tuple[str, bytes]] = (), charset: bytes = UTF_8, encoded: bool = False) -> None:
+        self._endings = {name: _field(media, charset) for name, media in _rows(_ENDINGS)}
+        self._paths = {b".well-known/" + name: _field(media, charset) for name, media in _rows(_WELL_KNOWN)}
+        self._paths[b"apple-app-site-association"] = _field(b"application/json", charset)  # older than RFC 8615
+        self._rules = [_Rule(glob, _field(media, charset)) for glob, media in reversed(rules)]
+        self._encoded = encoded
+
+    def fields(self, path: bytes) -> FieldList:
+        """Content-Type and maybe Content-Encoding of the file at `path` below the root."""
+        if self._encoded:
+            path, coding = _decoded(path)
+            if coding:
+                return (*self._type(path), (b"Content-Encoding", coding))
+        return self._type(path)
+
+    def _type(self, path: bytes) -> FieldList:
+        if self._rules and (media := self._by_rule(path)):
+            return media
+        _, dot, ending = path.rpartition(b".")
+        return (self._endings.get(ending.lower()) if dot else None) or self._paths.get(path, _DEFAULT)
+
+    def _by_rule(self, path: bytes) -> FieldList | None:
+        text = path.decode(errors="surrogateescape")
+        name = text.rpartition("/")[2]
+        return next((rule.media for rule in self._rules if rule.fits(text, name)), None)
+
+
+class _Rule:
+    def __init__(self, glob: str, media: FieldList) -> None:
+        self._fits = re.compile(translate(glob.removeprefix("/")), re.IGNORECASE).match
+        self._whole = "/" in glob
+        self.media = media
+
+    def fits(self, path: str, name: str) -> bool:
+        return self._fits(path if self._whole else name) is not None
+
+
+def _decoded(path: bytes) -> tuple[bytes, bytes]:
+    """The path of a coded file without the ending of its coding, and the coding; b"" for a file that is not coded."""
+    stem, _, ending = path.rpartition(b".")
+    coding = _CODINGS.get(ending.lower())
+    _, dot, inner = stem.rpartition(b".")
+    if coding is None or not dot or b"/" in inner or inner.lower() == _ARCHIVE:
+        return path, b""
+    return stem, coding
+
+
+def _rows(table: str) -> Iterator[tuple[bytes, bytes]]:
+    for line in table.encode().split(b"\n"):
+        media, *names = line.split() or [b""]
+        yield from ((name, media) for name in names)
+
+
+def _field(media: bytes, charset: bytes = b"") -> FieldList:
+    """Content-Type, with the charset for text that has none of its own."""
+    if charset and media[:5].lower() == b"text/" and not _CHARSET.search(media):
+        media = b"%s; charset=%s" % (media, charset)
+    return ((b"Content-Type", media),)
+
+
+_DEFAULT: Final = _field(DEFAULT)
+STANDARD: Final = MediaTypes()
+"""What is said where no option says otherwise."""

@@ -1,0 +1,1 @@
+"""Sockets: where the server listens, and how many connections it admits."""

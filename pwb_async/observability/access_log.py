@@ -1,0 +1,198 @@
+"""The access log. A line is made at once, and written in flush(): were thousands made in a thread every now and then,
+the loop would stand still as long.
+
+A log must never take the server with it (hazard E8): what a full disk or a closed standard output refuses is counted
+and dropped; what a pipe that is full, or a named one that nobody reads, does not take yet waits, up to a bound, and
+nobody waits for it.
+"""
+
+import logging
+import os
+import stat
+import sys
+from collections import deque
+from collections.abc import Callable
+from mmap import mmap
+from select import PIPE_BUF
+from threading import Lock
+from time import monotonic
+from typing import Final
+
+from pwb_async.core.semantics.messages import BadRequest, Request
+from pwb_async.output.pipes import has_reader, is_ready, open_to_append, unblocked
+
+from .combined_format import combined
+
+logger: Final = logging.getLogger("pwb")
+_MANY: Final = 2 * 1000
+"""Whenever so many halves of lines more wait, some 0.2 MB, hurry() asks for a flush()."""
+_BEHIND: Final = 10 * _MANY
+"""With so many nobody has heard it; they become a block, whose weight is known. Until then they take up to 40 MB, if
+all are nearly long."""
+_LONG: Final = 4096
+"""Bytes; a half that is longer becomes a block at once: a hostile client makes lines of 100 KB."""
+_ENOUGH: Final = 128 * 1024
+"""Whenever there are so many bytes in blocks, hurry() is called too."""
+_MOST_WAITING: Final = 20 * 1024 * 1024
+"""Bytes in blocks, 100,000 lines as browsers cause them; a block that would be more is dropped."""
+
+
+class AccessLog:
+    """Combined Log Format, one line an exchange. target: a path, or "-" for standard output. dropped: lines lost.
+    moved: set it, in a signal handler for one, and the next flush() reopens the path. hurry: called when many
+    lines wait.
+
+    Any thread may note and flush. Raises OSError if `target` cannot be opened for appending.
+    """
+
+    def __init__(self, target: str) -> None:
+        self._target = target
+        self._halves: list[bytes] = []
+        self._blocks: deque[bytes] = deque()
+        self._size = 0  # of all blocks
+        self._written = 0  # of the first one
+        self._packing = Lock()  # a moment
+        self._writing = Lock()  # as long as a write takes
+        self.dropped = 0
+        self.moved = False
+        self.hurry: Callable[[], object] = int
+        self._unread = mmap(-1, 1)  # 1: one of all forked processes has said that nobody reads it
+        self._fd = self._open()
+        self._look()
+
+    def _open(self) -> int:
+        return open_to_append(self._target) if self.has_path else _standard_output()
+
+    def _look(self) -> None:
+        """Finds out what lines go to."""
+        mode = os.fstat(self._fd).st_mode
+        self._always_ready = stat.S_ISREG(mode)
+        self._named_pipe = self.has_path and stat.S_ISFIFO(mode)
+        if self._named_pipe and not has_reader(self._fd):
+            self._say_unread()
+
+    @property
+    def has_path(self) -> bool:
+        """It can be renamed, and opened anew; standard output cannot."""
+        return self._target != "-"
+
+    def note(self, peer: str, request: Request | BadRequest, status: int, sent: int, began: float) -> None:
+        """Notes an exchange, said as combined() has it."""
+        halves, line = self._halves, combined(peer, request, status, sent, began)
+        halves += line
+        if len(line[1]) > _LONG:
+            self._pack(_BEHIND)
+            if self._size >= _ENOUGH:
+                self.hurry()
+        elif not len(halves) % _MANY:
+            if len(halves) >= _BEHIND:
+                self._pack(_BEHIND)
+            self.hurry()
+
+    def _pack(self, most: int) -> None:
+        """Makes a block of what has been noted first."""
+        with self._packing:
+            halves = self._halves[:most]
+            del self._halves[: len(halves)]
+            block = b"".join(halves)
+            if self._size + len(block) > _MOST_WAITING:
+                self.dropped += len(halves) // 2
+            elif block:
+                self._blocks.append(block)
+                self._size += len(block)
+
+    @property
+    def waiting(self) -> bool:
+        """There is something to write."""
+        return bool(self._blocks or self._halves)
+
+    def flush(self, patience: float = 0.0) -> None:
+        """Writes what has been noted; patience: seconds to wait in all for a pipe that is full."""
+        if self.moved:
+            self.moved = False
+            self.reopen_or_complain()
+        end = monotonic() + patience
+        with self._writing:
+            try:
+                while self.waiting and (self._always_ready or is_ready(self._fd, end - monotonic())):
+                    if not self._blocks:
+                        self._pack(_MANY)
+                    self._write()
+            except BlockingIOError:  # another process has filled the pipe meanwhile
+                return
+            except OSError as error:
+                if self._named_pipe and isinstance(error, BrokenPipeError):
+                    self._say_unread()
+                else:
+                    self._drop()
+
+    def _write(self) -> None:
+        """Writes a block to a file; to a pipe as many whole lines as it takes at once, a longer line in pieces."""
+        block, end = self._blocks[0], None
+        if not self._always_ready:
+            most = self._written + PIPE_BUF
+            end = block.rfind(b"\n", self._written, most) + 1 or most
+        self._written += os.write(self._fd, memoryview(block)[self._written : end])
+        self._unread[0] = 0
+        if self._written == len(block):
+            with self._packing:
+                self._size -= len(self._blocks.popleft())
+                self._written = 0
+
+    def _drop(self) -> None:
+        self._pack(len(self._halves))
+        with self._packing:
+            for block in self._blocks:
+                self.dropped += block.count(b"\n", self._written)
+                self._written = 0
+            self._blocks.clear()
+            self._size = 0
+
+    def _say_unread(self) -> None:
+        if not self._unread[0]:
+            self._unread[0] = 1
+            logger.error("nobody reads the access log %s: its lines wait until somebody does", self._target)
+
+    def reopen(self) -> None:
+        """Opens the path anew, after a rotation; if that fails, the old file goes on. Raises OSError then."""
+        if self.has_path:
+            with self._writing:
+                old = self._fd
+                self._fd = self._open()
+                self._look()
+                os.close(old)
+
+    def reopen_or_complain(self) -> None:
+        """reopen(), and a word if it fails."""
+        try:
+            self.reopen()
+        except OSError as error:
+            logger.error("the access log cannot be opened anew, the old one goes on: %s", error.strerror)
+
+    def fileno(self) -> int:
+        return self._fd
+
+    def take(self, fd: int) -> None:
+        """Writes to `fd`, and closes it: for a process that may not reopen the path itself."""
+        with self._writing:
+            os.dup2(fd, self._fd, inheritable=False)
+            os.close(fd)
+            self._look()
+
+    def finish(self, patience: float = 0.0) -> None:
+        """Writes what is left, as flush() does; what cannot be written now is lost."""
+        self.flush(patience)
+        with self._writing:
+            self._drop()
+
+    def close(self) -> None:
+        """Writes what is left, with some patience, and says what was lost."""
+        self.finish(1.0)
+        if self.dropped:
+            logger.error("%d lines of the access log were lost", self.dropped)
+        if self.has_path:
+            os.close(self._fd)
+
+
+def _standard_output() -> int:
+    return os.open(os.devnull, os.O_WRONLY) if sys.__stdout__ is None else unblocked(sys.__stdout__.fileno())

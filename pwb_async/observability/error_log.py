@@ -1,0 +1,62 @@
+"""What the program says of itself, on standard error: for people, a line each, and never at the price of an answer.
+
+Standard error may be a pipe that nobody reads. Whoever writes to a full one waits, and with a loop everybody does; so
+what is not taken at once is dropped, and counted in the next line that is (hazard E8).
+"""
+
+import logging
+import os
+import sys
+from select import PIPE_BUF, POLLOUT, poll  # of the moment of the import: --mode gevent patches select later
+from typing import Any
+
+from pwb_async.output.printing import printable
+
+
+class _Formatter(logging.Formatter):
+    """A message is one line, and so is each line of a traceback."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
+        return printable(super().formatMessage(record))
+
+    def formatException(self, ei: Any) -> str:  # noqa: N802
+        return "\n".join(map(printable, super().formatException(ei).split("\n")))
+
+
+class _Patient(logging.Handler):
+    def __init__(self, program: str, number: int, encoding: str) -> None:
+        super().__init__()
+        self._program = program
+        self._number = number
+        self._encoding = encoding
+        self._poll = poll()
+        self._poll.register(number, POLLOUT)
+        self._lost = 0
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            text = self.format(record)
+            if self._lost:
+                text = f"{self._program}: nobody read this for a while: {self._lost} lost\n{text}"
+            self._lost = 0 if self._write(f"{text}\n".encode(self._encoding, "backslashreplace")) else self._lost + 1
+        except OSError:
+            self._lost += 1
+        except Exception:
+            self.handleError(record)
+
+    def _write(self, data: bytes) -> bool:
+        """In pieces that a pipe takes whole if it takes any. Whether all of it was taken."""
+        while data:
+            if not self._poll.poll(0):
+                return False
+            data = data[os.write(self._number, data[:PIPE_BUF]) :]
+        return True
+
+
+def complain_as(program: str) -> None:
+    """From now on what is logged comes on standard error, behind the name of the program."""
+    # Where there is none its number is somebody else's.
+    stream = sys.__stderr__
+    handler = logging.NullHandler() if stream is None else _Patient(program, stream.fileno(), stream.encoding)
+    handler.setFormatter(_Formatter(f"{program}: %(message)s"))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])

@@ -1,0 +1,129 @@
+"""The parts that every server is made of, with a trace of what they do: head, locate, find, read. Setup puts them where
+the plain ones would be, so that a server without a trace runs the very same code as ever.
+
+Who a step is for: the connection notes itself on the lane that works for it, the site finds it there, and the lookup
+takes it along to whatever thread finds the file.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pwb_async.core.http1.connection import Connection, Waiting
+from pwb_async.core.http1.parser import HeadReader
+from pwb_async.core.semantics.messages import BadRequest, Event, File, FileSlice, Part, Request, Response
+from pwb_async.core.site.lookup import Finder, Finding, Lookup, OpenFile
+from pwb_async.core.site.site import Site
+
+from .trace_events import Flow, Trace
+
+
+class TracedConnection(Connection):
+    """head: whenever some have come, whether the bytes are a whole head, and what it says."""
+
+    def __init__(self, reader: HeadReader, server: bytes, trace: Trace) -> None:
+        super().__init__(reader, server)
+        self.trace = trace
+        self.flow = trace.flow()
+        self._came = 0
+
+    def receive_data(self, data: bytes) -> None:
+        self._came += len(data)
+        super().receive_data(data)
+
+    def receive(self, data: bytes) -> Event:
+        self.receive_data(data)
+        return self.next_event()
+
+    def next_event(self) -> Event:
+        began = self.trace.begin()
+        event = super().next_event()
+        self.trace.lane().flow = self.flow
+        line = _line(event)
+        if line or (self._came and self.waiting is Waiting.HEAD):
+            self.trace.end("head", began, self.flow, bytes=self._came, line=line)
+        self._came = 0
+        return event
+
+    def respond(self, request: Request | BadRequest, response: Response, now: float) -> list[Part]:
+        parts = super().respond(request, response, now)
+        return [part if isinstance(part, bytes) else self._trace(part) for part in parts]
+
+    def _trace(self, part: FileSlice) -> FileSlice:
+        return part._replace(file=TracedFile(part.file, self.trace, self.flow))
+
+
+@dataclass(frozen=True, slots=True)
+class TracedLookup(Lookup):
+    """flow: whose it is."""
+
+    flow: Flow | None = None
+
+
+class TracedSite(Site):
+    """locate: what to look for. options: a site's."""
+
+    def __init__(self, trace: Trace, **options: Any) -> None:
+        super().__init__(**options)
+        self._trace = trace
+
+    def locate(self, request: Request) -> Lookup | Response:
+        began = self._trace.begin()
+        located = super().locate(request)
+        flow = self._trace.lane().flow
+        self._trace.end("locate", began, flow, target=request.key.decode("latin-1"))
+        if isinstance(located, Response):
+            return located
+        return TracedLookup(request, located.path, located.folder, located.indexes, flow)
+
+
+class TracedDisk:
+    """find: what the disk has."""
+
+    def __init__(self, disk: Finder, trace: Trace) -> None:
+        self._disk = disk
+        self._trace = trace
+
+    def find(self, lookup: Lookup) -> Finding:
+        began = self._trace.begin()
+        finding = self._disk.find(lookup)
+        flow = lookup.flow if isinstance(lookup, TracedLookup) else None
+        found = type(finding).__name__
+        self._trace.end("find", began, flow, path=lookup.path.decode("latin-1"), found=found)
+        return finding
+
+    def look_again(self, known: Sequence[tuple[Lookup, OpenFile]]) -> list[bool]:
+        began = self._trace.begin()
+        same = self._disk.look_again(known)
+        self._trace.end("find", began, None, again=len(same), same=sum(same))
+        return same
+
+
+class TracedFile:
+    """read: a piece of a large file."""
+
+    __slots__ = ("_file", "_flow", "_trace", "close", "device", "fileno", "in_memory")
+
+    def __init__(self, file: File, trace: Trace, flow: Flow) -> None:
+        self._file, self._trace, self._flow = file, trace, flow
+        self.device, self.fileno, self.close, self.in_memory = file.device, file.fileno, file.close, file.in_memory
+
+    def read_into(self, buffer: bytearray | memoryview, start: int) -> int:
+        began = self._trace.begin()
+        size = self._file.read_into(buffer, start)
+        self._trace.end("read", began, self._flow, start=start, bytes=size)
+        return size
+
+    def load(self, start: int, length: int, ahead: int) -> None:
+        began = self._trace.begin()
+        self._file.load(start, length, ahead)
+        self._trace.end("read", began, self._flow, start=start, bytes=length)
+
+
+def _line(event: Event) -> str:
+    """What a request line says, "" for no request."""
+    if isinstance(event, Request):
+        return event.line.raw.decode("latin-1")
+    if isinstance(event, BadRequest):
+        return f"{event.status} {event.why}"
+    return ""

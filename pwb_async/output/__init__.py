@@ -1,0 +1,1 @@
+"""Lines written to pipes, files and terminals without blocking the server."""

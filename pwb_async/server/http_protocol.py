@@ -1,0 +1,315 @@
+"""One client on the event loop: asyncio calls in, the core decides, the writer sends.
+
+What a request does, step by step:
+  1. data_received hands the bytes to the Connection and asks for its events.
+  2. What needs no disk (a file on the shelf, an error, a redirect) is answered on the spot, without a task; the
+     answers to pipelined requests leave together. So is a large file whose bytes are in memory, as far as the socket
+     takes it.
+  3. Else one task a connection: find through aiofiles, reply, send with back-pressure, and on to the next event.
+A hit is 9 calls of Python functions, the line of the log with it (tests.benchmarks.calls holds that below 25), and
+takes 11 us in all, 7 of them the kernel's (1,000 files of 12 KiB, Debian's CPython 3.11).
+Tried and rejected: the garbage frozen after the start (gc.freeze: no difference); the transport of aiofastnet in place
+of uvloop's (10.2 against 10.4 us a hit of 1 KiB); log lines made in a thread, a thousand or more at a time (the 99th
+percentile of those 1,000 files' answers was 12 ms instead of 8 to 9).
+What bounds it: nothing is read while an answer waits for a slow reader and the pipeline is full (A14); after some
+answers the other connections have their turn (A15); each state has one deadline, which the server's sweep looks at a
+few times a second, so that no request needs a timer.
+"""
+
+import asyncio
+import logging
+import socket
+import struct
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, Final, cast
+
+from pwb_async.core.deadlines import NEVER, Deadline
+from pwb_async.core.http1.connection import Connection, Waiting
+from pwb_async.core.semantics.messages import BadRequest, Event, Part, Request, Response, Signal
+from pwb_async.core.site.lookup import Broken, Lookup
+from pwb_async.network.listeners import client_address
+
+from .response_writer import Writer
+from .send_timeout import SlowReader
+from .sendfile import CutShortError
+
+if TYPE_CHECKING:
+    from .server import Server
+
+logger: Final = logging.getLogger("pwb")
+_TURN: Final = 32
+"""Answers to pipelined requests before every other connection has its turn."""
+_TOGETHER: Final = 64 * 1024
+"""Bytes of answers to pipelined requests that leave together."""
+_FORGET: Final = struct.pack("ii", 1, 0)
+"""For SO_LINGER: at close the kernel forgets what it has not sent."""
+
+
+class HTTPProtocol(asyncio.Protocol):
+    """deadline: when the server's sweep calls expire()."""
+
+    __slots__ = (
+        "_busy",
+        "_connection",
+        "_deaf",
+        "_peer",
+        "_server",
+        "_slow",
+        "_transport",
+        "_writer",
+        "deadline",
+    )
+
+    _transport: asyncio.Transport
+    _writer: Writer
+
+    def __init__(self, server: "Server") -> None:
+        self._server = server
+        self._connection = Connection(server.setup.reader, server.setup.name)
+        self._busy = False
+        self._deaf = False
+        self._slow: SlowReader | None = None
+        self._peer = ""
+        self.deadline = Deadline(server.setup.timeouts)
+
+    @property
+    def idle_since(self) -> float | None:
+        """Orders idle connections, the oldest first; None while anything is under way."""
+        # respond() says IDLE as soon as the head is written; the content may still be on its way.
+        idle = self._connection.waiting is Waiting.IDLE and not (self.busy or self._connection.last)
+        return self.deadline.at if idle else None
+
+    @property
+    def busy(self) -> bool:
+        """An answer is under way."""
+        return self._busy or self._writer.paused
+
+    @property
+    def kept_waiting(self) -> bool:
+        """The peer does not take what there is for it."""
+        return self._writer.paused
+
+    @property
+    def peer(self) -> str:
+        """The client's address; "-" where there is none, or none any more."""
+        return self._peer or self._ask_peer()
+
+    def _ask_peer(self) -> str:
+        """Asks the kernel, which costs 4 of the 85 us of a connection with a single request."""
+        self._peer = client_address(self._transport.get_extra_info("peername"))
+        return self._peer
+
+    @property
+    def sock(self) -> socket.socket:
+        """To ask the kernel, not to read or write."""
+        return cast(socket.socket, self._transport.get_extra_info("socket"))
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+        self._writer = self._open_writer(self._transport)
+        if self._server.log is not None:
+            self._ask_peer()  # now: who has gone by then cannot be asked
+        if self._server.admit(self):
+            self._wait()
+        else:
+            self._refuse(self._connection.turn_away())
+
+    def _open_writer(self, transport: asyncio.Transport) -> Writer:
+        return Writer(transport, self._server.drain, self._server.sendfiles)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._writer.lose()
+        self._server.forget(self)
+
+    def data_received(self, data: bytes) -> None:
+        if not (self._busy or self._writer.paused):
+            self._advance(self._connection.receive(data))
+            return
+        self._connection.receive_data(data)
+        if self._connection.crowded and not self._deaf:
+            self._deaf = True
+            self._transport.pause_reading()
+
+    def eof_received(self) -> bool:
+        """A client that has said everything still gets its whole answer (hazard A8): the transport stays open."""
+        self._connection.receive_data(b"")
+        if not (self._busy or self._writer.paused):
+            self._advance(self._connection.next_event())
+        return True
+
+    def pause_writing(self) -> None:
+        self._writer.pause()
+        self._slow = SlowReader(self._transport, self._server.setup.timeouts.send, self._server.clock())
+        self.deadline.at = self._slow.next_look
+
+    def resume_writing(self) -> None:
+        self._writer.resume()
+        self._slow = None
+        self.deadline.lift()
+        if not self._busy:
+            self._advance(self._connection.next_event())
+
+    def _advance(self, event: Event) -> None:
+        """Answers `event` and those behind it, until more is needed, a task takes over or others have their turn."""
+        server, connection, writer = self._server, self._connection, self._writer
+        shelf, log = server.shelf, server.log
+        now, tick = time.time(), server.clock()
+        out: list[Part] = []
+        answers = size = 0
+        while not isinstance(event, Signal):
+            response: Response | Lookup | None
+            if isinstance(event, BadRequest):
+                response = server.setup.site.refuse(event)
+            elif shelf is None or (response := shelf.answer(event, tick)) is None:
+                response = server.setup.site.locate(event)
+            if isinstance(response, Lookup):
+                self._begin(out)
+                server.loop.create_task(self._answer_later(cast(Request, event), response, (), now))
+                return
+            if response.large:
+                self._begin(out)
+                out = []
+                if left := writer.start(connection.respond(event, response, now)):
+                    server.loop.create_task(self._answer_later(cast(Request, event), response, left, now))
+                    return
+                self._busy = False
+            else:
+                out += connection.respond(event, response, now)
+            if log is not None:
+                log.note(self._peer or self.peer, event, response.status, response.length, now)
+            answers += 1
+            size += response.length
+            if connection.idle or writer.paused:
+                break
+            if answers == _TURN or size > _TOGETHER:
+                self._begin(out)
+                server.loop.call_soon(self._continue)
+                return
+            event = connection.next_event()
+        if out:
+            writer.write(out)
+        if writer.paused:
+            return
+        if answers and connection.idle and not self._deaf:
+            self.deadline.renew(tick)
+            return
+        if answers:
+            self.deadline.lift()
+        self._wait(tick)
+
+    def _begin(self, out: list[Part]) -> None:
+        """Sends what is ready, once no deadline holds: a write that the peer does not take sets one. We are busy then,
+        until _continue(), or until a large answer has gone out at once."""
+        self._busy = True
+        self.deadline.lift()
+        if out:
+            self._writer.write(out)
+
+    def _continue(self) -> None:
+        self._busy = False
+        if not (self._writer.closed or self._writer.paused):
+            self._advance(self._connection.next_event())
+
+    def _refuse(self, event: BadRequest) -> None:
+        """Answers what is not a request, out of turn: for want of room or of time."""
+        now = time.time()
+        response = self._server.setup.site.refuse(event)
+        self._writer.write(self._connection.respond(event, response, now))
+        if self._server.log is not None:
+            self._server.log.note(self.peer, event, response.status, response.length, now)
+        if not self._writer.paused:
+            self._advance(self._connection.next_event())
+
+    async def _answer_later(
+        self, request: Request, answer: Lookup | Response, left: Sequence[Part], began: float
+    ) -> None:
+        """Answers what takes the disk, or more than a moment to send. left: of an answer that has begun to go out."""
+        server, writer, connection = self._server, self._writer, self._connection
+        # All of one configuration, even if it changes meanwhile.
+        site, shelf, find = server.setup.site, server.shelf, server.find
+        asked = server.clock()
+        peer = self.peer if server.log is not None else "-"
+        response = answer if isinstance(answer, Response) else None
+        try:
+            if isinstance(answer, Lookup):
+                writer.sent = 0
+                await writer.room()
+                finding = await find(answer)
+                if isinstance(finding, Broken):
+                    logger.error("%r: %s", answer.path, finding.why)
+                response = (shelf and shelf.answer(request, asked)) or site.reply(answer, finding)
+                left = writer.start(connection.respond(request, response, time.time()))
+            await writer.send(left, server.files)
+        except ConnectionError as error:
+            logger.debug("%s: %s", peer, error)
+            self.abort()
+        except CutShortError as error:
+            # The promised length cannot be kept: only the end of the connection tells the client so (hazard D1).
+            logger.error("%r: content cut short: %s", request.key, error)
+            self.abort()
+        except Exception:
+            logger.exception("a fault of this server")
+            self.abort()
+        finally:
+            if response is not None:
+                response.close()
+                if server.log is not None:
+                    sent = max(0, writer.sent - connection.head_length)
+                    server.log.note(peer, request, response.status, sent, began)
+        self._continue()
+
+    def _wait(self, now: float | None = None) -> None:
+        """Puts the deadline on what comes next, or goes the steps of the end (RFC 9112 9.6)."""
+        waiting = self._connection.waiting
+        # A server that stops (hazard F2): the answer under way had been begun before, and did not say "close".
+        if waiting is Waiting.NOTHING or (self._server.stopping and self._connection.quiet):
+            self._transport.close()
+            return
+        if self._deaf and not self._connection.crowded:
+            self._deaf = False
+            self._transport.resume_reading()
+        if self.deadline.watch(waiting, now or self._server.clock()) and waiting is Waiting.LINGER:
+            self._transport.write_eof()
+
+    def expire(self) -> None:
+        """The deadline has passed."""
+        if self._slow is not None:
+            if self._slow.look(self._server.clock()):
+                self.deadline.at = self._slow.next_look
+            else:
+                self.abort(forget=True)
+            return
+        self.deadline.at = NEVER
+        event = self._connection.expire()
+        if isinstance(event, BadRequest):
+            self._refuse(event)
+        else:
+            self._wait()
+
+    def stop(self) -> None:
+        """The server stops: what is under way is finished, nothing else is begun (hazard F2)."""
+        self._connection.last = True
+        if self._connection.quiet and not self.busy:
+            self._transport.close()
+
+    def retire(self, patience: float) -> None:
+        """Another process takes over: the next answer says that it is the last, so no client is cut off in the middle
+        of a request; whoever does not ask within `patience` seconds goes then."""
+        self._connection.last = True
+        if self._connection.waiting is Waiting.IDLE and not self.busy:
+            self.deadline.at = min(self.deadline.at, self._server.clock() + patience)
+
+    def close(self) -> None:
+        """Ends the connection after what has been handed over."""
+        self._transport.close()
+
+    def abort(self, forget: bool = False) -> None:
+        """Ends the connection without another byte. forget: nor does the kernel send what it has, to a peer that does
+        not take it (hazard A4)."""
+        if forget:
+            with suppress(OSError):
+                self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _FORGET)
+        self._writer.lose()
+        self._transport.abort()

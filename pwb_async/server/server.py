@@ -1,0 +1,250 @@
+"""The server on the event loop, one process: what its connections share, and what a signal does to it.
+
+    run()      serves alone: SIGTERM and SIGINT stop, SIGHUP reloads, SIGUSR1 reopens the log
+    serve()    serves; who runs several servers tells each what to do by these:
+    stop()     what is under way ends within the grace, nothing is begun (hazard F2); said again: at once
+    retire()   another process takes over: every client is served on until it can leave without noticing (F1)
+    adopt()    another configuration, for the next request of every client that is here; nobody leaves
+
+Ten times a second it looks at all deadlines, five times at the shelf and at the log.
+"""
+
+import asyncio
+import logging
+import signal
+from collections.abc import Awaitable, Callable
+from typing import Any, Final, TypeVar
+
+from pwb_async.config.loader import ConfigError
+from pwb_async.core.site.lookup import Finding, Lookup
+from pwb_async.network.admission import Room
+from pwb_async.observability.access_log import AccessLog
+from pwb_async.runtime.context import Setup, SetupError, renew
+from pwb_async.runtime.systemd import Terminal, end_signals, notify, notify_reloading
+
+from .acceptor import Entrance
+from .async_storage import Files, threads
+from .http_protocol import HTTPProtocol
+from .response_cache import Shelf, most_files
+from .send_queue import Drain
+from .send_timeout import Pace
+from .sendfile import SendfileSupport
+
+T = TypeVar("T")
+logger: Final = logging.getLogger("pwb")
+_SWEEP: Final = 0.1
+"""Seconds between two looks at all deadlines: how late a timeout may be."""
+_TIDY: Final = 0.2
+"""Seconds between two looks at the shelf and the log."""
+_HORIZON: Final = 1.5 * _TIDY
+"""Seconds: a file that has no more trust left than this is looked at again. The disk has a third of it, at least."""
+_PATIENCE: Final = 2.0
+"""Seconds that an idle connection stays when another process takes over."""
+_FIXED: Final = ("loop", "workers", "user", "sandbox")
+"""What a process that is alone cannot change of itself."""
+
+
+class Server:
+    """What all connections of one process share; made when its loop runs. workers: how many share --max-connections.
+    Raises SetupError if there can be no threads."""
+
+    shelf: Shelf | None
+    find: Callable[[Lookup], Awaitable[Finding]]
+    log: AccessLog | None
+
+    def __init__(self, setup: Setup, workers: int = 1) -> None:
+        options = setup.options
+        self.loop = asyncio.get_running_loop()
+        self.clock = self.loop.time
+        self.loop.set_exception_handler(_complain)
+        self.setup = setup
+        try:
+            self.files = Files(setup.disk, options.disk_timeout)
+            self._aside = threads(1, "pwb-aside")
+        except RuntimeError as error:
+            raise SetupError(f"cannot start a thread: {error}") from None
+        self.drain = Drain(self.loop)
+        self.sendfiles = SendfileSupport()
+        self.stopping = self._closed = False
+        self._room = Room(-(-options.max_connections // workers), options.max_per_address, most_files(options.cache))
+        self._flushing: asyncio.Future[None] | None = None
+        self._refreshing: asyncio.Task[None] | None = None
+        self._reloading: asyncio.Task[None] | None = None
+        self._hung_up = False
+        self._leaving = asyncio.Event()
+        self._ended = asyncio.Event()
+        self._configure()
+
+    async def run(self) -> None:
+        """Serves alone, until SIGINT or SIGTERM."""
+        loop = self.loop
+        for number in end_signals():
+            loop.add_signal_handler(number, self.stop)
+        loop.add_signal_handler(signal.SIGUSR1, self._reopen_log)
+        loop.add_signal_handler(signal.SIGHUP, self._hang_up, Terminal())
+
+        def ready() -> None:
+            self.setup.announce("PWB")
+            notify("READY=1")
+
+        await self.serve(ready)
+
+    async def serve(self, ready: Callable[[], None] | None = None) -> None:
+        """Serves until it is told to stop. ready: called as soon as it listens."""
+        entrance = Entrance(self.loop, self._protocol())
+        await entrance.open(self.setup.sockets)
+        sweeping = self.loop.create_task(self._sweep(entrance))
+        if ready:
+            ready()
+        await self._leaving.wait()
+        await entrance.close()
+        self._closed = True
+        self._look_around()
+        await self._ended.wait()
+        for protocol in list(self._room.connections):
+            protocol.abort()
+        await asyncio.sleep(0)
+        sweeping.cancel()
+        self.drain.close()
+        self.files.close()
+        self._aside.shutdown(wait=False)
+
+    def _protocol(self) -> Callable[[], HTTPProtocol]:
+        """What makes a protocol for each connection."""
+        trace = self.setup.trace
+        if trace is None:
+            return lambda: HTTPProtocol(self)
+        from .tracing import TracedProtocol
+
+        trace.loop()
+        return lambda: TracedProtocol(self, trace)
+
+    def stop(self) -> None:
+        """Begins the stop; called again, ends it."""
+        if self.stopping:
+            self._ended.set()
+            return
+        self.stopping = True
+        notify("STOPPING=1")
+        self._leaving.set()
+        self.loop.call_later(self.setup.options.grace, self._ended.set)
+        self._look_around()
+
+    def retire(self) -> None:
+        """No new connections; the server ends when the last one has gone by itself."""
+        self._leaving.set()
+        self._look_around()
+
+    def adopt(self, setup: Setup) -> None:
+        """Goes on with another setup that has the same sockets."""
+        old, self.setup = self.setup, setup
+        self.files.turn_to(setup.disk, setup.options.disk_timeout)
+        options = setup.options
+        self._room.resize(options.max_connections, options.max_per_address, most_files(options.cache))
+        self._configure()
+        if old.log is not None and old.log is not setup.log:
+            self.aside(old.log.close)
+
+    def aside(self, work: Callable[..., T], *arguments: object) -> asyncio.Future[T]:
+        """Has something done that may take its time, and that no client waits for, by a thread that is always there."""
+        return self.loop.run_in_executor(self._aside, work, *arguments)
+
+    def _configure(self) -> None:
+        options = self.setup.options
+        self.sendfiles.configure(options.sendfile)
+        self.shelf = Shelf(self.setup.site, self.files, options.cache, options.cache_ttl) if options.cache else None
+        self.find = self.shelf.find if self.shelf else self.files.find
+        self.log = self.setup.log
+        if self.setup.log:
+            self.setup.log.hurry = self._flush
+        self._pace = Pace(options.min_rate, options.send_timeout) if options.min_rate else None
+
+    def _hang_up(self, terminal: Terminal) -> None:
+        if terminal.gone:
+            self.stop()
+            return
+        self._hung_up = True
+        if self._reloading is None or self._reloading.done():
+            self._reloading = self.loop.create_task(self._reload())
+
+    async def _reload(self) -> None:
+        while self._hung_up and not self.stopping:
+            self._hung_up = False
+            notify_reloading()
+            try:
+                self.adopt(await self.aside(renew, self.setup, _FIXED))
+                logger.info("reloaded")
+            except (ConfigError, SetupError) as error:
+                logger.error("nothing is reloaded: %s", error)
+            notify("READY=1")
+
+    def _reopen_log(self) -> None:
+        if self.setup.log is not None:
+            self.setup.log.moved = True
+            self._flush()
+
+    def admit(self, protocol: HTTPProtocol) -> bool:
+        """Whether there is room for one more (hazard A9)."""
+        return self._room.admit(protocol, self.clock())
+
+    def forget(self, protocol: HTTPProtocol) -> None:
+        """The connection is gone."""
+        self._room.forget(protocol)
+        if self._closed and not self._room.connections:
+            self._ended.set()
+
+    def _look_around(self) -> None:
+        """Sees everybody off who is there, and ends with the last one to go."""
+        for protocol in list(self._room.connections):
+            self._see_off(protocol)
+        if self._closed and not self._room.connections:
+            self._ended.set()
+
+    def _see_off(self, protocol: HTTPProtocol) -> None:
+        if self.stopping:
+            protocol.stop()
+        else:
+            protocol.retire(_PATIENCE)
+
+    async def _sweep(self, entrance: Entrance) -> None:
+        tidy = 0.0
+        while True:
+            await asyncio.sleep(_SWEEP)
+            now = self.loop.time()
+            try:
+                self._look_at_all(now)
+                entrance.look(self._room.came)
+                if now >= tidy:
+                    tidy = now + _TIDY - _SWEEP / 2
+                    self._tidy()
+            except Exception:  # without its sweep a server would never again close a connection
+                logger.exception("a fault of this server")
+
+    def _look_at_all(self, now: float) -> None:
+        connections = list(self._room.connections)
+        for protocol in connections:
+            if protocol.deadline.at <= now:
+                protocol.expire()
+        if self._closed:
+            self._look_around()
+        if self._pace:
+            self._pace.look(connections, now)
+
+    def _tidy(self) -> None:
+        self._room.measure()
+        if self.shelf and (self._refreshing is None or self._refreshing.done()):
+            self._refreshing = self.loop.create_task(self.shelf.refresh(_HORIZON))
+        self._flush()
+
+    def _flush(self) -> None:
+        """Has the log written."""
+        if self.setup.log and (self._flushing is None or self._flushing.done()):
+            self._flushing = self.aside(self.setup.log.flush)
+
+
+def _complain(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """What a loop could not do for a connection, for want of memory or so, is worth a line; a fault has more."""
+    if isinstance(error := context.get("exception"), OSError):
+        logger.error("a connection cannot go on: %s", error.strerror)
+    else:
+        loop.default_exception_handler(context)

@@ -1,0 +1,1 @@
+"""The proof that all designs answer alike, before anything is measured."""

@@ -1,0 +1,1 @@
+"""Measurements: servers, scenarios, rounds, and what they cost."""

@@ -1,0 +1,98 @@
+"""What the contestants serve and are asked for: the files of a folder, or a site that is made for the occasion, the
+same bytes for the same seed. Every made file is dated a day back: a server may trust the validator of a new one less.
+"""
+
+import os
+import random
+import stat
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+from urllib.parse import quote_from_bytes
+
+from .servers import CannotError
+
+KIB: Final = 1024
+PAGES: Final = 1000
+MOST: Final = 1000
+"""Files of a folder that are asked for; of more, so many are drawn."""
+LARGE: Final = 16 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """root: the folder. page, large: request targets of a small and of the largest file. pages: of many. about: what it
+    is, a sentence."""
+
+    root: Path
+    page: bytes
+    large: bytes
+    pages: tuple[bytes, ...]
+    about: str
+
+
+def make(root: Path, seed: int) -> Site:
+    """Writes a site into an empty folder."""
+    chance = random.Random(seed)  # noqa: S311  not for secrets
+    write(root / "page.html", chance, KIB)
+    write(root / "large.bin", chance, LARGE)
+    names = [f"pages/{number % 50:02}/page-{number:04}.html" for number in range(PAGES)]
+    total = sum(write(root / name, chance, likely_size(chance)) for name in names)
+    return Site(
+        root,
+        b"/page.html",
+        b"/large.bin",
+        tuple(b"/" + name.encode() for name in names),
+        f"made for this run: a page of 1 KiB, {PAGES:,} files of {total / PAGES / KIB:.0f} KiB on average, one of "
+        f"{LARGE >> 20} MiB",
+    )
+
+
+def find(root: Path, seed: int) -> Site:
+    """The files of a folder that is there. Raises CannotError if there is nothing to ask for."""
+    sizes = sorted(_sizes(os.fsencode(root)).items())
+    if not sizes:
+        raise CannotError(f"{root}: there is no file to ask for")
+    chance = random.Random(seed)  # noqa: S311  not for secrets
+    drawn = chance.sample(sizes, min(MOST, len(sizes)))
+    page, page_size = min(sizes, key=lambda pair: abs(pair[1] - KIB))
+    large, large_size = max(sizes, key=lambda pair: pair[1])
+    about = (
+        f"{root}: {len(sizes):,} files, of which {len(drawn):,} are asked for; the small page is {page.decode()} "
+        f"({page_size:,} bytes), the large file {large.decode()} ({large_size:,} bytes)"
+    )
+    return Site(root, page, large, tuple(target for target, _ in drawn), about)
+
+
+def write(path: Path, chance: random.Random, size: int) -> int:
+    """Writes `size` bytes of hexadecimal digits, which repeat beyond 1 MiB; returns `size`."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    block = chance.randbytes(min(size, KIB * KIB) // 2 + 1).hex().encode()[: min(size, KIB * KIB)]
+    path.write_bytes((block * (size // len(block) + 1))[:size])
+    yesterday = time.time() - 86_400
+    os.utime(path, (yesterday, yesterday))
+    return size
+
+
+def likely_size(chance: random.Random) -> int:
+    """A page's size in bytes: log-normal around 11 KiB, between 2 and 40 KiB."""
+    return int(min(max(chance.lognormvariate(9.32, 0.4), 2 * KIB), 40 * KIB))
+
+
+def _sizes(root: bytes) -> dict[bytes, int]:
+    """Targets and sizes of the files that a server would show: no dot files, no symbolic links, none that are empty."""
+    found = {}
+    for folder, folders, names in os.walk(root):
+        folders[:] = [name for name in folders if not name.startswith(b".")]
+        for name in names:
+            path = os.path.join(folder, name)
+            status = os.lstat(path)
+            if (
+                not name.startswith(b".")
+                and stat.S_ISREG(status.st_mode)
+                and status.st_size
+                and os.access(path, os.R_OK)
+            ):
+                found[b"/" + quote_from_bytes(os.path.relpath(path, root)).encode()] = status.st_size
+    return found

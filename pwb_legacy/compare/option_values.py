@@ -1,0 +1,96 @@
+"""What the options of the laboratory mean: names, and what is measured unless something else is said."""
+
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from pwb_async.output.printing import printable
+from pwb_legacy.compare.measure.servers import CONTESTANTS, Contestant
+
+if TYPE_CHECKING:
+    from pwb_legacy.compare.measure.sample_site import Site
+    from pwb_legacy.compare.measure.scenarios import Scenario
+
+FULL: Final = (3, 0.4)
+"""Rounds, and seconds of a measurement."""
+QUICK: Final = (1, 0.2)
+REPLAY: Final = (1, 10.0)
+QUICK_CROWD: Final = 0.4
+"""Of the idle connections of a whole run."""
+QUICK_LEAVES_OUT: Final = "async-asyncio"
+CONNECTIONS: Final = 32
+FOLDER: Final = click.Path(exists=True, file_okay=False, path_type=Path)
+FILE: Final = click.Path(exists=True, path_type=Path)
+SCENARIO_NAMES: Final = (
+    *("crowd", "short", "kept", "many", "large"),
+    *("slow-heads", "slow-readers", "burst", "vanishing", "slow-disk"),
+)
+"""Said here once more, so that --help works without the extra `lab`."""
+OUT: Final = click.Path(file_okay=False, path_type=Path)
+
+
+class Names(click.ParamType[Any]):
+    """Some of the known names, with commas between them."""
+
+    name = "NAME,..."
+
+    def __init__(self, what: str, known: Sequence[str]) -> None:
+        self._what, self._known = what, known
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        names = [name.strip() for name in value.split(",") if name.strip()]
+        unknown = [name for name in names if name not in self._known]
+        if unknown or not names:
+            self.fail(
+                f"no {self._what} {', '.join(unknown) or 'at all'}; there are {', '.join(self._known)}", param, ctx
+            )
+        return tuple(names)
+
+
+DESIGNS: Final = Names("design", [one.name for one in CONTESTANTS])
+TRACED: Final = ("fixed", *(one.name for one in CONTESTANTS))
+SCENARIOS: Final = Names("scenario", SCENARIO_NAMES)
+
+
+def contestants(names: Sequence[str] | None, quick: bool) -> list[Contestant]:
+    """Those that are asked for, else all; a quick run has one fewer."""
+    if names:
+        return [one for one in CONTESTANTS if one.name in names]
+    return [one for one in CONTESTANTS if not quick or one.name != QUICK_LEAVES_OUT]
+
+
+def scenarios(root: Path | None, told: Mapping[str, Any]) -> "list[Scenario]":
+    """Those that are asked for; of a recording, its replay alone. Raises CannotError, click.UsageError."""
+    from pwb_legacy.compare.measure.replay import read
+    from pwb_legacy.compare.measure.scenarios import SCENARIOS as ALL
+    from pwb_legacy.compare.measure.scenarios import replayed
+
+    if told["replay"] is None:
+        if told["speed"] is not None:
+            raise click.UsageError("--speed is that of a recording: it needs --replay")
+        return [one for one in ALL if not told["scenarios"] or one.name in told["scenarios"]]
+    if root is None:
+        raise click.UsageError("--replay asks for real files: name the folder ROOT that has them")
+    if told["scenarios"]:
+        raise click.UsageError("--replay and --scenarios: a recording is a scenario of its own; choose one")
+    recording = read(told["replay"])
+    if recording.missing:
+        print(printable(f"{told['replay']}: left out: {recording.missing}"), file=sys.stderr)
+    return [replayed(recording, told["speed"] or 1.0, told["duration"] or REPLAY[1])]
+
+
+@contextmanager
+def site(root: Path | None, seed: int) -> "Iterator[Site]":
+    """The folder that is named, or one that is made and gone afterwards. Raises CannotError."""
+    from pwb_legacy.compare.measure.sample_site import find, make
+
+    if root is not None:
+        yield find(root.absolute(), seed)
+        return
+    with tempfile.TemporaryDirectory(prefix="pwb-site-") as folder:
+        yield make(Path(folder), seed)

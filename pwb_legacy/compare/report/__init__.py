@@ -1,0 +1,1 @@
+"""What came out: tables, charts, pages and findings in words."""

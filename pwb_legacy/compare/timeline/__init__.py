@@ -1,0 +1,1 @@
+"""Three clients played through every design, moment by moment."""
