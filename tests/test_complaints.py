@@ -15,7 +15,7 @@ from conformance.server import environment
 
 SPEAK = """
 import logging, os, sys
-from pwb_async.complaints import complain_as
+from pwb_async.observability.error_log import complain_as
 complain_as("pwb")
 logger = logging.getLogger("pwb")
 for line in sys.stdin:

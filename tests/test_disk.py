@@ -1018,10 +1018,10 @@ def test_each_thread_has_its_own_errno(tree: bytes, opener: Opener) -> None:
 
 STRACED = """
 import os, sys
-from pwb_async.core.head import HeadReader
-from pwb_async.core.limits import Limits
-from pwb_async.core.lookup import Lookup
-from pwb_async.disk import Disk
+from pwb_async.core.http1.parser import HeadReader
+from pwb_async.core.http1.limits import Limits
+from pwb_async.core.site.lookup import Lookup
+from pwb_async.storage.disk import Disk
 request = HeadReader(Limits()).read(b"GET / HTTP/1.1\\r\\nHost: pwb\\r\\n")
 there = Disk(sys.argv[1])
 before = len(os.listdir("/proc/self/fd"))

@@ -29,8 +29,8 @@ as_root = pytest.mark.skipif(os.getuid() != 0, reason="only root can become some
 
 INSIDE = """
 import os, socket, sys, threading, _socket
-from pwb_async.config import Options
-from pwb_async.sandbox import confine
+from pwb_async.config.loader import Options
+from pwb_async.runtime.privileges import confine
 root, secret = sys.argv[1:]
 log = os.open(root + "/../log", os.O_WRONLY | os.O_CREAT)
 confine(Options(root=root, sandbox=True))
@@ -92,8 +92,8 @@ def test_everything_but_reading_the_root_is_denied(root: Path, tmp_path: Path) -
 
 VULNERABLE = """
 import os, sys
-from pwb_async import beneath
-from pwb_async.core import target
+from pwb_async.storage import open_beneath as beneath
+from pwb_async.core.semantics import target
 
 def anywhere(root, path, flags):
     return os.open(path.replace(b"UP", b".."), flags, dir_fd=root)

@@ -150,8 +150,8 @@ def drawn() -> list[float]:
     """The first delays of a process, and of two children that it forks."""
     script = """
 import os
-from pwb_async import slow_disk
-from pwb_async.kinds import Delay
+from pwb_async.storage import slow_disk
+from pwb_async.config.option_types import Delay
 slow_disk.sleep = lambda seconds: print(seconds, flush=True)
 def wait(): slow_disk._wait(Delay("", "*", 0.02, 0.005))
 wait()
