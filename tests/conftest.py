@@ -3,7 +3,6 @@
 import re
 import resource
 import signal
-import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
@@ -11,12 +10,10 @@ from typing import Any
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))  # `conformance` and `core`, wherever pytest was started
-
-from conformance import tree
-from conformance.applies import Start
-from conformance.designs import DESIGNS, REFERENCE, Design
-from conformance.server import Server, running
+from tests.conformance import tree
+from tests.conformance.applies import Start
+from tests.conformance.designs import DESIGNS, REFERENCE, Design
+from tests.conformance.server import Server, running
 
 LOG_LINE = re.compile(
     rb'(?:[0-9a-f.:]+|-) - - \[\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d \+0000\] "[ !#-\[\]-~\\]*" \d{3} \d+ '
@@ -83,3 +80,12 @@ def check_log(log: Path) -> None:
     """Every line of an access log is one (hazard G1); "-" is a peer who was gone before anybody asked for its name."""
     for line in log.read_bytes().splitlines():
         assert LOG_LINE.fullmatch(line), line
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests of one design share its server, so pytest-xdist gives them to one worker (--dist loadgroup)."""
+    for item in items:
+        callspec = getattr(item, "callspec", None)
+        chosen = callspec.params.get("design") if callspec else None
+        if isinstance(chosen, Design):
+            item.add_marker(pytest.mark.xdist_group(chosen.name))

@@ -3,7 +3,7 @@
     python -m tests.benchmarks.calls
 
 The real server on a real uvloop loop, its access log on; only the socket is left out: the protocol is called as the
-loop would call it, with a transport that takes everything. `tests/test_calls.py` fails the build above BUDGET.
+loop would call it, with a transport that takes everything. `tests/server/test_calls.py` fails the build above BUDGET.
 """
 
 import asyncio

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from pwb_legacy.compare.report.charts import Bar, alone, bars
 from pwb_legacy.compare.report.spread import figure
-from tests.benchmarks.report import YARDSTICK, Report, Table, from_json
+
+from .report import YARDSTICK, Report, Table, from_json
 
 WIDTH = 820  # pixels
 WHAT = {

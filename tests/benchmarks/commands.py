@@ -9,9 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.benchmarks.process import Command
-from tests.benchmarks.verify import CannotError
-from tests.benchmarks.works import Plan
+from .process import Command
+from .verify import CannotError
+from .works import Plan
 
 HERE = Path(__file__).parent
 TOP = HERE.parent.parent

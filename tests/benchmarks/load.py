@@ -13,9 +13,10 @@ import tempfile
 from pathlib import Path
 
 from pwb_legacy.compare.load import Ask, Tally, run
-from tests.benchmarks.commands import Setting, floor
-from tests.benchmarks.process import Server, free_port, started
-from tests.benchmarks.works import Answer, Plan
+
+from .commands import Setting, floor
+from .process import Server, free_port, started
+from .works import Answer, Plan
 
 BAR = 40_000  # requests per second
 CONNECTIONS = 64

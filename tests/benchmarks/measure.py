@@ -8,9 +8,9 @@ import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from tests.benchmarks.process import Server
-from tests.benchmarks.verify import CannotError, Client
-from tests.benchmarks.works import LOG_SECONDS, Plan, Work
+from .process import Server
+from .verify import CannotError, Client
+from .works import LOG_SECONDS, Plan, Work
 
 SCRIPT = Path(__file__).with_name("replay.lua")
 WARM_SECONDS = 1  # before a round: who waited for its turn has forgotten what it trusted

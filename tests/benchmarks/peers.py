@@ -22,20 +22,13 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.benchmarks.commands import find_program
-from tests.benchmarks.measure import Generator
-from tests.benchmarks.report import (
-    Report,
-    as_json,
-    as_text,
-    conditions,
-    quick_line,
-    who_is_missing,
-)
-from tests.benchmarks.rounds import PROBES, Bench, measure_work, probe
-from tests.benchmarks.servers import PEERS, MissingError, Peer
-from tests.benchmarks.site import make_site
-from tests.benchmarks.works import WORKS
+from .commands import find_program
+from .measure import Generator
+from .report import Report, as_json, as_text, conditions, quick_line, who_is_missing
+from .rounds import PROBES, Bench, measure_work, probe
+from .servers import PEERS, MissingError, Peer
+from .site import make_site
+from .works import WORKS
 
 
 def find(peers: Sequence[Peer], report: Report) -> list[Peer]:
@@ -117,7 +110,7 @@ def write(report: Report, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "results.json").write_text(as_json(report))
     try:
-        from tests.benchmarks import charts
+        from . import charts
     except ImportError as error:
         print(f"no charts: {error}")
     else:

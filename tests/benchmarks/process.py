@@ -11,7 +11,8 @@ from pathlib import Path
 
 from pwb_legacy.compare.measure import probes
 from pwb_legacy.compare.measure import servers as contestants
-from tests.benchmarks.verify import CannotError, wait_until_answered
+
+from .verify import CannotError, wait_until_answered
 
 START_SECONDS = 20.0
 

@@ -9,7 +9,8 @@ from pathlib import Path
 from statistics import median
 
 from pwb_legacy.compare.report.spread import figure
-from tests.benchmarks.measure import Sample
+
+from .measure import Sample
 
 YARDSTICK = "nginx"  # the peer that ratios are to
 MIB = 1 << 20

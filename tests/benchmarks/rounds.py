@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 from http.client import HTTPException
 from pathlib import Path
 
-from tests.benchmarks.commands import Setting
-from tests.benchmarks.measure import Generator, Sample, idle_memory
-from tests.benchmarks.process import Server, free_port, started
-from tests.benchmarks.report import Row, Table
-from tests.benchmarks.servers import PEERS, Peer
-from tests.benchmarks.site import Site
-from tests.benchmarks.verify import CannotError, Client, check
-from tests.benchmarks.works import WORKS, Plan, Work, get
+from .commands import Setting
+from .measure import Generator, Sample, idle_memory
+from .process import Server, free_port, started
+from .report import Row, Table
+from .servers import PEERS, Peer
+from .site import Site
+from .verify import CannotError, Client, check
+from .works import WORKS, Plan, Work, get
 
 FAILURES = (CannotError, OSError, HTTPException)  # of one peer; the others go on
 UNLOGGED = {peer.name for peer in PEERS if peer.fixed}

@@ -11,9 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module, metadata, util
 
-from tests.benchmarks import commands
-from tests.benchmarks.commands import Setting, find_program
-from tests.benchmarks.process import Command
+from . import commands
+from .commands import Setting, find_program
+from .process import Command
 
 
 class MissingError(Exception):

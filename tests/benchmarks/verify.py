@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from http.client import HTTPException, HTTPResponse
 from types import TracebackType
 
-from tests.benchmarks.works import Answer, Plan
+from .works import Answer, Plan
 
 PATIENCE = 30.0  # seconds that one answer may take
 

@@ -9,7 +9,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from tests.benchmarks.site import PAGES, Site
+from .site import PAGES, Site
 
 # What Chromium 140 on Linux sends for a page of a site that it is on, with a cookie: 14 fields.
 BROWSER = (

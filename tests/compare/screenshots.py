@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from PIL import Image
 
-from tests.clients.browser import chromium, look
+from tests.interop.browser import chromium, look
 
 MARGIN: Final = 24
 """Pixels above; below there is half of it, where the next thing begins."""

@@ -9,8 +9,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from conformance.server import REPOSITORY, environment
-from conformance.strace import needs_strace
 
 from pwb_legacy.compare.load import Tally
 from pwb_legacy.compare.measure import sample_site as site
@@ -20,6 +18,8 @@ from pwb_legacy.compare.measure.running_server import Stage
 from pwb_legacy.compare.measure.scenarios import SCENARIOS, Scenario
 from pwb_legacy.compare.measure.servers import CONTESTANTS, Contestant
 from pwb_legacy.compare.option_values import SCENARIO_NAMES
+from tests.conformance.server import REPOSITORY, environment
+from tests.conformance.strace import needs_strace
 
 EPOLL = next(one for one in CONTESTANTS if one.name == "epoll")
 KEPT = next(one for one in SCENARIOS if one.name == "kept")

@@ -4,11 +4,11 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from conformance.designs import DESIGNS
-from conformance.peer import Peer
-from conformance.server import Server, eventually, running
 
 from pwb_legacy.compare.load import Ask, closed, idle, slow_heads, slow_readers, vanishing
+from tests.conformance.designs import DESIGNS
+from tests.conformance.peer import Peer
+from tests.conformance.server import Server, eventually, running
 
 BY_NAME = {design.name: design for design in DESIGNS}
 PAGE, LARGE = Ask(b"/index.html"), Ask(b"/30m.bin")

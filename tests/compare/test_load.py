@@ -9,12 +9,13 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from conformance.designs import DESIGNS
-from conformance.server import Server, running
 from hdrh.histogram import HdrHistogram
 
-from compare import rude
 from pwb_legacy.compare.load import Ask, Tally, burst, closed, open_loop, run, scheduled, wrk
+from tests.conformance.designs import DESIGNS
+from tests.conformance.server import Server, running
+
+from . import hostile as rude
 
 PAGE = Ask(b"/index.html")
 BY_NAME = {design.name: design for design in DESIGNS}

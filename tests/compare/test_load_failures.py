@@ -5,8 +5,9 @@ import socket
 
 import pytest
 
-from compare import rude
 from pwb_legacy.compare.load import Ask, burst, closed, scheduled
+
+from . import hostile as rude
 
 PAGE = Ask(b"/index.html")
 HEAD = b"HTTP/1.1 200 OK\r\n"

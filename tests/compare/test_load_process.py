@@ -11,10 +11,11 @@ from functools import partial
 from typing import Any
 
 import pytest
-from conformance.server import REPOSITORY
 
-from compare import rude
 from pwb_legacy.compare.load import Ask, Fates, Tally, hold, run
+from tests.conformance.server import REPOSITORY
+
+from . import hostile as rude
 
 PAGE = Ask(b"/", b"X: \xe9\r\n")
 JOB = {"kind": "closed", "address": ["127.0.0.1", 1], "asks": [{"target": "/"}], "connections": 1, "seconds": 1}

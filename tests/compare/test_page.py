@@ -8,12 +8,13 @@ from typing import Any
 
 import pytest
 
-from compare.made_up import NASTY, PLAY, timeline, whole
 from pwb_legacy.compare.report import page
 from pwb_legacy.compare.report import timeline_page as lanes
 from pwb_legacy.compare.report.charts import Bar, bars
-from tests.clients.browser import CHROMIUM, DRIVER, chromium, complaints, look
-from tests.compare import screenshots
+from tests.interop.browser import CHROMIUM, DRIVER, chromium, complaints, look
+
+from . import screenshots
+from .sample_results import NASTY, PLAY, timeline, whole
 
 pytest.importorskip("selenium", reason="selenium is not installed")
 in_chromium = pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="chromium and chromedriver are not installed")

@@ -6,10 +6,10 @@ from collections import defaultdict
 from pathlib import Path
 
 import pytest
-from life import timeline
 
 from pwb_legacy.compare import commands
 from pwb_legacy.compare.timeline import three_clients as play
+from tests.process import timeline
 
 from .test_compare import told
 

@@ -5,11 +5,11 @@ import sys
 from collections.abc import Iterator
 
 import pytest
-from conformance.strace import needs_strace
 
 from pwb_legacy.compare.measure import probes
 from pwb_legacy.compare.measure.servers import end
 from pwb_legacy.compare.measure.syscalls import counted
+from tests.conformance.strace import needs_strace
 
 PROGRAM = """
 import os, sys, threading, time

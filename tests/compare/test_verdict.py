@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
-from compare.made_up import results
 from pwb_legacy.compare.report.findings import sentences
 from pwb_legacy.compare.report.spread import figure
+
+from .sample_results import results
 
 CLOSE = {"epoll": (950, 1000, 1050), "thread": (900, 960, 1000)}
 

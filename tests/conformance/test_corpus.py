@@ -1,11 +1,12 @@
 """The corpus of tests/core over a real wire: every valid and invalid request, on every design."""
 
 import pytest
-from core.test_corpus import CASES, FOLDER, Case
 
+from tests.core.http1.test_corpus import CASES, FOLDER, Case
+
+from .exchange import PROBE, PROBED, same
 from .peer import Peer, ask
 from .server import Server
-from .talk import PROBE, PROBED, same
 from .tree import CANARY
 from .wire import Answer, get, split
 

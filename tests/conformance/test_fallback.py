@@ -6,13 +6,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.conformance.rows.row import Row
+
 from .designs import REFERENCE, Design
+from .exchange import same, talk
 from .peer import ask
 from .rows import names
-from .rows.row import Row
 from .server import Server, running
 from .strace import needs_strace, strace
-from .talk import same, talk
 from .tree import LETTERS
 from .wire import get
 

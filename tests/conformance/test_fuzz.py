@@ -7,7 +7,8 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
-from core.test_corpus import CASES
+
+from tests.core.http1.test_corpus import CASES
 
 from .designs import DESIGNS
 from .peer import Peer

@@ -2,10 +2,11 @@
 
 import pytest
 
+from tests.conformance.rows.limits import TOO_LONG
+
+from .exchange import same
 from .peer import Peer, ask
-from .rows.limits import TOO_LONG
 from .server import Server
-from .talk import same
 from .wire import get
 
 MEGABYTE = 1 << 20

@@ -4,7 +4,8 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from core.test_corpus import CASES
+
+from tests.core.http1.test_corpus import CASES
 
 from .rows import ROWS
 from .test_corpus import TARGETS

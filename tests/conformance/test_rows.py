@@ -6,10 +6,11 @@ from collections import Counter
 
 import pytest
 
+from tests.conformance.rows.row import Row
+
+from .exchange import same, talk
 from .rows import ROWS
-from .rows.row import Row
 from .server import Server
-from .talk import same, talk
 from .tree import CANARY
 from .wire import Answer
 

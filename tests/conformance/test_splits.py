@@ -3,9 +3,9 @@
 import pytest
 
 from .applies import concurrent
+from .exchange import talk
 from .peer import Peer, together
 from .server import Server
-from .talk import talk
 from .tree import LETTERS
 from .wire import Answer, get
 

@@ -14,8 +14,9 @@ import socket
 from pathlib import Path
 from typing import Final
 
-from core.driver import TREE
 from xxhash import xxh3_128_hexdigest
+
+from tests.core.driver import TREE
 
 CANARY: Final = b"CANARY"
 MTIME: Final = 1_600_000_000

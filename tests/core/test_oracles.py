@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 
 from pwb_async.core.http1.connection import Connection, Waiting
 from pwb_async.core.semantics.messages import BadRequest, Request, Response
+from tests.core.http1.test_corpus import CASES, Case
 
 from .driver import MARKER, NOW, READER
-from .test_corpus import CASES, Case
 from .test_properties import made_of_pieces, mutated
 
 property_test = settings(deadline=None, max_examples=200, suppress_health_check=list(HealthCheck))

@@ -12,9 +12,9 @@ from pwb_async.core.semantics.messages import BadRequest, Request, Response
 from pwb_async.core.semantics.target import Target, parse_target
 from pwb_async.core.site.lookup import FOLDER, FORBIDDEN, MISSING, UNAVAILABLE, Broken, Finding, Lookup, OpenFile
 from pwb_async.core.site.site import Site
+from tests.core.http1.test_corpus import CASES
 
 from .driver import ALPHABET, NOW, FakeFile, Peer, Talk, byte_by_byte, converse, tag_of
-from .test_corpus import CASES
 
 property_test = settings(deadline=None, max_examples=250, suppress_health_check=list(HealthCheck))
 

@@ -3,10 +3,3 @@
 python -m tests.fuzz [--runs N] [--seed S] [--target NAME]      the core, with atheris where it is installed
 python -m tests.fuzz.differential [--requests N] [--seed S]     every design and nginx, over real sockets
 """
-
-import sys
-from pathlib import Path
-
-TESTS = str(Path(__file__).parents[1])
-if TESTS not in sys.path:  # pytest has done that; `python -m` has not
-    sys.path.insert(0, TESTS)

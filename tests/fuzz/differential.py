@@ -26,13 +26,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final, NamedTuple
 
-from conformance import tree
-from conformance.peer import Peer
-from conformance.server import Server, running
-from conformance.wire import Answer, split
-from core.driver import converse
-
 from pwb_async.core.semantics.messages import BadRequest
+from tests.conformance import tree
+from tests.conformance.peer import Peer
+from tests.conformance.server import Server, running
+from tests.conformance.wire import Answer, split
+from tests.core.driver import converse
 
 from .mutate import composed, mutants, seeds
 from .peers import OURS, Address, nginx

@@ -10,7 +10,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppres
 from pathlib import Path
 from typing import Final
 
-from conformance.designs import DESIGNS, Design
+from tests.conformance.designs import DESIGNS, Design
 
 Address = tuple[str, int]
 OURS: Final = (*DESIGNS, Design("async-uncached", ("pwb_async", "--cache", "off")))

@@ -7,10 +7,3 @@
 
 All of it happens on loopback, with processes that the commands start and end themselves.
 """
-
-import sys
-from pathlib import Path
-
-TESTS = str(Path(__file__).parents[1])
-if TESTS not in sys.path:  # pytest has done that; `python -m` has not
-    sys.path.insert(0, TESTS)

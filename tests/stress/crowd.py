@@ -25,9 +25,9 @@ import sys
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
-from conformance.designs import Design
+from tests.conformance.designs import Design
 
-from .ground import NAMED, Report, descriptors, gently, workplace
+from .harness import NAMED, Report, descriptors, gently, workplace
 from .heads import endless
 from .rushing import burst, fast_reader, pipeline
 from .scene import Scene

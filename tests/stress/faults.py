@@ -31,12 +31,12 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Final, NamedTuple
 
-from conformance.designs import Design
-from conformance.server import Server, running
-from conformance.strace import Injection, attaches
-from conformance.wire import content_length, get, parse_head
+from tests.conformance.designs import Design
+from tests.conformance.server import Server, running
+from tests.conformance.strace import Injection, attaches
+from tests.conformance.wire import content_length, get, parse_head
 
-from .ground import NAMED, Report, complaints, descriptors, folder, gently, workplace
+from .harness import NAMED, Report, complaints, descriptors, folder, gently, workplace
 
 TABLE: Final[dict[str, tuple[str, ...]]] = {
     "accept4": ("EMFILE", "ENFILE", "ENOMEM", "EINTR", "ECONNABORTED", "EAGAIN"),

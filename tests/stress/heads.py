@@ -11,9 +11,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from conformance.strace import attaches
+from tests.conformance.strace import attaches
 
-from .ground import KIB, MIB
+from .harness import KIB, MIB
 from .scene import MANY, Scene
 
 

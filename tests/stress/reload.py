@@ -24,11 +24,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from conformance.designs import Design
-from conformance.server import REPOSITORY, Server, Vitals, eventually, running
+from tests.conformance.designs import Design
+from tests.conformance.server import REPOSITORY, Server, Vitals, eventually, running
 
 from .answer import read_answer
-from .ground import MIB, Report, descriptors, folder, workplace
+from .harness import MIB, Report, descriptors, folder, workplace
 
 CLIENTS: Final = 8
 _TARGET: Final = "/1k.bin"

@@ -10,7 +10,7 @@ import time
 from contextlib import suppress
 from typing import Final
 
-from .ground import GIB, KIB, MIB, percentile
+from .harness import GIB, KIB, MIB, percentile
 from .scene import Scene, as_many, ask_others
 
 

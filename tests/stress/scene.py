@@ -12,10 +12,10 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from conformance.designs import Design
-from conformance.server import REPOSITORY, Server, running
+from tests.conformance.designs import Design
+from tests.conformance.server import REPOSITORY, Server, running
 
-from .ground import Report, complaints, descriptors, folder, percentile
+from .harness import Report, complaints, descriptors, folder, percentile
 
 MANY: Final = ("--max-connections", "100000")
 """So many connections that nobody is turned away."""

@@ -26,11 +26,11 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
 
-from conformance.peer import Peer
-from conformance.server import Server, running
-from conformance.wire import Answer, get, split
+from tests.conformance.peer import Peer
+from tests.conformance.server import Server, running
+from tests.conformance.wire import Answer, get, split
 
-from .ground import (
+from .harness import (
     KIB,
     MIB,
     NAMED,

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from .ground import MIB
+from .harness import MIB
 from .scene import Scene, ask_others
 
 RESET: Final = struct.pack("ii", 1, 0)

@@ -4,10 +4,10 @@ import asyncio
 import time
 from typing import Final
 
-from conformance.server import Server
-from conformance.sockets import look
+from tests.conformance.server import Server
+from tests.conformance.sockets import look
 
-from .ground import KIB
+from .harness import KIB
 from .scene import MANY, Crowd, Scene, as_many, ask_others, tell_ratio
 
 HALF: Final = b"GET /a.txt HTTP/1.1\r\nHost: h\r\nUser-Agent: half a head\r\nX-Half: aaaaaaaa"

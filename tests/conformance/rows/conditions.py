@@ -1,6 +1,7 @@
 """Preconditions (RFC 9110 13) on a file that was last changed at LAST_MODIFIED."""
 
-from ..tree import LAST_MODIFIED, LETTERS, ODD, tag
+from tests.conformance.tree import LAST_MODIFIED, LETTERS, ODD, tag
+
 from .row import Row, get, head, row, says
 
 _TAG = tag(LETTERS)

@@ -1,7 +1,8 @@
 """Content of requests, which no static file needs: framing is checked, content skipped or the connection ended
 (RFC 9112 6 and 7, RFC 9110 10.1.1, hazards B1 to B4, A16)."""
 
-from ..tree import LETTERS
+from tests.conformance.tree import LETTERS
+
 from .row import Row, get, row, says
 
 _405 = says(405)

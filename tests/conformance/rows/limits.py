@@ -1,6 +1,7 @@
 """Limits on a head (hazard B8): each at its bound, and one more. test_limits sends the latter byte by byte, too."""
 
-from ..tree import LETTERS
+from tests.conformance.tree import LETTERS
+
 from .row import Row, row, says
 
 _A = says(200, LETTERS)

@@ -1,6 +1,7 @@
 """Methods: RFC 9110 9, 15.5.6, 15.6.2."""
 
-from ..tree import LETTERS
+from tests.conformance.tree import LETTERS
+
 from .row import get, head, row, says
 
 _ALLOW = "GET, HEAD, OPTIONS"

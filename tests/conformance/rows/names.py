@@ -1,7 +1,8 @@
 """From a path to a file: folders, indexes, odd names, hidden names, links, what is no file
 (section C of docs/hazards.md)."""
 
-from ..tree import FILES, LETTERS
+from tests.conformance.tree import FILES, LETTERS
+
 from .row import Row, Says, get, row, says
 
 _404 = says(404, content_type="text/html; charset=utf-8", x_content_type_options="nosniff", location=None)

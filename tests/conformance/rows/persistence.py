@@ -1,6 +1,7 @@
 """When a connection goes on, and what is answered on it in which order: RFC 9112 9."""
 
-from ..tree import FILES, LETTERS
+from tests.conformance.tree import FILES, LETTERS
+
 from .row import Row, get, head, row, says
 
 _A = says(200, LETTERS)

@@ -1,6 +1,7 @@
 """Byte ranges (RFC 9110 14, hazard B12): of /a.txt, 26 letters, and of larger files."""
 
-from ..tree import FILES, HUGE, LAST_MODIFIED, LETTERS, MTIME, tag
+from tests.conformance.tree import FILES, HUGE, LAST_MODIFIED, LETTERS, MTIME, tag
+
 from .row import Row, Says, get, head, row, says
 
 _TAG = tag(LETTERS)

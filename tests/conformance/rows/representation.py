@@ -2,7 +2,8 @@
 
 import re
 
-from ..tree import FILES, LAST_MODIFIED, LETTERS, ODD, tag
+from tests.conformance.tree import FILES, LAST_MODIFIED, LETTERS, ODD, tag
+
 from .row import get, head, row, says
 
 _TYPES = {

@@ -4,7 +4,7 @@ import re
 from types import EllipsisType
 from typing import NamedTuple
 
-from ..wire import Answer, get
+from tests.conformance.wire import Answer, get
 
 __all__ = ["Row", "Says", "get", "head", "row", "says"]
 

@@ -1,6 +1,7 @@
 """Request targets and Host: RFC 9112 3.2, RFC 9110 4 and 7.2, hazards B7 and B9."""
 
-from ..tree import LETTERS
+from tests.conformance.tree import LETTERS
+
 from .row import Row, Says, get, head, row, says
 
 _A = says(200, LETTERS)

@@ -1,0 +1,593 @@
+"""Tables for pwb_async.config.loader: each row is one thing a person writes and what PWB makes of it."""
+
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import FrozenInstanceError, fields
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pwb_async.config.loader import ConfigError, Options, load, read_options
+
+Read = Callable[..., Options]
+Capture = pytest.CaptureFixture[str]
+
+
+@pytest.fixture
+def read(tmp_path: Path) -> Read:
+    """Read options from an empty folder, after writing `toml` as its pwb.toml."""
+
+    def read(
+        *argv: str,
+        toml: str = "",
+        environ: Mapping[str, str] | None = None,
+        program: str = "pwb",
+    ) -> Options:
+        if toml:
+            (tmp_path / "pwb.toml").write_text(toml, "utf-8")
+        return read_options(program, argv, environ or {}, tmp_path)
+
+    return read
+
+
+def refused(read: Read, *argv: str, **sources: Any) -> str:
+    with pytest.raises(ConfigError) as caught:
+        read(*argv, **sources)
+    return str(caught.value)
+
+
+# -- the four sources ------------------------------------------------------------------------------
+
+SOURCES = [
+    # name, TOML and its value, environment and its value, command line and its value
+    ("root", 'root = "f"', "f", "e", "e", ["c"], "c"),
+    ("host", 'host = "::1"', "::1", "::2", "::2", ["--host", "::3"], "::3"),
+    ("port", "port = 1", 1, "2", 2, ["--port", "3"], 3),
+    ("port", "port = 1", 1, "2", 2, ["--port=0"], 0),
+    ("unix_mode", 'unix-mode = "600"', "600", "0660", "660", ["--unix-mode", "606"], "606"),
+    ("unix_group", 'unix-group = "33"', "33", "www-data", "www-data", ["--unix-group", "0"], "0"),
+    ("index", 'index = ["f", "g"]', ("f", "g"), "e f", ("e", "f"), ["--index", "c d"], ("c d",)),
+    ("index", "index = []", (), " ", (), ["--index", "c", "--index", "d"], ("c", "d")),
+    ("max_age", "max-age = 1", 1, "2", 2, ["--max-age", "0"], 0),
+    ("server_version", "server_version = true", True, "true", True, ["--no-server-version"], False),
+    ("server_version", "server_version = true", True, "false", False, ["--server-version"], True),
+    ("access_log", 'access_log = "off"', "off", "-", "-", ["--access-log", "a b"], "a b"),
+    ("loop", 'loop = "asyncio"', "asyncio", "uvloop", "uvloop", ["--loop", "asyncio"], "asyncio"),
+    ("grace", "grace = 1.5", 1.5, "2m", 120.0, ["--grace", "0"], 0.0),
+    ("max_head", 'max_head = "1M"', 1 << 20, "64K", 1 << 16, ["--max-head", "9000"], 9000),
+    (
+        *("type", 'type = ["a/*=text/html; charset=x"]', (("a/*", b"text/html; charset=x"),)),
+        *('a=b=c/d *=t/*;p="q=r"', (("a=b", b"c/d"), ("*", b't/*;p="q=r"'))),
+        *(["--type", "a b=c/d", "--type", "\udcff=c/d"], (("a b", b"c/d"), ("\udcff", b"c/d"))),
+    ),
+    ("charset", 'charset = "off"', None, "EUC-KR", "EUC-KR", ["--charset", "Off"], None),
+    ("serve_encoded", "serve-encoded = true", True, "false", False, ["--serve-encoded"], True),
+    ("max_ranges", "max_ranges = 1", 1, "2", 2, ["--max-ranges", "3"], 3),
+]
+
+
+@pytest.mark.parametrize("row", SOURCES, ids=lambda row: row[0])
+@pytest.mark.parametrize("told", list(product([False, True], repeat=3)), ids=str)
+def test_precedence(read: Read, row: tuple[Any, ...], told: tuple[bool, bool, bool]) -> None:
+    name, toml, in_file, text, in_environment, argv, in_argv = row
+    in_toml, in_environ, on_line = told
+    options = read(
+        *(argv if on_line else ()),
+        toml=toml if in_toml else "",
+        environ={f"PWB_{name.upper()}": text} if in_environ else {},
+    )
+    ranked = [(on_line, in_argv), (in_environ, in_environment), (in_toml, in_file)]
+    expected = next((value for here, value in ranked if here), getattr(Options(), name))
+    assert getattr(options, name) == expected
+    assert type(getattr(options, name)) is type(expected)
+
+
+def test_nothing_told_is_the_defaults(read: Read) -> None:
+    assert read() == read(program="pwb-legacy") == Options()
+
+
+def test_sources_mix(read: Read) -> None:
+    options = read("site", "--port", "1", toml="max_age = 3", environ={"PWB_HOST": "::1"})
+    assert options == Options(root="site", port=1, host="::1", max_age=3)
+
+
+def test_an_empty_variable_counts_as_absent(read: Read) -> None:
+    options = read(toml="port = 1", environ={"PWB_PORT": "", "PWB_INDEX": "", "PWB_CONFIG": ""})
+    assert options == Options(port=1)
+
+
+def test_options_are_frozen_and_keyword_only() -> None:
+    with pytest.raises(FrozenInstanceError):
+        Options().port = 1  # type: ignore[misc]
+    with pytest.raises(TypeError):
+        Options("site")  # type: ignore[call-arg]
+
+
+@pytest.mark.parametrize("field", fields(Options), ids=lambda field: field.name)
+def test_every_option_has_help_a_kind_and_every_source(read: Read, field: Any) -> None:
+    assert field.metadata["help"].endswith((".", ")"))
+    assert field.metadata["program"] in ("", "pwb", "pwb-legacy")
+    assert field.metadata["at_most"] in ("", *Options.__slots__)
+    default = getattr(Options(), field.name)
+    text = " ".join(default) if isinstance(default, tuple) else str(default).lower()
+    if default is not None:
+        assert read(environ={f"PWB_{field.name.upper()}": text}) == Options()
+
+
+# -- the kinds of value ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("10", 10.0),
+        ("0.5", 0.5),
+        (".5", 0.5),
+        ("500ms", 0.5),
+        ("500 ms", 0.5),
+        ("10s", 10.0),
+        ("2m", 120.0),
+        ("1.5h", 5400.0),
+        ("2000000", 2e6),
+        ("0.1000000000000000055", 0.1),
+    ],
+)
+def test_seconds(read: Read, text: str, seconds: float) -> None:
+    assert read("--idle-timeout", text).idle_timeout == seconds
+    assert read(toml=f"idle-timeout = '{text}'").idle_timeout == seconds
+    assert isinstance(read("--idle-timeout", text).idle_timeout, float)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "nan",
+        "inf",
+        "-inf",
+        "-1",
+        "-0.5",
+        "+1",
+        "1e3",
+        "1_0",
+        "ten",
+        "10x",
+        "10S",
+        "2M",
+        "1d",
+        "s",
+        ".",
+        "1.",
+        "1,5",
+        "0x10",
+        "\u0663",
+        "0",
+        "0.0",
+        "0ms",
+        "2000001",
+        "600h",
+        "",
+        " ",
+        " 1",
+        "1\n",
+        "9" * 400,
+        "9" * 5000,
+    ],
+)
+def test_no_seconds(read: Read, text: str) -> None:
+    line = refused(read, "--idle-timeout", text)
+    assert line.startswith("--idle-timeout: ")
+    assert "is not a time such as" in line or "is not above 0 and at most 2000000 seconds" in line
+
+
+def test_only_grace_may_be_no_time(read: Read) -> None:
+    assert read("--grace", "0").grace == read("--grace", "0ms").grace == 0.0
+    assert "not above 0" in refused(read, "--header-timeout", "0")
+
+
+@pytest.mark.parametrize(
+    ("text", "size"),
+    [
+        ("1", 1),
+        ("8190", 8190),
+        ("32K", 32768),
+        ("32KiB", 32768),
+        ("32 KiB", 32768),
+        ("1M", 1 << 20),
+        ("1MiB", 1 << 20),
+        ("3G", 3 << 30),
+        ("1GiB", 1 << 30),
+    ],
+)
+def test_size(read: Read, text: str, size: int) -> None:
+    assert read("--max-content", text).max_content == size
+    assert read(environ={"PWB_MAX_CONTENT": text}).max_content == size
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "0",
+        "0K",
+        "-1",
+        "+1",
+        "1.5K",
+        "1KB",
+        "1kB",
+        "1B",
+        "K",
+        "KiB",
+        "1T",
+        "1e3",
+        "1_000",
+        "0x10",
+        "ten",
+        "inf",
+        "nan",
+        "\u0663",
+        "",
+        " 1",
+        "1\n",
+        "9" * 16,
+        "9" * 5000,
+    ],
+)
+def test_no_size(read: Read, text: str) -> None:
+    line = refused(read, "--max-content", text)
+    assert line.startswith("--max-content: ")
+    assert "is not a size above 0 such as" in line
+
+
+# -- what is refused, and how the line names its place ---------------------------------------------
+
+COMMAND_LINE = [
+    (["--port", "x"], "--port: 'x' is not a valid integer."),
+    (["--port", "65536"], "--port: 65536 is not in the range 0<=x<=65535."),
+    (["--port", "-1"], "--port: -1 is not in the range 0<=x<=65535."),
+    (["--unix-mode", "668"], "--unix-mode: '668' is not a mode of three octal digits such as 660."),
+    (["--unix-mode", "1660"], "--unix-mode: '1660' is not a mode of three octal digits such as 660."),
+    (["--unix-mode", "rw"], "--unix-mode: 'rw' is not a mode of three octal digits such as 660."),
+    (["--unix-group", ""], "--unix-group: '' is empty."),
+    (["--port"], "Option '--port' requires an argument."),
+    (["--prot", "1"], "--prot: no such option (did you mean '--port'?)"),
+    (["--por", "1"], "--por: no such option (did you mean '--port'?)"),
+    (["--max_age", "1"], "--max_age: no such option (did you mean '--max-age'?)"),
+    (["--mode", "fixed"], "--mode: no such option (it is one of pwb-legacy's)"),
+    (["--root", "x"], "--root: no such option"),
+    (["--loop", "x"], "--loop: 'x' is not one of 'uvloop', 'asyncio'."),
+    (["--loop", "UVLOOP"], "--loop: 'UVLOOP' is not one of 'uvloop', 'asyncio'."),
+    (["--server-version=true"], "Option '--server-version' does not take a value."),
+    (["--index", "a/b"], "--index: 'a/b' is not the name of a file."),
+    (["--index", "ok", "--index", ".."], "--index: '..' is not the name of a file."),
+    (["--index", ""], "--index: '' is empty."),
+    (["--index", "a\0b"], r"--index: 'a\x00b' holds a NUL."),
+    (["--host", ""], "--host: '' is empty."),
+    ([""], "ROOT: '' is empty."),
+    (["a", "b\nc"], r"Got unexpected extra argument (b\nc)"),
+    (["--max-fields", "0"], "--max-fields: 0 is not in the range x>=1."),
+    (["--max-age", "1.5"], "--max-age: '1.5' is not a valid integer."),
+    (["--config", ""], "--config: '' is empty."),
+    (["--config", "no.toml"], "no.toml: cannot be read: No such file or directory"),
+    (["--config", "."], ".: cannot be read: Is a directory"),
+]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the system's own words differ")
+@pytest.mark.parametrize(("argv", "line"), COMMAND_LINE, ids=repr)
+def test_refused_on_the_command_line(read: Read, argv: list[str], line: str) -> None:
+    assert refused(read, *argv) == line
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "a", "=a/b", "a=", "a=b", "a=b/", "a=/b", "a=b/c/d", "a=b /c", "a=b/c;d", "a=b/c; d = e", 'a=b/c;d="'),
+        *("a=b/c\n", "a=b/c; d=\r\nX: y", "a=b/\xf6", "a=b/c;d=\udcff", "*.js= text/javascript"),
+    ],
+)
+def test_no_media_type(read: Read, text: str) -> None:
+    """RFC 9110 8.3.1."""
+    assert " is not a glob and a media type such as " in refused(read, "--type", text)
+
+
+@pytest.mark.parametrize("text", ["", "a b", "utf-8;", '"utf-8"', "utf\n8", "\xf6"])
+def test_no_charset(read: Read, text: str) -> None:
+    """RFC 9110 8.3.2: it is a token."""
+    assert refused(read, "--charset", text).endswith(" is not the name of a charset such as utf-8, nor off.")
+
+
+ENVIRONMENT = [
+    ("PWB_PORT", "x", "'x' is not a valid integer."),
+    (
+        "PWB_MODE",
+        "x",
+        "'x' is not one of 'fixed', 'single', 'thread', 'process', 'gevent', 'epoll'",
+    ),
+    ("PWB_SERVER_VERSION", "1", "'1' is not one of 'true', 'false'."),
+    ("PWB_INDEX", "a b/c", "'b/c' is not the name of a file."),
+    ("PWB_GRACE", "-1", "'-1' is not a time such as 10, 0.5, 500ms, 10s or 2m."),
+    ("PWB_PORT", "tcp:10.0.0.11:80", "'tcp:10.0.0.11:80' is not a valid integer."),
+]
+
+
+@pytest.mark.parametrize(("name", "text", "words"), ENVIRONMENT)
+def test_refused_in_the_environment(read: Read, name: str, text: str, words: str) -> None:
+    assert refused(read, environ={name: text}).startswith(f"environment variable {name}: {words}")
+
+
+@pytest.mark.parametrize(
+    ("variable", "text", "hint"),
+    [
+        ("PWB_PROT", "1", " (did you mean 'PWB_PORT'?)"),
+        ("PWB_port", "1", " (did you mean 'PWB_PORT'?)"),
+        ("PWB_QQQ", "", ""),
+        ("PWB_", "1", ""),
+        ("PWB_SESSION_HELPER", "1", ""),
+        ("PWB_DOCS_PORT", "80", " (did you mean 'PWB_PORT'?)"),
+        ("PWB_SERVICE", "1", ""),
+    ],
+)
+def test_an_unknown_name_in_the_environment_is_a_warning(
+    tmp_path: Path, capsys: Capture, variable: str, text: str, hint: str
+) -> None:
+    """It may be meant for another program."""
+    assert load("pwb", [], {variable: text, "PWB_PORT": "1"}, tmp_path) == Options(port=1)
+    line = f"pwb: environment variable {variable}: no such option{hint}; it is ignored\n"
+    assert capsys.readouterr() == ("", line)
+
+
+SERVICES = [
+    # Service, protocol, address, port, name of its port
+    ("PWB", "TCP", "10.0.0.11", "80", ""),
+    ("PWB", "UDP", "fd00::11", "443", "HTTP"),
+    ("PWB_DOCS", "SCTP", "10.0.0.11", "65535", "WEB_1"),
+    ("PWB_PORT", "TCP", "10.0.0.11", "80", "PORT"),
+    ("PWB_MAX", "TCP", "10.0.0.11", "80", "AGE"),
+]
+
+
+def service(name: str, protocol: str, address: str, port: str, port_name: str) -> dict[str, str]:
+    """The variables by which Kubernetes describes a Service to a container."""
+    url = f"{protocol.lower()}://{f'[{address}]' if ':' in address else address}:{port}"
+    place = f"{name}_PORT_{port}_{protocol}"
+    variables = {f"{name}_SERVICE_HOST": address, f"{name}_SERVICE_PORT": port, f"{name}_PORT": url, place: url}
+    parts = {f"{place}_PROTO": protocol.lower(), f"{place}_PORT": port, f"{place}_ADDR": address}
+    return variables | parts | ({f"{name}_SERVICE_PORT_{port_name}": port} if port_name else {})
+
+
+@pytest.mark.parametrize("row", SERVICES, ids=lambda row: row[0])
+def test_services_of_kubernetes_are_ignored_with_one_line(
+    tmp_path: Path, capsys: Capture, row: tuple[str, str, str, str, str]
+) -> None:
+    (tmp_path / "pwb.toml").write_text("port = 5")
+    variables = service(*row)
+    assert load("pwb", [], variables, tmp_path) == Options(port=5)
+    out, line = capsys.readouterr()
+    assert out == ""
+    assert line.startswith(f"pwb: environment: {row[0]}_PORT, ")
+    assert line.endswith(f" and {len(variables) - 3} more describe a Service of Kubernetes and are ignored\n")
+    assert line.count("\n") == 1
+    assert load("pwb", [], variables | {"PWB_MAX_AGE": "3"}, tmp_path) == Options(port=5, max_age=3)
+
+
+@pytest.mark.parametrize("name", Options.__slots__)
+def test_no_option_looks_like_what_kubernetes_sets(read: Read, name: str) -> None:
+    """But for the port, which is told apart by its value."""
+    warned: list[str] = []
+    text = "auto tcp://h:1" if name == "port" else "tcp://h:1"
+    with suppress(ConfigError):
+        read_options("pwb", [], {f"PWB_{name.upper()}": text}, "/", warned.append)
+    assert warned == []
+
+
+def test_other_variables_are_left_alone(read: Read) -> None:
+    assert read(environ={"PWBX": "1", "XPWB_PORT": "1", "PORT": "1", "PWB": "1"}) == Options()
+
+
+FILE = [
+    ("prot = 1", "unknown key 'prot' (did you mean 'port'?)"),
+    ("config = 'x'", "unknown key 'config'"),
+    ('"a\\nb" = 1', "unknown key 'a\\nb'"),
+    ("[http]\nport = 1", "unknown key 'http'"),
+    ("port = 'x'", "port: 'x' is not a valid integer."),
+    ("port = true", "port: 'true' is not a valid integer."),
+    ("port = 8.5", "port: '8.5' is not a valid integer."),
+    ("port = 65536", "port: 65536 is not in the range 0<=x<=65535."),
+    ("port = [1]", "port: [1] is of the wrong type."),
+    ("port = {a = 1}", "port: {'a': 1} is of the wrong type."),
+    ("port = 2020-01-02", "port: datetime.date(2020, 1, 2) is of the wrong type."),
+    ("root = 1", "root: 1 is of the wrong type."),
+    ("host = true", "host: True is of the wrong type."),
+    ("access-log = false", "access-log: False is of the wrong type."),
+    ('root = "a\\u0000b"', "root: 'a\\x00b' holds a NUL."),
+    ("index = 'a'", "index: 'a' is not a list."),
+    ("index = ['a', 1]", "index: 1 is of the wrong type."),
+    ("index = ['a/b']", "index: 'a/b' is not the name of a file."),
+    ("server_version = 1", "server_version: '1' is not one of 'true', 'false'."),
+    ("server_version = 'yes'", "server_version: 'yes' is not one of 'true', 'false'."),
+    ("grace = inf", "grace: 'inf' is not a time such as 10, 0.5, 500ms, 10s or 2m."),
+    ("grace = nan", "grace: 'nan' is not a time such as 10, 0.5, 500ms, 10s or 2m."),
+    ("grace = true", "grace: 'true' is not a time such as 10, 0.5, 500ms, 10s or 2m."),
+    ("max_head = -1", "max_head: '-1' is not a size above 0 such as 8190, 32K, 32KiB, 1M or 1GiB."),
+    ("unix-mode = 0o660", "unix-mode: 432 is of the wrong type."),
+    ("trigger = 'x'", "trigger: 'x' is not one of 'edge', 'level'."),
+    ("max-age = 1\nmax_age = 1", "'max-age' and 'max_age' are the same key."),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("toml", ["port", "port = 1\nport = 1", "= 1", '"'])
+def test_broken_toml(read: Read, toml: str) -> None:
+    line = refused(read, toml=toml)
+    assert line.startswith("pwb.toml: cannot be read: ")
+    assert line.isprintable()
+
+
+@pytest.mark.parametrize(("toml", "line"), FILE, ids=repr)
+def test_refused_in_the_file(read: Read, toml: str, line: str) -> None:
+    assert refused(read, toml=toml) == f"pwb.toml: {line}"
+
+
+def test_a_value_that_is_overridden_need_not_be_valid(read: Read) -> None:
+    assert read("--port", "1", environ={"PWB_PORT": "x"}) == Options(port=1)
+    assert read("--port", "1", toml="port = 'x'") == Options(port=1)
+    assert read(environ={"PWB_PORT": "1"}, toml="port = 'x'") == Options(port=1)
+    assert read("--index", "a", environ={"PWB_INDEX": "b/c"}, toml="index = 3") == Options(index=("a",))
+    assert refused(read, environ={"PWB_PORT": "x"}, toml="port = 1").startswith("environment variable PWB_PORT: ")
+    assert refused(read, environ={"PWB_PORT": ""}, toml="port = 'x'").startswith("pwb.toml: port: ")
+    assert refused(read, "--port", "1", toml="port = 1\nprot = 1").startswith("pwb.toml: unknown key")
+
+
+BOUNDS = [
+    (["--max-head", "8K"], {}, "", None),
+    (["--max-head", "8190"], {}, "", None),
+    (
+        ["--max-head", "8189"],
+        {},
+        "",
+        "max_request_line 8190 (default) is more than max_head 8189 (--max-head).",
+    ),
+    (
+        [],
+        {"PWB_MAX_REQUEST_LINE": "1M"},
+        "max-head = '64K'",
+        "max_request_line 1048576 (environment variable PWB_MAX_REQUEST_LINE)"
+        " is more than max_head 65536 (pwb.toml: max-head).",
+    ),
+    (["--max-field", "32769"], {}, "", "max_field 32769 (--max-field) is more than max_head 32768"),
+]
+
+
+@pytest.mark.parametrize(("argv", "environ", "toml", "line"), BOUNDS)
+def test_options_that_bound_each_other(
+    read: Read, argv: list[str], environ: dict[str, str], toml: str, line: str | None
+) -> None:
+    if line is None:
+        assert read(*argv, environ=environ, toml=toml)
+    else:
+        assert refused(read, *argv, environ=environ, toml=toml).startswith(line)
+
+
+# -- both programs ---------------------------------------------------------------------------------
+
+
+def test_one_file_serves_both_programs(read: Read) -> None:
+    toml = 'port = 1\nloop = "asyncio"\nmode = "epoll"\ntrigger = "level"'
+    expected = Options(port=1, loop="asyncio", mode="epoll", trigger="level")
+    assert read(toml=toml) == read(program="pwb-legacy") == expected
+
+
+@pytest.mark.parametrize(
+    ("program", "argv"),
+    [("pwb", ["--loop", "asyncio"]), ("pwb-legacy", ["--mode", "epoll", "--trigger", "level"])],
+)
+def test_the_command_line_is_one_program_s(read: Read, program: str, argv: list[str]) -> None:
+    assert read(*argv, program=program) != Options()
+    other = "pwb" if program == "pwb-legacy" else "pwb-legacy"
+    assert refused(read, *argv, program=other).startswith(f"{argv[0]}: no such option")
+
+
+def test_modes(read: Read) -> None:
+    for mode in ("fixed", "single", "thread", "process", "gevent", "epoll", "epoll-thread"):
+        assert read("--mode", mode, program="pwb-legacy").mode == mode
+
+
+# -- which file ------------------------------------------------------------------------------------
+
+
+def test_which_file(tmp_path: Path) -> None:
+    def port(*argv: str, **environ: str) -> int:
+        return read_options("pwb", argv, environ, tmp_path).port
+
+    assert port() == 8888
+    (tmp_path / "pyproject.toml").write_text("[tool.other]\nx = 1\n[project]\nname = 'x'")
+    assert port() == 8888
+    (tmp_path / "pyproject.toml").write_text("[tool.pwb]\nport = 1\n[project]\nname = 'x'")
+    assert port() == 1
+    (tmp_path / "pwb.toml").write_text("")
+    assert port() == 8888
+    (tmp_path / "pwb.toml").write_text("port = 2")
+    assert port() == 2
+    (tmp_path / "a.toml").write_text("port = 3")
+    (tmp_path / "b.toml").write_text("port = 4")
+    assert port(PWB_CONFIG="a.toml") == 3
+    assert port("--config", "b.toml", PWB_CONFIG="a.toml") == 4
+    assert port("--config", str(tmp_path / "a.toml")) == 3
+    assert port("--config", "pyproject.toml") == 1
+
+
+@pytest.mark.parametrize(
+    ("toml", "line"),
+    [
+        ("[tool.pwb]\nprot = 1", " [tool.pwb]: unknown key 'prot' (did you mean 'port'?)"),
+        ("[tool.pwb]\nport = 'x'", " [tool.pwb]: port: 'x' is not a valid integer."),
+        ("[tool]\npwb = 1", ": [tool.pwb] is not a table."),
+        ("[[tool.pwb]]", ": [tool.pwb] is not a table."),
+        ("[tool", ": cannot be read: Expected ']' at the end of a table declaration (at end of "),
+    ],
+)
+def test_refused_in_pyproject(read: Read, tmp_path: Path, toml: str, line: str) -> None:
+    (tmp_path / "pyproject.toml").write_text(toml)
+    assert refused(read).startswith(f"pyproject.toml{line}")
+
+
+def test_a_file_that_is_no_text(read: Read, tmp_path: Path) -> None:
+    (tmp_path / "pwb.toml").write_bytes(b"port = '\xff'")
+    assert refused(read).startswith("pwb.toml: cannot be read: 'utf-8' codec can't decode")
+
+
+# -- the program's face ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("program", ["pwb", "pwb-legacy"])
+def test_load_tells_one_line(program: str, tmp_path: Path, capsys: Capture) -> None:
+    with pytest.raises(SystemExit) as caught:
+        load(program, [], {"PWB_PORT": "x"}, tmp_path)
+    assert caught.value.code == 2
+    line = f"{program}: environment variable PWB_PORT: 'x' is not a valid integer.\n"
+    assert capsys.readouterr() == ("", line)
+
+
+def test_load_reads_this_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "pwb.toml").write_text("max_age = 3")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PWB_ROOT", "site")
+    monkeypatch.setattr(sys, "argv", ["pwb", "--port", "1"])
+    assert load("pwb") == Options(root="site", port=1, max_age=3)
+
+
+@pytest.mark.parametrize("program", ["pwb", "pwb-legacy"])
+def test_help(program: str, tmp_path: Path, capsys: Capture) -> None:
+    (tmp_path / "pwb.toml").write_text("broken")
+    with pytest.raises(SystemExit) as caught:
+        load(program, ["--help"], {"PWB_PORT": "x"}, tmp_path)
+    assert caught.value.code == 0
+    out, err = capsys.readouterr()
+    words = " ".join(out.split())
+    assert not err
+    assert words.startswith(f"Usage: {program} [OPTIONS] [ROOT] ")
+    assert "--header-timeout SECONDS Time for a whole request head to arrive. [def" in words
+    assert "[default: 10s]" in words
+    assert "[default: index.html]" in words
+    assert "PWB_MAX_AGE=60" in words
+    assert max(map(len, out.splitlines())) <= 100
+    for field in fields(Options)[1:]:
+        mine = field.metadata["program"] in ("", program)
+        assert (f"--{field.name.replace('_', '-')} " in words) is mine, field.name
+
+
+def test_version(tmp_path: Path, capsys: Capture) -> None:
+    with pytest.raises(SystemExit) as caught:
+        load("pwb-legacy", ["--version"], {}, tmp_path)
+    assert caught.value.code == 0
+    assert capsys.readouterr() == ("PWB 8.0\n", "")
+
+
+def test_importing_config_imports_no_driver() -> None:
+    code = "import sys, pwb_async.config.loader as c; c.load('pwb', [], {}, '/'); print(*sys.modules)"
+    home = Path(__file__).parents[2]
+    done = subprocess.run([sys.executable, "-c", code], cwd=home, stdout=-1, text=True, check=True)
+    heavy = {"asyncio", "uvloop", "aiofiles", "gevent", "socket", "selectors", "logging"}
+    assert not heavy & set(done.stdout.split())

@@ -1,0 +1,59 @@
+"""What the README says of the designs, in both languages, is so; and every page names files that are there."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from pwb_async.config.loader import read_options
+from pwb_legacy.modes import MODES
+
+HERE = Path(__file__).parents[2]
+LIMITS = {"single": 60, "thread": 60, "process": 60, "epoll": 200}
+"""Lines of a file that a student reads in a sitting."""
+
+
+def lines(file: str) -> int:
+    return len((HERE / "pwb_legacy" / file).read_text().splitlines())
+
+
+def table(readme: str) -> dict[str, tuple[str, int]]:
+    """By mode: its file, and how many lines that has."""
+    rows = re.findall(
+        r"^\| `([\w-]+)` \| `(\w+\.py)` \|[^|]*\|[^|\d]*(\d+)[^|\d]*\|", (HERE / readme).read_text(), re.MULTILINE
+    )
+    return {mode: (file, int(count)) for mode, file, count in rows}
+
+
+@pytest.mark.parametrize("readme", ["README.md", "README.zh-CN.md"])
+def test_the_table_names_every_design_its_file_and_its_length(readme: str) -> None:
+    told = table(readme)
+    assert list(told) == list(MODES)
+    for mode, (file, count) in told.items():
+        assert MODES[mode].where.startswith(file.removesuffix("py").removesuffix(".") + ":")
+        assert count == lines(file)
+
+
+@pytest.mark.parametrize("mode", LIMITS)
+def test_a_design_is_short(mode: str) -> None:
+    assert lines(MODES[mode].where.partition(":")[0] + ".py") < LIMITS[mode]
+
+
+@pytest.mark.parametrize(("folder", "page"), [(HERE / "static", "baidu.html"), (HERE / "static/guide", "index.html")])
+def test_in_this_checkout_every_site_has_its_front_page(folder: Path, page: str) -> None:
+    """[tool.pwb] of this project is read where a newcomer tries `pwb ~/site`, too."""
+    options = read_options("pwb", [str(folder)], {}, str(HERE))
+    assert next(name for name in options.index if (folder / name).is_file()) == page
+
+
+PAGES = sorted(path.relative_to(HERE).as_posix() for path in (*HERE.glob("*.md"), *HERE.glob("docs/*.md")))
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_files_and_links_of_a_page_are_there(page: str) -> None:
+    """Paths from the top of the repository in code spans, where * stands for anything, and relative links."""
+    text = (HERE / page).read_text()
+    for pattern in re.findall(r"`((?:pwb_async|pwb_legacy|tests|docs|static)/[^\s`]+)`", text):
+        assert list(HERE.glob(pattern)), pattern
+    for link in re.findall(r"\]\((?![a-z]+:|#)([^)#]+)", text):
+        assert ((HERE / page).parent / link).exists(), link

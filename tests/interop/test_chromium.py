@@ -1,0 +1,167 @@
+"""Chromium, headless, on the site of this repository: it loads, follows links, seeks, revalidates, complains of nothing."""
+
+import gzip
+import json
+import re
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conformance.designs import REFERENCE
+from tests.conformance.server import REPOSITORY, Server, eventually, running
+
+from .browser import CHROMIUM, DRIVER, chromium, complaints
+
+By = pytest.importorskip("selenium.webdriver.common.by", reason="selenium is not installed").By
+WebDriverWait = pytest.importorskip("selenium.webdriver.support.ui").WebDriverWait
+
+pytestmark = pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="chromium and chromedriver are not installed")
+
+
+@pytest.fixture(scope="module")
+async def home(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Server]:
+    """The repository's site, with the options of its pyproject.toml."""
+    papers = tmp_path_factory.mktemp("home")
+    async with running(REFERENCE, REPOSITORY / "static", papers=papers, folder=REPOSITORY) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    with chromium(tmp_path_factory.mktemp("chromium")) as driver:
+        yield driver
+
+
+def statuses(browser: Any) -> dict[str, set[int]]:
+    """Status codes as they came over the wire since the last look, by path."""
+    targets: dict[str, str] = {}
+    found: dict[str, set[int]] = {}
+    events = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
+    for event in events:
+        if event["method"] == "Network.requestWillBeSent":
+            url = event["params"]["request"]["url"]
+            targets[event["params"]["requestId"]] = re.sub(r"^http://[^/]+|[?#].*$", "", url)
+    for event in events:
+        if event["method"] == "Network.responseReceivedExtraInfo":
+            target = targets.get(event["params"]["requestId"], "?")
+            found.setdefault(target, set()).add(event["params"]["statusCode"])
+    return found
+
+
+def wait(browser: Any, script: str) -> None:
+    """Until a script returns true."""
+    WebDriverWait(browser, 15, poll_frequency=0.05).until(lambda one: one.execute_script(f"return {script}"))
+
+
+def is_done(browser: Any) -> None:
+    """The page is there, and its script has shown the head of the answer."""
+    wait(browser, "document.readyState === 'complete'")
+    wait(browser, "!document.getElementById('served') || document.getElementById('served').dataset.state === 'done'")
+
+
+def test_front_page_by_both_names(home: Server, browser: Any) -> None:
+    browser.get(home.url + "/")
+    is_done(browser)
+    title = browser.title
+    assert "PWB" in title
+    browser.execute_script("[...document.images].at(-1).scrollIntoView()")  # it is loaded when one comes to it
+    wait(browser, "[...document.images].every(i => i.complete && i.naturalWidth > 0)")
+    browser.get(home.url + "/baidu.html")
+    is_done(browser)
+    assert browser.title == title
+    assert complaints(browser) == []
+
+
+def test_links_lead_on(home: Server, browser: Any) -> None:
+    """Every page that the front page links to on this site, one click after the other."""
+    browser.get(home.url + "/")
+    names = ["gitee.html", "oschina.html", "guide/index.html", "guide/media.html"]
+    for name in names:
+        browser.find_element(By.CSS_SELECTOR, f"nav a[href$='{name}']").click()
+        wait(browser, f"location.pathname === '/{name}'")
+        is_done(browser)
+        assert complaints(browser) == [], name
+    browser.back()
+    wait(browser, "location.pathname === '/guide/index.html'")
+
+
+def test_seeking_in_a_media_file(home: Server, browser: Any) -> None:
+    """The sound starts at second 6 and plays from there: bytes are asked for by range."""
+    browser.get(home.url + "/guide/media.html")
+    is_done(browser)
+    statuses(browser)
+    wait(browser, "document.getElementById('tone').readyState >= 1")
+    browser.execute_script("document.getElementById('tone').currentTime = 6.5")
+    wait(browser, "!document.getElementById('tone').seeking")
+    assert browser.execute_script("return document.getElementById('tone').duration") == pytest.approx(8, abs=0.1)
+    browser.find_element(By.ID, "read-header").click()
+    wait(browser, "document.getElementById('range-answer').textContent.includes('206')")
+    assert "bytes 0-43/" in browser.find_element(By.ID, "range-answer").text
+    assert complaints(browser) == []
+
+
+async def test_media_is_asked_for_by_ranges(home: Server) -> None:
+    await eventually(lambda: b'"GET /media/tone.wav HTTP/1.1" 206 ' in home.log.read_bytes(), 3)
+
+
+def test_reload_revalidates(home: Server, browser: Any) -> None:
+    """Everything is asked for again, and nothing is sent again."""
+    browser.get(home.url + "/gitee.html")
+    is_done(browser)
+    statuses(browser)
+    browser.refresh()
+    is_done(browser)
+    found = statuses(browser)
+    for target in ("/gitee.html", "/assets/pwb.css", "/assets/pwb.js"):
+        assert 304 in found[target], found
+    assert complaints(browser) == []
+
+
+def test_own_validator(home: Server, browser: Any) -> None:
+    """The page's own button asks with the entity tag that it was shown."""
+    browser.get(home.url + "/baidu.html")
+    is_done(browser)
+    browser.find_element(By.ID, "served-again").click()
+    wait(browser, "document.getElementById('served-again-result').textContent.includes('304')")
+
+
+def test_missing_page(home: Server, browser: Any) -> None:
+    browser.get(home.url + "/deliberately-missing.html")
+    assert browser.find_element(By.TAG_NAME, "h1").text == "404 file not found"
+    complaints(browser)
+
+
+KOREAN = "한국어"
+HEAD = '<!DOCTYPE html><link rel="icon" href="data:,">'
+PAGE = f"{HEAD}<meta charset=euc-kr><title>{KOREAN}</title><body>{KOREAN}".encode("euc-kr")
+CODED = f"""{HEAD}<meta charset=utf-8><title>coded</title><body>
+<script src="x.js.br"></script><script src="y.js.gz"></script><script type="module" src="z.mjs.gz"></script>
+<script>
+WebAssembly.instantiateStreaming(fetch("x.wasm.gz")).then(() => document.body.setAttribute("data-wasm", "decoded"))
+</script>"""
+BROTLI = b"\x0b\x12\x80document.body.dataset.br = 'decoded'\n\x03"
+"""A script as `brotli` makes it."""
+
+
+@pytest.mark.parametrize("charset", ["off", "euc-kr"])
+async def test_a_page_in_another_charset(charset: str, browser: Any, tmp_path: Path) -> None:
+    """With off its own <meta> decides, above which a charset in the field stands."""
+    (tmp_path / "index.html").write_bytes(PAGE)
+    async with running(REFERENCE, tmp_path, "--charset", charset, papers=tmp_path) as server:
+        browser.get(server.url + "/")
+        assert (browser.title, browser.find_element(By.TAG_NAME, "body").text) == (KOREAN, KOREAN)
+
+
+async def test_coded_files_by_their_own_names(browser: Any, tmp_path: Path) -> None:
+    """As Unity's builds ask for them: they are decoded, and each is of the type that browsers demand."""
+    (tmp_path / "index.html").write_text(CODED)
+    (tmp_path / "x.js.br").write_bytes(BROTLI)
+    (tmp_path / "y.js.gz").write_bytes(gzip.compress(b"document.body.dataset.gz = 'decoded'"))
+    (tmp_path / "z.mjs.gz").write_bytes(gzip.compress(b"document.body.dataset.module = 'decoded'"))
+    (tmp_path / "x.wasm.gz").write_bytes(gzip.compress(b"\0asm\1\0\0\0"))
+    async with running(REFERENCE, tmp_path, "--serve-encoded", papers=tmp_path) as server:
+        browser.get(server.url + "/")
+        wait(browser, "['br', 'gz', 'module', 'wasm'].every(name => document.body.dataset[name] === 'decoded')")
+        assert complaints(browser) == []

@@ -1,0 +1,110 @@
+"""zsync and zchunk's zckdl fetch what differs from an older copy, many ranges in one request.
+
+Both were written against Apache and nginx and read the answer by its lines or with regular expressions of their own.
+"""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.conformance.applies import Start
+from tests.conformance.designs import REFERENCE
+from tests.conformance.peer import ask
+from tests.conformance.server import Server
+from tests.conformance.tree import noise
+from tests.conformance.wire import get
+from tests.fuzz.peers import nginx
+
+from .programs import needs, run
+
+BLOCK = 2048
+"""Bytes that zsync compares at a time, in files of up to 100 MB."""
+RANGES = 20
+"""Ranges in a request of zsync."""
+SEPARATOR = b"<package"
+"""Where a chunk of zchunk begins."""
+
+
+async def succeed(*words: str, folder: Path) -> None:
+    done = await run(*words, folder=folder, within=30)
+    assert done.status == 0, done.errors
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """What is served."""
+    (tmp_path / "root").mkdir()
+    return tmp_path / "root"
+
+
+@pytest.fixture
+def client(tmp_path: Path) -> Path:
+    """The client's own folder."""
+    (tmp_path / "client").mkdir()
+    return tmp_path / "client"
+
+
+def requests(server: Server, path: str) -> list[tuple[int, int]]:
+    """Status and bytes of each answer to a GET of `path`, once the server has ended."""
+    line = re.compile(rf'"GET {re.escape(path)} HTTP/1.1" (\d+) (\d+) ')
+    return [(int(status), int(size)) for status, size in line.findall(server.log.read_text())]
+
+
+@needs("zsync")
+@needs("zsyncmake")
+@pytest.mark.parametrize("places", [10, 120])
+async def test_zsync(places: int, start: Start, root: Path, client: Path) -> None:
+    """A request for each twenty places, as with nginx and Apache; when it finds no part it asks again without end."""
+    new = noise(4 * BLOCK * places)
+    old = bytearray(new)
+    for at in range(2 * BLOCK, len(new), 4 * BLOCK):
+        old[at] ^= 1
+    (root / "new").write_bytes(new)
+    (client / "old").write_bytes(old)
+    await succeed("zsyncmake", "-b", str(BLOCK), "-u", "new", "-o", "new.zsync", "new", folder=root)
+    async with start(root=root) as server:
+        await succeed("zsync", "-q", "-i", "old", "-o", "copy", f"{server.url}/new.zsync", folder=client)
+    assert (client / "copy").read_bytes() == new
+    answers = requests(server, "/new")
+    assert [status for status, _ in answers] == [206] * -(-places // RANGES)
+    assert BLOCK * places < sum(size for _, size in answers) < 1.2 * BLOCK * places + BLOCK
+
+
+@needs("zck")
+@needs("zckdl")
+@pytest.mark.parametrize("places", [67, 250])
+async def test_zchunk(places: int, start: Start, root: Path, client: Path) -> None:
+    """Two requests for the head of the file, and one for all that has changed."""
+    pieces = [noise(1000, seed).replace(b"<", b">") for seed in range(2 * places)]
+    (root / "new").write_bytes(SEPARATOR + SEPARATOR.join(pieces))
+    pieces[::2] = [noise(1000, 2 * places + seed).replace(b"<", b">") for seed in range(places)]
+    (client / "old").write_bytes(SEPARATOR + SEPARATOR.join(pieces))
+    for name, folder in (("new", root), ("old", client)):
+        words = ("zck", "--manual-chunk", "--split", SEPARATOR.decode(), "--output", f"{name}.zck", name)
+        await succeed(*words, folder=folder)
+    async with start(root=root) as server:
+        await succeed("zckdl", "--fail-no-ranges", "--source", "old.zck", f"{server.url}/new.zck", folder=client)
+    new = (root / "new.zck").read_bytes()
+    assert (client / "new.zck").read_bytes() == new
+    answers = requests(server, "/new.zck")
+    assert [status for status, _ in answers] == [206, 206, 206]
+    assert sum(size for _, size in answers) < 0.7 * len(new)
+
+
+@pytest.mark.parametrize("count", [2, 20, 255, 500])
+@pytest.mark.parametrize("design", [REFERENCE], ids=[REFERENCE.name], indirect=True, scope="session")
+async def test_form_is_that_of_nginx(count: int, server: Server, site: Path, tmp_path: Path) -> None:
+    """To the byte, but for the boundary."""
+    spec = ",".join(f"{at * 200}-{at * 200 + 20}" for at in range(count))
+    request = get("/100k.bin", f"Range: bytes={spec}")
+    async with nginx(site, tmp_path) as other:
+        if other is None:
+            pytest.skip("nginx is not installed")
+        forms = []
+        for address in (server.address, other):
+            answer = await ask(address, request)
+            media, _, boundary = (answer["Content-Type"] or "").partition("=")
+            forms.append((answer.status, media, answer.content.replace(boundary.encode(), b"*")))
+    assert forms[0] == forms[1]
+    assert forms[0][2].count(b"\r\n--*\r\n") == count

@@ -1,0 +1,105 @@
+"""wget: a whole site, through the server, equals the files on the disk byte for byte; downloads that go on."""
+
+import filecmp
+import os
+import random
+from pathlib import Path
+
+import pytest
+
+from tests.conformance.designs import DESIGNS, REFERENCE, Design
+from tests.conformance.server import Server, running
+from tests.conformance.tree import FILES, LETTERS
+
+from .programs import Done, needs, run
+
+pytestmark = needs("wget")
+DOCUMENTATION = [
+    folder
+    for name in ("python3", "python3.11", "python3.11-doc", "python3-doc")
+    if (folder := Path("/usr/share/doc") / name / "html").is_dir()
+]
+
+
+def generate(root: Path, folders: int, files: int) -> None:
+    """Folders of files, each with an index that links to its files and to the next folder."""
+    chance = random.Random(7)
+    for number in range(folders):
+        folder = root / f"folder {number:03} ü"
+        folder.mkdir(parents=True)
+        names = [f"file-{at:03}.{chance.choice(['txt', 'bin', 'css', 'svg'])}" for at in range(files)]
+        for name in names:
+            (folder / name).write_bytes(chance.randbytes(chance.choice([0, 1, 100, 5000, 70_000])))
+        links = [*names, f"../folder {number + 1:03} ü/"] if number + 1 < folders else names
+        (folder / "index.html").write_text("".join(f'<a href="{link}">{link}</a>\n' for link in links))
+    (root / "index.html").write_text('<meta charset="utf-8"><a href="folder 000 ü/">first</a>')
+
+
+async def mirror(server: Server, copy: Path, may_miss: bool = False) -> None:
+    """Mirrors all that links lead to, and nothing else: no robots.txt, no time stamps, no other encoding of names."""
+    options = ("--mirror", "--no-host-directories", "--no-verbose", "--execute", "robots=off", "--local-encoding=UTF-8")
+    names = ("--restrict-file-names=nocontrol", "--no-proxy", "--directory-prefix", str(copy))
+    done = await run("wget", *options, *names, server.url + "/", within=120)
+    assert done.status in ((0, 8) if may_miss else (0,)), done.errors[-500:]  # 8: a link leads nowhere
+
+
+def files_of(root: Path) -> set[str]:
+    return {os.path.relpath(os.path.join(folder, name), root) for folder, _, names in os.walk(root) for name in names}
+
+
+def same_files(names: set[str], root: Path, copy: Path) -> None:
+    equal, different, missing = filecmp.cmpfiles(root, copy, sorted(names), shallow=False)
+    assert (different, missing) == ([], [])
+    assert len(equal) == len(names)
+
+
+@pytest.mark.parametrize("design", DESIGNS, ids=lambda design: design.name, scope="session")
+async def test_generated_site(design: Design, tmp_path: Path) -> None:
+    """Two thousand files from the reference, two hundred from each of the others."""
+    root, papers, copy = tmp_path / "root", tmp_path / "papers", tmp_path / "copy"
+    papers.mkdir()
+    generate(root, 40 if design is REFERENCE else 4, 50)
+    async with running(design, root, papers=papers) as server:
+        await mirror(server, copy)
+    names = files_of(root)
+    assert files_of(copy) == names
+    same_files(names, root, copy)
+
+
+@pytest.mark.skipif(not DOCUMENTATION, reason="Debian's python3-doc is not installed")
+async def test_python_documentation(tmp_path: Path) -> None:
+    """A real site of a thousand pages: all that wget has found is what is on the disk."""
+    root, papers, copy = DOCUMENTATION[0], tmp_path / "papers", tmp_path / "copy"
+    papers.mkdir()
+    async with running(REFERENCE, root, papers=papers) as server:
+        await mirror(server, copy, may_miss=True)
+    names = {name for name in files_of(copy) if "?" not in name}
+    assert len(names) > 500
+    same_files(names, root, copy)
+
+
+async def wget(folder: Path, *words: str) -> Done:
+    done = await run("wget", "--no-proxy", "--no-verbose", "--server-response", *words, folder=folder)
+    assert done.status == 0, done.errors
+    return done
+
+
+async def test_resume(server: Server, tmp_path: Path) -> None:
+    part = tmp_path / "30m.bin"
+    part.write_bytes(FILES[b"30m.bin"][:12_345_678])
+    done = await wget(tmp_path, "--continue", server.url + "/30m.bin")
+    assert "206 Partial Content" in done.errors
+    assert part.read_bytes() == FILES[b"30m.bin"]
+
+
+async def test_resume_of_what_is_there(server: Server, tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_bytes(LETTERS)
+    done = await wget(tmp_path, "--continue", server.url + "/a.txt")
+    assert "416 Range Not Satisfiable" in done.errors
+    assert (tmp_path / "a.txt").read_bytes() == LETTERS
+
+
+async def test_only_if_newer(server: Server, tmp_path: Path) -> None:
+    await wget(tmp_path, "--timestamping", server.url + "/a.txt")
+    assert "304 Not Modified" in (await wget(tmp_path, "--timestamping", server.url + "/a.txt")).errors
+    assert (tmp_path / "a.txt").read_bytes() == LETTERS

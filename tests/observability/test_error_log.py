@@ -1,0 +1,168 @@
+"""What the program says of itself: real processes, their standard error a pipe, a closed one, a file (hazard E8)."""
+
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+from functools import partial
+from pathlib import Path
+from typing import Self
+
+import pytest
+
+from tests.conformance.server import environment
+
+SPEAK = """
+import logging, os, sys
+from pwb_async.observability.error_log import complain_as
+complain_as("pwb")
+logger = logging.getLogger("pwb")
+for line in sys.stdin:
+    try:
+        exec(line)
+    except ZeroDivisionError:
+        logger.exception("a fault")
+    print("said", flush=True)
+"""
+
+
+class Speaker:
+    """A process that does a line of Python at a time, and says so. errors: where its standard error goes."""
+
+    def __init__(self, errors: int | None, wrapper: tuple[str, ...] = (), **variables: str) -> None:
+        self.process = subprocess.Popen(
+            [*wrapper, sys.executable, "-c", SPEAK],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            env=environment() | variables,
+            text=True,
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Whatever happened, nothing is left of it."""
+        self.process.kill()
+        self.process.communicate()
+
+    def do(self, line: str) -> None:
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        print(line, file=self.process.stdin, flush=True)
+        assert select.select([self.process.stdout], [], [], 10)[0], "it hangs"
+        assert self.process.stdout.readline() == "said\n"
+
+    def end(self) -> None:
+        self.process.communicate(timeout=10)
+        assert self.process.returncode == 0
+
+
+def fill(pipe: int) -> int:
+    os.set_blocking(pipe, False)
+    written = 0
+    try:
+        while True:
+            written += os.write(pipe, b"." * 4096)
+    except BlockingIOError:
+        os.set_blocking(pipe, True)
+        return written
+
+
+def test_who_reads_gets_whole_lines() -> None:
+    reader, writer = os.pipe()
+    with Speaker(writer) as speaker:
+        os.close(writer)
+        speaker.do('logger.error("one")')
+        speaker.do('logger.info("not worth it")')
+        speaker.do('logger.error("a name: %s", os.fsdecode(b"\\xff"))')
+        speaker.do('logger.error("long: " + "x" * 10_000)')
+        speaker.do("1 / 0")
+        speaker.end()
+    with open(reader, "rb") as file:
+        said = file.read()
+    assert said.startswith(
+        b"pwb: one\npwb: a name: \\udcff\npwb: long: " + b"x" * 10_000 + b"\npwb: a fault\nTraceback "
+    )
+    assert said.endswith(b"ZeroDivisionError: division by zero\n")
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "utf-8"])
+def test_a_message_is_one_line_that_can_be_printed(encoding: str) -> None:
+    """Whatever the things are called that it names, and so is each line of a traceback."""
+    reader, writer = os.pipe()
+    with Speaker(writer, PYTHONIOENCODING=encoding) as speaker:
+        os.close(writer)
+        speaker.do(r'logger.error("gr\xf6\xdfe: %s", "a\nb\x1b[31m\u202e\udcff")')
+        speaker.do(r'logger.error("a fault", exc_info=OSError("gr\xf6\xdfe\x1b[31m"))')
+        speaker.end()
+    with open(reader, "rb") as file:
+        said = file.read()
+    name = "größe".encode(encoding, "backslashreplace")
+    assert said == b"pwb: %b: a\\nb\\x1b[31m\\u202e\\udcff\npwb: a fault\nOSError: %b\\x1b[31m\n" % (name, name)
+
+
+@pytest.mark.parametrize("lines", [1, 3])
+def test_nobody_waits_for_who_does_not_read(lines: int) -> None:
+    reader, writer = os.pipe()
+    full = fill(writer)
+    with Speaker(writer) as speaker:
+        for _ in range(lines):
+            speaker.do('logger.error("unheard")')
+        assert os.read(reader, full) == b"." * full
+        speaker.do('logger.error("heard")')
+        speaker.end()
+    assert os.read(reader, full) == b"pwb: nobody read this for a while: %d lost\npwb: heard\n" % lines
+    os.close(reader)
+    os.close(writer)
+
+
+def test_a_reader_that_has_gone_ends_nothing() -> None:
+    reader, writer = os.pipe()
+    with Speaker(writer) as speaker:
+        os.close(reader)
+        speaker.do('logger.error("unheard")')
+        speaker.do('logger.error("unheard")')
+        speaker.end()
+    os.close(writer)
+
+
+def test_nothing_is_written_to_who_has_the_number_of_a_closed_one(tmp_path: Path) -> None:
+    with Speaker(None, ("sh", "-c", 'exec "$@" 2>&-', "sh")) as speaker:
+        path = tmp_path / "precious"
+        speaker.do(f"file = os.open({str(path)!r}, os.O_CREAT | os.O_WRONLY); os.dup2(file, 2)")
+        speaker.do('logger.error("unheard")')
+        speaker.end()
+    assert path.read_bytes() == b""
+
+
+def test_a_server_that_nobody_listens_to_goes_on(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_bytes(b"xyz")
+    reader, writer = os.pipe()
+    server = subprocess.Popen(
+        [sys.executable, "-m", "pwb_async", tmp_path, "--port", "0", "--access-log", "off"],
+        stdout=subprocess.PIPE,
+        stderr=writer,
+        env=environment(),
+        text=True,
+    )
+    try:
+        assert server.stdout is not None
+        port = int(server.stdout.readline().rpartition(":")[2].split("/")[0])
+        full = fill(writer)
+        server.send_signal(signal.SIGHUP)  # "reloaded", as soon as it is
+        for _ in range(50):
+            with socket.create_connection(("127.0.0.1", port), timeout=10) as client:
+                client.sendall(b"GET /a.txt HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
+                assert b"".join(iter(partial(client.recv, 65536), b"")).endswith(b"xyz")
+        server.send_signal(signal.SIGTERM)
+        assert server.wait(10) == 0
+        assert os.read(reader, full) == b"." * full
+    finally:
+        server.kill()
+        server.communicate()
+    os.close(reader)
+    os.close(writer)

@@ -1,0 +1,223 @@
+"""--sandbox and --user: what a serving process cannot do any more, proved from inside and from outside."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pwb_async.runtime import privileges as sandbox
+from tests.conformance.peer import PATIENCE
+from tests.conformance.server import environment
+from tests.conformance.strace import needs_strace
+
+from .command import launched
+from .helpers import TEXT, fresh, workers
+
+
+def _has_landlock() -> bool:
+    try:
+        return sandbox.find_landlock() > 0
+    except OSError:
+        return False
+
+
+needs_landlock = pytest.mark.skipif(not _has_landlock(), reason="this kernel has no Landlock")
+as_root = pytest.mark.skipif(os.getuid() != 0, reason="only root can become somebody else")
+
+INSIDE = """
+import os, socket, sys, threading, _socket
+from pwb_async.config.loader import Options
+from pwb_async.runtime.privileges import confine
+root, secret = sys.argv[1:]
+log = os.open(root + "/../log", os.O_WRONLY | os.O_CREAT)
+confine(Options(root=root, sandbox=True))
+
+def tries(what, act):
+    try:
+        act()
+    except PermissionError:
+        print(what, "denied")
+    except OSError as error:
+        print(what, error)
+    else:
+        print(what, "done")
+
+def elsewhere():
+    tries("thread", lambda: os.open(secret, os.O_RDONLY))
+
+tries("root", lambda: os.open(root + "/a.txt", os.O_RDONLY))
+tries("list", lambda: os.scandir(root))
+tries("log", lambda: os.write(log, b"x"))
+tries("secret", lambda: os.open(secret, os.O_RDONLY))
+tries("parent", lambda: os.scandir(root + "/.."))
+tries("passwd", lambda: os.open("/etc/passwd", os.O_RDONLY))
+tries("magic", lambda: os.open("/proc/self/root/etc/passwd", os.O_RDONLY))
+tries("write", lambda: os.open(root + "/a.txt", os.O_WRONLY))
+tries("make", lambda: os.open(root + "/new", os.O_WRONLY | os.O_CREAT))
+tries("remove", lambda: os.unlink(root + "/a.txt"))
+tries("rename", lambda: os.rename(root + "/a.txt", root + "/b.txt"))
+tries("folder", lambda: os.mkdir(root + "/new"))
+tries("execute", lambda: os.execv("/bin/true", ["true"]))
+thread = threading.Thread(target=elsewhere)
+thread.start()
+thread.join()
+child = os.fork()
+if not child:
+    tries("child", lambda: os.open(secret, os.O_RDONLY))
+    os._exit(0)
+os.waitpid(child, 0)
+"""
+"""What a process tries that has been taken over."""
+
+
+@needs_landlock
+def test_everything_but_reading_the_root_is_denied(root: Path, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("secret")
+    done = subprocess.run(
+        [sys.executable, "-u", "-c", INSIDE, root, tmp_path / "secret"],
+        capture_output=True,
+        text=True,
+        env=environment(),
+        timeout=PATIENCE,
+        check=True,
+    )
+    tried = dict(line.split(" ", 1) for line in done.stdout.splitlines())
+    assert {what for what, result in tried.items() if result == "done"} == {"root", "list", "log"}
+    assert set(tried.values()) == {"done", "denied"}
+    assert len(tried) == 15
+
+
+VULNERABLE = """
+import os, sys
+from pwb_async.storage import open_beneath as beneath
+from pwb_async.core.semantics import target
+
+def anywhere(root, path, flags):
+    return os.open(path.replace(b"UP", b".."), flags, dir_fd=root)
+
+beneath._has_openat2 = lambda root: False
+beneath.walk = anywhere
+from pwb_async.__main__ import main
+main()
+"""
+"""The server with a hole: /UP/ leads out of the root."""
+
+
+@needs_landlock
+@pytest.mark.parametrize("option", ["--no-sandbox", "--sandbox"])
+async def test_a_hole_in_the_server_leads_nowhere(option: str, root: Path, tmp_path: Path) -> None:
+    (tmp_path / "secret.txt").write_text("secret")
+    (tmp_path / "hole.py").write_text(VULNERABLE)
+    # The command is `python -m pwb_async ...`: the shell takes the first three words away and runs the hole instead.
+    wrapper = ("sh", "-c", 'python=$1; shift 3; exec "$python" hole.py "$@"', "sh")
+    async with launched(root, "--port", "0", option, folder=tmp_path, wrapper=wrapper) as server:
+        assert (await fresh(server)).content == TEXT
+        answer = await fresh(server, "/UP/secret.txt")
+    if option == "--sandbox":
+        assert answer.status == 403
+        assert b"secret" not in answer.content
+    else:
+        assert answer.content == b"secret", "the hole is one, so that the sandbox has something to stop"
+
+
+@needs_landlock
+async def test_a_release_is_swapped_by_its_link(tmp_path: Path) -> None:
+    """The folder that the link's target is in may be read."""
+    for name in ("one", "two"):
+        (tmp_path / "releases" / name).mkdir(parents=True)
+        (tmp_path / "releases" / name / "a.txt").write_text(name)
+    (tmp_path / "current").symlink_to("releases/one")
+    async with launched("current", "--port", "0", "--sandbox", "--cache", "off", folder=tmp_path) as server:
+        assert (await fresh(server)).content == b"one"
+        (tmp_path / "next").symlink_to("releases/two")
+        (tmp_path / "next").rename(tmp_path / "current")
+        assert (await fresh(server)).content == b"two"
+
+
+@needs_landlock
+def test_which_folder_may_be_read(tmp_path: Path) -> None:
+    release = tmp_path / "releases" / "42" / "public"
+    release.mkdir(parents=True)
+    (tmp_path / "current").symlink_to("releases/42")
+    assert sandbox.readable(str(release)) == str(release)
+    assert sandbox.readable(str(tmp_path / "current")) == str(tmp_path / "releases")
+    assert sandbox.readable(str(tmp_path / "current" / "public")) == str(tmp_path / "releases")
+
+
+@needs_strace
+@pytest.mark.parametrize("number", ["ENOSYS", "EOPNOTSUPP"])
+async def test_a_kernel_without_landlock_is_refused(number: str, root: Path, tmp_path: Path) -> None:
+    call = "landlock_create_ruleset"
+    wrapper = (
+        "strace",
+        "-D",
+        "-f",
+        "-qq",
+        "-o",
+        "/dev/null",
+        "-e",
+        f"trace={call}",
+        "-e",
+        f"inject={call}:error={number}",
+    )
+    async with launched(root, "--port", "0", "--sandbox", folder=tmp_path, wrapper=wrapper, status=1) as server:
+        await server.exited()
+    assert re.fullmatch(r"pwb: cannot use --sandbox: this kernel has no Landlock \(.*\)\n", server.grumbles())
+    assert server.log.read_bytes() == b"", "it has not listened"
+
+
+# -- another user
+
+
+def identity(pid: int) -> dict[str, list[str]]:
+    status = Path(f"/proc/{pid}/status").read_text()
+    return {
+        name: words.split()
+        for name, words in re.findall(r"^(Uid|Gid|Groups|CapEff|CapPrm):(.*)$", status, re.MULTILINE)
+    }
+
+
+@as_root
+@pytest.mark.parametrize(("who", "gid"), [("nobody", None), ("65534:12345", "12345"), ("nobody:daemon", None)])
+async def test_workers_have_another_user_s_rights(who: str, gid: str | None, root: Path, tmp_path: Path) -> None:
+    folder = Path("/tmp") / f"pwb-user-{os.getpid()}"  # pytest's own folders are root's alone
+    folder.mkdir()
+    try:
+        (folder / "a.txt").write_bytes(TEXT)
+        async with launched(folder, "--port", "0", "--user", who, folder=tmp_path) as server:
+            assert (await fresh(server)).content == TEXT
+            (worker,) = workers(server)
+            assert worker != server.pid
+            now = identity(worker)
+            assert set(now["Uid"]) == {"65534"}
+            assert len(set(now["Gid"])) == 1
+            assert gid is None or now["Gid"][0] == gid
+            assert "0" not in now["Groups"]
+            assert {*now["CapEff"], *now["CapPrm"]} == {"0" * 16}
+    finally:
+        (folder / "a.txt").unlink()
+        folder.rmdir()
+
+
+@as_root
+async def test_root_that_the_user_may_not_enter(root: Path, tmp_path: Path) -> None:
+    root.chmod(0o700)
+    async with launched(root, "--port", "0", "--user", "nobody", folder=tmp_path, status=1) as server:
+        await server.exited()
+    assert server.grumbles() == f"pwb: cannot serve {root} confined: Permission denied\n"
+
+
+async def test_nobody_of_that_name(root: Path, tmp_path: Path) -> None:
+    async with launched(root, "--port", "0", "--user", "nobody-at-all", folder=tmp_path, status=1) as server:
+        await server.exited()
+    assert server.grumbles() == "pwb: cannot become nobody-at-all: there is no such user\n"
+
+
+@as_root
+async def test_only_root_can_become_somebody_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    with pytest.raises(PermissionError, match="only root"):
+        sandbox.find_user("nobody")

@@ -1,0 +1,272 @@
+"""--trace: what is in the file, for each design; and what may happen to the file."""
+
+import asyncio
+import json
+import logging
+import os
+import signal
+import stat
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from threading import Thread
+
+import pytest
+
+from pwb_async.observability.trace_events import Trace
+from tests.conformance.designs import CONCURRENT, DESIGNS, FIXED, REFERENCE, Design
+from tests.conformance.peer import PATIENCE, Peer, ask
+from tests.conformance.server import Server, environment, eventually, running
+from tests.conformance.wire import get
+
+from . import timeline
+from .command import launched
+from .helpers import BIG, TEXT, fetch, fresh
+from .test_confined import needs_landlock
+
+designs = pytest.mark.parametrize("design", DESIGNS, ids=lambda design: design.name)
+concurrent = pytest.mark.parametrize("design", CONCURRENT, ids=lambda design: design.name)
+
+
+async def play(server: Server) -> None:
+    """One client that asks for four things, and one whose head comes in two pieces; the second holds up nobody."""
+    if not server.design.keeps_alive:
+        for target in ("/a.txt", "/none", "/big.bin"):
+            await ask(server.address, get(target))
+        return
+    async with Peer(server.address) as slow, Peer(server.address) as peer:
+        await slow.send_pieces([get()[:20]])
+        assert (await fetch(peer)).content == TEXT
+        assert (await fetch(peer, "/none")).status == 404
+        assert len((await fetch(peer, "/big.bin")).content) == BIG
+        await slow.send(get()[20:])
+        assert (await slow.answer()).content == TEXT
+
+
+@designs
+async def test_every_design(design: Design, root: Path, tmp_path: Path) -> None:
+    path = tmp_path / "trace.json"
+    async with running(design, root, "--trace", str(path), papers=tmp_path) as server:
+        await play(server)
+    events = timeline.read(path)
+    timeline.check_order(events)
+    steps = timeline.steps(events)
+    assert {event["name"] for event in steps} >= timeline.KINDS
+    lines = [event["args"]["line"] for event in steps if event["name"] == "head" and event["args"]["line"]]
+    assert lines.count("GET /big.bin HTTP/1.1") == lines.count("GET /none HTTP/1.1") == 1
+    found = [event["args"]["found"] for event in steps if event["name"] == "find" and "found" in event["args"]]
+    assert found.count("Missing") == 1
+    assert sum(event["args"]["bytes"] for event in steps if event["name"] == "send") > BIG
+    if design.keeps_alive:
+        assert sum(event["name"] == "accept" for event in steps) == 2
+        partial = [event for event in steps if event["name"] == "head" and not event["args"]["line"]]
+        assert [event["args"]["bytes"] for event in partial] == [20]
+    assert sum(event["ph"] == "f" for event in events) == sum(event["name"] == "accept" for event in steps)
+
+
+async def test_the_fixed_page(root: Path, tmp_path: Path) -> None:
+    path = tmp_path / "trace.json"
+    async with running(FIXED, root, "--trace", str(path), papers=tmp_path) as server:
+        await ask(server.address, get())
+    assert {event["name"] for event in timeline.steps(timeline.read(path))} - {"wait"} == {"accept", "head", "send"}
+
+
+def lanes_of(events: list[timeline.Event], *kinds: str) -> set[str]:
+    """The names of the lanes on which such things were done."""
+    lanes = {(event["pid"], event["tid"]) for event in timeline.steps(events, *kinds)}
+    named = {(e["pid"], e["tid"]): e["args"]["name"] for e in events if e["name"] == "thread_name"}
+    return {named[lane] for lane in lanes}
+
+
+LANES = {
+    # who finds, who sends
+    "async-uvloop": ("pwb-disk_", "event loop"),
+    "async-asyncio": ("pwb-disk_", "event loop"),
+    "thread": ("Thread-", "Thread-"),
+    "process": ("MainThread", "MainThread"),
+    "gevent": ("greenlet ", "greenlet "),
+    "epoll": ("MainThread", "MainThread"),
+    "epoll-level": ("MainThread", "MainThread"),
+    "epoll-thread": ("pwb-disk_", "MainThread"),
+}
+
+
+@concurrent
+async def test_who_does_what(design: Design, root: Path, tmp_path: Path) -> None:
+    path = tmp_path / "trace.json"
+    async with running(design, root, "--trace", str(path), papers=tmp_path) as server:
+        await play(server)
+    events = timeline.read(path)
+    finds, sends = LANES[design.name]
+    assert all(name.startswith(finds) for name in lanes_of(events, "find") if name != "pwb-look_0")
+    assert all(name.startswith(sends) for name in lanes_of(events, "send"))
+    accepting = {event["pid"] for event in timeline.steps(events, "accept")}
+    sending = {event["pid"] for event in timeline.steps(events, "send")}
+    assert len(accepting) == 1
+    assert (not accepting & sending and len(sending) == 2) if design.name == "process" else accepting == sending
+
+
+async def test_workers_share_the_file(root: Path, tmp_path: Path) -> None:
+    path = tmp_path / "trace.json"
+
+    def sending() -> set[int]:
+        return {event["pid"] for event in timeline.steps(timeline.so_far(path), "send")}
+
+    async with running(REFERENCE, root, "--trace", str(path), "--workers", "2", papers=tmp_path) as server:
+        async with asyncio.timeout(PATIENCE):
+            while len(sending()) < 2:
+                await asyncio.gather(*(fresh(server) for _ in range(8)))
+        assert server.pid not in sending()
+    titles = {e["pid"]: e["args"]["name"] for e in timeline.read(path) if e["name"] == "process_name"}
+    assert sorted(titles.values()) == sorted(["pwb", *(f"pwb, child {pid}" for pid in titles if pid != server.pid)])
+
+
+@needs_landlock
+async def test_in_the_sandbox(root: Path, tmp_path: Path) -> None:
+    path = tmp_path / "trace.json"
+    async with launched(root, "--port", "0", "--sandbox", "--trace", path, folder=tmp_path) as server:
+        assert (await fresh(server)).content == TEXT
+    assert {event["name"] for event in timeline.steps(timeline.read(path))} >= timeline.KINDS
+
+
+@designs
+async def test_a_server_that_is_killed_leaves_whole_lines(design: Design, root: Path, tmp_path: Path) -> None:
+    path = tmp_path / "trace.json"
+    async with running(design, root, "--trace", str(path), papers=tmp_path, status=-signal.SIGKILL) as server:
+        assert (await fresh(server)).content == TEXT
+        server.kill()
+    timeline.check(timeline.so_far(path))
+
+
+@concurrent
+async def test_a_client_that_vanishes_meanwhile(design: Design, root: Path, tmp_path: Path) -> None:
+    """What was begun for it ends, and no arrow leads on from the end of its way."""
+    path = tmp_path / "trace.json"
+    slow = ("--delay-disk", "/a.txt=100ms")
+    async with running(design, root, "--trace", str(path), *slow, papers=tmp_path, may_say="slowed down") as server:
+        async with Peer(server.address) as peer:
+            await peer.send_pieces([get()])
+            peer.reset()
+        assert (await fresh(server, "/none")).status == 404
+        await eventually(lambda: len(timeline.steps(timeline.so_far(path), "find")) == 2, PATIENCE)
+    timeline.read(path)
+
+
+async def test_it_is_made_anew_and_stays_through_a_reload(root: Path, tmp_path: Path) -> None:
+    path, toml = tmp_path / "trace.json", tmp_path / "pwb.toml"
+    path.write_text("older, and longer than nothing")
+    toml.write_text(f'trace = "{path}"')
+    async with launched(root, "--port", "0", folder=tmp_path) as server:
+        toml.write_text(f'trace = "{tmp_path}/other"')
+        server.signal(signal.SIGHUP)
+        await eventually(lambda: "reloaded" in server.grumbles(), PATIENCE)
+        await fresh(server)
+    assert f"trace is still '{path}'" in server.grumbles()
+    assert timeline.steps(timeline.read(path), "send")
+    assert not (tmp_path / "other").exists()
+
+
+# -- the file
+
+
+def refused(command: tuple[str, ...], path: Path, root: Path) -> str:
+    """What a server says that cannot write its trace there."""
+    words = [sys.executable, "-m", *command, root, "--port", "0", "--trace", path]
+    done = subprocess.run(words, env=environment(), cwd=root, capture_output=True, text=True, timeout=PATIENCE)
+    assert done.returncode == 1
+    assert not done.stdout
+    return done.stderr
+
+
+@pytest.mark.parametrize("command", [("pwb_async",), ("pwb_legacy", "--mode", "epoll")], ids=["pwb", "pwb-legacy"])
+def test_it_cannot_be_written(command: tuple[str, ...], root: Path, tmp_path: Path) -> None:
+    name = "pwb" if command == ("pwb_async",) else "pwb-legacy"
+    os.mkfifo(tmp_path / "fifo")
+    for path, why in (
+        (tmp_path / "none" / "trace", "No such file or directory"),
+        (tmp_path, "Is a directory"),
+        (tmp_path / "fifo", "it is no regular file"),
+        (Path(os.devnull), "it is no regular file"),
+    ):
+        assert refused(command, path, root) == f"{name}: cannot write the timeline {path}: {why}\n"
+
+
+def write(trace: Trace, count: int) -> None:
+    flow = trace.flow()
+    for number in range(count):
+        trace.end("send", trace.begin(), flow, number=number, text="\x00\xe9\ud800\n")
+
+
+def test_it_is_bounded(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = tmp_path / "trace"
+    trace = Trace(str(path), "title", most=4000)
+    with caplog.at_level(logging.WARNING):
+        write(trace, 100)
+    trace.close()
+    assert [record.getMessage() for record in caplog.records] == [f"{path} is full: what comes now is not in it"]
+    assert 4000 <= path.stat().st_size < 5000
+    events = timeline.read(path)
+    assert 0 < len(timeline.steps(events)) < 100
+    assert [event["name"] for event in events if event["ph"] == "i"] == ["the trace is full"]
+    assert stat.S_IMODE(path.stat().st_mode) & 0o111 == 0
+
+
+def at_once_in_threads(work: Callable[[], None]) -> None:
+    threads = [Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+def at_once_in_processes(work: Callable[[], None]) -> None:
+    children = []
+    for _ in range(4):
+        if not (pid := os.fork()):
+            work()
+            os._exit(0)
+        children.append(pid)
+    for pid in children:
+        assert os.waitpid(pid, 0)[1] == 0
+
+
+def test_threads_write_at_the_same_time(tmp_path: Path) -> None:
+    trace = Trace(str(tmp_path / "trace"), "title")
+    at_once_in_threads(lambda: write(trace, 500))
+    trace.close()
+    assert len(timeline.steps(timeline.read(tmp_path / "trace"))) == 2000
+
+
+def test_processes_write_at_the_same_time(tmp_path: Path) -> None:
+    script = f"""
+from tests.process.test_trace import *
+trace = Trace({str(tmp_path / "trace")!r}, "title")
+at_once_in_processes(lambda: write(trace, 500))
+trace.close()
+"""
+    tests = os.fspath(Path(__file__).parents[2])
+    subprocess.run([sys.executable, "-c", script], env=environment(), cwd=tests, check=True, timeout=PATIENCE)
+    events = timeline.read(tmp_path / "trace")
+    assert len(timeline.steps(events)) == 2000
+    assert len({event["id"] for event in events if event["ph"] == "s"}) == 4
+
+
+def test_a_disk_that_is_full_ends_the_trace_and_nothing_else(tmp_path: Path) -> None:
+    script = f"""
+import logging, resource, signal
+from tests.process.test_trace import *
+logging.basicConfig(format="%(message)s")
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))
+trace = Trace({str(tmp_path / "trace")!r}, "title")
+write(trace, 100)
+trace.close()
+"""
+    tests = os.fspath(Path(__file__).parents[2])
+    words = [sys.executable, "-c", script]
+    done = subprocess.run(words, env=environment(), cwd=tests, check=True, timeout=PATIENCE, capture_output=True)
+    assert done.stderr.decode().count("\n") == 1
+    assert b"trace: File too large: what comes now is not in it" in done.stderr
+    whole = [line for line in (tmp_path / "trace").read_bytes().splitlines()[1:] if line.endswith(b",")]
+    assert [json.loads(line[:-1]) for line in whole]

@@ -1,0 +1,218 @@
+"""Workers that share the sockets, and the supervisor that keeps them (hazards F2, F3, E5)."""
+
+import asyncio
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from pwb_async.runtime.processors import processors
+from tests.conformance.applies import Start
+from tests.conformance.peer import PATIENCE, Peer, crowd, together
+from tests.conformance.server import Server, eventually
+from tests.conformance.wire import get
+
+from .helpers import BIG, TEXT, fetch, fresh, says, workers
+
+TWO = ("--workers", "2")
+ENDED = r"^pwb: worker \d+ (was killed by signal \d+|ended with status 0)$"
+
+
+async def test_two_workers_and_a_supervisor(run: Start) -> None:
+    async with run(*TWO) as server:
+        assert len(server.members()) == 3
+        assert (await fresh(server)).content == TEXT
+
+
+async def test_auto_is_one_for_each_processor(run: Start) -> None:
+    async with run("--workers", "auto") as server:
+        assert len(workers(server)) == processors()
+
+
+async def test_auto_keeps_to_its_affinity(run: Start) -> None:
+    one = str(min(os.sched_getaffinity(0)))
+    async with run("--workers", "auto", wrapper=("taskset", "--cpu-list", one)) as server:
+        assert server.members() == [server.pid]
+
+
+@pytest.fixture
+def group() -> Iterator[Path]:
+    """A control group of its own, whose processors' time can be bounded."""
+    folders = [Path("/sys/fs/cgroup"), *Path("/sys/fs/cgroup").glob("cpu*")]
+    parent = next((each for each in folders if controls_time(each)), None)
+    if parent is None or not os.access(parent, os.W_OK):
+        pytest.skip("no control group can be made here")
+    group = parent / f"pwb-{os.getpid()}"
+    group.mkdir()
+    yield group
+    group.rmdir()
+
+
+def controls_time(folder: Path) -> bool:
+    """Whether the groups in it have a quota: version 2 says so, version 1 has one everywhere."""
+    controllers = folder / "cgroup.subtree_control"
+    if controllers.exists():
+        return "cpu" in controllers.read_text().split()
+    return (folder / "cpu.cfs_quota_us").exists()
+
+
+@pytest.mark.parametrize(("percent", "count"), [(50, 1), (100, 1), (101, 2)])
+async def test_auto_keeps_to_its_quota(percent: int, count: int, run: Start, group: Path) -> None:
+    """A part of a processor needs a worker, too."""
+    if len(os.sched_getaffinity(0)) < 2:
+        pytest.skip("there is one processor")
+    if (group / "cpu.max").exists():
+        (group / "cpu.max").write_text(f"{percent * 1000} 100000")
+    else:
+        (group / "cpu.cfs_quota_us").write_text(f"{percent * 1000}")
+    inside = ("sh", "-c", 'echo $$ >"$0/cgroup.procs" && exec "$@"', str(group))
+    async with run("--workers", "auto", wrapper=inside) as server:
+        assert len(workers(server)) == count
+        assert (await fresh(server)).content == TEXT
+
+
+async def test_one_worker_is_one_process(run: Start) -> None:
+    async with run() as server:
+        assert server.members() == [server.pid]
+
+
+async def test_all_workers_have_one_queue(run: Start) -> None:
+    """One is stopped in its tracks: the other serves everybody, those too that came before it could."""
+    async with run(*TWO) as server:
+        sleeper, *_ = workers(server)
+        os.kill(sleeper, signal.SIGSTOP)
+        try:
+            for _ in range(50):
+                assert (await fresh(server)).content == TEXT
+        finally:
+            os.kill(sleeper, signal.SIGCONT)
+
+
+async def test_the_dead_are_replaced_f3_e5(run: Start) -> None:
+    async with run(*TWO, may_say=ENDED) as server:
+        first, second = workers(server)
+        async with Peer(server.address) as peer:
+            for victim in (first, second):
+                os.kill(victim, signal.SIGKILL)
+                await eventually(lambda victim=victim: victim not in workers(server) and len(workers(server)) == 2, 5)
+                assert (await fresh(server)).content == TEXT
+            assert await peer.rest_or_reset() == b""
+        assert server.grumbles().count("was killed by signal 9") == 2
+        assert not server.vitals().zombies
+
+
+async def test_a_worker_that_is_told_to_stop_finishes_f3(run: Start) -> None:
+    async with run(*TWO, may_say=ENDED) as server, Peer(server.address, window=64 * 1024) as peer:
+        await peer.send(get("/big.bin"))
+        head = await peer.some(1)
+        before = workers(server)
+        for pid in before:
+            os.kill(pid, signal.SIGTERM)
+        assert BIG < len(head) + len(await peer.rest()) < BIG + 1000
+        await eventually(lambda: len(workers(server)) == 2 and not set(before) & set(workers(server)), 5)
+        assert (await fresh(server)).content == TEXT
+
+
+async def test_who_dies_at_once_again_and_again_is_given_up_f3(run: Start) -> None:
+    async with run(*TWO, may_say=ENDED + "|giving up", status=3) as server:
+        async with asyncio.timeout(PATIENCE):
+            while server.process.poll() is None:
+                for pid in workers(server):
+                    if pid != server.pid:
+                        with suppress(ProcessLookupError):
+                            os.kill(pid, signal.SIGKILL)
+                await asyncio.sleep(0.005)
+        assert server.grumbles().count("giving up") == 1
+        assert server.grumbles().count("was killed") < 20
+
+
+async def test_nobody_outlives_the_supervisor(run: Start) -> None:
+    async with run(*TWO, status=-signal.SIGKILL) as server:
+        os.kill(server.pid, signal.SIGKILL)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "control-group"])
+async def test_a_signal_to_all_processes_is_graceful_f2(number: int, run: Start) -> None:
+    """A terminal sends SIGINT to every process of its group, a service manager perhaps SIGTERM."""
+    async with run(*TWO) as server, Peer(server.address, window=64 * 1024) as peer:
+        await peer.send(get("/big.bin"))
+        head = await peer.some(1)
+        os.killpg(server.pid, number)
+        assert BIG < len(head) + len(await peer.rest()) < BIG + 1000
+        assert await server.exited(within=2) == 0
+
+
+async def test_other_signals_to_all_processes_do_no_harm(run: Start) -> None:
+    async with run(*TWO, may_say="reloaded") as server:
+        os.killpg(server.pid, signal.SIGUSR1)
+        os.killpg(server.pid, signal.SIGHUP)
+        await says(server, "reloaded")
+        assert (await fresh(server)).content == TEXT
+
+
+async def refuses(server: Server) -> None:
+    """Waits until nobody can connect any more."""
+
+    async def is_open() -> bool:
+        try:
+            async with Peer(server.address):
+                return True
+        except OSError:
+            return False
+
+    async with asyncio.timeout(PATIENCE):
+        while await is_open():
+            pass
+
+
+async def test_answers_under_way_are_finished_f2(run: Start) -> None:
+    async with run(*TWO) as server, crowd(server.address, 20, window=64 * 1024) as peers:
+        heads = []
+        for peer in peers:
+            await peer.send(get("/big.bin"))
+            heads.append(len(await peer.some(1)))
+        server.signal()
+        await refuses(server)
+        for head, rest in zip(heads, await together(*(peer.rest() for peer in peers)), strict=True):
+            assert BIG < head + len(rest) < BIG + 1000
+        assert await server.exited(within=2) == 0
+
+
+async def test_idle_connections_end_at_once_f2(run: Start) -> None:
+    async with run(*TWO) as server, crowd(server.address, 6) as peers:
+        for peer in peers:
+            await fetch(peer)
+        server.signal()
+        async with asyncio.timeout(1):
+            for peer in peers:
+                assert await peer.rest() == b""
+        assert await server.exited(within=1) == 0
+
+
+async def test_second_signal_ends_it_f2(run: Start) -> None:
+    async with run(*TWO) as server, Peer(server.address, window=4096) as peer:
+        await peer.send(get("/big.bin"))
+        await peer.some(1)
+        server.signal()
+        await refuses(server)
+        server.signal()
+        assert await server.exited(within=1) == 0
+
+
+async def test_grace_ends_it_f2(run: Start) -> None:
+    async with run(*TWO, "--grace", "0.4") as server, Peer(server.address, window=4096) as peer:
+        await peer.send(get("/big.bin"))
+        await peer.some(1)
+        server.signal()
+        assert await server.exited(within=1.4) == 0
+
+
+async def test_a_worker_that_hangs_is_killed_f2(run: Start) -> None:
+    """It cannot hear that it is to stop."""
+    async with run(*TWO, "--grace", "0.2") as server:
+        os.kill(workers(server)[0], signal.SIGSTOP)
+        server.signal()
+        assert await server.exited(within=3) == 0
