@@ -7,36 +7,36 @@ import sys
 import threading
 
 from pwb_async.config.loader import load
-from pwb_async.observability.error_log import complain_as
+from pwb_async.observability.error_log import configure_error_log
 from pwb_async.output.printing import escape_output
-from pwb_async.runtime.context import SetupError, prepare
-from pwb_async.workers.worker import alone, loop_factory
+from pwb_async.runtime.context import StartupError, open_context
+from pwb_async.workers.worker import loop_factory, run_single
 
 
 def main() -> None:
     """Serves until it is stopped. Exit status 0: stopped; 1: cannot start; 2: a wrong option; 3: its workers die."""
     escape_output()
     options = load("pwb")
-    complain_as("pwb")
+    configure_error_log("pwb")
     logging.getLogger("pwb").setLevel(logging.INFO)
     try:
         loop_factory(options.loop)
-    except SetupError as error:
+    except StartupError as error:
         raise SystemExit(f"pwb: {error}") from None
-    setup = prepare("pwb", options)
-    if setup.trace is not None:
+    context = open_context("pwb", options)
+    if context.trace is not None:
         from .server import tracing as traced_protocol  # noqa: F401  # with --sandbox it cannot be found later
     status = 0
     # Whoever gives up rights cannot reload, or open the log anew: that takes one who keeps them.
-    if setup.workers > 1 or options.user is not None or options.sandbox:
+    if context.workers > 1 or options.user is not None or options.sandbox:
         from pwb_async.workers.supervisor import Supervisor
 
-        status = Supervisor(setup).run()
+        status = Supervisor(context).run()
     else:
         try:
-            alone(setup)
-        except SetupError as error:
-            setup.close()
+            run_single(context)
+        except StartupError as error:
+            context.close()
             raise SystemExit(f"pwb: {error}") from None
     _end(status)
 

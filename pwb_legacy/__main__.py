@@ -7,7 +7,7 @@ import sys
 from typing import Final
 
 from pwb_async.config.loader import load
-from pwb_async.observability.error_log import complain_as
+from pwb_async.observability.error_log import configure_error_log
 from pwb_async.output.printing import escape_output
 
 from .modes import MODES, design
@@ -34,29 +34,29 @@ def main() -> None:
         chosen = design(options.mode)
     except LookupError as error:
         raise SystemExit(f"pwb-legacy: {error.args[0]}") from None
-    complain_as("pwb-legacy")
+    configure_error_log("pwb-legacy")
     from pwb_async.runtime.context import (  # now, and no sooner: --mode gevent has patched what it uses
-        SetupError,
-        prepare,
+        StartupError,
+        open_context,
     )
 
-    setup = prepare("pwb-legacy", options)
-    if setup.trace is not None:
+    context = open_context("pwb-legacy", options)
+    if context.trace is not None:
         from pwb_legacy.common.tracing import traced
 
         chosen = traced(chosen)
     try:
-        setup.confine()
-        server = chosen(setup)
-    except SetupError as error:
-        setup.close()
+        context.drop_privileges()
+        server = chosen(context)
+    except StartupError as error:
+        context.close()
         raise SystemExit(f"pwb-legacy: {error}") from None
-    setup.announce(f"PWB --mode {options.mode}")
+    context.announce(f"PWB --mode {options.mode}")
     try:
         server.serve_forever()
     finally:
         server.close()
-        setup.close()
+        context.close()
 
 
 if __name__ == "__main__":

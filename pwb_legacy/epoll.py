@@ -19,7 +19,7 @@ from typing import ClassVar, Final
 
 from pwb_async.core.deadlines import NEVER
 from pwb_async.core.semantics.messages import CLOSED, BadRequest, Request
-from pwb_async.runtime.context import Setup
+from pwb_async.runtime.context import ServerContext
 from pwb_legacy.common.client import RECEIVE, Client
 from pwb_legacy.common.http_server import NO_BOUND, HTTPServer
 
@@ -34,14 +34,14 @@ class EpollServer(HTTPServer):
 
     capacity: ClassVar[int] = NO_BOUND
 
-    def __init__(self, setup: Setup) -> None:
-        super().__init__(setup)
+    def __init__(self, context: ServerContext) -> None:
+        super().__init__(context)
         self._clients: dict[int, Client] = {}
         self._ready: set[int] = set()
         self._later: set[int] = set()
-        self._mode = select.EPOLLET if setup.options.trigger == "edge" else select.EPOLLONESHOT
+        self._mode = select.EPOLLET if context.options.trigger == "edge" else select.EPOLLONESHOT
         self._epoll = select.epoll()
-        self._events = setup.waits(self._epoll.poll)
+        self._events = context.traced_wait(self._epoll.poll)
         for fd in (self.wake.fileno(), *self.door.listeners):
             self._epoll.register(fd, select.EPOLLIN | self._mode)
 
@@ -55,7 +55,7 @@ class EpollServer(HTTPServer):
     def _serve(self) -> None:
         sweep = 0.0
         while self.open or not self.stopping:
-            self._ready.update(fd for fd, _ in self._events(self._patience()))
+            self._ready.update(fd for fd, _ in self._events(self._timeout()))
             if self.stopping:
                 self.door.shut()
             ready, self._ready = self._ready, set()
@@ -71,7 +71,7 @@ class EpollServer(HTTPServer):
                 self._sweep(now)
         self.stopped()
 
-    def _patience(self) -> float | None:
+    def _timeout(self) -> float | None:
         """Seconds to wait for the kernel's word; None: for ever."""
         if self._ready:
             return 0
@@ -123,7 +123,7 @@ class EpollServer(HTTPServer):
             if self.make_room(client):
                 self.open.add(client)
             else:
-                self.begin(client, client.connection.turn_away())
+                self.begin(client, client.connection.reject())
         except Exception as error:
             self.drop(client, error)
 
@@ -145,7 +145,7 @@ class EpollServer(HTTPServer):
                 if not outgoing.piece:
                     return self.work(client, outgoing.load)
                 self.push(client, outgoing)
-                client.deadline.lift()
+                client.deadline.disarm()
                 if not outgoing.left:
                     self.finish(client)
                     self.part(client)
@@ -173,16 +173,16 @@ class EpollServer(HTTPServer):
         now = time.monotonic()
         if client.outgoing is not None:
             if client.deadline.at == NEVER:
-                client.deadline.at = now + self.setup.timeouts.send
+                client.deadline.at = now + self.context.timeouts.send
             self._ask(client.socket.fileno(), select.EPOLLOUT)
             return False
         overdue = client.deadline.at <= now
-        if not client.deadline.watch(client.connection.waiting, now) and overdue:
+        if not client.deadline.arm(client.connection.state, now) and overdue:
             event = client.connection.expire()
             if isinstance(event, BadRequest):
                 self.begin(client, event)
             return True
-        if client.connection.last:
+        if client.connection.close_after_response:
             client.stop()
         self._ask(client.socket.fileno(), select.EPOLLIN)  # an end of what it sends is no end: no EPOLLRDHUP (A8)
         return False

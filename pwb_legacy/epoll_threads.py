@@ -17,7 +17,7 @@ from queue import SimpleQueue
 from threading import Thread
 from typing import Final
 
-from pwb_async.runtime.context import Setup, SetupError
+from pwb_async.runtime.context import ServerContext, StartupError
 from pwb_legacy.common.client import Client
 
 from .epoll import EpollServer
@@ -28,8 +28,8 @@ _THREADS: Final = 16
 class EpollThreadServer(EpollServer):
     """One thread for the sockets, `_THREADS` for the disk."""
 
-    def __init__(self, setup: Setup) -> None:
-        super().__init__(setup)
+    def __init__(self, context: ServerContext) -> None:
+        super().__init__(context)
         self._busy: set[Client] = set()
         self._todo: SimpleQueue[tuple[Client, Callable[[], None]]] = SimpleQueue()
         self._done: deque[tuple[Client, Exception | None]] = deque()
@@ -38,14 +38,14 @@ class EpollThreadServer(EpollServer):
                 Thread(target=self._worker, name=f"pwb-disk_{number}", daemon=True).start()
         except RuntimeError as error:
             self.close()
-            raise SetupError(f"cannot start {_THREADS} threads: {error}") from None
+            raise StartupError(f"cannot start {_THREADS} threads: {error}") from None
 
     def handlerequest(self, client: Client) -> None:
         if client not in self._busy:
             super().handlerequest(client)
 
     def work(self, client: Client, job: Callable[[], None]) -> bool:
-        client.deadline.lift()
+        client.deadline.disarm()
         self._busy.add(client)
         self._todo.put((client, job))
         return False

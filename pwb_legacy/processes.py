@@ -9,7 +9,7 @@ Costs: about 3 MB and 3 ms a client (see README). The whole idea is the line tha
 import signal
 from typing import ClassVar
 
-from pwb_async.core.http1.connection import Waiting
+from pwb_async.core.http1.connection import ConnectionState
 from pwb_legacy.common.child_process import Child, children, coming, letting_in, parenthood, pass_on
 from pwb_legacy.common.client import Client
 from pwb_legacy.common.http_server import HTTPServer
@@ -29,26 +29,26 @@ class ProcessServer(HTTPServer):
 
     def _start(self, client: Client) -> None:
         try:
-            child = Child(client.peer, self.setup.log)
+            child = Child(client.peer, self.context.log)
             child.start(lambda: self._talk(child, client))
         except OSError:  # no more processes: in the book it was the end of the server (L9, E4)
-            self.turn_away(client)
+            self.reject(client)
         else:
             self.open.remove(client)
             self.open.add(child)
             client.close()
 
     def _talk(self, child: Child, client: Client) -> None:
-        child.settle(client.stop, (client.socket, self.setup.log, self.setup.trace))
+        child.settle(client.stop, (client.socket, self.context.log, self.context.trace))
         self.child, self.open = child, {client}
         self.handlerequest(client)
 
     def _receive(self, client: Client) -> None:
-        with self.child.waiting(idle=client.connection.waiting is Waiting.IDLE):
+        with self.child.waiting(idle=client.connection.state is ConnectionState.IDLE):
             super()._receive(client)
 
     def write_log(self) -> None:
-        if self.setup.log is not None and self.setup.log.moved:
+        if self.context.log is not None and self.context.log.reopen_requested:
             pass_on(signal.SIGUSR1, self.open)
         super().write_log()
 

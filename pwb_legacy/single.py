@@ -8,8 +8,8 @@ Costs: nothing but time. The whole idea is the call of handlerequest in the loop
 
 from types import FrameType
 
-from pwb_async.core.http1.connection import Waiting
-from pwb_async.runtime.context import Setup
+from pwb_async.core.http1.connection import ConnectionState
+from pwb_async.runtime.context import ServerContext
 from pwb_legacy.common.client import Client
 from pwb_legacy.common.http_server import HTTPServer
 
@@ -17,9 +17,9 @@ from pwb_legacy.common.http_server import HTTPServer
 class SingleServer(HTTPServer):
     """One client at a time, blocking."""
 
-    def __init__(self, setup: Setup) -> None:
-        limits = setup.reader.limits._replace(requests=1)
-        super().__init__(setup._replace(reader=type(setup.reader)(limits)))
+    def __init__(self, context: ServerContext) -> None:
+        limits = context.parser.limits._replace(requests=1)
+        super().__init__(context._replace(parser=type(context.parser)(limits)))
 
     def serve_forever(self) -> None:
         for client in self.clients():
@@ -27,7 +27,7 @@ class SingleServer(HTTPServer):
 
     def part(self, client: Client) -> None:
         super().part(client)
-        if client.connection.waiting is Waiting.LINGER:
+        if client.connection.state is ConnectionState.LINGER:
             self.door.see_off(client)
 
     def signalled(self, number: int, frame: FrameType | None) -> None:

@@ -10,7 +10,7 @@ one interpreter lock for all of them. The whole idea is the line that starts the
 from threading import Event, Thread
 from typing import Final
 
-from pwb_async.runtime.context import Setup
+from pwb_async.runtime.context import ServerContext
 from pwb_legacy.common.client import Client
 from pwb_legacy.common.http_server import HTTPServer
 
@@ -22,8 +22,8 @@ the last of them in after 0.3 s; without it, 38 waited for more than 2 s for the
 class ThreadServer(HTTPServer):
     """A thread for each client."""
 
-    def __init__(self, setup: Setup) -> None:
-        super().__init__(setup)
+    def __init__(self, context: ServerContext) -> None:
+        super().__init__(context)
         self._calm = Event()
 
     def serve_forever(self) -> None:
@@ -32,7 +32,7 @@ class ThreadServer(HTTPServer):
             try:
                 Thread(target=self.handlerequest, args=(client,), daemon=True).start()
             except RuntimeError:  # no more threads: in the book it was the end of the server (L9, E4)
-                self.turn_away(client)
+                self.reject(client)
 
     def _receive(self, client: Client) -> None:
         self._calm.wait(_COURTESY)

@@ -68,7 +68,7 @@ async def reference(site: Path, tmp_path_factory: pytest.TempPathFactory) -> Asy
 
 @pytest.fixture
 def start(design: Design, site: Path, tmp_path: Path) -> Start:
-    """Starts the design with options of its own: `async with start("--grace", "1") as server`."""
+    """Starts the design with options of its own: `async with start("--grace-period", "1") as server`."""
 
     def begin(*options: str, root: Path = site, **more: Any) -> AbstractAsyncContextManager[Server]:
         return running(design, root, *options, papers=tmp_path, **more)

@@ -67,7 +67,7 @@ class ConfigError(ValueError):
 
 def option(
     default: T,
-    kind: kinds.Kind,
+    kind: kinds.OptionType,
     about: str,
     program: str = "",
     at_most: str = "",
@@ -120,13 +120,13 @@ class Options:
     header_timeout: float = option(10.0, kinds.SECONDS, "Time for a whole request head to arrive.")
     idle_timeout: float = option(15.0, kinds.SECONDS, "Time from an answer to the next request.")
     send_timeout: float = option(60.0, kinds.SECONDS, "Time in which a peer must take some bytes.")
-    min_rate: int = option(0, kinds.RATE, "Least it must take a second, over that time; 0: any.")
+    min_send_rate: int = option(0, kinds.RATE, "Least it must take a second, over that time; 0: any.")
     linger_idle: float = option(5.0, kinds.SECONDS, "Time for more unread bytes before closing.")
     linger_timeout: float = option(30.0, kinds.SECONDS, "Time for all unread bytes before closing.")
-    grace: float = option(30.0, kinds.SECONDS_OR_0, "Time for running answers to end at a stop.")
+    grace_period: float = option(30.0, kinds.SECONDS_OR_0, "Time for running answers to end at a stop.")
     requests_per_connection: int = option(1000, kinds.COUNT_OR_0, "Then it is closed; 0: no bound.")
     max_connections: int = option(0, kinds.COUNT_OR_0, "At once, shared by the workers; 0: as many as go.")
-    max_per_address: int = option(0, kinds.COUNT_OR_0, "Connections of one client at once; 0: any.")
+    max_connections_per_ip: int = option(0, kinds.COUNT_OR_0, "Connections of one client at once; 0: any.")
     max_request_line: int = option(8190, kinds.BYTES, "Longest request line.", at_most="max_head")
     max_field: int = option(8190, kinds.BYTES, "Longest field line of a request.", at_most="max_head")
     max_fields: int = option(100, kinds.COUNT, "Most fields of a request.")

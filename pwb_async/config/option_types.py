@@ -17,7 +17,7 @@ from pwb_async.core.semantics.grammar import MEDIA_TYPE, TOKEN
 FACTORS: Final = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 
 
-class Kind(click.ParamType[Any]):
+class OptionType(click.ParamType[Any]):
     """A click type: the unit that --help shows, and a function of text (ValueError refuses it).
     A TOML number or boolean is read as the text it is spelled with, unless `quoted`."""
 
@@ -132,22 +132,22 @@ class Whole(click.IntRange):
     name = "integer"  # as messages call it
 
 
-def _one_of(*words: str) -> Kind:
-    return Kind("|".join(words), click.Choice(words))
+def _one_of(*words: str) -> OptionType:
+    return OptionType("|".join(words), click.Choice(words))
 
 
-PATH, ADDRESS = Kind("PATH", _text, quoted=True), Kind("ADDRESS", _text, quoted=True)
-USER, GROUP = Kind("NAME[:GROUP]", _text, quoted=True), Kind("NAME", _text, quoted=True)
-FILE_MODE = Kind("OCTAL", _file_mode, quoted=True)  # TOML's 0o660 would be read as 432
-NAME, PORT = Kind("NAME", _file_name, quoted=True), Kind("PORT", Whole(0, 65535))
-SECONDS, AGE = Kind("SECONDS", _seconds), Kind("SECONDS", Whole(0, 2**31 - 1))
-DELAY = Kind("[GLOB=]TIME[~TIME]", _delay)
-TYPE, CHARSET = Kind("GLOB=TYPE", _type_rule), Kind("NAME|off", _charset)
-RATE, WORKERS = Kind("BYTES", _size_or_0), Kind("COUNT|auto", _workers)
-SECONDS_OR_0 = Kind("SECONDS", lambda text: _seconds(text, zero=True))
-BYTES_OR_OFF = Kind("BYTES|off", _size_or_off)
-BYTES, COUNT, COUNT_OR_0 = Kind("BYTES", _size), Kind("COUNT", Whole(1)), Kind("COUNT", Whole(0))
-SWITCH = Kind("", lambda text: click.Choice(("true", "false"))(text) == "true")
+PATH, ADDRESS = OptionType("PATH", _text, quoted=True), OptionType("ADDRESS", _text, quoted=True)
+USER, GROUP = OptionType("NAME[:GROUP]", _text, quoted=True), OptionType("NAME", _text, quoted=True)
+FILE_MODE = OptionType("OCTAL", _file_mode, quoted=True)  # TOML's 0o660 would be read as 432
+NAME, PORT = OptionType("NAME", _file_name, quoted=True), OptionType("PORT", Whole(0, 65535))
+SECONDS, AGE = OptionType("SECONDS", _seconds), OptionType("SECONDS", Whole(0, 2**31 - 1))
+DELAY = OptionType("[GLOB=]TIME[~TIME]", _delay)
+TYPE, CHARSET = OptionType("GLOB=TYPE", _type_rule), OptionType("NAME|off", _charset)
+RATE, WORKERS = OptionType("BYTES", _size_or_0), OptionType("COUNT|auto", _workers)
+SECONDS_OR_0 = OptionType("SECONDS", lambda text: _seconds(text, zero=True))
+BYTES_OR_OFF = OptionType("BYTES|off", _size_or_off)
+BYTES, COUNT, COUNT_OR_0 = OptionType("BYTES", _size), OptionType("COUNT", Whole(1)), OptionType("COUNT", Whole(0))
+SWITCH = OptionType("", lambda text: click.Choice(("true", "false"))(text) == "true")
 LOOP, TRIGGER = _one_of("uvloop", "asyncio"), _one_of("edge", "level")
 NATIVE_LOOP = "asyncio" if sys.platform == "win32" else "uvloop"
 ETAG = _one_of("auto", "content", "mtime")

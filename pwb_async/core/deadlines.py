@@ -2,10 +2,10 @@
 
 from typing import Final, NamedTuple
 
-from pwb_async.core.http1.connection import Waiting
+from pwb_async.core.http1.connection import ConnectionState
 
 NEVER: Final = float("inf")
-_IDLE: Final = Waiting.IDLE
+_IDLE: Final = ConnectionState.IDLE
 
 
 class Timeouts(NamedTuple):
@@ -23,37 +23,37 @@ class Timeouts(NamedTuple):
 class Deadline:
     """at: when the wait is overdue, in seconds of the driver's clock."""
 
-    __slots__ = ("_linger_end", "_timeouts", "_waiting", "at")
+    __slots__ = ("_linger_end", "_state", "_timeouts", "at")
 
     def __init__(self, timeouts: Timeouts) -> None:
         self._timeouts = timeouts
-        self._waiting: Waiting | None = None
+        self._state: ConnectionState | None = None
         self._linger_end = NEVER
         self.at = NEVER
 
-    def watch(self, waiting: Waiting, now: float) -> bool:
+    def arm(self, state: ConnectionState, now: float) -> bool:
         """The connection needs data at `now`, and this is what it waits for. True: it did not wait for it before."""
-        new = waiting is not self._waiting
-        if waiting is Waiting.LINGER:
+        new = state is not self._state
+        if state is ConnectionState.LINGER:
             if new:
                 self._linger_end = now + self._timeouts.linger
             self.at = min(now + self._timeouts.linger_idle, self._linger_end)
         elif new:
-            if waiting is Waiting.HEAD:
+            if state is ConnectionState.HEAD:
                 self.at = now + self._timeouts.header
-            elif waiting is Waiting.IDLE:
+            elif state is ConnectionState.IDLE:
                 self.at = now + self._timeouts.idle
             else:
                 self.at = now + self._timeouts.linger_idle
-        self._waiting = waiting
+        self._state = state
         return new
 
-    def renew(self, now: float) -> None:
+    def rearm_idle(self, now: float) -> None:
         """lift() and watch(Waiting.IDLE, now) in one: an answer has gone out at once, the next request may come."""
-        self._waiting = _IDLE
+        self._state = _IDLE
         self.at = now + self._timeouts.idle
 
-    def lift(self) -> None:
+    def disarm(self) -> None:
         """It is our turn: nothing is waited for until the next watch(), which begins anew."""
-        self._waiting = None
+        self._state = None
         self.at = NEVER

@@ -13,7 +13,7 @@ import logging
 import resource
 from typing import TYPE_CHECKING, Final
 
-from .listeners import network
+from .listeners import client_prefix
 
 if TYPE_CHECKING:
     from pwb_async.server.http_protocol import HTTPProtocol
@@ -31,7 +31,7 @@ _SEARCH: Final = 1e-5
 """Seconds without another search for each connection that was looked at in vain."""
 
 
-class Room:
+class AdmissionControl:
     """most: connections at once; 0: as many as descriptors allow. per_address: of one address; 0: no bound. files:
     those at most that are open without a connection. came: connections so far."""
 
@@ -53,7 +53,7 @@ class Room:
         scarce = in_use >= self._plenty and protocol.sock.fileno() >= self._descriptors - _RESERVE
         full = scarce or len(self.connections) - len(self._refused) >= self._most
         self.connections[protocol] = None
-        address = network(protocol.peer) if self._per_address else b""
+        address = client_prefix(protocol.peer) if self._per_address else b""
         share = self._count.get(address, 0) if address else -1
         if share < self._per_address and (not full or self._make_room(now)):
             if address:

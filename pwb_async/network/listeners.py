@@ -9,7 +9,7 @@ import socket
 import stat
 from typing import Final
 
-from pwb_async.runtime.systemd import inherited
+from pwb_async.runtime.systemd import listen_fds
 
 logger: Final = logging.getLogger("pwb")
 _RECEIVES: Final = 32 * 1024
@@ -28,7 +28,7 @@ def listen(
 ) -> list[socket.socket]:
     """The sockets that systemd hands over, else the one at the path `unix`, with that mode and group, else one for each
     address of `host`, all on one port. Raises OSError."""
-    return inherited() or ([_listen_at(unix, mode, group)] if unix is not None else _listen_on(host, port))
+    return listen_fds() or ([_listen_at(unix, mode, group)] if unix is not None else _listen_on(host, port))
 
 
 def _listen_on(host: str, port: int) -> list[socket.socket]:
@@ -172,7 +172,7 @@ def client_address(name: object) -> str:
     return host.removeprefix(_MAPPED) if "." in host else host
 
 
-def network(peer: str) -> bytes:
+def client_prefix(peer: str) -> bytes:
     """Whom connections from `peer` are counted for: an IPv4 address, the /64 that an IPv6 host has to itself; b"" where
     there is no address, on a Unix socket."""
     if ":" not in peer:

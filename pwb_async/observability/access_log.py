@@ -21,7 +21,7 @@ from typing import Final
 from pwb_async.core.semantics.messages import BadRequest, Request
 from pwb_async.output.pipes import has_reader, is_ready, open_to_append, unblocked
 
-from .combined_format import combined
+from .combined_format import format_combined
 
 logger: Final = logging.getLogger("pwb")
 _MANY: Final = 2 * 1000
@@ -54,8 +54,8 @@ class AccessLog:
         self._packing = Lock()  # a moment
         self._writing = Lock()  # as long as a write takes
         self.dropped = 0
-        self.moved = False
-        self.hurry: Callable[[], object] = int
+        self.reopen_requested = False
+        self.on_backlog: Callable[[], object] = int
         self._unread = mmap(-1, 1)  # 1: one of all forked processes has said that nobody reads it
         self._fd = self._open()
         self._look()
@@ -76,18 +76,18 @@ class AccessLog:
         """It can be renamed, and opened anew; standard output cannot."""
         return self._target != "-"
 
-    def note(self, peer: str, request: Request | BadRequest, status: int, sent: int, began: float) -> None:
+    def record(self, peer: str, request: Request | BadRequest, status: int, sent: int, began: float) -> None:
         """Notes an exchange, said as combined() has it."""
-        halves, line = self._halves, combined(peer, request, status, sent, began)
+        halves, line = self._halves, format_combined(peer, request, status, sent, began)
         halves += line
         if len(line[1]) > _LONG:
             self._pack(_BEHIND)
             if self._size >= _ENOUGH:
-                self.hurry()
+                self.on_backlog()
         elif not len(halves) % _MANY:
             if len(halves) >= _BEHIND:
                 self._pack(_BEHIND)
-            self.hurry()
+            self.on_backlog()
 
     def _pack(self, most: int) -> None:
         """Makes a block of what has been noted first."""
@@ -102,19 +102,19 @@ class AccessLog:
                 self._size += len(block)
 
     @property
-    def waiting(self) -> bool:
+    def pending(self) -> bool:
         """There is something to write."""
         return bool(self._blocks or self._halves)
 
-    def flush(self, patience: float = 0.0) -> None:
+    def flush(self, timeout: float = 0.0) -> None:
         """Writes what has been noted; patience: seconds to wait in all for a pipe that is full."""
-        if self.moved:
-            self.moved = False
-            self.reopen_or_complain()
-        end = monotonic() + patience
+        if self.reopen_requested:
+            self.reopen_requested = False
+            self.try_reopen()
+        end = monotonic() + timeout
         with self._writing:
             try:
-                while self.waiting and (self._always_ready or is_ready(self._fd, end - monotonic())):
+                while self.pending and (self._always_ready or is_ready(self._fd, end - monotonic())):
                     if not self._blocks:
                         self._pack(_MANY)
                     self._write()
@@ -162,7 +162,7 @@ class AccessLog:
                 self._look()
                 os.close(old)
 
-    def reopen_or_complain(self) -> None:
+    def try_reopen(self) -> None:
         """reopen(), and a word if it fails."""
         try:
             self.reopen()
@@ -172,16 +172,16 @@ class AccessLog:
     def fileno(self) -> int:
         return self._fd
 
-    def take(self, fd: int) -> None:
+    def replace_fd(self, fd: int) -> None:
         """Writes to `fd`, and closes it: for a process that may not reopen the path itself."""
         with self._writing:
             os.dup2(fd, self._fd, inheritable=False)
             os.close(fd)
             self._look()
 
-    def finish(self, patience: float = 0.0) -> None:
+    def finish(self, timeout: float = 0.0) -> None:
         """Writes what is left, as flush() does; what cannot be written now is lost."""
-        self.flush(patience)
+        self.flush(timeout)
         with self._writing:
             self._drop()
 

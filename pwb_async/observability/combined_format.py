@@ -23,7 +23,9 @@ def escape(value: bytes) -> bytes:
     return _UNSAFE.sub(lambda match: b"\\x%02X" % match[0][0], value)
 
 
-def combined(peer: str, request: Request | BadRequest, status: int, sent: int, began: float) -> tuple[bytes, bytes]:
+def format_combined(
+    peer: str, request: Request | BadRequest, status: int, sent: int, began: float
+) -> tuple[bytes, bytes]:
     """The exchange in Combined Log Format, with its line end, in two halves; times are UTC.
 
     peer: the client's address. status: as answered. sent: bytes of content that left, fewer than promised if the client

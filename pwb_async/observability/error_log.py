@@ -53,7 +53,7 @@ class _Patient(logging.Handler):
         return True
 
 
-def complain_as(program: str) -> None:
+def configure_error_log(program: str) -> None:
     """From now on what is logged comes on standard error, behind the name of the program."""
     # Where there is none its number is somebody else's.
     stream = sys.__stderr__

@@ -24,7 +24,7 @@ from typing import Any, Final, TypeVar
 logger: Final = logging.getLogger("pwb")
 T = TypeVar("T")
 _json: Final = json.JSONEncoder(separators=(",", ":")).encode
-MOST: Final = 32 << 20
+MAX_BYTES: Final = 32 << 20
 """Bytes of a trace; then nothing more is written."""
 _WORTH_NS: Final = 50_000
 """A wait that is shorter is none: there was something to do, and it took that long to find out."""
@@ -38,17 +38,17 @@ class Flow:
     A copy that a fork has made goes its own way.
     """
 
-    __slots__ = ("id", "lane", "moment", "number", "over", "steps")
+    __slots__ = ("id", "moment", "number", "over", "steps", "track")
 
     def __init__(self, number: int) -> None:
         self.number = number
         self.id = os.getpid() << 24 | number
-        self.lane: Lane | None = None
+        self.track: Track | None = None
         self.moment = self.steps = 0
         self.over = False
 
 
-class Lane:
+class Track:
     """What one thread, process or greenlet does. flow: the connection that it has to do with. idle_since: set on the
     lane of a loop, whose waiting nobody else tells; 0: elsewhere."""
 
@@ -62,14 +62,14 @@ class Lane:
 
 
 class _Here(threading.local):
-    lane: Lane | None = None
+    track: Track | None = None
 
 
-class Trace:
+class TraceWriter:
     """A trace that is made anew. title: what is traced. most: bytes, give or take a line. Raises OSError if it cannot
     be written."""
 
-    def __init__(self, path: str, title: str, most: int = MOST) -> None:
+    def __init__(self, path: str, title: str, most: int = MAX_BYTES) -> None:
         # A pipe that nobody reads can be opened to be read and written; and then it is seen for what it is.
         flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NONBLOCK
         self._fd = os.open(path, flags, 0o644)
@@ -83,45 +83,45 @@ class Trace:
         self._pid = os.getpid()
         self._here = _Here()
         self._numbers = itertools.count(1)
-        self._lanes: set[tuple[int, int]] = set()
+        self._tracks: set[tuple[int, int]] = set()
         self._writing = threading.Lock()
 
     def flow(self) -> Flow:
         """For a new connection."""
         return Flow(next(self._numbers))
 
-    def lane(self) -> Lane:
+    def track(self) -> Track:
         """The lane of whoever calls."""
-        lane = self._here.lane
-        if lane is None or lane.pid != os.getpid():  # this process may have been forked in between
-            lane = self._here.lane = self._open(threading.current_thread().name)
-        return lane
+        track = self._here.track
+        if track is None or track.pid != os.getpid():  # this process may have been forked in between
+            track = self._here.track = self._open(threading.current_thread().name)
+        return track
 
     def loop(self) -> None:
         """Whoever calls is an event loop, whose waiting cannot be told but from the time between two steps."""
-        self._here.lane = self._open("event loop")
-        self._here.lane.idle_since = time.monotonic_ns()
+        self._here.track = self._open("event loop")
+        self._here.track.idle_since = time.monotonic_ns()
 
-    def _open(self, name: str) -> Lane:
+    def _open(self, name: str) -> Track:
         pid, tid = os.getpid(), threading.get_native_id()
-        if not any(known == pid for known, _ in self._lanes):
+        if not any(known == pid for known, _ in self._tracks):
             title = self._title if pid == self._pid else f"{self._title}, child {pid}"
             self._write({"ph": "M", "name": "process_name", "pid": pid, "tid": tid, "args": {"name": title}})
-        if (pid, tid) in self._lanes:  # a greenlet shares its thread; the number of a thread that is gone comes again
-            tid = _NO_THREAD + len(self._lanes)
+        if (pid, tid) in self._tracks:  # a greenlet shares its thread; the number of a thread that is gone comes again
+            tid = _NO_THREAD + len(self._tracks)
             name = name.replace("Dummy-", "greenlet ")  # the name that threading has for what is no thread of its own
-        self._lanes.add((pid, tid))
+        self._tracks.add((pid, tid))
         self._write({"ph": "M", "name": "thread_name", "pid": pid, "tid": tid, "args": {"name": name}})
-        return Lane(pid, tid)
+        return Track(pid, tid)
 
     def begin(self) -> int:
         """A step begins: the moment, for end()."""
-        lane = self.lane()
+        track = self.track()
         now = time.monotonic_ns()
-        if lane.idle_since:
-            if now - lane.idle_since > _WORTH_NS:
-                self._complete(lane, "wait", lane.idle_since, now, {})
-            lane.idle_since = now
+        if track.idle_since:
+            if now - track.idle_since > _WORTH_NS:
+                self._complete(track, "wait", track.idle_since, now, {})
+            track.idle_since = now
         return now
 
     def waited(self, began: int, flow: Flow | None = None) -> None:
@@ -129,13 +129,13 @@ class Trace:
         if time.monotonic_ns() - began > _WORTH_NS:
             self.end("wait", began, flow)
 
-    def waits(self, call: Callable[[float | None], T]) -> Callable[[float | None], T]:
+    def traced_wait(self, call: Callable[[float | None], T]) -> Callable[[float | None], T]:
         """The same call, which waits for anybody."""
 
-        def traced(patience: float | None) -> T:
+        def traced(timeout: float | None) -> T:
             began = self.begin()
             try:
-                return call(patience)
+                return call(timeout)
             finally:
                 self.waited(began)
 
@@ -143,38 +143,38 @@ class Trace:
 
     def end(self, kind: str, began: int, flow: Flow | None = None, **args: Any) -> None:
         """A step ends. flow: the connection that it was for."""
-        lane = self.lane()
+        track = self.track()
         now = time.monotonic_ns()
-        if lane.idle_since:
-            lane.idle_since = now
+        if track.idle_since:
+            track.idle_since = now
         if flow is None:
-            self._complete(lane, kind, began, now, args)
+            self._complete(track, kind, began, now, args)
             return
-        lane.flow = flow
-        self._complete(lane, kind, began, now, {"connection": flow.number, **args})
+        track.flow = flow
+        self._complete(track, kind, began, now, {"connection": flow.number, **args})
         if flow.over:  # what was under way when the client went away
             return
-        if flow.lane is None:
-            self._arrow("s", flow, lane, began)
-        elif flow.lane is not lane or lane.shown is not flow:
-            self._arrow("t", flow, lane, began)
-        lane.shown = flow
-        flow.lane, flow.moment = lane, began
+        if flow.track is None:
+            self._arrow("s", flow, track, began)
+        elif flow.track is not track or track.shown is not flow:
+            self._arrow("t", flow, track, began)
+        track.shown = flow
+        flow.track, flow.moment = track, began
         flow.steps += 1
 
     def finish(self, flow: Flow) -> None:
         """The connection is closed. One that has only been accepted here goes on elsewhere."""
-        if flow.lane is not None and flow.steps > 1 and not flow.over:
+        if flow.track is not None and flow.steps > 1 and not flow.over:
             flow.over = True
-            self._arrow("f", flow, flow.lane, flow.moment)
+            self._arrow("f", flow, flow.track, flow.moment)
 
-    def _complete(self, lane: Lane, kind: str, began: int, ended: int, args: dict[str, Any]) -> None:
+    def _complete(self, track: Track, kind: str, began: int, ended: int, args: dict[str, Any]) -> None:
         event = {"ph": "X", "cat": "pwb", "name": kind, "ts": began / 1000, "dur": (ended - began) / 1000}
-        self._write({**event, "pid": lane.pid, "tid": lane.tid, "args": args})
+        self._write({**event, "pid": track.pid, "tid": track.tid, "args": args})
 
-    def _arrow(self, phase: str, flow: Flow, lane: Lane, moment: int) -> None:
+    def _arrow(self, phase: str, flow: Flow, track: Track, moment: int) -> None:
         event = {"ph": phase, "cat": "connection", "name": f"connection {flow.number}", "id": flow.id}
-        self._write({**event, "ts": moment / 1000, "pid": lane.pid, "tid": lane.tid, "bp": "e"})
+        self._write({**event, "ts": moment / 1000, "pid": track.pid, "tid": track.tid, "bp": "e"})
 
     def _write(self, event: dict[str, Any]) -> None:
         if self._full:

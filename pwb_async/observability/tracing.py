@@ -9,20 +9,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pwb_async.core.http1.connection import Connection, Waiting
-from pwb_async.core.http1.parser import HeadReader
+from pwb_async.core.http1.connection import Connection, ConnectionState
+from pwb_async.core.http1.parser import RequestParser
 from pwb_async.core.semantics.messages import BadRequest, Event, File, FileSlice, Part, Request, Response
-from pwb_async.core.site.lookup import Finder, Finding, Lookup, OpenFile
+from pwb_async.core.site.lookup import Finding, Lookup, OpenFile, Storage
 from pwb_async.core.site.site import Site
 
-from .trace_events import Flow, Trace
+from .trace_events import Flow, TraceWriter
 
 
 class TracedConnection(Connection):
     """head: whenever some have come, whether the bytes are a whole head, and what it says."""
 
-    def __init__(self, reader: HeadReader, server: bytes, trace: Trace) -> None:
-        super().__init__(reader, server)
+    def __init__(self, parser: RequestParser, server: bytes, trace: TraceWriter) -> None:
+        super().__init__(parser, server)
         self.trace = trace
         self.flow = trace.flow()
         self._came = 0
@@ -38,9 +38,9 @@ class TracedConnection(Connection):
     def next_event(self) -> Event:
         began = self.trace.begin()
         event = super().next_event()
-        self.trace.lane().flow = self.flow
+        self.trace.track().flow = self.flow
         line = _line(event)
-        if line or (self._came and self.waiting is Waiting.HEAD):
+        if line or (self._came and self.state is ConnectionState.HEAD):
             self.trace.end("head", began, self.flow, bytes=self._came, line=line)
         self._came = 0
         return event
@@ -63,24 +63,24 @@ class TracedLookup(Lookup):
 class TracedSite(Site):
     """locate: what to look for. options: a site's."""
 
-    def __init__(self, trace: Trace, **options: Any) -> None:
+    def __init__(self, trace: TraceWriter, **options: Any) -> None:
         super().__init__(**options)
         self._trace = trace
 
     def locate(self, request: Request) -> Lookup | Response:
         began = self._trace.begin()
         located = super().locate(request)
-        flow = self._trace.lane().flow
-        self._trace.end("locate", began, flow, target=request.key.decode("latin-1"))
+        flow = self._trace.track().flow
+        self._trace.end("locate", began, flow, target=request.cache_key.decode("latin-1"))
         if isinstance(located, Response):
             return located
         return TracedLookup(request, located.path, located.folder, located.indexes, flow)
 
 
-class TracedDisk:
+class TracedStorage:
     """find: what the disk has."""
 
-    def __init__(self, disk: Finder, trace: Trace) -> None:
+    def __init__(self, disk: Storage, trace: TraceWriter) -> None:
         self._disk = disk
         self._trace = trace
 
@@ -92,9 +92,9 @@ class TracedDisk:
         self._trace.end("find", began, flow, path=lookup.path.decode("latin-1"), found=found)
         return finding
 
-    def look_again(self, known: Sequence[tuple[Lookup, OpenFile]]) -> list[bool]:
+    def revalidate(self, known: Sequence[tuple[Lookup, OpenFile]]) -> list[bool]:
         began = self._trace.begin()
-        same = self._disk.look_again(known)
+        same = self._disk.revalidate(known)
         self._trace.end("find", began, None, again=len(same), same=sum(same))
         return same
 
@@ -102,11 +102,16 @@ class TracedDisk:
 class TracedFile:
     """read: a piece of a large file."""
 
-    __slots__ = ("_file", "_flow", "_trace", "close", "device", "fileno", "in_memory")
+    __slots__ = ("_file", "_flow", "_trace", "close", "device", "fileno", "in_page_cache")
 
-    def __init__(self, file: File, trace: Trace, flow: Flow) -> None:
+    def __init__(self, file: File, trace: TraceWriter, flow: Flow) -> None:
         self._file, self._trace, self._flow = file, trace, flow
-        self.device, self.fileno, self.close, self.in_memory = file.device, file.fileno, file.close, file.in_memory
+        self.device, self.fileno, self.close, self.in_page_cache = (
+            file.device,
+            file.fileno,
+            file.close,
+            file.in_page_cache,
+        )
 
     def read_into(self, buffer: bytearray | memoryview, start: int) -> int:
         began = self._trace.begin()
@@ -114,9 +119,9 @@ class TracedFile:
         self._trace.end("read", began, self._flow, start=start, bytes=size)
         return size
 
-    def load(self, start: int, length: int, ahead: int) -> None:
+    def read_ahead(self, start: int, length: int, ahead: int) -> None:
         began = self._trace.begin()
-        self._file.load(start, length, ahead)
+        self._file.read_ahead(start, length, ahead)
         self._trace.end("read", began, self._flow, start=start, bytes=length)
 
 
@@ -125,5 +130,5 @@ def _line(event: Event) -> str:
     if isinstance(event, Request):
         return event.line.raw.decode("latin-1")
     if isinstance(event, BadRequest):
-        return f"{event.status} {event.why}"
+        return f"{event.status} {event.detail}"
     return ""

@@ -57,9 +57,9 @@ def unblocked(number: int) -> int:
     return number
 
 
-def is_ready(number: int, patience: float = 0.0) -> bool:
+def is_ready(number: int, timeout: float = 0.0) -> bool:
     """Whether a write would not wait: there is room, or an error to report. patience: seconds to wait for that."""
-    return bool(_poll(number, patience))
+    return bool(_poll(number, timeout))
 
 
 def has_reader(number: int) -> bool:
@@ -67,7 +67,7 @@ def has_reader(number: int) -> bool:
     return not _poll(number, 0.0) & POLLERR
 
 
-def _poll(number: int, patience: float) -> int:
+def _poll(number: int, timeout: float) -> int:
     waiting = poll()
     waiting.register(number, POLLOUT)
-    return sum(events for _, events in waiting.poll(max(0.0, patience) * 1000))
+    return sum(events for _, events in waiting.poll(max(0.0, timeout) * 1000))

@@ -14,8 +14,8 @@ from pwb_async import __version__
 from pwb_async.config.loader import Options, read_options
 from pwb_async.core.deadlines import Timeouts
 from pwb_async.core.http1.limits import Limits
-from pwb_async.core.http1.parser import HeadReader
-from pwb_async.core.site.lookup import Finder
+from pwb_async.core.http1.parser import RequestParser
+from pwb_async.core.site.lookup import Storage
 from pwb_async.core.site.media_types import MediaTypes
 from pwb_async.core.site.site import Site
 from pwb_async.network.listeners import close, listen, url
@@ -27,33 +27,33 @@ from . import privileges as sandbox
 from .processors import processors
 
 if TYPE_CHECKING:
-    from pwb_async.observability.trace_events import Trace
+    from pwb_async.observability.trace_events import TraceWriter
 
 T = TypeVar("T")
 logger: Final = logging.getLogger("pwb")
 
 
-class SetupError(Exception):
+class StartupError(Exception):
     """Why a server cannot be. Its str is one printable line."""
 
     def __init__(self, line: str) -> None:
         super().__init__(printable(line))
 
 
-class Setup(NamedTuple):
+class ServerContext(NamedTuple):
     """program: as its messages call it. name: the value of the field Server. log: None keeps no access log. sockets:
     they listen. trace: None keeps no timeline. workers: how many processes are to serve."""
 
     program: str
     options: Options
     name: bytes
-    reader: HeadReader
+    parser: RequestParser
     timeouts: Timeouts
     site: Site
-    disk: Finder
+    disk: Storage
     log: AccessLog | None
     sockets: list[socket]
-    trace: "Trace | None"
+    trace: "TraceWriter | None"
     workers: int
 
     def announce(self, what: str) -> None:
@@ -67,17 +67,17 @@ class Setup(NamedTuple):
         except OSError as error:
             logger.warning("standard output takes nothing: %s", error.strerror)
 
-    def waits(self, call: Callable[[float | None], T]) -> Callable[[float | None], T]:
+    def traced_wait(self, call: Callable[[float | None], T]) -> Callable[[float | None], T]:
         """A call that waits for anybody, as it is to be made: it may have to be told in the timeline."""
-        return call if self.trace is None else self.trace.waits(call)
+        return call if self.trace is None else self.trace.traced_wait(call)
 
-    def confine(self) -> None:
+    def drop_privileges(self) -> None:
         """Gives up the rights that serving does not need, before there is any other thread."""
         try:
-            sandbox.confine(self.options)
+            sandbox.drop_privileges(self.options)
             Disk(self.options.root)
         except OSError as error:
-            raise SetupError(f"cannot serve {self.options.root} confined: {error.strerror or error}") from None
+            raise StartupError(f"cannot serve {self.options.root} confined: {error.strerror or error}") from None
 
     def close(self) -> None:
         """Writes what is left of the log, and takes the name of a Unix socket away."""
@@ -88,33 +88,33 @@ class Setup(NamedTuple):
             self.trace.close()
 
 
-def prepare(program: str, options: Options) -> Setup:
+def open_context(program: str, options: Options) -> ServerContext:
     """Opens what `options` name. What cannot be opened is one line on standard error and SystemExit(1)."""
     try:
-        return build(program, options)
-    except SetupError as error:
+        return build_context(program, options)
+    except StartupError as error:
         print(f"{program}: {error}", file=sys.stderr)
         raise SystemExit(1) from None
 
 
-def renew(old: Setup, fixed: tuple[str, ...] = ()) -> Setup:
+def reload_context(old: ServerContext, fixed: tuple[str, ...] = ()) -> ServerContext:
     """The setup as the options are now; the sockets stay, and so does the log if its name does. Nothing has changed
-    if it raises ConfigError or SetupError. fixed: options that only a restart can change, beside where it listens and
+    if it raises ConfigError or StartupError. fixed: options that only a restart can change, beside where it listens and
     writes its timeline."""
     options = read_options(old.program, sys.argv[1:], os.environ, ".")
     for name in ("host", "port", "unix", "unix_mode", "unix_group", "trace", *fixed):
         if getattr(options, name) != (stays := getattr(old.options, name)):
             logger.warning("%s is still %r: it takes a restart to change that", name, stays)
             options = replace(options, **{name: stays})
-    return build(old.program, options, old)
+    return build_context(old.program, options, old)
 
 
-def build(program: str, options: Options, old: Setup | None = None) -> Setup:
-    """Opens what `options` name; the sockets, and the same log, are those of `old`. Raises SetupError."""
+def build_context(program: str, options: Options, old: ServerContext | None = None) -> ServerContext:
+    """Opens what `options` name; the sockets, and the same log, are those of `old`. Raises StartupError."""
     sockets: list[socket] = []
     try:
         what, value = "serve", options.root
-        disk: Finder = Disk(options.root, etag=options.etag)
+        disk: Storage = Disk(options.root, etag=options.etag)
         if options.user is not None:
             what, value = "become", options.user
             sandbox.find_user(options.user)
@@ -134,7 +134,7 @@ def build(program: str, options: Options, old: Setup | None = None) -> Setup:
         if old is None:
             close(sockets)
         hint = f" (to name a folder: {program} FOLDER)" if what == "serve" else ""
-        raise SetupError(f"cannot {what} {value}: {error.strerror or error}{hint}") from None
+        raise StartupError(f"cannot {what} {value}: {error.strerror or error}{hint}") from None
     site_with: Callable[..., Site] = Site
     if options.delay_disk:
         from pwb_async.storage.slow_disk import SlowDisk
@@ -144,17 +144,17 @@ def build(program: str, options: Options, old: Setup | None = None) -> Setup:
     if options.dotfiles:
         logger.warning("names that begin with a dot are served: --dotfiles")
     if trace is not None:
-        from pwb_async.observability.tracing import TracedDisk, TracedSite
+        from pwb_async.observability.tracing import TracedSite, TracedStorage
 
-        disk, site_with = TracedDisk(disk, trace), partial(TracedSite, trace)
+        disk, site_with = TracedStorage(disk, trace), partial(TracedSite, trace)
     limits = _limits(options)
     # Connections keep the reader they began with, and its caches with it: as long as it will do, there is one.
-    reader = old.reader if old and old.reader.limits == limits else HeadReader(limits)
-    return Setup(
+    parser = old.parser if old and old.parser.limits == limits else RequestParser(limits)
+    return ServerContext(
         program=program,
         options=options,
         name=f"PWB/{__version__}".encode() if options.server_version else b"PWB",
-        reader=reader,
+        parser=parser,
         timeouts=Timeouts(
             options.header_timeout,
             options.idle_timeout,
@@ -183,12 +183,12 @@ def _told(options: Options) -> str:
     return " ".join(each.text for each in options.delay_disk)
 
 
-def _trace(program: str, options: Options) -> "Trace | None":
+def _trace(program: str, options: Options) -> "TraceWriter | None":
     if options.trace is None:
         return None
-    from pwb_async.observability.trace_events import Trace  # whoever keeps none does without it
+    from pwb_async.observability.trace_events import TraceWriter  # whoever keeps none does without it
 
-    return Trace(options.trace, f"{program} --mode {options.mode}" if program == "pwb-legacy" else program)
+    return TraceWriter(options.trace, f"{program} --mode {options.mode}" if program == "pwb-legacy" else program)
 
 
 def _limits(options: Options) -> Limits:

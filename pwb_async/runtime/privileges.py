@@ -84,7 +84,7 @@ def find_landlock() -> int:
     return version
 
 
-def confine(options: Options) -> None:
+def drop_privileges(options: Options) -> None:
     """Gives up what serving does not need, for good. Raises OSError."""
     if options.user is not None or options.sandbox:
         for name in _LATER:
@@ -95,10 +95,12 @@ def confine(options: Options) -> None:
         os.setresgid(user.gid, user.gid, user.gid)
         os.setresuid(user.uid, user.uid, user.uid)
     if options.sandbox:
-        restrict({readable(options.root): _READ_FILE | _READ_FOLDER, os.devnull: _READ_FILE})  # libuv's spare one
+        restrict_filesystem(
+            {allowed_root(options.root): _READ_FILE | _READ_FOLDER, os.devnull: _READ_FILE}
+        )  # libuv's spare one
 
 
-def readable(root: str) -> str:
+def allowed_root(root: str) -> str:
     """The folder that may be read: see above."""
     path, real = os.path.abspath(root), os.path.realpath(root)
     links = [path[:end] for end in _ends(path) if os.path.islink(path[:end])]
@@ -123,7 +125,7 @@ class _Beneath(ctypes.Structure):
     _fields_ = (("rights", ctypes.c_uint64), ("folder", ctypes.c_int32))
 
 
-def restrict(rights: dict[str, int]) -> None:
+def restrict_filesystem(rights: dict[str, int]) -> None:
     """From now on this thread has these rights beneath these paths, and none elsewhere. Raises OSError."""
     version = find_landlock()
     handled = sum(bits for since, bits in _RIGHTS.items() if version >= since)

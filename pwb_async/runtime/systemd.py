@@ -13,7 +13,7 @@ _FIRST: Final = 3
 """The first descriptor that is handed over, after the standard ones."""
 
 
-def inherited() -> list[socket.socket]:
+def listen_fds() -> list[socket.socket]:
     """The listening sockets that were handed over to this process. Raises OSError if they are no such thing."""
     if os.environ.pop("LISTEN_PID", "") != str(os.getpid()):  # meant for somebody else
         return []
@@ -69,7 +69,7 @@ class Terminal:
         self._matters = _has_terminal() and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN
 
     @property
-    def gone(self) -> bool:
+    def hung_up(self) -> bool:
         """It has been closed, and the program is to end with it."""
         return self._matters and not _has_terminal()
 

@@ -27,7 +27,7 @@ _PAUSE: Final = 0.1
 """Seconds without accept() when descriptors or memory have run out, or whatever else it said."""
 
 
-class Entrance:
+class Acceptor:
     """protocol: makes one for each connection. It is open after open(), until close()."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, protocol: Callable[[], asyncio.Protocol]) -> None:

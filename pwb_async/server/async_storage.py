@@ -26,7 +26,7 @@ from typing import Final, TypeVar
 import aiofiles.os
 
 from pwb_async.core.semantics.messages import File
-from pwb_async.core.site.lookup import UNAVAILABLE, Finder, Finding, Lookup, OpenFile
+from pwb_async.core.site.lookup import UNAVAILABLE, Finding, Lookup, OpenFile, Storage
 
 T = TypeVar("T")
 _THREADS: Final = 32
@@ -42,23 +42,23 @@ def threads(most: int, name: str) -> ThreadPoolExecutor:
     return pool
 
 
-class Files:
+class AsyncStorage:
     """disk: blocking. patience: seconds for one call. Raises RuntimeError if there can be no threads."""
 
-    def __init__(self, disk: Finder, patience: float = 10.0) -> None:
+    def __init__(self, disk: Storage, timeout: float = 10.0) -> None:
         self._threads = threads(_THREADS, "pwb-disk")
         self._thread = threads(1, "pwb-look")
         self._under_way = 0
-        self._load = partial(aiofiles.os.wrap(_load), executor=self._threads)
+        self._read_ahead = partial(aiofiles.os.wrap(_read_ahead), executor=self._threads)
         self._read = partial(aiofiles.os.wrap(_read), executor=self._threads)
-        self.turn_to(disk, patience)
+        self.reconfigure(disk, timeout)
 
-    def turn_to(self, disk: Finder, patience: float) -> None:
+    def reconfigure(self, disk: Storage, timeout: float) -> None:
         """Another disk, from the next call on."""
-        self._patience = patience
+        self._timeout = timeout
         # The future of a thread's call keeps the result until the garbage is collected: what it keeps is an empty box.
         self._find = partial(aiofiles.os.wrap(lambda lookup: [_find(disk, lookup)]), executor=self._threads)
-        self._look_again = partial(aiofiles.os.wrap(disk.look_again), executor=self._thread)
+        self._look_again = partial(aiofiles.os.wrap(disk.revalidate), executor=self._thread)
 
     async def find(self, lookup: Lookup) -> Finding:
         try:
@@ -67,14 +67,14 @@ class Files:
         except TimeoutError:
             return UNAVAILABLE
 
-    async def look_again(self, known: Sequence[tuple[Lookup, OpenFile]]) -> list[bool]:
+    async def revalidate(self, known: Sequence[tuple[Lookup, OpenFile]]) -> list[bool]:
         """Of each, whether it is still the same; all in one hop."""
         same: list[bool] = await self._look_again(known)
         return same
 
-    async def load(self, file: File, start: int, length: int, ahead: int) -> None:
+    async def read_ahead(self, file: File, start: int, length: int, ahead: int) -> None:
         """Waits until bytes of a file are in memory; the disk begins to read those behind them. Raises OSError."""
-        await self._in_time(self._load, file, start, length, ahead)
+        await self._in_time(self._read_ahead, file, start, length, ahead)
 
     async def read(self, file: File, start: int, buffer: memoryview) -> int:
         """Fills `buffer` from the byte at `start`, as far as the file reaches. Returns how many; raises OSError."""
@@ -86,7 +86,7 @@ class Files:
             raise TimeoutError(errno.ETIMEDOUT, "too many wait for the disk")
         self._under_way += 1
         try:
-            async with asyncio.timeout(self._patience):
+            async with asyncio.timeout(self._timeout):
                 return await call(*arguments)
         except TimeoutError:
             raise TimeoutError(errno.ETIMEDOUT, "the disk does not answer") from None
@@ -101,7 +101,7 @@ class Files:
         self._thread.shutdown(wait=False, cancel_futures=True)
 
 
-def _find(disk: Finder, lookup: Lookup) -> Finding:
+def _find(disk: Storage, lookup: Lookup) -> Finding:
     """What the disk finds; of a large file nothing is read but what is asked for."""
     finding = disk.find(lookup)
     if isinstance(finding, OpenFile) and finding.file is not None:
@@ -110,8 +110,8 @@ def _find(disk: Finder, lookup: Lookup) -> Finding:
     return finding
 
 
-def _load(file: File, start: int, length: int, ahead: int) -> None:
-    file.load(start, length, ahead)
+def _read_ahead(file: File, start: int, length: int, ahead: int) -> None:
+    file.read_ahead(start, length, ahead)
 
 
 def _read(file: File, start: int, buffer: memoryview) -> int:

@@ -7,8 +7,8 @@ from typing import Final
 
 from pwb_async.core.semantics.messages import FileSlice
 
-from .async_storage import Files
-from .sendfile import CutShortError
+from .async_storage import AsyncStorage
+from .sendfile import TruncatedError
 
 _PIECE: Final = 256 * 1024
 """Bytes read at a time, and held for each client that reads slowly. 100 MiB cost 28 to 31 ms of CPU, with 64 KiB 66 to
@@ -20,20 +20,20 @@ class BodyReader:
 
     __slots__ = ("_buffer", "_file", "_files", "left", "start")
 
-    def __init__(self, part: FileSlice, files: Files) -> None:
+    def __init__(self, part: FileSlice, files: AsyncStorage) -> None:
         self._file, self.start, self.left = part
         self._files = files
         self._buffer = memoryview(bytearray(min(self.left, _PIECE)))
 
     async def read(self) -> memoryview:
         """The next piece. Its memory holds the one after it, too: that is read once the transport has got rid of this
-        one, so a client that reads slowly holds one piece, and no more. Raises CutShortError."""
+        one, so a client that reads slowly holds one piece, and no more. Raises TruncatedError."""
         try:
             size = await self._files.read(self._file, self.start, self._buffer[: self.left])
         except OSError as error:
-            raise CutShortError(error.strerror) from error
+            raise TruncatedError(error.strerror) from error
         if not size:
-            raise CutShortError("the file has become shorter")
+            raise TruncatedError("the file has become shorter")
         self.start += size
         self.left -= size
         return self._buffer[:size]

@@ -26,14 +26,14 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final, cast
 
 from pwb_async.core.deadlines import NEVER, Deadline
-from pwb_async.core.http1.connection import Connection, Waiting
+from pwb_async.core.http1.connection import Connection, ConnectionState
 from pwb_async.core.semantics.messages import BadRequest, Event, Part, Request, Response, Signal
-from pwb_async.core.site.lookup import Broken, Lookup
+from pwb_async.core.site.lookup import Lookup, StorageError
 from pwb_async.network.listeners import client_address
 
-from .response_writer import Writer
-from .send_timeout import SlowReader
-from .sendfile import CutShortError
+from .response_writer import ResponseWriter
+from .send_timeout import SendTimeout
+from .sendfile import TruncatedError
 
 if TYPE_CHECKING:
     from .server import Server
@@ -51,43 +51,45 @@ class HTTPProtocol(asyncio.Protocol):
     """deadline: when the server's sweep calls expire()."""
 
     __slots__ = (
-        "_busy",
         "_connection",
-        "_deaf",
         "_peer",
+        "_reading_paused",
+        "_responding",
+        "_send_timeout",
         "_server",
-        "_slow",
         "_transport",
         "_writer",
         "deadline",
     )
 
     _transport: asyncio.Transport
-    _writer: Writer
+    _writer: ResponseWriter
 
     def __init__(self, server: "Server") -> None:
         self._server = server
-        self._connection = Connection(server.setup.reader, server.setup.name)
-        self._busy = False
-        self._deaf = False
-        self._slow: SlowReader | None = None
+        self._connection = Connection(server.context.parser, server.context.name)
+        self._responding = False
+        self._reading_paused = False
+        self._send_timeout: SendTimeout | None = None
         self._peer = ""
-        self.deadline = Deadline(server.setup.timeouts)
+        self.deadline = Deadline(server.context.timeouts)
 
     @property
     def idle_since(self) -> float | None:
         """Orders idle connections, the oldest first; None while anything is under way."""
         # respond() says IDLE as soon as the head is written; the content may still be on its way.
-        idle = self._connection.waiting is Waiting.IDLE and not (self.busy or self._connection.last)
+        idle = self._connection.state is ConnectionState.IDLE and not (
+            self.responding or self._connection.close_after_response
+        )
         return self.deadline.at if idle else None
 
     @property
-    def busy(self) -> bool:
+    def responding(self) -> bool:
         """An answer is under way."""
-        return self._busy or self._writer.paused
+        return self._responding or self._writer.paused
 
     @property
-    def kept_waiting(self) -> bool:
+    def write_paused(self) -> bool:
         """The peer does not take what there is for it."""
         return self._writer.paused
 
@@ -114,71 +116,71 @@ class HTTPProtocol(asyncio.Protocol):
         if self._server.admit(self):
             self._wait()
         else:
-            self._refuse(self._connection.turn_away())
+            self._reject(self._connection.reject())
 
-    def _open_writer(self, transport: asyncio.Transport) -> Writer:
-        return Writer(transport, self._server.drain, self._server.sendfiles)
+    def _open_writer(self, transport: asyncio.Transport) -> ResponseWriter:
+        return ResponseWriter(transport, self._server.send_queue, self._server.sendfiles)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._writer.lose()
         self._server.forget(self)
 
     def data_received(self, data: bytes) -> None:
-        if not (self._busy or self._writer.paused):
-            self._advance(self._connection.receive(data))
+        if not (self._responding or self._writer.paused):
+            self._process_events(self._connection.receive(data))
             return
         self._connection.receive_data(data)
-        if self._connection.crowded and not self._deaf:
-            self._deaf = True
+        if self._connection.input_full and not self._reading_paused:
+            self._reading_paused = True
             self._transport.pause_reading()
 
     def eof_received(self) -> bool:
         """A client that has said everything still gets its whole answer (hazard A8): the transport stays open."""
         self._connection.receive_data(b"")
-        if not (self._busy or self._writer.paused):
-            self._advance(self._connection.next_event())
+        if not (self._responding or self._writer.paused):
+            self._process_events(self._connection.next_event())
         return True
 
     def pause_writing(self) -> None:
         self._writer.pause()
-        self._slow = SlowReader(self._transport, self._server.setup.timeouts.send, self._server.clock())
-        self.deadline.at = self._slow.next_look
+        self._send_timeout = SendTimeout(self._transport, self._server.context.timeouts.send, self._server.clock())
+        self.deadline.at = self._send_timeout.next_look
 
     def resume_writing(self) -> None:
         self._writer.resume()
-        self._slow = None
-        self.deadline.lift()
-        if not self._busy:
-            self._advance(self._connection.next_event())
+        self._send_timeout = None
+        self.deadline.disarm()
+        if not self._responding:
+            self._process_events(self._connection.next_event())
 
-    def _advance(self, event: Event) -> None:
+    def _process_events(self, event: Event) -> None:
         """Answers `event` and those behind it, until more is needed, a task takes over or others have their turn."""
         server, connection, writer = self._server, self._connection, self._writer
-        shelf, log = server.shelf, server.log
+        cache, log = server.cache, server.log
         now, tick = time.time(), server.clock()
         out: list[Part] = []
         answers = size = 0
         while not isinstance(event, Signal):
             response: Response | Lookup | None
             if isinstance(event, BadRequest):
-                response = server.setup.site.refuse(event)
-            elif shelf is None or (response := shelf.answer(event, tick)) is None:
-                response = server.setup.site.locate(event)
+                response = server.context.site.refuse(event)
+            elif cache is None or (response := cache.answer(event, tick)) is None:
+                response = server.context.site.locate(event)
             if isinstance(response, Lookup):
                 self._begin(out)
-                server.loop.create_task(self._answer_later(cast(Request, event), response, (), now))
+                server.loop.create_task(self._respond_in_task(cast(Request, event), response, (), now))
                 return
-            if response.large:
+            if response.has_file:
                 self._begin(out)
                 out = []
                 if left := writer.start(connection.respond(event, response, now)):
-                    server.loop.create_task(self._answer_later(cast(Request, event), response, left, now))
+                    server.loop.create_task(self._respond_in_task(cast(Request, event), response, left, now))
                     return
-                self._busy = False
+                self._responding = False
             else:
                 out += connection.respond(event, response, now)
             if log is not None:
-                log.note(self._peer or self.peer, event, response.status, response.length, now)
+                log.record(self._peer or self.peer, event, response.status, response.length, now)
             answers += 1
             size += response.length
             if connection.idle or writer.paused:
@@ -192,62 +194,62 @@ class HTTPProtocol(asyncio.Protocol):
             writer.write(out)
         if writer.paused:
             return
-        if answers and connection.idle and not self._deaf:
-            self.deadline.renew(tick)
+        if answers and connection.idle and not self._reading_paused:
+            self.deadline.rearm_idle(tick)
             return
         if answers:
-            self.deadline.lift()
+            self.deadline.disarm()
         self._wait(tick)
 
     def _begin(self, out: list[Part]) -> None:
         """Sends what is ready, once no deadline holds: a write that the peer does not take sets one. We are busy then,
         until _continue(), or until a large answer has gone out at once."""
-        self._busy = True
-        self.deadline.lift()
+        self._responding = True
+        self.deadline.disarm()
         if out:
             self._writer.write(out)
 
     def _continue(self) -> None:
-        self._busy = False
+        self._responding = False
         if not (self._writer.closed or self._writer.paused):
-            self._advance(self._connection.next_event())
+            self._process_events(self._connection.next_event())
 
-    def _refuse(self, event: BadRequest) -> None:
+    def _reject(self, event: BadRequest) -> None:
         """Answers what is not a request, out of turn: for want of room or of time."""
         now = time.time()
-        response = self._server.setup.site.refuse(event)
+        response = self._server.context.site.refuse(event)
         self._writer.write(self._connection.respond(event, response, now))
         if self._server.log is not None:
-            self._server.log.note(self.peer, event, response.status, response.length, now)
+            self._server.log.record(self.peer, event, response.status, response.length, now)
         if not self._writer.paused:
-            self._advance(self._connection.next_event())
+            self._process_events(self._connection.next_event())
 
-    async def _answer_later(
+    async def _respond_in_task(
         self, request: Request, answer: Lookup | Response, left: Sequence[Part], began: float
     ) -> None:
         """Answers what takes the disk, or more than a moment to send. left: of an answer that has begun to go out."""
         server, writer, connection = self._server, self._writer, self._connection
         # All of one configuration, even if it changes meanwhile.
-        site, shelf, find = server.setup.site, server.shelf, server.find
+        site, cache, find = server.context.site, server.cache, server.find
         asked = server.clock()
         peer = self.peer if server.log is not None else "-"
         response = answer if isinstance(answer, Response) else None
         try:
             if isinstance(answer, Lookup):
                 writer.sent = 0
-                await writer.room()
+                await writer.drain()
                 finding = await find(answer)
-                if isinstance(finding, Broken):
-                    logger.error("%r: %s", answer.path, finding.why)
-                response = (shelf and shelf.answer(request, asked)) or site.reply(answer, finding)
+                if isinstance(finding, StorageError):
+                    logger.error("%r: %s", answer.path, finding.detail)
+                response = (cache and cache.answer(request, asked)) or site.reply(answer, finding)
                 left = writer.start(connection.respond(request, response, time.time()))
-            await writer.send(left, server.files)
+            await writer.send(left, server.storage)
         except ConnectionError as error:
             logger.debug("%s: %s", peer, error)
             self.abort()
-        except CutShortError as error:
+        except TruncatedError as error:
             # The promised length cannot be kept: only the end of the connection tells the client so (hazard D1).
-            logger.error("%r: content cut short: %s", request.key, error)
+            logger.error("%r: content cut short: %s", request.cache_key, error)
             self.abort()
         except Exception:
             logger.exception("a fault of this server")
@@ -257,49 +259,49 @@ class HTTPProtocol(asyncio.Protocol):
                 response.close()
                 if server.log is not None:
                     sent = max(0, writer.sent - connection.head_length)
-                    server.log.note(peer, request, response.status, sent, began)
+                    server.log.record(peer, request, response.status, sent, began)
         self._continue()
 
     def _wait(self, now: float | None = None) -> None:
         """Puts the deadline on what comes next, or goes the steps of the end (RFC 9112 9.6)."""
-        waiting = self._connection.waiting
+        state = self._connection.state
         # A server that stops (hazard F2): the answer under way had been begun before, and did not say "close".
-        if waiting is Waiting.NOTHING or (self._server.stopping and self._connection.quiet):
+        if state is ConnectionState.CLOSED or (self._server.stopping and self._connection.safe_to_close):
             self._transport.close()
             return
-        if self._deaf and not self._connection.crowded:
-            self._deaf = False
+        if self._reading_paused and not self._connection.input_full:
+            self._reading_paused = False
             self._transport.resume_reading()
-        if self.deadline.watch(waiting, now or self._server.clock()) and waiting is Waiting.LINGER:
+        if self.deadline.arm(state, now or self._server.clock()) and state is ConnectionState.LINGER:
             self._transport.write_eof()
 
     def expire(self) -> None:
         """The deadline has passed."""
-        if self._slow is not None:
-            if self._slow.look(self._server.clock()):
-                self.deadline.at = self._slow.next_look
+        if self._send_timeout is not None:
+            if self._send_timeout.look(self._server.clock()):
+                self.deadline.at = self._send_timeout.next_look
             else:
                 self.abort(forget=True)
             return
         self.deadline.at = NEVER
         event = self._connection.expire()
         if isinstance(event, BadRequest):
-            self._refuse(event)
+            self._reject(event)
         else:
             self._wait()
 
     def stop(self) -> None:
         """The server stops: what is under way is finished, nothing else is begun (hazard F2)."""
-        self._connection.last = True
-        if self._connection.quiet and not self.busy:
+        self._connection.close_after_response = True
+        if self._connection.safe_to_close and not self.responding:
             self._transport.close()
 
-    def retire(self, patience: float) -> None:
+    def retire(self, timeout: float) -> None:
         """Another process takes over: the next answer says that it is the last, so no client is cut off in the middle
         of a request; whoever does not ask within `patience` seconds goes then."""
-        self._connection.last = True
-        if self._connection.waiting is Waiting.IDLE and not self.busy:
-            self.deadline.at = min(self.deadline.at, self._server.clock() + patience)
+        self._connection.close_after_response = True
+        if self._connection.state is ConnectionState.IDLE and not self.responding:
+            self.deadline.at = min(self.deadline.at, self._server.clock() + timeout)
 
     def close(self) -> None:
         """Ends the connection after what has been handed over."""

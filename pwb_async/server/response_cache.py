@@ -8,8 +8,8 @@ them in one call off the loop; one that nobody has asked for is looked at when s
 of that moment, and is not read again. Only what had not settled when it was found is: a file that changes twice
 between two ticks of the clock looks the same.
 What a hit does, step by step:
-  1. HeadReader.known: the bytes of a head that has come before are a Request without being read
-  2. Shelf.answer: one look into a dict by the target's key, is the finding trusted, has such an answer been made
+  1. RequestParser.cache: the bytes of a head that has come before are a Request without being read
+  2. ResponseCache.answer: one look into a dict by the target's key, is the finding trusted, has such an answer been made
   3. Connection.respond: the second's prefix (status line, Server, Date) in front of what was written when it was made
   4. Writer.write: to the kernel, in one writev where the content is not short
 What it costs: the bytes of the files, those of a short one once more behind its head, and about 2 KiB an entry; at most
@@ -32,14 +32,14 @@ from dataclasses import replace
 from sys import getsizeof
 from typing import Final, TypeAlias
 
-from pwb_async.core.http1.parser import SHORT, prepare
+from pwb_async.core.http1.parser import SHORT, preserialize
 from pwb_async.core.semantics.fields import Fields
 from pwb_async.core.semantics.messages import Request, RequestLine, Response
 from pwb_async.core.semantics.target import Target
 from pwb_async.core.site.lookup import Finding, Lookup, OpenFile, same_version
 from pwb_async.core.site.site import Site
 
-from .async_storage import Files
+from .async_storage import AsyncStorage
 
 _OVERHEAD: Final = 2048
 """Bytes of memory for an entry beside the file's."""
@@ -57,7 +57,7 @@ _SOON: Final = 0.5
 _REMEMBERED: Final = 1000
 """Names kept, beyond one for each entry, of those who left the short queue; who comes again goes to the main one."""
 
-Kind: TypeAlias = tuple[bytes, bytes]
+VariantKey: TypeAlias = tuple[bytes, bytes]
 """A method, and the conditions that come with it."""
 _NOBODY: Final = Request(RequestLine(b"", b"GET", Target(), 1), Fields({}, 0), persistent=False)
 """Stands for whoever asked first: what a client says of itself may be 32 KiB, and is nobody else's."""
@@ -72,21 +72,32 @@ class Entry:
     when its queue last had a look at it.
     """
 
-    __slots__ = ("answers", "asked", "came", "finding", "key", "lookup", "plain", "size", "trusted", "turn")
+    __slots__ = (
+        "answers",
+        "finding",
+        "first_used",
+        "fresh_until",
+        "key",
+        "last_used",
+        "lookup",
+        "plain",
+        "size",
+        "turn",
+    )
 
-    def __init__(self, key: bytes, lookup: Lookup, finding: OpenFile, now: float, trusted: float) -> None:
+    def __init__(self, key: bytes, lookup: Lookup, finding: OpenFile, now: float, fresh_until: float) -> None:
         self.key = key
         self.lookup = replace(lookup, request=_NOBODY)
         self.finding = finding
-        self.trusted = trusted
-        self.came = self.asked = self.turn = now
+        self.fresh_until = fresh_until
+        self.first_used = self.last_used = self.turn = now
         self.size = _OVERHEAD + (_DESCRIPTOR if finding.content is None else _memory(finding.content))
         self.plain: Response | None = None
-        self.answers: dict[Kind, Response] = {}
+        self.answers: dict[VariantKey, Response] = {}
 
 
 def _memory(content: bytes) -> int:
-    """Bytes that a file's content takes; head.prepare() copies a short one behind the head."""
+    """Bytes that a file's content takes; preserialize() copies a short one behind the head."""
     return len(content) * (2 if len(content) <= SHORT else 1)
 
 
@@ -100,19 +111,19 @@ class Round:
         self.over = asyncio.Event()
 
 
-class Shelf:
+class ResponseCache:
     """most: bytes in all. ttl: seconds for which a finding is trusted."""
 
-    def __init__(self, site: Site, files: Files, most: int, ttl: float) -> None:
+    def __init__(self, site: Site, files: AsyncStorage, most: int, ttl: float) -> None:
         self._site = site
         self._files = files
         self._most = most
         self._ttl = ttl
         self._entries: dict[bytes, Entry] = {}
-        self._short: dict[bytes, Entry] = {}
+        self._small: dict[bytes, Entry] = {}
         self._main: dict[bytes, Entry] = {}
-        self._gone: dict[bytes, None] = {}
-        self._used = self._used_short = 0
+        self._ghost: dict[bytes, None] = {}
+        self._used = self._used_small = 0
         self._looks: dict[bytes, asyncio.Future[Finding]] = {}
         self._round: Round | None = None
         self._going_round: asyncio.Task[None] | None = None
@@ -121,10 +132,10 @@ class Shelf:
 
     def answer(self, request: Request, now: float) -> Response | None:
         """The answer to a GET or HEAD of a file that is here and trusted. now: the loop's clock."""
-        entry = self._entries.get(request.key)
-        if entry is None or entry.trusted < now:
+        entry = self._entries.get(request.cache_key)
+        if entry is None or entry.fresh_until < now:
             return None
-        entry.asked = now
+        entry.last_used = now
         if request.plain:
             if entry.plain is None:
                 entry.plain = self._prepare(entry, request)
@@ -133,13 +144,13 @@ class Shelf:
         if method not in (b"GET", b"HEAD") or fields.unknown_expectation:
             return None
         kind = (method, fields.conditions)
-        return entry.answers.get(kind) or self._remember(entry, kind, self._prepare(entry, request))
+        return entry.answers.get(kind) or self._store(entry, kind, self._prepare(entry, request))
 
     def _prepare(self, entry: Entry, request: Request) -> Response:
-        return prepare(self._site.reply(replace(entry.lookup, request=request), entry.finding))
+        return preserialize(self._site.reply(replace(entry.lookup, request=request), entry.finding))
 
-    def _remember(self, entry: Entry, kind: Kind, response: Response) -> Response:
-        memory = getsizeof(kind[1]) + getsizeof(response.tail) + sum(map(getsizeof, response.parts))
+    def _store(self, entry: Entry, kind: VariantKey, response: Response) -> Response:
+        memory = getsizeof(kind[1]) + getsizeof(response.serialized) + sum(map(getsizeof, response.parts))
         if len(entry.answers) < _ANSWERS and memory <= _OVERHEAD:
             entry.answers[kind] = response
             self._grow(entry, _OVERHEAD)
@@ -147,7 +158,7 @@ class Shelf:
 
     async def find(self, lookup: Lookup) -> Finding:
         """What the disk finds; a file is put on the shelf. All who ask for it meanwhile share one look."""
-        key = lookup.request.key
+        key = lookup.request.cache_key
         entry = self._entries.get(key)
         if entry is not None and await self._is_same(key, entry):
             return entry.finding
@@ -172,7 +183,7 @@ class Shelf:
         look.set_result(finding)
         entry = self._entries.get(key)
         if entry is not None and isinstance(finding, OpenFile) and same_version(entry.finding, finding):
-            entry.trusted = now + self._ttl
+            entry.fresh_until = now + self._ttl
         else:
             self._drop(key)
             if isinstance(finding, OpenFile) and not finding.generated:
@@ -182,9 +193,9 @@ class Shelf:
     async def _is_same(self, key: bytes, entry: Entry) -> bool:
         """Whether a finding still holds; all who ask at the same time wait for one look at all that they ask for."""
         now = self._clock()
-        if entry.asked < now - _LATELY:
-            entry.came = now
-        entry.asked = now
+        if entry.last_used < now - _LATELY:
+            entry.first_used = now
+        entry.last_used = now
         here = self._round
         if here is None:
             here = self._round = Round()
@@ -204,13 +215,14 @@ class Shelf:
     async def refresh(self, horizon: float) -> None:
         """Looks again at what is asked for and loses its trust within `horizon` seconds."""
         now = self._clock()
-        for key in [key for key, entry in self._entries.items() if entry.trusted < now and entry.finding.file]:
+        for key in [key for key, entry in self._entries.items() if entry.fresh_until < now and entry.finding.file]:
             self._drop(key)  # an open file that was deleted would keep its space on the disk
         soon, lately = now + horizon, now - _LATELY
         due = {
             key: entry
             for key, entry in self._entries.items()
-            if entry.trusted < soon and entry.came < entry.asked > min(entry.trusted - self._ttl, lately)
+            if entry.fresh_until < soon
+            and entry.first_used < entry.last_used > min(entry.fresh_until - self._ttl, lately)
         }
         if due:
             await self._look_again(due)
@@ -218,12 +230,12 @@ class Shelf:
     async def _look_again(self, entries: dict[bytes, Entry]) -> set[bytes]:
         """Which of them are the same; the others leave the shelf."""
         now = self._clock()
-        answers = await self._files.look_again([(entry.lookup, entry.finding) for entry in entries.values()])
+        answers = await self._files.revalidate([(entry.lookup, entry.finding) for entry in entries.values()])
         same = {key for key, is_same in zip(entries, answers, strict=True) if is_same}
         for key, entry in entries.items():
             if self._entries.get(key) is entry:
                 if key in same:
-                    entry.trusted = now + self._ttl
+                    entry.fresh_until = now + self._ttl
                 else:
                     self._drop(key)
         return same
@@ -233,22 +245,22 @@ class Shelf:
             return
         key = entry.key
         self._entries[key] = entry
-        if key in self._gone:
-            del self._gone[key]
+        if key in self._ghost:
+            del self._ghost[key]
             self._main[key] = entry
             self._used += entry.size
         else:
-            self._short[key] = entry
+            self._small[key] = entry
             self._used += entry.size
-            self._used_short += entry.size
+            self._used_small += entry.size
         while self._used > self._most:
             self._evict()
 
     def _grow(self, entry: Entry, size: int) -> None:
         entry.size += size
         self._used += size
-        if entry.key in self._short:
-            self._used_short += size
+        if entry.key in self._small:
+            self._used_small += size
         while self._used > self._most:
             self._evict()
 
@@ -256,29 +268,29 @@ class Shelf:
         entry = self._entries.pop(key, None)
         if entry is not None:
             self._used -= entry.size
-            if self._short.pop(key, None) is not None:
-                self._used_short -= entry.size
+            if self._small.pop(key, None) is not None:
+                self._used_small -= entry.size
             else:
                 del self._main[key]
 
     def _evict(self) -> None:
         """Gives one entry its turn: it goes, or it stays because it was asked for since the last one."""
-        short = self._used_short > self._most // _SHORT or not self._main
-        queue = self._short if short else self._main
+        short = self._used_small > self._most // _SHORT or not self._main
+        queue = self._small if short else self._main
         key, entry = next(iter(queue.items()))
         del queue[key]
         if short:
-            self._used_short -= entry.size
-        if entry.asked > entry.turn:
-            entry.turn = entry.asked
+            self._used_small -= entry.size
+        if entry.last_used > entry.turn:
+            entry.turn = entry.last_used
             self._main[key] = entry
             return
         del self._entries[key]
         self._used -= entry.size
         if short:
-            self._gone[key] = None
-            if len(self._gone) > len(self._entries) + _REMEMBERED:
-                del self._gone[next(iter(self._gone))]
+            self._ghost[key] = None
+            if len(self._ghost) > len(self._entries) + _REMEMBERED:
+                del self._ghost[next(iter(self._ghost))]
 
 
 def most_files(space: int) -> int:

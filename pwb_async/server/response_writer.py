@@ -15,10 +15,10 @@ from typing import Any, Final
 
 from pwb_async.core.semantics.messages import File, FileSlice, Part
 
-from .async_storage import Files
+from .async_storage import AsyncStorage
 from .body_reader import BodyReader
-from .send_queue import Drain
-from .sendfile import TURN, CutShortError, Pump, SendfileRefusedError, SendfileSupport, sendfile
+from .send_queue import SendQueueWatcher
+from .sendfile import TURN, FileTransfer, SendfileRefusedError, SendfileSupport, TruncatedError, sendfile
 
 _SHORT_PART: Final = 64 * 1024
 """Bytes for which a shorter part of a file counts in a turn, so that a turn has at most 32 of them: what they cost is
@@ -31,15 +31,15 @@ class _ColdSlice(FileSlice):
     __slots__ = ()
 
 
-class Writer:
+class ResponseWriter:
     """sent: bytes that start() and send() have handed over of the answer that start() was called for. sendfiles: where
     the kernel may be asked to send a file."""
 
-    __slots__ = ("_drain", "_drained", "_sendfiles", "_transport", "closed", "paused", "sent")
+    __slots__ = ("_drained", "_send_queue", "_sendfiles", "_transport", "closed", "paused", "sent")
 
-    def __init__(self, transport: asyncio.Transport, drain: Drain, sendfiles: SendfileSupport) -> None:
+    def __init__(self, transport: asyncio.Transport, drain: SendQueueWatcher, sendfiles: SendfileSupport) -> None:
         self._transport = transport
-        self._drain = drain
+        self._send_queue = drain
         self._sendfiles = sendfiles
         transport.set_write_buffer_limits(high=0)
         self._drained: asyncio.Future[None] | None = None
@@ -76,23 +76,23 @@ class Writer:
         if not self._sendfiles.allows(file):
             return part
         turn = min(length, TURN)
-        if not file.in_memory(start, turn):
+        if not file.in_page_cache(start, turn):
             return _ColdSlice(*part)
         try:
             sent = self._sendfile(self._transport.get_extra_info("socket").fileno(), file, start, turn)
-        except (OSError, CutShortError):
+        except (OSError, TruncatedError):
             return part
         self.sent += sent
         return FileSlice(file, start + sent, length - sent)
 
-    async def send(self, parts: Sequence[Part], files: Files) -> None:
-        """Sends parts in order. Raises CutShortError, or ConnectionError when the peer has gone."""
+    async def send(self, parts: Sequence[Part], files: AsyncStorage) -> None:
+        """Sends parts in order. Raises TruncatedError, or ConnectionError when the peer has gone."""
         turn = TURN
         for part in parts:
             if turn <= 0:
                 turn = TURN
                 await asyncio.sleep(0)
-            await self.room()
+            await self.drain()
             if isinstance(part, bytes):
                 self._write(part)
                 continue
@@ -102,14 +102,14 @@ class Writer:
             except ConnectionError:
                 raise
             except OSError as error:
-                raise CutShortError(error.strerror) from error
-        await self.room()
+                raise TruncatedError(error.strerror) from error
+        await self.drain()
 
     def _write(self, data: bytes | memoryview) -> None:
         self._transport.write(data)
         self.sent += len(data)
 
-    async def room(self) -> None:
+    async def drain(self) -> None:
         """Waits until the peer has taken everything."""
         if self.paused and not self.closed:
             self._drained = asyncio.get_running_loop().create_future()
@@ -118,34 +118,34 @@ class Writer:
         if self.closed or self._transport.is_closing():
             raise ConnectionResetError("the peer has gone")
 
-    async def _send_slice(self, part: FileSlice, files: Files) -> None:
+    async def _send_slice(self, part: FileSlice, files: AsyncStorage) -> None:
         if self._sendfiles.allows(part.file):
             part = await self._pump(part, files)
         if part.length:
             await self._read(part, files)
 
-    async def _read(self, part: FileSlice, files: Files) -> None:
+    async def _read(self, part: FileSlice, files: AsyncStorage) -> None:
         """Sends a part as bytes."""
         reader = BodyReader(part, files)
         while reader.left:
             piece = await reader.read()
-            await self.room()
+            await self.drain()
             self._write(piece)
-            await self.room()
+            await self.drain()
 
-    async def _pump(self, part: FileSlice, files: Files) -> FileSlice:
+    async def _pump(self, part: FileSlice, files: AsyncStorage) -> FileSlice:
         """Sends a part by sendfile(2). Returns what is left of it, if that is refused."""
-        pump = Pump(part, self._transport, self._drain, self._sendfile)
+        pump = FileTransfer(part, self._transport, self._send_queue, self._sendfile)
         pump.cold = isinstance(part, _ColdSlice)
         try:
             while pump.left:
-                if not pump.in_memory():
+                if not pump.in_page_cache():
                     # One turn ahead: 1.26 GiB/s, 1.0 without, and no more with four or eight.
-                    await files.load(pump.file, pump.start, pump.next, min(TURN, pump.left - pump.next))
+                    await files.read_ahead(pump.file, pump.start, pump.next, min(TURN, pump.left - pump.next))
                     pump.cold = False
-                    await self.room()
+                    await self.drain()
                 pump.go()
-                await self.room()
+                await self.drain()
                 if pump.error:
                     raise pump.error
         except SendfileRefusedError as error:

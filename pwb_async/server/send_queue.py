@@ -18,7 +18,7 @@ to a tenth more CPU (16 connections on loopback)."""
 _ONCE: Final = select.EPOLLOUT | select.EPOLLONESHOT
 
 
-class Drain:
+class SendQueueWatcher:
     """An epoll of its own, which the loop watches: the loop's would not take a transport's descriptor."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:

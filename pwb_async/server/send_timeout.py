@@ -1,6 +1,6 @@
 """Who reads slowly (SlowReader), and who too slowly (Pace, hazard A5): a client that takes some bytes in each period is
-never overdue, and could hold a connection for days. With --min-rate it must take that many a second on average, over
-each period of --send-timeout.
+never overdue, and could hold a connection for days. With --min-send-rate it must take that many a second on average,
+over each period of --send-timeout.
 
 How much a client has taken is what it has acknowledged; the kernel knows (tcp_info, Linux), so it costs nothing to
 those who are not slow. Only who has made us wait is looked at, from that moment until its answers are out.
@@ -21,29 +21,29 @@ _LOOK: Final = 1.0
 """Seconds at most between two looks at a peer that keeps us waiting."""
 
 
-class SlowReader:
+class SendTimeout:
     """A peer that keeps us waiting: slow, but not dead as long as it takes some bytes in each period (hazard A4).
 
     The transport is told so only when a third of the kernel's buffer is free again, and that can take a slow reader
     minutes; the kernel knows better. patience: seconds of a period. next_look: when look() is due.
     """
 
-    __slots__ = ("_patience", "_taken", "_taking", "_transport", "next_look")
+    __slots__ = ("_taken", "_taking", "_timeout", "_transport", "next_look")
 
-    def __init__(self, transport: asyncio.Transport, patience: float, now: float) -> None:
+    def __init__(self, transport: asyncio.Transport, timeout: float, now: float) -> None:
         self._transport = transport
-        self._patience = patience
+        self._timeout = timeout
         self._taken: int | None = None  # the kernel is asked when it matters: most are not slow
         self._taking = now
-        self.next_look = now + min(_LOOK, patience / 8)
+        self.next_look = now + min(_LOOK, timeout / 8)
 
     def look(self, now: float) -> bool:
         """Whether to go on."""
         taken = self._progress()
         if taken != self._taken:
             self._taken, self._taking = taken, now
-        self.next_look = min(now + min(_LOOK, self._patience / 8), self._taking + self._patience)
-        return now < self._taking + self._patience
+        self.next_look = min(now + min(_LOOK, self._timeout / 8), self._taking + self._timeout)
+        return now < self._taking + self._timeout
 
     def _progress(self) -> int:
         """Something else whenever the peer has taken some bytes."""
@@ -53,7 +53,7 @@ class SlowReader:
             return -self._transport.get_write_buffer_size()
 
 
-class Pace:
+class MinSendRate:
     """rate: bytes a second. period: seconds over which it is averaged."""
 
     def __init__(self, rate: int, period: float) -> None:
@@ -66,9 +66,9 @@ class Pace:
         watched, self._watched = self._watched, {}
         for protocol in connections:
             if (known := watched.get(protocol)) is None:
-                if protocol.kept_waiting:
+                if protocol.write_paused:
                     self._watch(protocol, now)
-            elif protocol.busy:
+            elif protocol.responding:
                 if known[0] > now:
                     self._watched[protocol] = known
                 elif acknowledged(protocol.sock) - known[1] >= self._least:

@@ -25,7 +25,7 @@ from typing import Final, TypeAlias, cast
 
 from pwb_async.core.semantics.messages import File, FileSlice
 
-from .send_queue import Drain
+from .send_queue import SendQueueWatcher
 
 logger: Final = logging.getLogger("pwb")
 Sendfile: TypeAlias = Callable[[int, File, int, int], int]
@@ -45,7 +45,7 @@ _REFUSED: Final = frozenset((errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno
 sandbox forbids it: the file can be read all the same. Any other error says that the disk failed, or the peer left."""
 
 
-class CutShortError(Exception):
+class TruncatedError(Exception):
     """The promised length cannot be kept: the file has become shorter, or the disk failed (hazard D1)."""
 
 
@@ -77,15 +77,15 @@ class SendfileSupport:
             logger.info("sendfile is refused on device %s (%s): its files are read", device, error.strerror)
 
 
-class Pump:
+class FileTransfer:
     """left: bytes still to go, from `start`. error: why they don't. cold: the next turn was found not to be in memory,
     and has not been loaded since."""
 
     __slots__ = (
-        "_drain",
         "_going",
         "_most",
         "_number",
+        "_send_queue",
         "_sendfile",
         "_sock",
         "_told",
@@ -97,14 +97,16 @@ class Pump:
         "start",
     )
 
-    def __init__(self, part: FileSlice, transport: asyncio.Transport, drain: Drain, sendfile: Sendfile) -> None:
+    def __init__(
+        self, part: FileSlice, transport: asyncio.Transport, drain: SendQueueWatcher, sendfile: Sendfile
+    ) -> None:
         self.file, self.start, self.left = part
         self.error: Exception | None = None
         self.cold = False
         self._transport = transport
         self._number: int = transport.get_extra_info("socket").fileno()
         self._sock: socket.socket | None = None
-        self._drain = drain
+        self._send_queue = drain
         self._sendfile = sendfile
         self._going = self._told = False
         self._most = TURN
@@ -114,11 +116,11 @@ class Pump:
         """Bytes of the next turn."""
         return min(self.left, self._most)
 
-    def in_memory(self) -> bool:
+    def in_page_cache(self) -> bool:
         """Whether the next turn is. What was found cold is not looked at again: a look has the page read that it looks
         for, and that page alone."""
         if not self.cold:
-            self.cold = not self.file.in_memory(self.start, self.next)
+            self.cold = not self.file.in_page_cache(self.start, self.next)
         return not self.cold
 
     def go(self) -> None:
@@ -143,7 +145,7 @@ class Pump:
             self._rest()
 
     def _next_turn(self) -> bool:
-        return self.in_memory() and self._turn()
+        return self.in_page_cache() and self._turn()
 
     def _turn(self) -> bool:
         """Whether there is to be another."""
@@ -156,7 +158,7 @@ class Pump:
         self.start += sent
         self.left -= sent
         if sent < size:
-            self._drain.wait(self._borrow(), self._go_on)
+            self._send_queue.wait(self._borrow(), self._go_on)
         elif self.left:
             asyncio.get_running_loop().call_soon(self._go_on)
         return self.left > 0
@@ -180,7 +182,7 @@ class Pump:
         # Its traceback holds this pump, and with it the file, until the garbage is collected.
         self.error = None
         if self._sock is not None:
-            self._drain.forget(self._sock)
+            self._send_queue.forget(self._sock)
             self._sock.detach()
             self._sock = None
 
@@ -196,7 +198,7 @@ class Pump:
 
 
 def sendfile(number: int, file: File, start: int, length: int) -> int:
-    """Bytes that the kernel takes at once. Raises CutShortError at the end of the file, or OSError, which is a
+    """Bytes that the kernel takes at once. Raises TruncatedError at the end of the file, or OSError, which is a
     SendfileRefusedError if reading may do."""
     try:
         sent = os.sendfile(number, file.fileno(), start, length)
@@ -207,5 +209,5 @@ def sendfile(number: int, file: File, start: int, length: int) -> int:
             raise SendfileRefusedError(error.errno, error.strerror) from None
         raise
     if not sent:
-        raise CutShortError("the file has become shorter")
+        raise TruncatedError("the file has become shorter")
     return sent

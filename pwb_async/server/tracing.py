@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from pwb_async.core.semantics.messages import File
-from pwb_async.observability.trace_events import Flow, Trace
+from pwb_async.observability.trace_events import Flow, TraceWriter
 from pwb_async.observability.tracing import TracedConnection
 
 from .http_protocol import HTTPProtocol
-from .response_writer import Writer
+from .response_writer import ResponseWriter
 
 if TYPE_CHECKING:
     from .server import Server
@@ -20,9 +20,9 @@ class TracedProtocol(HTTPProtocol):
 
     __slots__ = ("_flow", "_trace")
 
-    def __init__(self, server: "Server", trace: Trace) -> None:
+    def __init__(self, server: "Server", trace: TraceWriter) -> None:
         super().__init__(server)
-        connection = TracedConnection(server.setup.reader, server.setup.name, trace)
+        connection = TracedConnection(server.context.parser, server.context.name, trace)
         self._connection = connection
         self._flow, self._trace = connection.flow, trace
 
@@ -31,7 +31,7 @@ class TracedProtocol(HTTPProtocol):
         super().connection_made(transport)
         self._trace.end("accept", began, self._flow, peer=self.peer)
 
-    def _open_writer(self, transport: asyncio.Transport) -> Writer:
+    def _open_writer(self, transport: asyncio.Transport) -> ResponseWriter:
         return TracedWriter(transport, self._server, self._trace, self._flow)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -39,13 +39,13 @@ class TracedProtocol(HTTPProtocol):
         self._trace.finish(self._flow)
 
 
-class TracedWriter(Writer):
+class TracedWriter(ResponseWriter):
     """send: to the kernel, as much as it takes, or to the transport."""
 
     __slots__ = ("_flow", "_trace")
 
-    def __init__(self, transport: asyncio.Transport, server: "Server", trace: Trace, flow: Flow) -> None:
-        super().__init__(transport, server.drain, server.sendfiles)
+    def __init__(self, transport: asyncio.Transport, server: "Server", trace: TraceWriter, flow: Flow) -> None:
+        super().__init__(transport, server.send_queue, server.sendfiles)
         self._trace, self._flow = trace, flow
 
     def write(self, parts: Sequence[Any]) -> None:

@@ -20,19 +20,19 @@ from contextlib import closing, suppress
 from typing import Final
 
 from pwb_async.core.site.lookup import (
-    FOLDER,
+    DIRECTORY,
     FORBIDDEN,
-    MISSING,
+    NOT_FOUND,
     UNAVAILABLE,
-    Broken,
     Finding,
     Lookup,
     OpenFile,
+    StorageError,
     same_version,
 )
 
 from .etag import METADATA_TAGS, SECOND, can_wait, content_tag, file_clock, is_racy
-from .open_beneath import AS_FILE, AS_FOLDER, Opener, close, opener
+from .open_beneath import DIRECTORY_FLAGS, FILE_FLAGS, Opener, close, opener
 from .open_file import Descriptor, LargeFile
 
 SMALL: Final = 112 * 1024
@@ -66,7 +66,7 @@ class Disk:
         self._small = small
         self._clock = clock
         try:
-            number = os.open(os.path.join(self._root, b"."), AS_FOLDER)  # `.` is found only where one may enter
+            number = os.open(os.path.join(self._root, b"."), DIRECTORY_FLAGS)  # `.` is found only where one may enter
         except OSError as error:
             error.filename = os.fsdecode(self._root)
             raise
@@ -76,7 +76,7 @@ class Disk:
     def find(self, lookup: Lookup) -> Finding:
         """What is there, now. The OpenFile's file belongs to the caller."""
         try:
-            root = os.open(self._root, AS_FOLDER)
+            root = os.open(self._root, DIRECTORY_FLAGS)
         except OSError:
             return UNAVAILABLE
         try:
@@ -84,7 +84,7 @@ class Disk:
         finally:
             close(root)
 
-    def look_again(self, known: Sequence[tuple[Lookup, OpenFile]]) -> list[bool]:
+    def revalidate(self, known: Sequence[tuple[Lookup, OpenFile]]) -> list[bool]:
         """Of each file that was found before, whether it is still there, the same version.
 
         Folder by folder, so that a file costs one system call: after each the interpreter's lock is fought for.
@@ -93,9 +93,9 @@ class Disk:
         folders: dict[bytes, list[int]] = {}
         for number, (lookup, _) in enumerate(known):
             folders.setdefault(lookup.path.rpartition(b"/")[0] or b".", []).append(number)
-        with suppress(OSError), closing(Descriptor(os.open(self._root, AS_FOLDER))) as root:
+        with suppress(OSError), closing(Descriptor(os.open(self._root, DIRECTORY_FLAGS))) as root:
             for path, numbers in folders.items():
-                with suppress(OSError), closing(Descriptor(self._open(root.fileno(), path, AS_FOLDER))) as folder:
+                with suppress(OSError), closing(Descriptor(self._open(root.fileno(), path, DIRECTORY_FLAGS))) as folder:
                     for number in numbers:
                         same[number] = self._is_same(root.fileno(), folder.fileno(), *known[number])
         return same
@@ -116,20 +116,20 @@ class Disk:
     def _find(self, root: int, lookup: Lookup, read: bool) -> Finding:
         path = lookup.path or b"."
         if b"\0" in path:  # the end of a name for C, not for us
-            return MISSING
+            return NOT_FOUND
         if not lookup.folder:
             return self._entry(root, path, read)
         for index in lookup.indexes:
             finding = self._entry(root, path + b"/" + index, read)
-            if finding is not MISSING and finding is not FOLDER:
+            if finding is not NOT_FOUND and finding is not DIRECTORY:
                 return finding
         return self._folder(root, path)
 
     def _entry(self, root: int, path: bytes, read: bool) -> Finding:
         try:
-            file = Descriptor(self._open(root, path, AS_FILE))
+            file = Descriptor(self._open(root, path, FILE_FLAGS))
         except PermissionError:  # a folder may be entered, even so
-            return FOLDER if self._folder(root, path) is FOLDER else FORBIDDEN
+            return DIRECTORY if self._folder(root, path) is DIRECTORY else FORBIDDEN
         except OSError as error:
             return _finding(error)
         try:
@@ -145,7 +145,7 @@ class Disk:
             seen = self._clock()  # before the status: what changes after this moment is stamped with it, or later
             status = os.fstat(file.fileno())
             if not stat.S_ISREG(status.st_mode):
-                return FOLDER if stat.S_ISDIR(status.st_mode) else MISSING
+                return DIRECTORY if stat.S_ISDIR(status.st_mode) else NOT_FOUND
             size = status.st_size
             if not read:
                 return _regular(name, status, seen)
@@ -169,7 +169,7 @@ class Disk:
         while piece := os.pread(file.fileno(), self._small + 1 - len(content), len(content)):
             content += piece
             if len(content) > self._small:
-                return Broken(f"its size is not its length, and it holds more than {self._small} bytes")
+                return StorageError(f"its size is not its length, and it holds more than {self._small} bytes")
         held = bytes(content)
         return OpenFile(name, len(held), status.st_mtime_ns, seen, None, held, tag=content_tag(held), generated=True)
 
@@ -185,10 +185,10 @@ class Disk:
 
     def _folder(self, root: int, path: bytes) -> Finding:
         try:
-            close(self._open(root, path, AS_FOLDER))
+            close(self._open(root, path, DIRECTORY_FLAGS))
         except OSError as error:
             return _finding(error)
-        return FOLDER
+        return DIRECTORY
 
     def _open(self, root: int, path: bytes, flags: int) -> int:
         for _ in range(_TRIES - 1):
@@ -230,11 +230,11 @@ def _version(status: os.stat_result) -> tuple[int, ...]:
 def _finding(error: OSError) -> Finding:
     match error.errno:
         case errno.ENOENT | errno.ENOTDIR | errno.EISDIR | errno.ENAMETOOLONG | errno.ELOOP | errno.EXDEV:
-            return MISSING
+            return NOT_FOUND
         case errno.ENXIO | errno.ENODEV | errno.EILSEQ:  # a socket; a device without a driver; nothing's name here
-            return MISSING
+            return NOT_FOUND
         case errno.EACCES | errno.EPERM:
             return FORBIDDEN
         case errno.EMFILE | errno.ENFILE | errno.ENOMEM | errno.EAGAIN | errno.EINTR:
             return UNAVAILABLE
-    return Broken(errno.errorcode.get(error.errno or 0, str(error)))
+    return StorageError(errno.errorcode.get(error.errno or 0, str(error)))

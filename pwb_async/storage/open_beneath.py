@@ -18,8 +18,8 @@ Opener: TypeAlias = Callable[[int, bytes, int], int]
 
 # The only flags that openat2() knows. O_NONBLOCK: a FIFO must not hold us. O_LARGEFILE: only the libc adds it for us,
 # and only where it is needed.
-AS_FILE: Final = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC | getattr(os, "O_LARGEFILE", 0)
-AS_FOLDER: Final = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_CLOEXEC
+FILE_FLAGS: Final = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC | getattr(os, "O_LARGEFILE", 0)
+DIRECTORY_FLAGS: Final = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_CLOEXEC
 _LINKS: Final = 40
 """Links on one way, as many as Linux follows."""
 _LONGEST_PATH: Final = 4095
@@ -29,7 +29,7 @@ _TRIES: Final = 4
 
 def opener(root: int) -> Opener:
     """The way that this system has: openat2, or else the walk."""
-    return openat2 if _has_openat2(root) else walk
+    return openat2 if _has_openat2(root) else openat_walk
 
 
 def close(number: int) -> None:
@@ -43,7 +43,7 @@ def close(number: int) -> None:
 # openat2(2): the kernel keeps us beneath the root. RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS, and 437 is its number on
 # every architecture but alpha and mips, which have something else there or nothing: the probe tells.
 _OPENAT2: Final = 437
-_HOW: Final = {flags: (ctypes.c_uint64 * 3)(flags, 0, 0x08 | 0x02) for flags in (AS_FILE, AS_FOLDER)}
+_HOW: Final = {flags: (ctypes.c_uint64 * 3)(flags, 0, 0x08 | 0x02) for flags in (FILE_FLAGS, DIRECTORY_FLAGS)}
 _syscall: Final = ctypes.CDLL(None, use_errno=True).syscall
 _syscall.argtypes = (ctypes.c_long, ctypes.c_int, ctypes.c_char_p, ctypes.c_void_p, ctypes.c_size_t)
 _syscall.restype = ctypes.c_long
@@ -62,32 +62,32 @@ def _has_openat2(root: int) -> bool:
     if sys.platform != "linux":
         return False
     try:
-        close(openat2(root, b".", AS_FOLDER))
+        close(openat2(root, b".", DIRECTORY_FLAGS))
     except OSError:
         return False
     try:
-        close(openat2(root, b"..", AS_FOLDER))
+        close(openat2(root, b"..", DIRECTORY_FLAGS))
     except OSError as error:
         return error.errno == errno.EXDEV
     return False
 
 
-def walk(root: int, path: bytes, flags: int) -> int:
+def openat_walk(root: int, path: bytes, flags: int) -> int:
     """An Opener, name by name. The kernel follows no link: it is read, and the names in it are walked instead."""
     if len(path) > _LONGEST_PATH:
-        raise OSError(errno.ENAMETOOLONG, "walk")
+        raise OSError(errno.ENAMETOOLONG, "openat_walk")
     names: list[bytes] = []  # still to go, the next one last
     folders = [root]  # the way here, so that `..` leads back and never above the root
     try:
         for _ in range(1 + _LINKS):
             if path.startswith(b"/"):
-                raise OSError(errno.EXDEV, "walk")
+                raise OSError(errno.EXDEV, "openat_walk")
             names += reversed(path.split(b"/"))
             end = _follow(names, folders, flags)
             if isinstance(end, int):
                 return end
             path = end
-        raise OSError(errno.ELOOP, "walk")
+        raise OSError(errno.ELOOP, "openat_walk")
     finally:
         for folder in folders[1:]:
             close(folder)
@@ -99,12 +99,12 @@ def _follow(names: list[bytes], folders: list[int], flags: int) -> int | bytes:
         name = names.pop()
         if name == b"..":
             if len(folders) == 1:
-                raise OSError(errno.EXDEV, "walk")
+                raise OSError(errno.EXDEV, "openat_walk")
             close(folders.pop())
         stays = name in (b"", b".", b"..")
         if stays and names:
             continue
-        step = _step(folders[-1], b"." if stays else name, AS_FOLDER if names else flags)
+        step = _step(folders[-1], b"." if stays else name, DIRECTORY_FLAGS if names else flags)
         if not names or isinstance(step, bytes):
             return step
         folders.append(step)
@@ -124,4 +124,4 @@ def _step(folder: int, name: bytes, flags: int) -> int | bytes:
         except OSError as error:
             if error.errno != errno.EINVAL:  # what they say when it is none
                 raise
-    raise failure if failure.errno == errno.ENOTDIR else OSError(errno.EAGAIN, "walk")
+    raise failure if failure.errno == errno.ENOTDIR else OSError(errno.EAGAIN, "openat_walk")

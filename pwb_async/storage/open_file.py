@@ -57,7 +57,7 @@ class LargeFile(Descriptor):
     def read_into(self, buffer: bytearray | memoryview, start: int) -> int:
         return os.preadv(self.fileno(), [buffer], start)
 
-    def in_memory(self, start: int, length: int) -> bool:
+    def in_page_cache(self, start: int, length: int) -> bool:
         """Told by the first and the last page; False if nobody can say, as on many a network's disk."""
         try:
             number, last = self.fileno(), start + length - 1
@@ -65,7 +65,7 @@ class LargeFile(Descriptor):
         except OSError:
             return False
 
-    def load(self, start: int, length: int, ahead: int) -> None:
+    def read_ahead(self, start: int, length: int, ahead: int) -> None:
         number = self.fileno()
         with suppress(OSError):  # it is only a hint
             for at in range(start, start + length + ahead, _HINT):

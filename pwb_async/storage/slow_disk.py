@@ -15,7 +15,7 @@ from typing import Final
 
 from pwb_async.config.option_types import Delay
 from pwb_async.core.semantics.messages import File
-from pwb_async.core.site.lookup import Finder, Finding, Lookup, OpenFile
+from pwb_async.core.site.lookup import Finding, Lookup, OpenFile, Storage
 
 _chance: Final = Random(20)  # noqa: S311  # the same delays in each run
 os.register_at_fork(before=lambda: _chance.seed(_chance.random()))  # or all children would draw the same
@@ -24,7 +24,7 @@ os.register_at_fork(before=lambda: _chance.seed(_chance.random()))  # or all chi
 class SlowDisk:
     """A disk behind delays, of which the last that fits a request's path counts."""
 
-    def __init__(self, disk: Finder, delays: Sequence[Delay]) -> None:
+    def __init__(self, disk: Storage, delays: Sequence[Delay]) -> None:
         self._disk = disk
         self._delays = tuple(reversed(delays))
 
@@ -38,11 +38,11 @@ class SlowDisk:
             return finding._replace(file=SlowFile(finding.file, delay))
         return finding
 
-    def look_again(self, known: Sequence[tuple[Lookup, OpenFile]]) -> list[bool]:
+    def revalidate(self, known: Sequence[tuple[Lookup, OpenFile]]) -> list[bool]:
         for lookup, _ in known:
             if (delay := self._delay(lookup)) is not None:
                 _wait(delay)
-        return self._disk.look_again(known)
+        return self._disk.revalidate(known)
 
     def _delay(self, lookup: Lookup) -> Delay | None:
         path = "/" + os.fsdecode(lookup.path) + ("/" if lookup.folder and lookup.path else "")
@@ -70,16 +70,16 @@ class SlowFile:
         self._read(start, len(buffer))
         return self._file.read_into(buffer, start)
 
-    def load(self, start: int, length: int, ahead: int) -> None:
+    def read_ahead(self, start: int, length: int, ahead: int) -> None:
         self._read(start, length)
-        self._file.load(start, length, ahead)
+        self._file.read_ahead(start, length, ahead)
 
     def _read(self, start: int, length: int) -> None:
-        if not self.in_memory(start, length):
+        if not self.in_page_cache(start, length):
             _wait(self._delay)
             self._known = range(start, start + length)
 
-    def in_memory(self, start: int, length: int) -> bool:
+    def in_page_cache(self, start: int, length: int) -> bool:
         return start in self._known and start + length <= self._known.stop
 
 

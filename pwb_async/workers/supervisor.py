@@ -26,11 +26,11 @@ from typing import Final
 
 from pwb_async.config.loader import ConfigError
 from pwb_async.network.listeners import close
-from pwb_async.runtime.context import Setup, SetupError, renew
+from pwb_async.runtime.context import ServerContext, StartupError, reload_context
 from pwb_async.runtime.systemd import Terminal, end_signals, notify, notify_reloading
 
 from . import worker
-from .worker_process import Worker
+from .worker_process import WorkerProcess
 
 logger: Final = logging.getLogger("pwb")
 _ENDS: Final = (signal.SIGTERM, signal.SIGINT)
@@ -50,11 +50,11 @@ _FOREVER: Final = float("inf")
 class Supervisor:
     """serving: workers with the present setup; coming: those who are to take over; leaving: those who were told to."""
 
-    def __init__(self, setup: Setup) -> None:
-        self._setup = self._next = setup
-        self._serving: list[Worker] = []
-        self._coming: list[Worker] = []
-        self._leaving: list[Worker] = []
+    def __init__(self, context: ServerContext) -> None:
+        self._context = self._next = context
+        self._active: list[WorkerProcess] = []
+        self._starting: list[WorkerProcess] = []
+        self._stopping_workers: list[WorkerProcess] = []
         self._pending: deque[int] = deque()
         self._early: deque[float] = deque(maxlen=_MOST_EARLY)
         self._terminal = Terminal()
@@ -67,13 +67,13 @@ class Supervisor:
         self._poll.register(self._wake, select.POLLIN)
 
     @property
-    def _workers(self) -> list[Worker]:
-        return [*self._serving, *self._coming, *self._leaving]
+    def _workers(self) -> list[WorkerProcess]:
+        return [*self._active, *self._starting, *self._stopping_workers]
 
     @property
     def _lacking(self) -> bool:
         """Fewer serve than should."""
-        return 0 < len(self._serving) < self._setup.workers
+        return 0 < len(self._active) < self._context.workers
 
     def run(self) -> int:
         """Serves until it is stopped; returns the exit status."""
@@ -81,21 +81,21 @@ class Supervisor:
         for number in (*end_signals(), *_OTHERS):
             signal.signal(number, self._signalled)
         gc.freeze()  # pages that no collector touches stay shared
-        if not self._gather():
+        if not self._spawn_all():
             self._stop(1)
         while self._workers:
             self._listen()
             while self._pending:
-                self._obey(self._pending.popleft())
+                self._handle_signal(self._pending.popleft())
             for each in self._workers:
-                if each.over():
-                    self._bury(each)
+                if each.poll():
+                    self._reap(each)
             if not self._stopping:
-                self._tend()
+                self._maintain()
             elif time.monotonic() >= self._end:
                 for each in self._workers:
                     each.kill()
-        self._setup.close()
+        self._context.close()
         signal.set_wakeup_fd(-1)
         self._wake.close()
         self._waker.close()
@@ -107,17 +107,17 @@ class Supervisor:
 
     def _listen(self) -> None:
         """Waits for a signal, or for a worker's word."""
-        patience = _RETRY if self._lacking and not self._stopping else self._end - time.monotonic()
-        ready = self._poll.poll(None if patience == _FOREVER else max(0.01, patience) * 1000)
+        timeout = _RETRY if self._lacking and not self._stopping else self._end - time.monotonic()
+        ready = self._poll.poll(None if timeout == _FOREVER else max(0.01, timeout) * 1000)
         speakers = {each.channel.fileno(): each for each in self._workers}
         for fd, _ in ready:
             if fd == self._wake.fileno():
                 self._wake.recv(4096)
-            elif not speakers[fd].hear():
+            elif not speakers[fd].receive():
                 self._poll.unregister(fd)
 
-    def _obey(self, number: int) -> None:
-        if number in _ENDS or (number == signal.SIGHUP and self._terminal.gone):
+    def _handle_signal(self, number: int) -> None:
+        if number in _ENDS or (number == signal.SIGHUP and self._terminal.hung_up):
             self._stop()
         elif number == signal.SIGHUP and not self._stopping:
             self._reload()
@@ -126,9 +126,9 @@ class Supervisor:
 
     # -- workers come and go
 
-    def _hire(self, group: list[Worker], setup: Setup) -> bool:
+    def _spawn(self, group: list[WorkerProcess], context: ServerContext) -> bool:
         try:
-            each = Worker(setup, [self._wake, self._waker, *(other.channel for other in self._workers)])
+            each = WorkerProcess(context, [self._wake, self._waker, *(other.channel for other in self._workers)])
         except OSError as error:
             logger.error("cannot start a worker: %s", error.strerror)
             return False
@@ -136,111 +136,111 @@ class Supervisor:
         group.append(each)
         return True
 
-    def _gather(self) -> bool:
+    def _spawn_all(self) -> bool:
         """Those who are to take over; they are as many as the next setup says, or there are none."""
-        while len(self._coming) < self._next.workers:
-            if not self._hire(self._coming, self._next):
-                self._dismiss()
+        while len(self._starting) < self._next.workers:
+            if not self._spawn(self._starting, self._next):
+                self._cancel_reload()
                 return False
         return True
 
-    def _dismiss(self) -> None:
+    def _cancel_reload(self) -> None:
         """Nobody is to take over."""
-        for each in self._coming:
-            each.tell(worker.STOP)
-        self._leaving += self._coming
-        self._coming = []
+        for each in self._starting:
+            each.send(worker.STOP)
+        self._stopping_workers += self._starting
+        self._starting = []
 
-    def _tend(self) -> None:
-        while self._lacking and self._hire(self._serving, self._setup):
+    def _maintain(self) -> None:
+        while self._lacking and self._spawn(self._active, self._context):
             pass
-        if self._coming and all(each.ready for each in self._coming):
+        if self._starting and all(each.ready for each in self._starting):
             self._take_over()
-        for each in self._serving:
-            if each.ready and not each.going:
-                each.going = True
-                each.tell(worker.GO)
+        for each in self._active:
+            if each.ready and not each.started:
+                each.started = True
+                each.send(worker.START)
 
     def _take_over(self) -> None:
-        old, self._serving, self._coming = self._serving, self._coming, []
-        self._setup = self._next
-        for each in self._serving:
-            each.going = True
-            each.tell(worker.GO)
+        old, self._active, self._starting = self._active, self._starting, []
+        self._context = self._next
+        for each in self._active:
+            each.started = True
+            each.send(worker.START)
         for each in old:
-            each.tell(worker.RETIRE)
-        self._leaving += old
+            each.send(worker.DRAIN)
+        self._stopping_workers += old
         if old:
             logger.info("reloaded")
         else:
-            self._setup.announce("PWB")
+            self._context.announce("PWB")
         notify("READY=1")
         if self._reload_later:
             self._reload()
 
-    def _bury(self, each: Worker) -> None:
+    def _reap(self, each: WorkerProcess) -> None:
         with suppress(KeyError):
             self._poll.unregister(each.channel)
         each.channel.close()
-        group = next(group for group in (self._serving, self._coming, self._leaving) if each in group)
+        group = next(group for group in (self._active, self._starting, self._stopping_workers) if each in group)
         group.remove(each)
-        logs = {id(other.setup.log) for other in self._workers} | {id(self._setup.log), id(self._next.log)}
-        if each.setup.log is not None and id(each.setup.log) not in logs:
-            each.setup.log.close()
-        if self._stopping or group is self._leaving:
+        logs = {id(other.context.log) for other in self._workers} | {id(self._context.log), id(self._next.log)}
+        if each.context.log is not None and id(each.context.log) not in logs:
+            each.context.log.close()
+        if self._stopping or group is self._stopping_workers:
             return
-        if group is self._coming and self._serving:
-            self._dismiss()
-            self._roll_back(each.why or f"a new worker {each.end}")
-        elif each.why:
-            logger.error("%s", each.why)
+        if group is self._starting and self._active:
+            self._cancel_reload()
+            self._roll_back(each.failure or f"a new worker {each.end}")
+        elif each.failure:
+            logger.error("%s", each.failure)
             self._stop(1)
         else:
             self._replace(each, group)
 
-    def _replace(self, each: Worker, group: list[Worker]) -> None:
+    def _replace(self, each: WorkerProcess, group: list[WorkerProcess]) -> None:
         now = time.monotonic()
         logger.error("worker %d %s", each.pid, each.end)
-        if now - each.born < _EARLY:
+        if now - each.started_at < _EARLY:
             self._early.append(now)
         if len(self._early) == _MOST_EARLY and now - self._early[0] < _LATELY:
             logger.error("%d workers ended within a second of their start: giving up", _MOST_EARLY)
             self._stop(3)
         else:
-            self._hire(group, each.setup)
+            self._spawn(group, each.context)
 
     # -- what the signals ask for
 
     def _reload(self) -> None:
-        self._reload_later = not self._serving
+        self._reload_later = not self._active
         if self._reload_later:
             return
         notify_reloading()
-        self._dismiss()
+        self._cancel_reload()
         try:
-            self._next = renew(self._setup)
+            self._next = reload_context(self._context)
             worker.loop_factory(self._next.options.loop)
-        except (ConfigError, SetupError) as error:
+        except (ConfigError, StartupError) as error:
             self._roll_back(str(error))
         else:
-            if not self._gather():
+            if not self._spawn_all():
                 self._roll_back("there are no processes for new workers")
 
     def _roll_back(self, why: str) -> None:
-        self._next = self._setup
+        self._next = self._context
         logger.error("nothing is reloaded: %s", why)
         notify("READY=1")
 
     def _reopen_logs(self) -> None:
         done: set[int] = set()
         for each in self._workers:
-            log = each.setup.log
+            log = each.context.log
             if log is None or not log.has_path:
                 continue
             if id(log) not in done:
                 done.add(id(log))
-                log.reopen_or_complain()
-            each.tell(worker.LOG, log.fileno())
+                log.try_reopen()
+            each.send(worker.LOG, log.fileno())
 
     def _stop(self, status: int = 0) -> None:
         now = time.monotonic()
@@ -248,8 +248,8 @@ class Supervisor:
             self._end = min(self._end, now + _GRACE)
         else:
             self._stopping, self._status = True, status
-            self._end = now + self._setup.options.grace + _GRACE
+            self._end = now + self._context.options.grace_period + _GRACE
             notify("STOPPING=1")
-            close(self._setup.sockets)
+            close(self._context.sockets)
         for each in self._workers:
-            each.tell(worker.STOP if self._end > now + _GRACE else worker.END)
+            each.send(worker.STOP if self._end > now + _GRACE else worker.ABORT)

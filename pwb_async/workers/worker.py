@@ -19,16 +19,16 @@ import socket
 from collections.abc import Callable
 from typing import Final
 
-from pwb_async.runtime.context import Setup, SetupError
+from pwb_async.runtime.context import ServerContext, StartupError
 from pwb_async.server.server import Server
 
 READY: Final = b"R"
 FAILED: Final = b"F"
 """The rest of what is sent is one line that says why."""
-GO: Final = b"g"
-RETIRE: Final = b"r"
+START: Final = b"g"
+DRAIN: Final = b"r"
 STOP: Final = b"s"
-END: Final = b"e"
+ABORT: Final = b"e"
 LOG: Final = b"l"
 """It comes with a descriptor: the log, opened anew."""
 
@@ -40,48 +40,48 @@ def loop_factory(name: str) -> Callable[[], asyncio.AbstractEventLoop]:
     try:
         import uvloop
     except ImportError:
-        raise SetupError("uvloop is not installed; --loop asyncio does without it") from None
+        raise StartupError("uvloop is not installed; --loop asyncio does without it") from None
     return uvloop.new_event_loop
 
 
-def alone(setup: Setup) -> None:
-    """Serves until a signal ends it. Raises SetupError if it cannot begin."""
+def run_single(context: ServerContext) -> None:
+    """Serves until a signal ends it. Raises StartupError if it cannot begin."""
 
     async def serve() -> None:
-        server = Server(setup)
+        server = Server(context)
         await server.run()
-        server.setup.close()  # it may be another one by now
+        server.context.close()  # it may be another one by now
 
-    with asyncio.Runner(loop_factory=loop_factory(setup.options.loop)) as runner:
+    with asyncio.Runner(loop_factory=loop_factory(context.options.loop)) as runner:
         runner.run(serve())
 
 
-def hired(setup: Setup, channel: socket.socket) -> None:
+def run_worker(context: ServerContext, channel: socket.socket) -> None:
     """Serves as one of several, until the supervisor at the other end of `channel` ends it."""
     for number in (signal.SIGINT, signal.SIGHUP, signal.SIGUSR1):
         signal.signal(number, signal.SIG_IGN)
     for number in (signal.SIGTERM, signal.SIGCHLD):
         signal.signal(number, signal.SIG_DFL)
     try:
-        setup.confine()
-        with asyncio.Runner(loop_factory=loop_factory(setup.options.loop)) as runner:
-            runner.run(_Worker(setup, channel).run())
-    except SetupError as error:
+        context.drop_privileges()
+        with asyncio.Runner(loop_factory=loop_factory(context.options.loop)) as runner:
+            runner.run(Worker(context, channel).run())
+    except StartupError as error:
         channel.sendall(FAILED + str(error).encode())
         return
-    if setup.log is not None:
-        setup.log.close()
+    if context.log is not None:
+        context.log.close()
 
 
-class _Worker:
-    def __init__(self, setup: Setup, channel: socket.socket) -> None:
-        self._setup = setup
+class Worker:
+    def __init__(self, context: ServerContext, channel: socket.socket) -> None:
+        self._context = context
         self._channel = channel
         self._go = asyncio.Event()
 
     async def run(self) -> None:
         self._loop = asyncio.get_running_loop()
-        self._server = Server(self._setup, self._setup.workers)
+        self._server = Server(self._context, self._context.workers)
         self._loop.add_signal_handler(signal.SIGTERM, self._stop)
         self._channel.setblocking(False)
         self._loop.add_reader(self._channel, self._hear)
@@ -100,17 +100,17 @@ class _Worker:
                 case b"g":
                     self._go.set()
                 case b"r":
-                    self._server.retire()
+                    self._server.drain_connections()
                 case b"s":
                     self._stop()
                 case b"e":
                     self._stop()
-                    self._server.stop()
+                    self._server.shutdown()
         for descriptor in descriptors:
-            if self._setup.log is not None:
-                self._server.aside(self._setup.log.take, descriptor)
+            if self._context.log is not None:
+                self._server.run_in_thread(self._context.log.replace_fd, descriptor)
 
     def _stop(self) -> None:
         self._go.set()
         if not self._server.stopping:
-            self._server.stop()
+            self._server.shutdown()

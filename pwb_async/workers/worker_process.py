@@ -9,43 +9,43 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import Final, NoReturn
 
-from pwb_async.runtime.context import Setup
+from pwb_async.runtime.context import ServerContext
 
 from . import worker
 
 logger: Final = logging.getLogger("pwb")
 
 
-class Worker:
+class WorkerProcess:
     """A process that serves `setup`. foreign: what it shall not have of what is open here. Raises OSError.
 
     born: when, on the monotonic clock. ready: it has said so. going: it was told to. why: what it said when it could
     not begin. end: how it ended, once it is over().
     """
 
-    def __init__(self, setup: Setup, foreign: Iterable[socket.socket]) -> None:
-        self.setup = setup
-        self.born = time.monotonic()
-        self.ready = self.going = False
-        self.why = self.end = ""
+    def __init__(self, context: ServerContext, parent_sockets: Iterable[socket.socket]) -> None:
+        self.context = context
+        self.started_at = time.monotonic()
+        self.ready = self.started = False
+        self.failure = self.end = ""
         self.channel, its = socket.socketpair()
         self.channel.setblocking(False)
         try:
             self.pid = os.fork()
             if not self.pid:
-                _live(setup, its, [*foreign, self.channel])
+                _live(context, its, [*parent_sockets, self.channel])
         except OSError:
             self.channel.close()
             raise
         finally:
             its.close()
 
-    def tell(self, word: bytes, *descriptors: int) -> None:
+    def send(self, word: bytes, *descriptors: int) -> None:
         """One who cannot hear it is about to die."""
         with suppress(OSError):
             socket.send_fds(self.channel, [word], descriptors)
 
-    def hear(self) -> bool:
+    def receive(self) -> bool:
         """Takes in what it says; False: it has fallen silent for good."""
         try:
             said = self.channel.recv(4096)
@@ -55,31 +55,31 @@ class Worker:
             return False
         self.ready = self.ready or said == worker.READY
         if said.startswith(worker.FAILED):
-            self.why = said[1:].decode(errors="replace")
+            self.failure = said[1:].decode(errors="replace")
         return bool(said)
 
-    def over(self) -> bool:
+    def poll(self) -> bool:
         """Whether it has ended; if so, it is reaped (hazard E5), and its last word is heard."""
         pid, status = os.waitpid(self.pid, os.WNOHANG)
         if not pid:
             return False
         code = os.waitstatus_to_exitcode(status)
         self.end = f"was killed by signal {-code}" if code < 0 else f"ended with status {code}"
-        self.hear()
+        self.receive()
         return True
 
     def kill(self) -> None:
         os.kill(self.pid, signal.SIGKILL)
 
 
-def _live(setup: Setup, channel: socket.socket, foreign: Iterable[socket.socket]) -> NoReturn:
+def _live(context: ServerContext, channel: socket.socket, parent_sockets: Iterable[socket.socket]) -> NoReturn:
     """All that the new process does; it must never come back into the supervisor's code."""
     status = 1
     try:
         signal.set_wakeup_fd(-1)
-        for sock in foreign:
+        for sock in parent_sockets:
             sock.close()
-        worker.hired(setup, channel)
+        worker.run_worker(context, channel)
         status = 0
     except BaseException:
         logger.critical("a fault of this server", exc_info=True)

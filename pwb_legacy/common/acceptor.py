@@ -11,7 +11,7 @@ from typing import ClassVar, Final
 
 from pwb_async.core.semantics.messages import CLOSED
 from pwb_async.network.listeners import client_address
-from pwb_async.runtime.context import Setup
+from pwb_async.runtime.context import ServerContext
 
 from .client import RECEIVE, Client
 
@@ -24,22 +24,22 @@ _MOST_LEAVING: Final = 64
 """Clients seen off at the same time; with one more the first is let go without further ado."""
 
 
-class Door:
+class Acceptor:
     """listeners: by descriptor. wake: a socket that becomes readable when a signal has come. failed: the last accept()
     did, so that trying again at once would only make the server spin. clients: what they are to it."""
 
     clients: ClassVar[type[Client]] = Client
 
-    def __init__(self, setup: Setup, wake: socket.socket) -> None:
-        self._setup = setup
+    def __init__(self, context: ServerContext, wake: socket.socket) -> None:
+        self._context = context
         self._wake = wake
-        self.listeners = {sock.fileno(): sock for sock in setup.sockets}
+        self.listeners = {sock.fileno(): sock for sock in context.sockets}
         self._leaving: dict[int, Client] = {}
         self._complained = 0.0
         self.failed = False
         self._poll = select.poll()
-        self._events = setup.waits(self._poll.poll)
-        for sock in (wake, *setup.sockets):
+        self._events = context.traced_wait(self._poll.poll)
+        for sock in (wake, *context.sockets):
             sock.setblocking(False)
             self._poll.register(sock, select.POLLIN)
 
@@ -90,13 +90,13 @@ class Door:
                     self._complained = time.monotonic()
                     logger.error("cannot accept connections: %s", error.strerror)
                 return None
-            return self.clients(self._setup, sock, client_address(address))
+            return self.clients(self._context, sock, client_address(address))
 
     def see_off(self, client: Client) -> None:
         """Stays with a client that has its last answer until it has read it, and closes it."""
         client.leaving = True
         client.socket.setblocking(False)
-        client.deadline.watch(client.connection.waiting, time.monotonic())
+        client.deadline.arm(client.connection.state, time.monotonic())
         self._leaving[client.socket.fileno()] = client
         self._poll.register(client.socket, select.POLLIN)
         if len(self._leaving) > _MOST_LEAVING:
@@ -113,7 +113,7 @@ class Door:
         if gone:
             self._let_go(client)
         else:
-            client.deadline.watch(client.connection.waiting, time.monotonic())
+            client.deadline.arm(client.connection.state, time.monotonic())
 
     def _let_go(self, client: Client) -> None:
         del self._leaving[client.socket.fileno()]

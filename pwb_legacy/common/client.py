@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from pwb_async.core.deadlines import Deadline
-from pwb_async.core.http1.connection import Connection, Waiting
+from pwb_async.core.http1.connection import Connection, ConnectionState
 from pwb_async.core.semantics.messages import BadRequest, Part, Request, Response
-from pwb_async.runtime.context import Setup
+from pwb_async.runtime.context import ServerContext
 
 logger: Final = logging.getLogger("pwb")
 RECEIVE: Final = 64 * 1024
@@ -22,11 +22,11 @@ _FORGET: Final = struct.pack("ii", 1, 0)
 """For SO_LINGER: at close the kernel forgets what it has not sent."""
 
 
-class CutShortError(Exception):
+class TruncatedError(Exception):
     """The promised length cannot be kept: the file has become shorter, or the disk failed (hazard D1)."""
 
 
-class Outgoing:
+class ResponseSender:
     """An answer on its way out. left: bytes still to go. sent: bytes that the kernel has taken. piece: read, not sent.
 
     began: seconds since the epoch.
@@ -47,7 +47,7 @@ class Outgoing:
         self.load()
 
     def load(self) -> None:
-        """Reads the next piece. Raises CutShortError."""
+        """Reads the next piece. Raises TruncatedError."""
         self.piece = next(self._pieces)
 
     def push(self, sock: socket.socket) -> None:
@@ -75,18 +75,22 @@ class Client:
 
     __slots__ = ("connection", "deadline", "leaving", "outgoing", "peer", "socket")
 
-    def __init__(self, setup: Setup, sock: socket.socket, peer: str) -> None:
+    def __init__(self, context: ServerContext, sock: socket.socket, peer: str) -> None:
         self.socket = sock
         self.peer = peer
-        self.connection = Connection(setup.reader, setup.name)
-        self.deadline = Deadline(setup.timeouts)
-        self.outgoing: Outgoing | None = None
+        self.connection = Connection(context.parser, context.name)
+        self.deadline = Deadline(context.timeouts)
+        self.outgoing: ResponseSender | None = None
         self.leaving = False
 
     @property
     def idle_since(self) -> float | None:
         """Orders idle clients, the oldest first; None while anything is under way, and for one that was stopped."""
-        idle = self.connection.waiting is Waiting.IDLE and self.outgoing is None and not self.connection.last
+        idle = (
+            self.connection.state is ConnectionState.IDLE
+            and self.outgoing is None
+            and not self.connection.close_after_response
+        )
         return self.deadline.at if idle else None
 
     def stop(self) -> None:
@@ -95,8 +99,8 @@ class Client:
         Another thread may be just about to receive. The end of reading, unlike close(), wakes it if it waits and
         still gives it a request that has come already (hazard A7).
         """
-        self.connection.last = True
-        if self.connection.quiet and self.outgoing is None:
+        self.connection.close_after_response = True
+        if self.connection.safe_to_close and self.outgoing is None:
             try:
                 self.socket.shutdown(socket.SHUT_RD)
             except OSError as error:
@@ -124,9 +128,9 @@ def pieces(parts: Sequence[Part]) -> Iterator[memoryview]:
             try:
                 size = file.read_into(buffer[:left], start)
             except OSError as error:
-                raise CutShortError(error.strerror) from error
+                raise TruncatedError(error.strerror) from error
             if not size:
-                raise CutShortError("the file has become shorter")
+                raise TruncatedError("the file has become shorter")
             yield buffer[:size]
             start += size
             left -= size

@@ -17,15 +17,15 @@ from collections.abc import Iterator
 from types import FrameType
 from typing import ClassVar, Final, Protocol
 
-from pwb_async.core.http1.connection import Waiting
+from pwb_async.core.http1.connection import ConnectionState
 from pwb_async.core.semantics.messages import CLOSED, NEED_DATA, BadRequest, Request, Response
-from pwb_async.core.site.lookup import Broken
-from pwb_async.network.listeners import network
-from pwb_async.runtime.context import Setup
+from pwb_async.core.site.lookup import StorageError
+from pwb_async.network.listeners import client_prefix
+from pwb_async.runtime.context import ServerContext
 from pwb_async.runtime.systemd import end_signals
 
-from .acceptor import Door
-from .client import RECEIVE, Client, CutShortError, Outgoing
+from .acceptor import Acceptor
+from .client import RECEIVE, Client, ResponseSender, TruncatedError
 
 logger: Final = logging.getLogger("pwb")
 NO_BOUND: Final = 1_000_000
@@ -47,16 +47,16 @@ class HTTPServer:
     being served."""
 
     capacity: ClassVar[int] = 1000
-    doors: ClassVar[type[Door]] = Door
+    doors: ClassVar[type[Acceptor]] = Acceptor
 
-    def __init__(self, setup: Setup) -> None:
-        self.setup = setup
-        self.most = setup.options.max_connections or min(self.capacity, _as_many_as_descriptors_allow())
+    def __init__(self, context: ServerContext) -> None:
+        self.context = context
+        self.most = context.options.max_connections or min(self.capacity, _as_many_as_descriptors_allow())
         self.open: set[Guest] = set()
         self.stopping = False
         self.wake, self.waker = socket.socketpair()
         self.waker.setblocking(False)
-        self.door = self.doors(setup, self.wake)
+        self.door = self.doors(context, self.wake)
         signal.set_wakeup_fd(self.waker.fileno(), warn_on_full_buffer=False)
         for number in (*end_signals(), signal.SIGALRM):
             signal.signal(number, self.signalled)
@@ -90,27 +90,27 @@ class HTTPServer:
     def answer(self, event: Request | BadRequest) -> Response:
         """What all servers answer, in three steps; only the middle one touches the disk."""
         if isinstance(event, BadRequest):
-            return self.setup.site.refuse(event)
-        lookup = self.setup.site.locate(event)
+            return self.context.site.refuse(event)
+        lookup = self.context.site.locate(event)
         if isinstance(lookup, Response):
             return lookup
-        finding = self.setup.disk.find(lookup)
-        if isinstance(finding, Broken):
-            logger.error("%r: %s", lookup.path, finding.why)
-        return self.setup.site.reply(lookup, finding)
+        finding = self.context.disk.find(lookup)
+        if isinstance(finding, StorageError):
+            logger.error("%r: %s", lookup.path, finding.detail)
+        return self.context.site.reply(lookup, finding)
 
     def begin(self, client: Client, event: Request | BadRequest) -> None:
         """Makes the answer; from here on it is the client's `outgoing`, until finish()."""
-        client.deadline.lift()
+        client.deadline.disarm()
         began = time.time()
-        client.outgoing = Outgoing(event, self.answer(event), began)
+        client.outgoing = ResponseSender(event, self.answer(event), began)
         client.outgoing.put(client.connection.respond(event, client.outgoing.response, began))
 
-    def push(self, client: Client, outgoing: Outgoing) -> None:
+    def push(self, client: Client, outgoing: ResponseSender) -> None:
         """Hands over what the client takes. Raises OSError, TimeoutError for one who takes too little (hazard A5)."""
         outgoing.push(client.socket)
-        rate = self.setup.options.min_rate
-        if rate and outgoing.crawls(rate, self.setup.timeouts.send):
+        rate = self.context.options.min_send_rate
+        if rate and outgoing.crawls(rate, self.context.timeouts.send):
             raise TimeoutError("the client is too slow")
 
     def finish(self, client: Client) -> None:
@@ -120,13 +120,13 @@ class HTTPServer:
             return
         outgoing.response.close()
         sent = max(0, outgoing.sent - client.connection.head_length)
-        if self.setup.log is not None:
-            self.setup.log.note(client.peer, outgoing.event, outgoing.response.status, sent, outgoing.began)
+        if self.context.log is not None:
+            self.context.log.record(client.peer, outgoing.event, outgoing.response.status, sent, outgoing.began)
         self.write_log()
 
     def give_up(self, client: Client, error: Exception) -> None:
         """Ends a conversation that cannot go on, and says so where it is worth a word."""
-        if isinstance(error, CutShortError):
+        if isinstance(error, TruncatedError):
             logger.error("content cut short: %s", error)
         elif isinstance(error, OSError):
             logger.debug("%s: %s", client.peer, error)
@@ -144,7 +144,7 @@ class HTTPServer:
                         self.open.add(client)
                         yield client
                     else:
-                        self.turn_away(client)
+                        self.reject(client)
                     if self.stopping:
                         break
                 self.tidy()
@@ -168,23 +168,23 @@ class HTTPServer:
         return bool(idle)
 
     def _has_share(self, client: Client) -> bool:
-        most, address = self.setup.options.max_per_address, network(client.peer)
-        return not (most and address) or sum(network(guest.peer) == address for guest in list(self.open)) < most
+        most, address = self.context.options.max_connections_per_ip, client_prefix(client.peer)
+        return not (most and address) or sum(client_prefix(guest.peer) == address for guest in list(self.open)) < most
 
-    def turn_away(self, client: Client) -> None:
+    def reject(self, client: Client) -> None:
         """503, for a client that there is no room or no thread or process for (hazards A9, E4). The few bytes do not
         block: nothing has been sent to this client before."""
         self.open.discard(client)
         try:
-            self._respond(client, client.connection.turn_away())
+            self._respond(client, client.connection.reject())
             self.door.see_off(client)
         except Exception as error:
             self.give_up(client, error)
 
     def write_log(self) -> None:
         """Writes what has been noted, to a new file if the old one was moved."""
-        if self.setup.log is not None:
-            self.setup.log.flush()
+        if self.context.log is not None:
+            self.context.log.flush()
 
     def breathe(self) -> None:
         """Called after each piece; where all clients share one thread, this one lets the others go first (A15)."""
@@ -194,14 +194,14 @@ class HTTPServer:
 
     def part(self, client: Client) -> None:
         """An answer is out. If it was the last, the client must have read it before we close (RFC 9112 9.6)."""
-        if client.connection.waiting is Waiting.LINGER:
+        if client.connection.state is ConnectionState.LINGER:
             client.socket.shutdown(socket.SHUT_WR)
 
     def _receive(self, client: Client) -> None:
         """Waits for the client's next bytes, until a deadline that a drip of bytes cannot move (hazard A2)."""
         now = time.monotonic()
-        client.deadline.watch(client.connection.waiting, now)
-        if client.connection.last:
+        client.deadline.arm(client.connection.state, now)
+        if client.connection.close_after_response:
             client.stop()
         client.socket.settimeout(max(client.deadline.at - now, 0.001))
         try:
@@ -216,7 +216,7 @@ class HTTPServer:
         client.connection.receive_data(client.socket.recv(RECEIVE))
 
     def _respond(self, client: Client, event: Request | BadRequest) -> None:
-        client.socket.settimeout(self.setup.timeouts.send)
+        client.socket.settimeout(self.context.timeouts.send)
         self.begin(client, event)
         while (outgoing := client.outgoing) is not None:
             self.push(client, outgoing)
@@ -232,14 +232,14 @@ class HTTPServer:
         if self.stopping:
             raise SystemExit(0)
         self.stopping = True
-        signal.setitimer(signal.ITIMER_REAL, max(self.setup.options.grace, 0.001))
+        signal.setitimer(signal.ITIMER_REAL, max(self.context.options.grace_period, 0.001))
         for guest in list(self.open):
             guest.stop()
 
     def log_moved(self, number: int, frame: FrameType | None) -> None:
         """SIGUSR1: the log was renamed, and what is noted from now on goes to a new file (hazard E8)."""
-        if self.setup.log is not None:
-            self.setup.log.moved = True
+        if self.context.log is not None:
+            self.context.log.reopen_requested = True
 
     def stopped(self) -> None:
         """Everybody has gone within the grace."""

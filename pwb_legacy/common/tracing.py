@@ -4,12 +4,12 @@ import socket
 from typing import ClassVar
 
 from pwb_async.core.semantics.messages import BadRequest, Request
-from pwb_async.observability.trace_events import Flow, Trace
+from pwb_async.observability.trace_events import Flow, TraceWriter
 from pwb_async.observability.tracing import TracedConnection
-from pwb_async.runtime.context import Setup
+from pwb_async.runtime.context import ServerContext
 
-from .acceptor import Door
-from .client import Client, Outgoing
+from .acceptor import Acceptor
+from .client import Client, ResponseSender
 from .http_server import HTTPServer
 
 
@@ -23,12 +23,12 @@ class TracedClient(Client):
 
     __slots__ = ("flow", "trace")
 
-    def __init__(self, setup: Setup, sock: socket.socket, peer: str) -> None:
-        super().__init__(setup, sock, peer)
-        assert setup.trace is not None
-        connection = TracedConnection(setup.reader, setup.name, setup.trace)
+    def __init__(self, context: ServerContext, sock: socket.socket, peer: str) -> None:
+        super().__init__(context, sock, peer)
+        assert context.trace is not None
+        connection = TracedConnection(context.parser, context.name, context.trace)
         self.connection = connection
-        self.trace: Trace = setup.trace
+        self.trace: TraceWriter = context.trace
         self.flow: Flow = connection.flow
 
     def close(self, forget: bool = False) -> None:
@@ -36,14 +36,14 @@ class TracedClient(Client):
         self.trace.finish(self.flow)
 
 
-class TracedDoor(Door):
+class TracedAcceptor(Acceptor):
     """accept: of a client that comes in."""
 
     clients: ClassVar[type[Client]] = TracedClient
 
     def accept(self, listener: socket.socket) -> Client | None:
-        assert self._setup.trace is not None
-        began = self._setup.trace.begin()
+        assert self._context.trace is not None
+        began = self._context.trace.begin()
         client = super().accept(listener)
         if isinstance(client, TracedClient):
             client.trace.end("accept", began, client.flow, peer=client.peer)
@@ -53,11 +53,11 @@ class TracedDoor(Door):
 class TracedServer(HTTPServer):
     """wait: for a client's bytes, where that is blocking. send: what the kernel takes, and until it does."""
 
-    doors: ClassVar[type[Door]] = TracedDoor
+    doors: ClassVar[type[Acceptor]] = TracedAcceptor
 
     def begin(self, client: Client, event: Request | BadRequest) -> None:
         assert isinstance(client, TracedClient)
-        client.trace.lane().flow = client.flow  # perhaps another thread than the one that took the request in
+        client.trace.track().flow = client.flow  # perhaps another thread than the one that took the request in
         super().begin(client, event)
 
     def leave(self, client: Client) -> None:
@@ -74,7 +74,7 @@ class TracedServer(HTTPServer):
         finally:
             client.trace.waited(began, client.flow)
 
-    def push(self, client: Client, outgoing: Outgoing) -> None:
+    def push(self, client: Client, outgoing: ResponseSender) -> None:
         assert isinstance(client, TracedClient)
         began, left = client.trace.begin(), outgoing.left
         super().push(client, outgoing)

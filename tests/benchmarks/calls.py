@@ -20,7 +20,7 @@ from typing import Any, cast
 import uvloop
 
 from pwb_async.config.loader import read_options
-from pwb_async.runtime.context import prepare
+from pwb_async.runtime.context import open_context
 from pwb_async.server.http_protocol import HTTPProtocol
 from pwb_async.server.server import Server
 
@@ -73,7 +73,7 @@ async def count() -> dict[str, dict[str, float]]:
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "hot.html").write_bytes(b"x" * 1024)
         told = [folder, "--port", "0", "--access-log", "/dev/null", "--requests-per-connection", "0"]
-        server = Server(prepare("pwb", read_options("pwb", told, {}, folder)))
+        server = Server(open_context("pwb", read_options("pwb", told, {}, folder)))
         running = asyncio.ensure_future(server.run())
         while not hasattr(server, "shelf"):
             await asyncio.sleep(0)
@@ -85,7 +85,7 @@ async def count() -> dict[str, dict[str, float]]:
         tag = b"".join(sink.taken).partition(b"ETag: ")[2].partition(b"\r\n")[0]
         tallies = {kind: _tally(protocol, request) for kind, request in requests(tag).items()}
         protocol.connection_lost(None)
-        server.stop()
+        server.shutdown()
         await running
     return tallies
 

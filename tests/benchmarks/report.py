@@ -165,7 +165,7 @@ def from_json(text: str) -> Report:
         rows = []
         for row in told["rows"]:
             samples = [Sample(**sample) for sample in row["samples"]]
-            known = {key: row[key] for key in ("peer", "title", "cannot", "remarks")}
-            rows.append(Row(**known, samples=samples, memory_bytes=row["memory_bytes"]))
+            cache = {key: row[key] for key in ("peer", "title", "cannot", "remarks")}
+            rows.append(Row(**cache, samples=samples, memory_bytes=row["memory_bytes"]))
         tables.append(Table(told["work"], told["title"], told["unit"], rows))
     return Report(data["conditions"], data["versions"], data["missing"], tables)

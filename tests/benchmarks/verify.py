@@ -8,7 +8,7 @@ from types import TracebackType
 
 from .works import Answer, Plan
 
-PATIENCE = 30.0  # seconds that one answer may take
+TIMEOUT = 30.0  # seconds that one answer may take
 
 
 class CannotError(Exception):
@@ -54,7 +54,7 @@ class Client:
     def ask(self, request: bytes) -> Reply:
         """Send one request head, read its answer; OSError or HTTPException when there is none."""
         if self.socket is None:
-            self.socket = socket.create_connection(("127.0.0.1", self.port), PATIENCE)
+            self.socket = socket.create_connection(("127.0.0.1", self.port), TIMEOUT)
         self.socket.sendall(request)
         with HTTPResponse(self.socket) as answer:
             answer.begin()

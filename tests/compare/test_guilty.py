@@ -63,7 +63,7 @@ async def test_slow_heads(site: Path, tmp_path: Path) -> None:
 
 async def test_a_slow_head_holds_who_serves_one_at_a_time(single: Server) -> None:
     async with slow_heads(single.address, 1, 0.1) as fates:
-        tally = await closed(single.address, [PAGE], 2, 0.1, patience=0.4)
+        tally = await closed(single.address, [PAGE], 2, 0.1, timeout=0.4)
         assert fates.open == 1
     assert tally.failures == tally.reasons["no answer within 0.4 s"] == 2
 

@@ -97,7 +97,7 @@ async def test_a_run_up_does_not_count() -> None:
 
 async def test_every_intended_request_is_counted() -> None:
     async with rude.server(rude.saying(b"")) as address:
-        tally = await open_loop(address, [PAGE], 200, 0.5, connections=2, queue=10, patience=0.4)
+        tally = await open_loop(address, [PAGE], 200, 0.5, connections=2, queue=10, timeout=0.4)
     assert tally.queued == 10
     assert tally.failures == 100
     assert tally.reasons["too many requests waited for a free client"] > 50

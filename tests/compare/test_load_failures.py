@@ -49,7 +49,7 @@ REASONS = {
 async def test_a_wrong_answer_is_a_failure_that_says_why(name: str) -> None:
     manner, reason = REASONS[name]
     async with rude.server(manner) as address:
-        tally = await closed(address, [PAGE], 2, 0.2, patience=0.3)
+        tally = await closed(address, [PAGE], 2, 0.2, timeout=0.3)
     assert tally.failures == tally.reasons[reason] >= 2, tally.reasons
     assert not tally.requests
     if "within" in reason:

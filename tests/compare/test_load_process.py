@@ -48,7 +48,7 @@ async def test_every_load_runs() -> None:
         jobs: dict[str, dict[str, Any]] = {
             "closed": {"asks": [PAGE], "connections": 2, "seconds": 0.1, "keep_alive": True, "seed": 3},
             "open_loop": {"asks": [PAGE], "connections": 2, "seconds": 0.1, "rate": 100, "queue": 50},
-            "scheduled": {"moments": [(0, PAGE), (0.1, PAGE)], "connections": 2, "patience": 2},
+            "scheduled": {"moments": [(0, PAGE), (0.1, PAGE)], "connections": 2, "timeout": 2},
         }
         for kind, options in jobs.items():
             tally = await asyncio.to_thread(partial(run, kind, core=core, address=address, **options))

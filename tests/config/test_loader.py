@@ -57,7 +57,7 @@ SOURCES = [
     ("server_version", "server_version = true", True, "false", False, ["--server-version"], True),
     ("access_log", 'access_log = "off"', "off", "-", "-", ["--access-log", "a b"], "a b"),
     ("loop", 'loop = "asyncio"', "asyncio", "uvloop", "uvloop", ["--loop", "asyncio"], "asyncio"),
-    ("grace", "grace = 1.5", 1.5, "2m", 120.0, ["--grace", "0"], 0.0),
+    ("grace_period", "grace_period = 1.5", 1.5, "2m", 120.0, ["--grace-period", "0"], 0.0),
     ("max_head", 'max_head = "1M"', 1 << 20, "64K", 1 << 16, ["--max-head", "9000"], 9000),
     (
         *("type", 'type = ["a/*=text/html; charset=x"]', (("a/*", b"text/html; charset=x"),)),
@@ -184,7 +184,7 @@ def test_no_seconds(read: Read, text: str) -> None:
 
 
 def test_only_grace_may_be_no_time(read: Read) -> None:
-    assert read("--grace", "0").grace == read("--grace", "0ms").grace == 0.0
+    assert read("--grace-period", "0").grace_period == read("--grace-period", "0ms").grace_period == 0.0
     assert "not above 0" in refused(read, "--header-timeout", "0")
 
 
@@ -308,7 +308,7 @@ ENVIRONMENT = [
     ),
     ("PWB_SERVER_VERSION", "1", "'1' is not one of 'true', 'false'."),
     ("PWB_INDEX", "a b/c", "'b/c' is not the name of a file."),
-    ("PWB_GRACE", "-1", "'-1' is not a time such as 10, 0.5, 500ms, 10s or 2m."),
+    ("PWB_GRACE_PERIOD", "-1", "'-1' is not a time such as 10, 0.5, 500ms, 10s or 2m."),
     ("PWB_PORT", "tcp:10.0.0.11:80", "'tcp:10.0.0.11:80' is not a valid integer."),
 ]
 
@@ -408,9 +408,9 @@ FILE = [
     ("index = ['a/b']", "index: 'a/b' is not the name of a file."),
     ("server_version = 1", "server_version: '1' is not one of 'true', 'false'."),
     ("server_version = 'yes'", "server_version: 'yes' is not one of 'true', 'false'."),
-    ("grace = inf", "grace: 'inf' is not a time such as 10, 0.5, 500ms, 10s or 2m."),
-    ("grace = nan", "grace: 'nan' is not a time such as 10, 0.5, 500ms, 10s or 2m."),
-    ("grace = true", "grace: 'true' is not a time such as 10, 0.5, 500ms, 10s or 2m."),
+    ("grace_period = inf", "grace_period: 'inf' is not a time such as 10, 0.5, 500ms, 10s or 2m."),
+    ("grace_period = nan", "grace_period: 'nan' is not a time such as 10, 0.5, 500ms, 10s or 2m."),
+    ("grace_period = true", "grace_period: 'true' is not a time such as 10, 0.5, 500ms, 10s or 2m."),
     ("max_head = -1", "max_head: '-1' is not a size above 0 such as 8190, 32K, 32KiB, 1M or 1GiB."),
     ("unix-mode = 0o660", "unix-mode: 432 is of the wrong type."),
     ("trigger = 'x'", "trigger: 'x' is not one of 'edge', 'level'."),

@@ -14,4 +14,4 @@ concurrent = pytest.mark.parametrize(
 """For what makes no sense with a design that serves one client at a time."""
 
 Start = Callable[..., AbstractAsyncContextManager[Server]]
-"""The fixture `start`: `async with start("--grace", "1") as server`."""
+"""The fixture `start`: `async with start("--grace-period", "1") as server`."""

@@ -15,7 +15,7 @@ from .sockets import Tcp, look
 from .wire import Answer, content_length, parse_head
 
 T = TypeVar("T")
-PATIENCE: Final = 15.0
+TIMEOUT: Final = 15.0
 _RECEIVE: Final = 256 * 1024
 
 
@@ -34,7 +34,7 @@ class Peer:
 
     async def __aenter__(self) -> "Peer":
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(TIMEOUT):
                 await asyncio.get_running_loop().sock_connect(self.socket, self._address)
         except BaseException:
             self.socket.close()
@@ -49,7 +49,7 @@ class Peer:
 
     async def send(self, data: bytes) -> None:
         """Sends all of it."""
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(TIMEOUT):
             await asyncio.get_running_loop().sock_sendall(self.socket, data)
 
     async def send_each(self, pieces: Iterable[bytes]) -> None:
@@ -65,7 +65,7 @@ class Peer:
 
     async def heard(self) -> None:
         """Waits until the server has read everything that was sent to it."""
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(TIMEOUT):
             while (far := self.far_end()) is not None and far.unread:
                 await asyncio.sleep(0)
 
@@ -74,7 +74,7 @@ class Peer:
         return look(self._address, self.name)
 
     async def _fill(self) -> bool:
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(TIMEOUT):
             data = await asyncio.get_running_loop().sock_recv(self.socket, _RECEIVE)
         self._data += data
         return bool(data)

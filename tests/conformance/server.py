@@ -21,7 +21,7 @@ from typing import Final, NamedTuple
 from pwb_legacy.compare.measure.probes import pss_kib
 
 from .designs import Design
-from .peer import PATIENCE
+from .peer import TIMEOUT
 
 REPOSITORY: Final = Path(__file__).parents[2]
 _READY: Final = re.compile(r"listening on http://\[?([0-9a-f.:]+?)\]?:(\d+)/")
@@ -68,7 +68,7 @@ class Server:
     def thaw(self) -> None:
         os.killpg(self.pid, signal.SIGCONT)
 
-    async def exited(self, within: float = PATIENCE) -> int:
+    async def exited(self, within: float = TIMEOUT) -> int:
         """Waits for the exit status."""
         return await asyncio.to_thread(self.process.wait, within)
 
@@ -210,7 +210,7 @@ async def running(
     server = Server(design, process, log, errors)
     try:
         try:
-            server.address = await asyncio.wait_for(asyncio.wrap_future(ready), PATIENCE)
+            server.address = await asyncio.wait_for(asyncio.wrap_future(ready), TIMEOUT)
         except (TimeoutError, AssertionError) as error:
             raise AssertionError(f"{design.name} does not listen: {error}\n{server.grumbles()}") from None
         yield server

@@ -13,7 +13,7 @@ import pytest
 
 from .applies import Start
 from .designs import Design
-from .peer import PATIENCE, Peer, ask
+from .peer import TIMEOUT, Peer, ask
 from .server import command, environment, eventually
 from .tree import BIG, LETTERS
 from .wire import get
@@ -189,14 +189,14 @@ async def test_start_whose_announcement_is_not_taken_e8(
         os.write(writer, b"." * fcntl.fcntl(writer, fcntl.F_GETPIPE_SZ))
     process = announcing(design, writer, site, tmp_path)
     try:
-        await eventually((tmp_path / "s").exists, PATIENCE)
+        await eventually((tmp_path / "s").exists, TIMEOUT)
         with socket.socket(socket.AF_UNIX) as client:
-            await eventually(lambda: client.connect_ex(str(tmp_path / "s")) == 0, PATIENCE)
+            await eventually(lambda: client.connect_ex(str(tmp_path / "s")) == 0, TIMEOUT)
             client.sendall(get("/a.txt", "Connection: close"))
             answer = b"".join(iter(lambda: client.recv(65536), b""))
         assert answer.endswith(b"\r\n\r\n" + LETTERS)
         process.terminate()
-        _, said = await asyncio.to_thread(process.communicate, timeout=PATIENCE)
+        _, said = await asyncio.to_thread(process.communicate, timeout=TIMEOUT)
         assert process.returncode == 0
     finally:
         process.kill()

@@ -174,7 +174,7 @@ async def test_a_client_that_never_reads_is_cut_off_a4(start: Start) -> None:
 
 @only_async
 async def test_a_client_below_the_minimum_rate_is_cut_off_a5(start: Start) -> None:
-    options = ("--no-sendfile", "--min-rate", "1M", "--send-timeout", "0.8")
+    options = ("--no-sendfile", "--min-send-rate", "1M", "--send-timeout", "0.8")
     async with start(*options) as server, Peer(server.address, window=16 * 1024) as peer:
         await peer.send(get("/30m.bin"))
         begin, count = time.monotonic(), 0

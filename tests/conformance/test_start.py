@@ -132,7 +132,7 @@ async def test_ipv4_client_of_an_ipv6_socket_is_logged_by_its_ipv4_address(start
 async def test_ipv4_clients_of_an_ipv6_socket_are_counted_by_their_ipv4_address(start: Start) -> None:
     needs_ipv6()
     async with (
-        start("--host", "::", "--max-per-address", "1") as server,
+        start("--host", "::", "--max-connections-per-ip", "1") as server,
         Peer(("127.0.0.1", server.address[1])) as first,
     ):
         await first.send(get())

@@ -104,7 +104,7 @@ async def test_second_signal_ends_it_f2(start: Start) -> None:
 
 
 async def test_grace_ends_it_f2(start: Start) -> None:
-    async with start("--grace", "0.4") as server, Peer(server.address, window=4096) as peer:
+    async with start("--grace-period", "0.4") as server, Peer(server.address, window=4096) as peer:
         await begin(peer)
         server.signal()
         begun = time.monotonic()

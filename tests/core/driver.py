@@ -12,11 +12,11 @@ from zlib import crc32
 
 from hypothesis import HealthCheck, settings
 
-from pwb_async.core.http1.connection import Connection, Waiting
+from pwb_async.core.http1.connection import Connection, ConnectionState
 from pwb_async.core.http1.limits import Limits
-from pwb_async.core.http1.parser import HeadReader
+from pwb_async.core.http1.parser import RequestParser
 from pwb_async.core.semantics.messages import CLOSED, NEED_DATA, BadRequest, Event, FileSlice, Part, Request, Response
-from pwb_async.core.site.lookup import FOLDER, MISSING, Finding, Lookup, OpenFile
+from pwb_async.core.site.lookup import DIRECTORY, NOT_FOUND, Finding, Lookup, OpenFile
 from pwb_async.core.site.site import Site
 
 NOW = 1_700_000_000
@@ -77,11 +77,11 @@ def find(lookup: Lookup, tree: Mapping[bytes, bytes] = TREE) -> Finding:
     if not lookup.folder:
         if path in tree:
             return open_file(path.rpartition(b"/")[2], tree[path])
-        return FOLDER if any(name.startswith(beneath) for name in tree) else MISSING
+        return DIRECTORY if any(name.startswith(beneath) for name in tree) else NOT_FOUND
     for index in lookup.indexes:
         if beneath + index in tree:
             return open_file(index, tree[beneath + index])
-    return MISSING
+    return NOT_FOUND
 
 
 @dataclass
@@ -91,7 +91,7 @@ class Answer:
     event: Request | BadRequest
     response: Response
     wire: bytes
-    waiting: Waiting
+    state: ConnectionState
 
     @property
     def status(self) -> int:
@@ -143,12 +143,12 @@ class Talk:
         return b"".join(answer.wire for answer in self.answers)
 
     @property
-    def waiting(self) -> Waiting:
-        return self.connection.waiting
+    def state(self) -> ConnectionState:
+        return self.connection.state
 
     @property
     def kept(self) -> bool:
-        return self.waiting not in (Waiting.LINGER, Waiting.NOTHING)
+        return self.state not in (ConnectionState.LINGER, ConnectionState.CLOSED)
 
     @property
     def targets(self) -> list[bytes]:
@@ -157,7 +157,7 @@ class Talk:
         return [b"/" + b"/".join(event.target.segments) for event in events if isinstance(event, Request)]
 
 
-READER = HeadReader(Limits())
+PARSER = RequestParser(Limits())
 SITE = Site()
 
 
@@ -173,7 +173,7 @@ class Peer:
     ) -> None:
         self.site = site
         self.disk = disk
-        self.talk = Talk(Connection(READER if limits is None else HeadReader(limits), server))
+        self.talk = Talk(Connection(PARSER if limits is None else RequestParser(limits), server))
         self.connection = self.talk.connection
 
     def send(self, *chunks: bytes) -> Talk:
@@ -207,7 +207,7 @@ class Peer:
             wire = b"".join(map(read_part, self.connection.respond(event, response, NOW)))
         finally:
             response.close()
-        self.talk.answers.append(Answer(event, response, wire, self.connection.waiting))
+        self.talk.answers.append(Answer(event, response, wire, self.connection.state))
         return True
 
 

@@ -1,7 +1,7 @@
 """How long each wait may last: the arithmetic of hazards A1 to A7."""
 
 from pwb_async.core.deadlines import NEVER, Deadline, Timeouts
-from pwb_async.core.http1.connection import Waiting
+from pwb_async.core.http1.connection import ConnectionState
 
 TIMES = Timeouts(header=10, idle=15, send=60, linger_idle=5, linger=30)
 
@@ -9,61 +9,61 @@ TIMES = Timeouts(header=10, idle=15, send=60, linger_idle=5, linger=30)
 def test_a1_the_first_head_has_its_time_from_the_start() -> None:
     deadline = Deadline(TIMES)
     assert deadline.at == NEVER
-    assert deadline.watch(Waiting.HEAD, 100)
+    assert deadline.arm(ConnectionState.HEAD, 100)
     assert deadline.at == 110
 
 
 def test_a2_bytes_do_not_push_the_deadline_of_a_head() -> None:
     deadline = Deadline(TIMES)
-    deadline.watch(Waiting.HEAD, 100)
+    deadline.arm(ConnectionState.HEAD, 100)
     for now in range(101, 110):
-        assert not deadline.watch(Waiting.HEAD, now)
+        assert not deadline.arm(ConnectionState.HEAD, now)
     assert deadline.at == 110
 
 
 def test_a6_idle_then_a_head_that_begins() -> None:
     deadline = Deadline(TIMES)
-    deadline.watch(Waiting.IDLE, 100)
+    deadline.arm(ConnectionState.IDLE, 100)
     assert deadline.at == 115
-    assert deadline.watch(Waiting.HEAD, 114)
+    assert deadline.arm(ConnectionState.HEAD, 114)
     assert deadline.at == 124
 
 
 def test_a3_content_to_throw_away_has_one_short_time() -> None:
     deadline = Deadline(TIMES)
-    deadline.watch(Waiting.CONTENT, 100)
-    deadline.watch(Waiting.CONTENT, 104)
+    deadline.arm(ConnectionState.CONTENT, 100)
+    deadline.arm(ConnectionState.CONTENT, 104)
     assert deadline.at == 105
 
 
 def test_a13_lingering_goes_on_while_bytes_come_but_not_for_ever() -> None:
     deadline = Deadline(TIMES)
-    assert deadline.watch(Waiting.LINGER, 100)
+    assert deadline.arm(ConnectionState.LINGER, 100)
     for now in range(100, 125):
-        deadline.watch(Waiting.LINGER, now)
+        deadline.arm(ConnectionState.LINGER, now)
         assert deadline.at == now + 5
     for now in range(125, 131):
-        assert not deadline.watch(Waiting.LINGER, now)
+        assert not deadline.arm(ConnectionState.LINGER, now)
         assert deadline.at == 130
 
 
 def test_nothing_is_waited_for_while_it_is_our_turn() -> None:
     deadline = Deadline(TIMES)
-    deadline.watch(Waiting.IDLE, 100)
-    deadline.lift()
+    deadline.arm(ConnectionState.IDLE, 100)
+    deadline.disarm()
     assert deadline.at == NEVER
-    assert deadline.watch(Waiting.IDLE, 200)
+    assert deadline.arm(ConnectionState.IDLE, 200)
     assert deadline.at == 215
 
 
 def test_a6_the_time_to_be_idle_begins_anew_behind_every_answer() -> None:
     deadline = Deadline(TIMES)
-    deadline.watch(Waiting.IDLE, 100)
-    deadline.renew(114)
+    deadline.arm(ConnectionState.IDLE, 100)
+    deadline.rearm_idle(114)
     assert deadline.at == 129
-    assert not deadline.watch(Waiting.IDLE, 120)
+    assert not deadline.arm(ConnectionState.IDLE, 120)
     assert deadline.at == 129
-    assert deadline.watch(Waiting.HEAD, 128)
+    assert deadline.arm(ConnectionState.HEAD, 128)
     assert deadline.at == 138
 
 
@@ -73,8 +73,8 @@ def test_the_defaults_are_those_of_the_hazard_table_1a() -> None:
 
 def test_a_second_lingering_has_its_own_end() -> None:
     deadline = Deadline(TIMES)
-    deadline.watch(Waiting.LINGER, 100)
-    deadline.lift()
-    deadline.watch(Waiting.LINGER, 200)
-    deadline.watch(Waiting.LINGER, 228)
+    deadline.arm(ConnectionState.LINGER, 100)
+    deadline.disarm()
+    deadline.arm(ConnectionState.LINGER, 200)
+    deadline.arm(ConnectionState.LINGER, 228)
     assert deadline.at == 230

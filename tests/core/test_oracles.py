@@ -14,11 +14,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pwb_async.core.http1.connection import Connection, Waiting
+from pwb_async.core.http1.connection import Connection, ConnectionState
 from pwb_async.core.semantics.messages import BadRequest, Request, Response
 from tests.core.http1.test_corpus import CASES, Case
 
-from .driver import MARKER, NOW, READER
+from .driver import MARKER, NOW, PARSER
 from .test_properties import made_of_pieces, mutated
 
 property_test = settings(deadline=None, max_examples=200, suppress_health_check=list(HealthCheck))
@@ -45,7 +45,7 @@ class Read(NamedTuple):
 
 def ours(wire: bytes) -> tuple[list[Read], bool]:
     """The requests that we find in `wire`, and whether we wait for the next: then nobody else may have found it."""
-    connection = Connection(READER)
+    connection = Connection(PARSER)
     found = []
     connection.receive_data(wire)
     while isinstance(event := connection.next_event(), Request | BadRequest):
@@ -55,7 +55,7 @@ def ours(wire: bytes) -> tuple[list[Read], bool]:
                 Read.of(method, target, version, [(n, v) for n, vs in event.fields._values.items() for v in vs])
             )
         connection.respond(event, Response(204, ()), NOW)
-    return found, connection.waiting in (Waiting.HEAD, Waiting.IDLE)
+    return found, connection.state in (ConnectionState.HEAD, ConnectionState.IDLE)
 
 
 # --- h11 ---
@@ -147,28 +147,28 @@ REVIEWED = {
 """What others refuse and we take, and why that is no danger. A reason that is not here is a finding."""
 
 
-def compare(reader: str, wire: bytes) -> None:
-    mine, waiting = ours(wire)
-    theirs, why = with_h11(wire, len(mine) + 1) if reader == "h11" else with_llhttp(wire)
+def compare(parser: str, wire: bytes) -> None:
+    mine, state = ours(wire)
+    theirs, detail = with_h11(wire, len(mine) + 1) if parser == "h11" else with_llhttp(wire)
     assert theirs[: len(mine)] == mine[: len(theirs)], "the same bytes, another meaning"
     if len(theirs) < len(mine):
-        assert any(why.startswith(reason) for reason in REVIEWED[reader]), f"{reader} refuses: {why}"
-    elif waiting:
+        assert any(detail.startswith(reason) for reason in REVIEWED[parser]), f"{parser} refuses: {detail}"
+    elif state:
         assert len(theirs) == len(mine), "they found a request where we found none"
 
 
-@pytest.mark.parametrize("reader", ["h11", "llhttp"])
+@pytest.mark.parametrize("parser", ["h11", "llhttp"])
 @pytest.mark.parametrize("case", [pytest.param(case, id=case.name) for case in CASES])
-def test_corpus(case: Case, reader: str) -> None:
-    compare(reader, case.wire)
-    compare(reader, case.wire + MARKER)
+def test_corpus(case: Case, parser: str) -> None:
+    compare(parser, case.wire)
+    compare(parser, case.wire + MARKER)
 
 
-@pytest.mark.parametrize("reader", ["h11", "llhttp"])
+@pytest.mark.parametrize("parser", ["h11", "llhttp"])
 @given(wire=made_of_pieces | mutated())
 @property_test
-def test_mutations(reader: str, wire: bytes) -> None:
-    compare(reader, wire)
+def test_mutations(parser: str, wire: bytes) -> None:
+    compare(parser, wire)
 
 
 tokens = st.text("!#$%&'*+-.^_`|~09AZaz", min_size=1, max_size=8).map(str.encode)
@@ -210,8 +210,8 @@ def sound(draw: st.DrawFn) -> bytes:
     return wire
 
 
-@pytest.mark.parametrize("reader", ["h11", "llhttp"])
+@pytest.mark.parametrize("parser", ["h11", "llhttp"])
 @given(wire=sound())
 @property_test
-def test_sound_requests(reader: str, wire: bytes) -> None:
-    compare(reader, wire)
+def test_sound_requests(parser: str, wire: bytes) -> None:
+    compare(parser, wire)

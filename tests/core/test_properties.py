@@ -6,11 +6,20 @@ from urllib.parse import urljoin
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pwb_async.core.http1.connection import Waiting
+from pwb_async.core.http1.connection import ConnectionState
 from pwb_async.core.http1.limits import Limits
 from pwb_async.core.semantics.messages import BadRequest, Request, Response
 from pwb_async.core.semantics.target import Target, parse_target
-from pwb_async.core.site.lookup import FOLDER, FORBIDDEN, MISSING, UNAVAILABLE, Broken, Finding, Lookup, OpenFile
+from pwb_async.core.site.lookup import (
+    DIRECTORY,
+    FORBIDDEN,
+    NOT_FOUND,
+    UNAVAILABLE,
+    Finding,
+    Lookup,
+    OpenFile,
+    StorageError,
+)
 from pwb_async.core.site.site import Site
 from tests.core.http1.test_corpus import CASES
 
@@ -66,7 +75,7 @@ def sized(draw: st.DrawFn) -> OpenFile:
     return OpenFile(name, len(content), mtime_ns, NOW * 10**9, file, held_content, tag=tag, settled=settled)
 
 
-findings = sized() | st.sampled_from([FOLDER, MISSING, FORBIDDEN, UNAVAILABLE, Broken("EIO")])
+findings = sized() | st.sampled_from([DIRECTORY, NOT_FOUND, FORBIDDEN, UNAVAILABLE, StorageError("EIO")])
 
 
 def pieces_of(wire: bytes, places: list[int]) -> list[bytes]:
@@ -97,14 +106,14 @@ def test_no_bytes_and_no_finding_can_raise(
             assert int(length) == len(answer.content)
         if isinstance(answer.event, BadRequest):
             assert answer is talk.answers[-1]
-            assert answer.waiting is Waiting.LINGER
+            assert answer.state is ConnectionState.LINGER
     how = data.draw(st.sampled_from(["eof", "expire", "more", "none"]))
     if how == "eof":
-        assert peer.send(b"").waiting is Waiting.NOTHING
+        assert peer.send(b"").state is ConnectionState.CLOSED
     elif how == "expire":
         peer.expire()
         peer.expire()
-        assert peer.talk.waiting is Waiting.NOTHING
+        assert peer.talk.state is ConnectionState.CLOSED
     elif how == "more":
         before = len(talk.answers)
         kept = talk.kept

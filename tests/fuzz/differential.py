@@ -131,7 +131,7 @@ def understood(wire: bytes) -> list[tuple[str, bytes]]:
     """What our core makes of the bytes: for each answer, why it is no request or what was asked for, and the method."""
     events = [answer.event for answer in converse([wire, b""]).answers]
     return [
-        (event.why, event.method)
+        (event.detail, event.method)
         if isinstance(event, BadRequest)
         else (f"{event.method.decode('latin-1')} {event.line.raw.split(b' ')[1].decode('latin-1')}", event.method)
         for event in events

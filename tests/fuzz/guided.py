@@ -13,7 +13,7 @@ with atheris.instrument_imports(include=["pwb_async.core"]):
 
 def main() -> None:
     name = sys.argv[1]
-    atheris.Setup([sys.argv[0], *sys.argv[2:]], within(TARGETS[name]))
+    atheris.ServerContext([sys.argv[0], *sys.argv[2:]], within(TARGETS[name]))
     atheris.Fuzz()
 
 

@@ -12,9 +12,9 @@ from types import FrameType
 from typing import Final
 from zlib import crc32
 
-from pwb_async.core.http1.connection import Connection, Waiting
+from pwb_async.core.http1.connection import Connection, ConnectionState
 from pwb_async.core.http1.limits import Fault, Limits
-from pwb_async.core.http1.parser import HeadReader, parse_request_line
+from pwb_async.core.http1.parser import RequestParser, parse_request_line
 from pwb_async.core.semantics.entity_tags import parse_tags
 from pwb_async.core.semantics.fields import Fields, parse_fields
 from pwb_async.core.semantics.grammar import TOKEN
@@ -22,14 +22,23 @@ from pwb_async.core.semantics.messages import REASONS, BadRequest, Event, FileSl
 from pwb_async.core.semantics.preconditions import evaluate, range_applies, validators_of_file
 from pwb_async.core.semantics.ranges import multipart, parse_ranges
 from pwb_async.core.semantics.target import Target, parse_target
-from pwb_async.core.site.lookup import FOLDER, FORBIDDEN, MISSING, UNAVAILABLE, Broken, Finding, Lookup, OpenFile
+from pwb_async.core.site.lookup import (
+    DIRECTORY,
+    FORBIDDEN,
+    NOT_FOUND,
+    UNAVAILABLE,
+    Finding,
+    Lookup,
+    OpenFile,
+    StorageError,
+)
 from pwb_async.core.site.site import Site, is_hidden
 
 NOW: Final = 1_700_000_000
 SECOND: Final = 10**9
 CONTENT: Final = bytes(range(256)) * 8
 SMALL: Final = Limits(request_line=60, field=40, fields=4, head=160, content=20, requests=3, blank_lines=2, bad_head=50)
-READERS: Final = tuple(map(HeadReader, (Limits(), Limits(), SMALL, Limits(content=5), Limits(requests=2))))
+READERS: Final = tuple(map(RequestParser, (Limits(), Limits(), SMALL, Limits(content=5), Limits(requests=2))))
 SITES: Final = (
     Site(),
     Site(indexes=(b"index.html", b"i"), max_age=60, ranges=3),
@@ -78,7 +87,7 @@ class Peer:
         """Anything that a disk can find."""
         which = self.chance.below(12)
         if which < 5:
-            return (FOLDER, MISSING, FORBIDDEN, UNAVAILABLE, Broken("EIO"))[which]
+            return (DIRECTORY, NOT_FOUND, FORBIDDEN, UNAVAILABLE, StorageError("EIO"))[which]
         size = (0, 1, 26, len(CONTENT))[self.chance.below(4)]
         times = (0, 1, SECOND, NOW * SECOND, (NOW - 1) * SECOND, (NOW - 99) * SECOND, -(10**18), 4 * 10**18, 10**21)
         mtime = times[self.chance.below(len(times))]
@@ -138,9 +147,9 @@ class Peer:
             response.close()
             assert (before, held.closed) == (0, 1), "a file that is not closed once, by the response"
         self.answers += 1
-        waiting = self.connection.waiting
-        assert waiting is not Waiting.ANSWER
-        self.over = waiting in (Waiting.LINGER, Waiting.NOTHING)
+        waiting = self.connection.state
+        assert waiting is not ConnectionState.RESPONDING
+        self.over = waiting in (ConnectionState.LINGER, ConnectionState.CLOSED)
         assert self.over or not isinstance(event, BadRequest)
         assert b"Connection: close\r\n" in _bytes(parts[0]) or not self.over
         return True
@@ -161,12 +170,12 @@ class Peer:
             self.answer(self.connection.expire())
             self.answer(self.connection.expire())
         elif how == 2:
-            self.connection.last = True
-            assert self.connection.quiet in (True, False)
+            self.connection.close_after_response = True
+            assert self.connection.safe_to_close in (True, False)
             return
         else:
             return
-        assert self.connection.waiting is Waiting.NOTHING
+        assert self.connection.state is ConnectionState.CLOSED
         assert self.connection.next_event() is Signal.CLOSED
 
 
@@ -232,7 +241,7 @@ def end(data: bytes) -> None:
     assert _statuses(reader, pieces, late=False) == _statuses(reader, pieces, late=True)
 
 
-def _statuses(reader: HeadReader, pieces: list[bytes], late: bool) -> list[int]:
+def _statuses(reader: RequestParser, pieces: list[bytes], late: bool) -> list[int]:
     """Of all answers, from a disk that has nothing. late: everything is answered before the end of file comes."""
     peer = Connection(reader)
     statuses: list[int] = []
@@ -240,7 +249,7 @@ def _statuses(reader: HeadReader, pieces: list[bytes], late: bool) -> list[int]:
     def answer_all() -> None:
         while not isinstance(event := peer.next_event(), Signal):
             where = SITES[0].refuse(event) if isinstance(event, BadRequest) else SITES[0].locate(event)
-            response = SITES[0].reply(where, MISSING) if isinstance(where, Lookup) else where
+            response = SITES[0].reply(where, NOT_FOUND) if isinstance(where, Lookup) else where
             peer.respond(event, response, NOW)
             statuses.append(response.status)
 
@@ -259,23 +268,23 @@ def head(data: bytes) -> None:
         whole, end, _ = data.partition(b"\r\n\r\n")
         if end and not whole.startswith(b"\r\n"):
             section = whole + b"\r\n"
-            first = reader.read(section)
-            again = HeadReader(reader.limits).read(section)
+            first = reader.parse(section)
+            again = RequestParser(reader.limits).parse(section)
             assert _outcome(first) == _outcome(again)
-            at_once = reader.at_once(data[: len(whole) + 4])
+            at_once = reader.parse_single(data[: len(whole) + 4])
             assert at_once is None or _outcome(at_once) == _outcome(first)
             if isinstance(first, Request):
                 assert TOKEN.fullmatch(first.method)
                 assert first.line.minor in (0, 1)
                 assert len(section) + 2 <= reader.limits.head
                 assert len(first.line.raw) <= reader.limits.request_line
-                early = reader.check(section, 0, 0)
+                early = reader.check_partial(section, 0, 0)
                 assert not isinstance(early, Fault), early
             else:
                 assert first.status in REASONS
         checked: tuple[int, int] | Fault = (0, 0)
         for step in range(1, min(len(data), 400) + 1, 7):
-            checked = reader.check(data[:step], *checked)
+            checked = reader.check_partial(data[:step], *checked)
             if isinstance(checked, Fault):
                 assert checked.status in REASONS
                 break
@@ -288,7 +297,7 @@ def head(data: bytes) -> None:
 
 def _outcome(read: Request | BadRequest) -> object:
     if isinstance(read, BadRequest):
-        return read.status, read.why, read.first_line, read.method
+        return read.status, read.detail, read.first_line, read.method
     return read.line, read.persistent, read.fields.content_length, read.fields.host, read.plain
 
 

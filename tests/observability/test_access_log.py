@@ -17,9 +17,9 @@ EXCHANGE = ("127.0.0.1", BadRequest(400, "why", b"x" * 100), 400, 0, 0.0)
 def test_many_lines_ask_for_a_flush_a14(tmp_path: Path) -> None:
     log = AccessLog(str(tmp_path / "log"))
     asked = []
-    log.hurry = lambda: asked.append(log.flush())
+    log.on_backlog = lambda: asked.append(log.flush())
     for _ in range(2500):
-        log.note(*EXCHANGE)
+        log.record(*EXCHANGE)
     assert len(asked) == 2
     assert (tmp_path / "log").read_bytes().count(b"\n") == 2000
     log.close()
@@ -32,11 +32,11 @@ def test_what_nobody_reads_is_bounded_e8(tmp_path: Path) -> None:
     reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
     try:
         log = AccessLog(str(tmp_path / "pipe"))
-        log.hurry = log.flush
+        log.on_backlog = log.flush
         for _ in range(150_000):
-            log.note(*EXCHANGE)
+            log.record(*EXCHANGE)
         written = b""
-        while log.waiting:
+        while log.pending:
             log.flush()
             written += _some(reader)
         assert 19 << 20 < len(written) <= 22 << 20
@@ -53,9 +53,9 @@ def test_a_pipe_gets_whole_lines_and_a_long_one_in_pieces_e8(tmp_path: Path) -> 
         log = AccessLog(str(tmp_path / "pipe"))
         sizes = [*range(0, 3000, 100), 9000, 1, 4096, 5000, *range(100)]
         for size in sizes:
-            log.note("h", BadRequest(400, "why", b"x" * size), 400, size, 0.0)
+            log.record("h", BadRequest(400, "why", b"x" * size), 400, size, 0.0)
         written = b""
-        while log.waiting:
+        while log.pending:
             log.flush()
             written += _some(reader)
         lines = written.splitlines()
@@ -76,12 +76,12 @@ def _some(reader: int) -> bytes:
 
 def test_moved_log_is_reopened_by_the_next_flush_e8(tmp_path: Path) -> None:
     log = AccessLog(str(tmp_path / "log"))
-    log.note(*EXCHANGE)
+    log.record(*EXCHANGE)
     log.flush()
     (tmp_path / "log").rename(tmp_path / "old")
-    log.moved = True
-    log.note(*EXCHANGE)
-    log.note(*EXCHANGE)
+    log.reopen_requested = True
+    log.record(*EXCHANGE)
+    log.record(*EXCHANGE)
     log.close()
     assert (tmp_path / "old").read_bytes().count(b"\n") == 1
     assert (tmp_path / "log").read_bytes().count(b"\n") == 2
@@ -95,17 +95,17 @@ def test_what_nobody_reads_is_bounded_in_bytes_e8(tmp_path: Path) -> None:
         log = AccessLog(str(tmp_path / "pipe"))
         tracemalloc.start()
         for number in range(1000):
-            log.note("h", BadRequest(400, "why", b"x" * (1 << 16)), 400, number, 0.0)
+            log.record("h", BadRequest(400, "why", b"x" * (1 << 16)), 400, number, 0.0)
         kept, _ = tracemalloc.get_traced_memory()
         assert kept < 24 << 20
         numbers = []
-        while log.waiting:
+        while log.pending:
             log.flush()
             while data := _some(reader):
                 numbers += [int(line.split()[-3]) for line in data.splitlines() if line.endswith(b'"-"')]
         assert numbers == [*range(1000 - log.dropped)]
         assert 0 < log.dropped < 1000
-        log.note(*EXCHANGE)
+        log.record(*EXCHANGE)
         log.close()
         assert _some(reader).count(b"\n") == 1
     finally:
@@ -119,7 +119,7 @@ def test_lines_are_lost_once_and_counted_e8(tmp_path: Path) -> None:
     reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
     log = AccessLog(str(tmp_path / "pipe"))
     for _ in range(5000):
-        log.note(*EXCHANGE)
+        log.record(*EXCHANGE)
     log.flush()
     read = _lines(reader)
     os.close(reader)
@@ -136,13 +136,13 @@ def test_lines_wait_for_another_reader_e8(tmp_path: Path, caplog: pytest.LogCapt
     read = 0
     for times in (1, 2, 3):
         for _ in range(1000):
-            log.note(*EXCHANGE)
+            log.record(*EXCHANGE)
             log.flush()
         assert [record.getMessage() for record in caplog.records] == [
             f"nobody reads the access log {tmp_path / 'pipe'}: its lines wait until somebody does"
         ] * times
         reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
-        while log.waiting:
+        while log.pending:
             log.flush()
             read += _lines(reader)
         read += _lines(reader)
@@ -159,13 +159,13 @@ def test_pipe_that_nobody_reads_any_more_is_opened_anew_and_closed_e8(many: int,
     reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
     log = AccessLog(str(tmp_path / "pipe"))
     for _ in range(many):
-        log.note(*EXCHANGE)
+        log.record(*EXCHANGE)
     log.flush()
     os.close(reader)
     begin = time.monotonic()
     for _ in range(2):
-        log.moved = True
-        log.note(*EXCHANGE)
+        log.reopen_requested = True
+        log.record(*EXCHANGE)
         log.flush()
     log.close()
     assert time.monotonic() - begin < 0.9
@@ -177,7 +177,7 @@ def test_slow_reader_does_not_keep_it_from_being_closed_e8(tmp_path: Path) -> No
     reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
     log = AccessLog(str(tmp_path / "pipe"))
     for _ in range(50_000):
-        log.note(*EXCHANGE)
+        log.record(*EXCHANGE)
     closed = Event()
 
     def read_slowly() -> None:
@@ -210,7 +210,7 @@ def test_threads_note_while_another_flushes(tmp_path: Path) -> None:
 
     def note(name: bytes) -> None:
         for number in range(3_000):
-            log.note("h", BadRequest(400, "why", name), 400, number, 0.0)
+            log.record("h", BadRequest(400, "why", name), 400, number, 0.0)
 
     threads = [Thread(target=note, args=(name,)) for name in (b"one", b"two", b"x" * 5000)]
     for thread in threads:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pwb_async.core.semantics.messages import BadRequest
-from pwb_async.observability.combined_format import combined, escape
+from pwb_async.observability.combined_format import escape, format_combined
 from tests.core.driver import NOW, ask, converse, get, quick
 
 LINE = re.compile(
@@ -19,7 +19,7 @@ LINE = re.compile(
 
 
 def line(*exchange: Any) -> bytes:
-    return b"".join(combined(*exchange))
+    return b"".join(format_combined(*exchange))
 
 
 def line_of(wire: bytes, sent: int = 0) -> bytes:

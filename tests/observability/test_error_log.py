@@ -16,8 +16,8 @@ from tests.conformance.server import environment
 
 SPEAK = """
 import logging, os, sys
-from pwb_async.observability.error_log import complain_as
-complain_as("pwb")
+from pwb_async.observability.error_log import configure_error_log
+configure_error_log("pwb")
 logger = logging.getLogger("pwb")
 for line in sys.stdin:
     try:

@@ -11,7 +11,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from tests.conformance.designs import REFERENCE
-from tests.conformance.peer import PATIENCE
+from tests.conformance.peer import TIMEOUT
 from tests.conformance.server import Server, environment, eventually
 
 
@@ -40,7 +40,7 @@ async def launched(
         )
     server = Server(REFERENCE, process, said, grumbled)
     try:
-        await eventually(lambda: b"listening on" in said.read_bytes() or process.poll() is not None, PATIENCE)
+        await eventually(lambda: b"listening on" in said.read_bytes() or process.poll() is not None, TIMEOUT)
         if found := re.search(r"http://([0-9.]+):(\d+)/", said.read_text()):
             server.address = found[1], int(found[2])
         yield server

@@ -3,7 +3,7 @@
 import asyncio
 from typing import Final
 
-from tests.conformance.peer import PATIENCE, Peer
+from tests.conformance.peer import TIMEOUT, Peer
 from tests.conformance.server import Server, eventually
 from tests.conformance.wire import Answer, get
 
@@ -19,7 +19,7 @@ def workers(server: Server) -> list[int]:
 
 async def says(server: Server, words: str, times: int = 1) -> None:
     """Waits until it has said something on standard error so many times."""
-    await eventually(lambda: server.grumbles().count(words) >= times, PATIENCE, lambda: f"{words}: {server.grumbles()}")
+    await eventually(lambda: server.grumbles().count(words) >= times, TIMEOUT, lambda: f"{words}: {server.grumbles()}")
 
 
 async def fetch(peer: Peer, target: str = "/a.txt") -> Answer:
@@ -36,6 +36,6 @@ async def fresh(server: Server, target: str = "/a.txt") -> Answer:
 
 async def become(server: Server, name: str, value: str | None) -> None:
     """Waits until new connections are answered with this field."""
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(TIMEOUT):
         while (await fresh(server))[name] != value:
             pass

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pwb_async.runtime import privileges as sandbox
-from tests.conformance.peer import PATIENCE
+from tests.conformance.peer import TIMEOUT
 from tests.conformance.server import environment
 from tests.conformance.strace import needs_strace
 
@@ -30,10 +30,10 @@ as_root = pytest.mark.skipif(os.getuid() != 0, reason="only root can become some
 INSIDE = """
 import os, socket, sys, threading, _socket
 from pwb_async.config.loader import Options
-from pwb_async.runtime.privileges import confine
+from pwb_async.runtime.privileges import drop_privileges
 root, secret = sys.argv[1:]
 log = os.open(root + "/../log", os.O_WRONLY | os.O_CREAT)
-confine(Options(root=root, sandbox=True))
+drop_privileges(Options(root=root, sandbox=True))
 
 def tries(what, act):
     try:
@@ -81,7 +81,7 @@ def test_everything_but_reading_the_root_is_denied(root: Path, tmp_path: Path) -
         capture_output=True,
         text=True,
         env=environment(),
-        timeout=PATIENCE,
+        timeout=TIMEOUT,
         check=True,
     )
     tried = dict(line.split(" ", 1) for line in done.stdout.splitlines())
@@ -99,7 +99,7 @@ def anywhere(root, path, flags):
     return os.open(path.replace(b"UP", b".."), flags, dir_fd=root)
 
 beneath._has_openat2 = lambda root: False
-beneath.walk = anywhere
+beneath.openat_walk = anywhere
 from pwb_async.__main__ import main
 main()
 """
@@ -142,9 +142,9 @@ def test_which_folder_may_be_read(tmp_path: Path) -> None:
     release = tmp_path / "releases" / "42" / "public"
     release.mkdir(parents=True)
     (tmp_path / "current").symlink_to("releases/42")
-    assert sandbox.readable(str(release)) == str(release)
-    assert sandbox.readable(str(tmp_path / "current")) == str(tmp_path / "releases")
-    assert sandbox.readable(str(tmp_path / "current" / "public")) == str(tmp_path / "releases")
+    assert sandbox.allowed_root(str(release)) == str(release)
+    assert sandbox.allowed_root(str(tmp_path / "current")) == str(tmp_path / "releases")
+    assert sandbox.allowed_root(str(tmp_path / "current" / "public")) == str(tmp_path / "releases")
 
 
 @needs_strace

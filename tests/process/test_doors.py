@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from pwb_legacy.modes import MODES
-from tests.conformance.peer import PATIENCE
+from tests.conformance.peer import TIMEOUT
 from tests.conformance.server import Server, environment, eventually
 from tests.conformance.strace import needs_strace
 
@@ -28,7 +28,7 @@ loops = pytest.mark.parametrize("loop", ["uvloop", "asyncio"])
 
 async def ask(path: Path, target: str = "/a.txt") -> bytes:
     """The answer to one request through a Unix socket."""
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(TIMEOUT):
         reader, writer = await asyncio.open_unix_connection(path)
         writer.write(b"GET %s HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n" % target.encode())
         answer = await reader.read()
@@ -86,7 +86,7 @@ async def test_mode_and_group_of_its_file(command: str, mode: str, root: Path, t
             assert b" 200 OK\r\n" in await ask(tmp_path / "s")
         finally:
             process.terminate()
-        assert await asyncio.to_thread(process.wait, PATIENCE) == 0
+        assert await asyncio.to_thread(process.wait, TIMEOUT) == 0
     assert not (tmp_path / "s").exists()
 
 
@@ -180,7 +180,7 @@ class Manager:
         self._socket.bind(str(path))
 
     async def hears(self) -> str:
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(TIMEOUT):
             return (await asyncio.get_running_loop().sock_recv(self._socket, 4096)).decode()
 
     def close(self) -> None:
@@ -242,7 +242,7 @@ async def test_socket_activation(loop: str, many: str, root: Path, tmp_path: Pat
     """Who connected before the server was started is served, too."""
     with socket.create_server(("127.0.0.1", 0)) as listener, socket.socket() as early:
         early.connect(listener.getsockname())
-        early.settimeout(PATIENCE)
+        early.settimeout(TIMEOUT)
         early.sendall(b"GET /a.txt HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
         async with launched(
             root,

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.conformance.applies import Start
-from tests.conformance.peer import PATIENCE, Peer, together
+from tests.conformance.peer import TIMEOUT, Peer, together
 from tests.conformance.server import Server, environment, eventually
 from tests.conformance.wire import get
 from tests.conformance.wrappers import BACKGROUND, nohup
@@ -78,7 +78,7 @@ async def test_another_root_and_another_log(many: tuple[str, ...], write: Write,
         tell("two")
         await reload(server)
         count = 1
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(TIMEOUT):
             while (await fresh(server)).content != b"two":
                 count += 1
     assert (tmp_path / "one.log").read_bytes().count(b"\n") == count

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from pwb_async.core.site.lookup import MISSING, UNAVAILABLE, Finding, Lookup
-from pwb_async.network.listeners import client_address, network
-from pwb_async.server.async_storage import Files
+from pwb_async.core.site.lookup import NOT_FOUND, UNAVAILABLE, Finding, Lookup
+from pwb_async.network.listeners import client_address, client_prefix
+from pwb_async.server.async_storage import AsyncStorage
 from pwb_async.storage.disk import Disk
 from tests.conformance.applies import Start
 from tests.conformance.designs import Design
-from tests.conformance.peer import PATIENCE, Peer, crowd
+from tests.conformance.peer import TIMEOUT, Peer, crowd
 from tests.conformance.server import Server, running
 from tests.conformance.strace import needs_strace, strace
 from tests.conformance.wire import Answer, get
@@ -42,7 +42,7 @@ async def told(server: Server, source: str = "127.0.0.1") -> int:
     """The status of a request from an address of this machine; 0: the connection ended without one."""
     reader, writer = await asyncio.open_connection(*server.address, local_addr=(source, 0))
     try:
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(TIMEOUT):
             writer.write(get("/a.txt", "Connection: close"))
             return int((await reader.readline() or b"x 0").split()[1])
     except ConnectionError:
@@ -95,7 +95,7 @@ async def test_accept_fails_for_a_while_e1(run: Start) -> None:
     wrapper = strace("-e", f"trace={calls}", "-e", f"inject={calls}:error=ENFILE:when=2..6")
     async with run(wrapper=wrapper, may_say=LACK) as server:
         assert await told(server) == 200
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(TIMEOUT):
             while await told(server) != 200:  # uvloop closes who comes then
                 pass
         assert server.grumbles().count(LACK) <= 2
@@ -105,7 +105,7 @@ async def test_accept_fails_for_a_while_e1(run: Start) -> None:
 
 
 async def test_so_many_of_one_address_a10(run: Start) -> None:
-    async with run("--max-per-address", "3") as server, crowd(server.address, 3) as peers:
+    async with run("--max-connections-per-ip", "3") as server, crowd(server.address, 3) as peers:
         for peer in peers:
             assert (await fetch(peer)).status == 200
         async with Peer(server.address) as peer:
@@ -121,7 +121,7 @@ async def test_so_many_of_one_address_a10(run: Start) -> None:
 
 @pytest.mark.parametrize("mode", [*BOOK, "process"])
 async def test_so_many_of_one_address_in_the_book_a10(mode: str, root: Path, tmp_path: Path) -> None:
-    options = ("--max-per-address", "3")
+    options = ("--max-connections-per-ip", "3")
     async with running(legacy(mode), root, *options, papers=tmp_path) as server, crowd(server.address, 3) as peers:
         for peer in peers:
             assert (await fetch(peer)).status == 200
@@ -139,7 +139,7 @@ async def test_so_many_of_one_address_in_the_book_a10(mode: str, root: Path, tmp
     ],
 )
 def test_who_counts_as_one_address_a10(one: str, other: str, same: bool) -> None:
-    assert (network(one) == network(other)) is same
+    assert (client_prefix(one) == client_prefix(other)) is same
 
 
 @pytest.mark.parametrize(
@@ -161,7 +161,7 @@ def test_address_of_a_client(name: object, address: str) -> None:
 
 
 def test_a_unix_socket_has_no_address() -> None:
-    assert network("-") == b""
+    assert client_prefix("-") == b""
 
 
 async def test_those_turned_away_do_not_fill_it_a9(run: Start) -> None:
@@ -198,7 +198,7 @@ async def cut_off_after(peer: Peer) -> float:
     await peer.send(get("/big.bin"))
     begin = time.monotonic()
     with pytest.raises(ConnectionResetError):
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(TIMEOUT):
             while await peer.some(1):
                 await asyncio.sleep(0.05)
     return time.monotonic() - begin
@@ -206,7 +206,7 @@ async def cut_off_after(peer: Peer) -> float:
 
 async def test_who_reads_too_slowly_is_cut_off_a5(run: Start) -> None:
     async with (
-        run("--min-rate", "8M", "--send-timeout", "0.5") as server,
+        run("--min-send-rate", "8M", "--send-timeout", "0.5") as server,
         Peer(server.address, window=4096) as slow,
         Peer(server.address) as fast,
     ):
@@ -216,7 +216,7 @@ async def test_who_reads_too_slowly_is_cut_off_a5(run: Start) -> None:
 
 @pytest.mark.parametrize("mode", BOOK)
 async def test_who_reads_too_slowly_is_cut_off_in_the_book_a5(mode: str, root: Path, tmp_path: Path) -> None:
-    options = ("--min-rate", "8M", "--send-timeout", "0.5")
+    options = ("--min-send-rate", "8M", "--send-timeout", "0.5")
     async with (
         running(legacy(mode), root, *options, papers=tmp_path) as server,
         Peer(server.address, window=4096) as slow,
@@ -239,7 +239,7 @@ async def test_who_never_reads_is_cut_off_in_time_a4(run: Start) -> None:
         await deaf.send(get("/big.bin"))
         begin = time.monotonic()
         await server.settles(lambda _: deaf.far_end() is not None and deaf.far_end().unread == 0)  # type: ignore[union-attr]
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(TIMEOUT):
             while deaf.far_end() is not None:
                 await asyncio.sleep(0.02)
         assert 0.8 < time.monotonic() - begin < 2
@@ -261,13 +261,13 @@ class Stuck(Disk):
 
     def find(self, lookup: Lookup) -> Finding:
         self.free.wait()
-        return MISSING
+        return NOT_FOUND
 
 
 async def test_disk_that_does_not_answer_e6(tmp_path: Path) -> None:
     """Whoever waits is told so after a time, whoever comes when the queue is full at once; then it goes on."""
     stuck = Stuck(tmp_path)
-    files = Files(stuck, 0.5)
+    files = AsyncStorage(stuck, 0.5)
     try:
         waiting = [asyncio.ensure_future(files.find(lookup())) for _ in range(4096)]
         await asyncio.sleep(0)
@@ -276,8 +276,8 @@ async def test_disk_that_does_not_answer_e6(tmp_path: Path) -> None:
         assert time.monotonic() - begin < 0.2
         assert set(await asyncio.gather(*waiting)) == {UNAVAILABLE}
         stuck.free.set()
-        async with asyncio.timeout(PATIENCE):
-            while await files.find(lookup()) is not MISSING:
+        async with asyncio.timeout(TIMEOUT):
+            while await files.find(lookup()) is not NOT_FOUND:
                 pass
     finally:
         stuck.free.set()

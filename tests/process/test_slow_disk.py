@@ -119,7 +119,7 @@ def test_what_does_not_fit_is_not_delayed(root: Path, sleeps: list[float]) -> No
     disk = SlowDisk(Disk(root, clock=later), told("/none=1s"))
     found = disk.find(lookup(b"big.bin"))
     assert isinstance(found, OpenFile)
-    assert disk.look_again([(lookup(b"big.bin"), found)]) == [True]
+    assert disk.revalidate([(lookup(b"big.bin"), found)]) == [True]
     assert found.file is not None
     found.file.read_into(bytearray(10), 0)
     found.file.close()
@@ -132,16 +132,16 @@ def test_each_call_is_delayed_but_for_what_has_just_been_read(root: Path, sleeps
     assert isinstance(found, OpenFile)
     assert found.file is not None
     assert len(sleeps) == 1
-    assert not found.file.in_memory(0, 10)
+    assert not found.file.in_page_cache(0, 10)
     assert found.file.read_into(bytearray(100), 0) == 100
     assert len(sleeps) == 2
-    assert found.file.in_memory(0, 100)
-    assert not found.file.in_memory(50, 51)
+    assert found.file.in_page_cache(0, 100)
+    assert not found.file.in_page_cache(50, 51)
     found.file.read_into(bytearray(10), 90)
     assert len(sleeps) == 2
     found.file.read_into(bytearray(10), 100)
     assert len(sleeps) == 3
-    assert disk.look_again([(lookup(b"big.bin"), found)] * 3) == [True] * 3
+    assert disk.revalidate([(lookup(b"big.bin"), found)] * 3) == [True] * 3
     assert len(sleeps) == 6
     found.file.close()
 
@@ -251,9 +251,7 @@ async def test_a_disk_that_is_too_slow_is_503(root: Path, tmp_path: Path) -> Non
 
 def test_it_is_off() -> None:
     assert Options().delay_disk == ()
-    script = (
-        "import sys, pwb_async.runtime.context as s; s.prepare('pwb', s.Options(port=0, root='/')); print(*sys.modules)"
-    )
+    script = "import sys, pwb_async.runtime.context as s; s.open_context('pwb', s.Options(port=0, root='/')); print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", script], env=environment(), capture_output=True, text=True, check=True)
     assert not {
         "pwb_async.storage.slow_disk",

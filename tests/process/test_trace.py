@@ -14,9 +14,9 @@ from threading import Thread
 
 import pytest
 
-from pwb_async.observability.trace_events import Trace
+from pwb_async.observability.trace_events import TraceWriter
 from tests.conformance.designs import CONCURRENT, DESIGNS, FIXED, REFERENCE, Design
-from tests.conformance.peer import PATIENCE, Peer, ask
+from tests.conformance.peer import TIMEOUT, Peer, ask
 from tests.conformance.server import Server, environment, eventually, running
 from tests.conformance.wire import get
 
@@ -56,7 +56,7 @@ async def test_every_design(design: Design, root: Path, tmp_path: Path) -> None:
     lines = [event["args"]["line"] for event in steps if event["name"] == "head" and event["args"]["line"]]
     assert lines.count("GET /big.bin HTTP/1.1") == lines.count("GET /none HTTP/1.1") == 1
     found = [event["args"]["found"] for event in steps if event["name"] == "find" and "found" in event["args"]]
-    assert found.count("Missing") == 1
+    assert found.count("NotFound") == 1
     assert sum(event["args"]["bytes"] for event in steps if event["name"] == "send") > BIG
     if design.keeps_alive:
         assert sum(event["name"] == "accept" for event in steps) == 2
@@ -74,9 +74,9 @@ async def test_the_fixed_page(root: Path, tmp_path: Path) -> None:
 
 def lanes_of(events: list[timeline.Event], *kinds: str) -> set[str]:
     """The names of the lanes on which such things were done."""
-    lanes = {(event["pid"], event["tid"]) for event in timeline.steps(events, *kinds)}
+    tracks = {(event["pid"], event["tid"]) for event in timeline.steps(events, *kinds)}
     named = {(e["pid"], e["tid"]): e["args"]["name"] for e in events if e["name"] == "thread_name"}
-    return {named[lane] for lane in lanes}
+    return {named[track] for track in tracks}
 
 
 LANES = {
@@ -114,7 +114,7 @@ async def test_workers_share_the_file(root: Path, tmp_path: Path) -> None:
         return {event["pid"] for event in timeline.steps(timeline.so_far(path), "send")}
 
     async with running(REFERENCE, root, "--trace", str(path), "--workers", "2", papers=tmp_path) as server:
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(TIMEOUT):
             while len(sending()) < 2:
                 await asyncio.gather(*(fresh(server) for _ in range(8)))
         assert server.pid not in sending()
@@ -149,7 +149,7 @@ async def test_a_client_that_vanishes_meanwhile(design: Design, root: Path, tmp_
             await peer.send_pieces([get()])
             peer.reset()
         assert (await fresh(server, "/none")).status == 404
-        await eventually(lambda: len(timeline.steps(timeline.so_far(path), "find")) == 2, PATIENCE)
+        await eventually(lambda: len(timeline.steps(timeline.so_far(path), "find")) == 2, TIMEOUT)
     timeline.read(path)
 
 
@@ -160,7 +160,7 @@ async def test_it_is_made_anew_and_stays_through_a_reload(root: Path, tmp_path: 
     async with launched(root, "--port", "0", folder=tmp_path) as server:
         toml.write_text(f'trace = "{tmp_path}/other"')
         server.signal(signal.SIGHUP)
-        await eventually(lambda: "reloaded" in server.grumbles(), PATIENCE)
+        await eventually(lambda: "reloaded" in server.grumbles(), TIMEOUT)
         await fresh(server)
     assert f"trace is still '{path}'" in server.grumbles()
     assert timeline.steps(timeline.read(path), "send")
@@ -173,7 +173,7 @@ async def test_it_is_made_anew_and_stays_through_a_reload(root: Path, tmp_path: 
 def refused(command: tuple[str, ...], path: Path, root: Path) -> str:
     """What a server says that cannot write its trace there."""
     words = [sys.executable, "-m", *command, root, "--port", "0", "--trace", path]
-    done = subprocess.run(words, env=environment(), cwd=root, capture_output=True, text=True, timeout=PATIENCE)
+    done = subprocess.run(words, env=environment(), cwd=root, capture_output=True, text=True, timeout=TIMEOUT)
     assert done.returncode == 1
     assert not done.stdout
     return done.stderr
@@ -192,7 +192,7 @@ def test_it_cannot_be_written(command: tuple[str, ...], root: Path, tmp_path: Pa
         assert refused(command, path, root) == f"{name}: cannot write the timeline {path}: {why}\n"
 
 
-def write(trace: Trace, count: int) -> None:
+def write(trace: TraceWriter, count: int) -> None:
     flow = trace.flow()
     for number in range(count):
         trace.end("send", trace.begin(), flow, number=number, text="\x00\xe9\ud800\n")
@@ -200,7 +200,7 @@ def write(trace: Trace, count: int) -> None:
 
 def test_it_is_bounded(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     path = tmp_path / "trace"
-    trace = Trace(str(path), "title", most=4000)
+    trace = TraceWriter(str(path), "title", most=4000)
     with caplog.at_level(logging.WARNING):
         write(trace, 100)
     trace.close()
@@ -232,7 +232,7 @@ def at_once_in_processes(work: Callable[[], None]) -> None:
 
 
 def test_threads_write_at_the_same_time(tmp_path: Path) -> None:
-    trace = Trace(str(tmp_path / "trace"), "title")
+    trace = TraceWriter(str(tmp_path / "trace"), "title")
     at_once_in_threads(lambda: write(trace, 500))
     trace.close()
     assert len(timeline.steps(timeline.read(tmp_path / "trace"))) == 2000
@@ -241,12 +241,12 @@ def test_threads_write_at_the_same_time(tmp_path: Path) -> None:
 def test_processes_write_at_the_same_time(tmp_path: Path) -> None:
     script = f"""
 from tests.process.test_trace import *
-trace = Trace({str(tmp_path / "trace")!r}, "title")
+trace = TraceWriter({str(tmp_path / "trace")!r}, "title")
 at_once_in_processes(lambda: write(trace, 500))
 trace.close()
 """
     tests = os.fspath(Path(__file__).parents[2])
-    subprocess.run([sys.executable, "-c", script], env=environment(), cwd=tests, check=True, timeout=PATIENCE)
+    subprocess.run([sys.executable, "-c", script], env=environment(), cwd=tests, check=True, timeout=TIMEOUT)
     events = timeline.read(tmp_path / "trace")
     assert len(timeline.steps(events)) == 2000
     assert len({event["id"] for event in events if event["ph"] == "s"}) == 4
@@ -259,13 +259,13 @@ from tests.process.test_trace import *
 logging.basicConfig(format="%(message)s")
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))
-trace = Trace({str(tmp_path / "trace")!r}, "title")
+trace = TraceWriter({str(tmp_path / "trace")!r}, "title")
 write(trace, 100)
 trace.close()
 """
     tests = os.fspath(Path(__file__).parents[2])
     words = [sys.executable, "-c", script]
-    done = subprocess.run(words, env=environment(), cwd=tests, check=True, timeout=PATIENCE, capture_output=True)
+    done = subprocess.run(words, env=environment(), cwd=tests, check=True, timeout=TIMEOUT, capture_output=True)
     assert done.stderr.decode().count("\n") == 1
     assert b"trace: File too large: what comes now is not in it" in done.stderr
     whole = [line for line in (tmp_path / "trace").read_bytes().splitlines()[1:] if line.endswith(b",")]

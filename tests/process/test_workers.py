@@ -11,7 +11,7 @@ import pytest
 
 from pwb_async.runtime.processors import processors
 from tests.conformance.applies import Start
-from tests.conformance.peer import PATIENCE, Peer, crowd, together
+from tests.conformance.peer import TIMEOUT, Peer, crowd, together
 from tests.conformance.server import Server, eventually
 from tests.conformance.wire import get
 
@@ -118,7 +118,7 @@ async def test_a_worker_that_is_told_to_stop_finishes_f3(run: Start) -> None:
 
 async def test_who_dies_at_once_again_and_again_is_given_up_f3(run: Start) -> None:
     async with run(*TWO, may_say=ENDED + "|giving up", status=3) as server:
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(TIMEOUT):
             while server.process.poll() is None:
                 for pid in workers(server):
                     if pid != server.pid:
@@ -163,7 +163,7 @@ async def refuses(server: Server) -> None:
         except OSError:
             return False
 
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(TIMEOUT):
         while await is_open():
             pass
 
@@ -203,7 +203,7 @@ async def test_second_signal_ends_it_f2(run: Start) -> None:
 
 
 async def test_grace_ends_it_f2(run: Start) -> None:
-    async with run(*TWO, "--grace", "0.4") as server, Peer(server.address, window=4096) as peer:
+    async with run(*TWO, "--grace-period", "0.4") as server, Peer(server.address, window=4096) as peer:
         await peer.send(get("/big.bin"))
         await peer.some(1)
         server.signal()
@@ -212,7 +212,7 @@ async def test_grace_ends_it_f2(run: Start) -> None:
 
 async def test_a_worker_that_hangs_is_killed_f2(run: Start) -> None:
     """It cannot hear that it is to stop."""
-    async with run(*TWO, "--grace", "0.2") as server:
+    async with run(*TWO, "--grace-period", "0.2") as server:
         os.kill(workers(server)[0], signal.SIGSTOP)
         server.signal()
         assert await server.exited(within=3) == 0

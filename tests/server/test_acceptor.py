@@ -7,7 +7,7 @@ from typing import cast
 
 import uvloop
 
-from pwb_async.server.acceptor import Entrance
+from pwb_async.server.acceptor import Acceptor
 
 
 def descriptors() -> int:
@@ -29,7 +29,7 @@ async def served(client: socket.socket) -> bytes:
 async def look_twice_while_somebody_waits() -> None:
     listener = socket.create_server(("127.0.0.1", 0))
     address = listener.getsockname()
-    entrance = Entrance(asyncio.get_running_loop(), Greeting)
+    entrance = Acceptor(asyncio.get_running_loop(), Greeting)
     await entrance.open([listener])
     before = descriptors()
     for _ in range(3):

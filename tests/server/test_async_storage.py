@@ -18,9 +18,9 @@ import pytest_asyncio
 from pwb_async.core.semantics.messages import File, FileSlice
 from pwb_async.core.site.lookup import Lookup, OpenFile
 from pwb_async.server import sendfile as pump
-from pwb_async.server.async_storage import Files
-from pwb_async.server.response_writer import Writer
-from pwb_async.server.send_queue import Drain
+from pwb_async.server.async_storage import AsyncStorage
+from pwb_async.server.response_writer import ResponseWriter
+from pwb_async.server.send_queue import SendQueueWatcher
 from pwb_async.server.sendfile import TURN, SendfileRefusedError, SendfileSupport
 from pwb_async.storage.disk import Disk
 from pwb_async.storage.open_file import LargeFile
@@ -39,13 +39,13 @@ def content(tmp_path: Path) -> bytes:
 
 
 @pytest_asyncio.fixture
-async def files(tmp_path: Path) -> AsyncIterator[Files]:
-    files = Files(Disk(tmp_path))
+async def files(tmp_path: Path) -> AsyncIterator[AsyncStorage]:
+    files = AsyncStorage(Disk(tmp_path))
     yield files
     files.close()
 
 
-async def opened(files: Files, path: bytes) -> File:
+async def opened(files: AsyncStorage, path: bytes) -> File:
     request: Any = None  # a disk does not look at it
     found = await files.find(Lookup(request, path, False))
     assert isinstance(found, OpenFile)
@@ -78,16 +78,16 @@ def pages(start: int, length: int) -> set[int]:
 
 class Shy:
     """A file on a disk: a look at a page that is not in memory has it read, that page alone, and the next look finds it
-    there. loads: calls of load(). loaded: the pages that these asked for."""
+    there. loads: calls of read_ahead(). loaded: the pages that these asked for."""
 
     def __init__(self, file: File) -> None:
         self.device = file.device
-        self.fileno, self.close, self.read_into, self._load = file.fileno, file.close, file.read_into, file.load
+        self.fileno, self.close, self.read_into, self._load = file.fileno, file.close, file.read_into, file.read_ahead
         self.loads = 0
         self.loaded: set[int] = set()
         self._looked: set[int] = set()
 
-    def in_memory(self, start: int, length: int) -> bool:
+    def in_page_cache(self, start: int, length: int) -> bool:
         """The first page, and if that is there the last one, as a LargeFile does it."""
         for page in (start // mmap.PAGESIZE, (start + length - 1) // mmap.PAGESIZE):
             if page not in self._looked | self.loaded:
@@ -95,7 +95,7 @@ class Shy:
                 return False
         return True
 
-    def load(self, start: int, length: int, ahead: int) -> None:
+    def read_ahead(self, start: int, length: int, ahead: int) -> None:
         self._load(start, length, ahead)
         self.loads += 1
         self.loaded |= pages(start, length)
@@ -104,13 +104,13 @@ class Shy:
 class Client(asyncio.Protocol):
     """The server's end of a connection, reduced to its writer."""
 
-    writer: Writer
+    writer: ResponseWriter
 
-    def __init__(self, drain: Drain) -> None:
+    def __init__(self, drain: SendQueueWatcher) -> None:
         self._drain = drain
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.writer = Writer(transport, self._drain, SendfileSupport())  # type: ignore[arg-type]
+        self.writer = ResponseWriter(transport, self._drain, SendfileSupport())  # type: ignore[arg-type]
 
     def pause_writing(self) -> None:
         self.writer.pause()
@@ -123,9 +123,9 @@ class Client(asyncio.Protocol):
 
 
 @asynccontextmanager
-async def connection() -> AsyncIterator[tuple[Writer, asyncio.StreamReader]]:
+async def connection() -> AsyncIterator[tuple[ResponseWriter, asyncio.StreamReader]]:
     loop = asyncio.get_running_loop()
-    drain = Drain(loop)
+    drain = SendQueueWatcher(loop)
     arrived: asyncio.Future[Client] = loop.create_future()
 
     def make() -> Client:
@@ -143,7 +143,7 @@ async def connection() -> AsyncIterator[tuple[Writer, asyncio.StreamReader]]:
     drain.close()
 
 
-async def sent(writer: Writer, reader: asyncio.StreamReader, part: FileSlice, files: Files) -> bytes:
+async def sent(writer: ResponseWriter, reader: asyncio.StreamReader, part: FileSlice, files: AsyncStorage) -> bytes:
     """What the client gets of it."""
     reading = asyncio.create_task(reader.readexactly(part.length))
     await writer.send(writer.start([part]), files)
@@ -151,7 +151,7 @@ async def sent(writer: Writer, reader: asyncio.StreamReader, part: FileSlice, fi
         return await reading
 
 
-async def test_a_look_has_nothing_read_ahead(files: Files, tmp_path: Path) -> None:
+async def test_a_look_has_nothing_read_ahead(files: AsyncStorage, tmp_path: Path) -> None:
     """The loop looks; what it touches may cost a page, not what the kernel would like to read ahead."""
     path = tmp_path / "hole.bin"
     path.touch()
@@ -159,21 +159,21 @@ async def test_a_look_has_nothing_read_ahead(files: Files, tmp_path: Path) -> No
     file = await opened(files, b"hole.bin")
     before = resident(path)
     for start in range(0, 32 * MIB, TURN):
-        file.in_memory(start, TURN)
+        file.in_page_cache(start, TURN)
     assert resident(path) - before <= 32 * mmap.PAGESIZE
     file.close()
 
 
-async def test_who_loads_reads_all_and_a_little_ahead(files: Files, content: bytes, tmp_path: Path) -> None:
+async def test_who_loads_reads_all_and_a_little_ahead(files: AsyncStorage, content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "big.bin"
     forget(path)
     file = await opened(files, b"big.bin")
-    await files.load(file, 1000, MIB, 2 * MIB)
-    assert file.in_memory(1000, MIB)
+    await files.read_ahead(file, 1000, MIB, 2 * MIB)
+    assert file.in_page_cache(1000, MIB)
     assert resident(path) >= MIB
-    await files.load(file, MIB, MIB, 2 * MIB)
-    await files.load(file, SIZE - 10, 10, 0)
-    await files.load(file, SIZE + 10, 10, 10)
+    await files.read_ahead(file, MIB, MIB, 2 * MIB)
+    await files.read_ahead(file, SIZE - 10, 10, 0)
+    await files.read_ahead(file, SIZE + 10, 10, 10)
     buffer = bytearray(SIZE)
     assert file.read_into(buffer, 0) == SIZE
     assert buffer == content
@@ -182,11 +182,13 @@ async def test_who_loads_reads_all_and_a_little_ahead(files: Files, content: byt
 
 @pytest.mark.parametrize("start", [0, 1, 3 * MIB])
 @pytest.mark.parametrize("first_page", [False, True])
-async def test_what_a_look_found_cold_is_loaded(files: Files, content: bytes, start: int, first_page: bool) -> None:
+async def test_what_a_look_found_cold_is_loaded(
+    files: AsyncStorage, content: bytes, start: int, first_page: bool
+) -> None:
     """Even if a second look would find its first and its last page there: those that the first look had read."""
     shy = Shy(await opened(files, b"big.bin"))
     if first_page:
-        shy.in_memory(start, 1)
+        shy.in_page_cache(start, 1)
     async with connection() as (writer, reader):
         assert await sent(writer, reader, FileSlice(shy, start, SIZE - start), files) == content[start:]
     assert shy.loaded == pages(start, SIZE - start)
@@ -194,7 +196,7 @@ async def test_what_a_look_found_cold_is_loaded(files: Files, content: bytes, st
 
 
 async def test_where_nobody_can_say_what_is_in_memory_all_is_loaded(
-    files: Files, content: bytes, monkeypatch: pytest.MonkeyPatch
+    files: AsyncStorage, content: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As on a network's disk that knows no RWF_NOWAIT, whose reader may wait for long."""
     preadv = os.preadv
@@ -209,7 +211,7 @@ async def test_where_nobody_can_say_what_is_in_memory_all_is_loaded(
     monkeypatch.setattr(os, "preadv", cannot_say)
     file = await opened(files, b"big.bin")
     shy = Shy(file)
-    monkeypatch.setattr(shy, "in_memory", file.in_memory)
+    monkeypatch.setattr(shy, "in_page_cache", file.in_page_cache)
     async with connection() as (writer, reader):
         assert await sent(writer, reader, FileSlice(shy, 0, SIZE), files) == content
     assert shy.loaded == pages(0, SIZE)
@@ -218,21 +220,21 @@ async def test_where_nobody_can_say_what_is_in_memory_all_is_loaded(
     shy.close()
 
 
-async def test_what_is_in_memory_is_not_loaded(files: Files, content: bytes) -> None:
+async def test_what_is_in_memory_is_not_loaded(files: AsyncStorage, content: bytes) -> None:
     shy = Shy(await opened(files, b"big.bin"))
-    shy.load(0, SIZE, 0)
+    shy.read_ahead(0, SIZE, 0)
     async with connection() as (writer, reader):
         assert await sent(writer, reader, FileSlice(shy, 0, SIZE), files) == content
     assert shy.loads == 1
     shy.close()
 
 
-class Sized(Writer):
+class Sized(ResponseWriter):
     """offered: the bytes of each turn."""
 
     __slots__ = ("offered",)
 
-    def __init__(self, transport: asyncio.Transport, drain: Drain) -> None:
+    def __init__(self, transport: asyncio.Transport, drain: SendQueueWatcher) -> None:
         super().__init__(transport, drain, SendfileSupport())
         self.offered: list[int] = []
 
@@ -267,7 +269,7 @@ def clock(durations: Iterator[float]) -> Any:
     ],
 )
 async def test_a_turn_that_takes_long_is_followed_by_a_shorter_one_a15(
-    files: Files, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, durations: list[float], sizes: list[int]
+    files: AsyncStorage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, durations: list[float], sizes: list[int]
 ) -> None:
     (tmp_path / "hole.bin").touch()
     os.truncate(tmp_path / "hole.bin", 4 * TURN)
@@ -285,7 +287,7 @@ async def test_a_turn_that_takes_long_is_followed_by_a_shorter_one_a15(
 
 @pytest.mark.parametrize(("count", "length"), [(512, 16), (64, MIB)])
 async def test_parts_that_go_out_at_once_take_turns_a15(
-    files: Files, content: bytes, tmp_path: Path, count: int, length: int
+    files: AsyncStorage, content: bytes, tmp_path: Path, count: int, length: int
 ) -> None:
     """Of a file in memory, to a client that takes all: however many they are, others are served in between."""
     file = await opened(files, b"big.bin")
@@ -325,10 +327,10 @@ class Refusing(Sized):
         return super()._sendfile(number, file, start, length)
 
 
-async def test_what_sendfile_refuses_is_read_by_threads_c16(files: Files, content: bytes) -> None:
+async def test_what_sendfile_refuses_is_read_by_threads_c16(files: AsyncStorage, content: bytes) -> None:
     """From where it has stopped; and the next one from its beginning, without another try."""
     shy = Shy(await opened(files, b"big.bin"))
-    shy.load(0, SIZE, 0)
+    shy.read_ahead(0, SIZE, 0)
     readers: set[int] = set()
     read_into = shy.read_into
 
@@ -348,11 +350,11 @@ async def test_what_sendfile_refuses_is_read_by_threads_c16(files: Files, conten
     shy.close()
 
 
-async def test_who_reads_nothing_has_one_piece_waiting(files: Files, content: bytes) -> None:
+async def test_who_reads_nothing_has_one_piece_waiting(files: AsyncStorage, content: bytes) -> None:
     """And the pieces that are not sent do not count as sent when the connection ends."""
     file = await opened(files, b"big.bin")
     async with connection() as (plain, _):
-        writer = plain._transport.get_protocol().writer = Writer(  # type: ignore[attr-defined]
+        writer = plain._transport.get_protocol().writer = ResponseWriter(  # type: ignore[attr-defined]
             plain._transport, plain._drain, SendfileSupport(enabled=False)
         )
         parts = [FileSlice(file, 0, SIZE)] * 8  # more than the kernel's buffers take

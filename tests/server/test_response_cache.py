@@ -13,19 +13,19 @@ import pytest_asyncio
 
 from pwb_async.core.http1.connection import Connection
 from pwb_async.core.http1.limits import Limits
-from pwb_async.core.http1.parser import HeadReader
+from pwb_async.core.http1.parser import RequestParser
 from pwb_async.core.semantics.messages import Request
 from pwb_async.core.site.lookup import Finding, Lookup, OpenFile
 from pwb_async.core.site.site import Site
-from pwb_async.server.async_storage import Files
-from pwb_async.server.response_cache import Shelf
+from pwb_async.server.async_storage import AsyncStorage
+from pwb_async.server.response_cache import ResponseCache
 from pwb_async.storage import disk
 from pwb_async.storage.disk import Disk
 from tests.conformance.server import eventually
 from tests.storage.test_disk import later
 
 LONG_AGO = 1_600_000_000
-READER = HeadReader(Limits())
+READER = RequestParser(Limits())
 SITE = Site()
 TTL = 1.0
 SPACE = 64 << 20
@@ -33,7 +33,7 @@ SPACE = 64 << 20
 
 def ask(path: str, *lines: str, method: str = "GET") -> Request:
     head = "".join(f"{line}\r\n" for line in (f"{method} {path} HTTP/1.1", "Host: x", *lines))
-    request = READER.read(head.encode())
+    request = READER.parse(head.encode())
     assert isinstance(request, Request)
     return request
 
@@ -50,14 +50,14 @@ class Counted(Disk):
         self.looks.append(lookup.path)
         return super().find(lookup)
 
-    def look_again(self, known: Sequence[tuple[Lookup, OpenFile]]) -> list[bool]:
+    def revalidate(self, known: Sequence[tuple[Lookup, OpenFile]]) -> list[bool]:
         self.looks += [lookup.path for lookup, _ in known]
         if self.dead:
             self.dead.wait()
-        return super().look_again(known)
+        return super().revalidate(known)
 
 
-class Broken(Disk):
+class StorageError(Disk):
     def find(self, lookup: Lookup) -> Finding:
         raise ValueError("broken")
 
@@ -70,8 +70,8 @@ class Case:
         self.disk = Disk(str(root), clock=later)
         counted = self.disk_counted = Counted(root)
         self.looks = counted.looks
-        self.files = Files(counted)
-        self.shelf = Shelf(SITE, self.files, space, TTL)
+        self.files = AsyncStorage(counted)
+        self.shelf = ResponseCache(SITE, self.files, space, TTL)
         self.now = asyncio.get_running_loop().time
 
     def write(self, name: str, content: bytes, mtime: float = LONG_AGO) -> Path:
@@ -149,7 +149,7 @@ async def test_a_hundred_clients_of_a_cold_file_cause_one_look(case: Case) -> No
 
 
 async def test_what_the_disk_raises_reaches_all_who_wait(case: Case) -> None:
-    shelf = Shelf(SITE, Files(Broken(str(case.root))), SPACE, TTL)
+    shelf = ResponseCache(SITE, AsyncStorage(StorageError(str(case.root))), SPACE, TTL)
     lookup = SITE.locate(ask("/a.html"))
     assert isinstance(lookup, Lookup)
     results = await asyncio.gather(*(shelf.find(lookup) for _ in range(3)), return_exceptions=True)
@@ -190,7 +190,7 @@ async def test_a_swapped_release_is_seen_by_the_next_look(case: Case) -> None:
         case.write(f"{release}/a.html", release.encode())
     current = case.root / "current"
     current.symlink_to("one")
-    case.files.turn_to(Disk(str(current)), 10)
+    case.files.reconfigure(Disk(str(current)), 10)
     assert (await case.fetch("/a.html")).endswith(b"one")
     assert case.holds("/a.html")
     (case.root / "next").symlink_to("two")
@@ -292,7 +292,7 @@ async def test_d7_a_second_change_within_a_tick_is_seen_by_the_next_look(
     path = case.write("a.html", b"one")
     if not settled:
         at = path.stat().st_ctime_ns
-        case.files.turn_to(Disk(str(case.root), clock=lambda: at), 10)
+        case.files.reconfigure(Disk(str(case.root), clock=lambda: at), 10)
     assert (await case.fetch("/a.html")).endswith(b"one")
     case.write("a.html", b"two")
     assert case.holds("/a.html")

@@ -7,14 +7,14 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from pwb_async.server.send_queue import Drain
+from pwb_async.server.send_queue import SendQueueWatcher
 
 KIB = 1024
 
 
 @pytest_asyncio.fixture
-async def drain() -> AsyncIterator[Drain]:
-    drain = Drain(asyncio.get_running_loop())
+async def drain() -> AsyncIterator[SendQueueWatcher]:
+    drain = SendQueueWatcher(asyncio.get_running_loop())
     yield drain
     drain.close()
 
@@ -50,7 +50,7 @@ async def take(reader: socket.socket, length: int) -> None:
 
 
 async def test_it_calls_when_nearly_all_is_sent_and_not_before(
-    drain: Drain, pair: tuple[socket.socket, socket.socket]
+    drain: SendQueueWatcher, pair: tuple[socket.socket, socket.socket]
 ) -> None:
     writer, reader = pair
     called = asyncio.Event()
@@ -70,7 +70,7 @@ async def test_it_calls_when_nearly_all_is_sent_and_not_before(
 
 
 async def test_it_calls_once_and_again_when_asked_again(
-    drain: Drain, pair: tuple[socket.socket, socket.socket]
+    drain: SendQueueWatcher, pair: tuple[socket.socket, socket.socket]
 ) -> None:
     writer, reader = pair
     calls: list[int] = []
@@ -87,7 +87,7 @@ async def test_it_calls_once_and_again_when_asked_again(
     reader.close()
 
 
-async def test_who_has_gone_is_told_too(drain: Drain, pair: tuple[socket.socket, socket.socket]) -> None:
+async def test_who_has_gone_is_told_too(drain: SendQueueWatcher, pair: tuple[socket.socket, socket.socket]) -> None:
     writer, reader = pair
     called = asyncio.Event()
     drain.wait(writer, called.set)
@@ -100,7 +100,7 @@ async def test_who_has_gone_is_told_too(drain: Drain, pair: tuple[socket.socket,
 
 
 async def test_who_has_a_number_that_was_waited_for_is_told_and_the_old_one_is_not(
-    drain: Drain, pair: tuple[socket.socket, socket.socket]
+    drain: SendQueueWatcher, pair: tuple[socket.socket, socket.socket]
 ) -> None:
     writer, reader = pair
     called: list[str] = []
@@ -124,7 +124,7 @@ async def test_who_has_a_number_that_was_waited_for_is_told_and_the_old_one_is_n
         sock.close()
 
 
-async def test_a_unix_socket_has_no_bound_and_waits_all_the_same(drain: Drain) -> None:
+async def test_a_unix_socket_has_no_bound_and_waits_all_the_same(drain: SendQueueWatcher) -> None:
     writer, reader = socket.socketpair()
     writer.setblocking(False)
     reader.setblocking(False)

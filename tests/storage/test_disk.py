@@ -21,18 +21,27 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pwb_async.core.http1.limits import Limits
-from pwb_async.core.http1.parser import HeadReader
+from pwb_async.core.http1.parser import RequestParser
 from pwb_async.core.semantics.messages import Request
-from pwb_async.core.site.lookup import FOLDER, FORBIDDEN, MISSING, UNAVAILABLE, Broken, Finding, Lookup, OpenFile
+from pwb_async.core.site.lookup import (
+    DIRECTORY,
+    FORBIDDEN,
+    NOT_FOUND,
+    UNAVAILABLE,
+    Finding,
+    Lookup,
+    OpenFile,
+    StorageError,
+)
 from pwb_async.storage import disk
 from pwb_async.storage import open_beneath as beneath
 from pwb_async.storage import open_file as descriptor
 from pwb_async.storage.disk import SMALL, Disk
-from pwb_async.storage.open_beneath import AS_FOLDER, Opener, openat2, walk
+from pwb_async.storage.open_beneath import DIRECTORY_FLAGS, Opener, openat2, openat_walk
 from pwb_async.storage.open_file import LargeFile
 from tests.conformance.proc import a_process
 
-READER = HeadReader(Limits())
+READER = RequestParser(Limits())
 CANARY = b"the canary"
 NOBODY = 65534
 INDEXES = (b"index.html", b"default.html")
@@ -40,7 +49,7 @@ Find = Callable[..., Finding]
 
 
 def request() -> Request:
-    result = READER.read(b"GET / HTTP/1.1\r\nHost: pwb\r\n")
+    result = READER.parse(b"GET / HTTP/1.1\r\nHost: pwb\r\n")
     assert isinstance(result, Request)
     return result
 
@@ -75,7 +84,7 @@ def has_openat2() -> bool:
     """Whether there is one, not whether it is used well: a test must not be skipped for that."""
     root = os.open("/", os.O_RDONLY)
     try:
-        os.close(openat2(root, b".", AS_FOLDER))
+        os.close(openat2(root, b".", DIRECTORY_FLAGS))
     except OSError:
         return False
     finally:
@@ -96,7 +105,7 @@ def _no_descriptor_leaks() -> Iterator[None]:
         assert time.monotonic() < end, f"{now} descriptors instead of {before}"
 
 
-@pytest.fixture(params=[pytest.param(openat2, marks=needs_openat2), walk])
+@pytest.fixture(params=[pytest.param(openat2, marks=needs_openat2), openat_walk])
 def opener(request: pytest.FixtureRequest) -> Opener:
     way: Opener = request.param
     return way
@@ -273,34 +282,34 @@ def test_a_file(find: Find, path: bytes, content: bytes) -> None:
 def test_an_index(find: Find, path: bytes, name: bytes, content: bytes) -> None:
     found = opened(find(path, folder=True))
     assert (found.name, found.content) == (name, content)
-    assert find(path) is FOLDER
+    assert find(path) is DIRECTORY
 
 
 @pytest.mark.parametrize("path", FOLDERS)
 def test_a_folder_without_a_slash(find: Find, path: bytes) -> None:
-    assert find(path) is FOLDER
+    assert find(path) is DIRECTORY
 
 
 @pytest.mark.parametrize("path", NO_INDEX)
 def test_a_folder_without_an_index(find: Find, path: bytes) -> None:
-    assert find(path, folder=True) is FOLDER
-    assert find(path, folder=True, indexes=()) is FOLDER
+    assert find(path, folder=True) is DIRECTORY
+    assert find(path, folder=True, indexes=()) is DIRECTORY
 
 
 @pytest.mark.parametrize("path", NOWHERE, ids=lambda path: ascii(path)[2:30])
 def test_nothing_that_a_client_may_know_of(find: Find, path: bytes) -> None:
     for folder in (False, True):
-        assert find(path, folder) is MISSING
+        assert find(path, folder) is NOT_FOUND
 
 
 @pytest.mark.parametrize("path", [b"hello.txt", b"link-file", b"empty", b"fifo", b"socket"])
 def test_c8_a_file_is_no_folder(find: Find, path: bytes) -> None:
-    assert find(path, folder=True) is MISSING
-    assert find(path, folder=True, indexes=()) is MISSING
+    assert find(path, folder=True) is NOT_FOUND
+    assert find(path, folder=True, indexes=()) is NOT_FOUND
 
 
 def test_an_index_in_the_root(served: Disk, root: str) -> None:
-    assert served.find(look(b"", folder=True)) is FOLDER
+    assert served.find(look(b"", folder=True)) is DIRECTORY
     write(f"{root}/index.html", b"front")
     found = opened(served.find(look(b"", folder=True)))
     assert (found.name, found.content) == (b"index.html", b"front")
@@ -322,7 +331,8 @@ def test_both_ways_find_the_same_in_any_web_of_links(targets: list[bytes], path:
         for name, target in zip((b"k", b"l", b"m", b"d/k", b"d/l", b"d/m"), targets, strict=True):
             os.symlink(target, root + name)
         one, other = (
-            gist(Disk(root, beneath=way).find(look(path, folder, indexes=(b"g", b"k")))) for way in (openat2, walk)
+            gist(Disk(root, beneath=way).find(look(path, folder, indexes=(b"g", b"k"))))
+            for way in (openat2, openat_walk)
         )
     assert one == other
     assert CANARY not in repr(one).encode()
@@ -438,7 +448,7 @@ def test_c6_the_longest_path_and_one_more(served: Disk, root: str) -> None:
     path = (b"d" * 200 + b"/") * 20
     assert len(path + b"f" * 75) == 4095
     assert isinstance(served.find(look(path + b"f" * 75)), OpenFile)
-    assert served.find(look(path + b"f" * 76)) is MISSING
+    assert served.find(look(path + b"f" * 76)) is NOT_FOUND
 
 
 def test_a_deep_tree(served: Disk, root: str) -> None:
@@ -448,18 +458,18 @@ def test_a_deep_tree(served: Disk, root: str) -> None:
     os.symlink(b"../" * 300 + path + b"/f", os.fsencode(root) + b"/" + path + b"/back")
     os.symlink(b"../" * 301 + b"secret.txt", os.fsencode(root) + b"/" + path + b"/out")
     assert opened(served.find(look(path + b"/back"))).content == b"deep"
-    assert served.find(look(path + b"/out")) is MISSING
-    assert served.find(look(path)) is FOLDER
+    assert served.find(look(path + b"/out")) is NOT_FOUND
+    assert served.find(look(path)) is DIRECTORY
 
 
 def test_c5_devices_answer_at_once(opener: Opener) -> None:
     there = Disk("/dev", beneath=opener)
     blocks = [entry.name for entry in os.scandir("/dev") if stat.S_ISBLK(entry.stat(follow_symlinks=False).st_mode)]
     for name in ("zero", "null", "full", "random", "tty"):
-        assert there.find(look(name.encode())) is MISSING
-        assert there.find(look(name.encode(), folder=True)) is MISSING
+        assert there.find(look(name.encode())) is NOT_FOUND
+        assert there.find(look(name.encode(), folder=True)) is NOT_FOUND
     for name in blocks[:3]:
-        assert there.find(look(name.encode())) in (MISSING, FORBIDDEN)  # containers keep root from some
+        assert there.find(look(name.encode())) in (NOT_FOUND, FORBIDDEN)  # containers keep root from some
 
 
 def test_c5_50_fifos_at_once(tree: bytes, opener: Opener) -> None:
@@ -472,16 +482,16 @@ def test_c5_50_fifos_at_once(tree: bytes, opener: Opener) -> None:
         thread.start()
     for thread in threads:
         thread.join(5)
-    assert findings == [MISSING] * 50
+    assert findings == [NOT_FOUND] * 50
 
 
 def test_c2_magic_links(base: str, opener: Opener) -> None:
     there = Disk("/proc", beneath=opener)
     with open(f"{base}/secret.txt", "rb") as secret:
         for path in ("root", "root/etc/passwd", "cwd", "cwd/pyproject.toml", "exe", f"fd/{secret.fileno()}"):
-            assert there.find(look(b"self/" + path.encode())) is MISSING
-            assert there.find(look(b"thread-self/" + path.encode())) is MISSING
-            assert there.find(look(b"self/" + path.encode(), folder=True)) is MISSING
+            assert there.find(look(b"self/" + path.encode())) is NOT_FOUND
+            assert there.find(look(b"thread-self/" + path.encode())) is NOT_FOUND
+            assert there.find(look(b"self/" + path.encode(), folder=True)) is NOT_FOUND
     assert isinstance(there.find(look(b"self/status")), OpenFile)  # the link `self` itself is an honest one
 
 
@@ -510,8 +520,8 @@ def test_a_root_that_cannot_be_served(base: str) -> None:
 
 def test_the_slash_is_a_root_too(opener: Opener) -> None:
     there = Disk("/", beneath=opener)
-    assert there.find(look(b"proc/self")) is FOLDER
-    assert there.find(look(b"../proc/self")) is MISSING
+    assert there.find(look(b"proc/self")) is DIRECTORY
+    assert there.find(look(b"../proc/self")) is NOT_FOUND
 
 
 # --------------------------------------------------------------------------------- C6: what this process may not read
@@ -550,18 +560,18 @@ def test_c6_what_may_not_be_read(served: Disk, base: str, root: str) -> None:
     os.symlink("locked/nothing", f"{root}/lost")
     with nobody():
         assert served.find(look(b"closed.txt")) is FORBIDDEN
-        assert served.find(look(b"closed.txt", folder=True)) is MISSING
+        assert served.find(look(b"closed.txt", folder=True)) is NOT_FOUND
         assert served.find(look(b"link")) is FORBIDDEN
-        assert served.find(look(b"out")) is MISSING  # no oracle (C2)
+        assert served.find(look(b"out")) is NOT_FOUND  # no oracle (C2)
         assert served.find(look(b"lost")) is FORBIDDEN
         assert served.find(look(b"locked/f")) is FORBIDDEN
         assert served.find(look(b"locked/nothing")) is FORBIDDEN
-        assert served.find(look(b"locked")) is FOLDER
+        assert served.find(look(b"locked")) is DIRECTORY
         assert served.find(look(b"locked", folder=True)) is FORBIDDEN
-        assert served.find(look(b"enter-only")) is FOLDER
+        assert served.find(look(b"enter-only")) is DIRECTORY
         assert opened(served.find(look(b"enter-only/f"))).content == b"content"
         assert opened(served.find(look(b"enter-only", folder=True))).content == b"index"
-        assert served.find(look(b"enter-only", folder=True, indexes=())) is FOLDER
+        assert served.find(look(b"enter-only", folder=True, indexes=())) is DIRECTORY
         assert served.find(look(b"no-index", folder=True)) is FORBIDDEN
         assert opened(served.find(look(b"bad-index", folder=True))).content == b"default"
     for folder in ("locked", "bad-index/index.html"):
@@ -581,7 +591,7 @@ def test_c15_a_file_that_says_0_and_holds_more(opener: Opener, length: int) -> N
         assert (found.content, found.size, found.file, found.generated) == (content, length, None, True)
         assert found.version == ()
     else:
-        assert found == Broken(f"its size is not its length, and it holds more than {SMALL} bytes")
+        assert found == StorageError(f"its size is not its length, and it holds more than {SMALL} bytes")
 
 
 @pytest.mark.parametrize("root", ["/proc/sys/kernel", "/sys/kernel"])
@@ -649,9 +659,9 @@ def test_c15_looking_again_reads_a_file_that_was_empty() -> None:
         lookup = look(b"children")
         empty = opened(there.find(lookup))
         assert (empty.content, empty.generated) == (b"", False)
-        assert there.look_again([(lookup, empty)]) == [True]
+        assert there.revalidate([(lookup, empty)]) == [True]
         with a_process(100):
-            assert there.look_again([(lookup, empty)]) == [False]
+            assert there.revalidate([(lookup, empty)]) == [False]
 
     with ThreadPoolExecutor(1) as pool:  # a thread that has no children yet
         pool.submit(look_twice).result()
@@ -841,12 +851,12 @@ def test_c3_names_that_turn_into_links(served: Disk, base: str, root: str) -> No
         racer.stdin.close()
         assert int(racer.stdout.read()) >= 20_000
     for path, seen in results.items():
-        assert seen.keys() <= {good[path], MISSING, UNAVAILABLE}
+        assert seen.keys() <= {good[path], NOT_FOUND, UNAVAILABLE}
         assert seen[good[path]] > 10
         if path == b"e/f":  # it is there all the time; the walk may give up on it, but hardly ever
             assert seen[good[path]] > 2900
         else:
-            assert seen[MISSING] > 10  # it was a race
+            assert seen[NOT_FOUND] > 10  # it was a race
 
 
 # ----------------------------------------------------------------------------------------- errors, and running out
@@ -855,7 +865,7 @@ def test_c3_names_that_turn_into_links(served: Disk, base: str, root: str) -> No
 @pytest.mark.parametrize(
     ("finding", "numbers"),
     [
-        (MISSING, "ENOENT ENOTDIR ENAMETOOLONG ELOOP EXDEV ENXIO ENODEV EISDIR EILSEQ"),
+        (NOT_FOUND, "ENOENT ENOTDIR ENAMETOOLONG ELOOP EXDEV ENXIO ENODEV EISDIR EILSEQ"),
         (FORBIDDEN, "EACCES EPERM"),
         (UNAVAILABLE, "EMFILE ENFILE ENOMEM EAGAIN EINTR"),
         (None, "EIO ESTALE ENOSYS EINVAL EOVERFLOW"),
@@ -869,7 +879,7 @@ def test_what_an_errno_means(root: str, finding: Finding | None, numbers: str) -
 
         there = Disk(root, beneath=fail)
         for folder in (False, True):
-            assert there.find(look(b"f", folder)) == (finding or Broken(name))
+            assert there.find(look(b"f", folder)) == (finding or StorageError(name))
 
 
 def test_e2_no_descriptors_left(served: Disk, root: str) -> None:
@@ -900,7 +910,7 @@ def test_c6_a_read_error(served: Disk, root: str, monkeypatch: pytest.MonkeyPatc
     with monkeypatch.context() as patch:
         patch.setattr(os, call, fail)
         found = served.find(look(b"f"))
-    assert found == Broken("EIO")
+    assert found == StorageError("EIO")
 
 
 def test_an_error_on_closing_is_no_news(served: Disk, root: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -951,17 +961,17 @@ def test_c3_the_walk_meets_a_link_that_is_none_any_more(
     write(f"{root}/f", b"content")
     os.symlink("f", f"{root}/link")
     os.symlink(".", f"{root}/folder")
-    there = Disk(root, beneath=walk)
+    there = Disk(root, beneath=openat_walk)
     for path in (b"link", b"folder/f"):
         left[:] = [errno.EINVAL] * failures
         with monkeypatch.context() as patch:
             patch.setattr(os, "readlink", readlink)
             found = there.find(look(path))
         if path == b"folder/f" and failures == 4:  # a file, as far as anybody can tell
-            assert found is MISSING
+            assert found is NOT_FOUND
         else:
             assert opened(found).content == b"content"
-    for number, finding in ((errno.EINVAL, UNAVAILABLE), (errno.ENOENT, MISSING)):  # always a file, always gone
+    for number, finding in ((errno.EINVAL, UNAVAILABLE), (errno.ENOENT, NOT_FOUND)):  # always a file, always gone
         left[:] = [number] * 1000
         with monkeypatch.context() as patch:
             patch.setattr(os, "readlink", readlink)
@@ -970,14 +980,14 @@ def test_c3_the_walk_meets_a_link_that_is_none_any_more(
 
 def test_a_system_without_o_path(tree: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (beneath, disk):
-        monkeypatch.setattr(module, "AS_FOLDER", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    there = Disk(tree, beneath=walk)
+        monkeypatch.setattr(module, "DIRECTORY_FLAGS", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    there = Disk(tree, beneath=openat_walk)
     for _, path, content in FOUND:
         assert opened(there.find(look(path))).content == content
     for path in FOLDERS:
-        assert there.find(look(path)) is FOLDER
+        assert there.find(look(path)) is DIRECTORY
     for path in NOWHERE:
-        assert there.find(look(path)) is MISSING
+        assert there.find(look(path)) is NOT_FOUND
 
 
 @needs_openat2
@@ -996,17 +1006,17 @@ def _not_beneath(root: int, path: bytes, flags: int) -> int:
 @pytest.mark.parametrize("call", [_forbidden, _not_beneath])
 def test_c4_an_openat2_that_is_none(root: str, monkeypatch: pytest.MonkeyPatch, call: Opener) -> None:
     monkeypatch.setattr(beneath, "openat2", call)
-    assert Disk(root)._beneath is walk
+    assert Disk(root)._beneath is openat_walk
 
 
 def test_c4_another_system(root: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "darwin")
-    assert Disk(root)._beneath is walk
+    assert Disk(root)._beneath is openat_walk
 
 
 def test_each_thread_has_its_own_errno(tree: bytes, opener: Opener) -> None:
     there = Disk(tree, beneath=opener)
-    rows = {b"hello.txt": b"hello", b"nothing": MISSING, b"sub": FOLDER, b"out-file": MISSING, b"dots": b"page"}
+    rows = {b"hello.txt": b"hello", b"nothing": NOT_FOUND, b"sub": DIRECTORY, b"out-file": NOT_FOUND, b"dots": b"page"}
 
     def client(path: bytes) -> set[object]:
         findings = (there.find(look(path)) for _ in range(500))
@@ -1018,11 +1028,11 @@ def test_each_thread_has_its_own_errno(tree: bytes, opener: Opener) -> None:
 
 STRACED = """
 import os, sys
-from pwb_async.core.http1.parser import HeadReader
+from pwb_async.core.http1.parser import RequestParser
 from pwb_async.core.http1.limits import Limits
 from pwb_async.core.site.lookup import Lookup
 from pwb_async.storage.disk import Disk
-request = HeadReader(Limits()).read(b"GET / HTTP/1.1\\r\\nHost: pwb\\r\\n")
+request = RequestParser(Limits()).parse(b"GET / HTTP/1.1\\r\\nHost: pwb\\r\\n")
 there = Disk(sys.argv[1])
 before = len(os.listdir("/proc/self/fd"))
 findings = [there.find(Lookup(request, path, False)) for path in (b"f", b"link", b"out")]
@@ -1036,13 +1046,13 @@ sys.exit(len(os.listdir("/proc/self/fd")) - before)
 @pytest.mark.parametrize(
     ("injection", "expected"),
     [
-        ("error=ENOSYS", ("walk", b"content")),
-        ("error=EPERM", ("walk", b"content")),
-        ("error=EAGAIN:when=1..2", ("walk", b"content")),
-        ("retval=0:when=2", ("walk", b"content")),  # the probe's second call: it does not refuse `..`
+        ("error=ENOSYS", ("openat_walk", b"content")),
+        ("error=EPERM", ("openat_walk", b"content")),
+        ("error=EAGAIN:when=1..2", ("openat_walk", b"content")),
+        ("retval=0:when=2", ("openat_walk", b"content")),  # the probe's second call: it does not refuse `..`
         ("error=EAGAIN:when=3..5", ("openat2", b"content")),
         ("error=EAGAIN:when=3..6", ("openat2", UNAVAILABLE)),
-        ("error=ENOSYS:when=3", ("openat2", Broken("ENOSYS"))),  # not settled again at a request
+        ("error=ENOSYS:when=3", ("openat2", StorageError("ENOSYS"))),  # not settled again at a request
     ],
 )
 def test_c4_openat2_fails(root: str, injection: str, expected: tuple[str, object]) -> None:
@@ -1054,7 +1064,9 @@ def test_c4_openat2_fails(root: str, injection: str, expected: tuple[str, object
     program = (sys.executable, "-c", STRACED, root)
     environment = os.environ | {"PYTHONPATH": os.path.dirname(os.path.dirname(os.path.dirname(disk.__file__)))}
     ran = subprocess.run((*strace, *inject, *program), capture_output=True, text=True, timeout=30, env=environment)
-    assert (ran.stdout.strip(), ran.returncode) == (" ".join(map(str, (*expected, b"content", MISSING))), 0), ran.stderr
+    assert (ran.stdout.strip(), ran.returncode) == (" ".join(map(str, (*expected, b"content", NOT_FOUND))), 0), (
+        ran.stderr
+    )
 
 
 # -- looking again
@@ -1087,9 +1099,9 @@ def test_looking_again_sees_what_changed_and_only_that(root: str, change: str, f
     there = Disk(root, clock=later)
     lookups = (look(b"d", folder=True) if folder else look(b"d/index.html"), look(b"d/other"))
     known = [(lookup, opened(there.find(lookup))) for lookup in lookups]
-    assert there.look_again(known) == [True, True]
+    assert there.revalidate(known) == [True, True]
     CHANGES[change](f"{root}/d/index.html")
-    assert there.look_again(known) == [False, True]
+    assert there.revalidate(known) == [False, True]
 
 
 def test_looking_again_sees_an_index_that_goes_before_the_one_that_was_found(root: str) -> None:
@@ -1097,9 +1109,9 @@ def test_looking_again_sees_an_index_that_goes_before_the_one_that_was_found(roo
     there = Disk(root, clock=later)
     lookup = look(b"", folder=True)
     known = [(lookup, opened(there.find(lookup)))]
-    assert there.look_again(known) == [True]
+    assert there.revalidate(known) == [True]
     write(f"{root}/index.html")
-    assert there.look_again(known) == [False]
+    assert there.revalidate(known) == [False]
 
 
 def test_d6_looking_again_when_the_root_has_gone_or_was_swapped(root: str) -> None:
@@ -1110,6 +1122,6 @@ def test_d6_looking_again_when_the_root_has_gone_or_was_swapped(root: str) -> No
     there = Disk(f"{root}/now", clock=later)
     known = [(look(b"f"), opened(there.find(look(b"f"))))]
     os.unlink(f"{root}/now")
-    assert there.look_again(known) == [False]
+    assert there.revalidate(known) == [False]
     os.symlink("two", f"{root}/now")
-    assert there.look_again(known) == [False]
+    assert there.revalidate(known) == [False]

@@ -258,9 +258,9 @@ def test_what_has_not_settled_is_looked_at_anew(tmp_path: Path) -> None:
     disk = Disk(str(tmp_path), clock=lambda: now)
     known = [(look(b"f"), opened(disk.find(look(b"f"))))]
     now = ctime + SECOND
-    assert disk.look_again(known) == [False]
+    assert disk.revalidate(known) == [False]
     known = [(look(b"f"), opened(disk.find(look(b"f"))))]
-    assert disk.look_again(known) == [True]
+    assert disk.revalidate(known) == [True]
 
 
 @contextmanager

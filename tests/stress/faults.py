@@ -72,7 +72,7 @@ EDGES: Final = ("epoll", "epoll-thread")
 """Designs that are told once of each change. EAGAIN where there is something promises them another word that the kernel,
 which knows of no such lie, never speaks; so these calls are failed with it in epoll-level only."""
 OPTIONS: Final = ("--header-timeout", "2", "--idle-timeout", "2", "--send-timeout", "2", "--linger-idle", "1")
-PATIENCE: Final = 20.0
+TIMEOUT: Final = 20.0
 """Seconds for one client: more than all timeouts of the server together, on a machine that has other things to do."""
 _OWN: Final = re.compile(r"eventfd|<pipe:|UNIX|signalfd|timerfd")
 _DIED: Final = "the server died"
@@ -120,7 +120,7 @@ async def wish(address: tuple[str, int], what: Wish, kept: bool) -> str:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, what.window)
         data = b""
         try:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(TIMEOUT):
                 await loop.sock_connect(sock, address)
                 with suppress(ConnectionError):
                     await loop.sock_sendall(sock, what.wire)

@@ -90,7 +90,7 @@ def send_endless(address: tuple[str, int], pieces: Iterator[bytes], host: str = 
     return Endless(sent, status, closed)
 
 
-class Trace:
+class TraceWriter:
     """strace on the reads of a running server, to see how many bytes of a connection it has taken."""
 
     def __init__(self, pid: int, path: Path) -> None:
@@ -142,7 +142,7 @@ async def endless(scene: Scene) -> None:
             rises[name] = peak(server.pid) - before
         taken: dict[str, int] = {}
         if attaches():
-            trace = Trace(server.pid, scene.papers / "reads")
+            trace = TraceWriter(server.pid, scene.papers / "reads")
             hosts = {name: f"127.0.1.{number}" for number, name in enumerate(shapes, 1)}  # a port may come again
             for name, pieces in shapes.items():
                 await asyncio.to_thread(send_endless, server.address, pieces(), hosts[name])

@@ -32,7 +32,7 @@ from .harness import MIB, Report, descriptors, folder, workplace
 
 CLIENTS: Final = 8
 _TARGET: Final = "/1k.bin"
-_PATIENCE: Final = 30.0
+_TIMEOUT: Final = 30.0
 _WARM: Final = 10
 """Reloads before the figures that the last ones are compared with."""
 
@@ -97,7 +97,7 @@ class Load:
             )
             for number in range(CLIENTS)
         ]
-        await eventually(lambda: min(self._counts) > 10, _PATIENCE, "not all clients have begun")
+        await eventually(lambda: min(self._counts) > 10, _TIMEOUT, "not all clients have begun")
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -119,7 +119,7 @@ class Load:
 
     async def reach(self, count: int) -> None:
         """Waits for so many answers in all."""
-        await eventually(lambda: self.answered >= count, _PATIENCE, lambda: f"{self.answered} answers, not {count}")
+        await eventually(lambda: self.answered >= count, _TIMEOUT, lambda: f"{self.answered} answers, not {count}")
 
 
 async def reload(server: Server, number: int) -> None:
@@ -129,12 +129,12 @@ async def reload(server: Server, number: int) -> None:
     new.rename(new.with_name("pwb.toml"))
     done = server.grumbles().count("pwb: reloaded")
     server.signal(signal.SIGHUP)
-    await eventually(lambda: server.grumbles().count("pwb: reloaded") > done, _PATIENCE, server.grumbles)
+    await eventually(lambda: server.grumbles().count("pwb: reloaded") > done, _TIMEOUT, server.grumbles)
 
 
 async def calm(server: Server, processes: int) -> tuple[Vitals, int]:
     """What the server holds when those who were told to leave have left and no client is there."""
-    await eventually(lambda: server.vitals().processes == processes, _PATIENCE, lambda: str(server.vitals()))
+    await eventually(lambda: server.vitals().processes == processes, _TIMEOUT, lambda: str(server.vitals()))
     least: Vitals | None = None
 
     def settled() -> bool:
@@ -142,7 +142,7 @@ async def calm(server: Server, processes: int) -> tuple[Vitals, int]:
         before, least = least, server.vitals()
         return least == before
 
-    await eventually(settled, _PATIENCE)
+    await eventually(settled, _TIMEOUT)
     return server.vitals(), server.memory()
 
 
@@ -202,9 +202,9 @@ async def kills(report: Report, times: int) -> None:
                     await load.reach((number + 1) * 3000)
                     # Older than a second: whoever dies sooner, again and again, is given up, and that is another test.
                     victim = min((pid for pid in server.members() if pid != server.pid), key=age)
-                    await eventually(lambda victim=victim: elapsed(victim) > 1.1, _PATIENCE)  # type: ignore[misc]
+                    await eventually(lambda victim=victim: elapsed(victim) > 1.1, _TIMEOUT)  # type: ignore[misc]
                     os.kill(victim, signal.SIGKILL)
-                    await eventually(lambda victim=victim: replaced(server, victim), _PATIENCE)  # type: ignore[misc]
+                    await eventually(lambda victim=victim: replaced(server, victim), _TIMEOUT)  # type: ignore[misc]
             end = await calm(server, 3)
             report.figure("requests", load.total)
             report.figure("failures", len(load.failures), times * CLIENTS)

@@ -61,11 +61,11 @@ def _read_digits(sock: socket.socket, wire: bytes, sent: int, count: int) -> lis
     view = memoryview(wire)
     end = time.monotonic() + 120
     while len(contents) < count and time.monotonic() < end:
-        readable, writable, _ = select.select([sock], [sock] if sent < len(wire) else [], [], 5)
+        allowed_root, writable, _ = select.select([sock], [sock] if sent < len(wire) else [], [], 5)
         if writable:
             with suppress(BlockingIOError):
                 sent += sock.send(view[sent : sent + 65536])
-        if readable:
+        if allowed_root:
             more = sock.recv(1 << 18)
             if not more:
                 break

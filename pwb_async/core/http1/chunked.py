@@ -12,7 +12,7 @@ from .limits import Fault, Limits
 _LONGEST_SIZE_LINE: Final = 256
 
 
-class Step(Enum):
+class ChunkState(Enum):
     """Where in a chunked content (RFC 9112 7.1) the next byte belongs."""
 
     SIZE = "chunk-size"
@@ -20,30 +20,30 @@ class Step(Enum):
     TRAILER = "trailer section"
 
 
-class Chunks:
+class ChunkedReader:
     """Walks over chunks. request: whose content they are. taken: bytes so far, the chunk under way as a whole.
     done: the end was seen."""
 
-    __slots__ = ("_checked", "_left", "_limits", "_step", "done", "request", "taken")
+    __slots__ = ("_checked", "_left", "_limits", "_step", "done", "received", "request")
 
     def __init__(self, request: Request, limits: Limits) -> None:
         self.request = request
         self._limits = limits
-        self._step = Step.SIZE
+        self._step = ChunkState.SIZE
         self._left = 0
         self._checked = (0, 1)
-        self.taken = 0
+        self.received = 0
         self.done = False
 
     @property
-    def too_much(self) -> bool:
+    def over_limit(self) -> bool:
         """More content than is skipped; what comes behind is not looked at."""
-        return self.taken > self._limits.content
+        return self.received > self._limits.content
 
     def skip(self, data: bytes, at: int) -> int | Fault:
         """Goes as far from `at` as `data` reaches; returns where it stopped. What is left over must come again."""
         before = -1
-        while before != at and not self.done and not self.too_much:
+        while before != at and not self.done and not self.over_limit:
             before = at
             result = _READ[self._step](self, data, at)
             if isinstance(result, Fault):
@@ -60,8 +60,8 @@ class Chunks:
         if match is None:
             return Fault(400, "an invalid chunk size or extension")
         self._left = int(match[1], 16)
-        self.taken += self._left
-        self._step = Step.DATA if self._left else Step.TRAILER
+        self.received += self._left
+        self._step = ChunkState.DATA if self._left else ChunkState.TRAILER
         return end + 2
 
     def _read_data(self, data: bytes, at: int) -> int | Fault:
@@ -73,7 +73,7 @@ class Chunks:
             return Fault(400, "a chunk does not end where its size says")
         if len(rest) < 2:
             return at
-        self._step = Step.SIZE
+        self._step = ChunkState.SIZE
         return at + 2
 
     def _read_trailer(self, data: bytes, at: int) -> int | Fault:
@@ -93,4 +93,8 @@ class Chunks:
         return end + 4
 
 
-_READ: Final = {Step.SIZE: Chunks._read_size, Step.DATA: Chunks._read_data, Step.TRAILER: Chunks._read_trailer}
+_READ: Final = {
+    ChunkState.SIZE: ChunkedReader._read_size,
+    ChunkState.DATA: ChunkedReader._read_data,
+    ChunkState.TRAILER: ChunkedReader._read_trailer,
+}

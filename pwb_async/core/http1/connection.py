@@ -17,28 +17,28 @@ from typing import Final
 from pwb_async.core.semantics.fields import CHUNKED
 from pwb_async.core.semantics.messages import CLOSED, NEED_DATA, BadRequest, Event, Part, Request, Response
 
-from .chunked import Chunks
+from .chunked import ChunkedReader
 from .limits import Fault
-from .parser import SEGMENT, HeadReader, prefix, write
+from .parser import SEGMENT, RequestParser, prefix, write
 
 _NOTHING_CHECKED: Final = (0, 0)
-"""What HeadReader.check() is given first."""
+"""What RequestParser.check_partial() is given first."""
 
 
-class Waiting(Enum):
+class ConnectionState(Enum):
     """What a connection waits for, and so which deadline holds."""
 
     HEAD = "a request head: the first, or one that has begun"
     IDLE = "the next request"
     CONTENT = "the rest of a request's content, to throw it away"
-    ANSWER = "respond()"
+    RESPONDING = "respond()"
     LINGER = "the peer to read our last answer and close (RFC 9112 9.6)"
-    NOTHING = "nothing: close"
+    CLOSED = "nothing: close"
 
 
-_HEAD: Final = Waiting.HEAD
-_IDLE: Final = Waiting.IDLE
-_ANSWER: Final = Waiting.ANSWER
+_HEAD: Final = ConnectionState.HEAD
+_IDLE: Final = ConnectionState.IDLE
+_RESPONDING: Final = ConnectionState.RESPONDING
 
 
 class Connection:
@@ -60,44 +60,44 @@ class Connection:
         "_eof",
         "_most",
         "_must_close",
-        "_reader",
+        "_parser",
         "_server",
         "_skip",
+        "close_after_response",
         "head_length",
         "idle",
-        "last",
-        "waiting",
+        "state",
     )
 
-    def __init__(self, reader: HeadReader, server: bytes = b"PWB") -> None:
-        self._reader = reader
+    def __init__(self, parser: RequestParser, server: bytes = b"PWB") -> None:
+        self._parser = parser
         self._server = server
         self._data = b""
         self._at = 0
         self._eof = False
         self._blank_lines = 0
         self._checked = _NOTHING_CHECKED
-        self._chunks: Chunks | None = None
+        self._chunks: ChunkedReader | None = None
         self._skip = 0
         self._must_close = False
-        self._most = reader.limits.requests
+        self._most = parser.limits.requests
         self._answered = 0
         self._budget = inf
         self.head_length = 0
         self.idle = False
-        self.last = False
-        self.waiting = Waiting.HEAD
+        self.close_after_response = False
+        self.state = ConnectionState.HEAD
 
     @property
-    def crowded(self) -> bool:
+    def input_full(self) -> bool:
         """So much waits behind the answer under way that nothing more should be read (hazard A14)."""
-        return len(self._data) - self._at > self._reader.limits.pipelined
+        return len(self._data) - self._at > self._parser.limits.pipelined
 
     def receive_data(self, data: bytes) -> None:
         """Takes what the peer sent; b"" says that it will send nothing more."""
         if not data:
             self._eof = True
-        elif self.waiting is Waiting.LINGER or self.waiting is Waiting.NOTHING:
+        elif self.state is ConnectionState.LINGER or self.state is ConnectionState.CLOSED:
             self._budget -= len(data)
         elif self._at < len(self._data):
             self._data = self._data[self._at :] + data
@@ -108,24 +108,24 @@ class Connection:
 
     def receive(self, data: bytes) -> Event:
         """receive_data() and next_event() in one: the short way for a whole request in one piece."""
-        if not self._data and len(data) <= SEGMENT and (self.waiting is _IDLE or self.waiting is _HEAD):
-            request = self._reader.known.get(data) or self._reader.at_once(data)
+        if not self._data and len(data) <= SEGMENT and (self.state is _IDLE or self.state is _HEAD):
+            request = self._parser.cache.get(data) or self._parser.parse_single(data)
             if request is not None:
                 self._blank_lines = 0
-                self.waiting = _ANSWER
+                self.state = _RESPONDING
                 return request
         self.receive_data(data)
         return self.next_event()
 
     def next_event(self) -> Event:
         """What the bytes so far amount to. Raises RuntimeError while an answer is owed."""
-        if self.waiting is _IDLE and not self._data and not self._eof:
+        if self.state is _IDLE and not self._data and not self._eof:
             return NEED_DATA
-        if self.waiting is Waiting.LINGER:
+        if self.state is ConnectionState.LINGER:
             return self._close() if self._eof or self._budget <= 0 else NEED_DATA
-        if self.waiting is Waiting.NOTHING:
+        if self.state is ConnectionState.CLOSED:
             return CLOSED
-        if self.waiting is Waiting.ANSWER:
+        if self.state is ConnectionState.RESPONDING:
             raise RuntimeError("respond() comes before the next event")
         if self._chunks is not None:
             return self._read_chunks(self._chunks)
@@ -137,8 +137,8 @@ class Connection:
         """The answer, head and content, as it goes out. now: seconds since the epoch, for Date."""
         start = prefix(response.status, self._server, int(now))
         self._answered += 1
-        if request.persistent and not (self._must_close or self.last or self._answered == self._most):
-            self.waiting = Waiting.CONTENT if self._skip else _IDLE
+        if request.persistent and not (self._must_close or self.close_after_response or self._answered == self._most):
+            self.state = ConnectionState.CONTENT if self._skip else _IDLE
             self.idle = not (self._skip or self._data or self._eof)
             if not request.minor:
                 start += b"Connection: keep-alive\r\n"
@@ -146,32 +146,32 @@ class Connection:
             # A client that asked for the end has nothing more to say; any other could be cut off by a reset.
             asked = isinstance(request, Request) and not request.persistent
             unread = self._must_close or self._skip or self._at < len(self._data)
-            self.waiting = Waiting.NOTHING if self._eof or (asked and not unread) else Waiting.LINGER
+            self.state = ConnectionState.CLOSED if self._eof or (asked and not unread) else ConnectionState.LINGER
             self._data, self._at = b"", 0
             self.idle = False
             start += b"Connection: close\r\n"
-        if response.tail:
-            self.head_length = len(start) + response.tail_fields
-            return [start + response.tail, *response.parts]
+        if response.serialized:
+            self.head_length = len(start) + response.serialized_head_length
+            return [start + response.serialized, *response.parts]
         parts, self.head_length = write(response, start)
         return parts
 
     @property
-    def quiet(self) -> bool:
+    def safe_to_close(self) -> bool:
         """Nothing of a request has come and no answer is owed: closing now loses nothing."""
-        return self.waiting in (Waiting.HEAD, Waiting.IDLE) and self._at == len(self._data)
+        return self.state in (ConnectionState.HEAD, ConnectionState.IDLE) and self._at == len(self._data)
 
-    def turn_away(self) -> BadRequest:
+    def reject(self) -> BadRequest:
         """There is no room for this client (hazard A9): the event to answer, before anything is read."""
         return self._refuse(Fault(503, "too many connections"))
 
     def expire(self) -> Event:
         """The deadline on `waiting` has passed: a request that had begun is answered 408, silence ends in silence."""
-        begun = self._chunks is not None or (self.waiting is Waiting.HEAD and self._at < len(self._data))
+        begun = self._chunks is not None or (self.state is ConnectionState.HEAD and self._at < len(self._data))
         return self._refuse(Fault(408, "the request took too long")) if begun else self._close()
 
     def _close(self) -> Event:
-        self.waiting = Waiting.NOTHING
+        self.state = ConnectionState.CLOSED
         self._data, self._at = b"", 0
         return CLOSED
 
@@ -183,15 +183,15 @@ class Connection:
             request = self._chunks.request
             bad = BadRequest(*fault, request.line.raw, request.method, request.fields)
         else:
-            bad = self._reader.refuse(fault, self._data[self._at :])
-        self._budget = self._reader.limits.bad_head - (len(self._data) - self._at)
+            bad = self._parser.refuse(fault, self._data[self._at :])
+        self._budget = self._parser.limits.bad_head - (len(self._data) - self._at)
         self._chunks = None
         self._data, self._at = b"", 0
-        self.waiting = Waiting.ANSWER
+        self.state = ConnectionState.RESPONDING
         return bad
 
     def _give(self, request: Request) -> Request:
-        self.waiting = Waiting.ANSWER
+        self.state = ConnectionState.RESPONDING
         if self._at == len(self._data):
             self._data, self._at = b"", 0
         return request
@@ -201,21 +201,21 @@ class Connection:
         while data.startswith(b"\r\n", self._at):
             self._at += 2
             self._blank_lines += 1
-            if self._blank_lines > self._reader.limits.blank_lines:
+            if self._blank_lines > self._parser.limits.blank_lines:
                 return self._refuse(Fault(400, "empty lines instead of a request"))
         end = data.find(b"\r\n\r\n", self._at)
         if end < 0:
             return self._wait_for_head()
-        request = self._reader.read(data[self._at : end + 2])
+        request = self._parser.parse(data[self._at : end + 2])
         if isinstance(request, BadRequest):
             return self._refuse(request)
         self._at = end + 4
         self._blank_lines = 0
         self._checked = _NOTHING_CHECKED
         if request.fields.content_length == CHUNKED and not request.expects_continue:
-            self._chunks = Chunks(request, self._reader.limits)
+            self._chunks = ChunkedReader(request, self._parser.limits)
             return self._read_chunks(self._chunks)
-        if request.expects_continue or request.fields.content_length > self._reader.limits.content:
+        if request.expects_continue or request.fields.content_length > self._parser.limits.content:
             # Nobody knows whether the content follows where the final answer came instead of 100 (RFC 9110 10.1.1).
             self._must_close = True
         else:
@@ -226,13 +226,13 @@ class Connection:
         self._data, self._at = self._data[self._at :], 0
         if not self._data:
             return self._close() if self._eof else NEED_DATA
-        checked = self._reader.check(self._data, *self._checked)
+        checked = self._parser.check_partial(self._data, *self._checked)
         if isinstance(checked, Fault):
             return self._refuse(checked)
         if self._eof:
             return self._refuse(Fault(400, "the request ends in the middle of its head"))
         self._checked = checked
-        self.waiting = Waiting.HEAD
+        self.state = ConnectionState.HEAD
         return NEED_DATA
 
     def _skip_content(self) -> bool:
@@ -240,19 +240,19 @@ class Connection:
         step = min(self._skip, len(self._data) - self._at)
         self._skip -= step
         self._at += step
-        if self._skip == 0 and self.waiting is Waiting.CONTENT:
-            self.waiting = Waiting.IDLE
+        if self._skip == 0 and self.state is ConnectionState.CONTENT:
+            self.state = ConnectionState.IDLE
         return self._skip == 0
 
-    def _read_chunks(self, chunks: Chunks) -> Event:
+    def _read_chunks(self, chunks: ChunkedReader) -> Event:
         """Chunks are checked to their end before the answer: what is invalid must never look like a request."""
-        self.waiting = Waiting.CONTENT
+        self.state = ConnectionState.CONTENT
         at = chunks.skip(self._data, self._at)
         if isinstance(at, Fault):
             return self._refuse(at)
         self._at = at
-        if not chunks.done and not chunks.too_much:
+        if not chunks.done and not chunks.over_limit:
             return self._refuse(Fault(400, "the content ends in the middle")) if self._eof else NEED_DATA
-        self._must_close = chunks.too_much
+        self._must_close = chunks.over_limit
         self._chunks = None
         return self._give(chunks.request)

@@ -28,4 +28,4 @@ class Fault(NamedTuple):
     """Why bytes are no request: the status that says so, and words for a developer."""
 
     status: int
-    why: str
+    detail: str

@@ -42,7 +42,7 @@ def parse_request_line(line: bytes) -> RequestLine | Fault:
     return RequestLine(line, method, target, min(int(match[2]), 1))
 
 
-class HeadReader:
+class RequestParser:
     """Reads request heads within `limits`; one serves all connections of a server.
 
     known: requests by the data that at_once() made them of. When it is full it becomes the second choice and an empty
@@ -54,15 +54,15 @@ class HeadReader:
         self.limits = limits
         self._room = min(limits.request_line, limits.head - len(b"\r\n\r\n"))
         self._cached_head = min(_CACHED_LINE + _CACHED_SECTION, limits.head - len(b"\r\n"))
-        self._cached_line = lru_cache(1024)(self._read_line)
-        self._cached_fields = lru_cache(512)(self._read_fields)
-        self.known: dict[bytes, Request] = {}
-        self._known_before: dict[bytes, Request] = {}
+        self._parse_line_cached = lru_cache(1024)(self._parse_line)
+        self._parse_fields_cached = lru_cache(512)(self._parse_fields)
+        self.cache: dict[bytes, Request] = {}
+        self._previous_cache: dict[bytes, Request] = {}
 
-    def _read_line(self, line: bytes) -> RequestLine | Fault:
+    def _parse_line(self, line: bytes) -> RequestLine | Fault:
         return self._line_fault(line) or parse_request_line(line)
 
-    def _read_fields(self, section: bytes) -> Fields | Fault:
+    def _parse_fields(self, section: bytes) -> Fields | Fault:
         return parse_fields(section, self.limits)
 
     def _line_fault(self, line: bytes) -> Fault | None:
@@ -71,30 +71,30 @@ class HeadReader:
             return Fault(501, "a method longer than any (RFC 9112 3)")
         return fault
 
-    def at_once(self, data: bytes) -> Request | None:
+    def parse_single(self, data: bytes) -> Request | None:
         """The request, if `data` is one sound head without content and nothing else, as data of a segment mostly is;
         the next time it is in `known`."""
-        request = self._known_before.get(data)
+        request = self._previous_cache.get(data)
         if request is None:
             if len(data) > SEGMENT or data.find(b"\r\n\r\n") != len(data) - 4 or data.startswith(b"\r\n"):
                 return None
-            event = self.read(data[:-2])
+            event = self.parse(data[:-2])
             if not isinstance(event, Request) or event.fields.content_length:
                 return None
             request = event
-        if len(self.known) >= _KNOWN:
-            self._known_before, self.known = self.known, {}
-        self.known[data] = request
+        if len(self.cache) >= _KNOWN:
+            self._previous_cache, self.cache = self.cache, {}
+        self.cache[data] = request
         return request
 
-    def read(self, head: bytes) -> Request | BadRequest:
+    def parse(self, head: bytes) -> Request | BadRequest:
         """The request whose whole head this is, up to and with the CRLF of its last line."""
         raw_line, _, section = head.partition(b"\r\n")
-        line = self._cached_line(raw_line) if len(raw_line) <= _CACHED_LINE else self._read_line(raw_line)
+        line = self._parse_line_cached(raw_line) if len(raw_line) <= _CACHED_LINE else self._parse_line(raw_line)
         if isinstance(line, Fault):
             return self.refuse(line, head)
         if len(head) <= self._cached_head:
-            fields = self._cached_fields(section)
+            fields = self._parse_fields_cached(section)
         else:
             fields = parse_fields(section, self.limits, len(raw_line) + 2)
         if isinstance(fields, Fault):
@@ -107,7 +107,7 @@ class HeadReader:
             return BadRequest(400, "HTTP/1.1 without Host", line.raw, line.method, fields)
         return Request(line, fields, not fields.close)
 
-    def check(self, head: bytes, at: int, lines: int) -> tuple[int, int] | Fault:
+    def check_partial(self, head: bytes, at: int, lines: int) -> tuple[int, int] | Fault:
         """Looks at a head that is not complete, so that a fault is answered when it comes, not at the deadline.
 
         head: as much of it as there is. at, lines: what an earlier check returned, (0, 0) at first: where the line
@@ -117,7 +117,7 @@ class HeadReader:
             end = head.find(b"\r\n")
             if end < 0:
                 return self._line_fault(head.removesuffix(b"\r")) or (0, 0)
-            line = self._read_line(head[:end])
+            line = self._parse_line(head[:end])
             if isinstance(line, Fault):
                 return line
             at, lines = end + 2, 1
@@ -144,13 +144,13 @@ def write_fields(fields: FieldList) -> bytes:
     return b"".join([b"%s: %s\r\n" % field for field in fields])
 
 
-def prepare(response: Response) -> Response:
+def preserialize(response: Response) -> Response:
     """The same answer, written as far as it can be before it is known when and on what connection it goes out."""
-    tail = write_fields(response.fields) + b"\r\n"
-    fields, parts = len(tail), response.parts
+    serialized = write_fields(response.fields) + b"\r\n"
+    fields, parts = len(serialized), response.parts
     if parts and isinstance(first := parts[0], bytes) and len(first) <= SHORT:
-        tail, parts = tail + first, parts[1:]
-    return replace(response, parts=parts, tail=tail, tail_fields=fields)
+        serialized, parts = serialized + first, parts[1:]
+    return replace(response, parts=parts, serialized=serialized, serialized_head_length=fields)
 
 
 def write(response: Response, start: bytes) -> tuple[list[Part], int]:

@@ -56,13 +56,13 @@ class Request:
     fields: Fields
     persistent: bool
     plain: bool = field(init=False)
-    key: bytes = field(init=False)
+    cache_key: bytes = field(init=False)
     minor: int = field(init=False)
     logged: tuple[int, int, bytes] = field(default=(0, 0, b""), init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "plain", self.fields.plain and self.line.method == b"GET")
-        object.__setattr__(self, "key", self.line.target.key)
+        object.__setattr__(self, "cache_key", self.line.target.cache_key)
         object.__setattr__(self, "minor", self.line.minor)
 
     @property
@@ -92,7 +92,7 @@ class BadRequest:
     """
 
     status: int
-    why: str
+    detail: str
     first_line: bytes = b""
     method: bytes = b""
     fields: Fields | None = None
@@ -125,8 +125,8 @@ class File(Protocol):
     def device(self) -> int: ...
     def fileno(self) -> int: ...
     def read_into(self, buffer: bytearray | memoryview, start: int) -> int: ...
-    def in_memory(self, start: int, length: int) -> bool: ...
-    def load(self, start: int, length: int, ahead: int) -> None: ...
+    def in_page_cache(self, start: int, length: int) -> bool: ...
+    def read_ahead(self, start: int, length: int, ahead: int) -> None: ...
     def close(self) -> None: ...
 
 
@@ -152,7 +152,7 @@ class Response:
     """An answer: status, fields in the order they are sent, and its content in parts; length in bytes.
 
     Date, Server and Connection are not in `fields`: they belong to the moment and to the connection. Whoever asked
-    for a Response closes it, in a `finally`. tail: head.prepare() has written the fields, and the content if it is
+    for a Response closes it, in a `finally`. tail: preserialize() has written the fields, and the content if it is
     short, for an answer that is going to be sent often; parts are then what is left. tail_fields: bytes of tail before
     the content. large: there is a file to send.
     """
@@ -161,13 +161,13 @@ class Response:
     fields: FieldList
     parts: tuple[Part, ...] = ()
     file: File | None = None
-    tail: bytes = b""
-    tail_fields: int = 0
+    serialized: bytes = b""
+    serialized_head_length: int = 0
     length: int = -1
-    large: bool = field(init=False)
+    has_file: bool = field(init=False)
 
     def __post_init__(self) -> None:
-        self.large = not all(isinstance(part, bytes) for part in self.parts)
+        self.has_file = not all(isinstance(part, bytes) for part in self.parts)
         if self.length < 0:
             self.length = length_of(self.parts)
 

@@ -27,7 +27,7 @@ class Target:
     authority: bytes | None = None
     asterisk: bool = False
     unescaped: bool = False
-    key: bytes = b""
+    cache_key: bytes = b""
 
     @property
     def location(self) -> bytes:
@@ -114,5 +114,5 @@ def _parse_path(raw: bytes, authority: bytes | None) -> Target | str:
             segments.append(name)
     folder = name in (b"", b".", b"..")
     unescaped = not raw.isascii()
-    key = b"" if unescaped or b"/" in b"".join(segments) else b"/".join(segments) + (b"/" if folder else b"")
-    return Target(tuple(segments), folder, query if mark else None, authority, unescaped=unescaped, key=key)
+    cache_key = b"" if unescaped or b"/" in b"".join(segments) else b"/".join(segments) + (b"/" if folder else b"")
+    return Target(tuple(segments), folder, query if mark else None, authority, unescaped=unescaped, cache_key=cache_key)

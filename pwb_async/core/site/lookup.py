@@ -52,12 +52,12 @@ class OpenFile(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Folder:
+class Directory:
     """A folder: found by a target without a slash, or by one with a slash where no index is."""
 
 
 @dataclass(frozen=True, slots=True)
-class Missing:
+class NotFound:
     """Nothing that a client may know of, whatever the reason (hazards C1, C2, C5)."""
 
 
@@ -72,24 +72,24 @@ class Unavailable:
 
 
 @dataclass(frozen=True, slots=True)
-class Broken:
+class StorageError:
     """The disk failed. why: for the log, never for a client."""
 
-    why: str
+    detail: str
 
 
-Finding: TypeAlias = OpenFile | Folder | Missing | Forbidden | Unavailable | Broken
+Finding: TypeAlias = OpenFile | Directory | NotFound | Forbidden | Unavailable | StorageError
 
 
-class Finder(Protocol):
+class Storage(Protocol):
     """Where files are: the disk, or what stands between it and us. Blocking; look_again is for what find has found."""
 
     def find(self, lookup: Lookup) -> Finding: ...
-    def look_again(self, known: Sequence[tuple[Lookup, OpenFile]]) -> list[bool]: ...
+    def revalidate(self, known: Sequence[tuple[Lookup, OpenFile]]) -> list[bool]: ...
 
 
-MISSING: Final = Missing()
-FOLDER: Final = Folder()
+NOT_FOUND: Final = NotFound()
+DIRECTORY: Final = Directory()
 FORBIDDEN: Final = Forbidden()
 UNAVAILABLE: Final = Unavailable()
 

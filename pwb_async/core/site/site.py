@@ -18,7 +18,7 @@ from pwb_async.core.semantics.preconditions import Validators, evaluate, range_a
 from pwb_async.core.semantics.ranges import ByteRange, Multipart, multipart, parse_ranges
 
 from .error_pages import status_page
-from .lookup import Broken, Finding, Folder, Forbidden, Lookup, OpenFile, Unavailable
+from .lookup import Directory, Finding, Forbidden, Lookup, OpenFile, StorageError, Unavailable
 from .media_types import STANDARD, MediaTypes
 
 ALLOWED: Final = b"GET, HEAD, OPTIONS"
@@ -76,13 +76,13 @@ class Site:
         method = lookup.request.method
         if isinstance(finding, OpenFile):
             return self._represent(lookup, finding)
-        if isinstance(finding, Folder) and not lookup.folder:
+        if isinstance(finding, Directory) and not lookup.folder:
             return self._redirect(method, lookup.request.target.as_folder(self._relative_redirects))
         if isinstance(finding, Forbidden):
             return self.error(403, method)
         if isinstance(finding, Unavailable):
             return self.unavailable(method)
-        if isinstance(finding, Broken):
+        if isinstance(finding, StorageError):
             return self.error(500, method)
         return self.error(404, method)
 

@@ -22,7 +22,7 @@ from pwb_legacy.compare.measure.servers import CannotError, Contestant, Server, 
 from .request_corpus import Case
 
 Address = tuple[str, int]
-PATIENCE: Final = 15.0
+TIMEOUT: Final = 15.0
 SETTLED: Final = 2.5
 """Seconds after which no cache gives the answer to a file that has changed."""
 RESET: Final = b"(the connection was reset)"
@@ -65,10 +65,10 @@ def say(address: Address, wire: bytes) -> bytes:
     """Everything that is answered to `wire`, up to the end of the connection."""
     for _ in range(3):
         try:
-            with socket.create_connection(address, PATIENCE) as peer:
+            with socket.create_connection(address, TIMEOUT) as peer:
                 return b"".join(_converse(peer, wire))
         except TimeoutError:
-            return b"(no answer within %d s)" % PATIENCE
+            return b"(no answer within %d s)" % TIMEOUT
         except OSError:
             continue  # a reset may take an answer with it
     return RESET

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 from itertools import cycle
 from typing import Final
 
-from .clients import PATIENCE, Clients, Work
+from .clients import TIMEOUT, Clients, Work
 from .messages import Address, Ask, Request, requests
 from .result import Tally
 from .timer import Alarm
@@ -31,7 +31,7 @@ async def open_loop(
     connections: int,
     keep_alive: bool = True,
     seed: int = 0,
-    patience: float = PATIENCE,
+    timeout: float = TIMEOUT,
     queue: int = QUEUE,
     stop: asyncio.Event | None = None,
 ) -> Tally:
@@ -42,7 +42,7 @@ async def open_loop(
     shuffled = requests(address, asks, keep_alive)
     random.Random(seed).shuffle(shuffled)  # noqa: S311  not for secrets
     works = ((number / rate, request) for number, request in zip(range(int(rate * seconds)), cycle(shuffled)))
-    clients = Clients(address, connections, keep_alive=keep_alive, patience=patience, stop=stop)
+    clients = Clients(address, connections, keep_alive=keep_alive, timeout=timeout, stop=stop)
     return await _Arrivals(clients, works, queue).run(seconds)
 
 
@@ -52,7 +52,7 @@ async def scheduled(
     *,
     connections: int,
     keep_alive: bool = True,
-    patience: float = PATIENCE,
+    timeout: float = TIMEOUT,
     queue: int = QUEUE,
     stop: asyncio.Event | None = None,
 ) -> Tally:
@@ -60,16 +60,16 @@ async def scheduled(
     ordered = sorted(moments, key=lambda each: each[0])
     ready = requests(address, [ask for _, ask in ordered], keep_alive)
     works = ((moment, request) for (moment, _), request in zip(ordered, ready, strict=True))
-    clients = Clients(address, connections, keep_alive=keep_alive, patience=patience, stop=stop)
+    clients = Clients(address, connections, keep_alive=keep_alive, timeout=timeout, stop=stop)
     return await _Arrivals(clients, works, queue).run(None)
 
 
 async def burst(
-    address: Address, ask: Ask, n: int, *, patience: float = PATIENCE, stop: asyncio.Event | None = None
+    address: Address, ask: Ask, n: int, *, timeout: float = TIMEOUT, stop: asyncio.Event | None = None
 ) -> Tally:
     """n clients connect at the same moment, for one request each."""
     return await scheduled(
-        address, [(0.0, ask)] * n, connections=n, keep_alive=False, patience=patience, queue=n, stop=stop
+        address, [(0.0, ask)] * n, connections=n, keep_alive=False, timeout=timeout, queue=n, stop=stop
     )
 
 
@@ -116,10 +116,10 @@ class _Arrivals:
 
     def _next(self) -> Work | None:
         """Who has waited too long already does not ask any more."""
-        limit = time.monotonic() - self._clients.patience
+        limit = time.monotonic() - self._clients.timeout
         while self._queue:
             work = self._queue.popleft()
             if work[1] > limit:
                 return work
-            self._clients.missed(f"no client was free within {self._clients.patience:g} s", waited=True)
+            self._clients.missed(f"no client was free within {self._clients.timeout:g} s", waited=True)
         return None

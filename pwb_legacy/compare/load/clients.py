@@ -20,7 +20,7 @@ from .result import Tally
 
 Work = tuple[Request, float]
 """A request, and when it was meant to begin, by the monotonic clock."""
-PATIENCE: Final = 5.0
+TIMEOUT: Final = 5.0
 """Seconds from the moment when a request was meant to begin."""
 _PAUSE: Final = 0.05
 """Seconds after a failure, for the client that had it."""
@@ -36,10 +36,10 @@ class Clients:
     source: Callable[[], Work | None]
 
     def __init__(
-        self, address: Address, most: int, *, keep_alive: bool, patience: float, stop: asyncio.Event | None
+        self, address: Address, most: int, *, keep_alive: bool, timeout: float, stop: asyncio.Event | None
     ) -> None:
         self.tally = Tally()
-        self.patience = patience
+        self.timeout = timeout
         self._address, self._most, self._keep_alive, self._stop = address, most, keep_alive, stop
         self._connections: set[Connection] = set()
         self._idle: list[Connection] = []
@@ -124,7 +124,7 @@ class Clients:
         """A request has come to nothing before a client took it. waited: for as long as the patience lasts."""
         self.tally.fail(reason)
         if waited:
-            self._latencies[int(self.patience * 1e6)] += 1
+            self._latencies[int(self.timeout * 1e6)] += 1
 
     def over(self) -> None:
         """The source has nothing more."""
@@ -191,15 +191,15 @@ class Clients:
 
     async def _watch(self) -> None:
         while True:
-            await asyncio.sleep(min(_LOOK, self.patience / 4))
+            await asyncio.sleep(min(_LOOK, self.timeout / 4))
             if self._stop and self._stop.is_set():
                 self.tally.interrupted = True
                 self._done.set()
                 return
-            limit = time.monotonic() - self.patience
+            limit = time.monotonic() - self.timeout
             for connection in list(self._connections):
                 if connection.request is not None and connection.since < limit:
-                    self._latencies[int(self.patience * 1e6)] += 1
-                    connection.expire(self.patience)
+                    self._latencies[int(self.timeout * 1e6)] += 1
+                    connection.expire(self.timeout)
                     if task := self._opening.get(connection):
                         task.cancel()

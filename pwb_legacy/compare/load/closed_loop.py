@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 from itertools import cycle
 
-from .clients import PATIENCE, Clients, Work
+from .clients import TIMEOUT, Clients, Work
 from .messages import Address, Ask, requests
 from .result import Tally
 
@@ -24,7 +24,7 @@ async def closed(
     *,
     keep_alive: bool = True,
     seed: int = 0,
-    patience: float = PATIENCE,
+    timeout: float = TIMEOUT,
     stop: asyncio.Event | None = None,
     run_up: float = 0.0,
     begin: Callable[[], None] | None = None,
@@ -44,7 +44,7 @@ async def closed(
         now = time.monotonic()
         return (next(order), now) if now < end else None
 
-    clients = Clients(address, connections, keep_alive=keep_alive, patience=patience, stop=stop)
+    clients = Clients(address, connections, keep_alive=keep_alive, timeout=timeout, stop=stop)
     clients.source = source
     try:
         clients.engage()

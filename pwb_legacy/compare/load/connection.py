@@ -109,10 +109,10 @@ class Connection(asyncio.Protocol):
             return f"{how} after the answer"
         return f"{how} in the middle of an answer" if self.size or self._start else f"{how} before an answer"
 
-    def expire(self, patience: float) -> None:
+    def expire(self, timeout: float) -> None:
         """It has been waited for in vain."""
         what = "answer" if self._whole is None else "close after Connection: close"
-        self.fail(f"no {what} within {patience:g} s")
+        self.fail(f"no {what} within {timeout:g} s")
 
     def fail(self, reason: str) -> None:
         """The request under way has come to nothing."""

@@ -14,7 +14,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final, Self
 
-from .clients import PATIENCE
+from .clients import TIMEOUT
 from .messages import Address, Ask, requests
 
 _FORGET: Final = struct.pack("ii", 1, 0)
@@ -84,7 +84,7 @@ class _Visit:
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _FORGET)
 
 
-def idle(address: Address, n: int, *, patience: float = PATIENCE) -> AbstractAsyncContextManager[Fates]:
+def idle(address: Address, n: int, *, timeout: float = TIMEOUT) -> AbstractAsyncContextManager[Fates]:
     """One answered request each, then silence. One whose connection is closed does not come back."""
     wire = requests(address, [Ask(b"/")])[0].wire
 
@@ -95,11 +95,11 @@ def idle(address: Address, n: int, *, patience: float = PATIENCE) -> AbstractAsy
         while True:
             await visit.receive()
 
-    return _held(address, n, behave, patience, comes_back=False)
+    return _held(address, n, behave, timeout, comes_back=False)
 
 
 def slow_heads(
-    address: Address, n: int, every: float = 0.5, *, patience: float = PATIENCE
+    address: Address, n: int, every: float = 0.5, *, timeout: float = TIMEOUT
 ) -> AbstractAsyncContextManager[Fates]:
     """A request head that never ends, one byte each `every` seconds. Whoever is thrown out comes back."""
 
@@ -110,11 +110,11 @@ def slow_heads(
             await visit.receive(within=every)
             await visit.send(b"x")
 
-    return _held(address, n, behave, patience)
+    return _held(address, n, behave, timeout)
 
 
 def slow_readers(
-    address: Address, n: int, ask: Ask, bytes_per_second: int = 1000, *, patience: float = PATIENCE
+    address: Address, n: int, ask: Ask, bytes_per_second: int = 1000, *, timeout: float = TIMEOUT
 ) -> AbstractAsyncContextManager[Fates]:
     """They ask, and take so many bytes a second of the answer, which should be large. Then they ask again."""
     wire = requests(address, [ask])[0].wire
@@ -129,11 +129,11 @@ def slow_readers(
             visit.in_place()
             await asyncio.sleep(every)
 
-    return _held(address, n, behave, patience, window=_WINDOW)
+    return _held(address, n, behave, timeout, window=_WINDOW)
 
 
 def vanishing(
-    address: Address, n: int, ask: Ask, every: float = 0.02, *, patience: float = PATIENCE
+    address: Address, n: int, ask: Ask, every: float = 0.02, *, timeout: float = TIMEOUT
 ) -> AbstractAsyncContextManager[Fates]:
     """They ask for something large, and reset the connection when the first bytes come; again after `every` seconds."""
     wire = requests(address, [ask])[0].wire
@@ -145,19 +145,19 @@ def vanishing(
         visit.in_place()
         await asyncio.sleep(every)
 
-    return _held(address, n, behave, patience, window=_WINDOW)
+    return _held(address, n, behave, timeout, window=_WINDOW)
 
 
 @asynccontextmanager
 async def _held(
-    address: Address, n: int, behave: Behaviour, patience: float, *, comes_back: bool = True, window: int = 0
+    address: Address, n: int, behave: Behaviour, timeout: float, *, comes_back: bool = True, window: int = 0
 ) -> AsyncIterator[Fates]:
     fates = Fates(n)
     placed = [asyncio.Event() for _ in range(n)]
     clients = [asyncio.create_task(_live(address, fates, behave, event, comes_back, window)) for event in placed]
     waiting = asyncio.gather(*(event.wait() for event in placed))
     try:
-        await asyncio.wait([waiting], timeout=patience)
+        await asyncio.wait([waiting], timeout=timeout)
         yield fates
     finally:
         waiting.cancel()

@@ -34,7 +34,7 @@ GUILTY: Final[dict[str, Callable[..., Any]]] = {
 }
 """Kinds that hold until they are told to end."""
 _COUNTS: Final = {"connections", "n", "queue", "bytes_per_second"}
-_TIMES: Final = {"seconds", "rate", "patience", "every", "run_up"}
+_TIMES: Final = {"seconds", "rate", "timeout", "every", "run_up"}
 
 
 def pack(kind: str, options: dict[str, Any]) -> dict[str, Any]:

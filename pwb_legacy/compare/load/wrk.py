@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from .clients import PATIENCE
+from .clients import TIMEOUT
 from .messages import Address, Ask, requests
 from .result import Tally
 
@@ -34,7 +34,7 @@ def wrk(
     *,
     keep_alive: bool = True,
     seed: int = 0,
-    patience: float = PATIENCE,
+    timeout: float = TIMEOUT,
 ) -> Tally:
     """Like closed(); wrk knows whole seconds only, so both times are rounded up. Raises LookupError when wrk is not
     installed, OSError with its words when it fails."""
@@ -48,7 +48,7 @@ def wrk(
     with tempfile.NamedTemporaryFile() as heads:
         heads.write(b"".join(request.wire for request in shuffled))
         heads.flush()
-        words = [program, "-t1", f"-c{connections}", f"-d{whole}s", "--timeout", f"{math.ceil(patience)}s"]
+        words = [program, "-t1", f"-c{connections}", f"-d{whole}s", "--timeout", f"{math.ceil(timeout)}s"]
         words += ["-s", os.fspath(_SCRIPT), f"http://{host}:{address[1]}/", "--", heads.name]
         with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:  # noqa: S603
             output, interrupted = _output(process, whole + _LATE)

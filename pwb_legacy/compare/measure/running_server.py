@@ -24,7 +24,7 @@ Load = Callable[[], Awaitable[Tally]]
 
 WARM_UP: Final = 0.1
 """Seconds of requests after the start, before anything counts: late imports are over by then."""
-PATIENCE: Final = 2.0
+TIMEOUT: Final = 2.0
 """Seconds that a client waits for an answer."""
 RUN_UP: Final = 1.0
 """Seconds at most until each client has had an answer, before anything counts."""
@@ -65,10 +65,10 @@ class Stage:
         return probes.vitals(self.server.pid)
 
     async def ask(
-        self, asks: Sequence[Ask], connections: int, *, keep_alive: bool = True, patience: float = PATIENCE
+        self, asks: Sequence[Ask], connections: int, *, keep_alive: bool = True, timeout: float = TIMEOUT
     ) -> Tally:
         """A closed loop of innocent clients, watched."""
-        options: dict[str, Any] = {"keep_alive": keep_alive, "seed": self.seed, "patience": patience}
+        options: dict[str, Any] = {"keep_alive": keep_alive, "seed": self.seed, "timeout": timeout}
         own = partial(closed, self.address, asks, connections, **options)
         if self.with_wrk:
             load = partial(asyncio.to_thread, wrk, self.address, asks, connections, self.seconds, **options)
@@ -76,7 +76,7 @@ class Stage:
         else:
             watch = _Watch(self.server.pid, self.seconds / 2)
             # Whoever waits from the beginning gives up when the time is over, and does not ask a second time in vain.
-            run_up = max(0.1, min(RUN_UP, patience - self.seconds - 0.1))
+            run_up = max(0.1, min(RUN_UP, timeout - self.seconds - 0.1))
             tally = await self._watched(own(seconds=self.seconds, run_up=run_up, begin=watch.begin), watch)
         await self.count(lambda begin: own(seconds=TRACED_SECONDS, run_up=RUN_UP, begin=begin))
         return tally

@@ -12,7 +12,7 @@ from typing import Final
 from pwb_legacy.compare.load import Ask, Tally, burst, idle, scheduled, slow_heads, slow_readers, vanishing
 
 from .replay import Recording
-from .running_server import PATIENCE, Stage
+from .running_server import TIMEOUT, Stage
 
 SLOW_HEADS: Final = 32
 SLOW_READERS: Final = 16
@@ -64,7 +64,7 @@ async def _kept(stage: Stage) -> Tally:
 
 async def _many(stage: Stage) -> Tally:
     once = [(0.0, Ask(target)) for target in stage.site.pages]
-    await scheduled(stage.address, once, connections=FEW, patience=WARM_UP)
+    await scheduled(stage.address, once, connections=FEW, timeout=WARM_UP)
     return await stage.ask([Ask(target) for target in stage.site.pages], stage.connections)
 
 
@@ -80,17 +80,17 @@ async def _large(stage: Stage) -> Tally:
 
 
 async def _slow_heads(stage: Stage) -> Tally:
-    async with slow_heads(stage.address, SLOW_HEADS, 0.5, patience=PLACED):
-        return await stage.ask([Ask(stage.site.page)], FEW, patience=SOON)
+    async with slow_heads(stage.address, SLOW_HEADS, 0.5, timeout=PLACED):
+        return await stage.ask([Ask(stage.site.page)], FEW, timeout=SOON)
 
 
 async def _slow_readers(stage: Stage) -> Tally:
-    async with slow_readers(stage.address, SLOW_READERS, Ask(stage.site.large), SLOW_BYTES, patience=PLACED):
-        return await stage.ask([Ask(stage.site.page)], FEW, patience=SOON)
+    async with slow_readers(stage.address, SLOW_READERS, Ask(stage.site.large), SLOW_BYTES, timeout=PLACED):
+        return await stage.ask([Ask(stage.site.page)], FEW, timeout=SOON)
 
 
 async def _burst(stage: Stage) -> Tally:
-    load = partial(burst, stage.address, Ask(stage.site.page), BURST, patience=PATIENCE)
+    load = partial(burst, stage.address, Ask(stage.site.page), BURST, timeout=TIMEOUT)
     tally = await stage.watch(load, 0.02)
 
     async def traced(begin: Callable[[], None]) -> Tally:
@@ -177,7 +177,7 @@ def replayed(recording: Recording, speed: float, seconds: float) -> Scenario:
     moments = recording.faster(speed, seconds)
 
     async def play(stage: Stage) -> Tally:
-        load = partial(scheduled, stage.address, moments, connections=REPLAYERS, patience=PATIENCE)
+        load = partial(scheduled, stage.address, moments, connections=REPLAYERS, timeout=TIMEOUT)
         return await stage.watch(load, moments[-1][0] / 2)
 
     part = f"{len(moments):,} of {len(recording.moments):,} requests, {moments[-1][0]:.0f} s"

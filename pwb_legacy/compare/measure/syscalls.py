@@ -23,7 +23,7 @@ from .probes import tree
 
 _CALL: Final = re.compile(r"^\d+ +(\d+\.\d+) \w+\(", re.MULTILINE)
 """The begin of a call: its process, its moment, its name."""
-_PATIENCE: Final = 5.0
+_TIMEOUT: Final = 5.0
 
 
 class Count:
@@ -69,13 +69,13 @@ async def counted(pid: int) -> AsyncIterator[Count]:
         process = await asyncio.create_subprocess_exec(*words, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL)
         try:
             assert process.stderr is not None
-            async with asyncio.timeout(_PATIENCE):
+            async with asyncio.timeout(_TIMEOUT):
                 await process.stderr.readline()  # "strace: Process 1 attached"
             draining = asyncio.create_task(process.stderr.read())
             yield count
             with suppress(ProcessLookupError):  # it ends by itself with the last process that it traces
                 process.send_signal(signal.SIGINT)
-            async with asyncio.timeout(_PATIENCE):
+            async with asyncio.timeout(_TIMEOUT):
                 await process.wait()
                 await draining
             count.read(summary.read())

@@ -46,7 +46,7 @@ class Step:
 
 
 @dataclass(slots=True)
-class Lane:
+class Track:
     """title: how it is called. steps: in their order."""
 
     title: str
@@ -58,7 +58,7 @@ class Design:
     """name, and the lanes of all its processes, the first to do something first."""
 
     name: str
-    lanes: list[Lane] = field(default_factory=list)
+    lanes: list[Track] = field(default_factory=list)
 
     def done(self, client: int) -> float | None:
         """When the last byte for a client was handed over, in milliseconds."""
@@ -96,7 +96,7 @@ def sides(events: Iterable[Mapping[str, Any]]) -> list[Design]:
     designs: dict[str, Design] = {}
     titles: dict[tuple[int, int], str] = {}
     processes: dict[int, str] = {}
-    lanes: dict[tuple[int, int], Lane] = {}
+    lanes: dict[tuple[int, int], Track] = {}
     for event in sorted(events, key=lambda event: (event["ph"] != "M", event.get("ts", 0.0))):
         where = event["pid"], event["tid"]
         if event["name"] == "process_name":
@@ -108,7 +108,7 @@ def sides(events: Iterable[Mapping[str, Any]]) -> list[Design]:
             process = processes.get(event["pid"], "")
             if where not in lanes:
                 child = process.partition(", ")[2]
-                lanes[where] = Lane(child or titles.get(where, str(event["tid"])))
+                lanes[where] = Track(child or titles.get(where, str(event["tid"])))
                 designs.setdefault(_own(process), Design(_own(process))).lanes.append(lanes[where])
             begin, end = event["ts"] / 1000, (event["ts"] + event["dur"]) / 1000
             lanes[where].steps.append(Step(event["name"], begin, end, event.get("args", {}).get("connection", 0)))

@@ -37,7 +37,7 @@ DELAY: Final = "*.html=5ms"
 """How long the disk takes to find a page: else nobody could see it beside everything else."""
 PAGES: Final = ("/1.html", "/2.html", "/3.html", "/1.html", "/2.html")
 LARGE: Final = 6 << 20
-PATIENCE: Final = 20.0
+TIMEOUT: Final = 20.0
 _HEAD_PIECES: Final = 6
 _WINDOW: Final = 64 * KIB
 """Bytes that the kernel of the slow reader takes for it."""
@@ -136,7 +136,7 @@ def beside(events: Sequence[Event], name: str, place: int) -> list[Event]:
 async def clients(address: Address, keeps_alive: bool) -> None:
     """All three, who come in this order, and do what they do at the same time. keeps_alive: else the ordinary client
     comes anew for every page. Raises OSError or EOFError if one is not served."""
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(TIMEOUT):
         sender, reader = await connect(address), await connect(address)
         ordinary = kept(await connect(address)) if keeps_alive else anew(address)
         await together(send_slowly(sender), read_slowly(reader), ordinary)

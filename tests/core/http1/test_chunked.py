@@ -2,7 +2,7 @@
 
 import pytest
 
-from pwb_async.core.http1.connection import Waiting
+from pwb_async.core.http1.connection import ConnectionState
 from pwb_async.core.http1.limits import Limits
 from pwb_async.core.semantics.messages import NEED_DATA
 from tests.core.driver import MARKER, Peer, byte_by_byte, converse, cuts, get
@@ -56,9 +56,9 @@ def test_default_bound_64_kib(size: int) -> None:
 def test_a3_content_of_known_length_is_answered_at_once() -> None:
     peer = Peer()
     assert peer.send(post(1000)).statuses == [405]
-    assert peer.talk.waiting is Waiting.CONTENT
-    assert peer.send(b"x" * 999).waiting is Waiting.CONTENT
-    assert peer.send(b"x").waiting is Waiting.IDLE
+    assert peer.talk.state is ConnectionState.CONTENT
+    assert peer.send(b"x" * 999).state is ConnectionState.CONTENT
+    assert peer.send(b"x").state is ConnectionState.IDLE
     assert peer.send(MARKER).statuses == [405, 200]
 
 
@@ -66,22 +66,22 @@ def test_a3_silence_in_the_content_ends_in_silence() -> None:
     peer = Peer()
     peer.send(post(1000), b"x")
     assert peer.expire().statuses == [405]
-    assert peer.talk.waiting is Waiting.NOTHING
+    assert peer.talk.state is ConnectionState.CLOSED
 
 
 def test_end_of_file_in_content_that_was_answered() -> None:
     talk = converse([post(10) + b"x", b""])
     assert talk.statuses == [405]
-    assert talk.waiting is Waiting.NOTHING
+    assert talk.state is ConnectionState.CLOSED
 
 
 def test_chunked_content_is_read_before_the_answer() -> None:
     peer = Peer()
     assert peer.send(CHUNKED + b"5\r\nhello\r\n").statuses == []
-    assert peer.talk.waiting is Waiting.CONTENT
+    assert peer.talk.state is ConnectionState.CONTENT
     assert peer.talk.last is NEED_DATA
     assert peer.send(b"0\r\n\r\n").statuses == [405]
-    assert peer.talk.waiting is Waiting.IDLE
+    assert peer.talk.state is ConnectionState.IDLE
 
 
 @pytest.mark.parametrize("sent", [b"", b"5", b"5\r\nhel", b"5\r\nhello\r", b"0\r\n", b"0\r\nX: y\r\n", b"0\r\n\r"])
@@ -91,7 +91,7 @@ def test_a2_slow_chunks_are_answered_408(sent: bytes) -> None:
     answer = peer.expire().answers[-1]
     assert answer.status == 408
     assert answer.field(b"connection") == b"close"
-    assert answer.waiting is Waiting.LINGER
+    assert answer.state is ConnectionState.LINGER
     assert answer.bad.first_line == b"POST /a.txt HTTP/1.1"
     assert answer.bad.fields is not None
 

@@ -3,11 +3,11 @@ docs/hazards.md)."""
 
 import pytest
 
-from pwb_async.core.http1.connection import Connection, Waiting
+from pwb_async.core.http1.connection import Connection, ConnectionState
 from pwb_async.core.http1.limits import Limits
-from pwb_async.core.http1.parser import SEGMENT, SHORT, prepare
+from pwb_async.core.http1.parser import SEGMENT, SHORT, preserialize
 from pwb_async.core.semantics.messages import CLOSED, NEED_DATA, BadRequest, FileSlice, Request, Response
-from tests.core.driver import MARKER, NOW, READER, FakeFile, Peer, byte_by_byte, converse, get, read_part
+from tests.core.driver import MARKER, NOW, PARSER, FakeFile, Peer, byte_by_byte, converse, get, read_part
 
 CLOSE = get(b"/a.txt", b"Connection: close")
 HTTP10 = get(b"/a.txt", version=b"HTTP/1.0")
@@ -24,31 +24,31 @@ def request_of(connection: Connection) -> Request:
 
 
 @pytest.mark.parametrize(
-    ("wire", "connection", "waiting"),
+    ("wire", "connection", "state"),
     [
-        pytest.param(get(), None, Waiting.IDLE, id="9112-9.3-http11-says-nothing"),
-        pytest.param(CLOSE, b"close", Waiting.NOTHING, id="9112-9.6-close-is-confirmed"),
-        pytest.param(HTTP10, b"close", Waiting.NOTHING, id="9112-9.3-http10-closes"),
-        pytest.param(HTTP10_KEEP, b"keep-alive", Waiting.IDLE, id="9112-C.2.2-http10-keep-alive-is-confirmed"),
-        pytest.param(get(b"/%00"), b"close", Waiting.LINGER, id="9112-9.6-fault-lingers"),
-        pytest.param(CLOSE + b"more", b"close", Waiting.LINGER, id="9112-9.6-unread-bytes-linger"),
-        pytest.param(HTTP10 + MARKER, b"close", Waiting.LINGER, id="9112-9.6-http10-unread-bytes-linger"),
+        pytest.param(get(), None, ConnectionState.IDLE, id="9112-9.3-http11-says-nothing"),
+        pytest.param(CLOSE, b"close", ConnectionState.CLOSED, id="9112-9.6-close-is-confirmed"),
+        pytest.param(HTTP10, b"close", ConnectionState.CLOSED, id="9112-9.3-http10-closes"),
+        pytest.param(HTTP10_KEEP, b"keep-alive", ConnectionState.IDLE, id="9112-C.2.2-http10-keep-alive-is-confirmed"),
+        pytest.param(get(b"/%00"), b"close", ConnectionState.LINGER, id="9112-9.6-fault-lingers"),
+        pytest.param(CLOSE + b"more", b"close", ConnectionState.LINGER, id="9112-9.6-unread-bytes-linger"),
+        pytest.param(HTTP10 + MARKER, b"close", ConnectionState.LINGER, id="9112-9.6-http10-unread-bytes-linger"),
         pytest.param(
             get(b"/", b"Connection: close", b"Content-Length: 5", method=b"POST"),
             b"close",
-            Waiting.LINGER,
+            ConnectionState.LINGER,
             id="9112-9.6-unsent-content-lingers",
         ),
-        pytest.param(get(b"/", b"Content-Length: 99999999"), b"close", Waiting.LINGER, id="A13-upload-lingers"),
+        pytest.param(get(b"/", b"Content-Length: 99999999"), b"close", ConnectionState.LINGER, id="A13-upload-lingers"),
         pytest.param(
-            get(b"/", b"Expect: 100-continue", b"Content-Length: 1"), b"close", Waiting.LINGER, id="A16-expect"
+            get(b"/", b"Expect: 100-continue", b"Content-Length: 1"), b"close", ConnectionState.LINGER, id="A16-expect"
         ),
     ],
 )
-def test_connection_field_and_what_comes_next(wire: bytes, connection: bytes | None, waiting: Waiting) -> None:
+def test_connection_field_and_what_comes_next(wire: bytes, connection: bytes | None, state: ConnectionState) -> None:
     answer = converse([wire]).answers[0]
     assert answer.field(b"connection") == connection
-    assert answer.waiting is waiting
+    assert answer.state is state
 
 
 @pytest.mark.parametrize("wire", [get(b"/%00"), CLOSE + b"more", get(b"/", b"Content-Length: 99999999")])
@@ -57,7 +57,7 @@ def test_9112_9_6_a_client_that_said_everything_is_not_lingered_for(wire: bytes)
     peer.connection.receive_data(wire)
     peer.connection.receive_data(b"")
     peer.answer_all()
-    assert peer.talk.waiting is Waiting.NOTHING
+    assert peer.talk.state is ConnectionState.CLOSED
 
 
 def test_9112_9_5_every_answer_has_server_and_date() -> None:
@@ -81,11 +81,11 @@ def test_9112_9_3_2_pipelined_answers_come_in_order() -> None:
 
 
 def test_a14_one_answer_at_a_time_whatever_waits_behind() -> None:
-    connection = Connection(READER)
+    connection = Connection(PARSER)
     connection.receive_data(MARKER * 3)
     for _ in range(3):
         request = request_of(connection)
-        assert connection.waiting is Waiting.ANSWER
+        assert connection.state is ConnectionState.RESPONDING
         with pytest.raises(RuntimeError):
             connection.next_event()
         connection.receive_data(b"\r\n")
@@ -94,25 +94,25 @@ def test_a14_one_answer_at_a_time_whatever_waits_behind() -> None:
 
 
 def test_a14_crowded_tells_when_to_stop_reading() -> None:
-    connection = Connection(READER)
+    connection = Connection(PARSER)
     limit = Limits().pipelined
     connection.receive_data(MARKER)
     request = request_of(connection)
-    assert not connection.crowded
+    assert not connection.input_full
     connection.receive_data(b"x" * limit)
-    assert not connection.crowded
+    assert not connection.input_full
     connection.receive_data(b"x")
-    assert connection.crowded
+    assert connection.input_full
     connection.respond(request, Response(204, ()), NOW)
     connection.next_event()
-    assert not connection.crowded
+    assert not connection.input_full
 
 
 def test_a14_crowded_counts_what_is_behind_the_request_only() -> None:
-    connection = Connection(READER)
+    connection = Connection(PARSER)
     connection.receive_data(get(b"/", b"X: " + b"y" * 8000) * 9)
     request_of(connection)
-    assert not connection.crowded
+    assert not connection.input_full
 
 
 @pytest.mark.parametrize("limit", [1, 2, 1000])
@@ -120,7 +120,7 @@ def test_a6_requests_per_connection(limit: int) -> None:
     talk = converse([get() * limit + MARKER], Limits(requests=limit))
     assert len(talk.answers) == limit
     assert [answer.field(b"connection") for answer in talk.answers] == [None] * (limit - 1) + [b"close"]
-    assert talk.waiting is Waiting.LINGER
+    assert talk.state is ConnectionState.LINGER
     assert b"/marker" not in talk.targets
 
 
@@ -131,10 +131,10 @@ def test_a6_no_bound_on_requests() -> None:
 def test_f2_last_makes_the_next_answer_the_last() -> None:
     peer = Peer()
     assert peer.send(get()).kept
-    peer.connection.last = True
+    peer.connection.close_after_response = True
     answer = peer.send(get() + MARKER).answers[-1]
     assert answer.field(b"connection") == b"close"
-    assert answer.waiting is Waiting.LINGER
+    assert answer.state is ConnectionState.LINGER
     assert peer.talk.statuses == [200, 200]
 
 
@@ -152,25 +152,25 @@ def test_f2_last_makes_the_next_answer_the_last() -> None:
     ],
 )
 def test_f2_quiet_where_closing_loses_nothing(sent: bytes, quiet: bool) -> None:
-    assert Peer().send(*[sent] if sent else []).connection.quiet is quiet
+    assert Peer().send(*[sent] if sent else []).connection.safe_to_close is quiet
 
 
 def test_f2_not_quiet_while_an_answer_is_owed() -> None:
-    connection = Connection(READER)
+    connection = Connection(PARSER)
     connection.receive_data(get())
     request_of(connection)
-    assert not connection.quiet
+    assert not connection.safe_to_close
 
 
 def test_a9_turn_away() -> None:
     peer = Peer()
-    peer.answer(peer.connection.turn_away())
+    peer.answer(peer.connection.reject())
     answer = peer.talk.answers[0]
     assert answer.status == 503
     assert answer.field(b"retry-after") == b"1"
     assert answer.field(b"cache-control") == b"no-store"
     assert answer.field(b"connection") == b"close"
-    assert answer.waiting is Waiting.LINGER
+    assert answer.state is ConnectionState.LINGER
     assert peer.send(MARKER).statuses == [503]
 
 
@@ -183,7 +183,7 @@ def test_a1_silence_ends_in_silence(sent: bytes) -> None:
     before = len(peer.send(*[sent] if sent else []).answers)
     assert peer.connection.expire() is CLOSED
     assert len(peer.talk.answers) == before
-    assert peer.talk.waiting is Waiting.NOTHING
+    assert peer.talk.state is ConnectionState.CLOSED
 
 
 @pytest.mark.parametrize(
@@ -192,11 +192,11 @@ def test_a1_silence_ends_in_silence(sent: bytes) -> None:
 def test_a2_a_request_that_had_begun_is_answered_408(sent: bytes) -> None:
     peer = Peer()
     peer.send(sent)
-    assert peer.talk.waiting is Waiting.HEAD
+    assert peer.talk.state is ConnectionState.HEAD
     answer = peer.expire().answers[-1]
     assert answer.status == 408
     assert answer.field(b"connection") == b"close"
-    assert peer.talk.waiting is Waiting.LINGER
+    assert peer.talk.state is ConnectionState.LINGER
 
 
 def test_a2_408_to_a_head_request_has_no_content() -> None:
@@ -209,10 +209,10 @@ def test_a2_408_to_a_head_request_has_no_content() -> None:
 
 def test_a6_a_request_that_begins_is_waited_for_as_a_head_not_as_idle() -> None:
     peer = Peer()
-    assert peer.talk.waiting is Waiting.HEAD
-    assert peer.send(get()).waiting is Waiting.IDLE
-    assert peer.send(b"\r\n").waiting is Waiting.IDLE
-    assert peer.send(b"G").waiting is Waiting.HEAD
+    assert peer.talk.state is ConnectionState.HEAD
+    assert peer.send(get()).state is ConnectionState.IDLE
+    assert peer.send(b"\r\n").state is ConnectionState.IDLE
+    assert peer.send(b"G").state is ConnectionState.HEAD
 
 
 def test_9112_9_6_lingering_ends_with_the_deadline() -> None:
@@ -232,7 +232,7 @@ def test_b8_a_refused_client_is_read_up_to_the_bound() -> None:
     peer.send(b"\0" * 40)
     assert peer.send(b"x" * 59).last is NEED_DATA
     assert peer.send(b"x").last is CLOSED
-    assert peer.talk.waiting is Waiting.NOTHING
+    assert peer.talk.state is ConnectionState.CLOSED
 
 
 def test_b8_a_flood_in_one_piece_is_over_the_bound_at_once() -> None:
@@ -255,16 +255,16 @@ def test_a13_an_upload_is_read_without_bound_until_the_deadline() -> None:
     peer = Peer()
     peer.send(get(b"/", b"Content-Length: 8000000", method=b"POST"))
     for _ in range(100):
-        assert peer.send(b"x" * 80_000).waiting is Waiting.LINGER
+        assert peer.send(b"x" * 80_000).state is ConnectionState.LINGER
     assert peer.talk.statuses == [405]
-    assert peer.send(b"").waiting is Waiting.NOTHING
+    assert peer.send(b"").state is ConnectionState.CLOSED
 
 
 def test_9112_9_6_lingering_keeps_nothing_and_answers_nothing() -> None:
     peer = Peer()
     peer.send(b"\0", *[MARKER] * 100)
     assert peer.talk.statuses == [400]
-    assert not peer.connection.crowded
+    assert not peer.connection.input_full
     assert peer.send(b"").last is CLOSED
 
 
@@ -272,7 +272,7 @@ def test_nothing_is_kept_of_what_comes_after_the_end() -> None:
     peer = Peer()
     peer.send(CLOSE, *[b"x" * 65536] * 3)
     assert peer.talk.last is CLOSED
-    assert not peer.connection.crowded
+    assert not peer.connection.input_full
 
 
 @pytest.mark.parametrize(
@@ -290,7 +290,7 @@ def test_half_close(sent: bytes, statuses: list[int]) -> None:
     for chunks in ([sent] if sent else [], byte_by_byte(sent)):
         talk = converse([*chunks, b""])
         assert talk.statuses == statuses
-        assert talk.waiting is Waiting.NOTHING
+        assert talk.state is ConnectionState.CLOSED
         assert talk.last is CLOSED
 
 
@@ -310,14 +310,14 @@ def test_parts_of_an_answer(size: int, wire: bytes, prepared: bool, more: tuple[
     """Short content goes out with its head; a prepared tail gives the same bytes."""
     content = b"x" * size
     response = Response(200, ((b"X", b"y"),), ((content,) if size else ()) + (more if size else ()))
-    connection = Connection(READER)
+    connection = Connection(PARSER)
     connection.receive_data(wire)
     request = request_of(connection)
     plain = connection.respond(request, response, NOW)
     if prepared:
-        connection = Connection(READER)
+        connection = Connection(PARSER)
         connection.receive_data(wire)
-        prepared_one = prepare(response)
+        prepared_one = preserialize(response)
         assert prepared_one.length == response.length
         assert b"".join(map(read_part, connection.respond(request_of(connection), prepared_one, NOW))) == b"".join(
             map(read_part, plain)
@@ -329,7 +329,7 @@ def test_parts_of_an_answer(size: int, wire: bytes, prepared: bool, more: tuple[
 
 
 def test_a_file_is_handed_on_as_a_slice() -> None:
-    connection = Connection(READER)
+    connection = Connection(PARSER)
     connection.receive_data(get())
     part = FileSlice(FakeFile(b"0123456789"), 2, 3)
     head, second = connection.respond(request_of(connection), Response(200, (), (part,)), NOW)
@@ -340,9 +340,9 @@ def test_a_file_is_handed_on_as_a_slice() -> None:
 
 def test_a_bad_request_that_a_driver_made_itself_lingers() -> None:
     """Whoever is told that it is no request may still be sending."""
-    connection = Connection(READER)
-    connection.respond(BadRequest(503, "why"), Response(503, ()), NOW)
-    assert connection.waiting is Waiting.LINGER
+    connection = Connection(PARSER)
+    connection.respond(BadRequest(503, "detail"), Response(503, ()), NOW)
+    assert connection.state is ConnectionState.LINGER
 
 
 # --- the short way ---
@@ -352,7 +352,7 @@ def test_a_request_in_one_piece_is_read_once_for_all_connections() -> None:
     """receive() is memoised: the same short bytes give the same Request, longer ones and several do not."""
 
     def read(wire: bytes) -> Request:
-        event = Connection(READER).receive(wire)
+        event = Connection(PARSER).receive(wire)
         assert isinstance(event, Request)
         return event
 
@@ -365,7 +365,7 @@ def test_a_request_in_one_piece_is_read_once_for_all_connections() -> None:
 
 
 def test_the_short_way_is_not_taken_while_something_else_is_under_way() -> None:
-    begun = Connection(READER)
+    begun = Connection(PARSER)
     assert begun.receive(b"GET / HTTP/1.1\r\nHost: h\r\nX: ") is NEED_DATA
     event = begun.receive(b"GET /a.txt HTTP/1.0\r\n\r\n")
     assert isinstance(event, Request)
@@ -374,7 +374,7 @@ def test_the_short_way_is_not_taken_while_something_else_is_under_way() -> None:
     content = Peer()
     content.send(get(b"/", b"Content-Length: %d" % len(MARKER)), MARKER)
     assert content.talk.statuses == [200]
-    assert content.talk.waiting is Waiting.IDLE
+    assert content.talk.state is ConnectionState.IDLE
 
 
 def test_b11_empty_lines_are_counted_anew_behind_every_request() -> None:
@@ -413,7 +413,7 @@ def test_the_defaults_are_those_of_the_hazard_table_b8() -> None:
     ],
 )
 def test_idle_where_the_next_event_would_be_need_data(wire: list[bytes], idle: bool) -> None:
-    connection = Connection(READER)
+    connection = Connection(PARSER)
     for data in wire:
         connection.receive_data(data)
     event = connection.next_event()

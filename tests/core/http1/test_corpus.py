@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 import pytest
 
-from pwb_async.core.http1.connection import Waiting
+from pwb_async.core.http1.connection import ConnectionState
 from pwb_async.core.semantics.messages import NEED_DATA, BadRequest, Request
 from tests.core.driver import MARKER, Peer, Talk, byte_by_byte, converse, cuts
 
@@ -114,7 +114,7 @@ def test_trailing_request_is_answered(case: Case, cut: object) -> None:
     talk = converse(cut(case.wire + MARKER))
     assert talk.statuses == [*case.expected, 200]
     assert talk.answers[-1].content == b"MARKER"
-    assert talk.waiting is Waiting.IDLE
+    assert talk.state is ConnectionState.IDLE
 
 
 @pytest.mark.parametrize("case", params("end", "bad"))
@@ -126,7 +126,7 @@ def test_trailing_bytes_change_nothing_behind_the_end(case: Case, trailing: byte
             continue
         talk = converse(chunks)
         assert talk.wire == alone.wire
-        assert talk.waiting in (Waiting.LINGER, Waiting.NOTHING)
+        assert talk.state in (ConnectionState.LINGER, ConnectionState.CLOSED)
         assert b"/marker" not in talk.targets
 
 
@@ -134,7 +134,7 @@ def test_trailing_bytes_change_nothing_behind_the_end(case: Case, trailing: byte
 def test_end_of_file_in_the_middle(case: Case) -> None:
     talk = converse([case.wire, b""])
     assert talk.statuses == (case.expected if case.end == "silent" else [*case.expected, 400])
-    assert talk.waiting is Waiting.NOTHING
+    assert talk.state is ConnectionState.CLOSED
 
 
 @pytest.mark.parametrize("case", params("wait", "silent"))
@@ -148,7 +148,7 @@ def test_answer_to_no_request_ends_the_connection(case: Case) -> None:
     last = converse([case.wire]).answers[-1]
     assert last.field(b"connection") == b"close"
     assert last.field(b"content-length") is not None
-    assert last.bad.why
+    assert last.bad.detail
 
 
 @pytest.mark.parametrize("case", params("keep", "end"))
@@ -159,4 +159,4 @@ def test_half_closed_client_gets_every_answer_a8(case: Case) -> None:
     peer.connection.receive_data(b"")
     peer.answer_all()
     assert peer.talk.statuses == case.expected
-    assert peer.talk.waiting is Waiting.NOTHING
+    assert peer.talk.state is ConnectionState.CLOSED

@@ -3,14 +3,14 @@
 import pytest
 
 from pwb_async.core.http1.limits import Limits
-from pwb_async.core.http1.parser import HeadReader, write_fields
+from pwb_async.core.http1.parser import RequestParser, write_fields
 from pwb_async.core.semantics.fields import CHUNKED
 from pwb_async.core.semantics.messages import BadRequest, Request
-from tests.core.driver import READER, ask, byte_by_byte, converse, cuts, get
+from tests.core.driver import PARSER, ask, byte_by_byte, converse, cuts, get
 
 
 def read(head: bytes) -> Request:
-    request = READER.read(head)
+    request = PARSER.parse(head)
     assert isinstance(request, Request), request
     return request
 
@@ -190,14 +190,14 @@ def test_long_and_short_heads_are_read_alike() -> None:
 
 
 def test_reading_is_memoised_b8_only_for_short_heads() -> None:
-    reader = HeadReader(Limits())
-    first, again = (reader.read(get()[:-2]) for _ in range(2))
+    parser = RequestParser(Limits())
+    first, again = (parser.parse(get()[:-2]) for _ in range(2))
     assert isinstance(first, Request)
     assert isinstance(again, Request)
     assert first.fields is again.fields
     assert first.line is again.line
     long = get(b"/" + b"a" * 600, b"X: " + b"y" * 3000)[:-2]
-    first, again = (reader.read(long) for _ in range(2))
+    first, again = (parser.parse(long) for _ in range(2))
     assert isinstance(first, Request)
     assert isinstance(again, Request)
     assert first.fields is not again.fields
@@ -250,18 +250,18 @@ def test_c10_the_writer_takes_no_name_but_a_token(name: bytes) -> None:
 
 
 def test_a_head_that_comes_again_is_the_same_request_and_what_is_remembered_is_bounded() -> None:
-    reader = HeadReader(Limits())
+    parser = RequestParser(Limits())
     often = get(b"/often")
-    first = reader.at_once(often)
+    first = parser.parse_single(often)
     assert first is not None
-    assert first == reader.read(often[:-2])
+    assert first == parser.parse(often[:-2])
     for number in range(10_000):
-        assert (reader.known.get(often) or reader.at_once(often)) is first
-        assert reader.at_once(get(b"/%d" % number)) is not None
-        assert len(reader.known) <= 1024
+        assert (parser.cache.get(often) or parser.parse_single(often)) is first
+        assert parser.parse_single(get(b"/%d" % number)) is not None
+        assert len(parser.cache) <= 1024
     for number in range(10_000, 13_000):
-        reader.at_once(get(b"/%d" % number))
-    assert reader.at_once(often) is not first
+        parser.parse_single(get(b"/%d" % number))
+    assert parser.parse_single(often) is not first
 
 
 @pytest.mark.parametrize(
@@ -277,6 +277,6 @@ def test_a_head_that_comes_again_is_the_same_request_and_what_is_remembered_is_b
     ],
 )
 def test_only_one_whole_sound_head_is_read_at_once(data: bytes) -> None:
-    reader = HeadReader(Limits())
-    assert reader.at_once(data) is None
-    assert not reader.known
+    parser = RequestParser(Limits())
+    assert parser.parse_single(data) is None
+    assert not parser.cache

@@ -164,10 +164,10 @@ def parts_of(answer: Answer) -> list[tuple[bytes, bytes]]:
         pytest.param(b"bytes=" + b"0-0," * 25 + b"1-1", [(0, b"a")] * 25 + [(1, b"b")], id="B12-26-ranges"),
     ],
 )
-@pytest.mark.parametrize("in_memory", [False, True])
-def test_multipart(value: bytes, parts: list[tuple[int, bytes]], in_memory: bool) -> None:
+@pytest.mark.parametrize("in_page_cache", [False, True])
+def test_multipart(value: bytes, parts: list[tuple[int, bytes]], in_page_cache: bool) -> None:
     file = open_file(b"a.txt", ALPHABET)
-    if in_memory:
+    if in_page_cache:
         file = file._replace(file=None, content=ALPHABET)
 
     def disk(lookup: Lookup) -> Finding:
@@ -210,12 +210,12 @@ def test_b12_parts_are_at_most_4_kib_longer_than_the_whole() -> None:
     assert forms[len(lengths) :] == [None] * (size - 1 - len(lengths)) != []
 
 
-@pytest.mark.parametrize("in_memory", [False, True])
+@pytest.mark.parametrize("in_page_cache", [False, True])
 @pytest.mark.parametrize(("count", "status"), [(40, 206), (50, 200)])
-def test_b12_a_file_of_1_kib_in_many_parts(count: int, status: int, in_memory: bool) -> None:
+def test_b12_a_file_of_1_kib_in_many_parts(count: int, status: int, in_page_cache: bool) -> None:
     content = ALPHABET * 40
     file = open_file(b"a.txt", content)
-    if in_memory:
+    if in_page_cache:
         file = OpenFile(file.name, file.size, file.mtime_ns, file.seen_ns, None, content)
 
     def disk(lookup: Lookup) -> Finding:

@@ -158,7 +158,7 @@ def test_9112_3_2_text_that_should_have_been_escaped(raw: str, location: bytes) 
         for target in (parsed(raw.encode(), method), parsed(b"http://h" + raw.encode(), method)):
             assert target.unescaped
             assert target.location == location
-            assert target.key == b""
+            assert target.cache_key == b""
     assert not parsed(location).unescaped
     assert parsed(location).location == location
 

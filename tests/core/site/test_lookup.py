@@ -2,7 +2,7 @@
 
 import pytest
 
-from pwb_async.core.site.lookup import MISSING, Finding, OpenFile, same_version
+from pwb_async.core.site.lookup import NOT_FOUND, Finding, OpenFile, same_version
 
 FOUND = OpenFile(b"a", 3, 1, 2, None, b"abc", (1, 2, 3, 4, 3))
 
@@ -13,7 +13,7 @@ FOUND = OpenFile(b"a", 3, 1, 2, None, b"abc", (1, 2, 3, 4, 3))
         (FOUND, True),
         (FOUND._replace(seen_ns=9, content=None), True),
         *((FOUND._replace(version=(*FOUND.version[:at], 9, *FOUND.version[at + 1 :])), False) for at in range(5)),
-        (MISSING, False),
+        (NOT_FOUND, False),
     ],
 )
 def test_d3_one_version_is_told_from_another(again: Finding, same: bool) -> None:

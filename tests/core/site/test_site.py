@@ -6,17 +6,17 @@ import pytest
 from pwb_async.core.semantics.messages import REASONS, BadRequest, FileSlice, Request, Response
 from pwb_async.core.site.error_pages import status_page
 from pwb_async.core.site.lookup import (
-    FOLDER,
+    DIRECTORY,
     FORBIDDEN,
-    MISSING,
+    NOT_FOUND,
     UNAVAILABLE,
-    Broken,
+    Directory,
     Finding,
-    Folder,
     Forbidden,
     Lookup,
-    Missing,
+    NotFound,
     OpenFile,
+    StorageError,
     Unavailable,
 )
 from pwb_async.core.site.site import ALLOWED, Site, is_hidden
@@ -25,7 +25,7 @@ from tests.core.driver import (
     CHANGED,
     LAST_MODIFIED,
     NOW,
-    READER,
+    PARSER,
     SITE,
     Answer,
     FakeFile,
@@ -46,7 +46,7 @@ def ask_with(finding: Finding, wire: bytes, site: Site = SITE) -> Answer:
 
 
 def lookup_of(target: bytes, site: Site = SITE, method: bytes = b"GET") -> Lookup:
-    request = READER.read(get(target, method=method)[:-2])
+    request = PARSER.parse(get(target, method=method)[:-2])
     assert isinstance(request, Request)
     lookup = site.locate(request)
     assert isinstance(lookup, Lookup)
@@ -174,23 +174,23 @@ def test_the_fields_of_a_file() -> None:
 @pytest.mark.parametrize(
     ("finding", "folder", "status"),
     [
-        pytest.param(Missing(), False, 404, id="C6-missing"),
-        pytest.param(MISSING, True, 404, id="C8-missing-folder"),
-        pytest.param(Folder(), False, 301, id="C9-folder-without-slash"),
-        pytest.param(FOLDER, True, 404, id="C9-folder-without-index"),
+        pytest.param(NotFound(), False, 404, id="C6-missing"),
+        pytest.param(NOT_FOUND, True, 404, id="C8-missing-folder"),
+        pytest.param(Directory(), False, 301, id="C9-folder-without-slash"),
+        pytest.param(DIRECTORY, True, 404, id="C9-folder-without-index"),
         pytest.param(Forbidden(), False, 403, id="C6-forbidden"),
         pytest.param(FORBIDDEN, True, 403, id="C6-forbidden-folder"),
         pytest.param(Unavailable(), False, 503, id="E2-unavailable"),
         pytest.param(UNAVAILABLE, True, 503, id="E2-unavailable-folder"),
-        pytest.param(Broken("EIO: a secret path"), False, 500, id="C6-broken"),
-        pytest.param(Broken(""), True, 500, id="C6-broken-folder"),
+        pytest.param(StorageError("EIO: a secret path"), False, 500, id="C6-broken"),
+        pytest.param(StorageError(""), True, 500, id="C6-broken-folder"),
     ],
 )
 def test_findings(finding: Finding, folder: bool, status: int) -> None:
     wire = get(b"/x/" if folder else b"/x", b"If-None-Match: *", b"Range: bytes=0-0")
     answer = ask_with(finding, wire)
     assert answer.status == status
-    assert answer.waiting is not None
+    assert answer.state is not None
     assert b"secret" not in answer.wire
     assert answer.field(b"etag") is None
     assert (answer.field(b"retry-after") == b"1") is (status == 503)
@@ -294,7 +294,7 @@ def test_g3_head_is_get_without_content(target: bytes, fields: list[bytes]) -> N
     assert head.content == b""
 
 
-@pytest.mark.parametrize("finding", [FORBIDDEN, UNAVAILABLE, Broken("x"), FOLDER, MISSING])
+@pytest.mark.parametrize("finding", [FORBIDDEN, UNAVAILABLE, StorageError("x"), DIRECTORY, NOT_FOUND])
 def test_g3_head_of_what_cannot_be_had(finding: Finding) -> None:
     head, content = (ask_with(finding, get(b"/x", method=method)) for method in (b"HEAD", b"GET"))
     assert head.head == content.head
@@ -350,7 +350,7 @@ def test_g2_nothing_a_client_sent_is_repeated(wire: bytes) -> None:
 
 def test_g2_a_redirect_repeats_the_target_in_location_alone() -> None:
     def disk(lookup: Lookup) -> Finding:
-        return FOLDER
+        return DIRECTORY
 
     (answer,) = Peer(disk=disk).send(get(b"/<script>")).answers
     assert answer.field(b"location") == b"/%3Cscript%3E/"
@@ -359,7 +359,7 @@ def test_g2_a_redirect_repeats_the_target_in_location_alone() -> None:
 
 def test_c10_a_name_with_line_ends_cannot_split_an_answer() -> None:
     def disk(lookup: Lookup) -> Finding:
-        return FOLDER
+        return DIRECTORY
 
     (answer,) = Peer(disk=disk).send(get(b"/s%0d%0aX:1ub?%0d%0aY:2")).answers
     assert answer.field(b"location") == b"/s%0D%0AX:1ub/?%0d%0aY:2"
@@ -368,8 +368,8 @@ def test_c10_a_name_with_line_ends_cannot_split_an_answer() -> None:
 
 @pytest.mark.parametrize("status", [400, 408, 414, 431, 501, 503, 505])
 def test_refuse(status: int) -> None:
-    response = SITE.refuse(BadRequest(status, "why", b"", b"GET"))
+    response = SITE.refuse(BadRequest(status, "detail", b"", b"GET"))
     assert response.status == status
     assert response.parts == (status_page(status),)
-    assert SITE.refuse(BadRequest(status, "why", b"", b"HEAD")) == Response(status, response.fields)
+    assert SITE.refuse(BadRequest(status, "detail", b"", b"HEAD")) == Response(status, response.fields)
     assert (dict(response.fields).get(b"Retry-After") == b"1") is (status == 503)
