@@ -9,7 +9,7 @@ of that moment, and is not read again. Only what had not settled when it was fou
 between two ticks of the clock looks the same.
 What a hit does, step by step:
   1. RequestParser.cache: the bytes of a head that has come before are a Request without being read
-  2. ResponseCache.answer: one look into a dict by the target's key, is the finding trusted, has such an answer been made
+  2. ResponseCache.answer: one look into a dict by the target's key, is it still fresh, has such a response been made
   3. Connection.respond: the second's prefix (status line, Server, Date) in front of what was written when it was made
   4. Writer.write: to the kernel, in one writev where the content is not short
 What it costs: the bytes of the files, those of a short one once more behind its head, and about 2 KiB an entry; at most
