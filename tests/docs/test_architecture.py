@@ -1,0 +1,40 @@
+"""ARCHITECTURE.md names the folders and the values that are there."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from pwb_async.core.site import lookup
+
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "ARCHITECTURE.md").read_text()
+LAYER = re.compile(r"^\| `([\w/.]+)` \|", re.MULTILINE)
+
+
+def folders(package: str) -> set[str]:
+    """Folders of a package that hold modules of their own, by their path in it."""
+    modules = (ROOT / package).rglob("*.py")
+    return {path.parent.relative_to(ROOT / package).as_posix() for path in modules if path.name != "__init__.py"} - {
+        "."
+    }
+
+
+def test_the_table_of_layers_has_a_row_for_each_folder() -> None:
+    rows = set(LAYER.findall(PAGE))
+    assert rows - {"__main__.py", "common", "compare"} == folders("pwb_async") - {"core"}
+    assert {folder.partition("/")[0] for folder in folders("pwb_legacy")} == {"common", "compare"}
+    for part in folders("pwb_legacy") - {"common", "compare"}:
+        assert f"`{part.removeprefix('compare/')}`" in PAGE
+
+
+@pytest.mark.parametrize(
+    "name", ["Lookup", "OpenFile", "Directory", "NotFound", "Forbidden", "Unavailable", "StorageError"]
+)
+def test_the_spine_names_values_that_are_there(name: str) -> None:
+    assert name in PAGE
+    assert hasattr(lookup, name)
+
+
+def test_the_page_stays_a_page() -> None:
+    assert len(PAGE.splitlines()) <= 110
