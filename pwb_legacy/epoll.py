@@ -18,7 +18,8 @@ from functools import partial
 from typing import ClassVar, Final
 
 from pwb_async.core.deadlines import NEVER
-from pwb_async.core.semantics.messages import CLOSED, BadRequest, Request
+from pwb_async.core.events import CLOSED, BadRequest
+from pwb_async.core.semantics.messages import Request
 from pwb_async.runtime.context import ServerContext
 from pwb_legacy.common.client import RECEIVE, Client
 from pwb_legacy.common.http_server import NO_BOUND, HTTPServer

@@ -5,7 +5,8 @@ a request that is read to its end, a status line, a few fields, an empty line, t
 Costs: as single. The whole idea is answer().
 """
 
-from pwb_async.core.semantics.messages import BadRequest, Request, Response
+from pwb_async.core.events import BadRequest
+from pwb_async.core.semantics.messages import Request, Response
 
 from .single import SingleServer
 

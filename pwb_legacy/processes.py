@@ -9,7 +9,7 @@ Costs: about 3 MB and 3 ms a client (see README). The whole idea is the line tha
 import signal
 from typing import ClassVar
 
-from pwb_async.core.http1.connection import ConnectionState
+from pwb_async.core.events import ConnectionState
 from pwb_legacy.common.child_process import Child, children, coming, letting_in, parenthood, pass_on
 from pwb_legacy.common.client import Client
 from pwb_legacy.common.http_server import HTTPServer

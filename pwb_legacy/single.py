@@ -8,7 +8,7 @@ Costs: nothing but time. The whole idea is the call of handlerequest in the loop
 
 from types import FrameType
 
-from pwb_async.core.http1.connection import ConnectionState
+from pwb_async.core.events import ConnectionState
 from pwb_async.runtime.context import ServerContext
 from pwb_legacy.common.client import Client
 from pwb_legacy.common.http_server import HTTPServer

@@ -2,7 +2,7 @@
 
 from typing import Final, NamedTuple
 
-from pwb_async.core.http1.connection import ConnectionState
+from .events import ConnectionState
 
 NEVER: Final = float("inf")
 _IDLE: Final = ConnectionState.IDLE

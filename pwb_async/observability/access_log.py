@@ -18,7 +18,8 @@ from threading import Lock
 from time import monotonic
 from typing import Final
 
-from pwb_async.core.semantics.messages import BadRequest, Request
+from pwb_async.core.events import BadRequest
+from pwb_async.core.semantics.messages import Request
 from pwb_async.output.pipes import has_reader, is_ready, open_to_append, unblocked
 
 from .combined_format import format_combined

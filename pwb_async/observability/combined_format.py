@@ -9,9 +9,10 @@ import re
 from functools import lru_cache
 from typing import Final
 
+from pwb_async.core.events import BadRequest
 from pwb_async.core.semantics.dates import format_date
 from pwb_async.core.semantics.fields import Fields
-from pwb_async.core.semantics.messages import BadRequest, Request
+from pwb_async.core.semantics.messages import Request
 
 _UNSAFE: Final = re.compile(rb"[^ !#-\[\]-~]")
 _SHORT: Final = 512

@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pwb_async.core.http1.connection import Connection, ConnectionState
+from pwb_async.core.events import BadRequest, ConnectionState, Event
+from pwb_async.core.http1.connection import Connection
 from pwb_async.core.http1.parser import RequestParser
-from pwb_async.core.semantics.messages import BadRequest, Event, File, FileSlice, Part, Request, Response
+from pwb_async.core.semantics.messages import File, FileSlice, Part, Request, Response
 from pwb_async.core.site.lookup import Finding, Lookup, OpenFile, Storage
 from pwb_async.core.site.site import Site
 

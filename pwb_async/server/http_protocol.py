@@ -26,8 +26,9 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Final, cast
 
 from pwb_async.core.deadlines import NEVER, Deadline
-from pwb_async.core.http1.connection import Connection, ConnectionState
-from pwb_async.core.semantics.messages import BadRequest, Event, Part, Request, Response, Signal
+from pwb_async.core.events import BadRequest, ConnectionState, Event, Signal
+from pwb_async.core.http1.connection import Connection
+from pwb_async.core.semantics.messages import Part, Request, Response
 from pwb_async.core.site.lookup import Lookup, StorageError
 from pwb_async.network.listeners import client_address
 

@@ -32,7 +32,7 @@ from dataclasses import replace
 from sys import getsizeof
 from typing import Final, TypeAlias
 
-from pwb_async.core.http1.parser import SHORT, preserialize
+from pwb_async.core.http1.serializer import SHORT, preserialize
 from pwb_async.core.semantics.fields import Fields
 from pwb_async.core.semantics.messages import Request, RequestLine, Response
 from pwb_async.core.semantics.target import Target

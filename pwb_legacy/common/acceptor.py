@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from typing import ClassVar, Final
 
-from pwb_async.core.semantics.messages import CLOSED
+from pwb_async.core.events import CLOSED
 from pwb_async.network.listeners import client_address
 from pwb_async.runtime.context import ServerContext
 

@@ -8,8 +8,9 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from pwb_async.core.deadlines import Deadline
-from pwb_async.core.http1.connection import Connection, ConnectionState
-from pwb_async.core.semantics.messages import BadRequest, Part, Request, Response
+from pwb_async.core.events import BadRequest, ConnectionState
+from pwb_async.core.http1.connection import Connection
+from pwb_async.core.semantics.messages import Part, Request, Response
 from pwb_async.runtime.context import ServerContext
 
 logger: Final = logging.getLogger("pwb")

@@ -17,8 +17,8 @@ from collections.abc import Iterator
 from types import FrameType
 from typing import ClassVar, Final, Protocol
 
-from pwb_async.core.http1.connection import ConnectionState
-from pwb_async.core.semantics.messages import CLOSED, NEED_DATA, BadRequest, Request, Response
+from pwb_async.core.events import CLOSED, NEED_DATA, BadRequest, ConnectionState
+from pwb_async.core.semantics.messages import Request, Response
 from pwb_async.core.site.lookup import StorageError
 from pwb_async.network.listeners import client_prefix
 from pwb_async.runtime.context import ServerContext

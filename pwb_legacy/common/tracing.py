@@ -3,7 +3,8 @@
 import socket
 from typing import ClassVar
 
-from pwb_async.core.semantics.messages import BadRequest, Request
+from pwb_async.core.events import BadRequest
+from pwb_async.core.semantics.messages import Request
 from pwb_async.observability.trace_events import Flow, TraceWriter
 from pwb_async.observability.tracing import TracedConnection
 from pwb_async.runtime.context import ServerContext

@@ -12,10 +12,11 @@ from zlib import crc32
 
 from hypothesis import HealthCheck, settings
 
-from pwb_async.core.http1.connection import Connection, ConnectionState
+from pwb_async.core.events import CLOSED, NEED_DATA, BadRequest, ConnectionState, Event
+from pwb_async.core.http1.connection import Connection
 from pwb_async.core.http1.limits import Limits
 from pwb_async.core.http1.parser import RequestParser
-from pwb_async.core.semantics.messages import CLOSED, NEED_DATA, BadRequest, Event, FileSlice, Part, Request, Response
+from pwb_async.core.semantics.messages import FileSlice, Part, Request, Response
 from pwb_async.core.site.lookup import DIRECTORY, NOT_FOUND, Finding, Lookup, OpenFile
 from pwb_async.core.site.site import Site
 

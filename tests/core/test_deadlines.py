@@ -1,7 +1,7 @@
 """How long each wait may last: the arithmetic of hazards A1 to A7."""
 
 from pwb_async.core.deadlines import NEVER, Deadline, Timeouts
-from pwb_async.core.http1.connection import ConnectionState
+from pwb_async.core.events import ConnectionState
 
 TIMES = Timeouts(header=10, idle=15, send=60, linger_idle=5, linger=30)
 

@@ -14,8 +14,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pwb_async.core.http1.connection import Connection, ConnectionState
-from pwb_async.core.semantics.messages import BadRequest, Request, Response
+from pwb_async.core.events import BadRequest, ConnectionState
+from pwb_async.core.http1.connection import Connection
+from pwb_async.core.semantics.messages import Request, Response
 from tests.core.http1.test_corpus import CASES, Case
 
 from .driver import MARKER, NOW, PARSER

@@ -6,9 +6,9 @@ from urllib.parse import urljoin
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from pwb_async.core.http1.connection import ConnectionState
+from pwb_async.core.events import BadRequest, ConnectionState
 from pwb_async.core.http1.limits import Limits
-from pwb_async.core.semantics.messages import BadRequest, Request, Response
+from pwb_async.core.semantics.messages import Request, Response
 from pwb_async.core.semantics.target import Target, parse_target
 from pwb_async.core.site.lookup import (
     DIRECTORY,

@@ -26,7 +26,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final, NamedTuple
 
-from pwb_async.core.semantics.messages import BadRequest
+from pwb_async.core.events import BadRequest
 from tests.conformance import tree
 from tests.conformance.peer import Peer
 from tests.conformance.server import Server, running

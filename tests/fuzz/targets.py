@@ -12,14 +12,16 @@ from types import FrameType
 from typing import Final
 from zlib import crc32
 
-from pwb_async.core.http1.connection import Connection, ConnectionState
-from pwb_async.core.http1.limits import Fault, Limits
+from pwb_async.core.events import BadRequest, ConnectionState, Event, Fault, Signal
+from pwb_async.core.http1.connection import Connection
+from pwb_async.core.http1.field_lines import parse_fields
+from pwb_async.core.http1.limits import Limits
 from pwb_async.core.http1.parser import RequestParser, parse_request_line
 from pwb_async.core.semantics.entity_tags import parse_tags
-from pwb_async.core.semantics.fields import Fields, parse_fields
+from pwb_async.core.semantics.fields import Fields
 from pwb_async.core.semantics.grammar import TOKEN
-from pwb_async.core.semantics.messages import REASONS, BadRequest, Event, FileSlice, Part, Request, Response, Signal
-from pwb_async.core.semantics.preconditions import evaluate, range_applies, validators_of_file
+from pwb_async.core.semantics.messages import REASONS, FileSlice, Part, Request, Response
+from pwb_async.core.semantics.preconditions import evaluate, range_applies
 from pwb_async.core.semantics.ranges import multipart, parse_ranges
 from pwb_async.core.semantics.target import Target, parse_target
 from pwb_async.core.site.lookup import (
@@ -33,6 +35,7 @@ from pwb_async.core.site.lookup import (
     StorageError,
 )
 from pwb_async.core.site.site import Site, is_hidden
+from pwb_async.core.site.validators import validators_of_file
 
 NOW: Final = 1_700_000_000
 SECOND: Final = 10**9

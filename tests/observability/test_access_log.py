@@ -8,7 +8,7 @@ from threading import Event, Thread
 
 import pytest
 
-from pwb_async.core.semantics.messages import BadRequest
+from pwb_async.core.events import BadRequest
 from pwb_async.observability.access_log import AccessLog
 
 EXCHANGE = ("127.0.0.1", BadRequest(400, "why", b"x" * 100), 400, 0, 0.0)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pwb_async.core.semantics.messages import BadRequest
+from pwb_async.core.events import BadRequest
 from pwb_async.observability.combined_format import escape, format_combined
 from tests.core.driver import NOW, ask, converse, get, quick
 

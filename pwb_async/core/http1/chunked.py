@@ -3,11 +3,12 @@
 from enum import Enum
 from typing import Final
 
-from pwb_async.core.semantics.fields import check_lines, line_fault, trailer_fault
-from pwb_async.core.semantics.grammar import CHUNK_SIZE
+from pwb_async.core.events import Fault
 from pwb_async.core.semantics.messages import Request
 
-from .limits import Fault, Limits
+from .field_lines import check_lines, line_fault, trailer_fault
+from .grammar import CHUNK_SIZE
+from .limits import Limits
 
 _LONGEST_SIZE_LINE: Final = 256
 

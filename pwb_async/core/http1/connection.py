@@ -10,30 +10,19 @@ The peer's faults are events with a status, never exceptions, so that a driver h
 what is kept of a client's bytes are here; a driver only stops reading while `crowded`.
 """
 
-from enum import Enum
 from math import inf
 from typing import Final
 
+from pwb_async.core.events import CLOSED, NEED_DATA, BadRequest, ConnectionState, Event, Fault
 from pwb_async.core.semantics.fields import CHUNKED
-from pwb_async.core.semantics.messages import CLOSED, NEED_DATA, BadRequest, Event, Part, Request, Response
+from pwb_async.core.semantics.messages import Part, Request, Response
 
 from .chunked import ChunkedReader
-from .limits import Fault
-from .parser import SEGMENT, RequestParser, prefix, write
+from .parser import SEGMENT, RequestParser
+from .serializer import prefix, write
 
 _NOTHING_CHECKED: Final = (0, 0)
 """What RequestParser.check_partial() is given first."""
-
-
-class ConnectionState(Enum):
-    """What a connection waits for, and so which deadline holds."""
-
-    HEAD = "a request head: the first, or one that has begun"
-    IDLE = "the next request"
-    CONTENT = "the rest of a request's content, to throw it away"
-    RESPONDING = "respond()"
-    LINGER = "the peer to read our last answer and close (RFC 9112 9.6)"
-    CLOSED = "nothing: close"
 
 
 _HEAD: Final = ConnectionState.HEAD

@@ -1,4 +1,4 @@
-"""How much of a request is taken, and the note that says what was wrong with it."""
+"""How much of a request is accepted."""
 
 from typing import NamedTuple
 
@@ -22,10 +22,3 @@ class Limits(NamedTuple):
     """empty lines before a request line"""
     bad_head: int = 216 * 1024
     """what is read of a client whose head was refused, so that it can still read why (hazards A13, B8)"""
-
-
-class Fault(NamedTuple):
-    """Why bytes are no request: the status that says so, and words for a developer."""
-
-    status: int
-    detail: str

@@ -1,23 +1,22 @@
-"""The two heads of an exchange: a request's is read here, a response's is written.
+"""The parser of request heads (RFC 9112 2 to 5).
 
-Reading is pure and most heads are alike (a browser repeats its fields, a crawler its targets), so the request line
-and the field section are each read through a bounded cache. The cached and the uncached way give the same Request.
+Parsing is pure and most heads are alike (a browser repeats its fields, a crawler its targets), so the request line
+and the field section are each parsed through a bounded cache. With and without a cache the Request is the same.
 """
 
-from dataclasses import replace
 from functools import lru_cache
 from typing import Final
 
-from pwb_async.core.semantics.dates import format_date
-from pwb_async.core.semantics.fields import CHUNKED, Fields, check_lines, line_fault, parse_fields
-from pwb_async.core.semantics.grammar import CONTROL, TOKEN, VERSION
-from pwb_async.core.semantics.messages import REASONS, BadRequest, FieldList, Part, Request, RequestLine, Response
+from pwb_async.core.events import BadRequest, Fault
+from pwb_async.core.semantics.fields import CHUNKED, Fields
+from pwb_async.core.semantics.grammar import TOKEN
+from pwb_async.core.semantics.messages import Request, RequestLine
 from pwb_async.core.semantics.target import parse_target
 
-from .limits import Fault, Limits
+from .field_lines import check_lines, line_fault, parse_fields
+from .grammar import VERSION
+from .limits import Limits
 
-SHORT: Final = 4096
-"""Bytes of content that are cheaper to copy behind the head than to hand to the kernel on their own."""
 SEGMENT: Final = 1024
 """Bytes of data that at_once() looks at; longer data is not worth a place in its cache."""
 _KNOWN: Final = 1024
@@ -128,35 +127,3 @@ class RequestParser:
         first_line = head.partition(b"\r\n")[0][: self.limits.request_line]
         method = first_line.partition(b" ")[0]
         return BadRequest(*fault, first_line, method if TOKEN.fullmatch(method) else b"")
-
-
-@lru_cache(64)
-def prefix(status: int, server: bytes, second: int) -> bytes:
-    """What is the same for every answer of a second: status line, Server and Date."""
-    return b"HTTP/1.1 %d %s\r\nServer: %s\r\nDate: %s\r\n" % (status, REASONS[status], server, format_date(second))
-
-
-def write_fields(fields: FieldList) -> bytes:
-    """Field lines. Raises ValueError for a control character: nothing can smuggle a line in (hazard C10)."""
-    for name, value in fields:
-        if not TOKEN.fullmatch(name) or CONTROL.search(value):
-            raise ValueError(f"no field: {name!r}: {value!r}")
-    return b"".join([b"%s: %s\r\n" % field for field in fields])
-
-
-def preserialize(response: Response) -> Response:
-    """The same answer, written as far as it can be before it is known when and on what connection it goes out."""
-    serialized = write_fields(response.fields) + b"\r\n"
-    fields, parts = len(serialized), response.parts
-    if parts and isinstance(first := parts[0], bytes) and len(first) <= SHORT:
-        serialized, parts = serialized + first, parts[1:]
-    return replace(response, parts=parts, serialized=serialized, serialized_head_length=fields)
-
-
-def write(response: Response, start: bytes) -> tuple[list[Part], int]:
-    """The answer behind `start` as parts to send, and the bytes of its head; short content goes out with the head."""
-    parts = response.parts
-    head = start + write_fields(response.fields) + b"\r\n"
-    if parts and isinstance(first := parts[0], bytes) and len(first) <= SHORT:
-        return [head + first, *parts[1:]], len(head)
-    return [head, *parts], len(head)

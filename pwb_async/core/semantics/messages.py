@@ -1,8 +1,7 @@
 """The values a server passes around: a request, the answer to it, and the pieces of an answer on their way out."""
 
 from dataclasses import dataclass, field
-from enum import Enum
-from typing import ClassVar, Final, Literal, NamedTuple, Protocol, TypeAlias
+from typing import Final, NamedTuple, Protocol, TypeAlias
 
 from .fields import Fields
 from .target import Target
@@ -81,35 +80,6 @@ class Request:
     def expects_continue(self) -> bool:
         """The client holds its content back until it has heard from us (RFC 9110 10.1.1; never in HTTP/1.0)."""
         return self.fields.expects_continue and self.minor > 0 and self.fields.content_length != 0
-
-
-@dataclass(frozen=True, slots=True)
-class BadRequest:
-    """Bytes that are no request: the status that answers them, and why, in words for a developer.
-
-    first_line: as much of the request line as is known, for the log. method: known when it begins with a token: HEAD is
-    answered without content even so (RFC 9110 9.3.2). persistent: never; so any event can be asked.
-    """
-
-    status: int
-    detail: str
-    first_line: bytes = b""
-    method: bytes = b""
-    fields: Fields | None = None
-    persistent: ClassVar[Literal[False]] = False
-
-
-class Signal(Enum):
-    """What next_event() says when it has no request."""
-
-    NEED_DATA = "need data"
-    CLOSED = "closed"
-
-
-NEED_DATA: Final = Signal.NEED_DATA
-CLOSED: Final = Signal.CLOSED
-
-Event: TypeAlias = Request | BadRequest | Signal
 
 
 class File(Protocol):

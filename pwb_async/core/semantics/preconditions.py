@@ -2,14 +2,10 @@
 
 from typing import NamedTuple
 
-from pwb_async.core.site.lookup import OpenFile
-
-from .dates import is_placeholder, parse_date, year_of
+from .dates import parse_date, year_of
 from .entity_tags import EntityTag, parse_tags
 from .fields import Fields
 from .grammar import ENTITY_TAG
-
-_SECOND = 1_000_000_000
 
 
 class Validators(NamedTuple):
@@ -23,14 +19,6 @@ class Validators(NamedTuple):
     last_modified: int | None
     strong_date: bool
     seen: int
-
-
-def validators_of_file(found: OpenFile) -> Validators:
-    """Last-Modified is never later than Date (RFC 9110 8.8.2.1), and absent where the time says nothing."""
-    seen, modified = found.seen_ns // _SECOND, found.mtime_ns // _SECOND
-    last_modified = None if found.generated or is_placeholder(modified) else min(modified, seen)
-    tag = None if found.tag is None else EntityTag(found.tag, False)
-    return Validators(tag, last_modified, found.settled, seen)
 
 
 def evaluate(fields: Fields, current: Validators) -> int | None:

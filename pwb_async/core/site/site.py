@@ -12,14 +12,16 @@ Generated content (/proc, /sys) has no Last-Modified and no ranges: the next rea
 
 from typing import Final, cast
 
+from pwb_async.core.events import BadRequest
 from pwb_async.core.semantics.dates import format_date
-from pwb_async.core.semantics.messages import BadRequest, FieldList, FileSlice, Part, Request, Response
-from pwb_async.core.semantics.preconditions import Validators, evaluate, range_applies, validators_of_file
+from pwb_async.core.semantics.messages import FieldList, FileSlice, Part, Request, Response
+from pwb_async.core.semantics.preconditions import Validators, evaluate, range_applies
 from pwb_async.core.semantics.ranges import ByteRange, Multipart, multipart, parse_ranges
 
 from .error_pages import status_page
 from .lookup import Directory, Finding, Forbidden, Lookup, OpenFile, StorageError, Unavailable
 from .media_types import STANDARD, MediaTypes
+from .validators import validators_of_file
 
 ALLOWED: Final = b"GET, HEAD, OPTIONS"
 _ELSEWHERE: Final = frozenset((b"POST", b"PUT", b"DELETE", b"TRACE", b"PATCH"))

@@ -2,9 +2,8 @@
 
 import pytest
 
-from pwb_async.core.http1.connection import ConnectionState
+from pwb_async.core.events import NEED_DATA, ConnectionState
 from pwb_async.core.http1.limits import Limits
-from pwb_async.core.semantics.messages import NEED_DATA
 from tests.core.driver import MARKER, Peer, byte_by_byte, converse, cuts, get
 
 CHUNKED = get(b"/a.txt", b"Transfer-Encoding: chunked", method=b"POST")

@@ -3,10 +3,12 @@ docs/hazards.md)."""
 
 import pytest
 
-from pwb_async.core.http1.connection import Connection, ConnectionState
+from pwb_async.core.events import CLOSED, NEED_DATA, BadRequest, ConnectionState
+from pwb_async.core.http1.connection import Connection
 from pwb_async.core.http1.limits import Limits
-from pwb_async.core.http1.parser import SEGMENT, SHORT, preserialize
-from pwb_async.core.semantics.messages import CLOSED, NEED_DATA, BadRequest, FileSlice, Request, Response
+from pwb_async.core.http1.parser import SEGMENT
+from pwb_async.core.http1.serializer import SHORT, preserialize
+from pwb_async.core.semantics.messages import FileSlice, Request, Response
 from tests.core.driver import MARKER, NOW, PARSER, FakeFile, Peer, byte_by_byte, converse, get, read_part
 
 CLOSE = get(b"/a.txt", b"Connection: close")

@@ -19,8 +19,8 @@ from typing import NamedTuple
 
 import pytest
 
-from pwb_async.core.http1.connection import ConnectionState
-from pwb_async.core.semantics.messages import NEED_DATA, BadRequest, Request
+from pwb_async.core.events import NEED_DATA, BadRequest, ConnectionState
+from pwb_async.core.semantics.messages import Request
 from tests.core.driver import MARKER, Peer, Talk, byte_by_byte, converse, cuts
 
 FOLDER = Path(__file__).parents[1] / "corpus"

@@ -2,10 +2,12 @@
 
 import pytest
 
+from pwb_async.core.events import BadRequest
 from pwb_async.core.http1.limits import Limits
-from pwb_async.core.http1.parser import RequestParser, write_fields
+from pwb_async.core.http1.parser import RequestParser
+from pwb_async.core.http1.serializer import write_fields
 from pwb_async.core.semantics.fields import CHUNKED
-from pwb_async.core.semantics.messages import BadRequest, Request
+from pwb_async.core.semantics.messages import Request
 from tests.core.driver import PARSER, ask, byte_by_byte, converse, cuts, get
 
 

@@ -3,7 +3,8 @@ and G of docs/hazards.md)."""
 
 import pytest
 
-from pwb_async.core.semantics.messages import REASONS, BadRequest, FileSlice, Request, Response
+from pwb_async.core.events import BadRequest
+from pwb_async.core.semantics.messages import REASONS, FileSlice, Request, Response
 from pwb_async.core.site.error_pages import status_page
 from pwb_async.core.site.lookup import (
     DIRECTORY,
