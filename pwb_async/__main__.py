@@ -24,8 +24,6 @@ def main() -> None:
     except StartupError as error:
         raise SystemExit(f"pwb: {error}") from None
     context = open_context("pwb", options)
-    if context.trace is not None:
-        from .server import tracing as traced_protocol  # noqa: F401  # with --sandbox it cannot be found later
     status = 0
     # Whoever gives up rights cannot reload, or open the log anew: that takes one who keeps them.
     if context.workers > 1 or options.user is not None or options.sandbox:

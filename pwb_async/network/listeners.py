@@ -9,7 +9,7 @@ import socket
 import stat
 from typing import Final
 
-from pwb_async.runtime.systemd import listen_fds
+from .socket_activation import listen_fds
 
 logger: Final = logging.getLogger("pwb")
 _RECEIVES: Final = 32 * 1024

@@ -23,7 +23,8 @@ from pwb_async.observability.access_log import AccessLog
 from pwb_async.output.printing import printable, say
 from pwb_async.storage.disk import Disk
 
-from . import privileges as sandbox
+from . import privileges
+from .landlock import find_landlock
 from .processors import processors
 
 if TYPE_CHECKING:
@@ -71,10 +72,13 @@ class ServerContext(NamedTuple):
         """A call that waits for anybody, as it is to be made: it may have to be told in the timeline."""
         return call if self.trace is None else self.trace.traced_wait(call)
 
-    def drop_privileges(self) -> None:
-        """Gives up the rights that serving does not need, before there is any other thread."""
+    def drop_privileges(self, *modules: str) -> None:
+        """Gives up the rights that serving does not need; imports `modules` before. There must be no other thread yet.
+
+        Raises StartupError.
+        """
         try:
-            sandbox.drop_privileges(self.options)
+            privileges.drop_privileges(self.options, *modules)
             Disk(self.options.root)
         except OSError as error:
             raise StartupError(f"cannot serve {self.options.root} confined: {error.strerror or error}") from None
@@ -117,14 +121,14 @@ def build_context(program: str, options: Options, old: ServerContext | None = No
         disk: Storage = Disk(options.root, etag=options.etag)
         if options.user is not None:
             what, value = "become", options.user
-            sandbox.find_user(options.user)
+            privileges.find_user(options.user)
         if options.sandbox:
             what, value = "use", "--sandbox"
-            sandbox.find_landlock()
+            find_landlock()
         what, value = "write the access log", options.access_log
         log = old.log if old and old.options.access_log == value else None if value == "off" else AccessLog(value)
         what, value = "give the socket to the group", options.unix_group or ""
-        group = sandbox.find_group(value) if value else None
+        group = privileges.find_group(value) if value else None
         what, value = "listen on", options.unix or f"{options.host} port {options.port}"
         mode = int(options.unix_mode, 8) if options.unix_mode else None
         sockets = old.sockets if old else listen(options.host, options.port, options.unix, mode, group)

@@ -20,7 +20,8 @@ from pwb_async.core.site.lookup import Finding, Lookup
 from pwb_async.network.admission import AdmissionControl
 from pwb_async.observability.access_log import AccessLog
 from pwb_async.runtime.context import ServerContext, StartupError, reload_context
-from pwb_async.runtime.systemd import Terminal, end_signals, notify, notify_reloading
+from pwb_async.runtime.signals import Terminal, end_signals
+from pwb_async.runtime.systemd import notify, notify_reloading
 
 from .acceptor import Acceptor
 from .async_storage import AsyncStorage, threads

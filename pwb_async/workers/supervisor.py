@@ -27,7 +27,8 @@ from typing import Final
 from pwb_async.config.loader import ConfigError
 from pwb_async.network.listeners import close
 from pwb_async.runtime.context import ServerContext, StartupError, reload_context
-from pwb_async.runtime.systemd import Terminal, end_signals, notify, notify_reloading
+from pwb_async.runtime.signals import Terminal, end_signals
+from pwb_async.runtime.systemd import notify, notify_reloading
 
 from . import worker
 from .worker_process import WorkerProcess

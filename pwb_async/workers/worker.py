@@ -63,7 +63,7 @@ def run_worker(context: ServerContext, channel: socket.socket) -> None:
     for number in (signal.SIGTERM, signal.SIGCHLD):
         signal.signal(number, signal.SIG_DFL)
     try:
-        context.drop_privileges()
+        context.drop_privileges(*(["pwb_async.server.tracing"] if context.trace is not None else []))
         with asyncio.Runner(loop_factory=loop_factory(context.options.loop)) as runner:
             runner.run(Worker(context, channel).run())
     except StartupError as error:

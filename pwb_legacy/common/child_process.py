@@ -14,7 +14,7 @@ from mmap import mmap
 from typing import Final, Protocol
 
 from pwb_async.observability.access_log import AccessLog
-from pwb_async.runtime.systemd import end_signals
+from pwb_async.runtime.signals import end_signals
 
 Fork: Final = multiprocessing.get_context("fork").Process
 """The way that 3.14 has by default cannot hand on a socket that is open (L11)."""

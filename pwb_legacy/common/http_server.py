@@ -22,7 +22,7 @@ from pwb_async.core.semantics.messages import Request, Response
 from pwb_async.core.site.lookup import StorageError
 from pwb_async.network.listeners import client_prefix
 from pwb_async.runtime.context import ServerContext
-from pwb_async.runtime.systemd import end_signals
+from pwb_async.runtime.signals import end_signals
 
 from .acceptor import Acceptor
 from .client import RECEIVE, Client, ResponseSender, TruncatedError

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from pwb_async.runtime import privileges as sandbox
+from pwb_async.runtime.landlock import allowed_root, find_landlock
+from pwb_async.runtime.privileges import find_user
 from tests.conformance.peer import TIMEOUT
 from tests.conformance.server import environment
 from tests.conformance.strace import needs_strace
@@ -19,13 +20,13 @@ from .helpers import TEXT, fresh, workers
 
 def _has_landlock() -> bool:
     try:
-        return sandbox.find_landlock() > 0
+        return find_landlock() > 0
     except OSError:
         return False
 
 
 needs_landlock = pytest.mark.skipif(not _has_landlock(), reason="this kernel has no Landlock")
-as_root = pytest.mark.skipif(os.getuid() != 0, reason="only root can become somebody else")
+as_root = pytest.mark.skipif(os.getuid() != 0, reason="only root can switch to another user")
 
 INSIDE = """
 import os, socket, sys, threading, _socket
@@ -142,9 +143,9 @@ def test_which_folder_may_be_read(tmp_path: Path) -> None:
     release = tmp_path / "releases" / "42" / "public"
     release.mkdir(parents=True)
     (tmp_path / "current").symlink_to("releases/42")
-    assert sandbox.allowed_root(str(release)) == str(release)
-    assert sandbox.allowed_root(str(tmp_path / "current")) == str(tmp_path / "releases")
-    assert sandbox.allowed_root(str(tmp_path / "current" / "public")) == str(tmp_path / "releases")
+    assert allowed_root(str(release)) == str(release)
+    assert allowed_root(str(tmp_path / "current")) == str(tmp_path / "releases")
+    assert allowed_root(str(tmp_path / "current" / "public")) == str(tmp_path / "releases")
 
 
 @needs_strace
@@ -217,7 +218,7 @@ async def test_nobody_of_that_name(root: Path, tmp_path: Path) -> None:
 
 
 @as_root
-async def test_only_root_can_become_somebody_else(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_only_root_can_switch_to_another_user(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     with pytest.raises(PermissionError, match="only root"):
-        sandbox.find_user("nobody")
+        find_user("nobody")
