@@ -47,8 +47,9 @@ line overrides the environment, and the environment the file.
 SECONDS: 10, 0.5, 500ms, 10s, 2m or 1h. BYTES: 8190, 32K, 32KiB, 1M, 1MiB or 1GiB.
 
 --etag: up to 112 KiB the entity tag of a file is a digest of its content. A larger file is not read
-for its tag. auto: size, times and inode number; mtime: size and time of the last change, the same on
-all servers that keep the times of their copies; content: no tag.
+for its tag. auto: size, times and inode number, so that chmod and hard links change it too; mtime:
+size and time of the last change, the same on all servers that keep the times of their copies;
+content: no tag.
 
 --type '*.geo=application/json': files of such names, without regard to case; 'old/*=text/html':
 those whose path below ROOT fits, since the glob has a slash. The last that fits counts.

@@ -7,7 +7,7 @@ find, the steps in order:
   2. open the path beneath it without ever leaving it, or each index of the folder in turn (C1, C2, C3)
   3. look at what was opened, not at its name: only a regular file is a file (C5)
   4. read a small file at once, and make its entity tag of what was read; hand a large one out open, and if it has just
-     changed, wait some milliseconds until its times can be trusted
+     changed, and does not go on changing, wait some milliseconds until its times can be trusted
   5. where a small one holds more or less than the system says (/proc says 0, /sys 4096), read it to its end
 """
 
@@ -31,7 +31,7 @@ from pwb_async.core.site.lookup import (
     same_version,
 )
 
-from .etag import METADATA_TAGS, SECOND, can_wait, content_tag, file_clock, is_racy
+from .etag import METADATA_TAGS, SECOND, WaitBudget, can_wait, content_tag, file_clock, is_racy
 from .open_beneath import DIRECTORY_FLAGS, FILE_FLAGS, Opener, close, opener
 from .open_file import Descriptor, LargeFile
 
@@ -65,6 +65,7 @@ class Disk:
         self._metadata_tag = METADATA_TAGS[etag]
         self._small = small
         self._clock = clock
+        self._wait_budget = WaitBudget()
         try:
             number = os.open(os.path.join(self._root, b"."), DIRECTORY_FLAGS)  # `.` is found only where one may enter
         except OSError as error:
@@ -174,14 +175,23 @@ class Disk:
         return OpenFile(name, len(held), status.st_mtime_ns, seen, None, held, tag=content_tag(held), generated=True)
 
     def _large(self, file: Descriptor, name: bytes, status: os.stat_result, seen: int) -> OpenFile:
-        make_tag, pauses = self._metadata_tag, _PAUSES
-        while (racy := is_racy(status.st_ctime_ns, seen)) and make_tag and pauses and can_wait(status.st_ctime_ns):
-            pauses -= 1
+        tag = None
+        if self._metadata_tag:
+            status, seen = self._wait(file, name, status, seen)
+            if not is_racy(status.st_ctime_ns, seen):
+                tag = self._metadata_tag(status)
+        return _regular(name, status, seen, tag, LargeFile(file.detach(), status.st_dev))
+
+    def _wait(self, file: Descriptor, name: bytes, status: os.stat_result, seen: int) -> tuple[os.stat_result, int]:
+        """The status of a large file and the moment of it, when its times can be trusted, or when waiting is no use."""
+        for _ in range(_PAUSES):
+            ctime = status.st_ctime_ns
+            if not (is_racy(ctime, seen) and can_wait(ctime) and self._wait_budget.allows(name, status, seen)):
+                break
             time.sleep(_PAUSE)
             seen = self._clock()
             status = os.fstat(file.fileno())
-        tag = make_tag(status) if make_tag and not racy else None
-        return _regular(name, status, seen, tag, LargeFile(file.detach(), status.st_dev))
+        return status, seen
 
     def _folder(self, root: int, path: bytes) -> Finding:
         try:

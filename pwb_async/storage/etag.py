@@ -6,7 +6,7 @@ every server and after every deployment, other bytes never have it, and no clock
 so the digest need not be cryptographic; those of hashlib cost much more (docs/decisions.md).
 
 A large file is never read for its tag:
-  auto     size, mtime, and what a publisher cannot set: ctime and inode. Two servers differ.
+  auto     size, mtime, and what a publisher cannot set: ctime and inode. Two servers differ; chmod and ln change it.
   mtime    size and mtime, the same on servers that keep the times of their copies. No tag where mtime is a placeholder.
   content  no tag.
 Such a tag is true only if another change would give the file another ctime. While the clock of the file system has not
@@ -30,6 +30,9 @@ _TICK: Final = 10_000_000
 """Nanoseconds between two ticks of Linux's slowest clock (CONFIG_HZ=100), and the resolution of exFAT."""
 _COARSE_TICK: Final = 2 * SECOND
 """FAT's resolution. Other file systems that count whole seconds take one."""
+_WAITS: Final = 16
+"""Versions of files that are waited for in one second. A wait is over with the next tick or two."""
+_WAITS_FOR_A_NAME: Final = 4
 
 MetadataTag = Callable[[os.stat_result], bytes | None]
 
@@ -74,3 +77,29 @@ def is_racy(ctime_ns: int, now_ns: int) -> bool:
 def can_wait(ctime_ns: int) -> bool:
     """Whether the clock of the file system moves on within milliseconds."""
     return ctime_ns % SECOND != 0
+
+
+class WaitBudget:
+    """How often large files may be waited for until they are no longer racy: few times in a second, and fewer for files
+    of one name.
+
+    A server with one thread answers nobody while it waits. A file that was just published is no longer racy when the
+    first wait is over, so the next request does not wait; a file that changes all the time is another version then, and
+    soon not waited for. Several threads may wait for one version together.
+    """
+
+    def __init__(self) -> None:
+        self._second: tuple[int, list[tuple[bytes, int, int, int]]] = (0, [])
+
+    def allows(self, name: bytes, status: os.stat_result, now_ns: int) -> bool:
+        second, waited = self._second
+        if second != now_ns // SECOND:
+            waited = []
+            self._second = now_ns // SECOND, waited  # replaced as one, since threads share it
+        version = name, status.st_dev, status.st_ino, status.st_ctime_ns
+        if version in waited:
+            return True
+        if len(waited) >= _WAITS or sum(other[0] == name for other in waited) >= _WAITS_FOR_A_NAME:
+            return False
+        waited.append(version)
+        return True

@@ -4,6 +4,7 @@ import asyncio
 import os
 import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import suppress
 from itertools import chain
@@ -201,6 +202,28 @@ async def test_a_new_file_is_resumable_at_once_d7(
     if size == 1000:  # what a large file holds is not looked at
         touched = await until(server, get(f"/{name}"), lambda answer: answer["Last-Modified"] == LATER)
         assert touched["ETag"] == tag, "the same bytes"
+
+
+async def test_a_large_file_that_changes_all_the_time_holds_up_nobody_d7(workshop: tuple[Server, Path]) -> None:
+    """Forty requests for a log that is being written: to wait 50 ms for the tag of each took a single thread 2 s."""
+    server, root = workshop
+    (root / "log").write_bytes(noise(200_000))
+
+    async def append() -> None:
+        with open(root / "log", "ab", buffering=0) as file:
+            while True:
+                file.write(b"a line\n")
+                await asyncio.sleep(0.002)
+
+    writer = asyncio.create_task(append())
+    try:
+        start = time.monotonic()
+        answers = await together(*(ask(server.address, get("/log", method="HEAD")) for _ in range(40)))
+        took = time.monotonic() - start
+    finally:
+        writer.cancel()
+    assert {answer.status for answer in answers} == {200}
+    assert took < 1.5
 
 
 LATER = "Sun, 13 Sep 2020 12:26:41 GMT"

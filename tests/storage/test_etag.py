@@ -220,6 +220,88 @@ def test_a_large_file_that_goes_on_changing_has_no_tag(tmp_path: Path, monkeypat
     assert sum(pauses.seconds) <= 0.05
 
 
+class TickingFolder:
+    """Large files on a disk whose clock moves by 5 ms with each pause, counted from the beginning of a second."""
+
+    def __init__(self, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._root = root
+        self.now = (file_clock() // SECOND + 1) * SECOND + MS
+        self._ctimes: dict[int, int] = {}
+        self.pauses = Pauses(monkeypatch, self._tick)
+        self.busy: list[str] = []
+        self.disk = Disk(str(root), clock=lambda: self.now)
+        real = os.fstat
+        monkeypatch.setattr(disk_module.os, "fstat", lambda number: self._stamped(real(number)))
+
+    def publish(self, name: str) -> None:
+        (self._root / name).write_bytes(bytes(LARGE))
+        self._ctimes[(self._root / name).stat().st_ino] = self.now
+
+    def tag(self, name: str) -> bytes | None:
+        found = opened(self.disk.find(look(name.encode())))
+        assert found.file is not None
+        found.file.close()
+        return found.tag
+
+    def _tick(self) -> None:
+        self.now += 5 * MS
+        for name in self.busy:
+            self._ctimes[(self._root / name).stat().st_ino] = self.now
+
+    def _stamped(self, status: os.stat_result) -> os.stat_result:
+        ctime = self._ctimes.get(status.st_ino, status.st_ctime_ns)
+        exact = {name: getattr(status, name) for name in ("st_mtime_ns", "st_ctime_ns")} | {"st_ctime_ns": ctime}
+        return os.stat_result(tuple(status), exact)
+
+
+@pytest.fixture
+def ticking(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TickingFolder:
+    return TickingFolder(tmp_path, monkeypatch)
+
+
+def test_a_file_that_changes_all_the_time_is_soon_not_waited_for(ticking: TickingFolder) -> None:
+    """One thread may serve everybody, and 40 clients may ask for a log that is being written."""
+    ticking.publish("log")
+    ticking.busy = ["log"]
+    assert {ticking.tag("log") for _ in range(40)} == {None}
+    assert sum(ticking.pauses.seconds) <= 0.02
+    ticking.now += SECOND
+    ticking.publish("log")
+    assert {ticking.tag("log") for _ in range(40)} == {None}
+    assert sum(ticking.pauses.seconds) <= 0.04, "in a second"
+
+
+def test_beside_it_a_file_that_was_just_published_has_its_tag_at_once(ticking: TickingFolder) -> None:
+    ticking.publish("log")
+    ticking.busy = ["log"]
+    for number in range(4):
+        assert ticking.tag("log") is None
+        ticking.publish(f"{number}")
+        assert ticking.tag(f"{number}") is not None
+
+
+def test_files_that_are_published_without_end_do_not_take_all_the_time(ticking: TickingFolder) -> None:
+    tags = []
+    for number in range(100):
+        ticking.publish(f"{number}")
+        tags.append(ticking.tag(f"{number}"))
+    assert None not in tags[:4]
+    assert sum(ticking.pauses.seconds) <= 0.2
+
+
+def test_a_file_that_is_published_again_and_again_has_its_tag_at_once(ticking: TickingFolder) -> None:
+    for _ in range(4):
+        ticking.publish("f")  # with the number of the file before it, as a file system may give it
+        assert ticking.tag("f") is not None
+
+
+def test_files_that_were_published_together_are_waited_for_together(ticking: TickingFolder) -> None:
+    for number in range(20):
+        ticking.publish(f"{number}")
+    assert None not in [ticking.tag(f"{number}") for number in range(20)]
+    assert len(ticking.pauses.seconds) == 2
+
+
 @pytest.mark.parametrize("mode", ["auto", "content"])
 def test_a_small_file_is_not_waited_for_nor_one_that_has_no_tag(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: str
