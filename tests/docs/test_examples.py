@@ -1,0 +1,213 @@
+"""Commands and TOML files of the pages are taken by the programs that they name; servers are really started."""
+
+import grp
+import importlib.util
+import os
+import re
+import shlex
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import tomllib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from pwb_async.config.loader import read_options
+from pwb_legacy.compare.commands import laboratory
+from tests.conformance.server import environment
+
+from .examples import COMMANDS, FILES, PAGES, ROOT, Example
+
+MODULES = {"pwb": "pwb_async", "pwb-legacy": "pwb_legacy"}
+"""The programs of the package, and what `python -m` calls them."""
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+EXTRAS: dict[str, list[str]] = PROJECT["optional-dependencies"]
+ONE = "tests/docs/test_options_page.py::test_the_page_is_current"
+"""A test that pytest can be asked to find."""
+TIMEOUT = 20
+
+
+def arguments(example: Example) -> list[str]:
+    """The words of a command, with `.venv/bin/python -m pwb_async` as `.venv/bin/pwb`."""
+    words = example.words
+    for program, module in MODULES.items():
+        if words[0].endswith("python") and words[1:3] == ["-m", module]:
+            return [f".venv/bin/{program}", *words[3:]]
+    return words
+
+
+def unique(program: str) -> dict[str, list[str]]:
+    """The arguments of all examples of a program, by the command."""
+    every = [arguments(example) for example in COMMANDS]
+    return {shlex.join(words): words[1:] for words in every if words[0] == f".venv/bin/{program}"}
+
+
+PWB, LEGACY = unique("pwb"), unique("pwb-legacy")
+LABORATORY = {command: words for command, words in LEGACY.items() if words and words[0] in laboratory.commands}
+ASKING = {command: words for command, words in PWB.items() if words == ["--help"]}
+SERVERS = {
+    **{command: ("pwb", words) for command, words in PWB.items() if command not in ASKING},
+    **{command: ("pwb-legacy", words) for command, words in LEGACY.items() if "--mode" in words},
+}
+PYTHON = {command: words[1:] for command, words in unique("python").items()}
+TESTS = {command: words[1:] for command, words in PYTHON.items() if words[0] == "pytest"}
+TOOLS = {command: words for command, words in PYTHON.items() if words[0].startswith("tests.")}
+
+
+@pytest.mark.parametrize("page", ["README.md", "README.zh-CN.md", "CONTRIBUTING.md", "docs/laboratory.md"])
+def test_a_page_has_examples(page: str) -> None:
+    assert page in PAGES
+    assert [example for example in COMMANDS if example.page == page]
+
+
+@pytest.mark.parametrize("example", COMMANDS, ids=str)
+def test_a_command_works_in_a_fresh_shell(example: Example) -> None:
+    """No environment is activated, and Debian has no `python`."""
+    words = example.words
+    assert words[0].startswith(".venv/bin/") or words == ["python3", "-m", "venv", ".venv"]
+
+
+@pytest.mark.parametrize("example", COMMANDS, ids=str)
+def test_a_command_is_of_a_kind_that_is_tested_here(example: Example) -> None:
+    words = arguments(example)
+    command = shlex.join(words)
+    if words[0].removeprefix(".venv/bin/") in ("ruff", "mypy"):
+        assert any(name.startswith(words[0].removeprefix(".venv/bin/")) for name in EXTRAS["test"])
+    elif words[:2] == [".venv/bin/pip", "install"]:
+        assert not set(re.findall(r"\w+", words[-1])) - EXTRAS.keys()
+        assert words[-1].startswith(".")
+    elif words[0] != "python3":
+        listing = LEGACY if words == [".venv/bin/pwb-legacy"] else {}
+        assert command in {**SERVERS, **LABORATORY, **ASKING, **TESTS, **TOOLS, **listing}
+
+
+@pytest.mark.parametrize("command", LABORATORY)
+def test_the_laboratory_takes_its_options(command: str) -> None:
+    name, *words = LABORATORY[command]
+    laboratory.commands[name].make_context(name, words)
+
+
+@pytest.mark.parametrize("command", TOOLS)
+def test_a_tool_is_there_and_takes_its_options(command: str) -> None:
+    module, *words = TOOLS[command]
+    assert importlib.util.find_spec(module)
+    if words:
+        offered = run("-m", module, "--help")
+        assert {word for word in words if word[0] == "-"} <= set(re.findall(r"--[a-z-]+", offered))
+
+
+@pytest.mark.parametrize("command", TESTS)
+def test_pytest_takes_its_options_and_finds_the_files(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = TESTS[command]
+    named = [ROOT / word for word in words if word.startswith("tests/")]
+    assert all(path.exists() for path in named)
+    options = [word for word in words if not word.startswith("tests/")]
+    if "-k" in words:
+        wanted = words[words.index("-k") + 1]
+        files = [each for path in named for each in ([path] if path.is_file() else path.rglob("*.py"))]
+        rows = [*files, *ROOT.glob("tests/conformance/rows/*.py")]
+        assert any(wanted in path.read_text() or wanted in path.stem for path in rows)
+    if options := _without(options, "-k"):
+        monkeypatch.setenv("COVERAGE_FILE", str(tmp_path / "coverage"))  # the file of this very run stays as it is
+        told = run("-m", "pytest", *options, "--collect-only", "-q", "-p", "no:cacheprovider", ONE)
+        assert "1 test collected" in told
+
+
+@pytest.mark.parametrize("example", FILES, ids=str)
+def test_a_toml_file_is_read(example: Example, tmp_path: Path) -> None:
+    (tmp_path / example.file).write_text(example.text)
+    told = tomllib.loads(example.text)
+    told = told["tool"]["pwb"] if example.file == "pyproject.toml" else told
+    assert told
+    options = read_options("pwb", [], {}, tmp_path)
+    assert options.root == told["root"]
+
+
+def test_help_and_the_list_of_modes_are_printed() -> None:
+    assert ASKING
+    assert "--port" in run("-m", "pwb_async", "--help")
+    assert "epoll-thread" in run("-m", "pwb_legacy", status=2)
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """A folder with a site, for `~`; it is the current one as well, with a site called static."""
+    for name in ("site", "static"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "index.html").write_text("hello PWB")
+    return tmp_path
+
+
+@pytest.mark.parametrize("command", SERVERS)
+def test_a_server_starts_answers_and_stops(command: str, home: Path) -> None:
+    """As the page has it, but for the port, and the group of a Unix socket, which is ours."""
+    program, words = SERVERS[command]
+    group = grp.getgrgid(os.getgid()).gr_name
+    words = [word.replace("~", str(home)) if word.startswith("~") else word for word in words]
+    words = [group if word == "www-data" else word for word in words]
+    unix = words[words.index("--unix") + 1] if "--unix" in words else ""
+    with started(MODULES[program], [*words, *([] if unix else ["--port", "0"])], home) as (process, line):
+        port = re.search(r"http://[\d.]+:(\d+)/", line)
+        assert unix or port
+        with socket.socket(socket.AF_UNIX) if unix else socket.socket() as client:
+            client.settimeout(TIMEOUT)
+            client.connect(unix or ("127.0.0.1", int(port[1]) if port else 0))
+            client.sendall(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            answer = b"".join(iter(lambda: client.recv(65536), b""))
+        assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
+        assert answer.endswith(b"hello PWB")
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(TIMEOUT) == 0
+
+
+@contextmanager
+def started(module: str, words: list[str], home: Path) -> Iterator[tuple["subprocess.Popen[str]", str]]:
+    """A server, and the line that says where it listens; ended if it has not come to that in time."""
+    with (
+        (home / "errors").open("w+") as errors,
+        subprocess.Popen(
+            [sys.executable, "-m", module, *words],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            cwd=home,
+            env=environment(),
+            text=True,
+        ) as process,
+    ):
+        alarm = threading.Timer(2 * TIMEOUT, process.kill)
+        alarm.start()
+        try:
+            assert process.stdout is not None
+            line = next((line for line in process.stdout if "listening on" in line), "")
+            if not line and "Landlock" in (home / "errors").read_text():
+                pytest.skip("this kernel has no Landlock")
+            assert line, (home / "errors").read_text()
+            yield process, line
+        finally:
+            alarm.cancel()
+            process.kill()
+
+
+def run(*words: str, status: int = 0) -> str:
+    """What `python` says with these words, from the top of the repository."""
+    done = subprocess.run(
+        [sys.executable, *words], capture_output=True, text=True, timeout=60, cwd=ROOT, env=environment(), check=False
+    )
+    assert done.returncode == status, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+def _without(words: list[str], option: str) -> list[str]:
+    """Words without an option and its value."""
+    if option not in words:
+        return words
+    at = words.index(option)
+    return words[:at] + words[at + 2 :]
