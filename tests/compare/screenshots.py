@@ -1,4 +1,4 @@
-"""The pictures of the README: python -m tests.compare.screenshots compare.html trace.html docs/pictures
+"""The pictures of the laboratory: python -m tests.compare.screenshots compare.html trace.html docs/pictures
 
 Each in light and dark, from pages that `compare` and `trace` wrote, with a real Chromium; in so few colours that all of
 them weigh half a megabyte.

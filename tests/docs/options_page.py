@@ -3,6 +3,7 @@
 GROUPS says under which heading an option stands; all else comes from Options itself.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import Field
 from pathlib import Path
@@ -48,6 +49,8 @@ program, `--version` its version.
 HEAD: Final = (
     "| option | environment | TOML | value | default | program | |\n| --- | --- | --- | --- | --- | --- | --- |\n"
 )
+_SPELLED: Final = re.compile(r"--[\w-]+(?: '[^']+'| \d+ms)?|'[^']+'")
+"""What --help spells as one types it."""
 
 
 def page() -> str:
@@ -109,7 +112,7 @@ def code(text: str) -> str:
 def paragraphs() -> Iterator[str]:
     """What --help says below its list, one paragraph a text."""
     for paragraph in EPILOG.strip().split("\n\n")[1:]:
-        yield f"{paragraph.replace('*', chr(92) + '*')}\n"
+        yield f"{_SPELLED.sub(lambda found: code(found[0]), paragraph)}\n"
 
 
 if __name__ == "__main__":
