@@ -11,7 +11,7 @@ from .wire import Answer, get
 OPTIONS: Final = (
     *("--type", "*.unheard-of=text/x-new", "--type", "types/none=application/x-none;v=1"),
     *("--type", "index.html=application/xhtml+xml", "--type", "/index.html=text/html; charset=big5"),
-    *("--type", "x.data=application/x-data"),
+    *("--type", "x.data=application/x-data", "--type", "*.css.gz=application/gzip"),
     *("--charset", "euc-kr", "--serve-encoded"),
 )
 TYPES: Final = {
@@ -26,6 +26,8 @@ TYPES: Final = {
     "/types/x.js.br": ("text/javascript; charset=euc-kr", "br"),
     "/types/x.data.gz": ("application/x-data", "gzip"),
     "/types/x.tar.gz": ("application/gzip", None),
+    "/types/x.css.gz": ("application/gzip", None),
+    "/types/x-1.2.gz": ("application/gzip", None),
     "/types/x.br": ("application/x-brotli", None),
     "/missing.txt": ("text/html; charset=utf-8", None),
 }
@@ -37,6 +39,26 @@ async def test_types_and_codings_that_options_name(start: Start) -> None:
             answer = await ask(server.address, get(target))
             assert (answer["Content-Type"], answer["Content-Encoding"]) == (media, coding), target
         await check_coded(server)
+
+
+async def test_a_copy_from_before_the_coding_was_said_is_not_revalidated(start: Start) -> None:
+    """Its client would go on with the fields of before, and take coded bytes for a script (RFC 9110 8.8.3.3)."""
+    async with start() as server:
+        before = await ask(server.address, get("/types/x.js.br"))
+        other = await ask(server.address, get("/types/x.css"))
+    async with start("--serve-encoded") as server:
+        known = f"If-None-Match: {before['ETag']}"
+        after = await ask(server.address, get("/types/x.js.br", known))
+        assert (after.status, after["Content-Encoding"]) == (200, "br")
+        assert (await ask(server.address, get("/types/x.css", f"If-None-Match: {other['ETag']}"))).status == 304
+        part = await ask(server.address, get("/types/x.js.br", "Range: bytes=2-5", f"If-Range: {before['ETag']}"))
+        assert part.status == 200
+        tag = after["ETag"] or ""
+        assert tag.strip('"') == (before["ETag"] or "").strip('"') + "-br"
+        same = await ask(server.address, get("/types/x.js.br", f"If-None-Match: {tag}"))
+        assert (same.status, same["ETag"]) == (304, tag)
+        assert (await ask(server.address, get("/types/x.js.br", f"If-Match: {before['ETag']}"))).status == 412
+        assert (await ask(server.address, get("/types/x.js.br", f"If-Match: {tag}"))).status == 200
 
 
 async def check_coded(server: Server) -> None:

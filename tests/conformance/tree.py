@@ -118,6 +118,8 @@ FILES: Final[dict[bytes, bytes]] = {
     ),
     b"types/x.js.br": LETTERS,
     b"types/x.data.gz": LETTERS,
+    b"types/x.css.gz": LETTERS,
+    b"types/x-1.2.gz": LETTERS,
     b".well-known/apple-app-site-association": b"{}",
     b".well-known/assetlinks.json": b"[]",
     b".well-known/matrix/client": b"{}",

@@ -1,7 +1,8 @@
 """What is said about a file's content: Content-Type, and Content-Encoding where that is asked for.
 
 The steps, of which the first that has an answer decides:
-  1. with `--serve-encoded`: the coding that a name's last ending stands for; the type is that of the name without it
+  1. with `--serve-encoded`: the coding that a name's last ending stands for, and the type of the name without it, as by
+     the next steps; not where that type is unknown or an archive's, or where `--type` fits the whole name alone
   2. `--type`: of the globs that fit, the last one
   3. _WELL_KNOWN: names without an ending whose type is registered all the same
   4. _ENDINGS: a table of our own, so that every machine says the same; it keeps to the IANA registry, and where nothing
@@ -57,6 +58,7 @@ application/x-tar               tar
 application/vnd.rar             rar
 application/java-archive        jar war ear
 application/toml                toml
+application/octet-stream        data
 application/yaml                yaml yml
 application/msword              doc
 application/vnd.ms-excel        xls
@@ -172,8 +174,15 @@ text/plain                      atproto-did
 
 _CODINGS: Final = {b"br": b"br", b"gz": b"gzip", b"zst": b"zstd"}
 """Content codings of the IANA registry by the ending of a file's name."""
-_ARCHIVE: Final = b"tar"
-"""x.tar.gz is an archive and no coded file: decoded on the way, it would not be what its name and its digests say."""
+_ARCHIVES: Final = frozenset(
+    b"""application/zip application/gzip application/zstd application/x-brotli application/x-bzip2 application/x-xz
+    application/x-7z-compressed application/x-tar application/vnd.rar application/java-archive
+    application/vnd.android.package-archive application/x-chrome-extension application/x-xpinstall application/appx
+    application/appxbundle application/msix application/msixbundle application/vnd.debian.binary-package
+    application/x-iso9660-image""".split()
+)
+"""Types of archives. x.tar.gz is an archive and no coded file: decoded on the way, it would not be what its name and
+its digests say."""
 
 _CHARSET: Final = re.compile(rb";[ \t]*charset=", re.IGNORECASE)
 
@@ -186,7 +195,8 @@ class MediaTypes:
             files, both without regard to case; `*` also stands for slashes.
         charset: What text types say that have no charset of their own; b"" for nothing. Other types never say one:
             JSON has no such parameter (RFC 8259 11), and XML names its encoding itself (RFC 7303 3.2).
-        encoded: Whether x.js.br is x.js with a content coding.
+        encoded: Whether x.js.br is x.js with a content coding, where the type of x.js is known and no archive's. A glob
+            that fits x.js.br and not x.js makes it a file like any other.
     """
 
     def __init__(self, rules: Sequence[tuple[str, bytes]] = (), charset: bytes = UTF_8, encoded: bool = False) -> None:
@@ -198,22 +208,28 @@ class MediaTypes:
 
     def fields(self, path: bytes) -> FieldList:
         """Content-Type and maybe Content-Encoding of the file at `path` below the root."""
-        if self._encoded:
-            path, coding = _decoded(path)
-            if coding:
-                return (*self._type(path), (b"Content-Encoding", coding))
-        return self._type(path)
+        stem, _, ending = path.rpartition(b".")
+        if self._encoded and (coding := _CODINGS.get(ending.lower())) and (media := self._decoded(path, stem)):
+            return (*media, (b"Content-Encoding", coding))
+        return self._type(path) or _DEFAULT
 
-    def _type(self, path: bytes) -> FieldList:
-        if self._rules and (media := self._by_rule(path)):
-            return media
+    def _decoded(self, path: bytes, stem: bytes) -> FieldList | None:
+        """The type of a coded file's content, decoded. stem: its path without the ending of the coding. None: it is to
+        be served as it is."""
+        rule = self._rule(path)
+        if rule and not rule.fits(stem):
+            return None
+        media = self._type(stem)
+        return None if media is None or _is_archive(media[0][1]) else media
+
+    def _type(self, path: bytes) -> FieldList | None:
+        if rule := self._rule(path):
+            return rule.media
         _, dot, ending = path.rpartition(b".")
-        return (self._endings.get(ending.lower()) if dot else None) or self._paths.get(path, _DEFAULT)
+        return (self._endings.get(ending.lower()) if dot else None) or self._paths.get(path)
 
-    def _by_rule(self, path: bytes) -> FieldList | None:
-        text = path.decode(errors="surrogateescape")
-        name = text.rpartition("/")[2]
-        return next((rule.media for rule in self._rules if rule.fits(text, name)), None)
+    def _rule(self, path: bytes) -> "_Rule | None":
+        return next((rule for rule in self._rules if rule.fits(path)), None)
 
 
 class _Rule:
@@ -222,18 +238,14 @@ class _Rule:
         self._whole = "/" in glob
         self.media = media
 
-    def fits(self, path: str, name: str) -> bool:
-        return self._fits(path if self._whole else name) is not None
+    def fits(self, path: bytes) -> bool:
+        text = path.decode(errors="surrogateescape")
+        return self._fits(text if self._whole else text.rpartition("/")[2]) is not None
 
 
-def _decoded(path: bytes) -> tuple[bytes, bytes]:
-    """The path of a coded file without the ending of its coding, and the coding; b"" for a file that is not coded."""
-    stem, _, ending = path.rpartition(b".")
-    coding = _CODINGS.get(ending.lower())
-    _, dot, inner = stem.rpartition(b".")
-    if coding is None or not dot or b"/" in inner or inner.lower() == _ARCHIVE:
-        return path, b""
-    return stem, coding
+def _is_archive(media: bytes) -> bool:
+    essence = media.partition(b";")[0].strip().lower()
+    return essence in _ARCHIVES or essence.endswith((b"+zip", b"+gzip", b"+zstd"))
 
 
 def _rows(table: str) -> Iterator[tuple[bytes, bytes]]:

@@ -109,10 +109,11 @@ class Site:
 
     def _represent(self, lookup: Lookup, found: OpenFile) -> Response:
         request = lookup.request
-        current = validators_of_file(found)
+        media = self._types.fields(_path(lookup, found))
+        current = validators_of_file(found, dict(media).get(b"Content-Encoding", b""))
         fields = request.fields
         if fields.plain:
-            return self._whole(lookup, found, current)
+            return self._whole(lookup, found, media, current)
         status = evaluate(fields, current)
         if status == 304:
             return Response(304, (*_validators(current)[-1:], self._cache_control), (), found.owned)
@@ -121,14 +122,14 @@ class Site:
             return Response(error.status, error.fields, error.parts, found.owned)
         value = fields.get(b"range")
         if value is None or request.method != b"GET" or found.generated or not range_applies(fields, current):
-            return self._whole(lookup, found, current)
+            return self._whole(lookup, found, media, current)
         ranges = parse_ranges(value, found.size, self._ranges)
         if ranges is None:
-            return self._whole(lookup, found, current)
+            return self._whole(lookup, found, media, current)
         if not ranges:
             error = self.error(416, request.method, (b"Content-Range", b"bytes */%d" % found.size))
             return Response(error.status, error.fields, error.parts, found.owned)
-        return self._partial(lookup, found, current, ranges) or self._whole(lookup, found, current)
+        return self._partial(found, media, current, ranges) or self._whole(lookup, found, media, current)
 
     def _about(self, found: OpenFile, media: FieldList, length: int, current: Validators) -> FieldList:
         return (
@@ -140,17 +141,16 @@ class Site:
             _NO_SNIFF,
         )
 
-    def _whole(self, lookup: Lookup, found: OpenFile, current: Validators) -> Response:
-        about = self._about(found, self._types.fields(_path(lookup, found)), found.size, current)
+    def _whole(self, lookup: Lookup, found: OpenFile, media: FieldList, current: Validators) -> Response:
+        about = self._about(found, media, found.size, current)
         everything = ByteRange(0, found.size)
         parts = () if lookup.request.method == b"HEAD" or not found.size else (_slice(found, everything),)
         return Response(200, about, parts, found.owned)
 
     def _partial(
-        self, lookup: Lookup, found: OpenFile, current: Validators, ranges: list[ByteRange]
+        self, found: OpenFile, media: FieldList, current: Validators, ranges: list[ByteRange]
     ) -> Response | None:
         """206 (RFC 9110 15.3.7); None if the whole costs less."""
-        media = self._types.fields(_path(lookup, found))
         if len(ranges) == 1:
             about = self._about(found, media, ranges[0].length, current)
             about += ((b"Content-Range", ranges[0].content_range(found.size)),)

@@ -11,9 +11,10 @@ from .lookup import OpenFile
 _SECOND: Final = 1_000_000_000
 
 
-def validators_of_file(found: OpenFile) -> Validators:
-    """Last-Modified is never later than Date (RFC 9110 8.8.2.1), and absent where the time says nothing."""
+def validators_of_file(found: OpenFile, coding: bytes = b"") -> Validators:
+    """Last-Modified is never later than Date (RFC 9110 8.8.2.1), and absent where the time says nothing. The content
+    coding is part of the tag: the same bytes without it are another representation (RFC 9110 8.8.3.3)."""
     seen, modified = found.seen_ns // _SECOND, found.mtime_ns // _SECOND
     last_modified = None if found.generated or is_placeholder(modified) else min(modified, seen)
-    tag = None if found.tag is None else EntityTag(found.tag, False)
+    tag = None if found.tag is None else EntityTag(b"%s-%s" % (found.tag, coding) if coding else found.tag, False)
     return Validators(tag, last_modified, found.settled, seen)

@@ -173,7 +173,15 @@ def test_the_last_glob_that_fits(path: bytes, expected: bytes) -> None:
     assert media_type(path, MediaTypes(RULES)) == expected
 
 
-CODED = MediaTypes([("*.special", b"a/special"), ("coded/*", b"a/coded")], encoded=True)
+CODED = MediaTypes(
+    [
+        *(("*.special", b"a/special"), ("coded/*", b"a/coded"), ("*.packed", b"Application/ZIP ; v=1")),
+        *(("*.own.gz", b"a/whole"), ("*.own", b"a/inner"), ("*.bare.js.*", b"a/bare"), ("LICENSE", b"text/plain")),
+        *(("late/*.gz", b"a/early"), ("late/*", b"a/late"), ("*.blob", DEFAULT)),
+    ],
+    encoded=True,
+)
+ARCHIVES = b"zip whl gz tgz zst br bz2 xz 7z tar rar jar war ear epub apk usdz xpi crx msix".split()
 JAVASCRIPT = b"text/javascript; charset=utf-8"
 
 
@@ -185,10 +193,18 @@ JAVASCRIPT = b"text/javascript; charset=utf-8"
         (b"x.js.zst", JAVASCRIPT, b"zstd"),
         (b"sub/X.JS.BR", JAVASCRIPT, b"br"),
         (b"Build.data.br", DEFAULT, b"br"),
+        (b"Build.symbols.json.br", JSON, b"br"),
         (b"Build.wasm.br", b"application/wasm", b"br"),
         (b"x.special.gz", b"a/special", b"gzip"),
         (b"coded/x.js.gz", b"a/coded", b"gzip"),
-        (b"x.js.gz.br", b"application/gzip", b"br"),
+        (b"x.blob.gz", DEFAULT, b"gzip"),
+        (b"LICENSE.gz", b"text/plain; charset=utf-8", b"gzip"),
+        (b".well-known/webauthn.gz", JSON, b"gzip"),
+        (b"late/x.js.gz", b"a/late", b"gzip"),
+        (b"x.own.br", b"a/inner", b"br"),
+        (b"x.own.gz", b"a/whole", b""),
+        (b"x.bare.js.gz", b"a/bare", b""),
+        (b"x.js.gz.br", b"application/x-brotli", b""),
         (b"x.js", JAVASCRIPT, b""),
         (b"x.br", b"application/x-brotli", b""),
         (b"x.y/z.br", b"application/x-brotli", b""),
@@ -196,6 +212,13 @@ JAVASCRIPT = b"text/javascript; charset=utf-8"
         (b"x.tar.gz", b"application/gzip", b""),
         (b"x.TAR.zst", b"application/zstd", b""),
         (b"x.tgz", b"application/gzip", b""),
+        (b"v-1.2.gz", b"application/gzip", b""),
+        (b"man.1.gz", b"application/gzip", b""),
+        (b"dump-2026.11.30.gz", b"application/gzip", b""),
+        (b"x.iso.zst", b"application/zstd", b""),
+        (b"x.unheard-of.br", b"application/x-brotli", b""),
+        (b"x.packed.gz", b"application/gzip", b""),
+        *((b"x.%s.gz" % ending, b"application/gzip", b"") for ending in ARCHIVES),
         (b"x.js.xz", b"application/x-xz", b""),
         (b"x.js.brotli", DEFAULT, b""),
         (b"", DEFAULT, b""),
