@@ -8,7 +8,7 @@ import threading
 
 from pwb_async.config.loader import load
 from pwb_async.observability.error_log import configure_error_log
-from pwb_async.output.printing import escape_output
+from pwb_async.output.printing import escape_output, exit_with
 from pwb_async.runtime.context import StartupError, open_context
 from pwb_async.workers.worker import loop_factory, run_single
 
@@ -22,7 +22,7 @@ def main() -> None:
     try:
         loop_factory(options.loop)
     except StartupError as error:
-        raise SystemExit(f"pwb: {error}") from None
+        raise exit_with(1, f"pwb: {error}") from None
     context = open_context("pwb", options)
     status = 0
     # Whoever gives up rights cannot reload, or open the log anew: that takes one who keeps them.
@@ -35,7 +35,7 @@ def main() -> None:
             run_single(context)
         except StartupError as error:
             context.close()
-            raise SystemExit(f"pwb: {error}") from None
+            raise exit_with(1, f"pwb: {error}") from None
     _end(status)
 
 

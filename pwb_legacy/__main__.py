@@ -8,7 +8,7 @@ from typing import Final
 
 from pwb_async.config.loader import load
 from pwb_async.observability.error_log import configure_error_log
-from pwb_async.output.printing import escape_output
+from pwb_async.output.printing import escape_output, exit_with, print_error
 
 from .modes import MODES, design
 
@@ -26,14 +26,14 @@ def main() -> None:
         return
     options = load("pwb-legacy")
     if options.mode is None:
-        print("pwb-legacy: --mode says which of the book's designs is to serve:", file=sys.stderr)
+        print_error("pwb-legacy: --mode says which of the book's designs is to serve:")
         for name, mode in MODES.items():
-            print(f"  {name:13} {mode.what}", file=sys.stderr)
+            print_error(f"  {name:13} {mode.what}")
         raise SystemExit(2)
     try:
         chosen = design(options.mode)
     except LookupError as error:
-        raise SystemExit(f"pwb-legacy: {error.args[0]}") from None
+        raise exit_with(1, f"pwb-legacy: {error.args[0]}") from None
     configure_error_log("pwb-legacy")
     from pwb_async.runtime.context import (  # now, and no sooner: --mode gevent has patched what it uses
         StartupError,
@@ -50,7 +50,7 @@ def main() -> None:
         server = chosen(context)
     except StartupError as error:
         context.close()
-        raise SystemExit(f"pwb-legacy: {error}") from None
+        raise exit_with(1, f"pwb-legacy: {error}") from None
     context.announce(f"PWB --mode {options.mode}")
     try:
         server.serve_forever()

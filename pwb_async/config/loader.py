@@ -24,7 +24,7 @@ from typing import Any, TypeVar
 import click
 
 from pwb_async.output.pipes import read_file
-from pwb_async.output.printing import did_you_mean, printable
+from pwb_async.output.printing import did_you_mean, discard_output, exit_with, print_error, printable
 
 from . import environment
 from . import option_types as kinds
@@ -52,7 +52,8 @@ size and time of the last change, the same on all servers that keep the times of
 content: no tag.
 
 --type '*.geo=application/json': files of such names, without regard to case; 'old/*=text/html':
-those whose path below ROOT fits, since the glob has a slash. The last that fits counts.
+those whose path below ROOT fits, since the glob has a slash. The last that fits counts. White space
+separates several in {PREFIX}TYPE, but not the parameters of a type: '*.a=text/html; charset=euc-kr'.
 
 --delay-disk 20ms: every call to the disk takes so much longer; 20ms~5ms: give or take 5 ms;
 '*.bin=200ms': for request paths that fit. The last that fits counts.
@@ -72,12 +73,14 @@ def option(
     about: str,
     program: str = "",
     at_most: str = "",
+    needs: str = "",
     bare: bool = False,
 ) -> T:
     """Declare an option. A tuple as `default` makes it repeatable, a bool a pair of flags; `kind`
     has its unit; `program` is the only one with it on the command line (both if not given);
-    `at_most` names the option that bounds it; `bare` makes it an argument without a name."""
-    told = {"kind": kind, "help": about, "program": program, "at_most": at_most, "bare": bare}
+    `at_most` names the option that bounds it; `needs` the one without which it means nothing;
+    `bare` makes it an argument without a name."""
+    told = {"kind": kind, "help": about, "program": program, "at_most": at_most, "needs": needs, "bare": bare}
     return field(default=default, metadata=told)
 
 
@@ -90,8 +93,10 @@ class Options:
     host: str = option("127.0.0.1", kinds.ADDRESS, "Where to listen.")
     port: int = option(8888, kinds.PORT, "Where to listen; 0: any free port.")
     unix: str | None = option(None, kinds.PATH, "Listen on this Unix socket instead.")
-    unix_mode: str | None = option(None, kinds.FILE_MODE, "Its mode, such as 660 (if not given: by the umask).")
-    unix_group: str | None = option(None, kinds.GROUP, "Its group.")
+    unix_mode: str | None = option(
+        None, kinds.FILE_MODE, "Its mode, such as 660 (if not given: by the umask).", needs="unix"
+    )
+    unix_group: str | None = option(None, kinds.GROUP, "Its group.", needs="unix")
     index: tuple[str, ...] = option(("index.html",), kinds.NAME, "Answers for its folder; repeatable.")
     dotfiles: bool = option(False, kinds.SWITCH, "Serve names that begin with a dot, .git and .env too.")
     etag: str = option("auto", kinds.ETAG, "Entity tags of large files: see below.")
@@ -153,15 +158,17 @@ def load(
     environ = os.environ if environ is None else environ
 
     def warn(line: str) -> None:
-        print(printable(f"{program}: {line}"), file=sys.stderr)
+        print_error(f"{program}: {line}")
 
     try:
         return read_options(program, argv, environ, folder or ".", warn)
     except ConfigError as error:
-        print(f"{program}: {error}", file=sys.stderr)
-        raise SystemExit(2) from None
+        raise exit_with(2, f"{program}: {error}") from None
     except click.exceptions.Exit as done:
         raise SystemExit(done.exit_code) from None
+    except OSError as error:  # of --help or --version
+        discard_output()
+        raise exit_with(1, f"{program}: standard output takes nothing: {error.strerror}") from None
 
 
 def read_options(
@@ -178,15 +185,38 @@ def read_options(
     _, config = told.pop("config", ("", environ.get(environment.CONFIG)))
     written = [*_from_file(config, folder), *_from_environment(environ, warn)]
     counting = {name: (place, value) for name, place, value in written if name not in told}
-    settings = told | {name: (place, _read(name, place, value)) for name, (place, value) in counting.items()}
+    settings = told
+    for name, (place, value) in counting.items():
+        try:
+            settings[name] = place, _read(name, place, value)
+        except ConfigError as error:
+            if FIELDS[name].metadata["program"] in ("", program):
+                raise
+            warn(f"{error} It is ignored: {program} has no {flag(name)}")
     options = Options(**{name: value for name, (_, value) in settings.items()})
-    places = dict.fromkeys(FIELDS, "default") | {name: place for name, (place, _) in settings.items()}
-    for name, each in FIELDS.items():
-        bound = each.metadata["at_most"]
-        if bound and (more := getattr(options, name)) > (less := getattr(options, bound)):
-            over = f"{name} {more} ({places[name]}) is more than {bound} {less}"
-            raise ConfigError(f"{over} ({places[bound]}).")
+    _check_together(options, dict.fromkeys(FIELDS, "default") | {name: place for name, (place, _) in settings.items()})
     return options
+
+
+def _check_together(options: Options, places: Mapping[str, str]) -> None:
+    """What options ask of each other. places: of their values."""
+    for name, each in FIELDS.items():
+        value, bound, needed = getattr(options, name), each.metadata["at_most"], each.metadata["needs"]
+        if bound and value > (less := getattr(options, bound)):
+            raise ConfigError(f"{name} {value} ({places[name]}) is more than {bound} {less} ({places[bound]}).")
+        if needed and value is not None and getattr(options, needed) is None:
+            raise ConfigError(f"{places[name]}: it needs {flag(needed)}, the socket that it is for.")
+
+
+def flag(name: str) -> str:
+    """An option as the command line has it."""
+    return f"--{name.replace('_', '-')}"
+
+
+def spell(name: str, value: object) -> str:
+    """A value of an option as it is written."""
+    kind: kinds.OptionType = FIELDS[name].metadata["kind"]
+    return kind.spell(value)
 
 
 def _from_command_line(program: str, argv: Sequence[str]) -> Iterator[Setting]:
@@ -206,7 +236,7 @@ def _from_command_line(program: str, argv: Sequence[str]) -> Iterator[Setting]:
         place = _place(error.param) if error.param else "command line"
         raise ConfigError(f"{place}: {error.message}") from None
     except click.NoSuchOption as error:
-        words = [flag[2:] for each in command.params for flag in each.opts if flag[:2] == "--"]
+        words = [each[2:] for param in command.params for each in param.opts if each[:2] == "--"]
         word = error.option_name.lstrip("-")
         named = FIELDS.get(word.replace("-", "_"))
         other = named.metadata["program"] if named else ""
@@ -225,7 +255,7 @@ def _place(param: click.Parameter) -> str:
 
 def _parameter(each: Field[Any]) -> click.Parameter:
     """An option as click has it, its default in words only: click is to tell what was given."""
-    kind, about, flag = each.metadata["kind"], each.metadata["help"], each.name.replace("_", "-")
+    kind, about, word = each.metadata["kind"], each.metadata["help"], each.name.replace("_", "-")
     default: Any = each.default
     if default is not None and default is not False and default != ():
         shown = {tuple: " ".join, float: "{:g}s".format, bool: "on".format}.get(type(default), str)(default)
@@ -233,9 +263,9 @@ def _parameter(each: Field[Any]) -> click.Parameter:
     if each.metadata["bare"]:
         return click.Argument([each.name], type=kind, required=False, help=about)
     if isinstance(default, bool):
-        return click.Option([f"--{flag}/--no-{flag}"], help=about)
+        return click.Option([f"--{word}/--no-{word}"], help=about)
     many = each.name in REPEATABLE
-    return click.Option([f"--{flag}"], type=kind, multiple=many, metavar=kind.name, help=about)
+    return click.Option([f"--{word}"], type=kind, multiple=many, metavar=kind.name, help=about)
 
 
 def _from_file(config: str | None, folder: Folder) -> Iterator[Setting]:
@@ -277,10 +307,10 @@ def _table(config: str | None, folder: Folder) -> tuple[str, dict[str, Any]]:
 
 
 def _from_environment(environ: Environ, warn: Callable[[str], object]) -> Iterator[Setting]:
-    """What the environment says; a repeatable option is split at white space."""
+    """What the environment says; a repeatable option is split at white space, as its kind has it."""
     for name, text in environment.read(environ, FIELDS, warn):
         place = f"environment variable {PREFIX}{name.upper()}"
-        yield name, place, text.split() if name in REPEATABLE else text
+        yield name, place, FIELDS[name].metadata["kind"].item.findall(text) if name in REPEATABLE else text
 
 
 def _read(name: str, place: str, value: object) -> object:

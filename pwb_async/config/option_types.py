@@ -15,24 +15,38 @@ import click
 from pwb_async.core.semantics.grammar import MEDIA_TYPE, TOKEN
 
 FACTORS: Final = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
+_WORD: Final = re.compile(r"\S+")
+_TYPE_RULE_WORD: Final = re.compile(r'(?:;\s*[^\s;="]+=(?:"(?:[^"\\]|\\.)*"|[^\s;/"]+(?=[\s;]|$))|\S)+')
+"""White space separates, but not in front of a parameter, nor in its quoted value."""
 
 
 class OptionType(click.ParamType[Any]):
     """A click type: the unit that --help shows, and a function of text (ValueError refuses it).
-    A TOML number or boolean is read as the text it is spelled with, unless `quoted`."""
 
-    def __init__(self, unit: str, parse: Callable[[str], object], quoted: bool = False) -> None:
-        self.name, self.parse, self.quoted = unit, parse, quoted
+    example: a value that TOML has only as a string; without one, a TOML number or boolean is read as the text it is
+    spelled with. item: one of several values in an environment variable."""
+
+    def __init__(
+        self, unit: str, parse: Callable[[str], object], example: str = "", item: re.Pattern[str] = _WORD
+    ) -> None:
+        self.name, self.parse, self.example, self.item = unit, parse, example, item
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        if isinstance(value, bool | int | float) and not self.quoted:
+        if isinstance(value, bool | int | float) and not self.example:
             value = str(value).lower()
         if not isinstance(value, str):
-            self.fail(f"{value!r} is of the wrong type.", param, ctx)
+            hint = f': it must be a string such as "{self.example}"' if self.example else ""
+            self.fail(f"{value!r} is of the wrong type{hint}.", param, ctx)
         try:
             return self.parse(value)
         except ValueError as error:
             self.fail(f"{value!r} {error}.", param, ctx)
+
+    def spell(self, value: object) -> str:
+        """A value as it is written: what means nothing, or no number, is the word that the unit has for it."""
+        if isinstance(value, bool):
+            return "on" if value else "off"
+        return str(value) if value else self.name.partition("|")[2] or ("not set" if value is None else str(value))
 
 
 def _text(text: str) -> str:
@@ -133,16 +147,17 @@ class Whole(click.IntRange):
 
 
 def _one_of(*words: str) -> OptionType:
-    return OptionType("|".join(words), click.Choice(words))
+    return OptionType("|".join(words), click.Choice(words), example=words[0])
 
 
-PATH, ADDRESS = OptionType("PATH", _text, quoted=True), OptionType("ADDRESS", _text, quoted=True)
-USER, GROUP = OptionType("NAME[:GROUP]", _text, quoted=True), OptionType("NAME", _text, quoted=True)
-FILE_MODE = OptionType("OCTAL", _file_mode, quoted=True)  # TOML's 0o660 would be read as 432
-NAME, PORT = OptionType("NAME", _file_name, quoted=True), OptionType("PORT", Whole(0, 65535))
+PATH, ADDRESS = OptionType("PATH", _text, "a/path"), OptionType("ADDRESS", _text, "127.0.0.1")
+USER, GROUP = OptionType("NAME[:GROUP]", _text, "www-data"), OptionType("NAME", _text, "www-data")
+FILE_MODE = OptionType("OCTAL", _file_mode, "660")  # TOML's 0o660 would be read as 432
+NAME, PORT = OptionType("NAME", _file_name, "index.html"), OptionType("PORT", Whole(0, 65535))
 SECONDS, AGE = OptionType("SECONDS", _seconds), OptionType("SECONDS", Whole(0, 2**31 - 1))
 DELAY = OptionType("[GLOB=]TIME[~TIME]", _delay)
-TYPE, CHARSET = OptionType("GLOB=TYPE", _type_rule), OptionType("NAME|off", _charset)
+TYPE = OptionType("GLOB=TYPE", _type_rule, "*.geo=application/json", _TYPE_RULE_WORD)
+CHARSET = OptionType("NAME|off", _charset, "off")
 RATE, WORKERS = OptionType("BYTES", _size_or_0), OptionType("COUNT|auto", _workers)
 SECONDS_OR_0 = OptionType("SECONDS", lambda text: _seconds(text, zero=True))
 BYTES_OR_OFF = OptionType("BYTES|off", _size_or_off)

@@ -28,7 +28,11 @@ def listen(
 ) -> list[socket.socket]:
     """The sockets that systemd hands over, else the one at the path `unix`, with that mode and group, else one for each
     address of `host`, all on one port. Raises OSError."""
-    return listen_fds() or ([_listen_at(unix, mode, group)] if unix is not None else _listen_on(host, port))
+    if inherited := listen_fds():
+        if mode is not None or group is not None:
+            logger.warning("--unix-mode and --unix-group are ignored: the sockets were handed over by systemd")
+        return inherited
+    return [_listen_at(unix, mode, group)] if unix is not None else _listen_on(host, port)
 
 
 def _listen_on(host: str, port: int) -> list[socket.socket]:
@@ -109,13 +113,21 @@ def _grant(path: str, mode: int | None, group: int | None) -> None:
         if not stat.S_ISSOCK(status.st_mode) or status.st_uid != os.geteuid():
             raise FileExistsError(errno.EEXIST, "somebody else has put a file there")
         if group is not None:
-            os.chown(file, -1, group)
+            _give(file, group)
         if mode is not None:
             os.chmod(file, mode)
-    except PermissionError:
-        raise PermissionError(errno.EPERM, "only a member of a group may give the socket to it") from None
     finally:
         os.close(number)
+
+
+def _give(file: str, group: int) -> None:
+    """Changes the group of a file. Raises PermissionError, with the reason where it is that of chown(2)."""
+    try:
+        os.chown(file, -1, group)
+    except PermissionError as error:
+        if group in (os.getegid(), *os.getgroups()):
+            raise
+        raise PermissionError(error.errno, "only a member of a group may give the socket to it") from None
 
 
 def _listen_at(path: str, mode: int | None, group: int | None) -> socket.socket:
@@ -127,7 +139,7 @@ def _listen_at(path: str, mode: int | None, group: int | None) -> socket.socket:
             os.unlink(path)
         sock.name(path, mode, group)
         sock.listen(BACKLOG)
-    except OSError:
+    except BaseException:
         sock.remove()
         sock.close()
         raise

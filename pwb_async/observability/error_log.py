@@ -5,11 +5,10 @@ what is not taken at once is dropped, and counted in the next line that is (haza
 """
 
 import logging
-import os
 import sys
-from select import PIPE_BUF, POLLOUT, poll  # of the moment of the import: --mode gevent patches select later
 from typing import Any
 
+from pwb_async.output.pipes import write_ready
 from pwb_async.output.printing import printable
 
 
@@ -29,8 +28,6 @@ class _Patient(logging.Handler):
         self._program = program
         self._number = number
         self._encoding = encoding
-        self._poll = poll()
-        self._poll.register(number, POLLOUT)
         self._lost = 0
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -38,19 +35,12 @@ class _Patient(logging.Handler):
             text = self.format(record)
             if self._lost:
                 text = f"{self._program}: nobody read this for a while: {self._lost} lost\n{text}"
-            self._lost = 0 if self._write(f"{text}\n".encode(self._encoding, "backslashreplace")) else self._lost + 1
+            data = f"{text}\n".encode(self._encoding, "backslashreplace")
+            self._lost = 0 if write_ready(self._number, data) else self._lost + 1
         except OSError:
             self._lost += 1
         except Exception:
             self.handleError(record)
-
-    def _write(self, data: bytes) -> bool:
-        """In pieces that a pipe takes whole if it takes any. Whether all of it was taken."""
-        while data:
-            if not self._poll.poll(0):
-                return False
-            data = data[os.write(self._number, data[:PIPE_BUF]) :]
-        return True
 
 
 def configure_error_log(program: str) -> None:

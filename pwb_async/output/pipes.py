@@ -7,7 +7,7 @@ that is full waits until somebody reads.
 import errno
 import os
 import stat
-from select import POLLERR, POLLOUT, poll  # of the moment of the import: --mode gevent patches select later
+from select import PIPE_BUF, POLLERR, POLLOUT, poll  # of the moment of the import: --mode gevent patches select later
 from typing import Final
 
 _APPEND: Final = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOCTTY | os.O_NONBLOCK
@@ -28,7 +28,7 @@ def open_to_append(path: str) -> int:
     except PermissionError:
         raise OSError(errno.ENXIO, "it is a pipe that nobody reads") from None
     try:
-        return os.open(path, _APPEND)
+        return os.open(path, _APPEND, 0o644)  # it may have been replaced meanwhile
     finally:
         os.close(reader)
 
@@ -60,6 +60,16 @@ def unblocked(number: int) -> int:
 def is_ready(number: int, timeout: float = 0.0) -> bool:
     """Whether a write would not wait: there is room, or an error to report. patience: seconds to wait for that."""
     return bool(_poll(number, timeout))
+
+
+def write_ready(number: int, data: bytes) -> bool:
+    """Writes without waiting, in pieces that a pipe takes whole if it takes any. Whether all of it was taken; raises
+    OSError."""
+    while data:
+        if not is_ready(number):
+            return False
+        data = data[os.write(number, data[:PIPE_BUF]) :]
+    return True
 
 
 def has_reader(number: int) -> bool:

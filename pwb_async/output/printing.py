@@ -6,9 +6,10 @@ import errno
 import os
 import sys
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from io import TextIOWrapper
 
-from .pipes import is_ready
+from .pipes import write_ready
 
 
 def printable(text: str) -> str:
@@ -28,9 +29,30 @@ def say(line: str) -> None:
     """Writes a line to standard output, if it is taken at once (hazard E8). Raises OSError."""
     if sys.stdout is None:  # it was closed, and its number is somebody else's
         return
-    if not is_ready(sys.stdout.fileno()):
+    if not write_ready(sys.stdout.fileno(), f"{line}\n".encode(sys.stdout.encoding, "backslashreplace")):
         raise BlockingIOError(errno.EAGAIN, "it is full")
-    os.write(sys.stdout.fileno(), f"{line}\n".encode(sys.stdout.encoding, "backslashreplace"))
+
+
+def print_error(line: str) -> None:
+    """Writes a line to standard error, if it is taken at once (hazard E8); if not, it is lost."""
+    if sys.stderr is None:  # it was closed, and its number is somebody else's
+        return
+    with suppress(OSError):
+        write_ready(sys.stderr.fileno(), f"{printable(line)}\n".encode(sys.stderr.encoding, "backslashreplace"))
+
+
+def exit_with(status: int, line: str) -> SystemExit:
+    """What ends the program with a line on standard error; SystemExit(line) would wait until somebody reads it."""
+    print_error(line)
+    return SystemExit(status)
+
+
+def discard_output() -> None:
+    """What standard output still has to write, and cannot, is given up, or Python would fail with it at its end."""
+    if sys.stdout is not None:
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, sys.stdout.fileno())
+        os.close(null)
 
 
 def did_you_mean(word: str, words: Iterable[str], spell: Callable[[str], str] = str) -> str:

@@ -11,7 +11,7 @@ from socket import socket
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from pwb_async import __version__
-from pwb_async.config.loader import Options, read_options
+from pwb_async.config.loader import Options, flag, read_options, spell
 from pwb_async.core.deadlines import Timeouts
 from pwb_async.core.http1.limits import Limits
 from pwb_async.core.http1.parser import RequestParser
@@ -20,7 +20,7 @@ from pwb_async.core.site.media_types import MediaTypes
 from pwb_async.core.site.site import Site
 from pwb_async.network.listeners import close, listen, url
 from pwb_async.observability.access_log import AccessLog
-from pwb_async.output.printing import printable, say
+from pwb_async.output.printing import exit_with, printable, say
 from pwb_async.storage.disk import Disk
 
 from . import privileges
@@ -97,8 +97,7 @@ def open_context(program: str, options: Options) -> ServerContext:
     try:
         return build_context(program, options)
     except StartupError as error:
-        print(f"{program}: {error}", file=sys.stderr)
-        raise SystemExit(1) from None
+        raise exit_with(1, f"{program}: {error}") from None
 
 
 def reload_context(old: ServerContext, fixed: tuple[str, ...] = ()) -> ServerContext:
@@ -108,7 +107,7 @@ def reload_context(old: ServerContext, fixed: tuple[str, ...] = ()) -> ServerCon
     options = read_options(old.program, sys.argv[1:], os.environ, ".")
     for name in ("host", "port", "unix", "unix_mode", "unix_group", "trace", *fixed):
         if getattr(options, name) != (stays := getattr(old.options, name)):
-            logger.warning("%s is still %r: it takes a restart to change that", name, stays)
+            logger.warning("%s is still %s: it takes a restart to change that", flag(name), spell(name, stays))
             options = replace(options, **{name: stays})
     return build_context(old.program, options, old)
 

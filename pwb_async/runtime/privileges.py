@@ -12,12 +12,16 @@ thread yet.
 
 import errno
 import os
-from typing import NamedTuple
+import re
+from typing import Final, NamedTuple
 
 from pwb_async.config.loader import Options
 
 from .landlock import READ_DIRECTORY, READ_FILE, allowed_root, restrict_filesystem
 from .preload import preload
+
+_HIGHEST_ID: Final = 2**32 - 2
+"""The highest number of a user or group: the next one makes chown(2) and setresuid(2) change nothing."""
 
 
 class User(NamedTuple):
@@ -37,27 +41,38 @@ def find_user(text: str) -> User:
     import pwd
 
     name, _, group = text.partition(":")
+    number = _number(name)
     try:
-        entry = pwd.getpwuid(int(name)) if name.isdecimal() else pwd.getpwnam(name)
+        entry = pwd.getpwnam(name) if number is None else pwd.getpwuid(number)
     except KeyError:
-        if not (name.isdecimal() and group):
+        if number is None or not group:
             raise OSError(errno.EINVAL, "there is no such user") from None
         entry = None
     gid = find_group(group) if group else entry.pw_gid if entry else 0
     if os.geteuid() != 0:
         raise PermissionError(errno.EPERM, "only root can switch to another user")
     groups = os.getgrouplist(entry.pw_name, gid) if entry and not group else [gid]
-    return User(entry.pw_uid if entry else int(name), gid, groups)
+    return User(entry.pw_uid if entry else number or 0, gid, groups)
 
 
 def find_group(text: str) -> int:
     """The number of a group that is given by name or number. Raises OSError if there is none of that name."""
     import grp
 
+    number = _number(text)
     try:
-        return int(text) if text.isdecimal() else grp.getgrnam(text).gr_gid
+        return grp.getgrnam(text).gr_gid if number is None else number
     except KeyError:
         raise OSError(errno.EINVAL, "there is no such group") from None
+
+
+def _number(text: str) -> int | None:
+    """The number of a user or group, or None if `text` is a name. Raises OSError for a number that is too high."""
+    if not re.fullmatch("[0-9]+", text):
+        return None
+    if len(text) > len(str(_HIGHEST_ID)) or int(text) > _HIGHEST_ID:
+        raise OSError(errno.EINVAL, f"the highest number is {_HIGHEST_ID}")
+    return int(text)
 
 
 def drop_privileges(options: Options, *modules: str) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from pwb_async.config.loader import ConfigError, Options, load, read_options
+from pwb_async.config.loader import FIELDS, ConfigError, Options, load, read_options
 
 Read = Callable[..., Options]
 Capture = pytest.CaptureFixture[str]
@@ -64,6 +64,18 @@ SOURCES = [
         *('a=b=c/d *=t/*;p="q=r"', (("a=b", b"c/d"), ("*", b't/*;p="q=r"'))),
         *(["--type", "a b=c/d", "--type", "\udcff=c/d"], (("a b", b"c/d"), ("\udcff", b"c/d"))),
     ),
+    (
+        *("type", 'type = ["a=b/c"]', (("a", b"b/c"),)),
+        *(
+            '*.a=text/html; charset=x *.b=b/c;\tp="q; r s" ;=d/e',
+            (("*.a", b"text/html; charset=x"), ("*.b", b'b/c;\tp="q; r s"'), (";", b"d/e")),
+        ),
+        *(["--type", "a=b/c"], (("a", b"b/c"),)),
+    ),
+    (
+        *("type", "type = []", (), "a=b/c; d=e/f;", (("a", b"b/c;"), ("d", b"e/f;"))),
+        *(["--type", "a=b/c"], (("a", b"b/c"),)),
+    ),
     ("charset", 'charset = "off"', None, "EUC-KR", "EUC-KR", ["--charset", "Off"], None),
     ("serve_encoded", "serve-encoded = true", True, "false", False, ["--serve-encoded"], True),
     ("max_ranges", "max_ranges = 1", 1, "2", 2, ["--max-ranges", "3"], 3),
@@ -78,7 +90,7 @@ def test_precedence(read: Read, row: tuple[Any, ...], told: tuple[bool, bool, bo
     options = read(
         *(argv if on_line else ()),
         toml=toml if in_toml else "",
-        environ={f"PWB_{name.upper()}": text} if in_environ else {},
+        environ={"PWB_UNIX": "s"} | ({f"PWB_{name.upper()}": text} if in_environ else {}),
     )
     ranked = [(on_line, in_argv), (in_environ, in_environment), (in_toml, in_file)]
     expected = next((value for here, value in ranked if here), getattr(Options(), name))
@@ -251,6 +263,8 @@ COMMAND_LINE = [
     (["--unix-mode", "1660"], "--unix-mode: '1660' is not a mode of three octal digits such as 660."),
     (["--unix-mode", "rw"], "--unix-mode: 'rw' is not a mode of three octal digits such as 660."),
     (["--unix-group", ""], "--unix-group: '' is empty."),
+    (["--unix-mode", "660"], "--unix-mode: it needs --unix, the socket that it is for."),
+    (["--unix-group", "g"], "--unix-group: it needs --unix, the socket that it is for."),
     (["--port"], "Option '--port' requires an argument."),
     (["--prot", "1"], "--prot: no such option (did you mean '--port'?)"),
     (["--por", "1"], "--por: no such option (did you mean '--port'?)"),
@@ -310,12 +324,40 @@ ENVIRONMENT = [
     ("PWB_INDEX", "a b/c", "'b/c' is not the name of a file."),
     ("PWB_GRACE_PERIOD", "-1", "'-1' is not a time such as 10, 0.5, 500ms, 10s or 2m."),
     ("PWB_PORT", "tcp:10.0.0.11:80", "'tcp:10.0.0.11:80' is not a valid integer."),
+    ("PWB_TYPE", "a=b/c; d", "'d' is not a glob and a media type"),
 ]
 
 
 @pytest.mark.parametrize(("name", "text", "words"), ENVIRONMENT)
 def test_refused_in_the_environment(read: Read, name: str, text: str, words: str) -> None:
-    assert refused(read, environ={name: text}).startswith(f"environment variable {name}: {words}")
+    program = FIELDS[name.removeprefix("PWB_").lower()].metadata["program"] or "pwb"
+    assert refused(read, environ={name: text}, program=program).startswith(f"environment variable {name}: {words}")
+
+
+@pytest.mark.parametrize(
+    ("program", "variable", "toml"),
+    [
+        ("pwb", "PWB_MODE", 'mode = "production"'),
+        ("pwb", "PWB_TRIGGER", "trigger = 1"),
+        ("pwb-legacy", "PWB_CACHE", "cache = false"),
+        ("pwb-legacy", "PWB_WORKERS", "workers = []"),
+    ],
+)
+def test_a_wrong_value_that_only_the_other_program_has_is_a_warning(
+    tmp_path: Path, capfd: Capture, program: str, variable: str, toml: str
+) -> None:
+    """It does not count here, so it ends no start."""
+    name = variable.removeprefix("PWB_").lower()
+    assert load(program, [], {variable: "production"}, tmp_path) == Options()
+    out, line = capfd.readouterr()
+    assert out == ""
+    assert line.startswith(f"{program}: environment variable {variable}: 'production' is not ")
+    assert line.endswith(f". It is ignored: {program} has no --{name}\n")
+    assert line.count("\n") == 1
+    (tmp_path / "pwb.toml").write_text(toml)
+    assert load(program, [], {}, tmp_path) == Options()
+    assert capfd.readouterr().err.startswith(f"{program}: pwb.toml: {name}: ")
+    assert load("pwb-legacy" if program == "pwb" else "pwb", [], {variable: ""}, "/") == Options()
 
 
 @pytest.mark.parametrize(
@@ -331,12 +373,12 @@ def test_refused_in_the_environment(read: Read, name: str, text: str, words: str
     ],
 )
 def test_an_unknown_name_in_the_environment_is_a_warning(
-    tmp_path: Path, capsys: Capture, variable: str, text: str, hint: str
+    tmp_path: Path, capfd: Capture, variable: str, text: str, hint: str
 ) -> None:
     """It may be meant for another program."""
     assert load("pwb", [], {variable: text, "PWB_PORT": "1"}, tmp_path) == Options(port=1)
     line = f"pwb: environment variable {variable}: no such option{hint}; it is ignored\n"
-    assert capsys.readouterr() == ("", line)
+    assert capfd.readouterr() == ("", line)
 
 
 SERVICES = [
@@ -360,12 +402,12 @@ def service(name: str, protocol: str, address: str, port: str, port_name: str) -
 
 @pytest.mark.parametrize("row", SERVICES, ids=lambda row: row[0])
 def test_services_of_kubernetes_are_ignored_with_one_line(
-    tmp_path: Path, capsys: Capture, row: tuple[str, str, str, str, str]
+    tmp_path: Path, capfd: Capture, row: tuple[str, str, str, str, str]
 ) -> None:
     (tmp_path / "pwb.toml").write_text("port = 5")
     variables = service(*row)
     assert load("pwb", [], variables, tmp_path) == Options(port=5)
-    out, line = capsys.readouterr()
+    out, line = capfd.readouterr()
     assert out == ""
     assert line.startswith(f"pwb: environment: {row[0]}_PORT, ")
     assert line.endswith(f" and {len(variables) - 3} more describe a Service of Kubernetes and are ignored\n")
@@ -379,7 +421,7 @@ def test_no_option_looks_like_what_kubernetes_sets(read: Read, name: str) -> Non
     warned: list[str] = []
     text = "auto tcp://h:1" if name == "port" else "tcp://h:1"
     with suppress(ConfigError):
-        read_options("pwb", [], {f"PWB_{name.upper()}": text}, "/", warned.append)
+        read_options(FIELDS[name].metadata["program"] or "pwb", [], {f"PWB_{name.upper()}": text}, "/", warned.append)
     assert warned == []
 
 
@@ -399,12 +441,23 @@ FILE = [
     ("port = [1]", "port: [1] is of the wrong type."),
     ("port = {a = 1}", "port: {'a': 1} is of the wrong type."),
     ("port = 2020-01-02", "port: datetime.date(2020, 1, 2) is of the wrong type."),
-    ("root = 1", "root: 1 is of the wrong type."),
-    ("host = true", "host: True is of the wrong type."),
-    ("access-log = false", "access-log: False is of the wrong type."),
+    ("root = 1", "root: 1 is of the wrong type: it must be a string such as \"a/path\"."),
+    ("host = true", "host: True is of the wrong type: it must be a string such as \"127.0.0.1\"."),
+    ("access-log = false", "access-log: False is of the wrong type: it must be a string such as \"a/path\"."),
+    ("charset = false", "charset: False is of the wrong type: it must be a string such as \"off\"."),
+    ("charset = 8859", "charset: 8859 is of the wrong type: it must be a string such as \"off\"."),
+    ("etag = false", "etag: False is of the wrong type: it must be a string such as \"auto\"."),
+    ("loop = 1", "loop: 1 is of the wrong type: it must be a string such as \"uvloop\"."),
+    ("type = [1]", "type: 1 is of the wrong type: it must be a string such as \"*.geo=application/json\"."),
+    ("cache = false", "cache: 'false' is not a size above 0 such as 8190, 32K, 32KiB, 1M or 1GiB."),
+    ("workers = true", "workers: 'true' is not a valid integer."),
+    ("unix = 1", "unix: 1 is of the wrong type: it must be a string such as \"a/path\"."),
+    ("unix-mode = 660", "unix-mode: 660 is of the wrong type: it must be a string such as \"660\"."),
+    ("unix-group = 33", "unix-group: 33 is of the wrong type: it must be a string such as \"www-data\"."),
+    ("unix-group = '33'", "unix-group: it needs --unix, the socket that it is for."),
     ('root = "a\\u0000b"', "root: 'a\\x00b' holds a NUL."),
     ("index = 'a'", "index: 'a' is not a list."),
-    ("index = ['a', 1]", "index: 1 is of the wrong type."),
+    ("index = ['a', 1]", "index: 1 is of the wrong type: it must be a string such as \"index.html\"."),
     ("index = ['a/b']", "index: 'a/b' is not the name of a file."),
     ("server_version = 1", "server_version: '1' is not one of 'true', 'false'."),
     ("server_version = 'yes'", "server_version: 'yes' is not one of 'true', 'false'."),
@@ -412,8 +465,8 @@ FILE = [
     ("grace_period = nan", "grace_period: 'nan' is not a time such as 10, 0.5, 500ms, 10s or 2m."),
     ("grace_period = true", "grace_period: 'true' is not a time such as 10, 0.5, 500ms, 10s or 2m."),
     ("max_head = -1", "max_head: '-1' is not a size above 0 such as 8190, 32K, 32KiB, 1M or 1GiB."),
-    ("unix-mode = 0o660", "unix-mode: 432 is of the wrong type."),
-    ("trigger = 'x'", "trigger: 'x' is not one of 'edge', 'level'."),
+    ("unix-mode = 0o660", "unix-mode: 432 is of the wrong type: it must be a string such as \"660\"."),
+    ("etag = 'x'", "etag: 'x' is not one of 'auto', 'content', 'mtime'."),
     ("max-age = 1\nmax_age = 1", "'max-age' and 'max_age' are the same key."),
 ]  # fmt: skip
 
@@ -542,12 +595,12 @@ def test_a_file_that_is_no_text(read: Read, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("program", ["pwb", "pwb-legacy"])
-def test_load_tells_one_line(program: str, tmp_path: Path, capsys: Capture) -> None:
+def test_load_tells_one_line(program: str, tmp_path: Path, capfd: Capture) -> None:
     with pytest.raises(SystemExit) as caught:
         load(program, [], {"PWB_PORT": "x"}, tmp_path)
     assert caught.value.code == 2
     line = f"{program}: environment variable PWB_PORT: 'x' is not a valid integer.\n"
-    assert capsys.readouterr() == ("", line)
+    assert capfd.readouterr() == ("", line)
 
 
 def test_load_reads_this_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -559,12 +612,12 @@ def test_load_reads_this_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.parametrize("program", ["pwb", "pwb-legacy"])
-def test_help(program: str, tmp_path: Path, capsys: Capture) -> None:
+def test_help(program: str, tmp_path: Path, capfd: Capture) -> None:
     (tmp_path / "pwb.toml").write_text("broken")
     with pytest.raises(SystemExit) as caught:
         load(program, ["--help"], {"PWB_PORT": "x"}, tmp_path)
     assert caught.value.code == 0
-    out, err = capsys.readouterr()
+    out, err = capfd.readouterr()
     words = " ".join(out.split())
     assert not err
     assert words.startswith(f"Usage: {program} [OPTIONS] [ROOT] ")
@@ -578,11 +631,11 @@ def test_help(program: str, tmp_path: Path, capsys: Capture) -> None:
         assert (f"--{field.name.replace('_', '-')} " in words) is mine, field.name
 
 
-def test_version(tmp_path: Path, capsys: Capture) -> None:
+def test_version(tmp_path: Path, capfd: Capture) -> None:
     with pytest.raises(SystemExit) as caught:
         load("pwb-legacy", ["--version"], {}, tmp_path)
     assert caught.value.code == 0
-    assert capsys.readouterr() == ("PWB 8.0\n", "")
+    assert capfd.readouterr() == ("PWB 8.0\n", "")
 
 
 def test_importing_config_imports_no_driver() -> None:

@@ -1,5 +1,7 @@
 """What a server prints is one line for each thing said, whatever the things are called, in any encoding."""
 
+import fcntl
+import os
 import re
 import select
 import signal
@@ -109,3 +111,85 @@ def test_what_is_asked_for(program: Design, option: str, tmp_path: Path) -> None
         said, warned = process.communicate(timeout=10)
     assert (process.returncode, warned) == (0, b"")
     assert said.isascii()
+
+
+def taking_nothing(how: str) -> int:
+    """The writing end of something that takes no byte. "full pipe": its reader stays open, and reads nothing."""
+    if how == "full disk":
+        return os.open("/dev/full", os.O_WRONLY)
+    reader, writer = os.pipe()
+    if how == "no reader":
+        os.close(reader)
+    else:
+        os.write(writer, b"." * fcntl.fcntl(writer, fcntl.F_GETPIPE_SZ))
+    return writer
+
+
+CLOSED: Final = ("sh", "-c", 'exec "$@" 2>&-', "sh")
+"""Starts a command whose standard error is closed."""
+
+
+@pytest.mark.parametrize("errors", ["full disk", "no reader", "full pipe", "closed"])
+def test_a_warning_that_is_not_taken_ends_no_start(errors: str, design: Design, tmp_path: Path) -> None:
+    """Nor does it hold up the start, or come on standard output, which is the access log."""
+    wrapper = CLOSED if errors == "closed" else ()
+    writer = None if errors == "closed" else taking_nothing(errors)
+    with subprocess.Popen(
+        [*wrapper, *command(design, ".", "--unix", "s")],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=writer,
+        cwd=tmp_path,
+        env=environment() | {"PWB_SESSION": "1"},
+    ) as process:
+        try:
+            assert process.stdout is not None
+            assert select.select([process.stdout], [], [], 10)[0], "it hangs"
+            said = process.stdout.readline()
+            process.terminate()
+            rest, _ = process.communicate(timeout=10)
+        finally:
+            process.kill()
+    assert b"listening on" in said
+    assert (rest, process.returncode) == (b"", 0)
+
+
+@pytest.mark.parametrize("errors", ["full disk", "no reader", "full pipe", "closed"])
+@pytest.mark.parametrize("options", [("--port", "x"), ("missing",), ("--user", "nobody-of-that-name"), ()], ids=str)
+@pytest.mark.parametrize("program", PROGRAMS, ids=lambda design: design.program)
+def test_an_error_that_is_not_taken_keeps_its_status(
+    program: Design, options: tuple[str, ...], errors: str, tmp_path: Path
+) -> None:
+    words = [*command(program, *options or ("--mode", "x")), "--access-log", "off"]
+    if not options:  # pwb-legacy names the modes
+        words = words[:3] if program.program == "pwb-legacy" else words
+    if not program.keeps_alive and options:
+        words += ["--port", "0"]
+    with subprocess.Popen(
+        [*(CLOSED if errors == "closed" else ()), *words],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=None if errors == "closed" else taking_nothing(errors),
+        cwd=tmp_path,
+        env=environment(),
+    ) as process:
+        try:
+            said, _ = process.communicate(timeout=10)
+        finally:
+            process.kill()
+    assert said == b""
+    assert process.returncode in (1, 2)
+
+
+@pytest.mark.parametrize("output", ["full disk", "no reader"])
+@pytest.mark.parametrize("option", ["--help", "--version"])
+@pytest.mark.parametrize("program", PROGRAMS, ids=lambda design: design.program)
+def test_what_is_asked_for_and_not_taken(program: Design, option: str, output: str, tmp_path: Path) -> None:
+    writer = taking_nothing(output)
+    done = subprocess.run(
+        command(program, option), stdout=writer, stderr=subprocess.PIPE, cwd=tmp_path, env=environment(), timeout=10
+    )
+    os.close(writer)
+    why = {"full disk": b"No space left on device", "no reader": b"Broken pipe"}[output]
+    assert done.stderr == b"%b: standard output takes nothing: %b\n" % (program.program.encode(), why)
+    assert done.returncode == 1

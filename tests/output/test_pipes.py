@@ -79,6 +79,21 @@ def test_pipe_that_we_may_write_and_not_read(pipe: Path) -> None:
     assert done.stdout == f"[Errno {errno.ENXIO}] it is a pipe that nobody reads\n"
 
 
+def test_file_that_takes_the_place_of_a_pipe_has_the_mode_of_a_log(pipe: Path) -> None:
+    """Between the first open(), which finds a pipe without a reader, and the last one."""
+    script = (
+        "import os, sys; from pwb_async.output.pipes import open_to_append; left = [3]\n"
+        "def hook(event, arguments):\n"
+        "    if event == 'open' and arguments[0] == sys.argv[1]:\n"
+        "        left[0] -= 1\n"
+        "        left[0] or os.unlink(sys.argv[1])\n"
+        "os.umask(0); sys.addaudithook(hook); open_to_append(sys.argv[1])"
+    )
+    subprocess.run([sys.executable, "-c", script, str(pipe)], env=environment(), check=True, timeout=4)
+    assert pipe.is_file()
+    assert pipe.stat().st_mode & 0o777 == 0o644
+
+
 def test_files_are_made_and_appended_to(tmp_path: Path) -> None:
     for text in (b"one", b"two"):
         number = open_to_append(str(tmp_path / "file"))

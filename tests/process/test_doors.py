@@ -109,8 +109,8 @@ async def test_mode_and_group_stay(root: Path, tmp_path: Path) -> None:
         (tmp_path / "pwb.toml").write_text("unix-mode = '600'\nunix-group = 'nobody-of-that-name'")
         server.signal(signal.SIGHUP)
         await says(server, "reloaded")
-        assert "pwb: unix_mode is still None: it takes a restart to change that\n" in server.grumbles()
-        assert "pwb: unix_group is still None: it takes a restart to change that\n" in server.grumbles()
+        assert "pwb: --unix-mode is still not set: it takes a restart to change that\n" in server.grumbles()
+        assert "pwb: --unix-group is still not set: it takes a restart to change that\n" in server.grumbles()
         assert (await ask(tmp_path / "s")).endswith(TEXT)
 
 
@@ -119,6 +119,51 @@ async def test_group_that_there_is_not(root: Path, tmp_path: Path) -> None:
     async with launched(root, *options, folder=tmp_path, status=1) as server:
         await server.exited()
     assert server.grumbles() == "pwb: cannot give the socket to the group nobody-of-that-name: there is no such group\n"
+    assert not (tmp_path / "s").exists()
+
+
+@pytest.mark.parametrize(
+    ("group", "why"),
+    [
+        ("99999999999999", "the highest number is 4294967294"),
+        ("4294967295", "the highest number is 4294967294"),
+        ("9" * 5000, "the highest number is 4294967294"),
+        ("\u0663\u0663", "there is no such group"),
+        ("-1", "there is no such group"),
+    ],
+    ids=lambda text: text[:20],
+)
+@pytest.mark.parametrize("command", ["pwb_async", "pwb_legacy --mode thread"])
+def test_group_that_there_cannot_be(command: str, group: str, why: str, root: Path, tmp_path: Path) -> None:
+    """(gid_t)-1 makes chown(2) change nothing; digits that are not ASCII are the letters of a name."""
+    options = ("--unix", "s", f"--unix-group={group}")
+    words = [sys.executable, "-m", *command.split(), "root", *options]
+    done = subprocess.run(words, cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=10)
+    program = "pwb" if command == "pwb_async" else "pwb-legacy"
+    assert done.stderr == f"{program}: cannot give the socket to the group {group}: {why}\n"
+    assert done.returncode == 1
+    assert not (tmp_path / "s").exists()
+
+
+@pytest.mark.parametrize("user", ["99999999999999:0", "4294967295:0", "0:4294967295", "\u0663\u0663:0"])
+def test_user_that_there_cannot_be(user: str, root: Path, tmp_path: Path) -> None:
+    words = [sys.executable, "-m", "pwb_async", "root", "--unix", "s", "--user", user]
+    done = subprocess.run(words, cwd=tmp_path, env=environment(), capture_output=True, text=True, timeout=10)
+    why = "the highest number is 4294967294" if user.isascii() else "there is no such user"
+    assert done.stderr == f"pwb: cannot become {user}: {why}\n"
+    assert done.returncode == 1
+    assert not (tmp_path / "s").exists()
+
+
+@needs_strace
+@pytest.mark.parametrize("call", ["chmod", "chown"])
+async def test_reason_is_that_of_the_system(call: str, root: Path, tmp_path: Path) -> None:
+    """Membership of a group has nothing to do with a mode, nor with a group that the process is in."""
+    wrapper = ("strace", "-D", "-f", "-qq", "-o", "calls", "-e", f"inject=/f?{call}:error=EPERM")
+    options = ("--unix", "s", "--unix-mode", "660", "--unix-group", str(os.getgid()))
+    async with launched(root, *options, folder=tmp_path, wrapper=wrapper, status=1) as server:
+        await server.exited()
+    assert server.grumbles() == "pwb: cannot listen on s: Operation not permitted\n"
     assert not (tmp_path / "s").exists()
 
 
@@ -255,6 +300,22 @@ async def test_socket_activation(loop: str, many: str, root: Path, tmp_path: Pat
             assert server.address == listener.getsockname()
             assert b"200 OK" in await asyncio.to_thread(early.recv, 4096)
             assert (await fresh(server)).content == TEXT
+
+
+async def test_mode_of_a_socket_that_was_handed_over(root: Path, tmp_path: Path) -> None:
+    """It is systemd's to set, so a line says that the options are ignored."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        async with launched(
+            root,
+            *("--unix", "s", "--unix-mode", "660"),
+            folder=tmp_path,
+            wrapper=handed(listener),
+            environ={"LISTEN_FDS": "1"},
+            descriptors=[listener.fileno()],
+        ) as server:
+            assert (await fresh(server)).content == TEXT
+    line = "pwb: --unix-mode and --unix-group are ignored: the sockets were handed over by systemd\n"
+    assert server.grumbles() == line
 
 
 @many

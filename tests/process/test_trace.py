@@ -162,7 +162,7 @@ async def test_it_is_made_anew_and_stays_through_a_reload(root: Path, tmp_path: 
         server.signal(signal.SIGHUP)
         await eventually(lambda: "reloaded" in server.grumbles(), TIMEOUT)
         await fresh(server)
-    assert f"trace is still '{path}'" in server.grumbles()
+    assert f"pwb: --trace is still {path}: " in server.grumbles()
     assert timeline.steps(timeline.read(path), "send")
     assert not (tmp_path / "other").exists()
 
