@@ -129,7 +129,7 @@ CLOSED: Final = ("sh", "-c", 'exec "$@" 2>&-', "sh")
 """Starts a command whose standard error is closed."""
 
 
-@pytest.mark.parametrize("errors", ["full disk", "no reader", "full pipe", "closed"])
+@pytest.mark.parametrize("errors", ["full disk", "full pipe", "closed"])
 def test_a_warning_that_is_not_taken_ends_no_start(errors: str, design: Design, tmp_path: Path) -> None:
     """Nor does it hold up the start, or come on standard output, which is the access log."""
     wrapper = CLOSED if errors == "closed" else ()
@@ -154,7 +154,7 @@ def test_a_warning_that_is_not_taken_ends_no_start(errors: str, design: Design, 
     assert (rest, process.returncode) == (b"", 0)
 
 
-@pytest.mark.parametrize("errors", ["full disk", "no reader", "full pipe", "closed"])
+@pytest.mark.parametrize("errors", ["full pipe", "closed"])
 @pytest.mark.parametrize("options", [("--port", "x"), ("missing",), ("--user", "nobody-of-that-name"), ()], ids=str)
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda design: design.program)
 def test_an_error_that_is_not_taken_keeps_its_status(
