@@ -12,6 +12,7 @@ import stat
 import sys
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from mmap import mmap
 from select import PIPE_BUF
 from threading import Lock
@@ -36,6 +37,8 @@ _ENOUGH: Final = 128 * 1024
 """Whenever there are so many bytes in blocks, hurry() is called too."""
 _MOST_WAITING: Final = 20 * 1024 * 1024
 """Bytes in blocks, 100,000 lines as browsers cause them; a block that would be more is dropped."""
+_PIECE: Final = 64 * 1024
+"""Bytes that are handed over to another process at once."""
 
 
 class AccessLog:
@@ -95,12 +98,14 @@ class AccessLog:
         with self._packing:
             halves = self._halves[:most]
             del self._halves[: len(halves)]
-            block = b"".join(halves)
-            if self._size + len(block) > _MOST_WAITING:
-                self.dropped += len(halves) // 2
-            elif block:
-                self._blocks.append(block)
-                self._size += len(block)
+            self._add(b"".join(halves), len(halves) // 2)
+
+    def _add(self, block: bytes, lines: int) -> None:
+        if self._size + len(block) > _MOST_WAITING:
+            self.dropped += lines
+        elif block:
+            self._blocks.append(block)
+            self._size += len(block)
 
     @property
     def pending(self) -> bool:
@@ -116,9 +121,8 @@ class AccessLog:
         with self._writing:
             try:
                 while self.pending and (self._always_ready or is_ready(self._fd, end - monotonic())):
-                    if not self._blocks:
-                        self._pack(_MANY)
-                    self._write()
+                    self._write(self._write_fd, None if self._always_ready else PIPE_BUF)
+                    self._unread[0] = 0
             except BlockingIOError:  # another process has filled the pipe meanwhile
                 return
             except OSError as error:
@@ -127,14 +131,29 @@ class AccessLog:
                 else:
                     self._drop()
 
-    def _write(self) -> None:
-        """Writes a block to a file; to a pipe as many whole lines as it takes at once, a longer line in pieces."""
+    def hand_over(self, send: Callable[[memoryview], int]) -> None:
+        """Gives what waits to another process, which appends it to its own log. send: takes whole lines, at most
+        64 KiB at once, a longer line in pieces; what it refuses with OSError goes on waiting."""
+        with self._writing, suppress(OSError):
+            while self.pending:
+                self._write(send, _PIECE)
+
+    def append(self, lines: bytes) -> None:
+        """Notes lines that another process has handed over."""
+        with self._packing:
+            self._add(lines, lines.count(b"\n"))
+
+    def _write_fd(self, data: memoryview) -> int:
+        return os.write(self._fd, data)
+
+    def _write(self, write: Callable[[memoryview], int], most: int | None) -> None:
+        """Writes a block; where there is a bound, as many whole lines as are within it, and a longer line in pieces."""
+        if not self._blocks:
+            self._pack(_MANY)
         block, end = self._blocks[0], None
-        if not self._always_ready:
-            most = self._written + PIPE_BUF
-            end = block.rfind(b"\n", self._written, most) + 1 or most
-        self._written += os.write(self._fd, memoryview(block)[self._written : end])
-        self._unread[0] = 0
+        if most is not None:
+            end = block.rfind(b"\n", self._written, self._written + most) + 1 or self._written + most
+        self._written += write(memoryview(block)[self._written : end])
         if self._written == len(block):
             with self._packing:
                 self._size -= len(self._blocks.popleft())

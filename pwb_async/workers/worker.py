@@ -32,6 +32,9 @@ ABORT: Final = b"e"
 LOG: Final = b"l"
 """It comes with a descriptor: the log, opened anew."""
 
+_LOG_RETRY: Final = 0.2
+"""Seconds between two attempts to write lines that a pipe has not taken."""
+
 
 def loop_factory(name: str) -> Callable[[], asyncio.AbstractEventLoop]:
     """What makes the event loop of --loop."""
@@ -77,6 +80,7 @@ class Worker:
     def __init__(self, context: ServerContext, channel: socket.socket) -> None:
         self._context = context
         self._channel = channel
+        self._served = False
         self._go = asyncio.Event()
 
     async def run(self) -> None:
@@ -88,7 +92,24 @@ class Worker:
         self._channel.send(READY)
         await self._go.wait()
         await self._server.serve()
+        self._served = True
+        await self._write_waiting_lines()
         self._loop.remove_reader(self._channel)
+
+    async def _write_waiting_lines(self) -> None:
+        """Other workers serve now, so there is time until the end of the grace period for a pipe that takes no lines
+        yet. A stop does not wait for it."""
+        log, end = self._context.log, self._loop.time() + self._context.options.grace_period
+        while log is not None and log.pending and not self._server.stopping and self._loop.time() < end:
+            log.flush()
+            await asyncio.sleep(_LOG_RETRY)
+
+    def _replace_log(self, fd: int) -> None:
+        log = self._context.log
+        if log is not None and self._served:  # the server's thread has ended
+            log.replace_fd(fd)
+        elif log is not None:
+            self._server.run_in_thread(log.replace_fd, fd)
 
     def _hear(self) -> None:
         words, descriptors, _, _ = socket.recv_fds(self._channel, 256, 4)
@@ -107,8 +128,7 @@ class Worker:
                     self._stop()
                     self._server.shutdown()
         for descriptor in descriptors:
-            if self._context.log is not None:
-                self._server.run_in_thread(self._context.log.replace_fd, descriptor)
+            self._replace_log(descriptor)
 
     def _stop(self) -> None:
         self._go.set()

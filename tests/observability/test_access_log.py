@@ -1,8 +1,10 @@
 """The access log by itself: what waits is bounded, and asks to be written before it is much (hazards A14, E8)."""
 
 import os
+import socket
 import time
 import tracemalloc
+from contextlib import suppress
 from pathlib import Path
 from threading import Event, Thread
 
@@ -127,6 +129,36 @@ def test_lines_are_lost_once_and_counted_e8(tmp_path: Path) -> None:
     assert read > 0
     log.close()
     assert log.dropped == 5000 - read
+
+
+def test_lines_are_handed_over_to_another_process_e8(tmp_path: Path) -> None:
+    """Nobody reads the pipe yet: what the other one takes waits there, and what it refuses waits here."""
+    os.mkfifo(tmp_path / "pipe")
+    child, parent = AccessLog(str(tmp_path / "pipe")), AccessLog(str(tmp_path / "pipe"))
+    sizes = [*range(0, 3000, 100), 100_000, 1, 70_000]
+    for size in sizes:
+        child.record("h", BadRequest(400, "why", b"x" * size), 400, size, 0.0)
+    child.flush()
+    ours, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    its.setblocking(False)
+    ours.setblocking(False)
+    while child.pending:
+        child.hand_over(its.send)
+        with suppress(BlockingIOError):
+            while True:
+                parent.append(ours.recv(1 << 17))
+    reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    written = b""
+    while parent.pending:
+        parent.flush()
+        written += _some(reader)
+    assert [line.count(b"x") for line in written.splitlines()] == sizes
+    for log in (child, parent):
+        log.close()
+        assert log.dropped == 0
+    os.close(reader)
+    ours.close()
+    its.close()
 
 
 def test_lines_wait_for_another_reader_e8(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

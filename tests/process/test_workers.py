@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import AbstractAsyncContextManager, suppress
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,7 @@ from tests.conformance.peer import TIMEOUT, Peer, crowd, together
 from tests.conformance.server import Server, eventually
 from tests.conformance.wire import get
 
+from .command import launched
 from .helpers import BIG, TEXT, fetch, fresh, says, workers
 
 TWO = ("--workers", "2")
@@ -216,3 +217,61 @@ async def test_a_worker_that_hangs_is_killed_f2(run: Start) -> None:
         os.kill(workers(server)[0], signal.SIGSTOP)
         server.signal()
         assert await server.exited(within=3) == 0
+
+
+# -- lines of the access log that a pipe has not taken yet
+
+
+def logging_to(pipe: Path, root: Path, *options: str) -> AbstractAsyncContextManager[Server]:
+    """Two workers whose access log is a named pipe that nobody reads."""
+    os.mkfifo(pipe)
+    words = ("--port", "0", "--workers", "2", "--access-log", str(pipe), *options)
+    return launched(root, *words, folder=pipe.parent)
+
+
+async def test_lines_that_wait_in_old_workers_are_written_e8(root: Path, tmp_path: Path) -> None:
+    """The new workers serve, and the old ones stay until there is a reader."""
+    read = b""
+
+    def lines() -> int:
+        nonlocal read
+        with suppress(BlockingIOError):
+            read += os.read(reader, 1 << 16)
+        return read.count(b"\n")
+
+    async with logging_to(tmp_path / "pipe", root) as server:
+        for _ in range(20):
+            await fresh(server)
+        old = workers(server)
+        server.signal(signal.SIGHUP)
+        await says(server, "reloaded")
+        assert (await fresh(server)).content == TEXT
+        server.signal(signal.SIGUSR1)
+        assert (await fresh(server)).content == TEXT
+        reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+        try:
+            await eventually(lambda: lines() == 22, TIMEOUT, lambda: f"{lines()}: {server.grumbles()}")
+            await eventually(lambda: not set(old) & set(workers(server)), TIMEOUT)
+        finally:
+            os.close(reader)
+    assert "lost" not in server.grumbles()
+    assert "Traceback" not in server.grumbles()
+
+
+async def test_old_workers_wait_for_a_reader_no_longer_than_the_grace_period_e8(root: Path, tmp_path: Path) -> None:
+    async with logging_to(tmp_path / "pipe", root, "--grace-period", "0.3") as server:
+        assert (await fresh(server)).content == TEXT
+        old = workers(server)
+        server.signal(signal.SIGHUP)
+        await says(server, "reloaded")
+        await eventually(lambda: not set(old) & set(workers(server)), TIMEOUT)
+        assert "pwb: 1 lines of the access log were lost\n" in server.grumbles()
+
+
+async def test_stop_does_not_wait_for_a_reader_e8(root: Path, tmp_path: Path) -> None:
+    async with logging_to(tmp_path / "pipe", root) as server:
+        assert (await fresh(server)).content == TEXT
+        server.signal(signal.SIGHUP)
+        await says(server, "reloaded")
+        server.signal()
+        assert await server.exited(within=5) == 0
