@@ -14,6 +14,7 @@ from tests.conformance import tree
 from tests.conformance.applies import Start
 from tests.conformance.designs import DESIGNS, REFERENCE, Design
 from tests.conformance.server import Server, running
+from tests.short_run import leaves_out
 
 LOG_LINE = re.compile(
     rb'(?:[0-9a-f.:]+|-) - - \[\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d \+0000\] "[ !#-\[\]-~\\]*" \d{3} \d+ '
@@ -82,10 +83,32 @@ def check_log(log: Path) -> None:
         assert LOG_LINE.fullmatch(line), line
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests of one design share its server, so pytest-xdist gives them to one worker (--dist loadgroup)."""
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--exhaustive", action="store_true", help="leave out nothing (tests/short_run.py has the list)")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if hasattr(config, "workerinput"):
+        return  # a process of pytest-xdist, which is given the options as they are decided here
+    if config.args_source is pytest.Config.ArgsSource.ARGS:
+        config.option.exhaustive = True
+    if config.getoption("dist", "no") == "load":  # what -n alone means
+        config.option.dist = "loadgroup"
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    return "run: " + ("exhaustive" if config.option.exhaustive else "short (--exhaustive leaves out nothing)")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leaves out what a short run leaves out, and groups the rest for pytest-xdist.
+
+    A group runs in one process: the tests of a design share its server, the other tests of a file their fixtures.
+    """
+    if not config.option.exhaustive:
+        config.hook.pytest_deselected(items=[item for item in items if leaves_out(item)])
+        items[:] = [item for item in items if not leaves_out(item)]
     for item in items:
         callspec = getattr(item, "callspec", None)
-        chosen = callspec.params.get("design") if callspec else None
-        if isinstance(chosen, Design):
-            item.add_marker(pytest.mark.xdist_group(chosen.name))
+        design = callspec.params.get("design") if callspec else None
+        item.add_marker(pytest.mark.xdist_group(design.name if isinstance(design, Design) else item.path.name))

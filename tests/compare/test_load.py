@@ -61,6 +61,7 @@ async def test_a_burst(server: Server) -> None:
 # --- the loops
 
 
+@pytest.mark.quiet
 async def test_what_a_closed_loop_hides_an_open_loop_shows() -> None:
     """Half a second in which nobody is answered: 200 a second were meant to ask, two clients did."""
     stall = partial(rude.stalling, after=50, seconds=0.5)
@@ -108,6 +109,7 @@ async def test_every_intended_request_is_counted() -> None:
     }
 
 
+@pytest.mark.quiet
 async def test_a_schedule_is_kept() -> None:
     came: list[float] = []
 
@@ -169,6 +171,7 @@ def schedule(pid: int) -> tuple[float, float]:
     return int(used) / 1e9, int(waited) / 1e9
 
 
+@pytest.mark.quiet
 @pytest.mark.skipif(not shutil.which("wrk"), reason="wrk is not installed")
 async def test_it_agrees_with_wrk(site: Path, tmp_path: Path) -> None:
     """Within 15 %, where the server is the bottleneck: requests a second, without the time in which something else had

@@ -110,6 +110,7 @@ async def test_503_is_the_same_of_every_design_a9(
         assert (await refused(server)).masked == expected.masked
 
 
+@pytest.mark.quiet
 async def test_no_descriptor_left_e1_e2_l9(start: Start) -> None:
     """A hundred clients with room for fifty descriptors: it lives, does not spin, never says 404, and recovers."""
     few = ("sh", "-c", 'ulimit -n 50 && exec "$@"', "sh")

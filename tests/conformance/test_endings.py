@@ -38,6 +38,7 @@ async def test_half_closed_before_a_word_ends_in_silence_a8(server: Server) -> N
         assert await peer.rest() == b""
 
 
+@pytest.mark.quiet
 async def test_waiting_for_a_half_closed_client_costs_nothing_a8_l15(server: Server) -> None:
     """It has said everything and does not read: the server must not spin on the end of file."""
     async with Peer(server.address, window=4096) as peer:

@@ -36,6 +36,7 @@ async def test_accept_that_fails_e7_e1_l9(error: str, start: Start) -> None:
             assert (await ask(server.address, get())).content == LETTERS
 
 
+@pytest.mark.quiet
 @needs_to_attach
 @pytest.mark.parametrize("error", ["ENOMEM", "EPROTO"])
 async def test_accept_that_fails_for_a_while_e1_e7(error: str, start: Start, tmp_path: Path) -> None:

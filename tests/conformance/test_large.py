@@ -52,6 +52,7 @@ async def test_slow_reader_gets_every_byte_l5(server: Server) -> None:
     await read_slowly(server, 0)
 
 
+@pytest.mark.quiet
 @concurrent
 async def test_slow_readers_hold_up_nobody_l14_a4(server: Server) -> None:
     """Accepted sockets that block stop an epoll loop at the first slow reader."""
@@ -62,6 +63,7 @@ async def test_slow_readers_hold_up_nobody_l14_a4(server: Server) -> None:
     assert count > 3
 
 
+@pytest.mark.quiet
 @concurrent
 async def test_fast_reader_holds_up_nobody_a15(server: Server) -> None:
     """5 GiB at full speed: everybody else still has a turn."""

@@ -124,6 +124,7 @@ async def test_slow_readers_get_every_byte_and_hold_up_nobody_l5_a15(start: Star
         await readers
 
 
+@pytest.mark.quiet
 @needs_strace
 @only_async
 async def test_a_slow_disk_holds_up_nobody_a15(start: Start, site: Path) -> None:

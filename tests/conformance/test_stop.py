@@ -58,6 +58,7 @@ async def test_answers_under_way_are_finished_f2(start: Start) -> None:
         assert await server.exited(within=2) == 0
 
 
+@pytest.mark.quiet
 @concurrent
 async def test_idle_connections_end_at_once_f2(start: Start) -> None:
     async with start() as server, crowd(server.address, 5) as peers:

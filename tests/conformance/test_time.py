@@ -18,6 +18,8 @@ from .sockets import CLOSE_WAIT, ESTABLISHED
 from .tree import BIG, LETTERS
 from .wire import get
 
+pytestmark = pytest.mark.quiet
+
 HEADER, IDLE, SEND, LINGER_IDLE, LINGER = 0.4, 0.5, 0.6, 0.3, 0.5
 LATE = 0.9
 """How late a deadline may be: the sweep's quarter of a second, and a machine that is busy."""

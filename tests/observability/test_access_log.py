@@ -184,6 +184,7 @@ def test_lines_wait_for_another_reader_e8(tmp_path: Path, caplog: pytest.LogCapt
     assert log.dropped == 0
 
 
+@pytest.mark.quiet
 @pytest.mark.parametrize("many", [1, 100_000], ids=["empty", "full"])
 def test_pipe_that_nobody_reads_any_more_is_opened_anew_and_closed_e8(many: int, tmp_path: Path) -> None:
     """None of it waits for a reader."""
@@ -203,6 +204,7 @@ def test_pipe_that_nobody_reads_any_more_is_opened_anew_and_closed_e8(many: int,
     assert time.monotonic() - begin < 0.9
 
 
+@pytest.mark.quiet
 def test_slow_reader_does_not_keep_it_from_being_closed_e8(tmp_path: Path) -> None:
     """Its patience is for all that is left together."""
     os.mkfifo(tmp_path / "pipe")

@@ -188,6 +188,7 @@ async def test_nobody_is_cut_off_f1(many: tuple[str, ...], run: Start) -> None:
         assert count < BIG + 1000
 
 
+@pytest.mark.quiet
 async def test_idle_connections_are_closed_a_little_later_f1(run: Start) -> None:
     """Cleanly, and not at once: who asks in that very moment must not be cut off."""
     async with run("--workers", "2", may_say=SAID) as server, Peer(server.address) as idler:

@@ -61,6 +61,7 @@ def leave(server: Server, spare: int) -> None:
     resource.prlimit(server.pid, resource.RLIMIT_NOFILE, (used + spare, hard))
 
 
+@pytest.mark.quiet
 async def test_no_descriptors_for_connections_e1(run: Start) -> None:
     """A hundred and fifty silent clients where there is room for forty: it lives, it rests, and recovers at once."""
     async with run("--header-timeout", "60", may_say=LACK) as server:
@@ -234,6 +235,7 @@ async def test_slow_is_no_fault_a4(run: Start) -> None:
             await asyncio.sleep(0.05)
 
 
+@pytest.mark.quiet
 async def test_who_never_reads_is_cut_off_in_time_a4(run: Start) -> None:
     async with run("--send-timeout", "1") as server, Peer(server.address, window=4096) as deaf:
         await deaf.send(get("/big.bin"))
@@ -264,6 +266,7 @@ class Stuck(Disk):
         return NOT_FOUND
 
 
+@pytest.mark.quiet
 async def test_disk_that_does_not_answer_e6(tmp_path: Path) -> None:
     """Whoever waits is told so after a time, whoever comes when the queue is full at once; then it goes on."""
     stuck = Stuck(tmp_path)
@@ -284,6 +287,7 @@ async def test_disk_that_does_not_answer_e6(tmp_path: Path) -> None:
         files.close()
 
 
+@pytest.mark.quiet
 @needs_strace
 async def test_files_on_the_shelf_are_answered_meanwhile_e6(run: Start, root: Path) -> None:
     for number in range(40):

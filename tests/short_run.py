@@ -1,0 +1,62 @@
+"""What a run without --exhaustive leaves out: this table is all of it.
+
+A short run answers "did I break something?" in minutes: every behaviour row on every design, and whatever is cheap on
+every design as well. The tests named here wait for deadlines, start many servers or move much data; the short run has
+them on few designs, or not at all. A run that is given files or tests by name leaves out nothing.
+"""
+
+from typing import Final
+
+import pytest
+
+from tests.conformance.designs import Design
+
+ESSENTIAL_DESIGNS: Final = {"async-uvloop", "thread", "epoll"}
+"""The design for production, one that blocks a thread for each client, and one with a loop of its own."""
+ESSENTIAL_LOOPS: Final = {"uvloop"}
+
+ON_ESSENTIAL_DESIGNS: Final = (
+    "tests/compare/test_load.py",
+    "tests/conformance/test_capacity.py",
+    "tests/conformance/test_changes.py",
+    "tests/conformance/test_endings.py",
+    "tests/conformance/test_faults.py",
+    "tests/conformance/test_large.py",
+    "tests/conformance/test_limits.py",
+    "tests/conformance/test_log.py",
+    "tests/conformance/test_many.py",
+    "tests/conformance/test_scarce.py",
+    "tests/conformance/test_sendfile.py",
+    "tests/conformance/test_splits.py",
+    "tests/conformance/test_stop.py",
+    "tests/conformance/test_time.py",
+    "tests/interop/test_ab.py",
+    "tests/interop/test_wget.py",
+    "tests/process/",
+)
+"""These run on ESSENTIAL_DESIGNS; in tests/process, which has the two loops of pwb_async, on ESSENTIAL_LOOPS as well."""
+
+ONLY_EXHAUSTIVE: Final = (
+    "tests/compare/test_load.py::test_it_agrees_with_wrk",
+    "tests/compare/test_page.py::test_the_pictures_of_the_readme_are_small",
+    "tests/compare/test_play.py::test_the_book_s_seven_and_async",
+    "tests/conformance/test_large.py::test_more_than_32_bits_can_count_c12",
+    "tests/interop/test_wget.py::test_python_documentation",
+)
+"""These do not run at all. Each takes seconds, and shows little that others do not."""
+
+MUTANTS: Final = 100
+"""So many of the thousand malformed requests of tests/conformance/test_fuzz.py are sent."""
+
+
+def leaves_out(item: pytest.Item) -> bool:
+    """Whether a short run goes without this test."""
+    if item.nodeid.partition("[")[0] in ONLY_EXHAUSTIVE:
+        return True
+    if not item.nodeid.startswith(ON_ESSENTIAL_DESIGNS):
+        return False
+    parameters = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
+    design, loop = parameters.get("design"), parameters.get("loop")
+    if isinstance(design, Design) and design.name not in ESSENTIAL_DESIGNS:
+        return True
+    return isinstance(loop, str) and loop not in ESSENTIAL_LOOPS
