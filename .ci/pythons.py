@@ -23,8 +23,8 @@ SUITE = ["tests/core", *(unit for unit in UNITS if (ROOT / unit).is_dir()), "tes
 FAILED = "FAILED"
 RELEASED = ("3.11", "3.12", "3.13", "3.13t", "3.14", "3.14t")
 """The versions whose absence is named; a t: free-threaded."""
-PATIENCE = 500
-"""Seconds for one run of the suite: it took 130 on two cores that did other things, too."""
+PATIENCE = 300
+"""Seconds for one run of the suite: one process took 130 on two cores that did other things, too."""
 TELL = """
 import platform, sys, sysconfig
 free = "t" if sysconfig.get_config_var("Py_GIL_DISABLED") else ""
@@ -96,7 +96,7 @@ def prepare(path: Path, folder: Path) -> str:
 def run(folder: Path) -> str:
     """Runs the suite in a virtual environment. A test that passes when asked again alone was disturbed, not broken."""
     python = folder / "bin" / "python"
-    command = [python, "-m", "pytest", "-q", "-o", f"cache_dir={folder / 'cache'}"]
+    command = [python, "-m", "pytest", "-q", "-n", "4", "-o", f"cache_dir={folder / 'cache'}"]
     passed = "passed"
     if failing(python, "-c", "import gevent"):
         command += ["-k", "not gevent"]

@@ -8,6 +8,7 @@ It does what every driver does: hands over bytes, answers events, closes respons
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import cast
 from zlib import crc32
 
 from hypothesis import HealthCheck, settings
@@ -16,7 +17,7 @@ from pwb_async.core.events import CLOSED, NEED_DATA, BadRequest, ConnectionState
 from pwb_async.core.http1.connection import Connection
 from pwb_async.core.http1.limits import Limits
 from pwb_async.core.http1.parser import RequestParser
-from pwb_async.core.semantics.messages import FileSlice, Part, Request, Response
+from pwb_async.core.semantics.messages import File, FileSlice, Part, Request, Response
 from pwb_async.core.site.lookup import DIRECTORY, NOT_FOUND, Finding, Lookup, OpenFile
 from pwb_async.core.site.site import Site
 
@@ -68,7 +69,7 @@ def tag_of(content: bytes) -> bytes:
 
 
 def open_file(name: bytes, content: bytes, mtime_ns: int = CHANGED * 10**9) -> OpenFile:
-    return OpenFile(name, len(content), mtime_ns, NOW * 10**9, FakeFile(content), tag=tag_of(content))
+    return OpenFile(name, len(content), mtime_ns, NOW * 10**9, cast(File, FakeFile(content)), tag=tag_of(content))
 
 
 def find(lookup: Lookup, tree: Mapping[bytes, bytes] = TREE) -> Finding:
