@@ -114,7 +114,9 @@ def test_pytest_takes_its_options_and_finds_the_files(
         files = [each for path in named for each in ([path] if path.is_file() else path.rglob("*.py"))]
         rows = [*files, *ROOT.glob("tests/conformance/rows/*.py")]
         assert any(wanted in path.read_text() or wanted in path.stem for path in rows)
-    if options := _without(options, "-k"):
+    if "-m" in words:
+        assert words[words.index("-m") + 1] in ("quiet", "not quiet")
+    if options := _without(_without(options, "-k"), "-m"):
         monkeypatch.setenv("COVERAGE_FILE", str(tmp_path / "coverage"))  # the file of this very run stays as it is
         told = run("-m", "pytest", *options, "--collect-only", "-q", "-p", "no:cacheprovider", ONE)
         assert "1 test collected" in told
