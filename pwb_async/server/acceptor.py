@@ -60,7 +60,7 @@ class Acceptor:
             else:
                 self._servers[sock] = await self._loop.create_server(self._protocol, sock=sock, backlog=BACKLOG)
 
-    def look(self, came: int) -> None:
+    def check(self, came: int) -> None:
         """Takes over from uvloop where it fails. Called a few times a second; came: connections so far."""
         if not self._servers:
             return

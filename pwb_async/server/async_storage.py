@@ -35,7 +35,7 @@ _MOST: Final = 4096
 """Calls in the threads and in the queue."""
 
 
-def threads(most: int, name: str) -> ThreadPoolExecutor:
+def start_threads(most: int, name: str) -> ThreadPoolExecutor:
     """A pool whose first thread is there. Raises RuntimeError if there can be none (hazard E4)."""
     pool = ThreadPoolExecutor(most, name)
     pool.submit(int)
@@ -46,8 +46,8 @@ class AsyncStorage:
     """disk: blocking. patience: seconds for one call. Raises RuntimeError if there can be no threads."""
 
     def __init__(self, disk: Storage, timeout: float = 10.0) -> None:
-        self._threads = threads(_THREADS, "pwb-disk")
-        self._thread = threads(1, "pwb-look")
+        self._threads = start_threads(_THREADS, "pwb-disk")
+        self._thread = start_threads(1, "pwb-look")
         self._under_way = 0
         self._read_ahead = partial(aiofiles.os.wrap(_read_ahead), executor=self._threads)
         self._read = partial(aiofiles.os.wrap(_read), executor=self._threads)

@@ -19,11 +19,10 @@ few times a second, so that no request needs a timer.
 import asyncio
 import logging
 import socket
-import struct
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, Final, cast
+from typing import Final, cast
 
 from pwb_async.core.deadlines import NEVER, Deadline
 from pwb_async.core.events import BadRequest, ConnectionState, Event, Signal
@@ -31,21 +30,18 @@ from pwb_async.core.http1.connection import Connection
 from pwb_async.core.semantics.messages import Part, Request, Response
 from pwb_async.core.site.lookup import Lookup, StorageError
 from pwb_async.network.listeners import client_address
+from pwb_async.network.sockets import reset_on_close
 
 from .response_writer import ResponseWriter
 from .send_timeout import SendTimeout
 from .sendfile import TruncatedError
-
-if TYPE_CHECKING:
-    from .server import Server
+from .state import ServerState
 
 logger: Final = logging.getLogger("pwb")
 _TURN: Final = 32
 """Answers to pipelined requests before every other connection has its turn."""
 _TOGETHER: Final = 64 * 1024
 """Bytes of answers to pipelined requests that leave together."""
-_FORGET: Final = struct.pack("ii", 1, 0)
-"""For SO_LINGER: at close the kernel forgets what it has not sent."""
 
 
 class HTTPProtocol(asyncio.Protocol):
@@ -57,7 +53,7 @@ class HTTPProtocol(asyncio.Protocol):
         "_reading_paused",
         "_responding",
         "_send_timeout",
-        "_server",
+        "_state",
         "_transport",
         "_writer",
         "deadline",
@@ -66,14 +62,14 @@ class HTTPProtocol(asyncio.Protocol):
     _transport: asyncio.Transport
     _writer: ResponseWriter
 
-    def __init__(self, server: "Server") -> None:
-        self._server = server
-        self._connection = Connection(server.context.parser, server.context.name)
+    def __init__(self, state: ServerState) -> None:
+        self._state = state
+        self._connection = Connection(state.context.parser, state.context.name)
         self._responding = False
         self._reading_paused = False
         self._send_timeout: SendTimeout | None = None
         self._peer = ""
-        self.deadline = Deadline(server.context.timeouts)
+        self.deadline = Deadline(state.context.timeouts)
 
     @property
     def idle_since(self) -> float | None:
@@ -112,19 +108,19 @@ class HTTPProtocol(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
         self._writer = self._open_writer(self._transport)
-        if self._server.log is not None:
+        if self._state.log is not None:
             self._ask_peer()  # now: who has gone by then cannot be asked
-        if self._server.admit(self):
+        if self._state.admit(self):
             self._wait()
         else:
             self._reject(self._connection.reject())
 
     def _open_writer(self, transport: asyncio.Transport) -> ResponseWriter:
-        return ResponseWriter(transport, self._server.send_queue, self._server.sendfiles)
+        return ResponseWriter(transport, self._state.send_queue, self._state.sendfiles)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._writer.lose()
-        self._server.forget(self)
+        self._state.forget(self)
 
     def data_received(self, data: bytes) -> None:
         if not (self._responding or self._writer.paused):
@@ -144,8 +140,8 @@ class HTTPProtocol(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         self._writer.pause()
-        self._send_timeout = SendTimeout(self._transport, self._server.context.timeouts.send, self._server.clock())
-        self.deadline.at = self._send_timeout.next_look
+        self._send_timeout = SendTimeout(self._transport, self._state.context.timeouts.send, self._state.clock())
+        self.deadline.at = self._send_timeout.next_check
 
     def resume_writing(self) -> None:
         self._writer.resume()
@@ -156,26 +152,26 @@ class HTTPProtocol(asyncio.Protocol):
 
     def _process_events(self, event: Event) -> None:
         """Answers `event` and those behind it, until more is needed, a task takes over or others have their turn."""
-        server, connection, writer = self._server, self._connection, self._writer
-        cache, log = server.cache, server.log
-        now, tick = time.time(), server.clock()
+        state, connection, writer = self._state, self._connection, self._writer
+        cache, log = state.cache, state.log
+        now, tick = time.time(), state.clock()
         out: list[Part] = []
         answers = size = 0
         while not isinstance(event, Signal):
             response: Response | Lookup | None
             if isinstance(event, BadRequest):
-                response = server.context.site.refuse(event)
+                response = state.context.site.refuse(event)
             elif cache is None or (response := cache.answer(event, tick)) is None:
-                response = server.context.site.locate(event)
+                response = state.context.site.locate(event)
             if isinstance(response, Lookup):
                 self._begin(out)
-                server.loop.create_task(self._respond_in_task(cast(Request, event), response, (), now))
+                state.loop.create_task(self._respond_in_task(cast(Request, event), response, (), now))
                 return
             if response.has_file:
                 self._begin(out)
                 out = []
                 if left := writer.start(connection.respond(event, response, now)):
-                    server.loop.create_task(self._respond_in_task(cast(Request, event), response, left, now))
+                    state.loop.create_task(self._respond_in_task(cast(Request, event), response, left, now))
                     return
                 self._responding = False
             else:
@@ -188,7 +184,7 @@ class HTTPProtocol(asyncio.Protocol):
                 break
             if answers == _TURN or size > _TOGETHER:
                 self._begin(out)
-                server.loop.call_soon(self._continue)
+                state.loop.call_soon(self._continue)
                 return
             event = connection.next_event()
         if out:
@@ -218,10 +214,10 @@ class HTTPProtocol(asyncio.Protocol):
     def _reject(self, event: BadRequest) -> None:
         """Answers what is not a request, out of turn: for want of room or of time."""
         now = time.time()
-        response = self._server.context.site.refuse(event)
+        response = self._state.context.site.refuse(event)
         self._writer.write(self._connection.respond(event, response, now))
-        if self._server.log is not None:
-            self._server.log.record(self.peer, event, response.status, response.length, now)
+        if self._state.log is not None:
+            self._state.log.record(self.peer, event, response.status, response.length, now)
         if not self._writer.paused:
             self._process_events(self._connection.next_event())
 
@@ -229,11 +225,11 @@ class HTTPProtocol(asyncio.Protocol):
         self, request: Request, answer: Lookup | Response, left: Sequence[Part], began: float
     ) -> None:
         """Answers what takes the disk, or more than a moment to send. left: of an answer that has begun to go out."""
-        server, writer, connection = self._server, self._writer, self._connection
+        state, writer, connection = self._state, self._writer, self._connection
         # All of one configuration, even if it changes meanwhile.
-        site, cache, find = server.context.site, server.cache, server.find
-        asked = server.clock()
-        peer = self.peer if server.log is not None else "-"
+        site, cache, find = state.context.site, state.cache, state.find
+        asked = state.clock()
+        peer = self.peer if state.log is not None else "-"
         response = answer if isinstance(answer, Response) else None
         try:
             if isinstance(answer, Lookup):
@@ -244,7 +240,7 @@ class HTTPProtocol(asyncio.Protocol):
                     logger.error("%r: %s", answer.path, finding.detail)
                 response = (cache and cache.answer(request, asked)) or site.reply(answer, finding)
                 left = writer.start(connection.respond(request, response, time.time()))
-            await writer.send(left, server.storage)
+            await writer.send(left, state.storage)
         except ConnectionError as error:
             logger.debug("%s: %s", peer, error)
             self.abort()
@@ -258,31 +254,31 @@ class HTTPProtocol(asyncio.Protocol):
         finally:
             if response is not None:
                 response.close()
-                if server.log is not None:
+                if state.log is not None:
                     sent = max(0, writer.sent - connection.head_length)
-                    server.log.record(peer, request, response.status, sent, began)
+                    state.log.record(peer, request, response.status, sent, began)
         self._continue()
 
     def _wait(self, now: float | None = None) -> None:
         """Puts the deadline on what comes next, or goes the steps of the end (RFC 9112 9.6)."""
         state = self._connection.state
         # A server that stops (hazard F2): the answer under way had been begun before, and did not say "close".
-        if state is ConnectionState.CLOSED or (self._server.stopping and self._connection.safe_to_close):
+        if state is ConnectionState.CLOSED or (self._state.stopping and self._connection.safe_to_close):
             self._transport.close()
             return
         if self._reading_paused and not self._connection.input_full:
             self._reading_paused = False
             self._transport.resume_reading()
-        if self.deadline.arm(state, now or self._server.clock()) and state is ConnectionState.LINGER:
+        if self.deadline.arm(state, now or self._state.clock()) and state is ConnectionState.LINGER:
             self._transport.write_eof()
 
     def expire(self) -> None:
         """The deadline has passed."""
         if self._send_timeout is not None:
-            if self._send_timeout.look(self._server.clock()):
-                self.deadline.at = self._send_timeout.next_look
+            if self._send_timeout.check(self._state.clock()):
+                self.deadline.at = self._send_timeout.next_check
             else:
-                self.abort(forget=True)
+                self.abort(reset=True)
             return
         self.deadline.at = NEVER
         event = self._connection.expire()
@@ -302,17 +298,17 @@ class HTTPProtocol(asyncio.Protocol):
         of a request; whoever does not ask within `patience` seconds goes then."""
         self._connection.close_after_response = True
         if self._connection.state is ConnectionState.IDLE and not self.responding:
-            self.deadline.at = min(self.deadline.at, self._server.clock() + timeout)
+            self.deadline.at = min(self.deadline.at, self._state.clock() + timeout)
 
     def close(self) -> None:
         """Ends the connection after what has been handed over."""
         self._transport.close()
 
-    def abort(self, forget: bool = False) -> None:
+    def abort(self, reset: bool = False) -> None:
         """Ends the connection without another byte. forget: nor does the kernel send what it has, to a peer that does
         not take it (hazard A4)."""
-        if forget:
+        if reset:
             with suppress(OSError):
-                self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _FORGET)
+                reset_on_close(self.sock)
         self._writer.lose()
         self._transport.abort()

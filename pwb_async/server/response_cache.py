@@ -293,6 +293,6 @@ class ResponseCache:
                 del self._ghost[next(iter(self._ghost))]
 
 
-def most_files(space: int) -> int:
+def max_open_files(space: int) -> int:
     """Files that a shelf of so many bytes keeps open at most."""
     return space // _DESCRIPTOR

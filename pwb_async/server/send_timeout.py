@@ -1,89 +1,47 @@
-"""Who reads slowly (SlowReader), and who too slowly (Pace, hazard A5): a client that takes some bytes in each period is
-never overdue, and could hold a connection for days. With --min-send-rate it must take that many a second on average,
-over each period of --send-timeout.
-
-How much a client has taken is what it has acknowledged; the kernel knows (tcp_info, Linux), so it costs nothing to
-those who are not slow. Only who has made us wait is looked at, from that moment until its answers are out.
-"""
+"""The send timeout: how long a peer may leave everything unread that the server has to send."""
 
 import asyncio
-import socket
 import struct
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-if TYPE_CHECKING:
-    from .http_protocol import HTTPProtocol
+from pwb_async.network.sockets import bytes_acknowledged
 
-_BYTES_ACKED: Final = 120
-"""Where in struct tcp_info; it has been there since Linux 4.1."""
-_LOOK: Final = 1.0
-"""Seconds at most between two looks at a peer that keeps us waiting."""
+_MAX_INTERVAL: Final = 1.0
+"""Seconds, at most, between two checks of a peer that does not read as fast as the server sends."""
 
 
 class SendTimeout:
-    """A peer that keeps us waiting: slow, but not dead as long as it takes some bytes in each period (hazard A4).
+    """A timer that expires when a peer has acknowledged no byte for `timeout` seconds.
 
-    The transport is told so only when a third of the kernel's buffer is free again, and that can take a slow reader
-    minutes; the kernel knows better. patience: seconds of a period. next_look: when look() is due.
+    A slow peer is allowed; one that has stopped reading is not. The transport reports progress only when a third of
+    the kernel's buffer is free again, which can take a slow peer minutes, so the kernel is asked instead.
     """
 
-    __slots__ = ("_taken", "_taking", "_timeout", "_transport", "next_look")
+    __slots__ = ("_last_progress", "_progress", "_timeout", "_transport", "next_check")
+
+    next_check: float
+    """When check() is due, on the loop's clock."""
 
     def __init__(self, transport: asyncio.Transport, timeout: float, now: float) -> None:
         self._transport = transport
         self._timeout = timeout
-        self._taken: int | None = None  # the kernel is asked when it matters: most are not slow
-        self._taking = now
-        self.next_look = now + min(_LOOK, timeout / 8)
+        # The kernel is not asked before the first check: most peers have caught up by then.
+        self._progress: int | None = None
+        self._last_progress = now
+        self.next_check = now + min(_MAX_INTERVAL, timeout / 8)
 
-    def look(self, now: float) -> bool:
-        """Whether to go on."""
-        taken = self._progress()
-        if taken != self._taken:
-            self._taken, self._taking = taken, now
-        self.next_look = min(now + min(_LOOK, self._timeout / 8), self._taking + self._timeout)
-        return now < self._taking + self._timeout
+    def check(self, now: float) -> bool:
+        """Return whether the peer is still within its time."""
+        progress = self._measure()
+        if progress != self._progress:
+            self._progress, self._last_progress = progress, now
+        expires = self._last_progress + self._timeout
+        self.next_check = min(now + min(_MAX_INTERVAL, self._timeout / 8), expires)
+        return now < expires
 
-    def _progress(self) -> int:
-        """Something else whenever the peer has taken some bytes."""
+    def _measure(self) -> int:
+        """Return a number that changes whenever the peer has taken some bytes."""
         try:
-            return acknowledged(self._transport.get_extra_info("socket"))
+            return bytes_acknowledged(self._transport.get_extra_info("socket"))
         except (AttributeError, OSError, struct.error):
             return -self._transport.get_write_buffer_size()
-
-
-class MinSendRate:
-    """rate: bytes a second. period: seconds over which it is averaged."""
-
-    def __init__(self, rate: int, period: float) -> None:
-        self._least = rate * period
-        self._period = period
-        self._watched: dict[HTTPProtocol, tuple[float, int]] = {}
-
-    def look(self, connections: Iterable["HTTPProtocol"], now: float) -> None:
-        """Aborts those that were too slow. connections: all there are."""
-        watched, self._watched = self._watched, {}
-        for protocol in connections:
-            if (known := watched.get(protocol)) is None:
-                if protocol.write_paused:
-                    self._watch(protocol, now)
-            elif protocol.responding:
-                if known[0] > now:
-                    self._watched[protocol] = known
-                elif acknowledged(protocol.sock) - known[1] >= self._least:
-                    self._watch(protocol, now)
-                else:
-                    protocol.abort(forget=True)
-
-    def _watch(self, protocol: "HTTPProtocol", now: float) -> None:
-        try:
-            self._watched[protocol] = (now + self._period, acknowledged(protocol.sock))
-        except (OSError, struct.error):
-            return  # a Unix socket, or the kernel does not tell: there is no bound then
-
-
-def acknowledged(sock: socket.socket) -> int:
-    """Bytes that the peer has acknowledged so far. Raises OSError or struct.error where that is not known."""
-    info = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _BYTES_ACKED + 8)
-    return int(struct.unpack_from("=Q", info, _BYTES_ACKED)[0])

@@ -1,90 +1,82 @@
-"""The server on the event loop, one process: what its connections share, and what a signal does to it.
+"""A server on an asyncio event loop, in one process: accepts connections and reacts to signals.
 
-    run()      serves alone: SIGTERM and SIGINT stop, SIGHUP reloads, SIGUSR1 reopens the log
-    serve()    serves; who runs several servers tells each what to do by these:
-    stop()     what is under way ends within the grace, nothing is begun (hazard F2); said again: at once
-    retire()   another process takes over: every client is served on until it can leave without noticing (F1)
-    adopt()    another configuration, for the next request of every client that is here; nobody leaves
+    run()                 serve alone: SIGTERM and SIGINT shut down, SIGHUP reloads, SIGUSR1 reopens the access log
+    serve()               serve as one of several workers, which the supervisor directs by these:
+    shutdown()            finish the responses under way within the grace period; called again: end at once
+    drain_connections()   another process takes over: close each connection when its client loses nothing by it
+    reconfigure()         use another configuration from the next request of every connection on
 
-Ten times a second it looks at all deadlines, five times at the shelf and at the log.
+What the connections need of the server is in state.py. Deadlines are checked ten times a second, by one task for all
+connections; the cache and the log are maintained five times a second.
 """
 
 import asyncio
 import logging
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Any, Final, TypeVar
 
 from pwb_async.config.loader import ConfigError
-from pwb_async.core.site.lookup import Finding, Lookup
-from pwb_async.network.admission import AdmissionControl
-from pwb_async.observability.access_log import AccessLog
 from pwb_async.runtime.context import ServerContext, StartupError, reload_context
 from pwb_async.runtime.signals import Terminal, end_signals
 from pwb_async.runtime.systemd import notify, notify_reloading
 
 from .acceptor import Acceptor
-from .async_storage import AsyncStorage, threads
+from .async_storage import start_threads
 from .http_protocol import HTTPProtocol
-from .response_cache import ResponseCache, most_files
-from .send_queue import SendQueueWatcher
-from .send_timeout import MinSendRate
-from .sendfile import SendfileSupport
+from .min_rate import MinSendRate
+from .state import ServerState
 
 T = TypeVar("T")
 logger: Final = logging.getLogger("pwb")
-_SWEEP: Final = 0.1
-"""Seconds between two looks at all deadlines: how late a timeout may be."""
-_TIDY: Final = 0.2
-"""Seconds between two looks at the shelf and the log."""
-_HORIZON: Final = 1.5 * _TIDY
-"""Seconds: a file that has no more trust left than this is looked at again. The disk has a third of it, at least."""
-_TIMEOUT: Final = 2.0
-"""Seconds that an idle connection stays when another process takes over."""
-_FIXED: Final = ("loop", "workers", "user", "sandbox")
-"""What a process that is alone cannot change of itself."""
+_SWEEP_INTERVAL: Final = 0.1
+"""Seconds between two checks of all deadlines: how late a timeout may act."""
+_MAINTENANCE_INTERVAL: Final = 0.2
+"""Seconds between two rounds of maintenance of the cache and the log."""
+_REFRESH_HORIZON: Final = 1.5 * _MAINTENANCE_INTERVAL
+"""Seconds before the end of their freshness when cached files are revalidated, so that the disk has at least a third
+of it to answer."""
+_DRAIN_TIMEOUT: Final = 2.0
+"""Seconds after which an idle connection is closed when another process takes over."""
+_FIXED_OPTIONS: Final = ("loop", "workers", "user", "sandbox")
+"""Options that a single process cannot change by a reload."""
 
 
 class Server:
-    """What all connections of one process share; made when its loop runs. workers: how many share --max-connections.
-    Raises StartupError if there can be no threads."""
-
-    cache: ResponseCache | None
-    find: Callable[[Lookup], Awaitable[Finding]]
-    log: AccessLog | None
+    """A server in the running event loop."""
 
     def __init__(self, context: ServerContext, workers: int = 1) -> None:
-        options = context.options
+        """workers: how many processes share --max-connections. Raises StartupError if no thread can be started."""
         self.loop = asyncio.get_running_loop()
-        self.clock = self.loop.time
-        self.loop.set_exception_handler(_complain)
-        self.context = context
+        self.loop.set_exception_handler(_log_loop_error)
         try:
-            self.storage = AsyncStorage(context.disk, options.disk_timeout)
-            self._thread = threads(1, "pwb-aside")
+            self.state = ServerState(context, -(-context.options.max_connections // workers))
+            self._thread = start_threads(1, "pwb-aside")
         except RuntimeError as error:
             raise StartupError(f"cannot start a thread: {error}") from None
-        self.send_queue = SendQueueWatcher(self.loop)
-        self.sendfiles = SendfileSupport()
-        self.stopping = self._closed = False
-        self._admission = AdmissionControl(
-            -(-options.max_connections // workers), options.max_connections_per_ip, most_files(options.cache)
-        )
         self._flushing: asyncio.Future[None] | None = None
         self._refreshing: asyncio.Task[None] | None = None
         self._reloading: asyncio.Task[None] | None = None
-        self._hung_up = False
+        self._reload_requested = False
         self._stop_accepting = asyncio.Event()
-        self._ended = asyncio.Event()
         self._configure()
 
+    @property
+    def context(self) -> ServerContext:
+        """The current configuration."""
+        return self.state.context
+
+    @property
+    def stopping(self) -> bool:
+        """Whether shutdown() has been called."""
+        return self.state.stopping
+
     async def run(self) -> None:
-        """Serves alone, until SIGINT or SIGTERM."""
-        loop = self.loop
+        """Serve alone, until SIGINT or SIGTERM."""
         for number in end_signals():
-            loop.add_signal_handler(number, self.shutdown)
-        loop.add_signal_handler(signal.SIGUSR1, self._reopen_log)
-        loop.add_signal_handler(signal.SIGHUP, self._handle_hangup, Terminal())
+            self.loop.add_signal_handler(number, self.shutdown)
+        self.loop.add_signal_handler(signal.SIGUSR1, self._reopen_log)
+        self.loop.add_signal_handler(signal.SIGHUP, self._handle_hangup, Terminal())
 
         def ready() -> None:
             self.context.announce("PWB")
@@ -93,73 +85,63 @@ class Server:
         await self.serve(ready)
 
     async def serve(self, ready: Callable[[], None] | None = None) -> None:
-        """Serves until it is told to stop. ready: called as soon as it listens."""
-        entrance = Acceptor(self.loop, self._protocol())
-        await entrance.open(self.context.sockets)
-        sweeping = self.loop.create_task(self._sweep(entrance))
+        """Serve until shutdown() or drain_connections(). ready: called as soon as connections are accepted."""
+        acceptor = Acceptor(self.loop, self._protocol_factory())
+        await acceptor.open(self.context.sockets)
+        sweeping = self.loop.create_task(self._sweep(acceptor))
         if ready:
             ready()
         await self._stop_accepting.wait()
-        await entrance.close()
-        self._closed = True
+        await acceptor.close()
+        self.state.closing = True
         self._close_connections()
-        await self._ended.wait()
-        for protocol in list(self._admission.connections):
-            protocol.abort()
+        await self.state.empty.wait()
+        for connection in list(self.state.admission.connections):
+            connection.abort()
         await asyncio.sleep(0)
         sweeping.cancel()
-        self.send_queue.close()
-        self.storage.close()
+        self.state.close()
         self._thread.shutdown(wait=False)
 
-    def _protocol(self) -> Callable[[], HTTPProtocol]:
-        """What makes a protocol for each connection."""
-        trace = self.context.trace
+    def _protocol_factory(self) -> Callable[[], HTTPProtocol]:
+        state, trace = self.state, self.context.trace
         if trace is None:
-            return lambda: HTTPProtocol(self)
+            return lambda: HTTPProtocol(state)
         from .tracing import TracedProtocol
 
         trace.loop()
-        return lambda: TracedProtocol(self, trace)
+        return lambda: TracedProtocol(state, trace)
 
     def shutdown(self) -> None:
-        """Begins the stop; called again, ends it."""
-        if self.stopping:
-            self._ended.set()
+        """Finish the responses under way and end, after the grace period at the latest; called again: end at once."""
+        if self.state.stopping:
+            self.state.empty.set()
             return
-        self.stopping = True
+        self.state.stopping = True
         notify("STOPPING=1")
         self._stop_accepting.set()
-        self.loop.call_later(self.context.options.grace_period, self._ended.set)
+        self.loop.call_later(self.context.options.grace_period, self.state.empty.set)
         self._close_connections()
 
     def drain_connections(self) -> None:
-        """No new connections; the server ends when the last one has gone by itself."""
+        """Accept no new connections, and end when the last one has been closed."""
         self._stop_accepting.set()
         self._close_connections()
 
     def reconfigure(self, context: ServerContext) -> None:
-        """Goes on with another setup that has the same sockets."""
-        old, self.context = self.context, context
-        self.storage.reconfigure(context.disk, context.options.disk_timeout)
-        options = context.options
-        self._admission.resize(options.max_connections, options.max_connections_per_ip, most_files(options.cache))
+        """Use another configuration, which has the same listening sockets."""
+        old_log = self.context.log
+        self.state.reconfigure(context)
         self._configure()
-        if old.log is not None and old.log is not context.log:
-            self.run_in_thread(old.log.close)
+        if old_log is not None and old_log is not context.log:
+            self.run_in_thread(old_log.close)
 
     def run_in_thread(self, work: Callable[..., T], *arguments: object) -> asyncio.Future[T]:
-        """Has something done that may take its time, and that no client waits for, by a thread that is always there."""
+        """Run a blocking function that no client waits for in a thread kept for such work."""
         return self.loop.run_in_executor(self._thread, work, *arguments)
 
     def _configure(self) -> None:
         options = self.context.options
-        self.sendfiles.configure(options.sendfile)
-        self.cache = (
-            ResponseCache(self.context.site, self.storage, options.cache, options.cache_ttl) if options.cache else None
-        )
-        self.find = self.cache.find if self.cache else self.storage.find
-        self.log = self.context.log
         if self.context.log:
             self.context.log.on_backlog = self._flush
         self._min_send_rate = (
@@ -170,16 +152,16 @@ class Server:
         if terminal.hung_up:
             self.shutdown()
             return
-        self._hung_up = True
+        self._reload_requested = True
         if self._reloading is None or self._reloading.done():
             self._reloading = self.loop.create_task(self._reload())
 
     async def _reload(self) -> None:
-        while self._hung_up and not self.stopping:
-            self._hung_up = False
+        while self._reload_requested and not self.state.stopping:
+            self._reload_requested = False
             notify_reloading()
             try:
-                self.reconfigure(await self.run_in_thread(reload_context, self.context, _FIXED))
+                self.reconfigure(await self.run_in_thread(reload_context, self.context, _FIXED_OPTIONS))
                 logger.info("reloaded")
             except (ConfigError, StartupError) as error:
                 logger.error("nothing is reloaded: %s", error)
@@ -190,67 +172,54 @@ class Server:
             self.context.log.reopen_requested = True
             self._flush()
 
-    def admit(self, protocol: HTTPProtocol) -> bool:
-        """Whether there is room for one more (hazard A9)."""
-        return self._admission.admit(protocol, self.clock())
-
-    def forget(self, protocol: HTTPProtocol) -> None:
-        """The connection is gone."""
-        self._admission.forget(protocol)
-        if self._closed and not self._admission.connections:
-            self._ended.set()
-
     def _close_connections(self) -> None:
-        """Sees everybody off who is there, and ends with the last one to go."""
-        for protocol in list(self._admission.connections):
-            self._close_connection(protocol)
-        if self._closed and not self._admission.connections:
-            self._ended.set()
+        """Close every connection as soon as its state allows, and the server with the last one."""
+        for connection in list(self.state.admission.connections):
+            if self.state.stopping:
+                connection.stop()
+            else:
+                connection.retire(_DRAIN_TIMEOUT)
+        self.state.check_empty()
 
-    def _close_connection(self, protocol: HTTPProtocol) -> None:
-        if self.stopping:
-            protocol.stop()
-        else:
-            protocol.retire(_TIMEOUT)
-
-    async def _sweep(self, entrance: Acceptor) -> None:
-        tidy = 0.0
+    async def _sweep(self, acceptor: Acceptor) -> None:
+        next_maintenance = 0.0
         while True:
-            await asyncio.sleep(_SWEEP)
+            await asyncio.sleep(_SWEEP_INTERVAL)
             now = self.loop.time()
             try:
                 self._check_deadlines(now)
-                entrance.look(self._admission.came)
-                if now >= tidy:
-                    tidy = now + _TIDY - _SWEEP / 2
+                acceptor.check(self.state.admission.accepted)
+                if now >= next_maintenance:
+                    next_maintenance = now + _MAINTENANCE_INTERVAL - _SWEEP_INTERVAL / 2
                     self._maintain()
-            except Exception:  # without its sweep a server would never again close a connection
+            except Exception:  # a sweep that ended would leave all connections without timeouts
                 logger.exception("a fault of this server")
 
     def _check_deadlines(self, now: float) -> None:
-        connections = list(self._admission.connections)
-        for protocol in connections:
-            if protocol.deadline.at <= now:
-                protocol.expire()
-        if self._closed:
+        connections = list(self.state.admission.connections)
+        for connection in connections:
+            if connection.deadline.at <= now:
+                connection.expire()
+        if self.state.closing:
             self._close_connections()
         if self._min_send_rate:
-            self._min_send_rate.look(connections, now)
+            self._min_send_rate.check(connections, now)
 
     def _maintain(self) -> None:
-        self._admission.measure()
-        if self.cache and (self._refreshing is None or self._refreshing.done()):
-            self._refreshing = self.loop.create_task(self.cache.refresh(_HORIZON))
+        self.state.admission.measure()
+        cache = self.state.cache
+        if cache and (self._refreshing is None or self._refreshing.done()):
+            self._refreshing = self.loop.create_task(cache.refresh(_REFRESH_HORIZON))
         self._flush()
 
     def _flush(self) -> None:
-        """Has the log written."""
+        """Write the access log, unless that is under way already."""
         if self.context.log and (self._flushing is None or self._flushing.done()):
             self._flushing = self.run_in_thread(self.context.log.flush)
 
 
-def _complain(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """What a loop could not do for a connection, for want of memory or so, is worth a line; a fault has more."""
+def _log_loop_error(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Log an OSError that asyncio met outside a protocol in one line, and any other error with its traceback."""
     if isinstance(error := context.get("exception"), OSError):
         logger.error("a connection cannot go on: %s", error.strerror)
     else:

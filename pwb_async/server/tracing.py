@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pwb_async.core.semantics.messages import File
 from pwb_async.observability.trace_events import Flow, TraceWriter
@@ -10,9 +10,7 @@ from pwb_async.observability.tracing import TracedConnection
 
 from .http_protocol import HTTPProtocol
 from .response_writer import ResponseWriter
-
-if TYPE_CHECKING:
-    from .server import Server
+from .state import ServerState
 
 
 class TracedProtocol(HTTPProtocol):
@@ -20,9 +18,9 @@ class TracedProtocol(HTTPProtocol):
 
     __slots__ = ("_flow", "_trace")
 
-    def __init__(self, server: "Server", trace: TraceWriter) -> None:
-        super().__init__(server)
-        connection = TracedConnection(server.context.parser, server.context.name, trace)
+    def __init__(self, state: ServerState, trace: TraceWriter) -> None:
+        super().__init__(state)
+        connection = TracedConnection(state.context.parser, state.context.name, trace)
         self._connection = connection
         self._flow, self._trace = connection.flow, trace
 
@@ -32,7 +30,7 @@ class TracedProtocol(HTTPProtocol):
         self._trace.end("accept", began, self._flow, peer=self.peer)
 
     def _open_writer(self, transport: asyncio.Transport) -> ResponseWriter:
-        return TracedWriter(transport, self._server, self._trace, self._flow)
+        return TracedWriter(transport, self._state, self._trace, self._flow)
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
@@ -44,8 +42,8 @@ class TracedWriter(ResponseWriter):
 
     __slots__ = ("_flow", "_trace")
 
-    def __init__(self, transport: asyncio.Transport, server: "Server", trace: TraceWriter, flow: Flow) -> None:
-        super().__init__(transport, server.send_queue, server.sendfiles)
+    def __init__(self, transport: asyncio.Transport, state: ServerState, trace: TraceWriter, flow: Flow) -> None:
+        super().__init__(transport, state.send_queue, state.sendfiles)
         self._trace, self._flow = trace, flow
 
     def write(self, parts: Sequence[Any]) -> None:

@@ -2,7 +2,6 @@
 
 import logging
 import socket
-import struct
 import time
 from collections.abc import Iterator, Sequence
 from typing import Final
@@ -11,6 +10,7 @@ from pwb_async.core.deadlines import Deadline
 from pwb_async.core.events import BadRequest, ConnectionState
 from pwb_async.core.http1.connection import Connection
 from pwb_async.core.semantics.messages import Part, Request, Response
+from pwb_async.network.sockets import reset_on_close
 from pwb_async.runtime.context import ServerContext
 
 logger: Final = logging.getLogger("pwb")
@@ -19,8 +19,6 @@ RECEIVE: Final = 64 * 1024
 PIECE: Final = 64 * 1024
 """Bytes read from a file at once: the book read it whole, so each client cost the file's size in memory (L6)."""
 _NOTHING: Final = memoryview(b"")
-_FORGET: Final = struct.pack("ii", 1, 0)
-"""For SO_LINGER: at close the kernel forgets what it has not sent."""
 
 
 class TruncatedError(Exception):
@@ -111,7 +109,7 @@ class Client:
         """forget: what the kernel has not sent yet, too, for a peer that does not take it (hazard A4)."""
         try:
             if forget:
-                self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _FORGET)
+                reset_on_close(self.socket)
             self.socket.close()
         except OSError as error:
             logger.debug("%s: %s", self.peer, error)

@@ -75,9 +75,7 @@ async def count() -> dict[str, dict[str, float]]:
         told = [folder, "--port", "0", "--access-log", "/dev/null", "--requests-per-connection", "0"]
         server = Server(open_context("pwb", read_options("pwb", told, {}, folder)))
         running = asyncio.ensure_future(server.run())
-        while not hasattr(server, "shelf"):
-            await asyncio.sleep(0)
-        protocol, sink = HTTPProtocol(server), Sink()
+        protocol, sink = HTTPProtocol(server.state), Sink()
         protocol.connection_made(sink)
         protocol.data_received(requests(b"")["GET"])
         while not sink.taken:

@@ -36,8 +36,8 @@ async def look_twice_while_somebody_waits() -> None:
         with socket.create_connection(address) as first, socket.create_connection(address) as second:
             for client in (first, second):
                 client.setblocking(False)
-            entrance.look(0)
-            entrance.look(0)
+            entrance.check(0)
+            entrance.check(0)
             assert [await served(first), await served(second)] == [b"hello"] * 2
     async with asyncio.timeout(5):  # one less would be uvloop's own listening socket
         while descriptors() != before:

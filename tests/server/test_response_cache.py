@@ -262,7 +262,7 @@ async def test_what_is_asked_for_now_and_then_keeps_its_trust(
     await case.fetch("/a.html")
     entry = case.shelf._entries[b"a.html"]
     now = case.now()
-    entry.came, entry.asked, entry.trusted = now - came, now - asked, now + 0.1
+    entry.first_used, entry.last_used, entry.fresh_until = now - came, now - asked, now + 0.1
     case.looks.clear()
     await case.shelf.refresh(horizon=0.3)
     assert case.looks == ([b"a.html"] if is_looked_at else [])

@@ -1,0 +1,135 @@
+"""What the connections of one server share.
+
+A protocol depends on this module and not on the server that accepts its connection; Server fills it in, and replaces
+what a reload changes.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+from pwb_async.core.deadlines import Deadline
+from pwb_async.core.site.lookup import Finding, Lookup
+from pwb_async.network.admission import AdmissionControl, Connection
+from pwb_async.observability.access_log import AccessLog
+from pwb_async.runtime.context import ServerContext
+
+from .async_storage import AsyncStorage
+from .response_cache import ResponseCache, max_open_files
+from .send_queue import SendQueueWatcher
+from .sendfile import SendfileSupport
+
+
+class ServerConnection(Connection, Protocol):
+    """What a server needs of a connection, whatever version of HTTP it speaks."""
+
+    deadline: Deadline
+    """When expire() is due."""
+
+    @property
+    def responding(self) -> bool:
+        """Whether a response is under way."""
+
+    @property
+    def write_paused(self) -> bool:
+        """Whether data waits for the peer to read."""
+
+    def expire(self) -> None:
+        """Act on the deadline, which has passed."""
+
+    def retire(self, timeout: float) -> None:
+        """Close the connection after the next response, or after `timeout` seconds without a request."""
+
+    def abort(self, reset: bool = False) -> None:
+        """Close the connection at once; reset: discard what the kernel has not sent, too."""
+
+
+class ServerState:
+    """The state that a server shares with all protocols that it makes."""
+
+    __slots__ = (
+        "admission",
+        "cache",
+        "clock",
+        "closing",
+        "context",
+        "empty",
+        "find",
+        "log",
+        "loop",
+        "send_queue",
+        "sendfiles",
+        "stopping",
+        "storage",
+    )
+
+    admission: AdmissionControl[ServerConnection]
+    cache: ResponseCache | None
+    """None without --cache."""
+    clock: Callable[[], float]
+    """The loop's clock, in seconds."""
+    closing: bool
+    """No connection is accepted any more; `empty` is set when the last one has been closed."""
+    context: ServerContext
+    """The configuration of requests that begin now."""
+    empty: asyncio.Event
+    find: Callable[[Lookup], Awaitable[Finding]]
+    """The cache's look-up, or the storage's where there is no cache."""
+    log: AccessLog | None
+    loop: asyncio.AbstractEventLoop
+    send_queue: SendQueueWatcher
+    sendfiles: SendfileSupport
+    stopping: bool
+    """The server is shutting down: responses under way are finished, no further request is answered."""
+    storage: AsyncStorage
+
+    def __init__(self, context: ServerContext, max_connections: int) -> None:
+        """Open what connections share; RuntimeError is raised where no thread can be started."""
+        options = context.options
+        self.loop = asyncio.get_running_loop()
+        self.clock = self.loop.time
+        self.storage = AsyncStorage(context.disk, options.disk_timeout)
+        self.send_queue = SendQueueWatcher(self.loop)
+        self.sendfiles = SendfileSupport()
+        self.admission = AdmissionControl(
+            max_connections, options.max_connections_per_ip, max_open_files(options.cache)
+        )
+        self.stopping = self.closing = False
+        self.empty = asyncio.Event()
+        self._configure(context)
+
+    def reconfigure(self, context: ServerContext) -> None:
+        """Use another configuration, for the next request of every connection."""
+        options = context.options
+        self.storage.reconfigure(context.disk, options.disk_timeout)
+        self.admission.resize(options.max_connections, options.max_connections_per_ip, max_open_files(options.cache))
+        self._configure(context)
+
+    def _configure(self, context: ServerContext) -> None:
+        options = context.options
+        self.context = context
+        self.sendfiles.configure(options.sendfile)
+        self.cache = (
+            ResponseCache(context.site, self.storage, options.cache, options.cache_ttl) if options.cache else None
+        )
+        self.find = self.cache.find if self.cache else self.storage.find
+        self.log = context.log
+
+    def admit(self, connection: ServerConnection) -> bool:
+        """Count a new connection, and return whether it is admitted."""
+        return self.admission.admit(connection, self.clock())
+
+    def forget(self, connection: ServerConnection) -> None:
+        """Stop counting a connection that has been closed."""
+        self.admission.forget(connection)
+        self.check_empty()
+
+    def check_empty(self) -> None:
+        """Set `empty` if the last connection has been closed and no other will come."""
+        if self.closing and not self.admission.connections:
+            self.empty.set()
+
+    def close(self) -> None:
+        """Release what connections shared."""
+        self.send_queue.close()
+        self.storage.close()
