@@ -276,7 +276,7 @@ async def test_a_turn_that_takes_long_is_followed_by_a_shorter_one_a15(
     monkeypatch.setattr(pump, "perf_counter", clock(iter(durations + [0.001] * 999)))
     file = await opened(files, b"hole.bin")
     async with connection() as (plain, reader):
-        writer = plain._transport.get_protocol().writer = Sized(plain._transport, plain._drain)  # type: ignore[attr-defined]
+        writer = plain._transport.get_protocol().writer = Sized(plain._transport, plain._send_queue)  # type: ignore[attr-defined]
         reading = asyncio.create_task(reader.readexactly(4 * TURN))
         await writer.send([FileSlice(file, 0, 4 * TURN)], files)
         async with asyncio.timeout(30):
@@ -295,7 +295,7 @@ async def test_parts_that_go_out_at_once_take_turns_a15(
     loop = asyncio.get_running_loop()
     rounds: list[tuple[int, int]] = [(0, 0)]
     async with connection() as (plain, reader):
-        writer = plain._transport.get_protocol().writer = Sized(plain._transport, plain._drain)  # type: ignore[attr-defined]
+        writer = plain._transport.get_protocol().writer = Sized(plain._transport, plain._send_queue)  # type: ignore[attr-defined]
 
         def each_round() -> None:
             nonlocal ticker
@@ -340,7 +340,7 @@ async def test_what_sendfile_refuses_is_read_by_threads_c16(files: AsyncStorage,
 
     shy.read_into = read
     async with connection() as (plain, reader):
-        writer = plain._transport.get_protocol().writer = Refusing(plain._transport, plain._drain)  # type: ignore[attr-defined]
+        writer = plain._transport.get_protocol().writer = Refusing(plain._transport, plain._send_queue)  # type: ignore[attr-defined]
         for start in (0, 1):
             assert await sent(writer, reader, FileSlice(shy, start, SIZE - start), files) == content[start:]
             assert writer.sent == SIZE - start
@@ -355,7 +355,7 @@ async def test_who_reads_nothing_has_one_piece_waiting(files: AsyncStorage, cont
     file = await opened(files, b"big.bin")
     async with connection() as (plain, _):
         writer = plain._transport.get_protocol().writer = ResponseWriter(  # type: ignore[attr-defined]
-            plain._transport, plain._drain, SendfileSupport(enabled=False)
+            plain._transport, plain._send_queue, SendfileSupport(enabled=False)
         )
         parts = [FileSlice(file, 0, SIZE)] * 8  # more than the kernel's buffers take
         sending = asyncio.create_task(writer.send(writer.start(parts), files))

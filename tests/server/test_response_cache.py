@@ -217,7 +217,7 @@ async def test_who_asks_for_what_is_no_longer_trusted_waits_for_one_look_at_all(
     for name in names:
         case.write(name, b"old")
         await case.fetch(f"/{name}")
-        case.shelf._entries[name.encode()].trusted = 0.0
+        case.shelf._entries[name.encode()].fresh_until = 0.0
     case.write("2.html", b"new content")
     (case.root / "3.html").unlink()
     case.looks.clear()
@@ -233,7 +233,7 @@ async def test_e6_who_asks_does_not_wait_for_a_look_that_hangs(case: Case) -> No
     for name in ("dead", "a", "b"):
         case.write(f"{name}.html", b"x")
         await case.fetch(f"/{name}.html")
-        case.shelf._entries[f"{name}.html".encode()].trusted = 0.0
+        case.shelf._entries[f"{name}.html".encode()].fresh_until = 0.0
     revived = threading.Event()
     case.disk_counted.dead = revived
     try:
@@ -276,7 +276,7 @@ async def test_an_open_file_that_nobody_asks_for_is_let_go(case: Case) -> None:
     path.unlink()
     shelf = case.shelf
     entry = shelf._entries[b"large.bin"]
-    entry.trusted = 0.0
+    entry.fresh_until = 0.0
     del entry
     await shelf.refresh(horizon=0)
     # A thread closes what has been deleted.
@@ -349,7 +349,7 @@ async def test_d12_a_file_from_the_future_is_like_any_other(case: Case) -> None:
         await case.shelf.refresh(horizon=2 * TTL)
         assert len(entry.answers) == 16
     assert case.shelf._entries[b"a.html"] is entry
-    assert entry.size == case.shelf._used == case.shelf._used_short < 17 * 2048 + 2 * 1100
+    assert entry.size == case.shelf._used == case.shelf._used_small < 17 * 2048 + 2 * 1100
 
 
 HUGE_FIELDS = [f"X-{number}: {'x' * 8000}" for number in range(3)]
