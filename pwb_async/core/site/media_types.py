@@ -208,9 +208,10 @@ class MediaTypes:
 
     def fields(self, path: bytes) -> FieldList:
         """Content-Type and maybe Content-Encoding of the file at `path` below the root."""
-        stem, _, ending = path.rpartition(b".")
-        if self._encoded and (coding := _CODINGS.get(ending.lower())) and (media := self._decoded(path, stem)):
-            return (*media, (b"Content-Encoding", coding))
+        if self._encoded:
+            stem, _, ending = path.rpartition(b".")
+            if (coding := _CODINGS.get(ending.lower())) and (media := self._decoded(path, stem)):
+                return (*media, (b"Content-Encoding", coding))
         return self._type(path) or _DEFAULT
 
     def _decoded(self, path: bytes, stem: bytes) -> FieldList | None:
@@ -223,7 +224,7 @@ class MediaTypes:
         return None if media is None or _is_archive(media[0][1]) else media
 
     def _type(self, path: bytes) -> FieldList | None:
-        if rule := self._rule(path):
+        if self._rules and (rule := self._rule(path)):
             return rule.media
         _, dot, ending = path.rpartition(b".")
         return (self._endings.get(ending.lower()) if dot else None) or self._paths.get(path)
