@@ -52,8 +52,14 @@ size and time of the last change, the same on all servers that keep the times of
 content: no tag.
 
 --type '*.geo=application/json': files of such names, without regard to case; 'old/*=text/html':
-those whose path below ROOT fits, since the glob has a slash. The last that fits counts. White space
+those whose path below ROOT fits, since the glob has a slash; '/*.txt=text/html': a slash in front
+stands for ROOT. * fits slashes too, so old/* also means old/a/b. The last that fits counts. White space
 separates several in {PREFIX}TYPE, but not the parameters of a type: '*.a=text/html; charset=euc-kr'.
+
+--serve-encoded: where x.js has a known type (the built-in ones or --type) that is no archive's,
+x.js.br is sent with this type and Content-Encoding: br; .gz (gzip) and .zst (zstd) alike. Other
+files are sent as they are: v-1.2.gz, x.tar.gz, x.zip.gz, and x.js.gz where a glob of --type fits
+this whole name but not x.js.
 
 --delay-disk 20ms: every call to the disk takes so much longer; 20ms~5ms: give or take 5 ms;
 '*.bin=200ms': for request paths that fit. The last that fits counts.
@@ -94,7 +100,10 @@ class Options:
     port: int = option(8888, kinds.PORT, "Where to listen; 0: any free port.")
     unix: str | None = option(None, kinds.PATH, "Listen on this Unix socket instead.")
     unix_mode: str | None = option(
-        None, kinds.FILE_MODE, "Its mode, such as 660 (if not given: by the umask).", needs="unix"
+        None,
+        kinds.FILE_MODE,
+        'Its mode: three octal digits (no special bits), in TOML a string such as "660" (default: by the umask).',
+        needs="unix",
     )
     unix_group: str | None = option(None, kinds.GROUP, "Its group.", needs="unix")
     index: tuple[str, ...] = option(("index.html",), kinds.NAME, "Answers for its folder; repeatable.")
@@ -105,7 +114,9 @@ class Options:
     type: tuple[kinds.TypeRule, ...] = option((), kinds.TYPE, "Media type of files (see below); repeatable.")
     charset: str | None = option("utf-8", kinds.CHARSET, "What text types say that have no charset; off: nothing.")
     serve_encoded: bool = option(
-        False, kinds.SWITCH, "x.js.br is x.js, coded: its type, and Content-Encoding; so are .gz, .zst."
+        False,
+        kinds.SWITCH,
+        "Send x.js.br, x.js.gz and x.js.zst with Content-Encoding and the type of x.js (see below).",
     )
     server_version: bool = option(False, kinds.SWITCH, "Tell the version in the field Server.")
     access_log: str = option("-", kinds.PATH, "Access log; -: standard output; off: none.")
@@ -116,7 +127,10 @@ class Options:
     cache: int = option(64 << 20, kinds.BYTES_OR_OFF, "Memory for answers of small files.", program="pwb")
     cache_ttl: float = option(1.0, kinds.SECONDS, "Time for which they are trusted.", program="pwb")
     sendfile: bool = option(
-        True, kinds.SWITCH, "Large files by sendfile(2); not where it sends stale pages (VirtualBox).", program="pwb"
+        True,
+        kinds.SWITCH,
+        "Large files by sendfile(2). Switch it off for shared folders of VirtualBox, where it sends old content.",
+        program="pwb",
     )
     disk_timeout: float = option(10.0, kinds.SECONDS, "Time for the disk; then 503.", program="pwb")
     mode: str | None = option(None, kinds.MODE, "Design of the server.", program="pwb-legacy")
