@@ -1,52 +1,82 @@
-"""python -m pwb_async [ROOT]: the command, from its options to its exit status."""
+"""python -m pwb_async [ROOT]: the command, from its options to its exit status.
+
+This is the only module of the package that reads the command line, configures logging, prints errors and exits.
+"""
 
 import logging
 import os
 import signal
 import sys
 import threading
+from functools import partial
+from typing import Final, NoReturn
 
-from pwb_async.config.loader import load
-from pwb_async.observability.error_log import configure_error_log
-from pwb_async.output.printing import escape_output, exit_with
-from pwb_async.runtime.context import StartupError, open_context
+import click
+
+from pwb_async.config.loader import ConfigError, read_options
+from pwb_async.observability.error_log import error_log_handler
+from pwb_async.output.printing import discard_output, escape_output, exit_with, print_error
+from pwb_async.runtime.context import ServerContext, StartupError, open_context
 from pwb_async.workers.worker import loop_factory, run_single
+
+PROGRAM: Final = "pwb"
+_JOIN_TIMEOUT: Final = 0.2
+"""Seconds that each thread has to end when the program exits."""
 
 
 def main() -> None:
-    """Serves until it is stopped. Exit status 0: stopped; 1: cannot start; 2: a wrong option; 3: its workers die."""
+    """Serves until a signal ends it.
+
+    Exit status 0: stopped by a signal; 1: it cannot start; 2: an option is wrong; 3: its workers keep dying.
+    """
     escape_output()
-    options = load("pwb")
-    configure_error_log("pwb")
+    reread = partial(read_options, PROGRAM, sys.argv[1:], os.environ, ".")
+    try:
+        options = reread(lambda line: print_error(f"{PROGRAM}: {line}"))
+    except ConfigError as error:
+        raise exit_with(2, f"{PROGRAM}: {error}") from None
+    except click.exceptions.Exit as done:  # after --help or --version
+        raise SystemExit(done.exit_code) from None
+    except OSError as error:  # of --help or --version
+        discard_output()
+        raise exit_with(1, f"{PROGRAM}: standard output takes nothing: {error.strerror}") from None
+    logging.basicConfig(level=logging.WARNING, handlers=[error_log_handler(PROGRAM)])
     logging.getLogger("pwb").setLevel(logging.INFO)
     try:
         loop_factory(options.loop)
+        status = serve(open_context(PROGRAM, options, reread))
     except StartupError as error:
-        raise exit_with(1, f"pwb: {error}") from None
-    context = open_context("pwb", options)
-    status = 0
-    # Whoever gives up rights cannot reload, or open the log anew: that takes one who keeps them.
+        raise exit_with(1, f"{PROGRAM}: {error}") from None
+    _exit(status)
+
+
+def serve(context: ServerContext) -> int:
+    """Serves in this process if it can, else in workers; returns the exit status. Raises StartupError."""
+    options = context.options
+    # A process that has given up its rights can neither reload nor reopen the log; a supervisor keeps them for it.
     if context.workers > 1 or options.user is not None or options.sandbox:
         from pwb_async.workers.supervisor import Supervisor
 
-        status = Supervisor(context).run()
-    else:
-        try:
-            run_single(context)
-        except StartupError as error:
-            context.close()
-            raise exit_with(1, f"pwb: {error}") from None
-    _end(status)
+        return Supervisor(context).run()
+    try:
+        run_single(context)
+    except StartupError:
+        context.close()
+        raise
+    return 0
 
 
-def _end(status: int) -> None:
-    """Python waits at its end for all threads, and the disk may hold one for ever (hazard E6). Whoever says now that it
-    is to end says nothing new, and must not change its status."""
+def _exit(status: int) -> NoReturn:
+    """Exits without waiting for threads that are stuck in disk I/O.
+
+    Python joins all threads at exit, and one that hangs on a dead disk would hang the process (hazard E6). Signals are
+    ignored from here on, so that a late SIGTERM cannot change the exit status.
+    """
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1):
         signal.signal(number, signal.SIG_IGN)
     for thread in threading.enumerate():
         if thread is not threading.current_thread() and not thread.daemon:
-            thread.join(0.2)
+            thread.join(_JOIN_TIMEOUT)
             if thread.is_alive():
                 logging.shutdown()
                 os._exit(status)

@@ -3,15 +3,21 @@
 python -m pwb_legacy compare, diff or trace: the laboratory, which is handed everything.
 """
 
+import logging
+import os
 import sys
+from functools import partial
 from typing import Final
 
-from pwb_async.config.loader import load
-from pwb_async.observability.error_log import configure_error_log
-from pwb_async.output.printing import escape_output, exit_with, print_error
+import click
+
+from pwb_async.config.loader import ConfigError, read_options
+from pwb_async.observability.error_log import error_log_handler
+from pwb_async.output.printing import discard_output, escape_output, exit_with, print_error
 
 from .modes import MODES, design
 
+PROGRAM: Final = "pwb-legacy"
 LABORATORY: Final = ("compare", "diff", "trace")
 """A folder of such a name is served as ./compare."""
 
@@ -24,7 +30,16 @@ def main() -> None:
 
         commands.main()
         return
-    options = load("pwb-legacy")
+    reread = partial(read_options, PROGRAM, sys.argv[1:], os.environ, ".")
+    try:
+        options = reread(lambda line: print_error(f"{PROGRAM}: {line}"))
+    except ConfigError as error:
+        raise exit_with(2, f"{PROGRAM}: {error}") from None
+    except click.exceptions.Exit as done:  # after --help or --version
+        raise SystemExit(done.exit_code) from None
+    except OSError as error:  # of --help or --version
+        discard_output()
+        raise exit_with(1, f"{PROGRAM}: standard output takes nothing: {error.strerror}") from None
     if options.mode is None:
         print_error("pwb-legacy: --mode says which of the book's designs is to serve:")
         for name, mode in MODES.items():
@@ -34,13 +49,16 @@ def main() -> None:
         chosen = design(options.mode)
     except LookupError as error:
         raise exit_with(1, f"pwb-legacy: {error.args[0]}") from None
-    configure_error_log("pwb-legacy")
+    logging.basicConfig(level=logging.WARNING, handlers=[error_log_handler(PROGRAM)])
     from pwb_async.runtime.context import (  # now, and no sooner: --mode gevent has patched what it uses
         StartupError,
         open_context,
     )
 
-    context = open_context("pwb-legacy", options)
+    try:
+        context = open_context(PROGRAM, options, reread)
+    except StartupError as error:
+        raise exit_with(1, f"{PROGRAM}: {error}") from None
     if context.trace is not None:
         from pwb_legacy.common.tracing import traced
 

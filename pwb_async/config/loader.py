@@ -16,7 +16,6 @@ made for another program. What the file names must be options; of the environmen
 """
 
 import os
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import Field, dataclass, field, fields
 from typing import Any, TypeVar
@@ -24,7 +23,7 @@ from typing import Any, TypeVar
 import click
 
 from pwb_async.output.pipes import read_file
-from pwb_async.output.printing import did_you_mean, discard_output, exit_with, print_error, printable
+from pwb_async.output.printing import did_you_mean, printable
 
 from . import environment
 from . import option_types as kinds
@@ -159,32 +158,6 @@ FIELDS: dict[str, Field[Any]] = {each.name: each for each in fields(Options)}
 REPEATABLE = {name for name, each in FIELDS.items() if isinstance(each.default, tuple)}
 
 
-def load(
-    program: str,
-    argv: Sequence[str] | None = None,
-    environ: Environ | None = None,
-    folder: Folder | None = None,
-) -> Options:
-    """read_options() at a program's start, by default with the arguments, environment and folder
-    of this process. What is ignored is a line on standard error; a wrong option is one, too, and
-    raises SystemExit(2); --help and --version raise SystemExit(0)."""
-    argv = sys.argv[1:] if argv is None else argv
-    environ = os.environ if environ is None else environ
-
-    def warn(line: str) -> None:
-        print_error(f"{program}: {line}")
-
-    try:
-        return read_options(program, argv, environ, folder or ".", warn)
-    except ConfigError as error:
-        raise exit_with(2, f"{program}: {error}") from None
-    except click.exceptions.Exit as done:
-        raise SystemExit(done.exit_code) from None
-    except OSError as error:  # of --help or --version
-        discard_output()
-        raise exit_with(1, f"{program}: standard output takes nothing: {error.strerror}") from None
-
-
 def read_options(
     program: str,
     argv: Sequence[str],
@@ -235,7 +208,7 @@ def spell(name: str, value: object) -> str:
 
 def _from_command_line(program: str, argv: Sequence[str]) -> Iterator[Setting]:
     """What the command line tells: options, and `config`."""
-    from pwb_async import __version__
+    from pwb_async.version import __version__
 
     own = [each for each in FIELDS.values() if each.metadata["program"] in ("", program)]
     command = click.Command(program, help=PROGRAMS[program], epilog=EPILOG)

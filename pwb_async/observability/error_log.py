@@ -43,10 +43,12 @@ class _Patient(logging.Handler):
             self.handleError(record)
 
 
-def configure_error_log(program: str) -> None:
-    """From now on what is logged comes on standard error, behind the name of the program."""
-    # Where there is none its number is somebody else's.
+def error_log_handler(program: str) -> logging.Handler:
+    """A handler that writes each record to standard error, as lines that begin with the name of the program.
+
+    Without a standard error it drops all records: descriptor 2 may be another file by now.
+    """
     stream = sys.__stderr__
     handler = logging.NullHandler() if stream is None else _Patient(program, stream.fileno(), stream.encoding)
     handler.setFormatter(_Formatter(f"{program}: %(message)s"))
-    logging.basicConfig(level=logging.WARNING, handlers=[handler])
+    return handler

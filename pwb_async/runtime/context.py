@@ -1,17 +1,18 @@
-"""From options to the parts that every server is made of, or one line that says why it cannot be."""
+"""The parts that every server is made of, opened from the options; and the one-line error if that is impossible.
+
+Nothing here prints an error, exits, or reads the command line: that is for the program that calls it.
+"""
 
 import logging
-import os
-import sys
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
 from os import fsencode
 from socket import socket
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
-from pwb_async import __version__
-from pwb_async.config.loader import Options, flag, read_options, spell
+from pwb_async.config.loader import Options, flag, spell
 from pwb_async.core.deadlines import Timeouts
 from pwb_async.core.http1.limits import Limits
 from pwb_async.core.http1.parser import RequestParser
@@ -20,8 +21,9 @@ from pwb_async.core.site.media_types import MediaTypes
 from pwb_async.core.site.site import Site
 from pwb_async.network.listeners import close, listen, url
 from pwb_async.observability.access_log import AccessLog
-from pwb_async.output.printing import exit_with, printable, say
+from pwb_async.output.printing import printable, say
 from pwb_async.storage.disk import Disk
+from pwb_async.version import __version__
 
 from . import privileges
 from .landlock import find_landlock
@@ -32,44 +34,53 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 logger: Final = logging.getLogger("pwb")
+_NEEDS_RESTART: Final = ("host", "port", "unix", "unix_mode", "unix_group", "trace")
+"""Options that no reload can change: where the server listens, and the timeline, which is one file for a whole run."""
 
 
 class StartupError(Exception):
-    """Why a server cannot be. Its str is one printable line."""
+    """A server cannot start, or its options cannot be reloaded. Its str is one printable line that says why."""
 
     def __init__(self, line: str) -> None:
         super().__init__(printable(line))
 
 
 class ServerContext(NamedTuple):
-    """program: as its messages call it. name: the value of the field Server. log: None keeps no access log. sockets:
-    they listen. trace: None keeps no timeline. workers: how many processes are to serve."""
+    """Everything that the options name, opened: what a server needs before it accepts its first connection."""
 
     program: str
+    """The program's name in its messages."""
     options: Options
+    read_options: Callable[[], Options]
+    """Reads the options again, for a reload. Raises ConfigError."""
     name: bytes
+    """The value of the Server field."""
     parser: RequestParser
     timeouts: Timeouts
     site: Site
     disk: Storage
     log: AccessLog | None
+    """The access log; None with --access-log off."""
     sockets: list[socket]
+    """The listening sockets."""
     trace: "TraceWriter | None"
+    """The timeline; None without --trace."""
     workers: int
+    """The number of serving processes."""
 
-    def announce(self, what: str) -> None:
-        """Says on standard output what serves, and where: people and tests wait for this line."""
+    def announce(self, server: str) -> None:
+        """Writes the line to standard output that says what is served where; users and tests wait for it."""
         where = ", ".join(map(url, self.sockets))
-        delays = _told(self.options)
+        delays = _delays(self.options)
         slow = f", slowed down by {delays}," if delays else ","
-        line = f"{what} serves {self.options.root!r}{slow} listening on {where} (Ctrl-C stops it)"
+        line = f"{server} serves {self.options.root!r}{slow} listening on {where} (Ctrl-C stops it)"
         try:
             say(printable(line))
         except OSError as error:
             logger.warning("standard output takes nothing: %s", error.strerror)
 
     def traced_wait(self, call: Callable[[float | None], T]) -> Callable[[float | None], T]:
-        """A call that waits for anybody, as it is to be made: it may have to be told in the timeline."""
+        """`call`, which waits for clients; with --trace, wrapped so that the timeline shows the wait."""
         return call if self.trace is None else self.trace.traced_wait(call)
 
     def drop_privileges(self, *modules: str) -> None:
@@ -84,7 +95,7 @@ class ServerContext(NamedTuple):
             raise StartupError(f"cannot serve {self.options.root} confined: {error.strerror or error}") from None
 
     def close(self) -> None:
-        """Writes what is left of the log, and takes the name of a Unix socket away."""
+        """Closes the sockets, removes the file of a Unix socket, and writes the rest of the log and the timeline."""
         close(self.sockets)
         if self.log is not None:
             self.log.close()
@@ -92,80 +103,82 @@ class ServerContext(NamedTuple):
             self.trace.close()
 
 
-def open_context(program: str, options: Options) -> ServerContext:
-    """Opens what `options` name. What cannot be opened is one line on standard error and SystemExit(1)."""
-    try:
-        return build_context(program, options)
-    except StartupError as error:
-        raise exit_with(1, f"{program}: {error}") from None
+def open_context(program: str, options: Options, reread: Callable[[], Options] | None = None) -> ServerContext:
+    """Opens everything that `options` name.
+
+    `program` is the program's name in messages; `reread` returns the options at the time of a reload, by default the
+    same ones. Raises StartupError, and then nothing is left open.
+    """
+    return _open(program, options, reread or (lambda: options), None)
 
 
 def reload_context(old: ServerContext, fixed: tuple[str, ...] = ()) -> ServerContext:
-    """The setup as the options are now; the sockets stay, and so does the log if its name does. Nothing has changed
-    if it raises ConfigError or StartupError. fixed: options that only a restart can change, beside where it listens and
-    writes its timeline."""
-    options = read_options(old.program, sys.argv[1:], os.environ, ".")
-    for name in ("host", "port", "unix", "unix_mode", "unix_group", "trace", *fixed):
-        if getattr(options, name) != (stays := getattr(old.options, name)):
-            logger.warning("%s is still %s: it takes a restart to change that", flag(name), spell(name, stays))
-            options = replace(options, **{name: stays})
-    return build_context(old.program, options, old)
+    """A context made from the options as they are now, with the sockets, and if its path is the same the log, of `old`.
+
+    `fixed` names options that this server can change only by a restart; they keep their value, with a warning. Raises
+    ConfigError or StartupError, and then `old` is as it was.
+    """
+    options = old.read_options()
+    for name in (*_NEEDS_RESTART, *fixed):
+        if getattr(options, name) != (present := getattr(old.options, name)):
+            logger.warning("%s is still %s: it takes a restart to change that", flag(name), spell(name, present))
+            options = replace(options, **{name: present})
+    return _open(old.program, options, old.read_options, old)
 
 
-def build_context(program: str, options: Options, old: ServerContext | None = None) -> ServerContext:
-    """Opens what `options` name; the sockets, and the same log, are those of `old`. Raises StartupError."""
-    sockets: list[socket] = []
-    try:
-        what, value = "serve", options.root
-        disk: Storage = Disk(options.root, etag=options.etag)
-        if options.user is not None:
-            what, value = "become", options.user
-            privileges.find_user(options.user)
-        if options.sandbox:
-            what, value = "use", "--sandbox"
-            find_landlock()
-        what, value = "write the access log", options.access_log
-        log = old.log if old and old.options.access_log == value else None if value == "off" else AccessLog(value)
-        what, value = "give the socket to the group", options.unix_group or ""
-        group = privileges.find_group(value) if value else None
-        what, value = "listen on", options.unix or f"{options.host} port {options.port}"
-        mode = int(options.unix_mode, 8) if options.unix_mode else None
-        sockets = old.sockets if old else listen(options.host, options.port, options.unix, mode, group)
-        what, value = "write the timeline", options.trace or ""  # last, as it empties the file
-        trace = old.trace if old else _trace(program, options)
-    except OSError as error:
-        if old is None:
-            close(sockets)
-        hint = f" (to name a folder: {program} FOLDER)" if what == "serve" else ""
-        raise StartupError(f"cannot {what} {value}: {error.strerror or error}{hint}") from None
-    site_with: Callable[..., Site] = Site
-    if options.delay_disk:
-        from pwb_async.storage.slow_disk import SlowDisk
-
-        disk = SlowDisk(disk, options.delay_disk)
-        logger.warning("the disk is slowed down on purpose: --delay-disk %s", _told(options))
+def _open(program: str, options: Options, reread: Callable[[], Options], old: ServerContext | None) -> ServerContext:
+    with ExitStack() as opened:
+        action, value = "serve", options.root
+        try:
+            disk: Storage = Disk(options.root, etag=options.etag)
+            if options.user is not None:
+                action, value = "become", options.user
+                privileges.find_user(options.user)
+            if options.sandbox:
+                action, value = "use", "--sandbox"
+                find_landlock()
+            action, value = "write the access log", options.access_log
+            if old is not None and old.options.access_log == value:
+                log = old.log
+            elif value == "off":
+                log = None
+            else:
+                log = AccessLog(value)
+                opened.callback(log.close)
+            action, value = "give the socket to the group", options.unix_group or ""
+            group = privileges.find_group(value) if value else None
+            action, value = "listen on", options.unix or f"{options.host} port {options.port}"
+            if old is not None:
+                sockets = old.sockets
+            else:
+                mode = int(options.unix_mode, 8) if options.unix_mode else None
+                sockets = listen(options.host, options.port, options.unix, mode, group)
+                opened.callback(close, sockets)
+            action, value = "write the timeline", options.trace or ""  # last, since it empties the file
+            trace = old.trace if old is not None else _open_trace(program, options)
+        except OSError as error:
+            hint = f" (to name a folder: {program} FOLDER)" if action == "serve" else ""
+            raise StartupError(f"cannot {action} {value}: {error.strerror or error}{hint}") from None
+        opened.pop_all()
     if options.dotfiles:
         logger.warning("names that begin with a dot are served: --dotfiles")
+    disk = _slowed(disk, options)
+    make_site: Callable[..., Site] = Site
     if trace is not None:
         from pwb_async.observability.tracing import TracedSite, TracedStorage
 
-        disk, site_with = TracedStorage(disk, trace), partial(TracedSite, trace)
+        disk, make_site = TracedStorage(disk, trace), partial(TracedSite, trace)
     limits = _limits(options)
-    # Connections keep the reader they began with, and its caches with it: as long as it will do, there is one.
-    parser = old.parser if old and old.parser.limits == limits else RequestParser(limits)
+    # A connection keeps its parser for life. With equal limits all share one, and with it one cache of request heads.
+    parser = old.parser if old is not None and old.parser.limits == limits else RequestParser(limits)
     return ServerContext(
         program=program,
         options=options,
+        read_options=reread,
         name=f"PWB/{__version__}".encode() if options.server_version else b"PWB",
         parser=parser,
-        timeouts=Timeouts(
-            options.header_timeout,
-            options.idle_timeout,
-            options.send_timeout,
-            options.linger_idle,
-            options.linger_timeout,
-        ),
-        site=site_with(
+        timeouts=_timeouts(options),
+        site=make_site(
             indexes=tuple(map(fsencode, options.index)),
             max_age=options.max_age,
             ranges=options.max_ranges,
@@ -181,17 +194,37 @@ def build_context(program: str, options: Options, old: ServerContext | None = No
     )
 
 
-def _told(options: Options) -> str:
-    """The delays of --delay-disk, as they were told."""
-    return " ".join(each.text for each in options.delay_disk)
+def _slowed(disk: Storage, options: Options) -> Storage:
+    """The storage with the delays of --delay-disk, if there are any."""
+    if not options.delay_disk:
+        return disk
+    from pwb_async.storage.slow_disk import SlowDisk
+
+    logger.warning("the disk is slowed down on purpose: --delay-disk %s", _delays(options))
+    return SlowDisk(disk, options.delay_disk)
 
 
-def _trace(program: str, options: Options) -> "TraceWriter | None":
+def _delays(options: Options) -> str:
+    """The values of --delay-disk as the user wrote them."""
+    return " ".join(delay.text for delay in options.delay_disk)
+
+
+def _open_trace(program: str, options: Options) -> "TraceWriter | None":
     if options.trace is None:
         return None
-    from pwb_async.observability.trace_events import TraceWriter  # whoever keeps none does without it
+    from pwb_async.observability.trace_events import TraceWriter  # most servers need no timeline
 
     return TraceWriter(options.trace, f"{program} --mode {options.mode}" if program == "pwb-legacy" else program)
+
+
+def _timeouts(options: Options) -> Timeouts:
+    return Timeouts(
+        options.header_timeout,
+        options.idle_timeout,
+        options.send_timeout,
+        options.linger_idle,
+        options.linger_timeout,
+    )
 
 
 def _limits(options: Options) -> Limits:

@@ -14,7 +14,7 @@ import asyncio
 import logging
 import signal
 from collections.abc import Callable
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 from pwb_async.config.loader import ConfigError
 from pwb_async.runtime.context import ServerContext, StartupError, reload_context
@@ -48,7 +48,6 @@ class Server:
     def __init__(self, context: ServerContext, workers: int = 1) -> None:
         """workers: how many processes share --max-connections. Raises StartupError if no thread can be started."""
         self.loop = asyncio.get_running_loop()
-        self.loop.set_exception_handler(_log_loop_error)
         try:
             self.state = ServerState(context, -(-context.options.max_connections // workers))
             self._thread = start_threads(1, "pwb-aside")
@@ -216,11 +215,3 @@ class Server:
         """Write the access log, unless that is under way already."""
         if self.context.log and (self._flushing is None or self._flushing.done()):
             self._flushing = self.run_in_thread(self.context.log.flush)
-
-
-def _log_loop_error(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """Log an OSError that asyncio met outside a protocol in one line, and any other error with its traceback."""
-    if isinstance(error := context.get("exception"), OSError):
-        logger.error("a connection cannot go on: %s", error.strerror)
-    else:
-        loop.default_exception_handler(context)

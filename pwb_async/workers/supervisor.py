@@ -1,16 +1,17 @@
-"""The supervisor: a process that serves nobody, and sees to it that its workers do.
+"""The supervisor: the parent process, which serves no requests and keeps the workers running.
 
 What it does, step by step:
-  1. it has bound the sockets and opened the log, with all the rights it was started with
-  2. it forks workers, which share those sockets (one queue: nobody is lost with a worker, as with SO_REUSEPORT), give
-     up their rights, and say READY; when all have, they may GO
-  3. one that dies is replaced; but who dies at once, again and again, will not get better: exit status 3 (hazard F3)
-  4. SIGHUP: the options are read anew. If they are wrong, or the new workers do not become ready, one line says so and
-     nothing has changed; else the new ones GO, the old ones RETIRE (F1)
-  5. SIGUSR1: the log is opened anew here, and handed to those who could not open it
-  6. SIGTERM, SIGINT: everybody is to STOP; the second time, or after the grace, they are ended (F2)
+  1. binds the sockets and opens the log, with all the rights that it was started with (context.py)
+  2. forks the workers, which share the sockets. There is one accept queue; with one a worker (SO_REUSEPORT) the
+     connections that wait in a queue would be lost with its worker
+  3. sends START when all workers have given up their rights and are READY
+  4. replaces a worker that dies; if workers keep dying right after their start, exits with status 3 (hazard F3)
+  5. SIGHUP: reads the options again and forks new workers. When they are ready they START and the old ones DRAIN; if
+     the options are wrong or a new worker cannot serve, one line says so and the old ones stay (F1)
+  6. SIGUSR1: reopens the log, and passes the descriptor to the workers, which may have no right to open it
+  7. SIGTERM, SIGINT: sends STOP; at the second signal, or after the grace period, ends the workers (F2)
 
-It has no event loop and no threads, so that it can fork. What clients send never reaches it.
+It has no event loop and no threads, so that it can fork safely. Nothing that clients send reaches it.
 """
 
 import gc
@@ -30,26 +31,31 @@ from pwb_async.runtime.context import ServerContext, StartupError, reload_contex
 from pwb_async.runtime.signals import Terminal, end_signals
 from pwb_async.runtime.systemd import notify, notify_reloading
 
-from . import worker
+from . import commands
+from .worker import loop_factory
 from .worker_process import WorkerProcess
 
 logger: Final = logging.getLogger("pwb")
-_ENDS: Final = (signal.SIGTERM, signal.SIGINT)
-_OTHERS: Final = (signal.SIGHUP, signal.SIGUSR1, signal.SIGCHLD)
+_END_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
+_OTHER_SIGNALS: Final = (signal.SIGHUP, signal.SIGUSR1, signal.SIGCHLD)
 _EARLY: Final = 1.0
-"""Seconds: who dies sooner was never alive."""
-_MOST_EARLY: Final = 5
-"""So many early deaths within _LATELY seconds, and the supervisor gives up."""
-_LATELY: Final = 10.0
+"""Seconds; a worker that dies sooner after its start has died early."""
+_MAX_EARLY: Final = 5
+_EARLY_WINDOW: Final = 10.0
+"""With so many early deaths within so many seconds, the supervisor gives up."""
 _RETRY: Final = 1.0
-"""Seconds until another try, when the system had no process to give."""
-_GRACE: Final = 1.0
-"""Seconds from when workers should have ended until they are killed."""
-_FOREVER: Final = float("inf")
+"""Seconds until the next attempt to fork, when the system refused a process."""
+_KILL_DELAY: Final = 1.0
+"""Seconds from when the workers should have ended until they are killed."""
+_NEVER: Final = float("inf")
 
 
 class Supervisor:
-    """serving: workers with the present setup; coming: those who are to take over; leaving: those who were told to."""
+    """Workers in three groups, and the signals that move them from one group to the next.
+
+    A worker that is `_starting` belongs to the first start or to a reload; when all of those are ready they become
+    `_active`, and the workers that were active before are `_stopping_workers` until their process ends.
+    """
 
     def __init__(self, context: ServerContext) -> None:
         self._context = self._next = context
@@ -57,88 +63,90 @@ class Supervisor:
         self._starting: list[WorkerProcess] = []
         self._stopping_workers: list[WorkerProcess] = []
         self._pending: deque[int] = deque()
-        self._early: deque[float] = deque(maxlen=_MOST_EARLY)
+        self._early: deque[float] = deque(maxlen=_MAX_EARLY)
         self._terminal = Terminal()
         self._reload_later = self._stopping = False
-        self._end = _FOREVER
+        self._kill_at = _NEVER
         self._status = 0
-        self._wake, self._waker = socket.socketpair()
-        self._waker.setblocking(False)
+        self._wakeup, self._wakeup_sender = socket.socketpair()
+        self._wakeup_sender.setblocking(False)
         self._poll = select.poll()
-        self._poll.register(self._wake, select.POLLIN)
+        self._poll.register(self._wakeup, select.POLLIN)
 
     @property
     def _workers(self) -> list[WorkerProcess]:
         return [*self._active, *self._starting, *self._stopping_workers]
 
     @property
-    def _lacking(self) -> bool:
-        """Fewer serve than should."""
+    def _short_of_workers(self) -> bool:
+        """Whether fewer workers serve than should."""
         return 0 < len(self._active) < self._context.workers
 
     def run(self) -> int:
-        """Serves until it is stopped; returns the exit status."""
-        signal.set_wakeup_fd(self._waker.fileno(), warn_on_full_buffer=False)
-        for number in (*end_signals(), *_OTHERS):
-            signal.signal(number, self._signalled)
-        gc.freeze()  # pages that no collector touches stay shared
+        """Runs until a signal ends it or it gives up; returns the exit status."""
+        signal.set_wakeup_fd(self._wakeup_sender.fileno(), warn_on_full_buffer=False)
+        for number in (*end_signals(), *_OTHER_SIGNALS):
+            signal.signal(number, self._on_signal)
+        gc.freeze()  # the collector writes to no page that the workers share
         if not self._spawn_all():
             self._stop(1)
         while self._workers:
-            self._listen()
+            self._wait()
             while self._pending:
                 self._handle_signal(self._pending.popleft())
-            for each in self._workers:
-                if each.poll():
-                    self._reap(each)
+            for worker in self._workers:
+                if worker.poll():
+                    self._reap(worker)
             if not self._stopping:
                 self._maintain()
-            elif time.monotonic() >= self._end:
-                for each in self._workers:
-                    each.kill()
+            elif time.monotonic() >= self._kill_at:
+                for worker in self._workers:
+                    worker.kill()
         self._context.close()
         signal.set_wakeup_fd(-1)
-        self._wake.close()
-        self._waker.close()
+        self._wakeup.close()
+        self._wakeup_sender.close()
         return self._status
 
-    def _signalled(self, number: int, frame: FrameType | None) -> None:
-        if number in _ENDS or number not in self._pending:
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:
+        if number in _END_SIGNALS or number not in self._pending:
             self._pending.append(number)
 
-    def _listen(self) -> None:
-        """Waits for a signal, or for a worker's word."""
-        timeout = _RETRY if self._lacking and not self._stopping else self._end - time.monotonic()
-        ready = self._poll.poll(None if timeout == _FOREVER else max(0.01, timeout) * 1000)
-        speakers = {each.channel.fileno(): each for each in self._workers}
+    def _wait(self) -> None:
+        """Waits for a signal, a message of a worker, or the next time at which there is something to do."""
+        timeout = _RETRY if self._short_of_workers and not self._stopping else self._kill_at - time.monotonic()
+        ready = self._poll.poll(None if timeout == _NEVER else max(0.01, timeout) * 1000)
+        workers = {worker.channel.fileno(): worker for worker in self._workers}
         for fd, _ in ready:
-            if fd == self._wake.fileno():
-                self._wake.recv(4096)
-            elif not speakers[fd].receive():
+            if fd == self._wakeup.fileno():
+                self._wakeup.recv(4096)
+            elif not workers[fd].receive():
                 self._poll.unregister(fd)
 
     def _handle_signal(self, number: int) -> None:
-        if number in _ENDS or (number == signal.SIGHUP and self._terminal.hung_up):
+        if number in _END_SIGNALS or (number == signal.SIGHUP and self._terminal.hung_up):
             self._stop()
         elif number == signal.SIGHUP and not self._stopping:
             self._reload()
         elif number == signal.SIGUSR1:
             self._reopen_logs()
 
-    # -- workers come and go
+    # Starting and replacing workers
 
     def _spawn(self, group: list[WorkerProcess], context: ServerContext) -> bool:
+        """Forks a worker and adds it to `group`; False if the system refused a process."""
+        channels = [worker.channel for worker in self._workers]
         try:
-            each = WorkerProcess(context, [self._wake, self._waker, *(other.channel for other in self._workers)])
+            worker = WorkerProcess(context, [self._wakeup, self._wakeup_sender, *channels])
         except OSError as error:
             logger.error("cannot start a worker: %s", error.strerror)
             return False
-        self._poll.register(each.channel, select.POLLIN)
-        group.append(each)
+        self._poll.register(worker.channel, select.POLLIN)
+        group.append(worker)
         return True
 
     def _spawn_all(self) -> bool:
-        """Those who are to take over; they are as many as the next setup says, or there are none."""
+        """Forks as many workers as the next context has, or none."""
         while len(self._starting) < self._next.workers:
             if not self._spawn(self._starting, self._next):
                 self._cancel_reload()
@@ -146,30 +154,32 @@ class Supervisor:
         return True
 
     def _cancel_reload(self) -> None:
-        """Nobody is to take over."""
-        for each in self._starting:
-            each.send(worker.STOP)
+        """Stops the workers that were starting."""
+        for worker in self._starting:
+            worker.send(commands.STOP)
         self._stopping_workers += self._starting
         self._starting = []
 
     def _maintain(self) -> None:
-        while self._lacking and self._spawn(self._active, self._context):
+        """Replaces missing workers, and starts those that are ready."""
+        while self._short_of_workers and self._spawn(self._active, self._context):
             pass
-        if self._starting and all(each.ready for each in self._starting):
+        if self._starting and all(worker.ready for worker in self._starting):
             self._take_over()
-        for each in self._active:
-            if each.ready and not each.started:
-                each.started = True
-                each.send(worker.START)
+        for worker in self._active:
+            if worker.ready and not worker.started:
+                worker.started = True
+                worker.send(commands.START)
 
     def _take_over(self) -> None:
+        """Lets the new workers serve and drains the old ones."""
         old, self._active, self._starting = self._active, self._starting, []
         self._context = self._next
-        for each in self._active:
-            each.started = True
-            each.send(worker.START)
-        for each in old:
-            each.send(worker.DRAIN)
+        for worker in self._active:
+            worker.started = True
+            worker.send(commands.START)
+        for worker in old:
+            worker.send(commands.DRAIN)
         self._stopping_workers += old
         if old:
             logger.info("reloaded")
@@ -179,38 +189,43 @@ class Supervisor:
         if self._reload_later:
             self._reload()
 
-    def _reap(self, each: WorkerProcess) -> None:
+    def _reap(self, worker: WorkerProcess) -> None:
+        """Cleans up after a worker that has ended, and replaces it if it should not have."""
         with suppress(KeyError):
-            self._poll.unregister(each.channel)
-        each.channel.close()
-        group = next(group for group in (self._active, self._starting, self._stopping_workers) if each in group)
-        group.remove(each)
-        logs = {id(other.context.log) for other in self._workers} | {id(self._context.log), id(self._next.log)}
-        if each.context.log is not None and id(each.context.log) not in logs:
-            each.context.log.close()
+            self._poll.unregister(worker.channel)
+        worker.channel.close()
+        group = next(group for group in (self._active, self._starting, self._stopping_workers) if worker in group)
+        group.remove(worker)
+        self._close_unused_log(worker.context)
         if self._stopping or group is self._stopping_workers:
             return
         if group is self._starting and self._active:
             self._cancel_reload()
-            self._roll_back(each.failure or f"a new worker {each.end}")
-        elif each.failure:
-            logger.error("%s", each.failure)
+            self._roll_back(worker.failure or f"a new worker {worker.end}")
+        elif worker.failure:
+            logger.error("%s", worker.failure)
             self._stop(1)
         else:
-            self._replace(each, group)
+            self._replace(worker, group)
 
-    def _replace(self, each: WorkerProcess, group: list[WorkerProcess]) -> None:
+    def _close_unused_log(self, context: ServerContext) -> None:
+        """Closes the log of a context that was replaced, when the last worker that writes to it has ended."""
+        used = [self._context, self._next, *(worker.context for worker in self._workers)]
+        if context.log is not None and all(context.log is not other.log for other in used):
+            context.log.close()
+
+    def _replace(self, worker: WorkerProcess, group: list[WorkerProcess]) -> None:
         now = time.monotonic()
-        logger.error("worker %d %s", each.pid, each.end)
-        if now - each.started_at < _EARLY:
+        logger.error("worker %d %s", worker.pid, worker.end)
+        if now - worker.started_at < _EARLY:
             self._early.append(now)
-        if len(self._early) == _MOST_EARLY and now - self._early[0] < _LATELY:
-            logger.error("%d workers ended within a second of their start: giving up", _MOST_EARLY)
+        if len(self._early) == _MAX_EARLY and now - self._early[0] < _EARLY_WINDOW:
+            logger.error("%d workers ended within a second of their start: giving up", _MAX_EARLY)
             self._stop(3)
         else:
-            self._spawn(group, each.context)
+            self._spawn(group, worker.context)
 
-    # -- what the signals ask for
+    # Reload, log rotation, stop
 
     def _reload(self) -> None:
         self._reload_later = not self._active
@@ -220,37 +235,40 @@ class Supervisor:
         self._cancel_reload()
         try:
             self._next = reload_context(self._context)
-            worker.loop_factory(self._next.options.loop)
+            loop_factory(self._next.options.loop)
         except (ConfigError, StartupError) as error:
             self._roll_back(str(error))
         else:
             if not self._spawn_all():
                 self._roll_back("there are no processes for new workers")
 
-    def _roll_back(self, why: str) -> None:
+    def _roll_back(self, reason: str) -> None:
+        """Ends a reload that failed: the present context stays."""
         self._next = self._context
-        logger.error("nothing is reloaded: %s", why)
+        logger.error("nothing is reloaded: %s", reason)
         notify("READY=1")
 
     def _reopen_logs(self) -> None:
-        done: set[int] = set()
-        for each in self._workers:
-            log = each.context.log
+        reopened: set[int] = set()
+        for worker in self._workers:
+            log = worker.context.log
             if log is None or not log.has_path:
                 continue
-            if id(log) not in done:
-                done.add(id(log))
+            if id(log) not in reopened:
+                reopened.add(id(log))
                 log.try_reopen()
-            each.send(worker.LOG, log.fileno())
+            worker.send(commands.REPLACE_LOG, log.fileno())
 
     def _stop(self, status: int = 0) -> None:
+        """Begins to stop, to exit with `status`; called again, aborts the running responses."""
         now = time.monotonic()
         if self._stopping:
-            self._end = min(self._end, now + _GRACE)
+            self._kill_at = min(self._kill_at, now + _KILL_DELAY)
         else:
             self._stopping, self._status = True, status
-            self._end = now + self._context.options.grace_period + _GRACE
+            self._kill_at = now + self._context.options.grace_period + _KILL_DELAY
             notify("STOPPING=1")
             close(self._context.sockets)
-        for each in self._workers:
-            each.send(worker.STOP if self._end > now + _GRACE else worker.ABORT)
+        command = commands.STOP if self._kill_at > now + _KILL_DELAY else commands.ABORT
+        for worker in self._workers:
+            worker.send(command)

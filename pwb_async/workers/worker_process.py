@@ -1,4 +1,4 @@
-"""A worker as its supervisor sees it: how it is made, what it says, how it ended."""
+"""A worker as its supervisor sees it: a forked process, and the socket pair to it."""
 
 import logging
 import os
@@ -11,55 +11,63 @@ from typing import Final, NoReturn
 
 from pwb_async.runtime.context import ServerContext
 
-from . import worker
+from . import commands
+from .worker import run_worker
 
 logger: Final = logging.getLogger("pwb")
 
 
 class WorkerProcess:
-    """A process that serves `setup`. foreign: what it shall not have of what is open here. Raises OSError.
+    """A child process that serves `context`.
 
-    born: when, on the monotonic clock. ready: it has said so. going: it was told to. why: what it said when it could
-    not begin. end: how it ended, once it is over().
+    `parent_sockets` are the supervisor's own sockets, which the child closes. Raises OSError if no process or socket
+    can be had.
     """
+
+    ready = False
+    """Whether READY was received."""
+    started = False
+    """Whether START was sent."""
+    failure = ""
+    """Why the worker cannot serve, if it said so."""
+    end = ""
+    """How the process ended, for a message; empty while it runs."""
 
     def __init__(self, context: ServerContext, parent_sockets: Iterable[socket.socket]) -> None:
         self.context = context
         self.started_at = time.monotonic()
-        self.ready = self.started = False
-        self.failure = self.end = ""
-        self.channel, its = socket.socketpair()
+        self.channel, child_channel = socket.socketpair()
         self.channel.setblocking(False)
         try:
             self.pid = os.fork()
             if not self.pid:
-                _live(context, its, [*parent_sockets, self.channel])
+                _run_child(context, child_channel, [*parent_sockets, self.channel])
         except OSError:
             self.channel.close()
             raise
         finally:
-            its.close()
+            child_channel.close()
 
-    def send(self, word: bytes, *descriptors: int) -> None:
-        """One who cannot hear it is about to die."""
+    def send(self, command: bytes, *descriptors: int) -> None:
+        """Sends a command. A worker that cannot receive it has ended, or is about to, so an error is ignored."""
         with suppress(OSError):
-            socket.send_fds(self.channel, [word], descriptors)
+            socket.send_fds(self.channel, [command], descriptors)
 
     def receive(self) -> bool:
-        """Takes in what it says; False: it has fallen silent for good."""
+        """Reads the messages of the worker; False if there will be no more."""
         try:
-            said = self.channel.recv(4096)
+            message = self.channel.recv(4096)
         except BlockingIOError:
             return True
         except OSError:
             return False
-        self.ready = self.ready or said == worker.READY
-        if said.startswith(worker.FAILED):
-            self.failure = said[1:].decode(errors="replace")
-        return bool(said)
+        self.ready = self.ready or message == commands.READY
+        if message.startswith(commands.FAILED):
+            self.failure = message[1:].decode(errors="replace")
+        return bool(message)
 
     def poll(self) -> bool:
-        """Whether it has ended; if so, it is reaped (hazard E5), and its last word is heard."""
+        """Whether the process has ended. If so it is reaped (hazard E5), and its last message is read."""
         pid, status = os.waitpid(self.pid, os.WNOHANG)
         if not pid:
             return False
@@ -69,17 +77,18 @@ class WorkerProcess:
         return True
 
     def kill(self) -> None:
+        """Ends the process at once."""
         os.kill(self.pid, signal.SIGKILL)
 
 
-def _live(context: ServerContext, channel: socket.socket, parent_sockets: Iterable[socket.socket]) -> NoReturn:
-    """All that the new process does; it must never come back into the supervisor's code."""
+def _run_child(context: ServerContext, channel: socket.socket, parent_sockets: Iterable[socket.socket]) -> NoReturn:
+    """Runs the worker in the new process and exits; it must never return into the supervisor's code."""
     status = 1
     try:
         signal.set_wakeup_fd(-1)
         for sock in parent_sockets:
             sock.close()
-        worker.run_worker(context, channel)
+        run_worker(context, channel)
         status = 0
     except BaseException:
         logger.critical("a fault of this server", exc_info=True)

@@ -20,8 +20,8 @@ from typing import Final
 import uvloop
 from rich.console import Console
 
-from pwb_async import __version__
 from pwb_async.output.printing import printable
+from pwb_async.version import __version__
 from pwb_legacy.compare.measure.results import About, Design, Lesson, Measurement, Results
 from pwb_legacy.compare.measure.rounds import Bench, measure
 from pwb_legacy.compare.measure.servers import CannotError

@@ -11,10 +11,13 @@ from typing import Any
 
 import pytest
 
-from pwb_async.config.loader import FIELDS, ConfigError, Options, load, read_options
+import pwb_async.__main__
+import pwb_legacy.__main__
+from pwb_async.config.loader import FIELDS, ConfigError, Options, read_options
 
 Read = Callable[..., Options]
 Capture = pytest.CaptureFixture[str]
+Started = Callable[..., tuple[object, str, str]]
 
 
 @pytest.fixture
@@ -344,20 +347,23 @@ def test_refused_in_the_environment(read: Read, name: str, text: str, words: str
     ],
 )
 def test_a_wrong_value_that_only_the_other_program_has_is_a_warning(
-    tmp_path: Path, capfd: Capture, program: str, variable: str, toml: str
+    tmp_path: Path, program: str, variable: str, toml: str
 ) -> None:
     """It does not count here, so it ends no start."""
     name = variable.removeprefix("PWB_").lower()
-    assert load(program, [], {variable: "production"}, tmp_path) == Options()
-    out, line = capfd.readouterr()
-    assert out == ""
-    assert line.startswith(f"{program}: environment variable {variable}: 'production' is not ")
-    assert line.endswith(f". It is ignored: {program} has no --{name}\n")
-    assert line.count("\n") == 1
+    warnings: list[str] = []
+    assert read_options(program, [], {variable: "production"}, tmp_path, warnings.append) == Options()
+    line = warnings.pop()
+    assert warnings == []
+    assert line.startswith(f"environment variable {variable}: 'production' is not ")
+    assert line.endswith(f". It is ignored: {program} has no --{name}")
+    assert "\n" not in line
     (tmp_path / "pwb.toml").write_text(toml)
-    assert load(program, [], {}, tmp_path) == Options()
-    assert capfd.readouterr().err.startswith(f"{program}: pwb.toml: {name}: ")
-    assert load("pwb-legacy" if program == "pwb" else "pwb", [], {variable: ""}, "/") == Options()
+    assert read_options(program, [], {}, tmp_path, warnings.append) == Options()
+    assert warnings.pop().startswith(f"pwb.toml: {name}: ")
+    other = "pwb-legacy" if program == "pwb" else "pwb"
+    assert read_options(other, [], {variable: ""}, "/", warnings.append) == Options()
+    assert warnings == []
 
 
 @pytest.mark.parametrize(
@@ -372,13 +378,12 @@ def test_a_wrong_value_that_only_the_other_program_has_is_a_warning(
         ("PWB_SERVICE", "1", ""),
     ],
 )
-def test_an_unknown_name_in_the_environment_is_a_warning(
-    tmp_path: Path, capfd: Capture, variable: str, text: str, hint: str
-) -> None:
+def test_an_unknown_name_in_the_environment_is_a_warning(tmp_path: Path, variable: str, text: str, hint: str) -> None:
     """It may be meant for another program."""
-    assert load("pwb", [], {variable: text, "PWB_PORT": "1"}, tmp_path) == Options(port=1)
-    line = f"pwb: environment variable {variable}: no such option{hint}; it is ignored\n"
-    assert capfd.readouterr() == ("", line)
+    warnings: list[str] = []
+    environ = {variable: text, "PWB_PORT": "1"}
+    assert read_options("pwb", [], environ, tmp_path, warnings.append) == Options(port=1)
+    assert warnings == [f"environment variable {variable}: no such option{hint}; it is ignored"]
 
 
 SERVICES = [
@@ -401,18 +406,16 @@ def service(name: str, protocol: str, address: str, port: str, port_name: str) -
 
 
 @pytest.mark.parametrize("row", SERVICES, ids=lambda row: row[0])
-def test_services_of_kubernetes_are_ignored_with_one_line(
-    tmp_path: Path, capfd: Capture, row: tuple[str, str, str, str, str]
-) -> None:
+def test_services_of_kubernetes_are_ignored_with_one_line(tmp_path: Path, row: tuple[str, str, str, str, str]) -> None:
     (tmp_path / "pwb.toml").write_text("port = 5")
     variables = service(*row)
-    assert load("pwb", [], variables, tmp_path) == Options(port=5)
-    out, line = capfd.readouterr()
-    assert out == ""
-    assert line.startswith(f"pwb: environment: {row[0]}_PORT, ")
-    assert line.endswith(f" and {len(variables) - 3} more describe a Service of Kubernetes and are ignored\n")
-    assert line.count("\n") == 1
-    assert load("pwb", [], variables | {"PWB_MAX_AGE": "3"}, tmp_path) == Options(port=5, max_age=3)
+    warnings: list[str] = []
+    assert read_options("pwb", [], variables, tmp_path, warnings.append) == Options(port=5)
+    (line,) = warnings
+    assert line.startswith(f"environment: {row[0]}_PORT, ")
+    assert line.endswith(f" and {len(variables) - 3} more describe a Service of Kubernetes and are ignored")
+    assert "\n" not in line
+    assert read_options("pwb", [], variables | {"PWB_MAX_AGE": "3"}, tmp_path) == Options(port=5, max_age=3)
 
 
 @pytest.mark.parametrize("name", Options.__slots__)
@@ -594,32 +597,48 @@ def test_a_file_that_is_no_text(read: Read, tmp_path: Path) -> None:
 # -- the program's face ----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("program", ["pwb", "pwb-legacy"])
-def test_load_tells_one_line(program: str, tmp_path: Path, capfd: Capture) -> None:
-    with pytest.raises(SystemExit) as caught:
-        load(program, [], {"PWB_PORT": "x"}, tmp_path)
-    assert caught.value.code == 2
+PROGRAMS = {"pwb": pwb_async.__main__.main, "pwb-legacy": pwb_legacy.__main__.main}
+
+
+@pytest.fixture
+def started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: Capture) -> Started:
+    """Starts a program that ends at once: its exit status, standard output and standard error."""
+
+    def start(program: str, *argv: str, **environ: str) -> tuple[object, str, str]:
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr(sys, "argv", [program, *argv])
+        for name, text in environ.items():
+            monkeypatch.setenv(name, text)
+        with pytest.raises(SystemExit) as caught:
+            PROGRAMS[program]()
+        return caught.value.code, *capfd.readouterr()
+
+    return start
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_a_wrong_option_is_one_line_and_status_2(program: str, started: Started) -> None:
     line = f"{program}: environment variable PWB_PORT: 'x' is not a valid integer.\n"
-    assert capfd.readouterr() == ("", line)
+    assert started(program, PWB_PORT="x") == (2, "", line)
 
 
-def test_load_reads_this_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "pwb.toml").write_text("max_age = 3")
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("PWB_ROOT", "site")
-    monkeypatch.setattr(sys, "argv", ["pwb", "--port", "1"])
-    assert load("pwb") == Options(root="site", port=1, max_age=3)
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_what_is_ignored_is_one_line(program: str, started: Started, tmp_path: Path) -> None:
+    (tmp_path / "pwb.toml").write_text("port = 'x'")
+    status, out, err = started(program, PWB_PROT="1")
+    assert (status, out) == (2, "")
+    assert err.splitlines() == [
+        f"{program}: environment variable PWB_PROT: no such option (did you mean 'PWB_PORT'?); it is ignored",
+        f"{program}: pwb.toml: port: 'x' is not a valid integer.",
+    ]
 
 
-@pytest.mark.parametrize("program", ["pwb", "pwb-legacy"])
-def test_help(program: str, tmp_path: Path, capfd: Capture) -> None:
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_help(program: str, started: Started, tmp_path: Path) -> None:
     (tmp_path / "pwb.toml").write_text("broken")
-    with pytest.raises(SystemExit) as caught:
-        load(program, ["--help"], {"PWB_PORT": "x"}, tmp_path)
-    assert caught.value.code == 0
-    out, err = capfd.readouterr()
+    status, out, err = started(program, "--help", PWB_PORT="x")
     words = " ".join(out.split())
-    assert not err
+    assert (status, err) == (0, "")
     assert words.startswith(f"Usage: {program} [OPTIONS] [ROOT] ")
     assert "--header-timeout SECONDS Time for a whole request head to arrive. [def" in words
     assert "[default: 10s]" in words
@@ -631,15 +650,12 @@ def test_help(program: str, tmp_path: Path, capfd: Capture) -> None:
         assert (f"--{field.name.replace('_', '-')} " in words) is mine, field.name
 
 
-def test_version(tmp_path: Path, capfd: Capture) -> None:
-    with pytest.raises(SystemExit) as caught:
-        load("pwb-legacy", ["--version"], {}, tmp_path)
-    assert caught.value.code == 0
-    assert capfd.readouterr() == ("PWB 8.0\n", "")
+def test_version(started: Started) -> None:
+    assert started("pwb-legacy", "--version") == (0, "PWB 8.0\n", "")
 
 
 def test_importing_config_imports_no_driver() -> None:
-    code = "import sys, pwb_async.config.loader as c; c.load('pwb', [], {}, '/'); print(*sys.modules)"
+    code = "import sys, pwb_async.config.loader as c; c.read_options('pwb', [], {}, '/'); print(*sys.modules)"
     home = Path(__file__).parents[2]
     done = subprocess.run([sys.executable, "-c", code], cwd=home, stdout=-1, text=True, check=True)
     heavy = {"asyncio", "uvloop", "aiofiles", "gevent", "socket", "selectors", "logging"}

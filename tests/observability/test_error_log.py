@@ -16,8 +16,8 @@ from tests.conformance.server import environment
 
 SPEAK = """
 import logging, os, sys
-from pwb_async.observability.error_log import configure_error_log
-configure_error_log("pwb")
+from pwb_async.observability.error_log import error_log_handler
+logging.basicConfig(level=logging.WARNING, handlers=[error_log_handler("pwb")])
 logger = logging.getLogger("pwb")
 for line in sys.stdin:
     try:

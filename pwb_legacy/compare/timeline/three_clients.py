@@ -20,7 +20,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final, TypeAlias
 
-from pwb_async import __version__
+from pwb_async.version import __version__
 from pwb_legacy.compare.measure.sample_site import KIB, write
 from pwb_legacy.compare.measure.servers import CONTESTANTS, CannotError, Contestant, serving
 from pwb_legacy.compare.report.timeline_page import render

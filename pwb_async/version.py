@@ -1,0 +1,3 @@
+"""The version of PWB, in a module that imports nothing."""
+
+__version__ = "8.0"
