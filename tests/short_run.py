@@ -19,8 +19,11 @@ ON_ESSENTIAL_DESIGNS: Final = (
     "tests/compare/test_load.py",
     "tests/conformance/test_capacity.py",
     "tests/conformance/test_changes.py",
+    "tests/conformance/test_corpus.py",
     "tests/conformance/test_endings.py",
+    "tests/conformance/test_fallback.py",
     "tests/conformance/test_faults.py",
+    "tests/conformance/test_files.py",
     "tests/conformance/test_large.py",
     "tests/conformance/test_limits.py",
     "tests/conformance/test_log.py",
@@ -28,10 +31,10 @@ ON_ESSENTIAL_DESIGNS: Final = (
     "tests/conformance/test_scarce.py",
     "tests/conformance/test_sendfile.py",
     "tests/conformance/test_splits.py",
+    "tests/conformance/test_start.py",
     "tests/conformance/test_stop.py",
     "tests/conformance/test_time.py",
-    "tests/interop/test_ab.py",
-    "tests/interop/test_wget.py",
+    "tests/interop/",
     "tests/process/",
 )
 """These run on ESSENTIAL_DESIGNS; in tests/process, which has the two loops of pwb_async, on ESSENTIAL_LOOPS as well."""
@@ -42,6 +45,9 @@ ONLY_EXHAUSTIVE: Final = (
     "tests/compare/test_play.py::test_the_book_s_seven_and_async",
     "tests/conformance/test_large.py::test_more_than_32_bits_can_count_c12",
     "tests/interop/test_wget.py::test_python_documentation",
+    "tests/process/test_reload.py::test_a_storm_of_reloads_f1",
+    "tests/process/test_slow_disk.py::test_the_answers_are_the_same",
+    "tests/storage/test_disk.py::test_both_ways_find_the_same_in_any_web_of_links",
 )
 """These do not run at all. Each takes seconds, and shows little that others do not."""
 
