@@ -1,6 +1,7 @@
-"""python -m pwb_legacy --mode MODE [ROOT]: the command, from its options to its exit status.
+"""The command `python -m pwb_legacy --mode MODE [ROOT]`, from its options to its exit status.
 
-python -m pwb_legacy compare, diff or trace: the laboratory, which is handed everything.
+`python -m pwb_legacy compare`, `diff` and `trace` are the laboratory; its commands parse the rest of the line
+themselves.
 """
 
 import logging
@@ -15,18 +16,18 @@ from pwb_async.config.loader import ConfigError, read_options
 from pwb_async.observability.error_log import error_log_handler
 from pwb_async.output.printing import discard_output, escape_output, exit_with, print_error
 
-from .modes import MODES, design
+from .modes import MODES, load_design
 
 PROGRAM: Final = "pwb-legacy"
 LABORATORY: Final = ("compare", "diff", "trace")
-"""A folder of such a name is served as ./compare."""
+"""the first argument of the laboratory; a folder of such a name is served as ./compare"""
 
 
 def main() -> None:
-    """Serves until it is stopped. Exit status 0: stopped; 1: cannot start; 2: a wrong option, or no --mode."""
+    """Serve until stopped. Exit status 0: stopped; 1: cannot start; 2: a wrong option, or no --mode."""
     escape_output()
     if sys.argv[1:2] and sys.argv[1] in LABORATORY:
-        from .compare import commands  # no server needs it
+        from .compare import commands  # a server must not pay for it
 
         commands.main()
         return
@@ -43,14 +44,14 @@ def main() -> None:
     if options.mode is None:
         print_error("pwb-legacy: --mode says which of the book's designs is to serve:")
         for name, mode in MODES.items():
-            print_error(f"  {name:13} {mode.what}")
+            print_error(f"  {name:13} {mode.summary}")
         raise SystemExit(2)
     try:
-        chosen = design(options.mode)
+        chosen = load_design(options.mode)
     except LookupError as error:
         raise exit_with(1, f"pwb-legacy: {error.args[0]}") from None
     logging.basicConfig(level=logging.WARNING, handlers=[error_log_handler(PROGRAM)])
-    from pwb_async.runtime.context import (  # now, and no sooner: --mode gevent has patched what it uses
+    from pwb_async.runtime.context import (  # after load_design(): gevent patches what it uses
         StartupError,
         open_context,
     )

@@ -1,13 +1,14 @@
-"""PWB6, one thread for all clients: it waits for nobody, the kernel says who is ready.
+"""PWB6, one thread for all clients: it never waits for one of them; the kernel says which sockets are ready.
 
 The plan, round by round:
-  1. epoll says on which sockets something has happened; those that have more to do join them
-  2. each has its turn: handlerequest() goes on where it stopped, until "would block" or the end of the turn
-  3. ten times a second a look at all deadlines: who is overdue has a turn, too
-Edge-triggered, as in the book, the kernel speaks once of each change: whoever ends a turn before "would block" must be
-remembered (_ready), or nobody speaks of it again. With --trigger level the kernel repeats itself, when asked.
+  1. epoll reports the sockets on which something has happened; sockets with work left from the last round join them
+  2. each gets a turn: handlerequest() goes on where it stopped, until a call would block or the turn is over
+  3. ten times a second all deadlines are checked; a client past its deadline gets a turn, too
+Edge-triggered, as in the book, the kernel reports each change once: a socket whose turn ends before a call would block
+must be remembered (_ready), since it is not reported again. With --trigger level a socket is reported once
+(EPOLLONESHOT), and again only after _rearm(): then the kernel looks at its state, not at what has changed.
 Costs: some 0.5 kB a client, the least of all; one processor; a read from the disk stops everybody; what a thread keeps
-on its stack is kept by hand (Client.outgoing, Connection.waiting). The whole idea is the loop of _serve.
+on its stack is kept by hand (Client.outgoing, Connection.state). The whole idea is the loop of _serve.
 """
 
 import select
@@ -21,179 +22,184 @@ from pwb_async.core.deadlines import NEVER
 from pwb_async.core.events import CLOSED, BadRequest
 from pwb_async.core.semantics.messages import Request
 from pwb_async.runtime.context import ServerContext
-from pwb_legacy.common.client import RECEIVE, Client
-from pwb_legacy.common.http_server import NO_BOUND, HTTPServer
+from pwb_legacy.common.client import RECEIVE_SIZE, Client
+from pwb_legacy.common.http_server import NO_LIMIT, HTTPServer
 
-_TURN: Final = 8
-"""Steps in a turn: receive, answer, send a piece, or accept (hazard A15)."""
-_SWEEP: Final = 0.1
-"""Seconds between two looks at the deadlines, and without accept() when it has failed (hazard E1)."""
+STEPS_PER_TURN: Final = 8
+"""steps in a turn, each of them to receive, make a response, send a buffer, or accept (A15)"""
+SWEEP_INTERVAL: Final = 0.1
+"""seconds between two checks of the deadlines, and until the next accept() when it has failed (E1)"""
 
 
 class EpollServer(HTTPServer):
-    """One thread, and select.epoll. Listening sockets, clients' and the one that wakes us: all by descriptor."""
+    """One thread, and one epoll that watches the listening sockets, the clients, and the socket that a signal writes
+    to."""
 
-    capacity: ClassVar[int] = NO_BOUND
+    capacity: ClassVar[int] = NO_LIMIT
 
     def __init__(self, context: ServerContext) -> None:
         super().__init__(context)
-        self._clients: dict[int, Client] = {}
-        self._ready: set[int] = set()
-        self._later: set[int] = set()
-        self._mode = select.EPOLLET if context.options.trigger == "edge" else select.EPOLLONESHOT
+        self._clients: dict[int, Client] = {}  # by descriptor, with those that are not in `connections` any more
+        self._ready: set[int] = set()  # descriptors that get a turn in the next round
+        self._failed_listeners: set[int] = set()  # accept() failed: to be tried again
+        self._trigger = select.EPOLLET if context.options.trigger == "edge" else select.EPOLLONESHOT
         self._epoll = select.epoll()
-        self._events = context.traced_wait(self._epoll.poll)
-        for fd in (self.wake.fileno(), *self.door.listeners):
-            self._epoll.register(fd, select.EPOLLIN | self._mode)
+        self._poll = context.traced_wait(self._epoll.poll)
+        for fd in (self.wakeup_reader.fileno(), *self.acceptor.listeners):
+            self._epoll.register(fd, select.EPOLLIN | self._trigger)
 
     def serve_forever(self) -> None:
         try:
             self._serve()
-        finally:  # a second signal, or the end of the grace, may have come
+        finally:  # also after a second signal, and at the end of the grace period
             for client in list(self._clients.values()):
-                self.drop(client, OSError("the server ends"))
+                self.close_client(client, OSError("the server ends"))
 
     def _serve(self) -> None:
-        sweep = 0.0
-        while self.open or not self.stopping:
-            self._ready.update(fd for fd, _ in self._events(self._timeout()))
+        next_sweep = 0.0
+        while self.connections or not self.stopping:
+            self._ready.update(fd for fd, _ in self._poll(self._poll_timeout()))
             if self.stopping:
-                self.door.shut()
+                self.acceptor.close_listeners()
             ready, self._ready = self._ready, set()
             for fd in ready:
                 if fd in self._clients:
                     self.handlerequest(self._clients[fd])
-                elif fd in self.door.listeners:
+                elif fd in self.acceptor.listeners:
                     self._accept(fd)
-                elif fd == self.wake.fileno():
-                    self.woken()
-            if (now := time.monotonic()) >= sweep:
-                sweep = now + _SWEEP
+                elif fd == self.wakeup_reader.fileno():
+                    self.on_wakeup()
+            if (now := time.monotonic()) >= next_sweep:
+                next_sweep = now + SWEEP_INTERVAL
                 self._sweep(now)
-        self.stopped()
+        self.cancel_grace_period()
 
-    def _timeout(self) -> float | None:
-        """Seconds to wait for the kernel's word; None: for ever."""
+    def _poll_timeout(self) -> float | None:
+        """Seconds to wait for epoll; None: until something happens."""
         if self._ready:
             return 0
-        return _SWEEP if self._clients or self._later else None
+        return SWEEP_INTERVAL if self._clients or self._failed_listeners else None
 
     def _sweep(self, now: float) -> None:
-        """Who has taken nothing for too long is dropped; who has said nothing finds that out in its turn."""
+        """Close the clients that take nothing for too long; one that sends nothing gets a turn, which ends in 408."""
         for fd, client in [pair for pair in self._clients.items() if pair[1].deadline.at <= now]:
             if client.outgoing is not None:
-                self.drop(client, TimeoutError("takes nothing"))
+                self.close_client(client, TimeoutError("the client takes nothing"))
             else:
                 self._ready.add(fd)
-        self._ready |= self._later
-        self._later.clear()
+        self._ready |= self._failed_listeners
+        self._failed_listeners.clear()
 
-    def woken(self) -> None:
-        """A signal has come."""
+    def on_wakeup(self) -> None:
         with suppress(BlockingIOError):
-            self.wake.recv(RECEIVE)
-        self._ask(self.wake.fileno(), select.EPOLLIN)
-        self.write_log()
+            self.wakeup_reader.recv(RECEIVE_SIZE)
+        self._rearm(self.wakeup_reader.fileno(), select.EPOLLIN)
+        self.flush_log()
 
-    def _ask(self, fd: int, events: int) -> None:
-        """Says what the kernel is to speak of next. On the edge it speaks of everything, unasked."""
-        if self._mode == select.EPOLLONESHOT:
-            self._epoll.modify(fd, events | self._mode)
+    def _rearm(self, fd: int, events: int) -> None:
+        """With EPOLLONESHOT, ask for the next report of a descriptor. Edge-triggered, there is nothing to ask for."""
+        if self._trigger == select.EPOLLONESHOT:
+            self._epoll.modify(fd, events | self._trigger)
 
     def _accept(self, fd: int) -> None:
-        for _ in range(_TURN):
-            client = self.door.accept(self.door.listeners[fd])
+        for _ in range(STEPS_PER_TURN):
+            client = self.acceptor.accept(self.acceptor.listeners[fd])
             if client is not None:
-                self._let_in(client)
-            elif not self.door.failed:
-                self._ask(fd, select.EPOLLIN)
+                self._add_client(client)
+            elif not self.acceptor.failed:
+                self._rearm(fd, select.EPOLLIN)
                 return
-            elif (leaving := next((one for one in self._clients.values() if one not in self.open), None)) is not None:
-                self.drop(leaving, OSError("makes way"))
-            else:
-                self._later.add(fd)
+            elif not self._close_rejected():
+                self._failed_listeners.add(fd)
                 return
-        self._ready.add(fd)  # the book accepted one: the others in the queue waited for the next to come (L13)
+        self._ready.add(fd)  # the book accepted one client a report, and left the others in the queue (L13)
 
-    def _let_in(self, client: Client) -> None:
+    def _add_client(self, client: Client) -> None:
         fd = client.socket.fileno()
         try:
-            client.socket.setblocking(False)  # accept() does not: a slow reader would stop the loop (L14)
-            self._epoll.register(fd, select.EPOLLIN | select.EPOLLOUT | self._mode)
+            client.socket.setblocking(False)  # an accepted socket blocks: a slow reader would stop the loop (L14)
+            self._epoll.register(fd, select.EPOLLIN | select.EPOLLOUT | self._trigger)
             self._clients[fd] = client
-            if self.make_room(client):
-                self.open.add(client)
+            if self.admit(client):
+                self.connections.add(client)
             else:
-                self.begin(client, client.connection.reject())
+                self.start_response(client, client.connection.reject())
         except Exception as error:
-            self.drop(client, error)
+            self.close_client(client, error)
+
+    def _close_rejected(self) -> bool:
+        """Close a client that is getting its 503, to free its descriptor. False: there is none."""
+        rejected = next((client for client in self._clients.values() if client not in self.connections), None)
+        if rejected is not None:
+            self.close_client(rejected, OSError("its descriptor is needed"))
+        return rejected is not None
 
     def handlerequest(self, client: Client) -> None:
         """One turn of one client."""
         try:
-            for _ in range(_TURN):
+            for _ in range(STEPS_PER_TURN):
                 if not self._step(client):
                     return
             self._ready.add(client.socket.fileno())
         except Exception as error:
-            self.drop(client, error)
+            self.close_client(client, error)
 
     def _step(self, client: Client) -> bool:
-        """Whatever comes next; False: nothing, for the moment or for ever."""
+        """Do the next thing. False: the turn is over, as a call would block, a thread has the job, or it is closed."""
         outgoing = client.outgoing
         try:
             if outgoing is not None:
-                if not outgoing.piece:
-                    return self.work(client, outgoing.load)
-                self.push(client, outgoing)
+                if not outgoing.buffer:
+                    return self.offload(client, outgoing.read_next)
+                self.send_some(client, outgoing)
                 client.deadline.disarm()
-                if not outgoing.left:
-                    self.finish(client)
-                    self.part(client)
+                if not outgoing.remaining:
+                    self.close_response(client)
+                    self.end_response(client)
                 return True
             event = client.connection.next_event()
             if isinstance(event, Request | BadRequest):
-                return self.work(client, partial(self.begin, client, event))
+                return self.offload(client, partial(self.start_response, client, event))
             if event is CLOSED:
                 self._remove(client)
                 client.close()
                 return False
-            # What happened is for recv() to find out, data, an end or a reset: the book took only the first (L15).
-            client.connection.receive_data(client.socket.recv(RECEIVE))
+            # recv() says what has happened: data, the end, or a reset. The book looked for data alone (L15).
+            client.connection.receive_data(client.socket.recv(RECEIVE_SIZE))
             return True
         except BlockingIOError:
             return self._wait(client)
 
-    def work(self, client: Client, job: Callable[[], None]) -> bool:
-        """Does what may have to wait for the disk; True: it is done."""
+    def offload(self, client: Client, job: Callable[[], None]) -> bool:
+        """Do a job that may read from the disk. True: it is done; False: a thread does it (epoll_threads)."""
         job()
         return True
 
     def _wait(self, client: Client) -> bool:
-        """Puts the deadline on what the client must do; True: it is overdue, and there is an answer to that."""
+        """Set the deadline for what the client must do. True: it has passed already, and there is a 408 to send."""
         now = time.monotonic()
         if client.outgoing is not None:
             if client.deadline.at == NEVER:
                 client.deadline.at = now + self.context.timeouts.send
-            self._ask(client.socket.fileno(), select.EPOLLOUT)
+            self._rearm(client.socket.fileno(), select.EPOLLOUT)
             return False
         overdue = client.deadline.at <= now
         if not client.deadline.arm(client.connection.state, now) and overdue:
             event = client.connection.expire()
             if isinstance(event, BadRequest):
-                self.begin(client, event)
+                self.start_response(client, event)
             return True
         if client.connection.close_after_response:
             client.stop()
-        self._ask(client.socket.fileno(), select.EPOLLIN)  # an end of what it sends is no end: no EPOLLRDHUP (A8)
+        # No EPOLLRDHUP: a client that has shut down its sending side may still be waiting for the response (A8).
+        self._rearm(client.socket.fileno(), select.EPOLLIN)
         return False
 
     def _remove(self, client: Client) -> None:
-        """It is none of ours any more; epoll forgets a socket when it is closed."""
-        self._clients.pop(client.socket.fileno(), None)
-        self.open.discard(client)
+        self._clients.pop(client.socket.fileno(), None)  # epoll forgets a socket by itself when it is closed
+        self.connections.discard(client)
 
-    def drop(self, client: Client, error: Exception) -> None:
-        """Ends a conversation that cannot go on."""
+    def close_client(self, client: Client, error: Exception) -> None:
+        """End a conversation that cannot go on."""
         self._remove(client)
-        self.give_up(client, error)
+        self.fail(client, error)

@@ -1,8 +1,9 @@
-"""PWB1, a fixed page: whatever is asked, the answer is `hello PWB`.
+"""PWB1, a fixed page: the response to every request is `hello PWB`.
 
-The plan: like single, with an answer that looks nowhere. It shows the smallest thing that is a web server: a socket,
-a request that is read to its end, a status line, a few fields, an empty line, the content.
-Costs: as single. The whole idea is answer().
+The plan: accept a client; read its request to the end; send a status line, a few fields, an empty line and the content;
+accept the next. It is single with a response that needs no file. The book's version did not send the content's length,
+and took what one recv() returned for the whole request; both are done right in the code that all designs share.
+Costs: as single. The whole idea is make_response().
 """
 
 from pwb_async.core.events import BadRequest
@@ -16,8 +17,8 @@ PAGE = b"hello PWB"
 class FixedPageServer(SingleServer):
     """One page for every request, one client at a time."""
 
-    def answer(self, event: Request | BadRequest) -> Response:
+    def make_response(self, event: Request | BadRequest) -> Response:
         if isinstance(event, BadRequest):
-            return super().answer(event)
+            return super().make_response(event)
         fields = ((b"Content-Type", b"text/plain; charset=utf-8"), (b"Content-Length", b"%d" % len(PAGE)))
         return Response(200, fields, () if event.method == b"HEAD" else (PAGE,))

@@ -1,5 +1,5 @@
-"""The designs by name. A design's module is imported when it is chosen: no mode pays for another's libraries, and
-gevent is asked for before the modules that it patches are used by anybody.
+"""The designs by the names of --mode. A design's module is imported only when it is chosen: no design pays for the
+libraries of another, and gevent can patch the standard library before other modules use it.
 """
 
 from importlib import import_module
@@ -10,12 +10,14 @@ if TYPE_CHECKING:
 
 
 class Mode(NamedTuple):
-    """where: "module:Class". what: one line for those who choose. needs: what the platform must have, as
-    "module.name", "" if nothing."""
+    """One line of the list of modes."""
 
-    where: str
-    what: str
-    needs: str = ""
+    target: str
+    """where the design is, as module:Class"""
+    summary: str
+    """one line for the user who chooses"""
+    requires: str = ""
+    """what the platform must have: module.name, or "" for nothing"""
 
 
 MODES: Final = {
@@ -31,18 +33,18 @@ MODES: Final = {
 }
 
 
-def design(mode: str) -> type["HTTPServer"]:
-    """The class of a mode. Raises LookupError where the platform lacks what it needs."""
-    where, _, needs = MODES[mode]
-    if needs and not _has(needs):
-        raise LookupError(f"--mode {mode} needs {needs}, and this Python has none")
-    module, _, name = where.partition(":")
+def load_design(mode: str) -> type["HTTPServer"]:
+    """Import the class of a mode. Raises LookupError where the platform lacks what it requires."""
+    target, _, requires = MODES[mode]
+    if requires and not _has(requires):
+        raise LookupError(f"--mode {mode} needs {requires}, and this Python has none")
+    module, _, name = target.partition(":")
     found: type[HTTPServer] = getattr(import_module(f".{module}", __package__), name)
     return found
 
 
-def _has(needs: str) -> bool:
-    module, _, name = needs.rpartition(".")
+def _has(requires: str) -> bool:
+    module, _, name = requires.rpartition(".")
     try:
         return hasattr(import_module(module), name)
     except ImportError:

@@ -1,14 +1,16 @@
-"""PWB2, one client at a time: accept, talk, accept the next.
+"""PWB2, one client at a time: accept a client, serve it, accept the next.
 
-The plan: take a client; talk with it until it goes; take the next. While one client is talked with, all others wait
-in the kernel's queue. Whoever is slow is slow for everybody, and an idle client would hold the server, so each
-connection carries one request (`Connection: close`), and who has the answer is left to the door to be seen off.
+The plan: accept a client; serve it; accept the next. All others wait in the kernel's accept queue, so one slow client
+delays everyone, and an idle connection would block the server; therefore each connection carries one request
+(`Connection: close`). After the response the acceptor takes the connection over and waits for the client to close it
+(lingering close), so that the next client need not wait for that.
 Costs: nothing but time. The whole idea is the call of handlerequest in the loop.
 """
 
 from types import FrameType
 
 from pwb_async.core.events import ConnectionState
+from pwb_async.core.http1.parser import RequestParser
 from pwb_async.runtime.context import ServerContext
 from pwb_legacy.common.client import Client
 from pwb_legacy.common.http_server import HTTPServer
@@ -18,18 +20,18 @@ class SingleServer(HTTPServer):
     """One client at a time, blocking."""
 
     def __init__(self, context: ServerContext) -> None:
-        limits = context.parser.limits._replace(requests=1)
-        super().__init__(context._replace(parser=type(context.parser)(limits)))
+        one_request = context.parser.limits._replace(requests=1)
+        super().__init__(context._replace(parser=RequestParser(one_request)))
 
     def serve_forever(self) -> None:
         for client in self.clients():
             self.handlerequest(client)
 
-    def part(self, client: Client) -> None:
-        super().part(client)
+    def end_response(self, client: Client) -> None:
+        super().end_response(client)
         if client.connection.state is ConnectionState.LINGER:
-            self.door.see_off(client)
+            self.acceptor.start_lingering_close(client)
 
-    def signalled(self, number: int, frame: FrameType | None) -> None:
-        super().signalled(number, frame)
-        self.door.shut()  # at once: the loop comes back to the door only when this client has gone
+    def on_signal(self, number: int, frame: FrameType | None) -> None:
+        super().on_signal(number, frame)
+        self.acceptor.close_listeners()  # at once: the loop returns to the acceptor only when this client has gone

@@ -1,5 +1,9 @@
-"""The way in: who connects is let in, who is to go is seen off. The door never blocks on a client, so nobody who stands
-in it can hold up those behind (hazards A9, A13).
+"""Accepts clients, and closes those that have had their last response. It never blocks on a client, so no client can
+delay the next one (A9, A13).
+
+Lingering close: a socket that is closed while the client still sends makes the kernel send RST, and the client may lose
+the response. So after the last response the server only shuts down its own direction, discards what the client sends,
+and closes the socket when the client has closed, or a timeout is over (RFC 9112 9.6).
 """
 
 import logging
@@ -13,65 +17,72 @@ from pwb_async.core.events import CLOSED
 from pwb_async.network.listeners import client_address
 from pwb_async.runtime.context import ServerContext
 
-from .client import RECEIVE, Client
+from .client import RECEIVE_SIZE, Client
 
 logger: Final = logging.getLogger("pwb")
-_PAUSE: Final = 0.1
-"""Seconds without accept() when descriptors or memory have run out (hazard E1)."""
-_TURN: Final = 64
-"""Clients let in before those who are seen off have their turn."""
-_MOST_LEAVING: Final = 64
-"""Clients seen off at the same time; with one more the first is let go without further ado."""
+ACCEPT_PAUSE: Final = 0.1
+"""seconds until the next accept() when descriptors or memory have run out (E1)"""
+MAX_ACCEPTS: Final = 64
+"""clients accepted in one round, before lingering clients get their turn"""
+MAX_LINGERING: Final = 64
+"""lingering clients at once; beyond it the oldest is closed"""
 
 
 class Acceptor:
-    """listeners: by descriptor. wake: a socket that becomes readable when a signal has come. failed: the last accept()
-    did, so that trying again at once would only make the server spin. clients: what they are to it."""
+    """The listening sockets and the lingering clients, all watched by one poll()."""
 
-    clients: ClassVar[type[Client]] = Client
+    client_class: ClassVar[type[Client]] = Client
+    """what a connection becomes; overridden by tracing"""
+    listeners: dict[int, socket.socket]
+    """the listening sockets by descriptor; empty once the server stops"""
+    failed: bool
+    """The last accept() failed, so that trying again at once would only burn CPU."""
 
-    def __init__(self, context: ServerContext, wake: socket.socket) -> None:
+    def __init__(self, context: ServerContext, wakeup: socket.socket) -> None:
         self._context = context
-        self._wake = wake
+        self._wakeup = wakeup
         self.listeners = {sock.fileno(): sock for sock in context.sockets}
-        self._leaving: dict[int, Client] = {}
-        self._complained = 0.0
+        self._lingering: dict[int, Client] = {}
+        self._logged_at = 0.0
         self.failed = False
         self._poll = select.poll()
-        self._events = context.traced_wait(self._poll.poll)
-        for sock in (wake, *context.sockets):
+        self._wait = context.traced_wait(self._poll.poll)
+        for sock in (wakeup, *context.sockets):
             sock.setblocking(False)
             self._poll.register(sock, select.POLLIN)
 
     def wait(self) -> Iterator[Client]:
-        """Waits until something happens; if it is that clients have come in, gives them all, one by one."""
+        """Wait for an event once, and yield the clients that were accepted.
+
+        A byte on `wakeup`, sent by a signal, ends the wait too.
+        """
         now = time.monotonic()
-        first = min((client.deadline.at for client in self._leaving.values()), default=None)
-        for fd, _ in self._events(None if first is None else max(0.0, first - now) * 1000):
+        first = min((client.deadline.at for client in self._lingering.values()), default=None)
+        for fd, _ in self._wait(None if first is None else max(0.0, first - now) * 1000):
             listener = self.listeners.get(fd)
             if listener is not None:
-                yield from self._let_in(listener)
-            elif fd in self._leaving:
-                self._attend(self._leaving[fd])
-            elif fd == self._wake.fileno():
-                self._wake.recv(RECEIVE)
+                yield from self._accept_batch(listener)
+            elif fd in self._lingering:
+                self._discard_input(self._lingering[fd])
+            elif fd == self._wakeup.fileno():
+                self._wakeup.recv(RECEIVE_SIZE)
         now = time.monotonic()
-        for client in [client for client in self._leaving.values() if client.deadline.at <= now]:
-            self._let_go(client)
+        for client in [client for client in self._lingering.values() if client.deadline.at <= now]:
+            self._end_lingering(client)
 
-    def _let_in(self, listener: socket.socket) -> Iterator[Client]:
-        for _ in range(_TURN):
+    def _accept_batch(self, listener: socket.socket) -> Iterator[Client]:
+        for _ in range(MAX_ACCEPTS):
             client = self.accept(listener)
             if client is None:
                 break
             yield client
-        if self.failed and self._leaving:
-            self._let_go(next(iter(self._leaving.values())))
+        if self.failed and self._lingering:
+            self._end_lingering(next(iter(self._lingering.values())))
         elif self.failed:
-            time.sleep(_PAUSE)
+            time.sleep(ACCEPT_PAUSE)
 
     def accept(self, listener: socket.socket) -> Client | None:
-        """The next client; None: there is none, or it cannot come in. In the book, the latter was the end (L9)."""
+        """The next client, or None: no client is waiting, or accept() failed, which ended the book's server (L9)."""
         self.failed = False
         while True:
             try:
@@ -80,55 +91,55 @@ class Acceptor:
                     sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, True)
             except BlockingIOError:
                 return None
-            except ConnectionAbortedError:  # this one is gone already, the next may wait
+            except ConnectionAbortedError:  # this client has left; another may wait behind it
                 continue
             except OSError as error:
-                if listener.fileno() < 0:  # shut() came in between
+                if listener.fileno() < 0:  # a signal handler has called close_listeners() meanwhile
                     return None
                 self.failed = True
-                if time.monotonic() - self._complained > 1:
-                    self._complained = time.monotonic()
+                if time.monotonic() - self._logged_at > 1:
+                    self._logged_at = time.monotonic()
                     logger.error("cannot accept connections: %s", error.strerror)
                 return None
-            return self.clients(self._context, sock, client_address(address))
+            return self.client_class(self._context, sock, client_address(address))
 
-    def see_off(self, client: Client) -> None:
-        """Stays with a client that has its last answer until it has read it, and closes it."""
-        client.leaving = True
+    def start_lingering_close(self, client: Client) -> None:
+        """Take over a client that has had its last response, and close it when it has closed its side."""
+        client.lingering = True
         client.socket.setblocking(False)
         client.deadline.arm(client.connection.state, time.monotonic())
-        self._leaving[client.socket.fileno()] = client
+        self._lingering[client.socket.fileno()] = client
         self._poll.register(client.socket, select.POLLIN)
-        if len(self._leaving) > _MOST_LEAVING:
-            self._let_go(next(iter(self._leaving.values())))
+        if len(self._lingering) > MAX_LINGERING:
+            self._end_lingering(next(iter(self._lingering.values())))
 
-    def _attend(self, client: Client) -> None:
+    def _discard_input(self, client: Client) -> None:
         try:
-            client.connection.receive_data(client.socket.recv(RECEIVE))
-            gone = client.connection.next_event() is CLOSED
+            client.connection.receive_data(client.socket.recv(RECEIVE_SIZE))
+            closed = client.connection.next_event() is CLOSED
         except BlockingIOError:
             return
         except OSError:
-            gone = True
-        if gone:
-            self._let_go(client)
+            closed = True
+        if closed:
+            self._end_lingering(client)
         else:
             client.deadline.arm(client.connection.state, time.monotonic())
 
-    def _let_go(self, client: Client) -> None:
-        del self._leaving[client.socket.fileno()]
+    def _end_lingering(self, client: Client) -> None:
+        del self._lingering[client.socket.fileno()]
         self._poll.unregister(client.socket)
         client.close()
 
-    def shut(self) -> None:
-        """No more clients."""
+    def close_listeners(self) -> None:
+        """Accept no more clients."""
         while self.listeners:
             fd, sock = self.listeners.popitem()
             self._poll.unregister(fd)
             sock.close()
 
     def close(self) -> None:
-        """Lets everybody go, too."""
-        self.shut()
-        for client in list(self._leaving.values()):
-            self._let_go(client)
+        """Accept no more clients, and close the lingering ones."""
+        self.close_listeners()
+        for client in list(self._lingering.values()):
+            self._end_lingering(client)

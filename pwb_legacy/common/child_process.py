@@ -1,159 +1,140 @@
-"""A child process as its parent sees it, and its own first steps. It is made by a fork, so it has a copy of all that
-the parent has: this file is about what it must not keep, and about what the two still share.
+"""A process that is forked to serve one client: what its parent does with it, and its own first steps.
+
+fork() gives the child a copy of everything that the parent has. This file is about what the child must not keep, and
+about the little that the two still share.
 """
 
-import multiprocessing.popen_fork  # it is loaded at the first fork, else: too late with --sandbox
+import logging
 import os
 import signal
-import socket
-import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import pairwise
 from mmap import mmap
-from typing import Final, Protocol
+from typing import Final
 
 from pwb_async.observability.access_log import AccessLog
+from pwb_async.runtime.context import ServerContext
 from pwb_async.runtime.signals import end_signals
 
-Fork: Final = multiprocessing.get_context("fork").Process
-"""The way that 3.14 has by default cannot hand on a socket that is open (L11)."""
+from .client import Client
+
+logger: Final = logging.getLogger("pwb")
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGALRM, signal.SIGCHLD)
-_COURTESY: Final = 0.2
-"""Seconds at most that a client's next request waits for those who come in: of 200 busy clients (wrk -c 200) the last
-has its first answer after 0.6 to 0.8 s; without it 90 waited more than 2 s: the parent had a hundredth of a core."""
-_GLANCE: Final = 0.02
-"""Seconds between two looks whether somebody is still coming in."""
-coming: Final = mmap(-1, 1)
-"""One byte, 1 while the parent is letting clients in; in memory that it shares with all its children."""
-
-
-class Open(Protocol):
-    """Whatever has a descriptor."""
-
-    def fileno(self) -> int: ...
 
 
 class Child:
-    """since: when its client became idle, 0 while it is not: one number, in memory that parent and child share."""
+    """A forked process that serves one client.
+
+    It has the methods of OpenConnection, so the parent counts it, stops it and evicts it as if it were the client. The
+    book used multiprocessing.Process, which adds two pipes for each child, and whose default since Python 3.14 cannot
+    pass an open socket on (L11).
+    """
+
+    peer: str
+    """the client's address"""
+    pid: int
 
     def __init__(self, peer: str, log: AccessLog | None) -> None:
         self.peer = peer
-        shared = memoryview(mmap(-1, 16))
-        self.since: memoryview[float] = shared[:8].cast("d")
-        self._lost: memoryview[int] = shared[8:].cast("q")  # lines of the log
+        shared = memoryview(mmap(-1, 16))  # two numbers that parent and child share, since fork() does not copy them
+        self._idle_since = shared[:8].cast("d")
+        self._lines_dropped = shared[8:].cast("q")
         self._log = log
-        self._stopped = False
+        self._stopped = self._reaped = False
 
-    def start(self, run: Callable[[], None]) -> None:
-        """Has `run` called in a process of its own, where settle() must come first. Raises OSError."""
-        self._process = Fork(target=self._live, args=(run,), daemon=True)
-        pipes = _next_four()
-        try:
-            self._process.start()
-        except OSError:  # it forgets its pipes then
-            for fd in pipes:
-                with suppress(OSError):
-                    os.close(fd)
-            raise
+    def start(self, serve: Callable[[], None]) -> None:
+        """Fork, and call `serve` in the child, which must begin with after_fork(). Raises OSError."""
+        self.pid = os.fork()
+        if self.pid == 0:
+            try:
+                self._run(serve)
+            except Exception:
+                logger.exception("a child process failed")
+            finally:
+                os._exit(0)  # the parent's stack is below this line: the child must not return to it
 
-    def _live(self, run: Callable[[], None]) -> None:
+    def _run(self, serve: Callable[[], None]) -> None:
         before = self._log.dropped if self._log is not None else 0
-        run()
+        serve()
         if self._log is not None:
             self._log.finish()
-            self._lost[0] = self._log.dropped - before
+            self._lines_dropped[0] = self._log.dropped - before
 
-    def settle(self, stop: Callable[[], None], keep: Iterable[Open | None]) -> None:
-        """The child's first steps. stop: what a signal does from now on. keep: all that stays open beside stdio; in the
-        book everything did, the listening socket and all other clients' (L11)."""
+    def after_fork(self, client: Client, context: ServerContext) -> None:
+        """The child's first steps: SIGTERM stops the client, and only the client's socket and the logs stay open.
+
+        In the book each child kept the listening socket and all other clients' sockets, so none of them was closed
+        when its own process closed it (L11).
+        """
         for number in (*end_signals(), signal.SIGALRM, signal.SIGCHLD):
-            signal.signal(number, lambda *_: stop())
+            signal.signal(number, lambda *_: client.stop())
         signal.set_wakeup_fd(-1)
-        kept = sorted({2, *(file.fileno() for file in keep if file is not None)})
+        kept = sorted({2, *(file.fileno() for file in (client.socket, context.log, context.trace) if file is not None)})
         for low, high in pairwise([*kept, os.sysconf("SC_OPEN_MAX")]):
             os.closerange(low + 1, high)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
 
-    @contextmanager
-    def waiting(self, idle: bool) -> Iterator[None]:
-        """Around a wait for the client. idle: it has all its answers, and its next request stands back for who comes
-        in."""
-        if idle:
-            self.since[0] = time.monotonic()
-            end = self.since[0] + _COURTESY
-            while coming[0] and time.monotonic() < end:
-                time.sleep(_GLANCE)
-        try:
-            yield
-        finally:
-            self.since[0] = 0.0
+    def set_idle_since(self, moment: float | None) -> None:
+        """Called in the child, and seen by the parent."""
+        self._idle_since[0] = moment or 0.0
 
     @property
     def idle_since(self) -> float | None:
-        return None if self._stopped else self.since[0] or None
+        """A number that is smallest for the child idle longest; None while it has something to do."""
+        return None if self._stopped else self._idle_since[0] or None
 
     def stop(self) -> None:
+        """Accept no more requests: the child ends when it has sent the current response."""
         self._stopped = True
-        self._process.terminate()
+        self.send_signal(signal.SIGTERM)
 
-    def hear(self, number: int) -> None:
-        """A signal, to one who is not over()."""
-        if self._process.pid is not None:
-            os.kill(self._process.pid, number)
+    def send_signal(self, number: int) -> None:
+        """Send a signal to the child, unless it has ended and its number may be another process's by now."""
+        if not self.has_ended():
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, number)
 
-    def kill(self) -> None:
-        self._process.kill()
-
-    def over(self) -> bool:
-        """Whether it has ended; if so, it is reaped (hazard E5). Its pipes are closed when nobody holds it any more."""
-        if self._process.is_alive():
-            return False
-        if self._log is not None:
-            self._log.dropped += self._lost[0]
-            self._lost[0] = 0
+    def has_ended(self) -> bool:
+        """Whether the child has ended. Reaps it then, or it would stay in the process table as a zombie (E5)."""
+        if not self._reaped:
+            with suppress(ChildProcessError):
+                if os.waitpid(self.pid, os.WNOHANG) == (0, 0):
+                    return False
+            self._reaped = True
+            if self._log is not None:
+                self._log.dropped += self._lines_dropped[0]
+                self._lines_dropped[0] = 0
         return True
 
 
-def children(guests: Iterable[object]) -> list[Child]:
-    """Those that are children."""
-    return [guest for guest in guests if isinstance(guest, Child)]
+def children(connections: Iterable[object]) -> list[Child]:
+    """Those of the open connections that have a process; a client that is being rejected has none."""
+    return [connection for connection in connections if isinstance(connection, Child)]
 
 
 @contextmanager
-def parenthood(guests: Iterable[object]) -> Iterator[None]:
-    """The end of a child wakes the door, and so leads to tidy(); no child outlives its parent."""
-    signal.signal(signal.SIGCHLD, lambda *_: None)
+def reaping_children(connections: Iterable[object]) -> Iterator[None]:
+    """While this lasts, the end of a child wakes the server, which calls has_ended(); then all children are killed."""
+    signal.signal(signal.SIGCHLD, lambda *_: None)  # set_wakeup_fd() writes a byte only if there is a handler
     try:
         yield
     finally:
-        for child in children(guests):
-            child.kill()
+        for child in children(connections):
+            child.send_signal(signal.SIGKILL)
 
 
-def pass_on(number: int, guests: Iterable[object]) -> None:
-    """A signal that the parent got, and that is for all."""
-    for child in children(guests):
-        if not child.over():
-            child.hear(number)
+def forward_signal(number: int, connections: Iterable[object]) -> None:
+    """Send a signal that the parent has received to all its children."""
+    for child in children(connections):
+        child.send_signal(number)
 
 
 @contextmanager
-def letting_in() -> Iterator[None]:
-    """Around a start. A signal waits, on either side, until it is known whom it is for; the other children stand back,
-    until `coming` is set to 0."""
-    coming[0] = 1
+def signals_blocked() -> Iterator[None]:
+    """Around fork(): a signal waits in parent and child until each has its own handlers and its list of connections."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     try:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def _next_four() -> list[int]:
-    """The descriptors that will be given out next, the lowest that are free: a Process opens two pipes to start."""
-    ends = [*socket.socketpair(), *socket.socketpair()]
-    numbers = [end.fileno() for end in ends]
-    for end in ends:
-        end.close()
-    return numbers

@@ -1,11 +1,28 @@
-"""What the designs share: the conversation with one client, and what to answer. A design adds how it waits, in the
-book's two verbs:
+"""HTTPServer: what all designs share, in the book's two verbs.
 
-    serve_forever()          take clients from clients() and see that each has its handlerequest()
-    handlerequest(client)    talk with one client from its first request to its last
+    serve_forever()          takes clients from clients() and calls handlerequest() for each
+    handlerequest(client)    serves one client, from its first request to its last response
 
-The conversation here is the blocking one: single, threads, processes and greenlets use it as it is; epoll tells the
-same story event by event. What to answer is not decided here: Connection, Site and Disk do that for all servers.
+A design says how it waits. The conversation here is the blocking one, which single, threads, processes and greenlets
+use as it is; epoll does the same event by event. What to answer is decided by Connection, Site and Disk for all
+servers alike.
+
+What a design may override, and which does (`tracing` adds the timeline of --trace to any of them):
+
+    capacity            clients at once, if --max-connections is not given      processes, greenlets, epoll
+    serve_forever       how it waits                                            every design
+    handlerequest       one client                                              epoll, epoll_threads
+    make_response       what to answer                                          fixed_page
+    start_response      make the response, begin to send it                     tracing
+    receive             read from the client                                    processes, tracing
+    send_some           write to the client                                     tracing
+    yield_control       between two buffers, where clients share one thread     greenlets
+    end_response        the response has been sent                              single
+    release             the conversation is over                                tracing
+    on_signal           SIGINT, SIGTERM                                         single
+    on_wakeup           the server has been woken                               processes, epoll, epoll_threads
+    flush_log           write the access log                                    processes
+    acceptor_class      the acceptor                                            tracing
 """
 
 import logging
@@ -25,15 +42,16 @@ from pwb_async.runtime.context import ServerContext
 from pwb_async.runtime.signals import end_signals
 
 from .acceptor import Acceptor
-from .client import RECEIVE, Client, ResponseSender, TruncatedError
+from .client import RECEIVE_SIZE, Client
+from .outgoing import ResponseSender, TruncatedError
 
 logger: Final = logging.getLogger("pwb")
-NO_BOUND: Final = 1_000_000
-"""A capacity: as many clients as there are descriptors."""
+NO_LIMIT: Final = 1_000_000
+"""a capacity that is never reached: descriptors are the limit"""
 
 
-class Guest(Protocol):
-    """Whoever takes up one of the server's places: a Client, or the process that talks with one."""
+class OpenConnection(Protocol):
+    """What counts as one of the server's connections: a Client, or the process that serves it."""
 
     peer: str
 
@@ -43,52 +61,56 @@ class Guest(Protocol):
 
 
 class HTTPServer:
-    """A design. capacity: clients at once, where --max-connections does not say. doors: what its door is. open: who is
-    being served."""
+    """The base class of all designs. It runs in the main thread, as it handles signals."""
 
     capacity: ClassVar[int] = 1000
-    doors: ClassVar[type[Acceptor]] = Acceptor
+    acceptor_class: ClassVar[type[Acceptor]] = Acceptor
+    connections: set[OpenConnection]
+    """those that are being served; not those that are rejected or in lingering close"""
+    stopping: bool
+    """a signal has come: no more clients"""
 
     def __init__(self, context: ServerContext) -> None:
         self.context = context
-        self.most = context.options.max_connections or min(self.capacity, _as_many_as_descriptors_allow())
-        self.open: set[Guest] = set()
+        self.max_connections = context.options.max_connections or min(self.capacity, _descriptor_limit())
+        self.connections = set()
         self.stopping = False
-        self.wake, self.waker = socket.socketpair()
-        self.waker.setblocking(False)
-        self.door = self.doors(context, self.wake)
-        signal.set_wakeup_fd(self.waker.fileno(), warn_on_full_buffer=False)
+        # A signal writes a byte to one end (set_wakeup_fd), so that a wait for the other end returns.
+        self.wakeup_reader, self.wakeup_writer = socket.socketpair()
+        self.wakeup_writer.setblocking(False)
+        self.acceptor = self.acceptor_class(context, self.wakeup_reader)
+        signal.set_wakeup_fd(self.wakeup_writer.fileno(), warn_on_full_buffer=False)
         for number in (*end_signals(), signal.SIGALRM):
-            signal.signal(number, self.signalled)
-        signal.signal(signal.SIGUSR1, self.log_moved)
+            signal.signal(number, self.on_signal)
+        signal.signal(signal.SIGUSR1, self.on_log_rotated)
 
     def serve_forever(self) -> None:
-        """Serves until the server is told to stop."""
+        """Serve until a signal stops the server, and all clients have gone."""
         raise NotImplementedError
 
     def handlerequest(self, client: Client) -> None:
-        """Talks with one client, blocking, from its first request to its last."""
+        """Serve one client, blocking, from its first request to its last response."""
         try:
-            while not client.leaving and (event := client.connection.next_event()) is not CLOSED:
+            while not client.lingering and (event := client.connection.next_event()) is not CLOSED:
                 if event is NEED_DATA:
-                    self._receive(client)
+                    self._wait_for_data(client)
                 elif isinstance(event, Request | BadRequest):
                     self._respond(client, event)
         except Exception as error:  # in the book it ended the thread, or the whole server (L3, L4, L9)
-            self.give_up(client, error)
+            self.fail(client, error)
         finally:
-            self.finish(client)
-            self.leave(client)
+            self.close_response(client)
+            self.release(client)
 
-    def leave(self, client: Client) -> None:
-        """The conversation is over. The client counts no more before it can know that, since it may come again at once;
-        a server that stops waits for it only until then."""
-        self.open.discard(client)
-        if not client.leaving:
+    def release(self, client: Client) -> None:
+        """Free the client's place before closing the socket: once it sees the close, the client may reconnect at once,
+        and must find a free place. A server that is stopping waits only until here."""
+        self.connections.discard(client)
+        if not client.lingering:
             client.close()
 
-    def answer(self, event: Request | BadRequest) -> Response:
-        """What all servers answer, in three steps; only the middle one touches the disk."""
+    def make_response(self, event: Request | BadRequest) -> Response:
+        """Make the response in three steps, the same for all servers; only the second one touches the disk."""
         if isinstance(event, BadRequest):
             return self.context.site.refuse(event)
         lookup = self.context.site.locate(event)
@@ -99,162 +121,163 @@ class HTTPServer:
             logger.error("%r: %s", lookup.path, finding.detail)
         return self.context.site.reply(lookup, finding)
 
-    def begin(self, client: Client, event: Request | BadRequest) -> None:
-        """Makes the answer; from here on it is the client's `outgoing`, until finish()."""
+    def start_response(self, client: Client, event: Request | BadRequest) -> None:
+        """Make the response. It is the client's `outgoing` from here until close_response()."""
         client.deadline.disarm()
-        began = time.time()
-        client.outgoing = ResponseSender(event, self.answer(event), began)
-        client.outgoing.put(client.connection.respond(event, client.outgoing.response, began))
+        now = time.time()
+        client.outgoing = ResponseSender(event, self.make_response(event), now)
+        client.outgoing.set_parts(client.connection.respond(event, client.outgoing.response, now))
 
-    def push(self, client: Client, outgoing: ResponseSender) -> None:
-        """Hands over what the client takes. Raises OSError, TimeoutError for one who takes too little (hazard A5)."""
-        outgoing.push(client.socket)
+    def send_some(self, client: Client, outgoing: ResponseSender) -> None:
+        """Send what the client takes now. Raises OSError, and TimeoutError below --min-send-rate (A5)."""
+        outgoing.send(client.socket)
         rate = self.context.options.min_send_rate
-        if rate and outgoing.crawls(rate, self.context.timeouts.send):
-            raise TimeoutError("the client is too slow")
+        if rate and outgoing.below_min_rate(rate, self.context.timeouts.send):
+            raise TimeoutError("the client reads too slowly")
 
-    def finish(self, client: Client) -> None:
-        """The answer under way, if any, is out, or will never be."""
+    def close_response(self, client: Client) -> None:
+        """Close the current response, if any, and log it: it has been sent, or never will be."""
         outgoing, client.outgoing = client.outgoing, None
         if outgoing is None:
             return
         outgoing.response.close()
         sent = max(0, outgoing.sent - client.connection.head_length)
         if self.context.log is not None:
-            self.context.log.record(client.peer, outgoing.event, outgoing.response.status, sent, outgoing.began)
-        self.write_log()
+            self.context.log.record(client.peer, outgoing.event, outgoing.response.status, sent, outgoing.started_at)
+        self.flush_log()
 
-    def give_up(self, client: Client, error: Exception) -> None:
-        """Ends a conversation that cannot go on, and says so where it is worth a word."""
+    def end_response(self, client: Client) -> None:
+        """A response has been sent. After the last one, begin the lingering close (see acceptor)."""
+        if client.connection.state is ConnectionState.LINGER:
+            client.socket.shutdown(socket.SHUT_WR)
+
+    def fail(self, client: Client, error: Exception) -> None:
+        """End a conversation that cannot go on. A client that leaves is normal, and logged for debugging only."""
         if isinstance(error, TruncatedError):
             logger.error("content cut short: %s", error)
         elif isinstance(error, OSError):
             logger.debug("%s: %s", client.peer, error)
         else:
             logger.error("a fault of this server", exc_info=error)
-        self.finish(client)
-        client.close(forget=isinstance(error, TimeoutError))
+        self.close_response(client)
+        client.close(reset=isinstance(error, TimeoutError))
 
     def clients(self) -> Iterator[Client]:
-        """Every client that comes in, until a signal; then waits until the last one has gone."""
+        """Every client that is admitted, until a signal comes; then wait until the last one has gone."""
         try:
             while not self.stopping:
-                for client in self.door.wait():
-                    if self.make_room(client):
-                        self.open.add(client)
+                for client in self.acceptor.wait():
+                    if self.admit(client):
+                        self.connections.add(client)
                         yield client
                     else:
                         self.reject(client)
                     if self.stopping:
                         break
-                self.tidy()
-                self.write_log()
+                self.on_wakeup()
+                self.flush_log()
         finally:
-            self.door.close()
-        while self.open:
+            self.acceptor.close()
+        while self.connections:
             time.sleep(0.02)
-            self.tidy()
-        self.stopped()
+            self.on_wakeup()
+        self.cancel_grace_period()
 
-    def make_room(self, client: Client) -> bool:
-        """Whether one more may come in, if need be for the one that has been idle longest (hazards A9, A10)."""
-        if not self._has_share(client):
+    def admit(self, client: Client) -> bool:
+        """Whether the client may come in: its address has a connection left, and so has the server (A9, A10)."""
+        limit, address = self.context.options.max_connections_per_ip, client_prefix(client.peer)
+        if limit and address and sum(client_prefix(other.peer) == address for other in list(self.connections)) >= limit:
             return False
-        if len(self.open) < self.most:
-            return True
-        idle = [(since, guest) for guest in list(self.open) if (since := guest.idle_since) is not None]
+        return len(self.connections) < self.max_connections or self.evict_idle()
+
+    def evict_idle(self) -> bool:
+        """Close the connection that has been idle longest. False: none is idle."""
+        idle = [(since, other) for other in list(self.connections) if (since := other.idle_since) is not None]
         if idle:
             min(idle, key=lambda pair: pair[0])[1].stop()
         return bool(idle)
 
-    def _has_share(self, client: Client) -> bool:
-        most, address = self.context.options.max_connections_per_ip, client_prefix(client.peer)
-        return not (most and address) or sum(client_prefix(guest.peer) == address for guest in list(self.open)) < most
-
     def reject(self, client: Client) -> None:
-        """503, for a client that there is no room or no thread or process for (hazards A9, E4). The few bytes do not
-        block: nothing has been sent to this client before."""
-        self.open.discard(client)
+        """Answer 503: the limits, or the number of threads or processes, allow no more clients (A9, E4).
+
+        The few bytes do not block, as nothing has been sent to this client before.
+        """
+        self.connections.discard(client)
         try:
             self._respond(client, client.connection.reject())
-            self.door.see_off(client)
+            self.acceptor.start_lingering_close(client)
         except Exception as error:
-            self.give_up(client, error)
+            self.fail(client, error)
 
-    def write_log(self) -> None:
-        """Writes what has been noted, to a new file if the old one was moved."""
+    def flush_log(self) -> None:
+        """Write the lines of the access log that wait; to a new file if the old one was renamed."""
         if self.context.log is not None:
             self.context.log.flush()
 
-    def breathe(self) -> None:
-        """Called after each piece; where all clients share one thread, this one lets the others go first (A15)."""
+    def yield_control(self) -> None:
+        """Called after each buffer sent; where clients share one thread, the others run now (A15)."""
 
-    def tidy(self) -> None:
-        """Called whenever the door has been woken and all who came in are being served."""
+    def on_wakeup(self) -> None:
+        """Called after every wait for clients, signals, and the end of child processes."""
 
-    def part(self, client: Client) -> None:
-        """An answer is out. If it was the last, the client must have read it before we close (RFC 9112 9.6)."""
-        if client.connection.state is ConnectionState.LINGER:
-            client.socket.shutdown(socket.SHUT_WR)
-
-    def _receive(self, client: Client) -> None:
-        """Waits for the client's next bytes, until a deadline that a drip of bytes cannot move (hazard A2)."""
+    def _wait_for_data(self, client: Client) -> None:
+        """Receive, until a deadline that a client cannot move by sending byte after byte (A2)."""
         now = time.monotonic()
         client.deadline.arm(client.connection.state, now)
         if client.connection.close_after_response:
             client.stop()
         client.socket.settimeout(max(client.deadline.at - now, 0.001))
         try:
-            self.hear(client)
+            self.receive(client)
         except TimeoutError:
             event = client.connection.expire()
             if isinstance(event, BadRequest):
                 self._respond(client, event)
 
-    def hear(self, client: Client) -> None:
-        """Takes in what the client says. Raises TimeoutError if it says nothing."""
-        client.connection.receive_data(client.socket.recv(RECEIVE))
+    def receive(self, client: Client) -> None:
+        """Read what the client sends. Raises TimeoutError if it sends nothing in time."""
+        client.connection.receive_data(client.socket.recv(RECEIVE_SIZE))
 
     def _respond(self, client: Client, event: Request | BadRequest) -> None:
         client.socket.settimeout(self.context.timeouts.send)
-        self.begin(client, event)
+        self.start_response(client, event)
         while (outgoing := client.outgoing) is not None:
-            self.push(client, outgoing)
-            if not outgoing.left:
-                self.finish(client)
-            elif not outgoing.piece:
-                outgoing.load()
-            self.breathe()
-        self.part(client)
+            self.send_some(client, outgoing)
+            if not outgoing.remaining:
+                self.close_response(client)
+            elif not outgoing.buffer:
+                outgoing.read_next()
+            self.yield_control()
+        self.end_response(client)
 
-    def signalled(self, number: int, frame: FrameType | None) -> None:
-        """The first SIGINT or SIGTERM begins the stop; a second one, or the end of the grace, ends it (hazard F2)."""
+    def on_signal(self, number: int, frame: FrameType | None) -> None:
+        """SIGINT or SIGTERM: stop gracefully. A second one, or the end of --grace-period (SIGALRM): exit now (F2)."""
         if self.stopping:
             raise SystemExit(0)
         self.stopping = True
         signal.setitimer(signal.ITIMER_REAL, max(self.context.options.grace_period, 0.001))
-        for guest in list(self.open):
-            guest.stop()
+        for connection in list(self.connections):
+            connection.stop()
 
-    def log_moved(self, number: int, frame: FrameType | None) -> None:
-        """SIGUSR1: the log was renamed, and what is noted from now on goes to a new file (hazard E8)."""
+    def on_log_rotated(self, number: int, frame: FrameType | None) -> None:
+        """SIGUSR1: the log was renamed, so the next flush opens a new file (E8)."""
         if self.context.log is not None:
             self.context.log.reopen_requested = True
 
-    def stopped(self) -> None:
-        """Everybody has gone within the grace."""
+    def cancel_grace_period(self) -> None:
+        """All clients have gone in time."""
         signal.setitimer(signal.ITIMER_REAL, 0)
 
     def close(self) -> None:
-        """Nothing wakes it any more, and no signal changes how it ends."""
+        """Ignore signals from now on, so that a late one cannot change the exit status."""
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGALRM, signal.SIGUSR1):
             signal.signal(number, signal.SIG_IGN)
         signal.set_wakeup_fd(-1)
-        self.wake.close()
-        self.waker.close()
+        self.wakeup_reader.close()
+        self.wakeup_writer.close()
 
 
-def _as_many_as_descriptors_allow() -> int:
-    most = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-    # Each client may need a file beside its socket; some descriptors stay for the log and the door.
-    return NO_BOUND if most == resource.RLIM_INFINITY else max(16, (most - 64) // 2)
+def _descriptor_limit() -> int:
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    # Each client may need a file beside its socket; some descriptors stay for the log and the acceptor.
+    return NO_LIMIT if limit == resource.RLIM_INFINITY else max(16, (limit - 64) // 2)

@@ -1,4 +1,4 @@
-"""A design with a trace of what it does: accept, wait, send, beside what the parts tell that Setup has put there."""
+"""Adds the timeline of --trace to a design: accept, wait and send. The parts in ServerContext trace their own steps."""
 
 import socket
 from typing import ClassVar
@@ -10,73 +10,81 @@ from pwb_async.observability.tracing import TracedConnection
 from pwb_async.runtime.context import ServerContext
 
 from .acceptor import Acceptor
-from .client import Client, ResponseSender
+from .client import Client
 from .http_server import HTTPServer
+from .outgoing import ResponseSender
 
 
 def traced(design: type[HTTPServer]) -> type[HTTPServer]:
-    """The same design. It must have a setup with a trace."""
-    return type(f"Traced{design.__name__}", (TracedServer, design), {})
+    """A subclass of the design that writes the timeline. Its context must have a `trace`."""
+
+    class TracedDesign(TracedServer, design):  # type: ignore[misc, valid-type]  # a base that is a variable
+        """The design's methods, and around them those of TracedServer."""
+
+    return TracedDesign
 
 
 class TracedClient(Client):
-    """A client, and its way over the lanes."""
+    """A client whose steps are connected by arrows in the timeline."""
 
     __slots__ = ("flow", "trace")
+
+    trace: TraceWriter
+    flow: Flow
 
     def __init__(self, context: ServerContext, sock: socket.socket, peer: str) -> None:
         super().__init__(context, sock, peer)
         assert context.trace is not None
         connection = TracedConnection(context.parser, context.name, context.trace)
         self.connection = connection
-        self.trace: TraceWriter = context.trace
-        self.flow: Flow = connection.flow
+        self.trace = context.trace
+        self.flow = connection.flow
 
-    def close(self, forget: bool = False) -> None:
-        super().close(forget)
+    def close(self, reset: bool = False) -> None:
+        super().close(reset)
         self.trace.finish(self.flow)
 
 
 class TracedAcceptor(Acceptor):
-    """accept: of a client that comes in."""
+    """Writes `accept` for each client."""
 
-    clients: ClassVar[type[Client]] = TracedClient
+    client_class: ClassVar[type[Client]] = TracedClient
 
     def accept(self, listener: socket.socket) -> Client | None:
         assert self._context.trace is not None
-        began = self._context.trace.begin()
+        started = self._context.trace.begin()
         client = super().accept(listener)
         if isinstance(client, TracedClient):
-            client.trace.end("accept", began, client.flow, peer=client.peer)
+            client.trace.end("accept", started, client.flow, peer=client.peer)
         return client
 
 
 class TracedServer(HTTPServer):
-    """wait: for a client's bytes, where that is blocking. send: what the kernel takes, and until it does."""
+    """Writes `wait` for a blocking wait for the client's bytes, and `send` for each call of send()."""
 
-    doors: ClassVar[type[Acceptor]] = TracedAcceptor
+    acceptor_class: ClassVar[type[Acceptor]] = TracedAcceptor
 
-    def begin(self, client: Client, event: Request | BadRequest) -> None:
+    def start_response(self, client: Client, event: Request | BadRequest) -> None:
         assert isinstance(client, TracedClient)
-        client.trace.track().flow = client.flow  # perhaps another thread than the one that took the request in
-        super().begin(client, event)
+        client.trace.track().flow = client.flow  # this may be another thread than the one that received the request
+        super().start_response(client, event)
 
-    def leave(self, client: Client) -> None:
+    def release(self, client: Client) -> None:
         assert isinstance(client, TracedClient)
-        if not client.leaving:  # the door tells the end of those; for this one nobody waits any more after leave()
+        if not client.lingering:  # before release(): after it a server that stops may close the timeline
             client.trace.finish(client.flow)
-        super().leave(client)
+        super().release(client)
 
-    def hear(self, client: Client) -> None:
+    def receive(self, client: Client) -> None:
         assert isinstance(client, TracedClient)
-        began = client.trace.begin()
+        started = client.trace.begin()
         try:
-            super().hear(client)
+            super().receive(client)
         finally:
-            client.trace.waited(began, client.flow)
+            client.trace.waited(started, client.flow)
 
-    def push(self, client: Client, outgoing: ResponseSender) -> None:
+    def send_some(self, client: Client, outgoing: ResponseSender) -> None:
         assert isinstance(client, TracedClient)
-        began, left = client.trace.begin(), outgoing.left
-        super().push(client, outgoing)
-        client.trace.end("send", began, client.flow, bytes=left - outgoing.left)
+        started, sent = client.trace.begin(), outgoing.sent
+        super().send_some(client, outgoing)
+        client.trace.end("send", started, client.flow, bytes=outgoing.sent - sent)

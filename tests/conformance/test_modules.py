@@ -15,7 +15,6 @@ LIBRARIES = {"asyncio", "uvloop", "aiofiles", "gevent", "greenlet", "multiproces
 NEEDS = {
     "async-uvloop": {"asyncio", "uvloop", "aiofiles"},
     "async-asyncio": {"asyncio", "aiofiles"},
-    "process": {"multiprocessing"},
     "gevent": {"gevent", "greenlet"},
 }
 """What a design may import of them; all others: nothing."""
