@@ -1,8 +1,9 @@
-"""How many processors this process may use, which is what --workers auto stands for.
+"""The number of processors that this process may use, which is what --workers auto stands for.
 
-Linux bounds them in two ways. Affinity names the processors. A control group, which is what a container's limit is,
-grants so many microseconds of all of them in each period; workers beyond that stand still together when it is used up.
-The quota of every group above holds, too.
+Linux limits them in two ways. The affinity names the processors that a process may run on. A control group, which is
+how containers are limited, grants an amount of CPU time in each period (cpu.max); when it is used up, all processes of
+the group stop until the next period, so more workers than that are of no use. The limits of all parent groups hold as
+well.
 """
 
 import math
@@ -12,23 +13,26 @@ from collections.abc import Iterator
 from typing import Final
 
 _FILES: Final = {"cgroup2": ("cpu.max",), "cgroup": ("cpu.cfs_quota_us", "cpu.cfs_period_us")}
-"""Where a group's quota and its period stand, by the type of the file system: version 2, version 1."""
+"""The files with a group's quota and period, by the type of the file system: version 2 and version 1."""
 
 
 def processors() -> int:
-    """As many as the quota needs, but no more than this process may run on, and at least one."""
-    # Those we may use, not all there are.
+    """The processors that the affinity and the quota allow, rounded up; at least one."""
+    # os.cpu_count() counts all processors of the machine.
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     try:
         granted = quota(_read("/proc/self/cgroup"), _read("/proc/self/mountinfo"))
-    except (OSError, ValueError):  # another system, or files that do not say it as proc(5) and cgroups(7) have it
+    except (OSError, ValueError):  # not Linux, or not in the format of proc(5) and cgroups(7)
         granted = math.inf
     return max(1, math.ceil(min(usable, granted)))
 
 
 def quota(groups: str, mounts: str) -> float:
-    """The processors' time that a process is granted, in processors. groups, mounts: its /proc/self/cgroup and
-    /proc/self/mountinfo. Raises ValueError if they are no such thing."""
+    """The CPU time that a process is granted, in processors; infinity without a quota.
+
+    `groups` and `mounts` are the content of /proc/self/cgroup and /proc/self/mountinfo. Raises ValueError if they do
+    not have that format.
+    """
     granted = math.inf
     for kind, folder in _folders(groups, mounts):
         try:
@@ -41,19 +45,19 @@ def quota(groups: str, mounts: str) -> float:
 
 
 def _folders(groups: str, mounts: str) -> Iterator[tuple[str, str]]:
-    """The folders of the process's groups and of all above them, with the type of their file system."""
+    """The directories of the process's groups and of all their parents, with the type of their file system."""
     for line in groups.splitlines():
         number, controllers, path = line.split(":", 2)
         if number == "0" or "cpu" in controllers.split(","):
             kind = "cgroup2" if number == "0" else "cgroup"
             for root, point in _mounts(mounts, kind):
-                # A container sees its own group as the root, or only the part of the tree that begins with its group.
+                # In a container the mount may begin at the container's own group instead of at the root of the tree.
                 if ".." not in path.split("/") and f"{path}/".startswith(root.rstrip("/") + "/"):
                     yield from ((kind, folder) for folder in _upwards(point, path[len(root.rstrip("/")) :]))
 
 
 def _mounts(mounts: str, kind: str) -> Iterator[tuple[str, str]]:
-    """Of each file system of that type with the controller "cpu": what of it is mounted, and where."""
+    """The mounted subtree and the mount point of each file system of type `kind` that has the controller "cpu"."""
     for line in mounts.splitlines():
         place, _, system = line.partition(" - ")
         name, _, options = system.split(" ", 2)
@@ -65,7 +69,7 @@ def _mounts(mounts: str, kind: str) -> Iterator[tuple[str, str]]:
 
 
 def _upwards(point: str, path: str) -> Iterator[str]:
-    """The folder `path` beneath `point`, and all on the way up to `point`."""
+    """The directory `path` below `point`, and its parents up to `point`."""
     names = path.strip("/").split("/") if path.strip("/") else []
     for count in range(len(names), -1, -1):
         yield os.path.join(point, *names[:count])

@@ -209,7 +209,7 @@ class Supervisor:
             self._replace(worker, group)
 
     def _close_unused_log(self, context: ServerContext) -> None:
-        """Closes the log of a context that was replaced, when the last worker that writes to it has ended."""
+        """Closes the log of a context that was replaced or not taken, if no worker writes to it any more."""
         used = [self._context, self._next, *(worker.context for worker in self._workers)]
         if context.log is not None and all(context.log is not other.log for other in used):
             context.log.close()
@@ -244,7 +244,8 @@ class Supervisor:
 
     def _roll_back(self, reason: str) -> None:
         """Ends a reload that failed: the present context stays."""
-        self._next = self._context
+        failed, self._next = self._next, self._context
+        self._close_unused_log(failed)
         logger.error("nothing is reloaded: %s", reason)
         notify("READY=1")
 

@@ -1,4 +1,4 @@
-"""A few words that the tests are told in."""
+"""Helpers that the tests of processes share."""
 
 import asyncio
 from typing import Final
@@ -12,30 +12,30 @@ BIG: Final = 30_000_000
 
 
 def workers(server: Server) -> list[int]:
-    """The process ids of a server's workers, or of one that is alone."""
+    """The process ids of a server's workers; of the server itself if it has none."""
     members = server.members()
     return [pid for pid in members if pid != server.pid] or members
 
 
 async def says(server: Server, words: str, times: int = 1) -> None:
-    """Waits until it has said something on standard error so many times."""
+    """Waits until standard error contains `words` at least `times` times."""
     await eventually(lambda: server.grumbles().count(words) >= times, TIMEOUT, lambda: f"{words}: {server.grumbles()}")
 
 
 async def fetch(peer: Peer, target: str = "/a.txt") -> Answer:
-    """One more request on a connection."""
+    """Sends a request on an open connection and returns the response."""
     await peer.send(get(target))
     return await peer.answer()
 
 
 async def fresh(server: Server, target: str = "/a.txt") -> Answer:
-    """One request on a connection of its own."""
+    """Sends a request on a new connection and returns the response."""
     async with Peer(server.address) as peer:
         return await fetch(peer, target)
 
 
 async def become(server: Server, name: str, value: str | None) -> None:
-    """Waits until new connections are answered with this field."""
+    """Waits until responses on new connections have the field `name` with this value."""
     async with asyncio.timeout(TIMEOUT):
         while (await fresh(server))[name] != value:
             pass

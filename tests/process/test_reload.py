@@ -130,16 +130,21 @@ async def test_a_root_that_has_gone_changes_nothing_f1(
         assert (await fresh(server)).content == TEXT
 
 
-async def test_new_workers_that_cannot_serve_change_nothing_f1(run: Start, write: Write, root: Path) -> None:
-    """The supervisor may enter the root, but the user of the new workers may not."""
+@pytest.mark.parametrize("count", [1, 2])
+async def test_new_workers_that_cannot_serve_change_nothing_f1(
+    count: int, write: Write, root: Path, tmp_path: Path
+) -> None:
+    """The supervisor may enter the root, but the user of the new workers may not; their log is closed again."""
     if os.getuid() != 0:
         pytest.skip("only root can become somebody else")
     root.chmod(0o700)
-    async with run("--workers", "2", may_say=SAID) as server:
-        before = workers(server)
-        write("user = 'nobody'")
+    write("workers = 2")
+    async with launched(root, "--port", "0", folder=tmp_path) as server:
+        before, descriptors = workers(server), os.listdir(f"/proc/{server.pid}/fd")
+        write(f"user = 'nobody'\nworkers = {count}\naccess-log = 'another'")
         await reload(server)
         assert "nothing is reloaded: cannot serve" in server.grumbles()
+        await eventually(lambda: os.listdir(f"/proc/{server.pid}/fd") == descriptors, 5)
         await eventually(lambda: workers(server) == before, 5)
         assert (await fresh(server)).content == TEXT
 
