@@ -6,7 +6,7 @@ takes it along to whatever thread finds the file.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from pwb_async.core.events import BadRequest, ConnectionState, Event
@@ -75,7 +75,7 @@ class TracedSite(Site):
         self._trace.end("locate", began, flow, target=request.cache_key.decode("latin-1"))
         if isinstance(located, Response):
             return located
-        return TracedLookup(request, located.path, located.folder, located.indexes, flow)
+        return TracedLookup(**{each.name: getattr(located, each.name) for each in fields(located)}, flow=flow)
 
 
 class TracedStorage:

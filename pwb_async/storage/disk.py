@@ -4,7 +4,7 @@ it raise.
 What this file owns: how a request's path becomes a finding, and what an errno means.
 find, the steps in order:
   1. open the root anew, so that a swapped release is seen at once and an answer is wholly of one (hazard D6)
-  2. open the path beneath it without ever leaving it, or each index of the folder in turn (C1, C2, C3)
+  2. open the first of the lookup's candidates that exists, without ever leaving the root (C1, C2, C3)
   3. look at what was opened, not at its name: only a regular file is a file (C5)
   4. read a small file at once, and make its entity tag of what was read; hand a large one out open, and if it has just
      changed, and does not go on changing, wait some milliseconds until its times can be trusted
@@ -24,6 +24,8 @@ from pwb_async.core.site.lookup import (
     FORBIDDEN,
     NOT_FOUND,
     UNAVAILABLE,
+    Candidate,
+    EntryKind,
     Finding,
     Lookup,
     OpenFile,
@@ -92,8 +94,8 @@ class Disk:
         """
         same = [False] * len(known)
         folders: dict[bytes, list[int]] = {}
-        for number, (lookup, _) in enumerate(known):
-            folders.setdefault(lookup.path.rpartition(b"/")[0] or b".", []).append(number)
+        for number, (_, found) in enumerate(known):
+            folders.setdefault(found.path.rpartition(b"/")[0] or b".", []).append(number)
         with suppress(OSError), closing(Descriptor(os.open(self._root, DIRECTORY_FLAGS))) as root:
             for path, numbers in folders.items():
                 with suppress(OSError), closing(Descriptor(self._open(root.fileno(), path, DIRECTORY_FLAGS))) as folder:
@@ -104,9 +106,9 @@ class Disk:
     def _is_same(self, root: int, folder: int, lookup: Lookup, found: OpenFile) -> bool:
         if not found.settled:
             return False
-        if not lookup.folder:
+        if found.path == lookup.candidates[0].path:  # else an earlier candidate may have appeared
             try:
-                status = os.stat(lookup.path.rpartition(b"/")[2], dir_fd=folder, follow_symlinks=False)
+                status = os.stat(found.path.rpartition(b"/")[2], dir_fd=folder, follow_symlinks=False)
             except OSError:
                 return False
             # A file in /proc that is empty may hold something now; only reading tells.
@@ -115,16 +117,20 @@ class Disk:
         return same_version(found, self._find(root, lookup, not found.size))
 
     def _find(self, root: int, lookup: Lookup, read: bool) -> Finding:
-        path = lookup.path or b"."
-        if b"\0" in path:  # the end of a name for C, not for us
+        for candidate in lookup.candidates:
+            finding = self._candidate(root, candidate, read)
+            if finding is NOT_FOUND or (finding is DIRECTORY and candidate.kind is EntryKind.FILE):
+                continue
+            if candidate.status != 200 and isinstance(finding, OpenFile):
+                return finding._replace(status=candidate.status)
+            return finding
+        return NOT_FOUND
+
+    def _candidate(self, root: int, candidate: Candidate, read: bool) -> Finding:
+        path = candidate.path or b"."
+        if b"\0" in path:  # a C string ends here; the system would open another file
             return NOT_FOUND
-        if not lookup.folder:
-            return self._entry(root, path, read)
-        for index in lookup.indexes:
-            finding = self._entry(root, path + b"/" + index, read)
-            if finding is not NOT_FOUND and finding is not DIRECTORY:
-                return finding
-        return self._folder(root, path)
+        return self._folder(root, path) if candidate.kind is EntryKind.DIRECTORY else self._entry(root, path, read)
 
     def _entry(self, root: int, path: bytes, read: bool) -> Finding:
         try:
@@ -134,13 +140,13 @@ class Disk:
         except OSError as error:
             return _finding(error)
         try:
-            finding = self._examine(file, path.rpartition(b"/")[2], read)
+            finding = self._examine(file, path, read)
         except OSError as error:
             finding = _finding(error)
         file.close()
         return finding
 
-    def _examine(self, file: Descriptor, name: bytes, read: bool) -> Finding:
+    def _examine(self, file: Descriptor, path: bytes, read: bool) -> Finding:
         changed = False
         for _ in range(_TRIES):
             seen = self._clock()  # before the status: what changes after this moment is stamped with it, or later
@@ -149,21 +155,21 @@ class Disk:
                 return DIRECTORY if stat.S_ISDIR(status.st_mode) else NOT_FOUND
             size = status.st_size
             if not read:
-                return _regular(name, status, seen)
+                return _regular(path, status, seen)
             if size > self._small:
-                return self._large(file, name, status, seen)
+                return self._large(file, path, status, seen)
             content = os.pread(file.fileno(), size + 1, 0)
             if len(content) == size:
-                return _regular(name, status, seen, content_tag(content), content=content)
+                return _regular(path, status, seen, content_tag(content), content=content)
             if _version(os.fstat(file.fileno())) == _version(status):
                 continue  # truncated twice in a tick of the file system's clock, or its size is not its length
             changed = True
             if len(content) > size:  # it has grown just now; else it was truncated
                 content = content[:size]
-                return _regular(name, status, seen, content_tag(content), content=content)
-        return UNAVAILABLE if changed else self._generated(file, name, status, seen)
+                return _regular(path, status, seen, content_tag(content), content=content)
+        return UNAVAILABLE if changed else self._generated(file, path, status, seen)
 
-    def _generated(self, file: Descriptor, name: bytes, status: os.stat_result, seen: int) -> Finding:
+    def _generated(self, file: Descriptor, path: bytes, status: os.stat_result, seen: int) -> Finding:
         """A file whose size is not its length, with all that it holds. It is read anew, in pieces as large as can be:
         most of /proc/sys gives nothing to who goes on where a short read has stopped."""
         content = bytearray()
@@ -172,21 +178,21 @@ class Disk:
             if len(content) > self._small:
                 return StorageError(f"its size is not its length, and it holds more than {self._small} bytes")
         held = bytes(content)
-        return OpenFile(name, len(held), status.st_mtime_ns, seen, None, held, tag=content_tag(held), generated=True)
+        return OpenFile(path, len(held), status.st_mtime_ns, seen, None, held, tag=content_tag(held), generated=True)
 
-    def _large(self, file: Descriptor, name: bytes, status: os.stat_result, seen: int) -> OpenFile:
+    def _large(self, file: Descriptor, path: bytes, status: os.stat_result, seen: int) -> OpenFile:
         tag = None
         if self._metadata_tag:
-            status, seen = self._wait(file, name, status, seen)
+            status, seen = self._wait(file, path, status, seen)
             if not is_racy(status.st_ctime_ns, seen):
                 tag = self._metadata_tag(status)
-        return _regular(name, status, seen, tag, LargeFile(file.detach(), status.st_dev))
+        return _regular(path, status, seen, tag, LargeFile(file.detach(), status.st_dev))
 
-    def _wait(self, file: Descriptor, name: bytes, status: os.stat_result, seen: int) -> tuple[os.stat_result, int]:
+    def _wait(self, file: Descriptor, path: bytes, status: os.stat_result, seen: int) -> tuple[os.stat_result, int]:
         """The status of a large file and the moment of it, when its times can be trusted, or when waiting is no use."""
         for _ in range(_PAUSES):
             ctime = status.st_ctime_ns
-            if not (is_racy(ctime, seen) and can_wait(ctime) and self._wait_budget.allows(name, status, seen)):
+            if not (is_racy(ctime, seen) and can_wait(ctime) and self._wait_budget.allows(path, status, seen)):
                 break
             time.sleep(_PAUSE)
             seen = self._clock()
@@ -219,7 +225,7 @@ def _absolute(path: bytes) -> bytes:
 
 
 def _regular(
-    name: bytes,
+    path: bytes,
     status: os.stat_result,
     seen: int,
     tag: bytes | None = None,
@@ -230,7 +236,7 @@ def _regular(
     if mtime > ctime:  # it was set to a time in the future
         mtime = ctime
     settled = mtime // SECOND < seen // SECOND and not is_racy(ctime, seen)
-    return OpenFile(name, status.st_size, mtime, seen, file, content, _version(status), False, tag, settled)
+    return OpenFile(path, status.st_size, mtime, seen, file, content, _version(status), False, tag, settled)
 
 
 def _version(status: os.stat_result) -> tuple[int, ...]:

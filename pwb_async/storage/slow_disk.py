@@ -45,7 +45,7 @@ class SlowDisk:
         return self._disk.revalidate(known)
 
     def _delay(self, lookup: Lookup) -> Delay | None:
-        path = "/" + os.fsdecode(lookup.path) + ("/" if lookup.folder and lookup.path else "")
+        path = "/" + os.fsdecode(lookup.path)
         return next((delay for delay in self._delays if fnmatchcase(path, delay.glob)), None)
 
 

@@ -18,7 +18,7 @@ from pwb_async.core.http1.connection import Connection
 from pwb_async.core.http1.limits import Limits
 from pwb_async.core.http1.parser import RequestParser
 from pwb_async.core.semantics.messages import File, FileSlice, Part, Request, Response
-from pwb_async.core.site.lookup import DIRECTORY, NOT_FOUND, Finding, Lookup, OpenFile
+from pwb_async.core.site.lookup import DIRECTORY, NOT_FOUND, EntryKind, Finding, Lookup, OpenFile
 from pwb_async.core.site.site import Site
 
 NOW = 1_700_000_000
@@ -74,15 +74,12 @@ def open_file(name: bytes, content: bytes, mtime_ns: int = CHANGED * 10**9) -> O
 
 def find(lookup: Lookup, tree: Mapping[bytes, bytes] = TREE) -> Finding:
     """What pwb_async.storage.disk.Disk.find does, on a mapping."""
-    path = lookup.path
-    beneath = path + b"/" if path else b""
-    if not lookup.folder:
-        if path in tree:
-            return open_file(path.rpartition(b"/")[2], tree[path])
-        return DIRECTORY if any(name.startswith(beneath) for name in tree) else NOT_FOUND
-    for index in lookup.indexes:
-        if beneath + index in tree:
-            return open_file(index, tree[beneath + index])
+    for path, kind, status in lookup.candidates:
+        if path in tree and kind is not EntryKind.DIRECTORY:
+            return open_file(path, tree[path])._replace(status=status)
+        beneath = path + b"/" if path else b""
+        if kind is not EntryKind.FILE and any(name.startswith(beneath) for name in tree):
+            return DIRECTORY
     return NOT_FOUND
 
 

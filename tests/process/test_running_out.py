@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from pwb_async.core.site.lookup import NOT_FOUND, UNAVAILABLE, Finding, Lookup
+from pwb_async.core.site.lookup import NOT_FOUND, UNAVAILABLE, Candidate, Finding, Lookup
 from pwb_async.network.listeners import client_address, client_prefix
 from pwb_async.server.async_storage import AsyncStorage
 from pwb_async.storage.disk import Disk
@@ -251,7 +251,7 @@ async def test_who_never_reads_is_cut_off_in_time_a4(run: Start) -> None:
 
 
 def lookup() -> Lookup:
-    return Lookup(None, b"a", False)  # type: ignore[arg-type]
+    return Lookup(None, b"a", (Candidate(b"a"),))  # type: ignore[arg-type]
 
 
 class Stuck(Disk):

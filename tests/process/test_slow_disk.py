@@ -9,7 +9,7 @@ import pytest
 
 from pwb_async.config.loader import ConfigError, Options, read_options
 from pwb_async.config.option_types import Delay
-from pwb_async.core.site.lookup import Lookup, OpenFile
+from pwb_async.core.site.lookup import Lookup, OpenFile, candidates_of
 from pwb_async.storage import slow_disk
 from pwb_async.storage.disk import Disk
 from pwb_async.storage.slow_disk import SlowDisk
@@ -93,7 +93,8 @@ def sleeps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 def lookup(path: bytes, folder: bool = False, **more: Any) -> Lookup:
     request: Any = None  # a disk does not look at it
-    return Lookup(request, path, folder, (b"index.html",), **more)
+    shown = path + b"/" if path and folder else path
+    return Lookup(request, shown, candidates_of(path, folder, (b"index.html",)), **more)
 
 
 @pytest.mark.parametrize(

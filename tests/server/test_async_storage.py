@@ -16,7 +16,7 @@ import pytest
 import pytest_asyncio
 
 from pwb_async.core.semantics.messages import File, FileSlice
-from pwb_async.core.site.lookup import Lookup, OpenFile
+from pwb_async.core.site.lookup import Candidate, Lookup, OpenFile
 from pwb_async.server import sendfile as pump
 from pwb_async.server.async_storage import AsyncStorage
 from pwb_async.server.response_writer import ResponseWriter
@@ -47,7 +47,7 @@ async def files(tmp_path: Path) -> AsyncIterator[AsyncStorage]:
 
 async def opened(files: AsyncStorage, path: bytes) -> File:
     request: Any = None  # a disk does not look at it
-    found = await files.find(Lookup(request, path, False))
+    found = await files.find(Lookup(request, path, (Candidate(path),)))
     assert isinstance(found, OpenFile)
     assert found.file is not None
     return found.file

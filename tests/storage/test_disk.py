@@ -28,10 +28,13 @@ from pwb_async.core.site.lookup import (
     FORBIDDEN,
     NOT_FOUND,
     UNAVAILABLE,
+    Candidate,
+    EntryKind,
     Finding,
     Lookup,
     OpenFile,
     StorageError,
+    candidates_of,
 )
 from pwb_async.storage import disk
 from pwb_async.storage import open_beneath as beneath
@@ -55,7 +58,7 @@ def request() -> Request:
 
 
 def look(path: bytes, folder: bool = False, indexes: tuple[bytes, ...] = INDEXES) -> Lookup:
-    return Lookup(request(), path, folder, indexes)
+    return Lookup(request(), path, candidates_of(path, folder, indexes))
 
 
 def later() -> int:
@@ -76,7 +79,7 @@ def opened(finding: Finding) -> OpenFile:
 def gist(finding: Finding) -> object:
     """A finding without the time: what two ways to find it have in common."""
     if isinstance(finding, OpenFile):
-        return finding.name, finding.size, finding.mtime_ns, finding.content
+        return finding.path, finding.size, finding.mtime_ns, finding.content
     return finding
 
 
@@ -275,13 +278,13 @@ def find(tree: bytes, opener: Opener) -> Find:
 @pytest.mark.parametrize(("path", "content"), [pytest.param(*row, id=name) for name, *row in FOUND])
 def test_a_file(find: Find, path: bytes, content: bytes) -> None:
     found = opened(find(path))
-    assert (found.name, found.size, found.content, found.file) == (path.split(b"/")[-1], len(content), content, None)
+    assert (found.path, found.size, found.content, found.file) == (path, len(content), content, None)
 
 
 @pytest.mark.parametrize(("path", "name", "content"), [pytest.param(*row, id=name) for name, *row in FOUND_IN_FOLDER])
 def test_an_index(find: Find, path: bytes, name: bytes, content: bytes) -> None:
     found = opened(find(path, folder=True))
-    assert (found.name, found.content) == (name, content)
+    assert (found.path, found.content) == (b"/".join(filter(None, (path, name))), content)
     assert find(path) is DIRECTORY
 
 
@@ -312,7 +315,40 @@ def test_an_index_in_the_root(served: Disk, root: str) -> None:
     assert served.find(look(b"", folder=True)) is DIRECTORY
     write(f"{root}/index.html", b"front")
     found = opened(served.find(look(b"", folder=True)))
-    assert (found.name, found.content) == (b"index.html", b"front")
+    assert (found.path, found.content) == (b"index.html", b"front")
+
+
+@pytest.mark.parametrize(
+    ("candidates", "found"),
+    [
+        ((Candidate(b"nothing"), Candidate(b"hello.txt")), (b"hello.txt", 200)),
+        ((Candidate(b"hello.txt"), Candidate(b"empty")), (b"hello.txt", 200)),
+        ((Candidate(b"sub"), Candidate(b"hello.txt")), DIRECTORY),
+        ((Candidate(b"sub", EntryKind.FILE), Candidate(b"hello.txt")), (b"hello.txt", 200)),
+        ((Candidate(b"hello.txt", EntryKind.DIRECTORY), Candidate(b"empty")), (b"empty", 200)),
+        ((Candidate(b"nothing"), Candidate(b"sub", EntryKind.DIRECTORY)), DIRECTORY),
+        ((Candidate(b"nothing"), Candidate(b"hello.txt", EntryKind.FILE, 404)), (b"hello.txt", 404)),
+        ((Candidate(b"nothing"), Candidate(b"sub", EntryKind.FILE, 404)), NOT_FOUND),
+        ((Candidate(b"out-file"), Candidate(b"\0"), Candidate(b"empty")), (b"empty", 200)),
+        ((), NOT_FOUND),
+    ],
+)
+def test_the_first_candidate_that_exists_is_found(
+    tree: bytes, opener: Opener, candidates: tuple[Candidate, ...], found: object
+) -> None:
+    finding = Disk(tree, beneath=opener).find(Lookup(request(), b"", candidates))
+    assert ((finding.path, finding.status) if isinstance(finding, OpenFile) else finding) == found
+
+
+def test_a_later_candidate_is_another_file_once_an_earlier_one_exists(root: str, opener: Opener) -> None:
+    """Whether it has changed itself does not matter then."""
+    write(f"{root}/hello.txt", b"hello")
+    there = Disk(root, beneath=opener, clock=later)
+    lookup = Lookup(request(), b"new", (Candidate(b"new"), Candidate(b"hello.txt", EntryKind.FILE, 404)))
+    found = opened(there.find(lookup))
+    assert there.revalidate([(lookup, found)]) == [True]
+    write(f"{root}/new", b"new")
+    assert there.revalidate([(lookup, found)]) == [False]
 
 
 SEGMENTS = [b"..", b".", b"", b"f", b"d", b"g", b"k", b"l", b"m", b"nothing"]
@@ -1030,12 +1066,12 @@ STRACED = """
 import os, sys
 from pwb_async.core.http1.parser import RequestParser
 from pwb_async.core.http1.limits import Limits
-from pwb_async.core.site.lookup import Lookup
+from pwb_async.core.site.lookup import Lookup, candidates_of
 from pwb_async.storage.disk import Disk
 request = RequestParser(Limits()).parse(b"GET / HTTP/1.1\\r\\nHost: pwb\\r\\n")
 there = Disk(sys.argv[1])
 before = len(os.listdir("/proc/self/fd"))
-findings = [there.find(Lookup(request, path, False)) for path in (b"f", b"link", b"out")]
+findings = [there.find(Lookup(request, path, candidates_of(path, False, ()))) for path in (b"f", b"link", b"out")]
 print(there._beneath.__name__, *(getattr(found, "content", found) for found in findings))
 sys.exit(len(os.listdir("/proc/self/fd")) - before)
 """

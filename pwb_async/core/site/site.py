@@ -10,6 +10,7 @@ reply, for a file, the steps in order (RFC 9110 13.2.2):
 Generated content (/proc, /sys) has no Last-Modified and no ranges: the next reading may be of something else.
 """
 
+from dataclasses import replace
 from typing import Final, cast
 
 from pwb_async.core.events import BadRequest
@@ -19,7 +20,7 @@ from pwb_async.core.semantics.preconditions import Validators, evaluate, range_a
 from pwb_async.core.semantics.ranges import ByteRange, Multipart, multipart, parse_ranges
 
 from .error_pages import status_page
-from .lookup import Directory, Finding, Forbidden, Lookup, OpenFile, StorageError, Unavailable
+from .lookup import Directory, Finding, Forbidden, Lookup, OpenFile, StorageError, Unavailable, candidates_of
 from .media_types import STANDARD, MediaTypes
 from .validators import validators_of_file
 
@@ -71,14 +72,16 @@ class Site:
             return self._redirect(method, target.location)
         if is_hidden(target.segments, self._dotfiles):
             return self.error(404, method)
-        return Lookup(request, b"/".join(target.segments), target.folder, self._indexes)
+        path = b"/".join(target.segments)
+        shown = path + b"/" if path and target.folder else path
+        return Lookup(request, shown, candidates_of(path, target.folder, self._indexes))
 
     def reply(self, lookup: Lookup, finding: Finding) -> Response:
         """The answer to what was found. The Response owns the finding's file from here on."""
         method = lookup.request.method
         if isinstance(finding, OpenFile):
-            return self._represent(lookup, finding)
-        if isinstance(finding, Directory) and not lookup.folder:
+            return self._represent(lookup.request, finding)
+        if isinstance(finding, Directory) and not lookup.request.target.folder:
             return self._redirect(method, lookup.request.target.as_folder(self._relative_redirects))
         if isinstance(finding, Forbidden):
             return self.error(403, method)
@@ -107,29 +110,27 @@ class Site:
         """301: old clients do not follow 308, and no method but GET and HEAD, which 301 keeps, comes this far."""
         return self.error(301, method, (b"Location", location), self._cache_control)
 
-    def _represent(self, lookup: Lookup, found: OpenFile) -> Response:
-        request = lookup.request
-        media = self._types.fields(_path(lookup, found))
+    def _represent(self, request: Request, found: OpenFile) -> Response:
+        media = self._types.fields(found.path)
         current = validators_of_file(found, dict(media).get(b"Content-Encoding", b""))
-        fields = request.fields
-        if fields.plain:
-            return self._whole(lookup, found, media, current)
+        fields, method = request.fields, request.method
+        if fields.plain or found.status != 200:  # preconditions and ranges are for a 200 only (RFC 9110 13.2.1, 14.2)
+            return self._whole(method, found, media, current)
         status = evaluate(fields, current)
         if status == 304:
             return Response(304, (*_validators(current)[-1:], self._cache_control), (), found.owned)
         if status is not None:
-            error = self.error(status, request.method)
-            return Response(error.status, error.fields, error.parts, found.owned)
+            return replace(self.error(status, method), file=found.owned)
         value = fields.get(b"range")
-        if value is None or request.method != b"GET" or found.generated or not range_applies(fields, current):
-            return self._whole(lookup, found, media, current)
+        if value is None or method != b"GET" or found.generated or not range_applies(fields, current):
+            return self._whole(method, found, media, current)
         ranges = parse_ranges(value, found.size, self._ranges)
         if ranges is None:
-            return self._whole(lookup, found, media, current)
+            return self._whole(method, found, media, current)
         if not ranges:
-            error = self.error(416, request.method, (b"Content-Range", b"bytes */%d" % found.size))
-            return Response(error.status, error.fields, error.parts, found.owned)
-        return self._partial(found, media, current, ranges) or self._whole(lookup, found, media, current)
+            error = self.error(416, method, (b"Content-Range", b"bytes */%d" % found.size))
+            return replace(error, file=found.owned)
+        return self._partial(found, media, current, ranges) or self._whole(method, found, media, current)
 
     def _about(self, found: OpenFile, media: FieldList, length: int, current: Validators) -> FieldList:
         return (
@@ -141,11 +142,11 @@ class Site:
             _NO_SNIFF,
         )
 
-    def _whole(self, lookup: Lookup, found: OpenFile, media: FieldList, current: Validators) -> Response:
+    def _whole(self, method: bytes, found: OpenFile, media: FieldList, current: Validators) -> Response:
         about = self._about(found, media, found.size, current)
         everything = ByteRange(0, found.size)
-        parts = () if lookup.request.method == b"HEAD" or not found.size else (_slice(found, everything),)
-        return Response(200, about, parts, found.owned)
+        parts = () if method == b"HEAD" or not found.size else (_slice(found, everything),)
+        return Response(found.status, about, parts, found.owned)
 
     def _partial(
         self, found: OpenFile, media: FieldList, current: Validators, ranges: list[ByteRange]
@@ -169,11 +170,6 @@ def is_hidden(segments: tuple[bytes, ...], dotfiles: bool = False) -> bool:
         return True
     names = segments[1:] if segments[:1] == (b".well-known",) else segments
     return not dotfiles and any(name.startswith(b".") for name in names)
-
-
-def _path(lookup: Lookup, found: OpenFile) -> bytes:
-    """Where the file is, below the root."""
-    return b"/".join(filter(None, (lookup.path, found.name))) if lookup.folder else lookup.path
 
 
 def _validators(current: Validators) -> FieldList:

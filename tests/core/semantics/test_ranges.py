@@ -216,7 +216,7 @@ def test_b12_a_file_of_1_kib_in_many_parts(count: int, status: int, in_page_cach
     content = ALPHABET * 40
     file = open_file(b"a.txt", content)
     if in_page_cache:
-        file = OpenFile(file.name, file.size, file.mtime_ns, file.seen_ns, None, content)
+        file = OpenFile(file.path, file.size, file.mtime_ns, file.seen_ns, None, content)
 
     def disk(lookup: Lookup) -> Finding:
         return file

@@ -19,6 +19,7 @@ from pwb_async.core.site.lookup import (
     OpenFile,
     StorageError,
     Unavailable,
+    candidates_of,
 )
 from pwb_async.core.site.site import ALLOWED, Site, is_hidden
 from tests.core.driver import (
@@ -119,7 +120,8 @@ def test_9110_15_2_no_interim_answer_is_ever_sent() -> None:
 )
 def test_locate(target: bytes, path: bytes, folder: bool) -> None:
     lookup = lookup_of(target, Site(indexes=(b"i", b"j")))
-    assert (lookup.path, lookup.folder, lookup.indexes) == (path, folder, (b"i", b"j"))
+    assert lookup.path == path + (b"/" if path and folder else b"")
+    assert lookup.candidates == candidates_of(path, folder, (b"i", b"j"))
 
 
 @pytest.mark.parametrize(
@@ -228,6 +230,15 @@ def test_content_that_was_read_is_sent_as_it_is_and_an_empty_one_not_at_all() ->
     assert ask_with(held, get(b"/x.txt", b"Range: bytes=1-3")).content == b"bcd"
     empty = OpenFile(b"x.txt", 0, CHANGED * 10**9, CHANGED * 10**9 * 2, None, b"")
     assert SITE.reply(lookup_of(b"/x.txt"), empty).parts == ()
+
+
+@pytest.mark.parametrize("field", [b"Range: bytes=1-3", b"If-None-Match: *", b'If-Match: "other"', b"Accept: */*"])
+def test_9110_13_2_1_an_error_page_of_the_site_is_sent_whole_with_its_status(field: bytes) -> None:
+    found = open_file(b"404.html", ALPHABET)._replace(status=404)
+    answer = ask_with(found, get(b"/nothing.txt", field))
+    assert (answer.status, answer.content) == (404, ALPHABET)
+    assert answer.field(b"content-type") == b"text/html; charset=utf-8"
+    assert ask_with(found, get(b"/nothing.txt", field, method=b"HEAD")).head == answer.head
 
 
 @pytest.mark.parametrize("content", [b"", ALPHABET])

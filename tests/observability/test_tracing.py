@@ -1,0 +1,32 @@
+"""The traced parts of a server carry everything that the plain ones do."""
+
+from dataclasses import fields, replace
+from pathlib import Path
+
+import pytest
+
+from pwb_async.core.http1.limits import Limits
+from pwb_async.core.http1.parser import RequestParser
+from pwb_async.core.semantics.messages import Request, Response
+from pwb_async.core.site.lookup import Lookup
+from pwb_async.core.site.site import Site
+from pwb_async.observability.trace_events import TraceWriter
+from pwb_async.observability.tracing import TracedLookup, TracedSite
+
+
+def test_a_traced_lookup_has_every_field_of_the_lookup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    original = Site.locate
+
+    def with_codings(self: Site, request: Request) -> Lookup | Response:
+        located = original(self, request)
+        assert isinstance(located, Lookup)
+        return replace(located, codings=(b"br",))
+
+    monkeypatch.setattr(Site, "locate", with_codings)
+    request = RequestParser(Limits()).parse(b"GET /a/ HTTP/1.1\r\nHost: pwb\r\n")
+    assert isinstance(request, Request)
+    plain = Site().locate(request)
+    traced = TracedSite(TraceWriter(str(tmp_path / "trace"), "a test")).locate(request)
+    assert isinstance(traced, TracedLookup)
+    for each in fields(Lookup):
+        assert getattr(traced, each.name) == getattr(plain, each.name)
