@@ -71,7 +71,7 @@ if not child:
     os._exit(0)
 os.waitpid(child, 0)
 """
-"""What a process tries that has been taken over."""
+"""What an attacker who controls the process would try."""
 
 
 @needs_landlock
@@ -104,7 +104,7 @@ beneath.openat_walk = anywhere
 from pwb_async.__main__ import main
 main()
 """
-"""The server with a hole: /UP/ leads out of the root."""
+"""The server with a vulnerability: /UP/ leads out of the root."""
 
 
 @needs_landlock

@@ -1,4 +1,4 @@
-"""Other ways in than a port: a Unix socket, and sockets that systemd hands over; and what systemd is told."""
+"""Unix sockets, sockets that systemd passes to the server, and the messages that the server sends to systemd."""
 
 import asyncio
 import os
@@ -27,7 +27,7 @@ loops = pytest.mark.parametrize("loop", ["uvloop", "asyncio"])
 
 
 async def ask(path: Path, target: str = "/a.txt") -> bytes:
-    """The answer to one request through a Unix socket."""
+    """The response to one request through a Unix socket."""
     async with asyncio.timeout(TIMEOUT):
         reader, writer = await asyncio.open_unix_connection(path)
         writer.write(b"GET %s HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n" % target.encode())
@@ -215,7 +215,7 @@ async def test_somebody_else_s_socket_stays(root: Path, tmp_path: Path) -> None:
 
 
 class Manager:
-    """The one who started the server, and what it is told."""
+    """A service manager that collects the messages of the server."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -277,14 +277,14 @@ os.execv(sys.argv[2], sys.argv[2:])
 
 
 def handed(sock: socket.socket) -> tuple[str, ...]:
-    """A wrapper that hands a socket over as systemd does."""
+    """A wrapper that passes a socket as systemd does."""
     return (sys.executable, "-c", HAND, str(sock.fileno()))
 
 
 @loops
 @many
 async def test_socket_activation(loop: str, many: str, root: Path, tmp_path: Path) -> None:
-    """Who connected before the server was started is served, too."""
+    """A connection that was made before the server started is served."""
     with socket.create_server(("127.0.0.1", 0)) as listener, socket.socket() as early:
         early.connect(listener.getsockname())
         early.settimeout(TIMEOUT)

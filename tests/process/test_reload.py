@@ -33,7 +33,7 @@ Write = Callable[[str], None]
 
 @pytest.fixture
 def write(tmp_path: Path) -> Write:
-    """Writes the options' file."""
+    """Writes the file of options."""
 
     def write(toml: str) -> None:
         (tmp_path / "pwb.new").write_text(toml)
@@ -43,7 +43,7 @@ def write(tmp_path: Path) -> Write:
 
 
 async def reload(server: Server) -> None:
-    """Until it says that it is done."""
+    """Sends SIGHUP and waits until the server says that the reload has ended."""
     before = server.grumbles().count("reloaded")
     server.signal(signal.SIGHUP)
     await says(server, "reloaded", before + 1)
@@ -100,7 +100,7 @@ async def test_another_root_and_another_log(many: tuple[str, ...], write: Write,
 async def test_wrong_options_change_nothing_f1(
     toml: str, why: str, many: tuple[str, ...], write: Write, root: Path, tmp_path: Path
 ) -> None:
-    """One line says why, and everybody is served as before, on the connections that there are."""
+    """One line says why, and open connections are served as before."""
     write("max-age = 1\nroot = 'root'\nport = 0")
     async with launched(*many, folder=tmp_path) as server, Peer(server.address) as peer:
         assert (await fetch(peer))["Cache-Control"] == "max-age=1"
@@ -170,7 +170,7 @@ async def test_as_many_workers_as_the_new_options_say(run: Start, write: Write) 
 
 @alone_or_not
 async def test_nobody_is_cut_off_f1(many: tuple[str, ...], run: Start) -> None:
-    """One in the middle of a download, one in the middle of a request, one idle."""
+    """One connection is in the middle of a response, one in the middle of a request, one idle."""
     async with (
         run(*many, may_say=SAID) as server,
         Peer(server.address, window=64 * 1024) as reader,
@@ -195,7 +195,7 @@ async def test_nobody_is_cut_off_f1(many: tuple[str, ...], run: Start) -> None:
 
 @pytest.mark.quiet
 async def test_idle_connections_are_closed_a_little_later_f1(run: Start) -> None:
-    """Cleanly, and not at once: who asks in that very moment must not be cut off."""
+    """Not at once: a request that is sent at that very moment must not be cut off."""
     async with run("--workers", "2", may_say=SAID) as server, Peer(server.address) as idler:
         await fetch(idler)
         before = workers(server)
@@ -340,7 +340,7 @@ async def test_options_in_a_pipe_that_nobody_writes_to_f1(many: tuple[str, ...],
 
 @pytest.mark.parametrize("many", ["1", "2"])
 def test_it_ends_with_its_terminal(many: str, root: Path, tmp_path: Path) -> None:
-    """The same signal says that the window was closed: nobody is there any more who wants the server."""
+    """SIGHUP also means that the terminal was closed, and then the server ends."""
     master, slave = pty.openpty()
 
     def take_terminal() -> None:
@@ -380,7 +380,7 @@ async def test_nohup_outlives_its_terminal(run: Start) -> None:
 
 
 async def test_background_job_of_a_script(run: Start) -> None:
-    """Ctrl-C is not for it, nor for its workers."""
+    """Ctrl-C is meant neither for it nor for its workers."""
     async with run("--workers", "2", wrapper=BACKGROUND) as server, Peer(server.address) as kept:
         before = workers(server)
         for _ in range(3):

@@ -1,4 +1,4 @@
-"""Workers that share the sockets, and the supervisor that keeps them (hazards F2, F3, E5)."""
+"""Workers that share the sockets, and the supervisor that keeps them running (hazards F2, F3, E5)."""
 
 import asyncio
 import os
@@ -62,7 +62,7 @@ def controls_time(folder: Path) -> bool:
 
 @pytest.mark.parametrize(("percent", "count"), [(50, 1), (100, 1), (101, 2)])
 async def test_auto_keeps_to_its_quota(percent: int, count: int, run: Start, group: Path) -> None:
-    """A part of a processor needs a worker, too."""
+    """A fraction of a processor is rounded up."""
     if len(os.sched_getaffinity(0)) < 2:
         pytest.skip("there is one processor")
     if (group / "cpu.max").exists():
@@ -155,7 +155,7 @@ async def test_other_signals_to_all_processes_do_no_harm(run: Start) -> None:
 
 
 async def refuses(server: Server) -> None:
-    """Waits until nobody can connect any more."""
+    """Waits until connections are refused."""
 
     async def is_open() -> bool:
         try:
@@ -212,7 +212,7 @@ async def test_grace_ends_it_f2(run: Start) -> None:
 
 
 async def test_a_worker_that_hangs_is_killed_f2(run: Start) -> None:
-    """It cannot hear that it is to stop."""
+    """A stopped process cannot obey STOP, so it is killed."""
     async with run(*TWO, "--grace-period", "0.2") as server:
         os.kill(workers(server)[0], signal.SIGSTOP)
         server.signal()
