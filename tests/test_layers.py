@@ -1,0 +1,188 @@
+"""The layers of ARCHITECTURE.md: a folder imports only what its row in LAYERS names.
+
+Imports are read from the syntax tree, so those inside functions and under TYPE_CHECKING count as well.
+"""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+
+PURE = {"core.semantics", "core.events", "core.deadlines", "core.http1", "core.site"}
+BLOCKING = {"config", "storage", "network", "output", "observability", "runtime"}
+LAYERS: dict[str, set[str]] = {
+    "core.semantics": set(),
+    "core.events": {"core.semantics"},
+    "core.deadlines": {"core.semantics", "core.events"},
+    "core.http1": {"core.semantics", "core.events"},
+    "core.site": {"core.semantics", "core.events"},
+    "output": set(),
+    "config": {"core.semantics", "version", "output"},
+    "network": set(),
+    "storage": {"core.semantics", "core.site", "config"},
+    "observability": {*PURE, "output"},
+    "runtime": {*PURE, "version", "config", "storage", "network", "output", "observability"},
+    "server": {*PURE, *BLOCKING},
+    "workers": {*PURE, *BLOCKING, "server"},
+    "__main__": {*PURE, *BLOCKING, "server", "workers"},
+}
+"""What each part of pwb_async may import of the others. Nothing imports __main__."""
+LEGACY_MAY_IMPORT = {*PURE, *BLOCKING, "version"}
+"""What pwb_legacy may import of pwb_async: everything below the event loop."""
+DESIGNS: dict[str, set[str]] = {
+    "fixed_page": {"single"},
+    "single": set(),
+    "threads": set(),
+    "processes": set(),
+    "greenlets": set(),
+    "epoll": set(),
+    "epoll_threads": {"epoll"},
+}
+"""The designs of the book, and the other designs that each may import beside common/."""
+COMPARE: dict[str, set[str]] = {
+    "load": set(),
+    "measure": {"load"},
+    "checks": {"load", "measure"},
+    "report": {"load", "measure"},
+    "timeline": {"load", "measure", "checks", "report"},
+}
+"""The parts of the laboratory, and what each may import of the others."""
+EVENT_LOOPS = {"asyncio", "uvloop", "aiofiles", "gevent"}
+MAY_HAVE_A_LOOP = ("pwb_async.server", "pwb_async.workers", "pwb_legacy.greenlets", "pwb_legacy.compare")
+CORE_MAY_IMPORT = {
+    "collections", "dataclasses", "datetime", "enum", "fnmatch", "functools", "ipaddress", "math", "re", "typing", "urllib",
+}  # fmt: skip
+"""What the core may import of the standard library: none of it reaches a file, a socket, a process, a clock or a log."""
+
+
+def module_name(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+FILES = {module_name(path): path for package in ("pwb_async", "pwb_legacy") for path in (ROOT / package).rglob("*.py")}
+
+
+def imports(name: str) -> Iterator[str]:
+    """Absolute names of everything that a module imports."""
+    path = FILES[name]
+    package = name.split(".") if path.name == "__init__.py" else name.split(".")[:-1]
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = package[: len(package) - node.level + 1] if node.level else []
+            origin = ".".join([*base, *(node.module or "").split(".")]).rstrip(".")
+            yield from (f"{origin}.{alias.name}" for alias in node.names)
+
+
+def module_of(imported: str) -> str | None:
+    """The module of this repository that is imported, or whose name is; None for any other module."""
+    while imported and imported not in FILES:
+        imported = imported.rpartition(".")[0]
+    return imported or None
+
+
+def inside(name: str, package: str) -> bool:
+    return name == package or name.startswith(package + ".")
+
+
+def layer(module: str) -> str:
+    """The row of LAYERS that a module of pwb_async belongs to."""
+    parts = module.split(".")[1:]
+    if not parts:
+        return "version"
+    return ".".join(parts[:2]) if parts[0] == "core" else parts[0]
+
+
+ASYNC = [name for name in FILES if inside(name, "pwb_async")]
+LEGACY = [name for name in FILES if inside(name, "pwb_legacy")]
+
+
+@pytest.mark.parametrize("name", [name for name in ASYNC if name not in ("pwb_async", "pwb_async.core")])
+def test_a_layer_imports_only_what_its_row_names(name: str) -> None:
+    own = layer(name)
+    for imported in imports(name):
+        module = module_of(imported)
+        if module is not None:
+            assert inside(module, "pwb_async"), imported
+            assert layer(module) == own or layer(module) in LAYERS[own], imported
+
+
+@pytest.mark.parametrize("name", [name for name in ASYNC if inside(name, "pwb_async.core")])
+def test_the_core_imports_nothing_that_reaches_the_world(name: str) -> None:
+    assert {imported.split(".")[0] for imported in imports(name)} - {"pwb_async"} <= CORE_MAY_IMPORT
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_event_loops_are_imported_only_where_one_runs(name: str) -> None:
+    if not any(inside(name, package) for package in MAY_HAVE_A_LOOP):
+        assert not {imported.split(".")[0] for imported in imports(name)} & EVENT_LOOPS
+
+
+@pytest.mark.parametrize("name", LEGACY)
+def test_the_designs_import_nothing_of_the_event_loop(name: str) -> None:
+    for imported in imports(name):
+        module = module_of(imported)
+        if module is not None and inside(module, "pwb_async"):
+            assert layer(module) in LEGACY_MAY_IMPORT, imported
+
+
+@pytest.mark.parametrize("design", DESIGNS)
+def test_a_design_imports_no_other_design(design: str) -> None:
+    for imported in imports(f"pwb_legacy.{design}"):
+        module = module_of(imported)
+        if module is not None and inside(module, "pwb_legacy"):
+            assert module.split(".")[1] in {"common", *DESIGNS[design]}, imported
+
+
+@pytest.mark.parametrize("name", [name for name in LEGACY if inside(name, "pwb_legacy.common")])
+def test_what_the_designs_share_imports_no_design(name: str) -> None:
+    for imported in imports(name):
+        module = module_of(imported)
+        if module is not None and inside(module, "pwb_legacy"):
+            assert inside(module, "pwb_legacy.common"), imported
+
+
+@pytest.mark.parametrize("name", [name for name in LEGACY if name.split(".")[2:3] and name.split(".")[2] in COMPARE])
+def test_a_part_of_the_laboratory_imports_only_what_its_row_names(name: str) -> None:
+    own = name.split(".")[2]
+    for imported in imports(name):
+        module = module_of(imported)
+        if module is not None and inside(module, "pwb_legacy.compare"):
+            assert [*module.split("."), ""][2] in {own, *COMPARE[own]}, imported
+
+
+def test_only_the_command_imports_the_laboratory() -> None:
+    for name in FILES:
+        if not inside(name, "pwb_legacy.compare") and name != "pwb_legacy.__main__":
+            assert not any(inside(imported, "pwb_legacy.compare") for imported in imports(name)), name
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    graph = {
+        name: {module for each in imports(name) if (module := module_of(each)) and module != name} for name in FILES
+    }
+    while leaves := [name for name, imported in graph.items() if not imported & graph.keys()]:
+        for name in leaves:
+            del graph[name]
+    # What is left imports, directly or not, a circle; a module that nothing of the rest imports is only above it.
+    while above := [name for name in graph if not any(name in imported for imported in graph.values())]:
+        for name in above:
+            del graph[name]
+    assert not graph, f"a circle among {sorted(graph)}"
+
+
+def test_every_folder_has_a_row_and_every_row_a_folder() -> None:
+    found = {layer(name) for name in ASYNC} - {"version", "core"}
+    assert found == LAYERS.keys()
+    assert {name.split(".")[1] for name in LEGACY if "." in name} == {
+        *DESIGNS,
+        "common",
+        "compare",
+        "modes",
+        "__main__",
+    }
