@@ -19,11 +19,10 @@ from threading import Lock
 from time import monotonic
 from typing import Final
 
-from pwb_async.core.events import BadRequest
-from pwb_async.core.semantics.messages import Request
 from pwb_async.output.pipes import has_reader, is_ready, open_to_append, unblocked
 
 from .combined_format import format_combined
+from .exchange import Exchange
 
 logger: Final = logging.getLogger("pwb")
 _MANY: Final = 2 * 1000
@@ -80,9 +79,9 @@ class AccessLog:
         """It can be renamed, and opened anew; standard output cannot."""
         return self._target != "-"
 
-    def record(self, peer: str, request: Request | BadRequest, status: int, sent: int, began: float) -> None:
-        """Notes an exchange, said as combined() has it."""
-        halves, line = self._halves, format_combined(peer, request, status, sent, began)
+    def record(self, exchange: Exchange) -> None:
+        """Format an exchange as a line, which flush() writes."""
+        halves, line = self._halves, format_combined(*exchange)
         halves += line
         if len(line[1]) > _LONG:
             self._pack(_BEHIND)

@@ -16,6 +16,7 @@ from pwb_async.config.loader import Options, flag, spell
 from pwb_async.core.deadlines import Timeouts
 from pwb_async.core.http1.limits import Limits
 from pwb_async.core.http1.parser import RequestParser
+from pwb_async.core.site.access import ClientResolver, Guard
 from pwb_async.core.site.lookup import Storage
 from pwb_async.core.site.media_types import MediaTypes
 from pwb_async.core.site.site import Site
@@ -67,6 +68,10 @@ class ServerContext(NamedTuple):
     """The timeline; None without --trace."""
     workers: int
     """The number of serving processes."""
+    guard: Guard | None = None
+    """What may refuse a request before the cache is asked."""
+    resolve_client: ClientResolver | None = None
+    """What finds the client of a request where it is not the connection's peer."""
 
     def announce(self, server: str) -> None:
         """Writes the line to standard output that says what is served where; users and tests wait for it."""

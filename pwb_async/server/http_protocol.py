@@ -1,19 +1,13 @@
-"""One client on the event loop: asyncio calls in, the core decides, the writer sends.
+"""One HTTP/1.1 connection as an asyncio protocol: it passes bytes to the core and sends what the core decides.
 
-What a request does, step by step:
-  1. data_received hands the bytes to the Connection and asks for its events.
-  2. What needs no disk (a file on the shelf, an error, a redirect) is answered on the spot, without a task; the
-     answers to pipelined requests leave together. So is a large file whose bytes are in memory, as far as the socket
-     takes it.
-  3. Else one task a connection: find through aiofiles, reply, send with back-pressure, and on to the next event.
-A hit is 9 calls of Python functions, the line of the log with it (tests.benchmarks.calls holds that below 25), and
-takes 11 us in all, 7 of them the kernel's (1,000 files of 12 KiB, Debian's CPython 3.11).
-Tried and rejected: the garbage frozen after the start (gc.freeze: no difference); the transport of aiofastnet in place
-of uvloop's (10.2 against 10.4 us a hit of 1 KiB); log lines made in a thread, a thousand or more at a time (the 99th
-percentile of those 1,000 files' answers was 12 ms instead of 8 to 9).
-What bounds it: nothing is read while an answer waits for a slow reader and the pipeline is full (A14); after some
-answers the other connections have their turn (A15); each state has one deadline, which the server's sweep looks at a
-few times a second, so that no request needs a timer.
+A request, step by step:
+  1. data_received() passes the bytes to the Connection and takes its events.
+  2. What needs no disk (a cached file, an error, a redirect) is answered at once, without a task; so is a large file in
+     the page cache, as far as the socket takes it. Responses to pipelined requests are written together.
+  3. Anything else gets one task: find the file in a thread, reply, send with back-pressure, take the next event.
+
+Limits: nothing is read while a response waits for a slow client and the pipeline is full; after some responses other
+connections get their turn; each state has one deadline, which the server checks, so that no request needs a timer.
 """
 
 import asyncio
@@ -31,6 +25,7 @@ from pwb_async.core.semantics.messages import Part, Request, Response
 from pwb_async.core.site.lookup import Lookup, StorageError
 from pwb_async.network.listeners import client_address
 from pwb_async.network.sockets import reset_on_close
+from pwb_async.observability.exchange import make_exchange
 
 from .response_writer import ResponseWriter
 from .send_timeout import SendTimeout
@@ -38,14 +33,14 @@ from .sendfile import TruncatedError
 from .state import ServerState
 
 logger: Final = logging.getLogger("pwb")
-_TURN: Final = 32
-"""Answers to pipelined requests before every other connection has its turn."""
-_TOGETHER: Final = 64 * 1024
-"""Bytes of answers to pipelined requests that leave together."""
+MAX_PIPELINED: Final = 32
+"""Responses to pipelined requests that are sent before other connections get their turn."""
+_MAX_BATCH: Final = 64 * 1024
+"""Bytes of responses to pipelined requests that are written together."""
 
 
 class HTTPProtocol(asyncio.Protocol):
-    """deadline: when the server's sweep calls expire()."""
+    """The server's end of one connection."""
 
     __slots__ = (
         "_connection",
@@ -59,6 +54,8 @@ class HTTPProtocol(asyncio.Protocol):
         "deadline",
     )
 
+    deadline: Deadline
+    """When the server is to call expire()."""
     _transport: asyncio.Transport
     _writer: ResponseWriter
 
@@ -73,8 +70,8 @@ class HTTPProtocol(asyncio.Protocol):
 
     @property
     def idle_since(self) -> float | None:
-        """Orders idle connections, the oldest first; None while anything is under way."""
-        # respond() says IDLE as soon as the head is written; the content may still be on its way.
+        """A number that orders idle connections, the longest idle first; None while a request is under way."""
+        # The connection is IDLE as soon as respond() has written the head; the content may still be on its way.
         idle = self._connection.state is ConnectionState.IDLE and not (
             self.responding or self._connection.close_after_response
         )
@@ -82,40 +79,45 @@ class HTTPProtocol(asyncio.Protocol):
 
     @property
     def responding(self) -> bool:
-        """An answer is under way."""
+        """Whether a response is under way."""
         return self._responding or self._writer.paused
 
     @property
     def write_paused(self) -> bool:
-        """The peer does not take what there is for it."""
+        """Whether data waits for the peer to read."""
         return self._writer.paused
 
     @property
     def peer(self) -> str:
-        """The client's address; "-" where there is none, or none any more."""
-        return self._peer or self._ask_peer()
+        """The address of the other end of the connection; "-" on a Unix socket, or if the peer left too early."""
+        return self._peer or self._find_peer()
 
-    def _ask_peer(self) -> str:
-        """Asks the kernel, which costs 4 of the 85 us of a connection with a single request."""
+    def _find_peer(self) -> str:
+        # A system call that costs 4 of the 85 us of a connection with a single request, so it is made only on demand.
         self._peer = client_address(self._transport.get_extra_info("peername"))
         return self._peer
 
+    def _client_of(self, request: Request | BadRequest) -> str:
+        """The address of the client that made a request: the peer, unless a trusted proxy names another."""
+        resolve = self._state.resolve_client
+        return self.peer if resolve is None else resolve(self.peer, request)
+
     @property
     def sock(self) -> socket.socket:
-        """To ask the kernel, not to read or write."""
+        """The socket, for asking the kernel about it; only the transport reads and writes."""
         return cast(socket.socket, self._transport.get_extra_info("socket"))
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
-        self._writer = self._open_writer(self._transport)
-        if self._state.log is not None:
-            self._ask_peer()  # now: who has gone by then cannot be asked
+        self._writer = self._make_writer(self._transport)
+        if self._state.observers or self._state.guard:
+            self._find_peer()  # now, because the address of a peer that has left cannot be found
         if self._state.admit(self):
             self._wait()
         else:
             self._reject(self._connection.reject())
 
-    def _open_writer(self, transport: asyncio.Transport) -> ResponseWriter:
+    def _make_writer(self, transport: asyncio.Transport) -> ResponseWriter:
         return ResponseWriter(transport, self._state.send_queue, self._state.sendfiles)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -132,7 +134,7 @@ class HTTPProtocol(asyncio.Protocol):
             self._transport.pause_reading()
 
     def eof_received(self) -> bool:
-        """A client that has said everything still gets its whole answer (hazard A8): the transport stays open."""
+        """Keep the transport open: a client that has closed its sending side still gets its whole response."""
         self._connection.receive_data(b"")
         if not (self._responding or self._writer.paused):
             self._process_events(self._connection.next_event())
@@ -151,38 +153,44 @@ class HTTPProtocol(asyncio.Protocol):
             self._process_events(self._connection.next_event())
 
     def _process_events(self, event: Event) -> None:
-        """Answers `event` and those behind it, until more is needed, a task takes over or others have their turn."""
+        """Respond to `event` and those after it, until more data is needed, a task continues, or others get a turn."""
         state, connection, writer = self._state, self._connection, self._writer
-        cache, log = state.cache, state.log
+        cache, guard, observers = state.cache, state.guard, state.observers
         now, tick = time.time(), state.clock()
         out: list[Part] = []
-        answers = size = 0
+        count = size = 0
         while not isinstance(event, Signal):
             response: Response | Lookup | None
             if isinstance(event, BadRequest):
                 response = state.context.site.refuse(event)
-            elif cache is None or (response := cache.answer(event, tick)) is None:
+            elif (guard is None or (response := guard(self._client_of(event), event)) is None) and (
+                cache is None or (response := cache.answer(event, tick)) is None
+            ):
                 response = state.context.site.locate(event)
             if isinstance(response, Lookup):
                 self._begin(out)
                 state.loop.create_task(self._respond_in_task(cast(Request, event), response, (), now))
                 return
+            assert response is not None
             if response.has_file:
                 self._begin(out)
                 out = []
-                if left := writer.start(connection.respond(event, response, now)):
-                    state.loop.create_task(self._respond_in_task(cast(Request, event), response, left, now))
+                if remaining := writer.start(connection.respond(event, response, now)):
+                    state.loop.create_task(self._respond_in_task(cast(Request, event), response, remaining, now))
                     return
                 self._responding = False
             else:
                 out += connection.respond(event, response, now)
-            if log is not None:
-                log.record(self._peer or self.peer, event, response.status, response.length, now)
-            answers += 1
+            if observers:
+                client = (self._peer or self.peer) if state.resolve_client is None else self._client_of(event)
+                exchange = make_exchange((client, event, response.status, response.length, now))
+                for observe in observers:
+                    observe(exchange)
+            count += 1
             size += response.length
             if connection.idle or writer.paused:
                 break
-            if answers == _TURN or size > _TOGETHER:
+            if count == MAX_PIPELINED or size > _MAX_BATCH:
                 self._begin(out)
                 state.loop.call_soon(self._continue)
                 return
@@ -191,18 +199,17 @@ class HTTPProtocol(asyncio.Protocol):
             writer.write(out)
         if writer.paused:
             return
-        if answers and connection.idle and not self._reading_paused:
+        if count and connection.idle and not self._reading_paused:
             self.deadline.rearm_idle(tick)
             return
-        if answers:
+        if count:
             self.deadline.disarm()
         self._wait(tick)
 
     def _begin(self, out: list[Part]) -> None:
-        """Sends what is ready, once no deadline holds: a write that the peer does not take sets one. We are busy then,
-        until _continue(), or until a large answer has gone out at once."""
+        """Begin a response that takes longer, after writing `out`; until _continue(), received data only waits."""
         self._responding = True
-        self.deadline.disarm()
+        self.deadline.disarm()  # before the write, which arms the send timeout if the client does not read
         if out:
             self._writer.write(out)
 
@@ -212,40 +219,43 @@ class HTTPProtocol(asyncio.Protocol):
             self._process_events(self._connection.next_event())
 
     def _reject(self, event: BadRequest) -> None:
-        """Answers what is not a request, out of turn: for want of room or of time."""
+        """Send an error that no request of the client led to: the server is full, or a request took too long."""
         now = time.time()
         response = self._state.context.site.refuse(event)
         self._writer.write(self._connection.respond(event, response, now))
-        if self._state.log is not None:
-            self._state.log.record(self.peer, event, response.status, response.length, now)
+        self._report(self._client_of(event), event, response.status, response.length, now)
         if not self._writer.paused:
             self._process_events(self._connection.next_event())
 
+    def _report(self, client: str, request: Request | BadRequest, status: int, sent: int, began: float) -> None:
+        for observe in self._state.observers:
+            observe(make_exchange((client, request, status, sent, began)))
+
     async def _respond_in_task(
-        self, request: Request, answer: Lookup | Response, left: Sequence[Part], began: float
+        self, request: Request, located: Lookup | Response, remaining: Sequence[Part], began: float
     ) -> None:
-        """Answers what takes the disk, or more than a moment to send. left: of an answer that has begun to go out."""
+        """Respond to a request that needs the disk, or send the `remaining` parts of a response that has begun."""
         state, writer, connection = self._state, self._writer, self._connection
-        # All of one configuration, even if it changes meanwhile.
+        # The whole response is made with one configuration, even if a reload replaces it meanwhile.
         site, cache, find = state.context.site, state.cache, state.find
-        asked = state.clock()
-        peer = self.peer if state.log is not None else "-"
-        response = answer if isinstance(answer, Response) else None
+        received = state.clock()
+        client = self._client_of(request) if state.observers else "-"
+        response = located if isinstance(located, Response) else None
         try:
-            if isinstance(answer, Lookup):
+            if isinstance(located, Lookup):
                 writer.sent = 0
                 await writer.drain()
-                finding = await find(answer)
+                finding = await find(located)
                 if isinstance(finding, StorageError):
-                    logger.error("%r: %s", answer.path, finding.detail)
-                response = (cache and cache.answer(request, asked)) or site.reply(answer, finding)
-                left = writer.start(connection.respond(request, response, time.time()))
-            await writer.send(left, state.storage)
+                    logger.error("%r: %s", located.path, finding.detail)
+                response = (cache.answer(request, received) if cache else None) or site.reply(located, finding)
+                remaining = writer.start(connection.respond(request, response, time.time()))
+            await writer.send(remaining, state.storage)
         except ConnectionError as error:
-            logger.debug("%s: %s", peer, error)
+            logger.debug("%s: %s", client, error)
             self.abort()
         except TruncatedError as error:
-            # The promised length cannot be kept: only the end of the connection tells the client so (hazard D1).
+            # The promised length cannot be kept, and only the end of the connection can tell the client so.
             logger.error("%r: content cut short: %s", request.cache_key, error)
             self.abort()
         except Exception:
@@ -254,15 +264,13 @@ class HTTPProtocol(asyncio.Protocol):
         finally:
             if response is not None:
                 response.close()
-                if state.log is not None:
-                    sent = max(0, writer.sent - connection.head_length)
-                    state.log.record(peer, request, response.status, sent, began)
+                self._report(client, request, response.status, max(0, writer.sent - connection.head_length), began)
         self._continue()
 
     def _wait(self, now: float | None = None) -> None:
-        """Puts the deadline on what comes next, or goes the steps of the end (RFC 9112 9.6)."""
+        """Arm the deadline of the connection's state, or take the next step of closing it (RFC 9112 9.6)."""
         state = self._connection.state
-        # A server that stops (hazard F2): the answer under way had been begun before, and did not say "close".
+        # A response that was begun before the shutdown did not announce `Connection: close`; close here instead.
         if state is ConnectionState.CLOSED or (self._state.stopping and self._connection.safe_to_close):
             self._transport.close()
             return
@@ -273,7 +281,7 @@ class HTTPProtocol(asyncio.Protocol):
             self._transport.write_eof()
 
     def expire(self) -> None:
-        """The deadline has passed."""
+        """Act on the deadline, which has passed."""
         if self._send_timeout is not None:
             if self._send_timeout.check(self._state.clock()):
                 self.deadline.at = self._send_timeout.next_check
@@ -288,25 +296,23 @@ class HTTPProtocol(asyncio.Protocol):
             self._wait()
 
     def stop(self) -> None:
-        """The server stops: what is under way is finished, nothing else is begun (hazard F2)."""
+        """Close the connection as soon as no request is under way."""
         self._connection.close_after_response = True
         if self._connection.safe_to_close and not self.responding:
             self._transport.close()
 
     def retire(self, timeout: float) -> None:
-        """Another process takes over: the next answer says that it is the last, so no client is cut off in the middle
-        of a request; whoever does not ask within `patience` seconds goes then."""
+        """Close the connection after the next response, or after `timeout` seconds without a request."""
         self._connection.close_after_response = True
         if self._connection.state is ConnectionState.IDLE and not self.responding:
             self.deadline.at = min(self.deadline.at, self._state.clock() + timeout)
 
     def close(self) -> None:
-        """Ends the connection after what has been handed over."""
+        """Close the connection after what has been written."""
         self._transport.close()
 
     def abort(self, reset: bool = False) -> None:
-        """Ends the connection without another byte. forget: nor does the kernel send what it has, to a peer that does
-        not take it (hazard A4)."""
+        """Close the connection at once; reset: discard what the kernel has not sent, too, as the peer does not read."""
         if reset:
             with suppress(OSError):
                 reset_on_close(self.sock)

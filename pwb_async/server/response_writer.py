@@ -35,13 +35,15 @@ class ResponseWriter:
     """sent: bytes that start() and send() have handed over of the answer that start() was called for. sendfiles: where
     the kernel may be asked to send a file."""
 
-    __slots__ = ("_drained", "_send_queue", "_sendfiles", "_transport", "closed", "paused", "sent")
+    __slots__ = ("_drained", "_encrypted", "_send_queue", "_sendfiles", "_transport", "closed", "paused", "sent")
 
     def __init__(self, transport: asyncio.Transport, drain: SendQueueWatcher, sendfiles: SendfileSupport) -> None:
         self._transport = transport
         self._send_queue = drain
         self._sendfiles = sendfiles
-        transport.set_write_buffer_limits(high=0)
+        self._encrypted = transport.get_extra_info("sslcontext") is not None
+        # A plain transport pauses the protocol when more than `high` bytes are kept, one of TLS when as many are.
+        transport.set_write_buffer_limits(high=1 if self._encrypted else 0)
         self._drained: asyncio.Future[None] | None = None
         self.paused = False
         self.closed = False
@@ -73,7 +75,7 @@ class ResponseWriter:
     def _start_slice(self, part: FileSlice) -> FileSlice:
         """What is left of it."""
         file, start, length = part
-        if not self._sendfiles.allows(file):
+        if not self._may_sendfile(file):
             return part
         turn = min(length, TURN)
         if not file.in_page_cache(start, turn):
@@ -119,7 +121,7 @@ class ResponseWriter:
             raise ConnectionResetError("the peer has gone")
 
     async def _send_slice(self, part: FileSlice, files: AsyncStorage) -> None:
-        if self._sendfiles.allows(part.file):
+        if self._may_sendfile(part.file):
             part = await self._pump(part, files)
         if part.length:
             await self._read(part, files)
@@ -154,6 +156,10 @@ class ResponseWriter:
             pump.stop()
             self.sent += part.length - pump.left
         return FileSlice(part.file, pump.start, pump.left)
+
+    def _may_sendfile(self, file: File) -> bool:
+        """Whether the kernel may send a file: not beneath TLS, where its bytes would go out unencrypted."""
+        return not self._encrypted and self._sendfiles.allows(file)
 
     def _sendfile(self, number: int, file: File, start: int, length: int) -> int:
         return sendfile(number, file, start, length)

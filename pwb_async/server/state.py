@@ -9,9 +9,10 @@ from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from pwb_async.core.deadlines import Deadline
+from pwb_async.core.site.access import ClientResolver, Guard
 from pwb_async.core.site.lookup import Finding, Lookup
 from pwb_async.network.admission import AdmissionControl, Connection
-from pwb_async.observability.access_log import AccessLog
+from pwb_async.observability.exchange import Observer
 from pwb_async.runtime.context import ServerContext
 
 from .async_storage import AsyncStorage
@@ -55,8 +56,10 @@ class ServerState:
         "context",
         "empty",
         "find",
-        "log",
+        "guard",
         "loop",
+        "observers",
+        "resolve_client",
         "send_queue",
         "sendfiles",
         "stopping",
@@ -75,8 +78,13 @@ class ServerState:
     empty: asyncio.Event
     find: Callable[[Lookup], Awaitable[Finding]]
     """The cache's look-up, or the storage's where there is no cache."""
-    log: AccessLog | None
+    guard: Guard | None
+    """What is asked before the cache; None where nothing is configured that may refuse a request."""
     loop: asyncio.AbstractEventLoop
+    observers: tuple[Observer, ...]
+    """What is called with each exchange: the access log, if there is one."""
+    resolve_client: ClientResolver | None
+    """What finds the client of a request; None where it is always the connection's peer."""
     send_queue: SendQueueWatcher
     sendfiles: SendfileSupport
     stopping: bool
@@ -113,7 +121,8 @@ class ServerState:
             ResponseCache(context.site, self.storage, options.cache, options.cache_ttl) if options.cache else None
         )
         self.find = self.cache.find if self.cache else self.storage.find
-        self.log = context.log
+        self.guard, self.resolve_client = context.guard, context.resolve_client
+        self.observers = (context.log.record,) if context.log else ()
 
     def admit(self, connection: ServerConnection) -> bool:
         """Count a new connection, and return whether it is admitted."""

@@ -29,7 +29,7 @@ class TracedProtocol(HTTPProtocol):
         super().connection_made(transport)
         self._trace.end("accept", began, self._flow, peer=self.peer)
 
-    def _open_writer(self, transport: asyncio.Transport) -> ResponseWriter:
+    def _make_writer(self, transport: asyncio.Transport) -> ResponseWriter:
         return TracedWriter(transport, self._state, self._trace, self._flow)
 
     def connection_lost(self, exc: Exception | None) -> None:

@@ -12,8 +12,9 @@ import pytest
 
 from pwb_async.core.events import BadRequest
 from pwb_async.observability.access_log import AccessLog
+from pwb_async.observability.exchange import Exchange
 
-EXCHANGE = ("127.0.0.1", BadRequest(400, "why", b"x" * 100), 400, 0, 0.0)
+EXCHANGE = Exchange("127.0.0.1", BadRequest(400, "why", b"x" * 100), 400, 0, 0.0)
 
 
 def test_many_lines_ask_for_a_flush_a14(tmp_path: Path) -> None:
@@ -21,7 +22,7 @@ def test_many_lines_ask_for_a_flush_a14(tmp_path: Path) -> None:
     asked = []
     log.on_backlog = lambda: asked.append(log.flush())
     for _ in range(2500):
-        log.record(*EXCHANGE)
+        log.record(EXCHANGE)
     assert len(asked) == 2
     assert (tmp_path / "log").read_bytes().count(b"\n") == 2000
     log.close()
@@ -36,7 +37,7 @@ def test_what_nobody_reads_is_bounded_e8(tmp_path: Path) -> None:
         log = AccessLog(str(tmp_path / "pipe"))
         log.on_backlog = log.flush
         for _ in range(150_000):
-            log.record(*EXCHANGE)
+            log.record(EXCHANGE)
         written = b""
         while log.pending:
             log.flush()
@@ -55,7 +56,7 @@ def test_a_pipe_gets_whole_lines_and_a_long_one_in_pieces_e8(tmp_path: Path) -> 
         log = AccessLog(str(tmp_path / "pipe"))
         sizes = [*range(0, 3000, 100), 9000, 1, 4096, 5000, *range(100)]
         for size in sizes:
-            log.record("h", BadRequest(400, "why", b"x" * size), 400, size, 0.0)
+            log.record(Exchange("h", BadRequest(400, "why", b"x" * size), 400, size, 0.0))
         written = b""
         while log.pending:
             log.flush()
@@ -78,12 +79,12 @@ def _some(reader: int) -> bytes:
 
 def test_moved_log_is_reopened_by_the_next_flush_e8(tmp_path: Path) -> None:
     log = AccessLog(str(tmp_path / "log"))
-    log.record(*EXCHANGE)
+    log.record(EXCHANGE)
     log.flush()
     (tmp_path / "log").rename(tmp_path / "old")
     log.reopen_requested = True
-    log.record(*EXCHANGE)
-    log.record(*EXCHANGE)
+    log.record(EXCHANGE)
+    log.record(EXCHANGE)
     log.close()
     assert (tmp_path / "old").read_bytes().count(b"\n") == 1
     assert (tmp_path / "log").read_bytes().count(b"\n") == 2
@@ -97,7 +98,7 @@ def test_what_nobody_reads_is_bounded_in_bytes_e8(tmp_path: Path) -> None:
         log = AccessLog(str(tmp_path / "pipe"))
         tracemalloc.start()
         for number in range(1000):
-            log.record("h", BadRequest(400, "why", b"x" * (1 << 16)), 400, number, 0.0)
+            log.record(Exchange("h", BadRequest(400, "why", b"x" * (1 << 16)), 400, number, 0.0))
         kept, _ = tracemalloc.get_traced_memory()
         assert kept < 24 << 20
         numbers = []
@@ -107,7 +108,7 @@ def test_what_nobody_reads_is_bounded_in_bytes_e8(tmp_path: Path) -> None:
                 numbers += [int(line.split()[-3]) for line in data.splitlines() if line.endswith(b'"-"')]
         assert numbers == [*range(1000 - log.dropped)]
         assert 0 < log.dropped < 1000
-        log.record(*EXCHANGE)
+        log.record(EXCHANGE)
         log.close()
         assert _some(reader).count(b"\n") == 1
     finally:
@@ -121,7 +122,7 @@ def test_lines_are_lost_once_and_counted_e8(tmp_path: Path) -> None:
     reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
     log = AccessLog(str(tmp_path / "pipe"))
     for _ in range(5000):
-        log.record(*EXCHANGE)
+        log.record(EXCHANGE)
     log.flush()
     read = _lines(reader)
     os.close(reader)
@@ -137,7 +138,7 @@ def test_lines_are_handed_over_to_another_process_e8(tmp_path: Path) -> None:
     child, parent = AccessLog(str(tmp_path / "pipe")), AccessLog(str(tmp_path / "pipe"))
     sizes = [*range(0, 3000, 100), 100_000, 1, 70_000]
     for size in sizes:
-        child.record("h", BadRequest(400, "why", b"x" * size), 400, size, 0.0)
+        child.record(Exchange("h", BadRequest(400, "why", b"x" * size), 400, size, 0.0))
     child.flush()
     ours, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     its.setblocking(False)
@@ -168,7 +169,7 @@ def test_lines_wait_for_another_reader_e8(tmp_path: Path, caplog: pytest.LogCapt
     read = 0
     for times in (1, 2, 3):
         for _ in range(1000):
-            log.record(*EXCHANGE)
+            log.record(EXCHANGE)
             log.flush()
         assert [record.getMessage() for record in caplog.records] == [
             f"nobody reads the access log {tmp_path / 'pipe'}: its lines wait until somebody does"
@@ -192,13 +193,13 @@ def test_pipe_that_nobody_reads_any_more_is_opened_anew_and_closed_e8(many: int,
     reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
     log = AccessLog(str(tmp_path / "pipe"))
     for _ in range(many):
-        log.record(*EXCHANGE)
+        log.record(EXCHANGE)
     log.flush()
     os.close(reader)
     begin = time.monotonic()
     for _ in range(2):
         log.reopen_requested = True
-        log.record(*EXCHANGE)
+        log.record(EXCHANGE)
         log.flush()
     log.close()
     assert time.monotonic() - begin < 0.9
@@ -211,7 +212,7 @@ def test_slow_reader_does_not_keep_it_from_being_closed_e8(tmp_path: Path) -> No
     reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
     log = AccessLog(str(tmp_path / "pipe"))
     for _ in range(50_000):
-        log.record(*EXCHANGE)
+        log.record(EXCHANGE)
     closed = Event()
 
     def read_slowly() -> None:
@@ -244,7 +245,7 @@ def test_threads_note_while_another_flushes(tmp_path: Path) -> None:
 
     def note(name: bytes) -> None:
         for number in range(3_000):
-            log.record("h", BadRequest(400, "why", name), 400, number, 0.0)
+            log.record(Exchange("h", BadRequest(400, "why", name), 400, number, 0.0))
 
     threads = [Thread(target=note, args=(name,)) for name in (b"one", b"two", b"x" * 5000)]
     for thread in threads:
