@@ -1,13 +1,12 @@
-"""The way in: new connections on the event loop.
+"""Accepts connections on the event loop.
 
-uvloop accepts by itself, in C, and a quarter cheaper; when descriptors run out it closes whoever comes, so the server
-sees to it that they do not (room.py). Whatever else accept() says again and again (no memory, no network: hazard E7),
-it would try again and again, at full speed; so when somebody waits, two looks in a row, and we fail too, we take over.
-asyncio's own loop never accepts by itself: it would try two thousand times in a row then, write a traceback each time,
-and come back a second later (E1).
-Tried and rejected: to have the kernel wake one of several workers for a connection, not all who wait (EPOLLEXCLUSIVE in
-uvloop's epoll): a quarter fewer switches between two workers on one core, and nothing cheaper (1.12 against 1.09 times
-what one worker takes, medians of 9 rounds).
+With uvloop, libuv accepts by itself, in C, about a quarter cheaper. If accept() keeps failing (no memory, network
+down), libuv retries in a tight loop; so when connections are waiting at two checks in a row, none has been accepted
+in between and our own accept() fails too, uvloop's server is closed and connections are accepted here from then on. Out
+of descriptors, libuv would drop clients: network/admission.py keeps a reserve.
+
+asyncio's own loop is never asked to accept: on an error it retries some 2,000 times, logs a traceback each time, and
+pauses for a second.
 """
 
 import asyncio
@@ -21,28 +20,29 @@ from typing import Final
 from pwb_async.network.listeners import BACKLOG
 
 logger: Final = logging.getLogger("pwb")
-_TURN: Final = 32
-"""Connections accepted before those that are there have their turn."""
+_MAX_ACCEPTS: Final = 32
+"""Connections accepted in a row before open ones get their turn."""
 _PAUSE: Final = 0.1
-"""Seconds without accept() when descriptors or memory have run out, or whatever else it said."""
+"""Seconds without accept() after an error."""
 
 
 class Acceptor:
-    """protocol: makes one for each connection. It is open after open(), until close()."""
+    """Accepts connections on listening sockets, from open() to close()."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop, protocol: Callable[[], asyncio.Protocol]) -> None:
+        """protocol: makes the protocol of each connection."""
         self._loop = loop
         self._protocol = protocol
         self._servers: dict[socket.socket, asyncio.AbstractServer] = {}
         self._sockets: list[socket.socket] = []
-        self._spare: dict[socket.socket, socket.socket] = {}
+        self._duplicates: dict[socket.socket, socket.socket] = {}
         self._poll = select.poll()
-        self._came = -1
-        self._coming: set[asyncio.Task[object]] = set()
+        self._accepted = -1
+        self._connecting: set[asyncio.Task[object]] = set()
         self._silent_until = 0.0
 
     async def open(self, sockets: list[socket.socket]) -> None:
-        """Lets in whoever comes to these listening sockets."""
+        """Accept connections on these listening sockets."""
         for sock in sockets:
             sock.setblocking(False)
             if isinstance(self._loop, asyncio.SelectorEventLoop):
@@ -50,9 +50,9 @@ class Acceptor:
                 self._loop.add_reader(sock, self._accept, sock)
                 continue
             self._poll.register(sock, select.POLLIN)
-            self._spare[sock] = sock.dup()  # now: when it is needed there may be none
+            self._duplicates[sock] = sock.dup()  # now, since descriptors may have run out when it is needed
             if sock.family == socket.AF_UNIX:
-                # Its file stays when one process closes the socket: other processes listen on it. (From CPython 3.13 on
+                # Keep the socket's file when one process closes it: other processes listen on it. (From CPython 3.13 on
                 # the loop would remove it; uvloop has the argument in every version.)
                 self._servers[sock] = await self._loop.create_unix_server(  # type: ignore[call-arg]
                     self._protocol, sock=sock, backlog=BACKLOG, cleanup_socket=False
@@ -60,20 +60,20 @@ class Acceptor:
             else:
                 self._servers[sock] = await self._loop.create_server(self._protocol, sock=sock, backlog=BACKLOG)
 
-    def check(self, came: int) -> None:
-        """Takes over from uvloop where it fails. Called a few times a second; came: connections so far."""
+    def check(self, accepted: int) -> None:
+        """Take over from uvloop if it fails; to be called a few times a second. accepted: connections so far."""
         if not self._servers:
             return
-        waits = bool(self._poll.poll(0))
-        if waits and came == self._came and not self._try():
+        waiting = bool(self._poll.poll(0))
+        if waiting and accepted == self._accepted and not self._try_accept():
             self._take_over()
-        self._came = came if waits else -1
+        self._accepted = accepted if waiting else -1
 
-    def _try(self) -> bool:
-        """Lets in whoever waits, if no other worker did meanwhile. False: nobody can be let in."""
-        for listener in self._spare.values():
+    def _try_accept(self) -> bool:
+        """Accept what waits, unless another worker has meanwhile; return False if accept() fails."""
+        for listener in self._duplicates.values():
             try:
-                self._let_in(listener.accept()[0])
+                self._connect(listener.accept()[0])
             except (BlockingIOError, ConnectionAbortedError):
                 continue
             except OSError:
@@ -81,50 +81,50 @@ class Acceptor:
         return True
 
     def _take_over(self) -> None:
-        """From now on connections are accepted here, a little dearer; there is no way back."""
+        """Accept connections here from now on, at a slightly higher cost."""
         while self._servers:
             sock, server = self._servers.popitem()
-            mine = self._spare.pop(sock)
-            server.close()  # it closes the one that it had
-            self._sockets.append(mine)
-            self._loop.add_reader(mine, self._accept, mine)
+            duplicate = self._duplicates.pop(sock)
+            server.close()  # which closes `sock`
+            self._sockets.append(duplicate)
+            self._loop.add_reader(duplicate, self._accept, duplicate)
 
     async def close(self) -> None:
-        """Nobody comes in any more, and those who were about to are in; the sockets are closed."""
+        """Stop accepting, after every accepted connection has got its protocol, and close the sockets."""
         while self._servers:
             sock, server = self._servers.popitem()
-            self._spare.pop(sock).close()
+            self._duplicates.pop(sock).close()
             server.close()
         while self._sockets:
             sock = self._sockets.pop()
             self._loop.remove_reader(sock)
             sock.close()
-        await asyncio.gather(*self._coming, return_exceptions=True)
-        await asyncio.sleep(0)  # uvloop has accepted, and tells the protocol on its next round
+        await asyncio.gather(*self._connecting, return_exceptions=True)
+        await asyncio.sleep(0)  # uvloop calls connection_made() in its next iteration
 
     def _accept(self, listener: socket.socket) -> None:
-        for _ in range(_TURN):
+        for _ in range(_MAX_ACCEPTS):
             try:
                 sock = listener.accept()[0]
             except BlockingIOError:
                 return
-            except ConnectionAbortedError:  # this one is gone already, the next may wait
+            except ConnectionAbortedError:  # this client has left already, the next may wait
                 continue
             except OSError as error:
                 self._pause(listener, error)
                 return
-            self._let_in(sock)
+            self._connect(sock)
 
-    def _let_in(self, sock: socket.socket) -> None:
+    def _connect(self, sock: socket.socket) -> None:
         sock.setblocking(False)
-        coming = self._loop.create_task(self._loop.connect_accepted_socket(self._protocol, sock))
-        self._coming.add(coming)
-        coming.add_done_callback(partial(self._arrived, sock))
+        connecting = self._loop.create_task(self._loop.connect_accepted_socket(self._protocol, sock))
+        self._connecting.add(connecting)
+        connecting.add_done_callback(partial(self._connected, sock))
 
-    def _arrived(self, sock: socket.socket, coming: asyncio.Task[object]) -> None:
-        self._coming.discard(coming)
-        if not coming.cancelled() and (error := coming.exception()):
-            logger.debug("a connection that did not come to be: %s", error)
+    def _connected(self, sock: socket.socket, connecting: asyncio.Task[object]) -> None:
+        self._connecting.discard(connecting)
+        if not connecting.cancelled() and (error := connecting.exception()):
+            logger.debug("an accepted connection failed: %s", error)
             sock.close()
 
     def _pause(self, listener: socket.socket, error: OSError) -> None:

@@ -1,12 +1,10 @@
-"""The way out of one connection: never more is handed over than the peer takes (hazards A4, A14).
+"""Sends responses on one connection, and never passes on more than the client reads.
 
-The transport's high-water mark is 0: a write goes to the kernel at once, and what the kernel does not take pauses us
-until the peer has read it all. So whenever we are not paused the socket is ours, and a large file goes out on its
-descriptor (pump.py); what is not in memory is read by a thread first. Where sendfile(2) is refused or switched off, its
-pieces are read by a thread, and written as all else is (body_reader.py).
-Tried and rejected: writev(2) of our own for small answers in place of the transport's (no cheaper); content of 12 KiB
-copied behind its head to save the second buffer (a fifth dearer); the head of a large file held back with MSG_MORE, so
-that both leave together (1 MiB 12 and 19 % dearer, medians of 9 and 15 rounds on loopback).
+The transport's high-water mark is as low as it can be: a write goes to the kernel at once, and what the kernel does not
+take pauses the writer until the client has read it. While the writer is not paused, the transport holds nothing back,
+so a large file can be sent on the socket itself (sendfile.py), after a thread has read what is not in the page cache.
+Where sendfile(2) is refused, switched off or impossible, as beneath TLS, a thread reads the file in pieces, and the
+transport writes the pieces (body_reader.py).
 """
 
 import asyncio
@@ -18,28 +16,34 @@ from pwb_async.core.semantics.messages import File, FileSlice, Part
 from .async_storage import AsyncStorage
 from .body_reader import BodyReader
 from .send_queue import SendQueueWatcher
-from .sendfile import TURN, FileTransfer, SendfileRefusedError, SendfileSupport, TruncatedError, sendfile
+from .sendfile import SENDFILE_CHUNK, FileTransfer, SendfileRefusedError, SendfileSupport, TruncatedError, sendfile
 
-_SHORT_PART: Final = 64 * 1024
-"""Bytes for which a shorter part of a file counts in a turn, so that a turn has at most 32 of them: what they cost is
-the system calls that each takes."""
+_MIN_PART: Final = 64 * 1024
+"""Bytes that a shorter file slice counts for, as each costs system calls; so at most 32 are sent in a row."""
 
 
-class _ColdSlice(FileSlice):
-    """One whose first turn was found not to be in memory."""
+class _UncachedSlice(FileSlice):
+    """A slice whose first chunk was found not to be in the page cache."""
 
     __slots__ = ()
 
 
 class ResponseWriter:
-    """sent: bytes that start() and send() have handed over of the answer that start() was called for. sendfiles: where
-    the kernel may be asked to send a file."""
+    """The sending side of one connection."""
 
     __slots__ = ("_drained", "_encrypted", "_send_queue", "_sendfiles", "_transport", "closed", "paused", "sent")
 
-    def __init__(self, transport: asyncio.Transport, drain: SendQueueWatcher, sendfiles: SendfileSupport) -> None:
+    closed: bool
+    """The connection is closed."""
+    paused: bool
+    """The transport holds data back, because the client reads more slowly than the server sends."""
+    sent: int
+    """Bytes that start() and send() have passed on, of the response that start() was called for."""
+
+    def __init__(self, transport: asyncio.Transport, send_queue: SendQueueWatcher, sendfiles: SendfileSupport) -> None:
+        """sendfiles: the file systems whose files the kernel may send."""
         self._transport = transport
-        self._send_queue = drain
+        self._send_queue = send_queue
         self._sendfiles = sendfiles
         self._encrypted = transport.get_extra_info("sslcontext") is not None
         # A plain transport pauses the protocol when more than `high` bytes are kept, one of TLS when as many are.
@@ -50,57 +54,59 @@ class ResponseWriter:
         self.sent = 0
 
     def write(self, parts: Sequence[Any]) -> None:
-        """Hands over parts that are all bytes, in one writev where there are several."""
+        """Write parts that are all bytes, several of them by one writev(2)."""
         if len(parts) == 1:
             self._transport.write(parts[0])
         else:
             self._transport.writelines(parts)
 
     def start(self, parts: Sequence[Part]) -> Sequence[Part]:
-        """Begins an answer: sends what goes out at once, of a file a turn. Returns what is left, for send(); so what
-        fails here is found there."""
+        """Begin a response: send what the socket takes at once, at most one chunk of files. Return the rest for send().
+
+        An error is not raised here; send() meets it again.
+        """
         self.sent = 0
-        turn = TURN
+        budget = SENDFILE_CHUNK
         for number, part in enumerate(parts):
-            if self.paused or turn <= 0 or self._transport.is_closing():
+            if self.paused or budget <= 0 or self._transport.is_closing():
                 return parts[number:]
             if isinstance(part, bytes):
                 self._write(part)
                 continue
-            if (left := self._start_slice(part)).length:
-                return [left, *parts[number + 1 :]]
-            turn -= max(part.length, _SHORT_PART)
+            if (rest := self._start_slice(part)).length:
+                return [rest, *parts[number + 1 :]]
+            budget -= max(part.length, _MIN_PART)
         return ()
 
     def _start_slice(self, part: FileSlice) -> FileSlice:
-        """What is left of it."""
+        """Send the first chunk of a slice, if it is in the page cache; return the rest."""
         file, start, length = part
         if not self._may_sendfile(file):
             return part
-        turn = min(length, TURN)
-        if not file.in_page_cache(start, turn):
-            return _ColdSlice(*part)
+        chunk = min(length, SENDFILE_CHUNK)
+        if not file.in_page_cache(start, chunk):
+            return _UncachedSlice(*part)
         try:
-            sent = self._sendfile(self._transport.get_extra_info("socket").fileno(), file, start, turn)
+            sent = self._sendfile(self._transport.get_extra_info("socket").fileno(), file, start, chunk)
         except (OSError, TruncatedError):
             return part
         self.sent += sent
         return FileSlice(file, start + sent, length - sent)
 
-    async def send(self, parts: Sequence[Part], files: AsyncStorage) -> None:
-        """Sends parts in order. Raises TruncatedError, or ConnectionError when the peer has gone."""
-        turn = TURN
+    async def send(self, parts: Sequence[Part], storage: AsyncStorage) -> None:
+        """Send parts in order. Raises TruncatedError, or ConnectionError if the connection is lost."""
+        budget = SENDFILE_CHUNK
         for part in parts:
-            if turn <= 0:
-                turn = TURN
+            if budget <= 0:
+                budget = SENDFILE_CHUNK
                 await asyncio.sleep(0)
             await self.drain()
             if isinstance(part, bytes):
                 self._write(part)
                 continue
-            turn -= max(part.length, _SHORT_PART)
+            budget -= max(part.length, _MIN_PART)
             try:
-                await self._send_slice(part, files)
+                await self._send_slice(part, storage)
             except ConnectionError:
                 raise
             except OSError as error:
@@ -112,50 +118,52 @@ class ResponseWriter:
         self.sent += len(data)
 
     async def drain(self) -> None:
-        """Waits until the peer has taken everything."""
+        """Wait until the transport holds nothing back. Raises ConnectionError if the connection is lost."""
         if self.paused and not self.closed:
             self._drained = asyncio.get_running_loop().create_future()
             await self._drained
-        # A closing transport has given its descriptor back already: the number may be somebody else's by now.
+        # A closing transport has closed its descriptor already, and the number may have been reused.
         if self.closed or self._transport.is_closing():
             raise ConnectionResetError("the peer has gone")
 
-    async def _send_slice(self, part: FileSlice, files: AsyncStorage) -> None:
+    async def _send_slice(self, part: FileSlice, storage: AsyncStorage) -> None:
         if self._may_sendfile(part.file):
-            part = await self._pump(part, files)
+            part = await self._transfer(part, storage)
         if part.length:
-            await self._read(part, files)
+            await self._send_by_reading(part, storage)
 
-    async def _read(self, part: FileSlice, files: AsyncStorage) -> None:
-        """Sends a part as bytes."""
-        reader = BodyReader(part, files)
-        while reader.left:
+    async def _send_by_reading(self, part: FileSlice, storage: AsyncStorage) -> None:
+        """Send a slice in pieces that threads read."""
+        reader = BodyReader(part, storage)
+        while reader.remaining:
             piece = await reader.read()
             await self.drain()
             self._write(piece)
             await self.drain()
 
-    async def _pump(self, part: FileSlice, files: AsyncStorage) -> FileSlice:
-        """Sends a part by sendfile(2). Returns what is left of it, if that is refused."""
-        pump = FileTransfer(part, self._transport, self._send_queue, self._sendfile)
-        pump.cold = isinstance(part, _ColdSlice)
+    async def _transfer(self, part: FileSlice, storage: AsyncStorage) -> FileSlice:
+        """Send a slice by sendfile(2). Return the rest of it, if that is refused."""
+        transfer = FileTransfer(part, self._transport, self._send_queue, self._sendfile)
+        transfer.uncached = isinstance(part, _UncachedSlice)
         try:
-            while pump.left:
-                if not pump.in_page_cache():
-                    # One turn ahead: 1.26 GiB/s, 1.0 without, and no more with four or eight.
-                    await files.read_ahead(pump.file, pump.start, pump.next, min(TURN, pump.left - pump.next))
-                    pump.cold = False
+            while transfer.remaining:
+                if not transfer.in_page_cache():
+                    chunk = transfer.next_chunk
+                    # One chunk ahead is a quarter faster than none; four or eight are no faster.
+                    ahead = min(SENDFILE_CHUNK, transfer.remaining - chunk)
+                    await storage.read_ahead(transfer.file, transfer.position, chunk, ahead)
+                    transfer.uncached = False
                     await self.drain()
-                pump.go()
+                transfer.start()
                 await self.drain()
-                if pump.error:
-                    raise pump.error
+                if transfer.error:
+                    raise transfer.error
         except SendfileRefusedError as error:
             self._sendfiles.refuse(part.file, error)
         finally:
-            pump.stop()
-            self.sent += part.length - pump.left
-        return FileSlice(part.file, pump.start, pump.left)
+            transfer.stop()
+            self.sent += part.length - transfer.remaining
+        return FileSlice(part.file, transfer.position, transfer.remaining)
 
     def _may_sendfile(self, file: File) -> bool:
         """Whether the kernel may send a file: not beneath TLS, where its bytes would go out unencrypted."""
@@ -165,16 +173,16 @@ class ResponseWriter:
         return sendfile(number, file, start, length)
 
     def pause(self) -> None:
-        """The transport keeps bytes back: the peer is slower than we are."""
+        """The transport has begun to hold data back."""
         self.paused = True
 
     def resume(self) -> None:
-        """The transport has got rid of everything."""
+        """The transport has passed everything to the kernel."""
         self.paused = False
         self._wake()
 
     def lose(self) -> None:
-        """The connection is gone, and what the transport has not handed over will never be."""
+        """The connection is closed; what the transport still holds is lost, and does not count as sent."""
         if not self.closed:
             self.sent -= self._transport.get_write_buffer_size()
         self.closed = True

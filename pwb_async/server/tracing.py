@@ -1,4 +1,4 @@
-"""One client on the event loop, with a trace of what is done for it: accept, send, and what its connection tells."""
+"""The protocol and the writer with --trace: they record when a connection is accepted and when data is sent."""
 
 import asyncio
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from .state import ServerState
 
 
 class TracedProtocol(HTTPProtocol):
-    """accept: from when the loop, which accepts in C, tells us of a connection, until it is let in."""
+    """Records `accept`: from connection_made(), since the loop accepts in C, until the connection is admitted."""
 
     __slots__ = ("_flow", "_trace")
 
@@ -38,7 +38,7 @@ class TracedProtocol(HTTPProtocol):
 
 
 class TracedWriter(ResponseWriter):
-    """send: to the kernel, as much as it takes, or to the transport."""
+    """Records `send`: each time bytes are passed to the kernel or to the transport."""
 
     __slots__ = ("_flow", "_trace")
 

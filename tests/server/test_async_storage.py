@@ -21,7 +21,7 @@ from pwb_async.server import sendfile as pump
 from pwb_async.server.async_storage import AsyncStorage
 from pwb_async.server.response_writer import ResponseWriter
 from pwb_async.server.send_queue import SendQueueWatcher
-from pwb_async.server.sendfile import TURN, SendfileRefusedError, SendfileSupport
+from pwb_async.server.sendfile import SENDFILE_CHUNK, SendfileRefusedError, SendfileSupport
 from pwb_async.storage.disk import Disk
 from pwb_async.storage.open_file import LargeFile
 
@@ -158,8 +158,8 @@ async def test_a_look_has_nothing_read_ahead(files: AsyncStorage, tmp_path: Path
     os.truncate(path, 64 * MIB)
     file = await opened(files, b"hole.bin")
     before = resident(path)
-    for start in range(0, 32 * MIB, TURN):
-        file.in_page_cache(start, TURN)
+    for start in range(0, 32 * MIB, SENDFILE_CHUNK):
+        file.in_page_cache(start, SENDFILE_CHUNK)
     assert resident(path) - before <= 32 * mmap.PAGESIZE
     file.close()
 
@@ -260,11 +260,31 @@ def clock(durations: Iterator[float]) -> Any:
 @pytest.mark.parametrize(
     ("durations", "sizes"),
     [
-        ([0.001] * 9, [TURN] * 4),
-        ([0.006] * 99, [TURN, TURN // 2, TURN // 4, TURN // 8, TURN // 16, 64 * KIB, 64 * KIB, 64 * KIB]),
+        ([0.001] * 9, [SENDFILE_CHUNK] * 4),
+        (
+            [0.006] * 99,
+            [
+                SENDFILE_CHUNK,
+                SENDFILE_CHUNK // 2,
+                SENDFILE_CHUNK // 4,
+                SENDFILE_CHUNK // 8,
+                SENDFILE_CHUNK // 16,
+                64 * KIB,
+                64 * KIB,
+                64 * KIB,
+            ],
+        ),
         (
             [0.006, 0.006, 0.001, 0.001] + [0.0] * 99,
-            [TURN, TURN // 2, TURN // 4, TURN // 4, TURN // 4, TURN // 2, TURN],
+            [
+                SENDFILE_CHUNK,
+                SENDFILE_CHUNK // 2,
+                SENDFILE_CHUNK // 4,
+                SENDFILE_CHUNK // 4,
+                SENDFILE_CHUNK // 4,
+                SENDFILE_CHUNK // 2,
+                SENDFILE_CHUNK,
+            ],
         ),
     ],
 )
@@ -272,13 +292,13 @@ async def test_a_turn_that_takes_long_is_followed_by_a_shorter_one_a15(
     files: AsyncStorage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, durations: list[float], sizes: list[int]
 ) -> None:
     (tmp_path / "hole.bin").touch()
-    os.truncate(tmp_path / "hole.bin", 4 * TURN)
+    os.truncate(tmp_path / "hole.bin", 4 * SENDFILE_CHUNK)
     monkeypatch.setattr(pump, "perf_counter", clock(iter(durations + [0.001] * 999)))
     file = await opened(files, b"hole.bin")
     async with connection() as (plain, reader):
         writer = plain._transport.get_protocol().writer = Sized(plain._transport, plain._send_queue)  # type: ignore[attr-defined]
-        reading = asyncio.create_task(reader.readexactly(4 * TURN))
-        await writer.send([FileSlice(file, 0, 4 * TURN)], files)
+        reading = asyncio.create_task(reader.readexactly(4 * SENDFILE_CHUNK))
+        await writer.send([FileSlice(file, 0, 4 * SENDFILE_CHUNK)], files)
         async with asyncio.timeout(30):
             assert not any(await reading)
     assert writer.offered[: len(sizes)] == sizes
@@ -313,7 +333,7 @@ async def test_parts_that_go_out_at_once_take_turns_a15(
     assert data == b"".join(b"head" + content[at : at + length] for at in range(count))
     for before, after in pairwise(rounds):
         assert after[0] - before[0] <= 64
-        assert after[1] - before[1] <= 4 * TURN
+        assert after[1] - before[1] <= 4 * SENDFILE_CHUNK
     file.close()
 
 
