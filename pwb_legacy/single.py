@@ -21,7 +21,7 @@ class SingleServer(HTTPServer):
 
     def __init__(self, context: ServerContext) -> None:
         one_request = context.parser.limits._replace(requests=1)
-        super().__init__(context._replace(parser=RequestParser(one_request)))
+        super().__init__(context._replace(parser=RequestParser(one_request, context.site.variant)))
 
     def serve_forever(self) -> None:
         for client in self.clients():

@@ -72,7 +72,7 @@ class TracedSite(Site):
         began = self._trace.begin()
         located = super().locate(request)
         flow = self._trace.track().flow
-        self._trace.end("locate", began, flow, target=request.cache_key.decode("latin-1"))
+        self._trace.end("locate", began, flow, target=request.target.cache_key.decode("latin-1"))
         if isinstance(located, Response):
             return located
         return TracedLookup(**{each.name: getattr(located, each.name) for each in fields(located)}, flow=flow)

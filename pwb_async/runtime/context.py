@@ -173,9 +173,19 @@ def _open(program: str, options: Options, reread: Callable[[], Options], old: Se
         from pwb_async.observability.tracing import TracedSite, TracedStorage
 
         disk, make_site = TracedStorage(disk, trace), partial(TracedSite, trace)
+    site = make_site(
+        indexes=tuple(map(fsencode, options.index)),
+        max_age=options.max_age,
+        ranges=options.max_ranges,
+        relative_redirects=options.relative_redirects,
+        types=MediaTypes(options.type, (options.charset or "").encode(), options.serve_encoded),
+        dotfiles=options.dotfiles,
+    )
     limits = _limits(options)
     # A connection keeps its parser for life. With equal limits all share one, and with it one cache of request heads.
-    parser = old.parser if old is not None and old.parser.limits == limits else RequestParser(limits)
+    parser = old.parser if old is not None else None
+    if parser is None or (parser.limits, parser.variant) != (limits, site.variant):
+        parser = RequestParser(limits, site.variant)
     return ServerContext(
         program=program,
         options=options,
@@ -183,14 +193,7 @@ def _open(program: str, options: Options, reread: Callable[[], Options], old: Se
         name=f"PWB/{__version__}".encode() if options.server_version else b"PWB",
         parser=parser,
         timeouts=_timeouts(options),
-        site=make_site(
-            indexes=tuple(map(fsencode, options.index)),
-            max_age=options.max_age,
-            ranges=options.max_ranges,
-            relative_redirects=options.relative_redirects,
-            types=MediaTypes(options.type, (options.charset or "").encode(), options.serve_encoded),
-            dotfiles=options.dotfiles,
-        ),
+        site=site,
         disk=disk,
         log=log,
         sockets=sockets,

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Final
 
 from pwb_async.core.events import BadRequest, Fault
-from pwb_async.core.semantics.fields import CHUNKED, Fields
+from pwb_async.core.semantics.fields import CHUNKED, Fields, Variant
 from pwb_async.core.semantics.grammar import TOKEN
 from pwb_async.core.semantics.messages import Request, RequestLine
 from pwb_async.core.semantics.target import parse_target
@@ -49,8 +49,9 @@ class RequestParser:
     key and moves links about: 5 % of what a thousand files take outside the kernel.
     """
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, variant: Variant | None = None) -> None:
         self.limits = limits
+        self.variant = variant
         self._room = min(limits.request_line, limits.head - len(b"\r\n\r\n"))
         self._cached_head = min(_CACHED_LINE + _CACHED_SECTION, limits.head - len(b"\r\n"))
         self._parse_line_cached = lru_cache(1024)(self._parse_line)
@@ -61,8 +62,11 @@ class RequestParser:
     def _parse_line(self, line: bytes) -> RequestLine | Fault:
         return self._line_fault(line) or parse_request_line(line)
 
-    def _parse_fields(self, section: bytes) -> Fields | Fault:
-        return parse_fields(section, self.limits)
+    def _parse_fields(self, section: bytes, offset: int = 0) -> Fields | Fault:
+        fields = parse_fields(section, self.limits, offset)
+        if self.variant is not None and isinstance(fields, Fields):
+            fields.variant = self.variant(fields)
+        return fields
 
     def _line_fault(self, line: bytes) -> Fault | None:
         fault = line_fault(line, self._room, 414)
@@ -95,7 +99,7 @@ class RequestParser:
         if len(head) <= self._cached_head:
             fields = self._parse_fields_cached(section)
         else:
-            fields = parse_fields(section, self.limits, len(raw_line) + 2)
+            fields = self._parse_fields(section, len(raw_line) + 2)
         if isinstance(fields, Fault):
             return BadRequest(*fields, line.raw, line.method)
         if line.minor == 0:

@@ -1,7 +1,7 @@
 """The field section of a request (RFC 9110 5)."""
 
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Callable, Mapping
+from typing import Final, TypeAlias
 
 CHUNKED: Final = -1
 """content_length of a request whose content comes in chunks."""
@@ -11,6 +11,8 @@ _CONDITIONAL: Final = (*_CONDITIONS, b"range")
 _NOT_PLAIN: Final = frozenset((*_CONDITIONAL, b"content-length", b"transfer-encoding", b"expect"))
 NEVER_TRAILERS: Final = _NOT_PLAIN | {b"host"}
 """Fields that must not stand in a trailer section, since they would change what the request means (RFC 9110 6.5.1)."""
+Variant: TypeAlias = Callable[["Fields"], bytes]
+"""A pure function that gives equal keys to fields that select the same representations of every target."""
 
 
 class Fields:
@@ -18,6 +20,8 @@ class Fields:
 
     logged: what a log line says of them, once it has been made; a browser repeats its fields.
     plain: nothing in this section can change the answer to a GET: no condition, range, content or expectation.
+    variant: the key of the representation that these fields select, as the site declares it (RFC 9110 12.5.5, Vary);
+    b"" where the site declares nothing.
     conditions: the conditions and the range, as they were sent; equal ones have equal answers.
     """
 
@@ -32,6 +36,7 @@ class Fields:
         "logged",
         "plain",
         "unknown_expectation",
+        "variant",
     )
 
     def __init__(self, values: Mapping[bytes, list[bytes]], content_length: int) -> None:
@@ -39,6 +44,7 @@ class Fields:
         self.content_length = content_length
         self.host = self.get(b"host")
         self.logged = b""
+        self.variant = b""
         options = self.members(b"connection")
         self.close = b"close" in options
         self.keep_alive = b"keep-alive" in options

@@ -61,7 +61,9 @@ class Request:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "plain", self.fields.plain and self.line.method == b"GET")
-        object.__setattr__(self, "cache_key", self.line.target.cache_key)
+        key, variant = self.line.target.cache_key, self.fields.variant
+        # No path holds a NUL, so the keys of two targets never meet; b"" still stands for no file at all.
+        object.__setattr__(self, "cache_key", key + b"\0" + variant if key and variant else key)
         object.__setattr__(self, "minor", self.line.minor)
 
     @property

@@ -15,6 +15,7 @@ from typing import Final, cast
 
 from pwb_async.core.events import BadRequest
 from pwb_async.core.semantics.dates import format_date
+from pwb_async.core.semantics.fields import Variant
 from pwb_async.core.semantics.messages import FieldList, FileSlice, Part, Request, Response
 from pwb_async.core.semantics.preconditions import Validators, evaluate, range_applies
 from pwb_async.core.semantics.ranges import ByteRange, Multipart, multipart, parse_ranges
@@ -56,6 +57,8 @@ class Site:
         self._relative_redirects = relative_redirects
         self._types = types
         self._dotfiles = dotfiles
+        self.variant: Variant | None = None
+        """What a response depends on beside target, method and conditions: None, as nothing is negotiated."""
 
     def locate(self, request: Request) -> Lookup | Response:
         """What to look for, or the answer where no disk is needed."""

@@ -6,7 +6,7 @@ from pwb_async.core.events import BadRequest
 from pwb_async.core.http1.limits import Limits
 from pwb_async.core.http1.parser import RequestParser
 from pwb_async.core.http1.serializer import write_fields
-from pwb_async.core.semantics.fields import CHUNKED
+from pwb_async.core.semantics.fields import CHUNKED, Fields
 from pwb_async.core.semantics.messages import Request
 from tests.core.driver import PARSER, ask, byte_by_byte, converse, cuts, get
 
@@ -282,3 +282,24 @@ def test_only_one_whole_sound_head_is_read_at_once(data: bytes) -> None:
     parser = RequestParser(Limits())
     assert parser.parse_single(data) is None
     assert not parser.cache
+
+
+def test_9110_12_5_5_the_variant_is_computed_once_for_a_field_section_and_part_of_the_cache_key() -> None:
+    sections: list[bytes | None] = []
+
+    def variant(fields: Fields) -> bytes:
+        sections.append(fields.get(b"accept-encoding"))
+        return b"br" if b"br" in fields.members(b"accept-encoding") else b""
+
+    reader = RequestParser(Limits(), variant)
+    keys = []
+    for target in (b"/a", b"/b", b"/%2F"):
+        for coding in (b"br", b"BR, gzip", b"gzip"):
+            request = reader.parse(get(target, b"Accept-Encoding: " + coding)[:-2])
+            assert isinstance(request, Request)
+            keys.append(request.cache_key)
+    assert keys == [b"a\0br", b"a\0br", b"a", b"b\0br", b"b\0br", b"b", b"", b"", b""]
+    assert sections == [b"br", b"BR, gzip", b"gzip"]
+    long = reader.parse(get(b"/a", b"Accept-Encoding: br", b"X: " + b"x" * 4000)[:-2])
+    assert isinstance(long, Request)
+    assert long.cache_key == b"a\0br"
