@@ -78,7 +78,7 @@ class EpollServer(HTTPServer):
         """Seconds to wait for epoll; None: until something happens."""
         if self._ready:
             return 0
-        return SWEEP_INTERVAL if self._clients or self._failed_listeners else None
+        return SWEEP_INTERVAL if self._clients or self._failed_listeners or self.log_is_pending else None
 
     def _sweep(self, now: float) -> None:
         """Close the clients that take nothing for too long; one that sends nothing gets a turn, which ends in 408."""
@@ -87,8 +87,8 @@ class EpollServer(HTTPServer):
                 self.close_client(client, TimeoutError("the client takes nothing"))
             else:
                 self._ready.add(fd)
-        self._ready |= self._failed_listeners
-        self._failed_listeners.clear()
+        self._ready, self._failed_listeners = self._ready | self._failed_listeners, set()
+        self.flush_log()
 
     def on_wakeup(self) -> None:
         with suppress(BlockingIOError):

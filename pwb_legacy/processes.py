@@ -1,8 +1,7 @@
 """PWB4, a process for each client: the kernel keeps the clients apart, memory and all.
 
 The plan: accept a client; fork a child process that serves it and ends; close the parent's copy of the client's socket;
-accept the next. A child keeps open only what it needs, notes in shared memory since when it is idle, so that a full
-server can stop the one idle longest, and is reaped when it ends.
+accept the next. A child keeps open only what it needs, shows in shared memory since when it is idle, and is reaped.
 Costs: about 3 MB and 3 ms a client (see README). One parent forks for all: of 200 busy clients that arrive at once,
 some have their first response after more than 2 s. The whole idea is the line that starts the child.
 """
@@ -39,7 +38,7 @@ class ProcessServer(HTTPServer):
             client.close()
 
     def _serve(self, child: Child, client: Client) -> None:
-        child.after_fork(client, self.context)
+        child.after_fork(client, self.context, self.wakeup_writer.fileno())
         self.child, self.connections = child, {client}
         self.handlerequest(client)
 
@@ -54,6 +53,7 @@ class ProcessServer(HTTPServer):
         if self.context.log is not None and self.context.log.reopen_requested:
             forward_signal(signal.SIGUSR1, self.connections)
         super().flush_log()
+        Child.exchange_lines(self.context.log, self.wake_up)
 
     def on_wakeup(self) -> None:
         self.connections -= {child for child in children(self.connections) if child.has_ended()}

@@ -137,10 +137,19 @@ class AccessLog:
             while self.pending:
                 self._write(send, _PIECE)
 
+    def forget(self) -> None:
+        """Drops what waits, and counts nothing: after a fork it is the other process's to write."""
+        with self._packing:
+            self._halves.clear()
+            self._blocks.clear()
+            self._size = self._written = 0
+
     def append(self, lines: bytes) -> None:
         """Notes lines that another process has handed over."""
-        with self._packing:
-            self._add(lines, lines.count(b"\n"))
+        for line in lines.splitlines(keepends=True):  # not as a block: a pipe takes a block at a time
+            self._halves += (line, b"")
+        if len(lines) > _LONG or len(self._halves) >= _BEHIND:
+            self._pack(_BEHIND)
 
     def _write_fd(self, data: memoryview) -> int:
         return os.write(self._fd, data)

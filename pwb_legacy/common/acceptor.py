@@ -27,6 +27,9 @@ MAX_ACCEPTS: Final = 64
 MAX_LINGERING: Final = 64
 """lingering clients at once; beyond it the oldest is closed"""
 
+LOG_RETRY: Final = 0.2
+"""seconds between two attempts to write lines that a pipe has not taken"""
+
 
 class Acceptor:
     """The listening sockets and the lingering clients, all watched by one poll()."""
@@ -58,6 +61,8 @@ class Acceptor:
         """
         now = time.monotonic()
         first = min((client.deadline.at for client in self._lingering.values()), default=None)
+        if self._context.log is not None and self._context.log.pending:
+            first = min(now + LOG_RETRY, first or now + LOG_RETRY)
         for fd, _ in self._wait(None if first is None else max(0.0, first - now) * 1000):
             listener = self.listeners.get(fd)
             if listener is not None:

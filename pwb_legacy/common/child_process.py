@@ -7,8 +7,10 @@ about the little that the two still share.
 import logging
 import os
 import signal
+import socket
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from itertools import pairwise
 from mmap import mmap
 from typing import Final
@@ -20,6 +22,20 @@ from pwb_async.runtime.signals import end_signals
 from .client import Client
 
 logger: Final = logging.getLogger("pwb")
+
+
+def _line_channel() -> tuple[int, int]:
+    ends = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    for end in ends:
+        end.setblocking(False)
+    return ends[0].detach(), ends[1].detach()
+
+
+PARENT: Final = os.getpid()
+LINES_IN, LINES_OUT = _line_channel()
+"""carry lines of the access log from children to their parent, in messages that stay whole"""
+MAX_MESSAGE: Final = 1 << 17
+"""bytes; more than a log hands over at once"""
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGALRM, signal.SIGCHLD)
 
 
@@ -55,13 +71,33 @@ class Child:
                 os._exit(0)  # the parent's stack is below this line: the child must not return to it
 
     def _run(self, serve: Callable[[], None]) -> None:
-        before = self._log.dropped if self._log is not None else 0
+        before = 0
+        if self._log is not None:
+            self._log.forget()  # the copies of lines that wait in the parent
+            before = self._log.dropped
         serve()
+        self.exchange_lines(self._log, int)  # the end of the child wakes the parent
         if self._log is not None:
             self._log.finish()
             self._lines_dropped[0] = self._log.dropped - before
 
-    def after_fork(self, client: Client, context: ServerContext) -> None:
+    @staticmethod
+    def exchange_lines(log: AccessLog | None, wake_up: Callable[[], object]) -> None:
+        """Move lines that a pipe does not take yet from a child, which may end at any moment, to its parent's log (E8).
+
+        In a child this sends them, in the parent it receives them.
+        """
+        if log is None:
+            return
+        if os.getpid() == PARENT:
+            with suppress(BlockingIOError):
+                while True:
+                    log.append(os.read(LINES_IN, MAX_MESSAGE))
+        elif log.pending:
+            log.hand_over(partial(os.write, LINES_OUT))
+            wake_up()
+
+    def after_fork(self, client: Client, context: ServerContext, wakeup: int) -> None:
         """The child's first steps: SIGTERM stops the client, and only the client's socket and the logs stay open.
 
         In the book each child kept the listening socket and all other clients' sockets, so none of them was closed
@@ -70,7 +106,8 @@ class Child:
         for number in (*end_signals(), signal.SIGALRM, signal.SIGCHLD):
             signal.signal(number, lambda *_: client.stop())
         signal.set_wakeup_fd(-1)
-        kept = sorted({2, *(file.fileno() for file in (client.socket, context.log, context.trace) if file is not None)})
+        files = (client.socket, context.log, context.trace)
+        kept = sorted({2, LINES_OUT, wakeup, *(file.fileno() for file in files if file is not None)})
         for low, high in pairwise([*kept, os.sysconf("SC_OPEN_MAX")]):
             os.closerange(low + 1, high)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
@@ -102,6 +139,7 @@ class Child:
                 if os.waitpid(self.pid, os.WNOHANG) == (0, 0):
                     return False
             self._reaped = True
+            self.exchange_lines(self._log, int)
             if self._log is not None:
                 self._log.dropped += self._lines_dropped[0]
                 self._lines_dropped[0] = 0

@@ -31,6 +31,7 @@ import signal
 import socket
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from types import FrameType
 from typing import ClassVar, Final, Protocol
 
@@ -147,6 +148,8 @@ class HTTPServer:
             status = outgoing.response.status
             self.context.log.record(Exchange(client.peer, outgoing.event, status, sent, outgoing.started_at))
         self.flush_log()
+        if self.log_is_pending:
+            self.wake_up()
 
     def end_response(self, client: Client) -> None:
         """A response has been sent. After the last one, begin the lingering close (see acceptor)."""
@@ -215,6 +218,16 @@ class HTTPServer:
         """Write the lines of the access log that wait; to a new file if the old one was renamed."""
         if self.context.log is not None:
             self.context.log.flush()
+
+    @property
+    def log_is_pending(self) -> bool:
+        """Lines wait for a pipe that does not take them yet (E8)."""
+        return self.context.log is not None and self.context.log.pending
+
+    def wake_up(self) -> None:
+        """Make the main loop look for something to do. Any thread may call this, and so may a child process."""
+        with suppress(OSError):  # it has not read the last bytes yet, or has ended
+            self.wakeup_writer.send(b"\0")
 
     def yield_control(self) -> None:
         """Called after each buffer sent; where clients share one thread, the others run now (A15)."""

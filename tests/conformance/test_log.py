@@ -7,6 +7,8 @@ import re
 import signal
 import socket
 import subprocess
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -166,6 +168,51 @@ async def test_named_pipe_whose_readers_come_and_go_e8(start: Start, tmp_path: P
         assert (await ask(server.address, get())).content == LETTERS
         server.signal()
         assert await server.exited(within=2) == 0
+
+
+def pipe_reader(pipe: Path) -> tuple[Callable[[], int], int]:
+    """What counts the lines that have come out of a named pipe so far, and the descriptor that reads it."""
+    reader, read = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK), bytearray()
+
+    def lines() -> int:
+        with suppress(BlockingIOError):
+            while data := os.read(reader, 1 << 16):
+                read.extend(data)
+        return read.count(b"\n")
+
+    return lines, reader
+
+
+async def test_lines_are_written_to_a_reader_that_comes_to_an_idle_server_e8(start: Start, tmp_path: Path) -> None:
+    """Nobody asks for anything any more, and the clients that did have gone."""
+    os.mkfifo(pipe := tmp_path / "pipe")
+    async with start("--access-log", str(pipe), may_say="nobody reads the access log") as server:
+        for _ in range(5):
+            assert (await ask(server.address, get())).content == LETTERS
+        await eventually(lambda: "nobody reads" in server.grumbles(), 3)
+        for _ in range(2):
+            lines, reader = pipe_reader(pipe)
+            await eventually(lambda lines=lines: lines() == 5, 3, lambda lines=lines: f"{lines()} lines")
+            os.close(reader)
+            for _ in range(5):
+                assert (await ask(server.address, get())).content == LETTERS
+        lines, reader = pipe_reader(pipe)
+        await eventually(lambda: lines() == 5, 3, lambda: f"{lines()} lines")
+    os.close(reader)
+
+
+async def test_pipe_that_is_full_for_a_moment_loses_nothing_e8(start: Start, tmp_path: Path) -> None:
+    """Each client has a connection of its own, so with `process` its lines outlive a process."""
+    os.mkfifo(pipe := tmp_path / "pipe")
+    lines, reader = pipe_reader(pipe)
+    fcntl.fcntl(reader, fcntl.F_SETPIPE_SZ, 4096)
+    try:
+        async with start("--access-log", str(pipe)) as server:
+            for _ in range(60):
+                assert (await ask(server.address, get("/a.txt", f"User-Agent: {'x' * 100}"))).content == LETTERS
+            await eventually(lambda: lines() == 60, 5, lambda: f"{lines()} lines")
+    finally:
+        os.close(reader)
 
 
 def announcing(design: Design, output: int, root: Path, folder: Path) -> "subprocess.Popen[bytes]":

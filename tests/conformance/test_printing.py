@@ -1,4 +1,5 @@
-"""What a server prints is one line for each thing said, whatever the things are called, in any encoding."""
+"""What a server prints is one line for each thing said, whatever the things are called, in any encoding
+(hazard E8)."""
 
 import fcntl
 import os
