@@ -17,6 +17,8 @@ from .server import command, environment
 from .tree import LETTERS
 from .wire import get
 
+pytestmark = pytest.mark.quiet  # a refusal takes at most a second
+
 
 def refusal(design: Design, root: Path, *options: str, folder: Path) -> tuple[int, str]:
     """The exit status and the line of a server that cannot start, after at most a second (of two tries: the machine
