@@ -1,6 +1,7 @@
 """The core neither asks for the time nor opens a file, not even by a built-in; tests/test_layers.py reads its imports."""
 
 import ast
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -17,3 +18,10 @@ def test_no_module_asks_for_the_time_or_opens_a_file(path: Path) -> None:
             assert node.attr not in ("now", "utcnow", "today")
         if isinstance(node, ast.Name):
             assert node.id not in ("open", "print", "input", "__import__", "exec", "eval")
+
+
+@pytest.mark.parametrize("path", MODULES, ids=[path.stem for path in MODULES])
+def test_every_module_says_what_it_is(path: Path) -> None:
+    parts = path.relative_to(Path(pwb_async.core.__file__).parent).with_suffix("").parts
+    module = import_module(".".join(("pwb_async.core", *parts)).removesuffix(".__init__"))
+    assert module.__doc__
