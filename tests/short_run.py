@@ -11,8 +11,8 @@ import pytest
 
 from tests.conformance.designs import Design
 
-ESSENTIAL_DESIGNS: Final = {"async-uvloop", "thread", "epoll"}
-"""The design for production, one that blocks a thread for each client, and one with a loop of its own."""
+ESSENTIAL_DESIGNS: Final = {"async-uvloop", "thread"}
+"""The design for production, and one of those that share the blocking conversation of pwb_legacy/common."""
 ESSENTIAL_LOOPS: Final = {"uvloop"}
 
 ON_ESSENTIAL_DESIGNS: Final = (
@@ -24,10 +24,12 @@ ON_ESSENTIAL_DESIGNS: Final = (
     "tests/conformance/test_fallback.py",
     "tests/conformance/test_faults.py",
     "tests/conformance/test_files.py",
+    "tests/conformance/test_generated.py",
     "tests/conformance/test_large.py",
     "tests/conformance/test_limits.py",
     "tests/conformance/test_log.py",
     "tests/conformance/test_many.py",
+    "tests/conformance/test_printing.py",
     "tests/conformance/test_scarce.py",
     "tests/conformance/test_sendfile.py",
     "tests/conformance/test_splits.py",
@@ -44,6 +46,7 @@ ONLY_EXHAUSTIVE: Final = (
     "tests/compare/test_page.py::test_the_pictures_of_the_readme_are_small",
     "tests/compare/test_play.py::test_the_book_s_seven_and_async",
     "tests/conformance/test_large.py::test_more_than_32_bits_can_count_c12",
+    "tests/interop/test_mercurial.py",
     "tests/interop/test_wget.py::test_python_documentation",
     "tests/process/test_reload.py::test_a_storm_of_reloads_f1",
     "tests/process/test_slow_disk.py::test_the_answers_are_the_same",
@@ -57,7 +60,7 @@ MUTANTS: Final = 100
 
 def leaves_out(item: pytest.Item) -> bool:
     """Whether a short run goes without this test."""
-    if item.nodeid.partition("[")[0] in ONLY_EXHAUSTIVE:
+    if item.nodeid.startswith(ONLY_EXHAUSTIVE):
         return True
     if not item.nodeid.startswith(ON_ESSENTIAL_DESIGNS):
         return False

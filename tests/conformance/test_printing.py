@@ -77,7 +77,7 @@ REFUSED: Final = {
     "root": (NAME,),
     "log": (".", "--access-log", NAME + "/log"),
     "unix": (".", "--unix", NAME + "/socket"),
-    "trace": (".", "--trace", NAME + "/trace"),
+    "trace": (".", "--port", "0", "--trace", NAME + "/trace"),
     "user": (".", "--user", NAME),
     "host": (".", "--host", NAME),
     "label": (".", "--host", f"{NAME}..example"),
