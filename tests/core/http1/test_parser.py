@@ -303,3 +303,11 @@ def test_9110_12_5_5_the_variant_is_computed_once_for_a_field_section_and_part_o
     long = reader.parse(get(b"/a", b"Accept-Encoding: br", b"X: " + b"x" * 4000)[:-2])
     assert isinstance(long, Request)
     assert long.cache_key == b"a\0br"
+
+
+def test_a_request_that_is_cached_keeps_its_line_of_the_log() -> None:
+    request = PARSER.parse(get(b"/")[:-2])
+    assert isinstance(request, Request)
+    assert request.logged == (0, 0, b"")
+    request.say(200, 26, b'"GET / HTTP/1.1" 200 26 "-" "-"\n')
+    assert request.logged == (200, 26, b'"GET / HTTP/1.1" 200 26 "-" "-"\n')
