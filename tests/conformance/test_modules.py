@@ -1,4 +1,4 @@
-"""What a running server has imported: no mode pays for another's libraries (issue 3, point 5)."""
+"""What a running server has imported: no mode pays for another's libraries."""
 
 import re
 import sys
