@@ -88,12 +88,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    if hasattr(config, "workerinput"):
-        return  # a process of pytest-xdist, which is given the options as they are decided here
-    if config.args_source is pytest.Config.ArgsSource.ARGS:
+    """Makes a run that is given files or tests by name exhaustive."""
+    if hasattr(config, "workerinput"):  # a process of pytest-xdist
+        config.option.exhaustive = config.workerinput["exhaustive"]
+    elif config.args_source is pytest.Config.ArgsSource.ARGS:
         config.option.exhaustive = True
-    if config.getoption("dist", "no") == "load":  # what -n alone means
-        config.option.dist = "loadgroup"
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tells a process of pytest-xdist what was decided here: it parses the command line by itself."""
+    node.workerinput["exhaustive"] = node.config.option.exhaustive
 
 
 def pytest_report_header(config: pytest.Config) -> str:
@@ -101,14 +106,7 @@ def pytest_report_header(config: pytest.Config) -> str:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leaves out what a short run leaves out, and groups the rest for pytest-xdist.
-
-    A group runs in one process: the tests of a design share its server, the other tests of a file their fixtures.
-    """
+    """Leaves out what a short run leaves out."""
     if not config.option.exhaustive:
         config.hook.pytest_deselected(items=[item for item in items if leaves_out(item)])
         items[:] = [item for item in items if not leaves_out(item)]
-    for item in items:
-        callspec = getattr(item, "callspec", None)
-        design = callspec.params.get("design") if callspec else None
-        item.add_marker(pytest.mark.xdist_group(design.name if isinstance(design, Design) else item.path.name))
