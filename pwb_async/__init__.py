@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING, Any
 from .version import __version__
 
 if TYPE_CHECKING:
-    from .config.loader import Options
+    from .config.options import Options
 
 __all__ = ["Options", "__version__"]
 
-_MODULES = {"Options": "pwb_async.config.loader"}
+_MODULES = {"Options": "pwb_async.config.options"}
 """Public names, and the modules that define them. They are imported on first use: `import pwb_async` stays cheap."""
 
 

@@ -13,7 +13,8 @@ from typing import Final, NoReturn
 
 import click
 
-from pwb_async.config.loader import ConfigError, read_options
+from pwb_async.config.loader import read_options
+from pwb_async.config.options import ConfigError
 from pwb_async.observability.error_log import error_log_handler
 from pwb_async.output.printing import discard_output, escape_output, exit_with, print_error
 from pwb_async.runtime.context import ServerContext, StartupError, open_context

@@ -1,15 +1,18 @@
-"""Options in the environment: PWB_MAX_AGE and its like.
+"""Options in the environment: PWB_MAX_AGE=60.
 
-Other programs may put variables there that begin like ours, so a name that is no option is a warning and no error. And
-Kubernetes describes each Service to every container: one called pwb by PWB_SERVICE_HOST and PWB_PORT=tcp://10.0.0.11:80
-among others, one called pwb-docs by PWB_DOCS_PORT. Such variables are recognised by name and value, and ignored.
+Other programs may set variables with our prefix, so a name that is not an option causes a warning, not an error.
+Kubernetes describes each Service to every container: a Service called pwb by PWB_SERVICE_HOST and
+PWB_PORT=tcp://10.0.0.11:80 among others, one called pwb-docs by PWB_DOCS_PORT. Such variables are recognised by name
+and value, and ignored.
 """
 
 import re
-from collections.abc import Callable, Collection, Iterator, Mapping
-from typing import Final
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final
 
 from pwb_async.output.printing import did_you_mean
+
+from .options import DECLARATIONS
 
 PREFIX: Final = "PWB_"
 CONFIG: Final = f"{PREFIX}CONFIG"
@@ -19,26 +22,29 @@ _SERVICE: Final = re.compile(
 )
 _PORT: Final = re.compile(r"PWB_(?:[A-Z0-9_]+_)?PORT")
 _URL: Final = re.compile(r"(?:tcp|udp|sctp)://.+:[0-9]+")
-_SHOWN: Final = 3
+_MAX_SHOWN: Final = 3
+"""Variables of Kubernetes that the warning names; it counts the others."""
 
 
-def read(
-    environ: Mapping[str, str], names: Collection[str], warn: Callable[[str], object]
-) -> Iterator[tuple[str, str]]:
-    """Name and text of each option that is set; one that is empty is not. names: of all options. warn: takes a line
-    about what is ignored."""
+def read(environ: Mapping[str, str], warn: Callable[[str], object]) -> Iterator[tuple[str, str, Any]]:
+    """The name of each option that is set, where it stands, and its text; of a repeatable option a list of texts.
+
+    An empty variable counts as absent. `warn` is called with a line about each thing that is ignored.
+    """
     service = []
     for variable in sorted(variable for variable in environ if variable.startswith(PREFIX)):
         text, word = environ[variable], variable.removeprefix(PREFIX)
+        name = word.lower()
         if _SERVICE.fullmatch(variable) or (_PORT.fullmatch(variable) and _URL.fullmatch(text)):
             service.append(variable)
-        elif word.isupper() and word.lower() in names:
+        elif word.isupper() and name in DECLARATIONS:
             if text:
-                yield word.lower(), text
+                option = DECLARATIONS[name]
+                yield name, f"environment variable {variable}", option.type.split(text) if option.repeatable else text
         elif variable != CONFIG:
-            hint = did_you_mean(word.lower(), names, lambda name: PREFIX + name.upper())
+            hint = did_you_mean(name, DECLARATIONS, lambda name: PREFIX + name.upper())
             warn(f"environment variable {variable}: no such option{hint}; it is ignored")
     if service:
-        shown = sorted(service, key=len)[:_SHOWN]  # PWB_PORT, which looks like an option, is among them
-        more = f" and {len(service) - _SHOWN} more" if len(service) > _SHOWN else ""
+        shown = sorted(service, key=len)[:_MAX_SHOWN]  # the shortest is PWB_PORT, which looks like an option
+        more = f" and {len(service) - _MAX_SHOWN} more" if len(service) > _MAX_SHOWN else ""
         warn(f"environment: {', '.join(shown)}{more} describe a Service of Kubernetes and are ignored")

@@ -1,8 +1,8 @@
-"""The kinds of value that an option may have: a unit, and what is read from text, or one clause that refuses it.
+"""The types of the options' values, as click types that read text.
 
-_seconds, _size, ...    functions of text; a ValueError says what is wrong
-Kind                    such a function as a click type, with the unit that --help shows
-PATH, SECONDS, ...      the kinds by name, for the declarations in config.py
+_seconds, _size, ...    functions that read text and raise ValueError with what is wrong, such as "is not a size"
+OptionType              a click type made of such a function and the unit that --help shows
+PATH, SECONDS, ...      the types that options.py uses
 """
 
 import re
@@ -14,17 +14,23 @@ import click
 
 from pwb_async.core.semantics.grammar import MEDIA_TYPE, TOKEN
 
-FACTORS: Final = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
+_FACTORS: Final = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 _WORD: Final = re.compile(r"\S+")
 _TYPE_RULE_WORD: Final = re.compile(r'(?:;\s*[^\s;="]+=(?:"(?:[^"\\]|\\.)*"|[^\s;/"]+(?=[\s;]|$))|\S)+')
-"""White space separates, but not in front of a parameter, nor in its quoted value."""
+"""White space separates rules, except before a parameter of a media type and within a quoted value."""
 
 
 class OptionType(click.ParamType[Any]):
-    """A click type: the unit that --help shows, and a function of text (ValueError refuses it).
+    """A click type that reads text, from whichever source it is."""
 
-    example: a value that TOML has only as a string; without one, a TOML number or boolean is read as the text it is
-    spelled with. item: one of several values in an environment variable."""
+    name: str
+    """The unit that --help shows, such as SECONDS; "" for a switch. Behind a "|" it has the word for 0 or None."""
+    parse: Callable[[str], object]
+    """Reads the text. Raises ValueError with the second half of a message, which begins with the text."""
+    example: str
+    """A value for messages, if TOML must have it as a string. If "", numbers and booleans are read as their text."""
+    item: re.Pattern[str]
+    """Matches each of several values in an environment variable."""
 
     def __init__(
         self, unit: str, parse: Callable[[str], object], example: str = "", item: re.Pattern[str] = _WORD
@@ -32,6 +38,7 @@ class OptionType(click.ParamType[Any]):
         self.name, self.parse, self.example, self.item = unit, parse, example, item
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The value that a text, or a value of TOML, stands for; called by click. Raises click.BadParameter."""
         if isinstance(value, bool | int | float) and not self.example:
             value = str(value).lower()
         if not isinstance(value, str):
@@ -42,15 +49,21 @@ class OptionType(click.ParamType[Any]):
         except ValueError as error:
             self.fail(f"{value!r} {error}.", param, ctx)
 
-    def spell(self, value: object) -> str:
-        """A value as it is written: what means nothing, or no number, is the word that the unit has for it."""
+    def split(self, text: str) -> list[str]:
+        """The texts of several values that one environment variable has."""
+        return self.item.findall(text)
+
+    def format(self, value: object) -> str:
+        """A value as the user writes it: with "auto" or "off" for 0 or None where the unit has such a word."""
         if isinstance(value, bool):
             return "on" if value else "off"
-        return str(value) if value else self.name.partition("|")[2] or ("not set" if value is None else str(value))
+        if value:
+            return str(value)
+        return self.name.partition("|")[2] or ("not set" if value is None else str(value))
 
 
 def _text(text: str) -> str:
-    if not text or "\0" in text:  # an empty host would be every interface
+    if not text or "\0" in text:  # an empty host would mean every interface
         raise ValueError("holds a NUL" if text else "is empty")
     return text
 
@@ -65,8 +78,8 @@ def _seconds(text: str, zero: bool = False) -> float:
     parts = re.fullmatch(r"([0-9]{0,9}\.?[0-9]{1,20}) ?(ms|s|m|h)?", text)
     if not parts:
         raise ValueError("is not a time such as 10, 0.5, 500ms, 10s or 2m")
-    seconds = float(parts[1]) * FACTORS[parts[2] or "s"]
-    if seconds > 2_000_000 or not (seconds or zero):  # poll counts at most 2**31 milliseconds
+    seconds = float(parts[1]) * _FACTORS[parts[2] or "s"]
+    if seconds > 2_000_000 or not (seconds or zero):  # poll(2) takes at most 2**31 milliseconds
         raise ValueError("is not above 0 and at most 2000000 seconds")
     return seconds
 
@@ -82,7 +95,7 @@ def _size(text: str) -> int:
     parts = re.fullmatch(r"([0-9]{1,15}) ?(?:([KMG])(?:iB)?)?", text)
     if not parts or not int(parts[1]):
         raise ValueError("is not a size above 0 such as 8190, 32K, 32KiB, 1M or 1GiB")
-    return int(parts[1]) * int(FACTORS.get(parts[2], 1))
+    return int(parts[1]) * int(_FACTORS.get(parts[2], 1))
 
 
 def _size_or_off(text: str) -> int:
@@ -98,30 +111,35 @@ def _workers(text: str) -> int:
 
 
 class Delay(NamedTuple):
-    """Of paths that fit `glob`: seconds a call to the disk takes more, give or take `jitter`. text: as it was told."""
+    """A rule of --delay-disk: how much longer disk operations take."""
 
     text: str
+    """The rule as it was given."""
     glob: str
+    """The request paths that it applies to."""
     seconds: float
     jitter: float
+    """The most, in seconds, that a delay is shorter or longer."""
 
 
 def _delay(text: str) -> Delay:
     glob, equals, times = text.rpartition("=")
-    around, tilde, jitter = times.partition("~")
+    seconds, tilde, jitter = times.partition("~")
     if equals and not glob:
-        raise ValueError("has no glob before its =")
-    delay = Delay(text, glob or "*", _seconds(around, zero=True), _seconds(jitter if tilde else "0", zero=True))
+        raise ValueError("has no glob before the =")
+    delay = Delay(text, glob or "*", _seconds(seconds, zero=True), _seconds(jitter if tilde else "0", zero=True))
     if delay.jitter > delay.seconds:
         raise ValueError("has more jitter than delay")
     return delay
 
 
 class TypeRule(NamedTuple):
-    """Files that fit `glob` are of the type `media`."""
+    """A rule of --type: the media type of files."""
 
     glob: str
+    """The names of the files, or with a slash their paths."""
     media: bytes
+    """The value of Content-Type."""
 
 
 _TYPE_RULE: Final = re.compile(rb"(.+?)=(%s)" % MEDIA_TYPE.pattern, re.DOTALL)
@@ -142,28 +160,38 @@ def _charset(text: str) -> str | None:
     return None if text.lower() == "off" else text
 
 
-class Whole(click.IntRange):
-    name = "integer"  # as messages call it
+class _Integer(click.IntRange):
+    name = "integer"  # click's messages contain the name; that of IntRange is "integer range"
 
 
 def _one_of(*words: str) -> OptionType:
     return OptionType("|".join(words), click.Choice(words), example=words[0])
 
 
-PATH, ADDRESS = OptionType("PATH", _text, "a/path"), OptionType("ADDRESS", _text, "127.0.0.1")
-USER, GROUP = OptionType("NAME[:GROUP]", _text, "www-data"), OptionType("NAME", _text, "www-data")
-FILE_MODE = OptionType("OCTAL", _file_mode, "660")  # TOML's 0o660 would be read as 432
-NAME, PORT = OptionType("NAME", _file_name, "index.html"), OptionType("PORT", Whole(0, 65535))
-SECONDS, AGE = OptionType("SECONDS", _seconds), OptionType("SECONDS", Whole(0, 2**31 - 1))
-DELAY = OptionType("[GLOB=]TIME[~TIME]", _delay)
-TYPE = OptionType("GLOB=TYPE", _type_rule, "*.geo=application/json", _TYPE_RULE_WORD)
-CHARSET = OptionType("NAME|off", _charset, "off")
-RATE, WORKERS = OptionType("BYTES", _size_or_0), OptionType("COUNT|auto", _workers)
-SECONDS_OR_0 = OptionType("SECONDS", lambda text: _seconds(text, zero=True))
-BYTES_OR_OFF = OptionType("BYTES|off", _size_or_off)
-BYTES, COUNT, COUNT_OR_0 = OptionType("BYTES", _size), OptionType("COUNT", Whole(1)), OptionType("COUNT", Whole(0))
-SWITCH = OptionType("", lambda text: click.Choice(("true", "false"))(text) == "true")
-LOOP, TRIGGER = _one_of("uvloop", "asyncio"), _one_of("edge", "level")
-NATIVE_LOOP = "asyncio" if sys.platform == "win32" else "uvloop"
-ETAG = _one_of("auto", "content", "mtime")
-MODE = _one_of("fixed", "single", "thread", "process", "gevent", "epoll", "epoll-thread")
+NATIVE_LOOP: Final = "asyncio" if sys.platform == "win32" else "uvloop"
+"""The default of --loop."""
+
+PATH: Final = OptionType("PATH", _text, "a/path")
+ADDRESS: Final = OptionType("ADDRESS", _text, "127.0.0.1")
+PORT: Final = OptionType("PORT", _Integer(0, 65535))
+NAME: Final = OptionType("NAME", _file_name, "index.html")
+USER: Final = OptionType("NAME[:GROUP]", _text, "www-data")
+GROUP: Final = OptionType("NAME", _text, "www-data")
+FILE_MODE: Final = OptionType("OCTAL", _file_mode, "660")  # a string, since TOML's 0o660 would be read as 432
+SWITCH: Final = OptionType("", lambda text: click.Choice(("true", "false"))(text) == "true")
+COUNT: Final = OptionType("COUNT", _Integer(1))
+COUNT_OR_0: Final = OptionType("COUNT", _Integer(0))
+WORKERS: Final = OptionType("COUNT|auto", _workers)
+BYTES: Final = OptionType("BYTES", _size)
+BYTES_OR_OFF: Final = OptionType("BYTES|off", _size_or_off)
+RATE: Final = OptionType("BYTES", _size_or_0)
+SECONDS: Final = OptionType("SECONDS", _seconds)
+SECONDS_OR_0: Final = OptionType("SECONDS", lambda text: _seconds(text, zero=True))
+AGE: Final = OptionType("SECONDS", _Integer(0, 2**31 - 1))
+DELAY: Final = OptionType("[GLOB=]TIME[~TIME]", _delay)
+TYPE: Final = OptionType("GLOB=TYPE", _type_rule, "*.geo=application/json", _TYPE_RULE_WORD)
+CHARSET: Final = OptionType("NAME|off", _charset, "off")
+ETAG: Final = _one_of("auto", "content", "mtime")
+LOOP: Final = _one_of("uvloop", "asyncio")
+TRIGGER: Final = _one_of("edge", "level")
+MODE: Final = _one_of("fixed", "single", "thread", "process", "gevent", "epoll", "epoll-thread")

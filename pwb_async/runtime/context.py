@@ -12,7 +12,7 @@ from os import fsencode
 from socket import socket
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
-from pwb_async.config.loader import Options, flag, spell
+from pwb_async.config.options import DECLARATIONS, Options
 from pwb_async.core.deadlines import Timeouts
 from pwb_async.core.http1.limits import Limits
 from pwb_async.core.http1.parser import RequestParser
@@ -126,7 +126,8 @@ def reload_context(old: ServerContext, fixed: tuple[str, ...] = ()) -> ServerCon
     options = old.read_options()
     for name in (*_NEEDS_RESTART, *fixed):
         if getattr(options, name) != (present := getattr(old.options, name)):
-            logger.warning("%s is still %s: it takes a restart to change that", flag(name), spell(name, present))
+            option = DECLARATIONS[name]
+            logger.warning("%s is still %s: only a restart can change it", option.flag, option.type.format(present))
             options = replace(options, **{name: present})
     return _open(old.program, options, old.read_options, old)
 

@@ -15,7 +15,7 @@ import os
 import re
 from typing import Final, NamedTuple
 
-from pwb_async.config.loader import Options
+from pwb_async.config.options import Options
 
 from .landlock import READ_DIRECTORY, READ_FILE, allowed_root, restrict_filesystem
 from .preload import preload

@@ -16,7 +16,7 @@ import signal
 from collections.abc import Callable
 from typing import Final, TypeVar
 
-from pwb_async.config.loader import ConfigError
+from pwb_async.config.options import ConfigError
 from pwb_async.runtime.context import ServerContext, StartupError, reload_context
 from pwb_async.runtime.signals import Terminal, end_signals
 from pwb_async.runtime.systemd import notify, notify_reloading

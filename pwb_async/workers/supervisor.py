@@ -25,7 +25,7 @@ from contextlib import suppress
 from types import FrameType
 from typing import Final
 
-from pwb_async.config.loader import ConfigError
+from pwb_async.config.options import ConfigError
 from pwb_async.network.listeners import close
 from pwb_async.runtime.context import ServerContext, StartupError, reload_context
 from pwb_async.runtime.signals import Terminal, end_signals

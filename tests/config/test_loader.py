@@ -4,7 +4,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import FrozenInstanceError, fields
+from dataclasses import FrozenInstanceError
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,8 @@ import pytest
 
 import pwb_async.__main__
 import pwb_legacy.__main__
-from pwb_async.config.loader import FIELDS, ConfigError, Options, read_options
+from pwb_async.config.loader import read_options
+from pwb_async.config.options import DECLARATIONS, ConfigError, Declaration, Options
 
 Read = Callable[..., Options]
 Capture = pytest.CaptureFixture[str]
@@ -122,18 +123,37 @@ def test_options_are_frozen_and_keyword_only() -> None:
         Options("site")  # type: ignore[call-arg]
 
 
-@pytest.mark.parametrize("field", fields(Options), ids=lambda field: field.name)
-def test_every_option_has_help_a_kind_and_every_source(read: Read, field: Any) -> None:
-    assert field.metadata["help"].endswith((".", ")"))
-    assert field.metadata["program"] in ("", "pwb", "pwb-legacy")
-    assert field.metadata["at_most"] in ("", *Options.__slots__)
-    default = getattr(Options(), field.name)
+@pytest.mark.parametrize("option", DECLARATIONS.values(), ids=lambda option: option.name)
+def test_every_declaration_is_complete_and_its_default_is_accepted(read: Read, option: Declaration) -> None:
+    assert option.help.endswith((".", ")"))
+    assert option.program in ("", "pwb", "pwb-legacy")
+    assert {option.at_most, option.needs} <= {"", *Options.__slots__}
+    default = option.default
+    assert default == getattr(Options(), option.name)
     text = " ".join(default) if isinstance(default, tuple) else str(default).lower()
     if default is not None:
-        assert read(environ={f"PWB_{field.name.upper()}": text}) == Options()
+        assert read(environ={f"PWB_{option.name.upper()}": text}) == Options()
 
 
-# -- the kinds of value ----------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("name", "value", "text"),
+    [
+        ("workers", 0, "auto"),
+        ("workers", 3, "3"),
+        ("cache", 0, "off"),
+        ("charset", None, "off"),
+        ("max_age", None, "not set"),
+        ("max_age", 0, "0"),
+        ("unix", None, "not set"),
+        ("sandbox", False, "off"),
+        ("sandbox", True, "on"),
+    ],
+)
+def test_a_value_in_a_message_is_as_the_user_writes_it(name: str, value: object, text: str) -> None:
+    assert DECLARATIONS[name].type.format(value) == text
+
+
+# -- the types of values ----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -266,13 +286,13 @@ COMMAND_LINE = [
     (["--unix-mode", "1660"], "--unix-mode: '1660' is not a mode of three octal digits such as 660."),
     (["--unix-mode", "rw"], "--unix-mode: 'rw' is not a mode of three octal digits such as 660."),
     (["--unix-group", ""], "--unix-group: '' is empty."),
-    (["--unix-mode", "660"], "--unix-mode: it needs --unix, the socket that it is for."),
-    (["--unix-group", "g"], "--unix-group: it needs --unix, the socket that it is for."),
+    (["--unix-mode", "660"], "--unix-mode: it has no meaning without --unix."),
+    (["--unix-group", "g"], "--unix-group: it has no meaning without --unix."),
     (["--port"], "Option '--port' requires an argument."),
     (["--prot", "1"], "--prot: no such option (did you mean '--port'?)"),
     (["--por", "1"], "--por: no such option (did you mean '--port'?)"),
     (["--max_age", "1"], "--max_age: no such option (did you mean '--max-age'?)"),
-    (["--mode", "fixed"], "--mode: no such option (it is one of pwb-legacy's)"),
+    (["--mode", "fixed"], "--mode: no such option (it is an option of pwb-legacy)"),
     (["--root", "x"], "--root: no such option"),
     (["--loop", "x"], "--loop: 'x' is not one of 'uvloop', 'asyncio'."),
     (["--loop", "UVLOOP"], "--loop: 'UVLOOP' is not one of 'uvloop', 'asyncio'."),
@@ -333,7 +353,7 @@ ENVIRONMENT = [
 
 @pytest.mark.parametrize(("name", "text", "words"), ENVIRONMENT)
 def test_refused_in_the_environment(read: Read, name: str, text: str, words: str) -> None:
-    program = FIELDS[name.removeprefix("PWB_").lower()].metadata["program"] or "pwb"
+    program = DECLARATIONS[name.removeprefix("PWB_").lower()].program or "pwb"
     assert refused(read, environ={name: text}, program=program).startswith(f"environment variable {name}: {words}")
 
 
@@ -424,7 +444,7 @@ def test_no_option_looks_like_what_kubernetes_sets(read: Read, name: str) -> Non
     warned: list[str] = []
     text = "auto tcp://h:1" if name == "port" else "tcp://h:1"
     with suppress(ConfigError):
-        read_options(FIELDS[name].metadata["program"] or "pwb", [], {f"PWB_{name.upper()}": text}, "/", warned.append)
+        read_options(DECLARATIONS[name].program or "pwb", [], {f"PWB_{name.upper()}": text}, "/", warned.append)
     assert warned == []
 
 
@@ -457,7 +477,7 @@ FILE = [
     ("unix = 1", "unix: 1 is of the wrong type: it must be a string such as \"a/path\"."),
     ("unix-mode = 660", "unix-mode: 660 is of the wrong type: it must be a string such as \"660\"."),
     ("unix-group = 33", "unix-group: 33 is of the wrong type: it must be a string such as \"www-data\"."),
-    ("unix-group = '33'", "unix-group: it needs --unix, the socket that it is for."),
+    ("unix-group = '33'", "unix-group: it has no meaning without --unix."),
     ('root = "a\\u0000b"', "root: 'a\\x00b' holds a NUL."),
     ("index = 'a'", "index: 'a' is not a list."),
     ("index = ['a', 1]", "index: 1 is of the wrong type: it must be a string such as \"index.html\"."),
@@ -645,9 +665,9 @@ def test_help(program: str, started: Started, tmp_path: Path) -> None:
     assert "[default: index.html]" in words
     assert "PWB_MAX_AGE=60" in words
     assert max(map(len, out.splitlines())) <= 100
-    for field in fields(Options)[1:]:
-        mine = field.metadata["program"] in ("", program)
-        assert (f"--{field.name.replace('_', '-')} " in words) is mine, field.name
+    for option in DECLARATIONS.values():
+        if not option.positional:
+            assert (f"{option.flag} " in words) is option.belongs_to(program), option.name
 
 
 def test_version(started: Started) -> None:

@@ -1,40 +1,16 @@
-"""Writes docs/options.md from the declarations of the options: python -m tests.docs.options_page
-
-GROUPS says under which heading an option stands; all else comes from Options itself.
-"""
+"""Writes docs/options.md from the declarations of the options: python -m tests.docs.options_page"""
 
 import re
 from collections.abc import Iterator
-from dataclasses import Field
 from pathlib import Path
 from typing import Any, Final
 
 from pwb_async.config import option_types
+from pwb_async.config.command_line import EPILOG
 from pwb_async.config.environment import PREFIX
-from pwb_async.config.loader import EPILOG, FIELDS, REPEATABLE
+from pwb_async.config.options import DECLARATIONS, Declaration, Topic
 
 PAGE: Final = Path(__file__).parents[2] / "docs" / "options.md"
-GROUPS: Final = {
-    "What is served": (
-        *("root", "index", "dotfiles", "etag", "max_age", "relative_redirects"),
-        *("type", "charset", "serve_encoded", "server_version"),
-    ),
-    "Where it listens": ("host", "port", "unix", "unix_mode", "unix_group"),
-    "Processes and rights": ("workers", "loop", "user", "sandbox"),
-    "Memory and disk": ("cache", "cache_ttl", "sendfile", "disk_timeout"),
-    "Log and timeline": ("access_log", "trace"),
-    "How long a client may take": (
-        *("header_timeout", "idle_timeout", "send_timeout", "min_send_rate"),
-        *("linger_idle", "linger_timeout", "grace_period"),
-    ),
-    "How much a client may ask for": (
-        *("max_connections", "max_connections_per_ip", "requests_per_connection"),
-        *("max_request_line", "max_field", "max_fields", "max_head", "max_content", "max_ranges"),
-    ),
-    "The designs, and how they wait": ("mode", "trigger", "delay_disk"),
-}
-"""Headings, and the options below each."""
-
 INTRODUCTION: Final = f"""\
 # Options
 
@@ -50,43 +26,46 @@ HEAD: Final = (
     "| option | environment | TOML | value | default | program | |\n| --- | --- | --- | --- | --- | --- | --- |\n"
 )
 _SPELLED: Final = re.compile(r"--[\w-]+(?: '[^']+'| \d+ms)?|'[^']+'")
-"""What --help spells as one types it."""
+"""Options and values that are shown as code."""
 
 
 def page() -> str:
     """The whole page."""
-    groups = [f"## {title}\n\n{HEAD}{''.join(map(row, names))}" for title, names in GROUPS.items()]
-    return "\n".join([INTRODUCTION, *groups, "## Values\n", *paragraphs()])
+    return "\n".join([INTRODUCTION, *map(section, Topic), "## Values\n", *paragraphs()])
 
 
-def row(name: str) -> str:
+def section(topic: Topic) -> str:
+    """The heading and the table of one topic."""
+    rows = (row(option) for option in DECLARATIONS.values() if option.topic is topic)
+    return f"## {topic.value}\n\n{HEAD}{''.join(rows)}"
+
+
+def row(option: Declaration) -> str:
     """The row of one option."""
-    option = FIELDS[name]
-    program = option.metadata["program"] or "both"
-    columns = (flag(option), code(PREFIX + name.upper()), code(name.replace("_", "-")), unit(option))
-    about = option.metadata["help"].replace("|", "\\|")
+    program = option.program or "both"
+    columns = (flag(option), code(PREFIX + option.name.upper()), code(option.flag[2:]), unit(option))
+    about = option.help.replace("|", "\\|")
     return f"| {' | '.join((*columns, default(option), program, about))} |\n"
 
 
-def flag(option: Field[Any]) -> str:
-    """How it is spelled on the command line."""
-    name = option.name.replace("_", "-")
-    if option.metadata["bare"]:
-        return code(name.upper())
+def flag(option: Declaration) -> str:
+    """The option as it is written on the command line."""
+    if option.positional:
+        return code(option.name.upper())
     if isinstance(option.default, bool):
-        return f"`--{name}`, `--no-{name}`"
-    return code(f"--{name}")
+        return f"`{option.flag}`, `--no-{option.flag[2:]}`"
+    return code(option.flag)
 
 
-def unit(option: Field[Any]) -> str:
-    """What its value is."""
-    return code(option.metadata["kind"].name.replace("|", "\\|")) if option.metadata["kind"].name else "switch"
+def unit(option: Declaration) -> str:
+    """The unit of its value."""
+    return code(option.type.name.replace("|", "\\|")) if option.type.name else "switch"
 
 
-def default(option: Field[Any]) -> str:
-    """Its default, spelled so that the option takes it; nothing where there is none."""
+def default(option: Declaration) -> str:
+    """Its default, in a form that the option accepts; "" if there is none."""
     value: Any = option.default
-    if option.name in REPEATABLE:
+    if option.repeatable:
         return ", ".join(map(code, value))
     if value is None:
         return ""
@@ -94,13 +73,13 @@ def default(option: Field[Any]) -> str:
         return "on" if value else "off"
     if isinstance(value, float):
         return code(f"{value:g}s")
-    if option.metadata["kind"] in (option_types.BYTES, option_types.BYTES_OR_OFF):
+    if option.type in (option_types.BYTES, option_types.BYTES_OR_OFF):
         return code(size(value))
     return code(str(value))
 
 
 def size(value: int) -> str:
-    """Bytes, in the largest unit of which they are a multiple."""
+    """A number of bytes in the largest unit that divides it."""
     units = ((1 << 30, "G"), (1 << 20, "M"), (1 << 10, "K"))
     return next((f"{value // factor}{letter}" for factor, letter in units if not value % factor), str(value))
 
@@ -110,7 +89,7 @@ def code(text: str) -> str:
 
 
 def paragraphs() -> Iterator[str]:
-    """What --help says below its list, one paragraph a text."""
+    """The paragraphs that follow the options in --help."""
     for paragraph in EPILOG.strip().split("\n\n")[1:]:
         yield f"{_SPELLED.sub(lambda found: code(found[0]), paragraph)}\n"
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from pwb_async.config.loader import FIELDS
+from pwb_async.config.options import DECLARATIONS
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "hazards.md"
@@ -95,8 +95,8 @@ def test_an_entry_says_what_goes_wrong_what_pwb_does_and_where_it_is_shown(code:
 
 def test_options_and_their_defaults_are_as_the_page_says() -> None:
     text = PAGE.read_text()
-    assert {name.replace("-", "_") for name in re.findall(r"`--(?:no-)?([a-z-]+)", text)} <= FIELDS.keys()
+    assert {name.replace("-", "_") for name in re.findall(r"`--(?:no-)?([a-z-]+)", text)} <= DECLARATIONS.keys()
     told = DEFAULT.findall(text)
     assert told
     for name, default in told:
-        assert float(default) == FIELDS[name.replace("-", "_")].default, name
+        assert float(default) == DECLARATIONS[name.replace("-", "_")].default, name

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pwb_async.config.loader import FIELDS
+from pwb_async.config.options import DECLARATIONS
 
 PAGE = (Path(__file__).parents[2] / "SECURITY.md").read_text()
 ROWS = re.findall(r"^\| `--([a-z-]+)` \| (\S+)(?: (?:s|bytes))? \|", PAGE, re.MULTILINE)
@@ -14,8 +14,8 @@ LIMITS = re.compile(r"_timeout$|^linger|^max_(?!age)|^min_|^grace_period$|^reque
 
 @pytest.mark.parametrize(("name", "default"), ROWS)
 def test_default(name: str, default: str) -> None:
-    assert float(default) == FIELDS[name.replace("-", "_")].default
+    assert float(default) == DECLARATIONS[name.replace("-", "_")].default
 
 
 def test_no_limit_is_left_out() -> None:
-    assert {name.replace("-", "_") for name, _ in ROWS} == {name for name in FIELDS if LIMITS.search(name)}
+    assert {name.replace("-", "_") for name, _ in ROWS} == {name for name in DECLARATIONS if LIMITS.search(name)}

@@ -30,7 +30,7 @@ as_root = pytest.mark.skipif(os.getuid() != 0, reason="only root can switch to a
 
 INSIDE = """
 import os, socket, sys, threading, _socket
-from pwb_async.config.loader import Options
+from pwb_async.config.options import Options
 from pwb_async.runtime.privileges import drop_privileges
 root, secret = sys.argv[1:]
 log = os.open(root + "/../log", os.O_WRONLY | os.O_CREAT)

@@ -109,8 +109,8 @@ async def test_mode_and_group_stay(root: Path, tmp_path: Path) -> None:
         (tmp_path / "pwb.toml").write_text("unix-mode = '600'\nunix-group = 'nobody-of-that-name'")
         server.signal(signal.SIGHUP)
         await says(server, "reloaded")
-        assert "pwb: --unix-mode is still not set: it takes a restart to change that\n" in server.grumbles()
-        assert "pwb: --unix-group is still not set: it takes a restart to change that\n" in server.grumbles()
+        assert "pwb: --unix-mode is still not set: only a restart can change it\n" in server.grumbles()
+        assert "pwb: --unix-group is still not set: only a restart can change it\n" in server.grumbles()
         assert (await ask(tmp_path / "s")).endswith(TEXT)
 
 

@@ -108,7 +108,7 @@ async def test_wrong_options_change_nothing_f1(
         write("max-age = 2\nport = 0\n" + toml + ("" if toml.startswith("root") else "\nroot = 'root'"))
         await reload(server)
         if "user" in toml and not many:
-            assert "pwb: --user is still not set: it takes a restart to change that" in server.grumbles()
+            assert "pwb: --user is still not set: only a restart can change it" in server.grumbles()
             return
         assert "pwb: nothing is reloaded: " in server.grumbles()
         assert why in server.grumbles()
@@ -154,7 +154,7 @@ async def test_the_address_stays(many: tuple[str, ...], run: Start, write: Write
     async with run(*many, may_say=SAID) as server:
         write("host = '127.0.0.9'\nmax-age = 3")
         await reload(server)
-        assert "pwb: --host is still 127.0.0.1: it takes a restart to change that" in server.grumbles()
+        assert "pwb: --host is still 127.0.0.1: only a restart can change it" in server.grumbles()
         await become(server, "Cache-Control", "max-age=3")
 
 

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from pwb_async.config.loader import ConfigError, Options, read_options
+from pwb_async.config.loader import read_options
 from pwb_async.config.option_types import Delay
+from pwb_async.config.options import ConfigError, Options
 from pwb_async.core.site.lookup import Lookup, OpenFile, candidates_of
 from pwb_async.storage import slow_disk
 from pwb_async.storage.disk import Disk

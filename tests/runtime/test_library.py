@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import uvloop
 
-from pwb_async.config.loader import Options
+from pwb_async.config.options import Options
 from pwb_async.runtime.context import StartupError, open_context, reload_context
 from pwb_async.server.server import Server
 from tests.conformance.peer import TIMEOUT, Peer

@@ -1,0 +1,106 @@
+"""Options on the command line, such as --max-age 60, which click reads and describes in --help."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+import click
+
+from pwb_async.output.printing import did_you_mean
+from pwb_async.version import __version__
+
+from .environment import PREFIX
+from .option_types import PATH
+from .options import DECLARATIONS, ConfigError, Declaration
+
+PROGRAMS: Final = {
+    "pwb": "Serve the files of the directory ROOT over HTTP.",
+    "pwb-legacy": "Serve the files of the directory ROOT over HTTP, in one of the book's designs. pwb-legacy compare, "
+    "diff and trace measure, compare and draw what they do (see pwb-legacy compare --help).",
+}
+"""The programs, and the first paragraph of their --help."""
+EPILOG: Final = f"""
+An option can also be set in the environment ({PREFIX}MAX_AGE=60) or in a TOML file (max_age = 60):
+the one that --config names, else ./pwb.toml, else [tool.pwb] in ./pyproject.toml. The command
+line overrides the environment, and the environment the file.
+
+SECONDS: 10, 0.5, 500ms, 10s, 2m or 1h. BYTES: 8190, 32K, 32KiB, 1M, 1MiB or 1GiB.
+
+--etag: the entity tag of a file of up to 112 KiB is a digest of its content. A larger file is not
+read for its tag. auto: made of size, times and inode number, so chmod and hard links change it too;
+mtime: of size and time of the last change, hence the same on all servers that keep the times of
+their copies; content: no tag.
+
+--type '*.geo=application/json': files with such names, ignoring case; 'old/*=text/html': a glob with
+a slash is matched against the path below ROOT; '/*.txt=text/html': a slash in front stands for ROOT.
+* matches slashes too, so old/* includes old/a/b. The last rule that matches counts. White space
+separates several in {PREFIX}TYPE, but not the parameters of a type: '*.a=text/html; charset=euc-kr'.
+
+--serve-encoded: if x.js has a known type (built in or by --type) that is not an archive's, x.js.br is
+sent with this type and Content-Encoding: br; likewise .gz (gzip) and .zst (zstd). Other files are
+sent as they are: v-1.2.gz, x.tar.gz, x.zip.gz, and x.js.gz if a glob of --type matches this whole
+name but not x.js.
+
+--delay-disk 20ms: every disk operation takes 20 ms longer; 20ms~5ms: 15 to 25 ms; '*.bin=200ms':
+only for request paths that match. The last that matches counts.
+"""
+"""What follows the options in --help."""
+
+
+def read(program: str, argv: Sequence[str]) -> Iterator[tuple[str, str, Any]]:
+    """The name of each option that is given, where it stands, and its value; --config is one of them.
+
+    Raises ConfigError, or click.exceptions.Exit after --help or --version has been printed.
+    """
+    command = _command(program)
+    try:
+        context = command.make_context(program, list(argv))
+    except click.BadParameter as error:
+        place = _place(error.param) if error.param else "command line"
+        raise ConfigError(f"{place}: {error.message}") from None
+    except click.NoSuchOption as error:
+        raise ConfigError(f"{error.option_name}: no such option{_hint(command, error.option_name)}") from None
+    except click.UsageError as error:
+        raise ConfigError(error.format_message()) from None
+    for param in command.params:
+        if context.get_parameter_source(param.name) is click.ParameterSource.COMMANDLINE:
+            yield param.name, _place(param), context.params[param.name]
+
+
+def _command(program: str) -> click.Command:
+    command = click.Command(program, help=PROGRAMS[program], epilog=EPILOG)
+    command.context_settings = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+    command.params = [_parameter(option) for option in DECLARATIONS.values() if option.belongs_to(program)]
+    command.params.append(click.Option(["--config"], type=PATH, metavar="PATH", help="TOML file of options."))
+    click.version_option(__version__, message="PWB %(version)s")(command)
+    return command
+
+
+def _parameter(option: Declaration) -> click.Parameter:
+    """An option as click has it. Its default is only a part of the help, so that click reports just what was given."""
+    default: Any = option.default
+    about = option.help
+    if default is not None and default is not False and default != ():
+        shown = {tuple: " ".join, float: "{:g}s".format, bool: "on".format}.get(type(default), str)(default)
+        about = f"{about}  [default: {shown}]"
+    if option.positional:
+        return click.Argument([option.name], type=option.type, required=False, help=about)
+    if isinstance(default, bool):
+        return click.Option([f"{option.flag}/--no-{option.flag[2:]}"], help=about)
+    return click.Option(
+        [option.flag], type=option.type, multiple=option.repeatable, metavar=option.type.name, help=about
+    )
+
+
+def _place(param: click.Parameter) -> str:
+    return param.opts[0] if isinstance(param, click.Option) else param.human_readable_name
+
+
+def _hint(command: click.Command, unknown: str) -> str:
+    """What the user may have meant: an option of the other program, or one with a similar name."""
+    word = unknown.lstrip("-")
+    named = DECLARATIONS.get(word.replace("-", "_"))
+    if named is not None and named.program:
+        return f" (it is an option of {named.program})"
+    return did_you_mean(
+        word, [opt[2:] for param in command.params for opt in param.opts if opt[:2] == "--"], "--{}".format
+    )

@@ -1,0 +1,237 @@
+"""The options of both programs, each declared once, as a field of `Options`.
+
+To add an option, add a field: its topic, default, type of value and help. The command line, the environment, the TOML
+file, --help and docs/options.md are made from these declarations.
+"""
+
+from dataclasses import dataclass, field, fields
+from enum import Enum
+from typing import Any, Final, NamedTuple, TypeVar
+
+from pwb_async.output.printing import printable
+
+from .option_types import (
+    ADDRESS,
+    AGE,
+    BYTES,
+    BYTES_OR_OFF,
+    CHARSET,
+    COUNT,
+    COUNT_OR_0,
+    DELAY,
+    ETAG,
+    FILE_MODE,
+    GROUP,
+    LOOP,
+    MODE,
+    NAME,
+    NATIVE_LOOP,
+    PATH,
+    PORT,
+    RATE,
+    SECONDS,
+    SECONDS_OR_0,
+    SWITCH,
+    TRIGGER,
+    TYPE,
+    USER,
+    WORKERS,
+    Delay,
+    OptionType,
+    TypeRule,
+)
+
+T = TypeVar("T")
+
+
+class ConfigError(ValueError):
+    """An option is wrong. Its str is one printable line: where the value was found, and what is wrong with it."""
+
+    def __init__(self, line: str) -> None:
+        super().__init__(printable(line))
+
+
+class Topic(Enum):
+    """What an option is about. The values are the headings of docs/options.md, in its order."""
+
+    SITE = "What is served"
+    LISTENING = "Where it listens"
+    PROCESS = "Processes and rights"
+    STORAGE = "Memory and disk"
+    LOGGING = "Log and timeline"
+    TIMEOUTS = "How long a client may take"
+    LIMITS = "How much a client may ask for"
+    DESIGNS = "The designs, and how they wait"
+
+
+class Declaration(NamedTuple):
+    """One option: everything that PWB needs in order to read, check and describe it."""
+
+    name: str
+    """The name of the field of Options, such as max_age."""
+    topic: Topic
+    default: Any
+    type: OptionType
+    """The type of its value; of each value if the option is repeatable."""
+    help: str
+    program: str
+    """The only program with this option on its command line; "" for both."""
+    at_most: str
+    """The option whose value is the upper bound of this one's; "" for none."""
+    needs: str
+    """The option without which this one has no meaning; "" for none."""
+    positional: bool
+    """Whether it is an argument without a name on the command line."""
+
+    @property
+    def flag(self) -> str:
+        """The option as it is written on the command line."""
+        return f"--{self.name.replace('_', '-')}"
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether it may be given several times; its value is a tuple."""
+        return isinstance(self.default, tuple)
+
+    def belongs_to(self, program: str) -> bool:
+        """Whether `program` has this option on its command line."""
+        return self.program in ("", program)
+
+
+def _option(
+    topic: Topic,
+    default: T,
+    value_type: OptionType,
+    about: str,
+    *,
+    program: str = "",
+    at_most: str = "",
+    needs: str = "",
+    positional: bool = False,
+) -> T:
+    """Declares an option; Declaration has the meaning of the parameters.
+
+    A tuple as `default` makes the option repeatable, a bool makes it a pair of flags.
+    """
+    declared = Declaration("", topic, default, value_type, about, program, at_most, needs, positional)
+    option: T = field(default=default, metadata={"declaration": declared})
+    return option
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """The values of all options. Times are in seconds, sizes in bytes; 0 and None mean what the help says of them.
+
+    Only read_options() checks values; Options(port=0) takes what it is given.
+    """
+
+    root: str = _option(Topic.SITE, "static", PATH, "Directory to serve.", positional=True)
+    index: tuple[str, ...] = _option(
+        Topic.SITE, ("index.html",), NAME, "File that is served for its directory; repeatable."
+    )
+    dotfiles: bool = _option(
+        Topic.SITE, False, SWITCH, "Serve names that begin with a dot, such as .env and what is in .git."
+    )
+    etag: str = _option(Topic.SITE, "auto", ETAG, "What the entity tags of large files are made of (see below).")
+    max_age: int | None = _option(Topic.SITE, None, AGE, "Send Cache-Control: max-age (if not given: no-cache).")
+    relative_redirects: bool = _option(
+        Topic.SITE, False, SWITCH, "Redirect to ./name/, for a proxy that adds a path prefix."
+    )
+    type: tuple[TypeRule, ...] = _option(Topic.SITE, (), TYPE, "Media type of files (see below); repeatable.")
+    charset: str | None = _option(
+        Topic.SITE, "utf-8", CHARSET, "Charset of text types that name none themselves; off: send none."
+    )
+    serve_encoded: bool = _option(
+        Topic.SITE,
+        False,
+        SWITCH,
+        "Send x.js.br, x.js.gz and x.js.zst with Content-Encoding and the type of x.js (see below).",
+    )
+    server_version: bool = _option(Topic.SITE, False, SWITCH, "Send the version in the field Server.")
+
+    host: str = _option(Topic.LISTENING, "127.0.0.1", ADDRESS, "Address or host name to listen on.")
+    port: int = _option(Topic.LISTENING, 8888, PORT, "Port to listen on; 0: any free port.")
+    unix: str | None = _option(Topic.LISTENING, None, PATH, "Listen on this Unix socket instead.")
+    unix_mode: str | None = _option(
+        Topic.LISTENING,
+        None,
+        FILE_MODE,
+        "Mode of the Unix socket: three octal digits (no special bits), in TOML a string "
+        'such as "660" (default: by the umask).',
+        needs="unix",
+    )
+    unix_group: str | None = _option(Topic.LISTENING, None, GROUP, "Group of the Unix socket.", needs="unix")
+
+    workers: int = _option(
+        Topic.PROCESS, 1, WORKERS, "Serving processes; auto: one for each processor that may be used.", program="pwb"
+    )
+    loop: str = _option(Topic.PROCESS, NATIVE_LOOP, LOOP, "Event loop.", program="pwb")
+    user: str | None = _option(
+        Topic.PROCESS, None, USER, "User to become once sockets and logs are open; only root can."
+    )
+    sandbox: bool = _option(Topic.PROCESS, False, SWITCH, "Restrict the process to reading ROOT, with Landlock.")
+
+    cache: int = _option(
+        Topic.STORAGE, 64 << 20, BYTES_OR_OFF, "Memory for prepared responses of small files.", program="pwb"
+    )
+    cache_ttl: float = _option(
+        Topic.STORAGE, 1.0, SECONDS, "Time for which they are sent without a look at the file.", program="pwb"
+    )
+    sendfile: bool = _option(
+        Topic.STORAGE,
+        True,
+        SWITCH,
+        "Send large files with sendfile(2). Switch it off for shared folders of VirtualBox, where it sends old "
+        "content.",
+        program="pwb",
+    )
+    disk_timeout: float = _option(
+        Topic.STORAGE, 10.0, SECONDS, "Time that the disk may take; then the response is 503.", program="pwb"
+    )
+
+    access_log: str = _option(Topic.LOGGING, "-", PATH, "Access log; -: standard output; off: none.")
+    trace: str | None = _option(Topic.LOGGING, None, PATH, "Write a timeline for Perfetto to this file; overwrites it.")
+
+    header_timeout: float = _option(Topic.TIMEOUTS, 10.0, SECONDS, "Time for a whole request head to arrive.")
+    idle_timeout: float = _option(Topic.TIMEOUTS, 15.0, SECONDS, "Time between a response and the next request.")
+    send_timeout: float = _option(Topic.TIMEOUTS, 60.0, SECONDS, "Time within which a client must take some bytes.")
+    min_send_rate: int = _option(
+        Topic.TIMEOUTS, 0, RATE, "Bytes a second that a client must take, measured over --send-timeout; 0: any."
+    )
+    linger_idle: float = _option(
+        Topic.TIMEOUTS, 5.0, SECONDS, "Time to wait for more unread bytes before a connection is closed."
+    )
+    linger_timeout: float = _option(
+        Topic.TIMEOUTS, 30.0, SECONDS, "Time to read all unread bytes before a connection is closed."
+    )
+    grace_period: float = _option(
+        Topic.TIMEOUTS, 30.0, SECONDS_OR_0, "Time for responses under way to end when the server stops."
+    )
+
+    max_connections: int = _option(
+        Topic.LIMITS, 0, COUNT_OR_0, "Connections at once, shared by the workers; 0: as many as descriptors allow."
+    )
+    max_connections_per_ip: int = _option(Topic.LIMITS, 0, COUNT_OR_0, "Connections of one client at once; 0: any.")
+    requests_per_connection: int = _option(
+        Topic.LIMITS, 1000, COUNT_OR_0, "Requests after which a connection is closed; 0: no limit."
+    )
+    max_request_line: int = _option(Topic.LIMITS, 8190, BYTES, "Longest request line.", at_most="max_head")
+    max_field: int = _option(Topic.LIMITS, 8190, BYTES, "Longest field line of a request.", at_most="max_head")
+    max_fields: int = _option(Topic.LIMITS, 100, COUNT, "Most fields of a request.")
+    max_head: int = _option(Topic.LIMITS, 32768, BYTES, "Largest request head: request line and all fields.")
+    max_content: int = _option(
+        Topic.LIMITS, 65536, BYTES, "Most content of a request that is skipped to keep the connection."
+    )
+    max_ranges: int = _option(Topic.LIMITS, 512, COUNT, "Most byte ranges of a request.")
+
+    mode: str | None = _option(Topic.DESIGNS, None, MODE, "Design of the server.", program="pwb-legacy")
+    trigger: str = _option(
+        Topic.DESIGNS, "edge", TRIGGER, "Whether --mode epoll is edge- or level-triggered.", program="pwb-legacy"
+    )
+    delay_disk: tuple[Delay, ...] = _option(Topic.DESIGNS, (), DELAY, "Slow the disk down (see below); repeatable.")
+
+
+DECLARATIONS: Final[dict[str, Declaration]] = {
+    each.name: each.metadata["declaration"]._replace(name=each.name) for each in fields(Options)
+}
+"""The declaration of each option by its name, in the order of the fields."""
