@@ -69,7 +69,7 @@ def test_several_are_told(tmp_path: Path) -> None:
         ("20ms~x", "is not a time such as"),
         ("~5ms", "is not a time such as"),
         ("*.bin=", "is not a time such as"),
-        ("=20ms", "has no glob before its ="),
+        ("=20ms", "has no glob before the ="),
         ("5ms~6ms", "has more jitter than delay"),
         ("600h", "is not above 0 and at most 2000000 seconds"),
     ],
