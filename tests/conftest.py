@@ -55,7 +55,7 @@ def design(request: pytest.FixtureRequest) -> Design:
 @pytest.fixture(scope="session")
 async def server(design: Design, site: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Server]:
     """The design with its default options, one process for the whole session."""
-    async with running(design, site, papers=tmp_path_factory.mktemp(design.name)) as server:
+    async with running(design, site, log_dir=tmp_path_factory.mktemp(design.name)) as server:
         yield server
     check_log(server.log)
 
@@ -63,7 +63,7 @@ async def server(design: Design, site: Path, tmp_path_factory: pytest.TempPathFa
 @pytest.fixture(scope="session")
 async def reference(site: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Server]:
     """The design that all others are compared with."""
-    async with running(REFERENCE, site, papers=tmp_path_factory.mktemp("reference")) as server:
+    async with running(REFERENCE, site, log_dir=tmp_path_factory.mktemp("reference")) as server:
         yield server
 
 
@@ -72,7 +72,7 @@ def start(design: Design, site: Path, tmp_path: Path) -> Start:
     """Starts the design with options of its own: `async with start("--grace-period", "1") as server`."""
 
     def begin(*options: str, root: Path = site, **more: Any) -> AbstractAsyncContextManager[Server]:
-        return running(design, root, *options, papers=tmp_path, **more)
+        return running(design, root, *options, log_dir=tmp_path, **more)
 
     return begin
 

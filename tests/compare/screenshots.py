@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from PIL import Image
 
-from tests.interop.browser import chromium, look
+from tests.interop.browser import chromium, set_viewport
 
 MARGIN: Final = 24
 """Pixels above; below there is half of it, where the next thing begins."""
@@ -35,13 +35,13 @@ def main(compare: Path, trace: Path, folder: Path) -> None:
     with tempfile.TemporaryDirectory() as profile, chromium(Path(profile)) as browser:
         for scheme in ("light", "dark"):
             for width, ending in ((WIDE, ""), (NARROW, "-narrow")):
-                look(browser, width, 900, scheme)
+                set_viewport(browser, width, 900, scheme)
                 browser.get(compare.absolute().as_uri())
                 take(browser, "header", folder / f"verdict{ending}-{scheme}.png", width)
                 for name in SCENARIOS if width == WIDE else SCENARIOS[:1]:
                     parts = f"[aria-labelledby={name}] :is(h2, .teaches, .charts)"
                     take(browser, parts, folder / f"{name}{ending}-{scheme}.png", width)
-            look(browser, WIDE, 900, scheme)
+            set_viewport(browser, WIDE, 900, scheme)
             browser.get(trace.absolute().as_uri())
             take(browser, ".legends, main", folder / f"timeline-{scheme}.png", WIDE)
 

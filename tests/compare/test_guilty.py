@@ -17,13 +17,13 @@ FEW = 5
 
 @pytest.fixture
 async def epoll(site: Path, tmp_path: Path) -> AsyncIterator[Server]:
-    async with running(BY_NAME["epoll"], site, papers=tmp_path) as server:
+    async with running(BY_NAME["epoll"], site, log_dir=tmp_path) as server:
         yield server
 
 
 @pytest.fixture
 async def single(site: Path, tmp_path: Path) -> AsyncIterator[Server]:
-    async with running(BY_NAME["single"], site, papers=tmp_path) as server:
+    async with running(BY_NAME["single"], site, log_dir=tmp_path) as server:
         yield server
 
 
@@ -35,13 +35,13 @@ async def serves(server: Server) -> None:
 
 
 async def test_idle_clients_stay(epoll: Server) -> None:
-    before = epoll.vitals().descriptors
+    before = epoll.resources().descriptors
     async with idle(epoll.address, FEW) as fates:
         assert (fates.connected, fates.open, fates.answered) == (FEW, FEW, FEW)
-        await epoll.settles(lambda vitals: vitals.descriptors >= before + FEW)
+        await epoll.wait_for_resources(lambda resources: resources.descriptors >= before + FEW)
         await serves(epoll)
         assert fates.open == FEW
-    await epoll.settles(lambda vitals: vitals.descriptors == before)
+    await epoll.wait_for_resources(lambda resources: resources.descriptors == before)
 
 
 async def test_idle_clients_that_are_sent_away_stay_away(single: Server) -> None:
@@ -53,7 +53,7 @@ async def test_idle_clients_that_are_sent_away_stay_away(single: Server) -> None
 
 async def test_slow_heads(site: Path, tmp_path: Path) -> None:
     """The server ends each of them, and each comes back."""
-    async with running(BY_NAME["epoll"], site, "--header-timeout", "0.5", papers=tmp_path) as server:
+    async with running(BY_NAME["epoll"], site, "--header-timeout", "0.5", log_dir=tmp_path) as server:
         async with slow_heads(server.address, FEW, 0.05) as fates:
             assert (fates.connected, fates.open) == (FEW, FEW)
             await serves(server)
@@ -81,20 +81,20 @@ async def test_slow_readers(epoll: Server) -> None:
 async def test_slow_readers_ask_again(epoll: Server) -> None:
     async with Peer(epoll.address) as peer:
         await peer.send(b"GET /index.html HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
-        size = len(await peer.rest())
+        size = len(await peer.read_to_end())
     async with slow_readers(epoll.address, 1, PAGE, 1_000_000) as fates:
         await eventually(lambda: fates.bytes > 2 * size, 10)
         assert fates.connected == 1
 
 
 async def test_vanishing_clients(epoll: Server) -> None:
-    before = epoll.vitals().descriptors
+    before = epoll.resources().descriptors
     async with vanishing(epoll.address, FEW, LARGE) as fates:
         await eventually(lambda: fates.left >= 10 * FEW, 10)
         await serves(epoll)
     assert fates.connected >= fates.left
     assert fates.bytes == fates.answered
-    await epoll.settles(lambda vitals: vitals.descriptors == before)
+    await epoll.wait_for_resources(lambda resources: resources.descriptors == before)
 
 
 async def test_nobody_listens() -> None:

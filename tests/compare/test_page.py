@@ -11,7 +11,7 @@ import pytest
 from pwb_legacy.compare.report import page
 from pwb_legacy.compare.report import timeline_page as lanes
 from pwb_legacy.compare.report.charts import Bar, bars
-from tests.interop.browser import CHROMIUM, DRIVER, chromium, complaints, look
+from tests.interop.browser import CHROMIUM, DRIVER, chromium, console_messages, set_viewport
 
 from . import screenshots
 from .sample_results import NASTY, PLAY, timeline, whole
@@ -59,11 +59,11 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 @pytest.mark.parametrize("name", PAGES)
 @pytest.mark.parametrize("width", [1400, 400])
 def test_opens_without_complaint_and_fits(browser: Any, folder: Path, name: str, width: int) -> None:
-    look(browser, width, 900)
+    set_viewport(browser, width, 900)
     browser.get((folder / name).as_uri())
     assert browser.execute_script("return document.documentElement.scrollWidth") <= width
     assert browser.title != "caught"
-    assert complaints(browser) == []
+    assert console_messages(browser) == []
 
 
 @in_chromium
@@ -71,7 +71,7 @@ def test_opens_without_complaint_and_fits(browser: Any, folder: Path, name: str,
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_light_and_dark_are_readable(browser: Any, folder: Path, name: str, scheme: str) -> None:
     """Text at 4.5 to 1, marks at 3 to 1: WCAG 2.2, 1.4.3 and 1.4.11."""
-    look(browser, 1400, 900, scheme)
+    set_viewport(browser, 1400, 900, scheme)
     browser.get((folder / name).as_uri())
     red = int(
         browser.execute_script("return getComputedStyle(document.body).backgroundColor").split("(")[1].split(",")[0]
@@ -85,7 +85,7 @@ def test_light_and_dark_are_readable(browser: Any, folder: Path, name: str, sche
 @pytest.mark.parametrize("name", PAGES)
 def test_prints_whole_and_light(browser: Any, folder: Path, name: str) -> None:
     """On A4 between its margins, 688 pixels: no table is cut off, and the paper stays white in the dark."""
-    look(browser, 688, 900, "dark", "print")
+    set_viewport(browser, 688, 900, "dark", "print")
     browser.get((folder / name).as_uri())
     assert browser.execute_script("return document.documentElement.scrollWidth") <= 688
     assert browser.execute_script("return getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
@@ -94,7 +94,7 @@ def test_prints_whole_and_light(browser: Any, folder: Path, name: str) -> None:
 @in_chromium
 @pytest.mark.parametrize("name", PAGES)
 def test_loads_nothing(browser: Any, folder: Path, name: str) -> None:
-    look(browser, 1400, 900)
+    set_viewport(browser, 1400, 900)
     browser.get_log("performance")
     browser.get((folder / name).as_uri())
     events = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
@@ -114,7 +114,7 @@ def test_everything_is_escaped(folder: Path, name: str) -> None:
 @in_chromium
 def test_every_figure_of_a_chart_is_text(browser: Any, folder: Path) -> None:
     """A row for each design, in their order, with its figure as text; what was not measured is told."""
-    look(browser, 1400, 900)
+    set_viewport(browser, 1400, 900)
     browser.get((folder / "compare.html").as_uri())
     words = browser.execute_script(
         "return [...document.querySelectorAll('[aria-labelledby=burst] figure:first-of-type text')].map(t => t.textContent)"

@@ -5,15 +5,15 @@ from typing import Final
 
 from .peer import Peer
 from .server import Server
-from .wire import Answer, get, method_of
+from .wire import Response, get, method_of
 
 PROBE: Final = get("/marker", "Connection: close")
 PROBED: Final = b"MARKER"
 
 
-async def talk(
+async def exchange(
     server: Server, requests: Sequence[bytes], count: int, ends: bool, pieces: Iterable[bytes] | None = None
-) -> list[Answer]:
+) -> list[Response]:
     """Sends `requests` on one connection and returns the answers, which must be `count`.
 
     ends: the last answer must be the connection's last; else one more request must be answered behind it. A design
@@ -30,26 +30,28 @@ async def talk(
                 await peer.send_pieces(pieces)
             except ConnectionError:
                 assert ends
-        answers = [await peer.answer(method_of(request)) for request in requests[:count]]
-        assert len(answers) == count
-        for answer in answers[:-1]:
-            assert answer["Connection"] != "close"
+        responses = [await peer.read_response(method_of(request)) for request in requests[:count]]
+        assert len(responses) == count
+        for response in responses[:-1]:
+            assert response["Connection"] != "close"
         if ends:
-            assert not answers or answers[-1]["Connection"] == "close"
-            assert await peer.rest() == b"", "bytes behind the last answer"
-            return answers
-        assert not answers or answers[-1]["Connection"] != "close"
+            assert not responses or responses[-1]["Connection"] == "close"
+            assert await peer.read_to_end() == b"", "bytes behind the last answer"
+            return responses
+        assert not responses or responses[-1]["Connection"] != "close"
         await peer.send(PROBE)
-        probed = await peer.answer()
+        probed = await peer.read_response()
         assert (probed.status, probed.content) == (200, PROBED), "the connection is out of step"
-        assert await peer.rest() == b""
-        return answers
+        assert await peer.read_to_end() == b""
+        return responses
 
 
-def same(answers: Sequence[Answer], reference: Sequence[Answer], server: Server) -> None:
+def assert_same(responses: Sequence[Response], reference: Sequence[Response], server: Server) -> None:
     """Byte for byte what the reference answers, with the one difference that the suite knows."""
     if server.design.keeps_alive:
-        assert [answer.masked for answer in answers] == [answer.masked for answer in reference]
+        assert [response.without_date for response in responses] == [response.without_date for response in reference]
     else:
-        assert [answer.bare for answer in answers] == [answer.bare for answer in reference[:1]]
-        assert all(answer["Connection"] == "close" for answer in answers)
+        assert [response.without_date_and_connection for response in responses] == [
+            response.without_date_and_connection for response in reference[:1]
+        ]
+        assert all(response["Connection"] == "close" for response in responses)

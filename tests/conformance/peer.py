@@ -11,8 +11,8 @@ from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from types import TracebackType
 from typing import Any, Final, TypeVar
 
-from .sockets import Tcp, look
-from .wire import Answer, content_length, parse_head
+from .sockets import TcpSocket, find_socket
+from .wire import Response, content_length, parse_head
 
 T = TypeVar("T")
 TIMEOUT: Final = 15.0
@@ -23,13 +23,13 @@ class Peer:
     """One connection to `address`, open while in its `async with`. window: SO_RCVBUF, for a client that reads
     slowly."""
 
-    def __init__(self, address: tuple[str, int], *, window: int = 0) -> None:
+    def __init__(self, address: tuple[str, int], *, receive_buffer: int = 0) -> None:
         self._address = address
         self.socket = socket.socket(socket.AF_INET6 if ":" in address[0] else socket.AF_INET, socket.SOCK_STREAM)
         self.socket.setblocking(False)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, True)
-        if window:
-            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, window)
+        if receive_buffer:
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self._data = b""
 
     async def __aenter__(self) -> "Peer":
@@ -61,17 +61,17 @@ class Peer:
         """Sends each piece after the server has read the one before it."""
         for piece in pieces:
             await self.send(piece)
-            await self.heard()
+            await self.wait_until_read()
 
-    async def heard(self) -> None:
+    async def wait_until_read(self) -> None:
         """Waits until the server has read everything that was sent to it."""
         async with asyncio.timeout(TIMEOUT):
-            while (far := self.far_end()) is not None and far.unread:
+            while (far := self.server_socket()) is not None and far.unread:
                 await asyncio.sleep(0)
 
-    def far_end(self) -> Tcp | None:
+    def server_socket(self) -> TcpSocket | None:
         """The server's socket of this connection, as the kernel sees it; None: it is gone."""
-        return look(self._address, self.name)
+        return find_socket(self._address, self.name)
 
     async def _fill(self) -> bool:
         async with asyncio.timeout(TIMEOUT):
@@ -79,7 +79,7 @@ class Peer:
         self._data += data
         return bool(data)
 
-    async def answer(self, method: str = "GET") -> Answer:
+    async def read_response(self, method: str = "GET") -> Response:
         """The next answer, whole. Fails where the connection ends in it."""
         while (end := self._data.find(b"\r\n\r\n")) < 0:
             assert await self._fill(), f"the connection ended with {self._data[:200]!r}"
@@ -93,14 +93,14 @@ class Peer:
             have += len(self._data)
         whole = b"".join(pieces)
         wire, self._data = whole[:length], whole[length:]
-        return Answer(status, reason, fields, wire[end + 4 :], wire)
+        return Response(status, reason, fields, wire[end + 4 :], wire)
 
-    async def begun(self) -> None:
+    async def wait_for_response(self) -> None:
         """Waits for the first bytes of an answer, and leaves them where they are."""
         while not self._data:
             assert await self._fill()
 
-    async def after_head(self) -> bytes:
+    async def read_content_start(self) -> bytes:
         """What has come of the content, as soon as the head of a 200 is there."""
         while b"\r\n\r\n" not in self._data:
             assert await self._fill()
@@ -109,14 +109,14 @@ class Peer:
         self._data = b""
         return content
 
-    async def some(self, count: int) -> bytes:
+    async def read_at_least(self, count: int) -> bytes:
         """At least `count` bytes, as they come, or all there are before the end."""
         while len(self._data) < count and await self._fill():
             pass
         data, self._data = self._data, b""
         return data
 
-    async def rest(self, each: Callable[[bytes], object] | None = None) -> bytes:
+    async def read_to_end(self, each: Callable[[bytes], object] | None = None) -> bytes:
         """Everything up to the clean end of the stream; a reset raises ConnectionResetError.
 
         each: what takes the pieces, instead of keeping them.
@@ -134,7 +134,7 @@ class Peer:
             self._data = b""
         return b"".join(pieces)
 
-    async def rest_or_reset(self) -> bytes:
+    async def read_to_end_or_reset(self) -> bytes:
         """Everything up to the end, whichever way it ends."""
         pieces = [self._data]
         self._data = b""
@@ -144,7 +144,7 @@ class Peer:
                 self._data = b""
         return b"".join(pieces)
 
-    def finish(self) -> None:
+    def half_close(self) -> None:
         """Half-closes: nothing more will be sent, everything is still read (hazard A8)."""
         self.socket.shutdown(socket.SHUT_WR)
 
@@ -155,13 +155,13 @@ class Peer:
 
 
 @asynccontextmanager
-async def crowd(address: tuple[str, int], count: int, *, window: int = 0) -> AsyncIterator[list[Peer]]:
+async def connect_many(address: tuple[str, int], count: int, *, receive_buffer: int = 0) -> AsyncIterator[list[Peer]]:
     """Many clients, connected one after the other."""
     async with AsyncExitStack() as stack:
-        yield [await stack.enter_async_context(Peer(address, window=window)) for _ in range(count)]
+        yield [await stack.enter_async_context(Peer(address, receive_buffer=receive_buffer)) for _ in range(count)]
 
 
-async def together(*works: Coroutine[Any, Any, T]) -> list[T]:
+async def run_together(*works: Coroutine[Any, Any, T]) -> list[T]:
     """The results of works that run at the same time; the first failure ends them all."""
     try:
         async with asyncio.TaskGroup() as group:
@@ -171,8 +171,8 @@ async def together(*works: Coroutine[Any, Any, T]) -> list[T]:
     return [task.result() for task in tasks]
 
 
-async def ask(address: tuple[str, int], request: bytes) -> Answer:
+async def send_request(address: tuple[str, int], request: bytes) -> Response:
     """The answer to one request on a connection of its own."""
     async with Peer(address) as peer:
         await peer.send(request)
-        return await peer.answer(request.partition(b" ")[0].decode("latin-1"))
+        return await peer.read_response(request.partition(b" ")[0].decode("latin-1"))

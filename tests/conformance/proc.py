@@ -12,7 +12,7 @@ _LONGEST: Final = 100_000
 
 
 @contextmanager
-def a_process(length: int) -> Iterator[tuple[Path, bytes]]:
+def process_with_command_line(length: int) -> Iterator[tuple[Path, bytes]]:
     """The folder in /proc of a process whose command line has `length` bytes, and what its file `cmdline` holds."""
     words = list(_WAITS)
     missing = length - len(_cmdline(words))

@@ -27,7 +27,7 @@ REPOSITORY: Final = Path(__file__).parents[2]
 _READY: Final = re.compile(r"listening on http://\[?([0-9a-f.:]+?)\]?:(\d+)/")
 
 
-class Vitals(NamedTuple):
+class Resources(NamedTuple):
     """What a server holds, summed over its processes."""
 
     descriptors: int
@@ -57,26 +57,26 @@ class Server:
         self.process.send_signal(number)
 
     @contextmanager
-    def frozen(self) -> Iterator[None]:
-        """No process of the server runs until thaw(), or the end of the block."""
+    def suspended(self) -> Iterator[None]:
+        """No process of the server runs until resume(), or the end of the block."""
         os.killpg(self.pid, signal.SIGSTOP)
         try:
             yield
         finally:
-            self.thaw()
+            self.resume()
 
-    def thaw(self) -> None:
+    def resume(self) -> None:
         os.killpg(self.pid, signal.SIGCONT)
 
     async def exited(self, within: float = TIMEOUT) -> int:
         """Waits for the exit status."""
         return await asyncio.to_thread(self.process.wait, within)
 
-    def members(self) -> list[int]:
+    def process_ids(self) -> list[int]:
         """The process ids of its session that are there: itself, its children, theirs; tracers left out."""
         return [pid for pid, name, _ in _session(self.pid) if name != "strace"]
 
-    def vitals(self) -> Vitals:
+    def resources(self) -> Resources:
         descriptors = threads = processes = zombies = 0
         for pid, name, state in _session(self.pid):
             if name == "strace":
@@ -86,24 +86,24 @@ class Server:
             with suppress(OSError):
                 descriptors += len(os.listdir(f"/proc/{pid}/fd"))
                 threads += len(os.listdir(f"/proc/{pid}/task"))
-        return Vitals(descriptors, threads, processes, zombies)
+        return Resources(descriptors, threads, processes, zombies)
 
     def memory(self) -> int:
         """Bytes of memory of all its processes, shared pages counted once."""
-        return sum(map(pss_kib, self.members())) * 1024
+        return sum(map(pss_kib, self.process_ids())) * 1024
 
     def processor_time(self) -> float:
         """Seconds of processor time of all its processes so far."""
         ticks = 0
-        for pid in self.members():
+        for pid in self.process_ids():
             with suppress(OSError):
                 ticks += sum(map(int, _stat(pid)[11:13]))
         return ticks / os.sysconf("SC_CLK_TCK")
 
-    async def settles(self, is_so: Callable[[Vitals], bool], within: float = 5.0) -> Vitals:
-        """The vitals, as soon as they are what they should be."""
-        await eventually(lambda: is_so(self.vitals()), within, lambda: f"{self.design.name}: {self.vitals()}")
-        return self.vitals()
+    async def wait_for_resources(self, is_so: Callable[[Resources], bool], within: float = 5.0) -> Resources:
+        """The resources, as soon as they are what they should be."""
+        await eventually(lambda: is_so(self.resources()), within, lambda: f"{self.design.name}: {self.resources()}")
+        return self.resources()
 
     def kill(self) -> None:
         """Ends whatever is left of it."""
@@ -112,7 +112,7 @@ class Server:
         with suppress(subprocess.TimeoutExpired):
             self.process.wait(5)
 
-    def grumbles(self) -> str:
+    def error_output(self) -> str:
         """What it has said on standard error."""
         return self.errors.read_text(errors="replace")
 
@@ -177,20 +177,20 @@ async def running(
     design: Design,
     root: Path | str,
     *options: str,
-    papers: Path,
+    log_dir: Path,
     wrapper: Sequence[str] = (),
-    may_say: str = "",
+    allowed_errors: str = "",
     status: int = 0,
     keep_output: bool = True,
     folder: Path | None = None,
 ) -> AsyncIterator[Server]:
     """A server while it serves.
 
-    papers: a folder for its log and its standard error. folder: where it is started, `papers` if not given. wrapper:
-    a command before its own that becomes it by exec. may_say: a pattern for the lines that are expected on standard error. status: of its
+    log_dir: a folder for its log and its standard error. folder: where it is started, `log_dir` if not given. wrapper:
+    a command before its own that becomes it by exec. allowed_errors: a pattern for the lines that are expected on standard error. status: of its
     exit. keep_output: False closes the pipe of its standard output once it listens.
     """
-    log, errors = papers / "access.log", papers / "errors"
+    log, errors = log_dir / "access.log", log_dir / "errors"
     options = ("--port", "0", *options)
     if "--access-log" not in options:
         options += ("--access-log", str(log))
@@ -200,7 +200,7 @@ async def running(
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=error_file,
-            cwd=folder or papers,
+            cwd=folder or log_dir,
             env=environment(),
             start_new_session=True,
         )
@@ -212,13 +212,17 @@ async def running(
         try:
             server.address = await asyncio.wait_for(asyncio.wrap_future(ready), TIMEOUT)
         except (TimeoutError, AssertionError) as error:
-            raise AssertionError(f"{design.name} does not listen: {error}\n{server.grumbles()}") from None
+            raise AssertionError(f"{design.name} does not listen: {error}\n{server.error_output()}") from None
         yield server
         if process.poll() is None:
             server.signal()
-        assert await server.exited() == status, f"{design.name}: exit status\n{server.grumbles()}"
+        assert await server.exited() == status, f"{design.name}: exit status\n{server.error_output()}"
         await eventually(lambda: not _left(server.pid), 3, lambda: f"left over: {_left(server.pid)}")
-        unexpected = [line for line in server.grumbles().splitlines() if not (may_say and re.search(may_say, line))]
+        unexpected = [
+            line
+            for line in server.error_output().splitlines()
+            if not (allowed_errors and re.search(allowed_errors, line))
+        ]
         assert not unexpected, f"{design.name} says:\n" + "\n".join(unexpected)
     finally:
         server.kill()

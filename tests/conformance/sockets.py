@@ -20,7 +20,7 @@ CLOSE_WAIT: Final = 8
 _LISTEN: Final = 10
 
 
-class Tcp(NamedTuple):
+class TcpSocket(NamedTuple):
     """state: of RFC 9293, as Linux numbers it. unread: bytes that have arrived and were not received yet. orphan: no
     process has it any more."""
 
@@ -29,7 +29,7 @@ class Tcp(NamedTuple):
     orphan: bool
 
 
-def look(local: Address, remote: Address) -> Tcp | None:
+def find_socket(local: Address, remote: Address) -> TcpSocket | None:
     """The IPv4 socket that has these addresses, None if there is none. Raises OSError where the kernel cannot say."""
     addresses = struct.pack(
         "!HH16s16sI8s",
@@ -55,4 +55,4 @@ def look(local: Address, remote: Address) -> Tcp | None:
     if state == _LISTEN:  # where no connection has these addresses, the kernel names who would take one
         return None
     unread, _, _, inode = struct.unpack_from("=IIII", reply, 16 + 56)
-    return Tcp(state, unread, inode == 0)
+    return TcpSocket(state, unread, inode == 0)

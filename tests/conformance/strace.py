@@ -29,7 +29,7 @@ needs_strace = pytest.mark.skipif(not _works(), reason="strace is not installed,
 
 
 @cache
-def attaches() -> bool:
+def can_attach() -> bool:
     """Whether strace may attach to a process that is not its own (Yama forbids it on some systems)."""
     try:
         allowed = Path("/proc/sys/kernel/yama/ptrace_scope").read_text().strip() == "0"
@@ -38,7 +38,7 @@ def attaches() -> bool:
     return _works() and (allowed or os.geteuid() == 0)
 
 
-needs_to_attach = pytest.mark.skipif(not attaches(), reason="strace is not installed, or may not attach here")
+needs_to_attach = pytest.mark.skipif(not can_attach(), reason="strace is not installed, or may not attach here")
 
 
 def strace(*options: str) -> tuple[str, ...]:
@@ -48,21 +48,21 @@ def strace(*options: str) -> tuple[str, ...]:
 
 class Injection:
     """strace on a running server while in its `async with`: `calls` fail with `errno`. when: their K-th occurrence in
-    each thread, "1+" for all (strace(1)). papers: a folder for what it says. struck: the lines that say what failed."""
+    each thread, "1+" for all (strace(1)). log_dir: a folder for what it says. struck: the lines that say what failed."""
 
-    def __init__(self, server: Server, calls: str, errno: str, when: int | str, papers: Path) -> None:
+    def __init__(self, server: Server, calls: str, errno: str, when: int | str, log_dir: Path) -> None:
         self.server = server
         names = ",".join(f"?{call}" for call in calls.split(","))
-        self.path = papers / "strace"
-        self.words = papers / "strace-words"
+        self.path = log_dir / "strace"
+        self.words = log_dir / "strace-words"
         self.path.unlink(missing_ok=True)
         self.command = ["strace", "-f", "-yy", "-s", "16", "-o", str(self.path), "-e", f"trace={names}"]
         self.command += ["-e", f"inject={names}:error={errno}:when={when}", "-e", "signal=none"]
-        self.struck: list[str] = []
+        self.injected: list[str] = []
 
     async def __aenter__(self) -> "Injection":
         with suppress(AssertionError):  # children of the case before are still about to go
-            await self.server.settles(lambda vitals: vitals.processes <= 1, within=5)
+            await self.server.wait_for_resources(lambda resources: resources.processes <= 1, within=5)
         pids = ("-p", str(self.server.pid))
         with self.words.open("wb") as words:
             self.process = subprocess.Popen([*self.command, *pids], stdin=subprocess.DEVNULL, stderr=words)
@@ -85,10 +85,10 @@ class Injection:
             self.process.kill()
             await asyncio.to_thread(self.process.wait)
         if self.path.exists():
-            self.struck = _struck(self.path.read_text(errors="replace").splitlines())
+            self.injected = _injected(self.path.read_text(errors="replace").splitlines())
 
 
-def _struck(lines: list[str]) -> list[str]:
+def _injected(lines: list[str]) -> list[str]:
     """The calls that failed by our doing; one that was interrupted by another thread's stands in two lines."""
     begun: dict[str, str] = {}
     struck = []

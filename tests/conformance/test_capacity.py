@@ -9,35 +9,35 @@ import pytest
 
 from .applies import Start, concurrent
 from .designs import REFERENCE
-from .peer import Peer, ask, crowd, together
+from .peer import Peer, connect_many, run_together, send_request
 from .server import Server, eventually, running
-from .tree import LETTERS
-from .wire import Answer, get
+from .tree import ALPHABET
+from .wire import Response, get
 
 FULL = ("--max-connections", "3")
 
 
 @concurrent
 async def test_oldest_idle_connection_makes_room_a9(start: Start) -> None:
-    async with start(*FULL) as server, crowd(server.address, 3) as peers:
+    async with start(*FULL) as server, connect_many(server.address, 3) as peers:
         for peer in peers:
             await peer.send(get())
-            assert (await peer.answer()).content == LETTERS
+            assert (await peer.read_response()).content == ALPHABET
             await asyncio.sleep(0.05)  # idle for longer than the next one
-        assert (await ask(server.address, get())).content == LETTERS
-        assert await peers[0].rest() == b"", "the oldest one ends cleanly"
+        assert (await send_request(server.address, get())).content == ALPHABET
+        assert await peers[0].read_to_end() == b"", "the oldest one ends cleanly"
         for peer in peers[1:]:
             await peer.send(get())
-            assert (await peer.answer()).content == LETTERS
+            assert (await peer.read_response()).content == ALPHABET
 
 
 @concurrent
 async def test_without_an_idle_one_503_a9(start: Start) -> None:
     """Three clients in the middle of their answers: the fourth is told so, at once, and may come again."""
-    async with start(*FULL) as server, crowd(server.address, 3, window=4096) as peers:
+    async with start(*FULL) as server, connect_many(server.address, 3, receive_buffer=4096) as peers:
         for peer in peers:
             await peer.send(get("/30m.bin"))
-            await peer.some(1)
+            await peer.read_at_least(1)
         start_time = time.monotonic()
         for _ in range(5):
             check_503(await refused(server))
@@ -50,7 +50,7 @@ async def test_without_an_idle_one_503_a9(start: Start) -> None:
 @concurrent
 async def test_clients_that_say_nothing_are_not_idle_a9(start: Start) -> None:
     """Whoever has just come is not thrown out for the next one: else a flood would throw out everybody."""
-    async with start(*FULL) as server, crowd(server.address, 3):
+    async with start(*FULL) as server, connect_many(server.address, 3):
         check_503(await refused(server))
 
 
@@ -58,44 +58,44 @@ async def test_clients_that_say_nothing_are_not_idle_a9(start: Start) -> None:
 async def test_nobody_is_left_without_an_answer_a9_l18(start: Start) -> None:
     """Forty at once where there is room for three: 200 or 503, and never more threads or processes than room."""
     async with start(*FULL) as server:
-        idle = server.vitals()
+        idle = server.resources()
 
         async def one() -> int:
             async with Peer(server.address) as peer:
                 await peer.send(get("/100k.bin", "Connection: close"))
-                return (await peer.answer()).status
+                return (await peer.read_response()).status
 
         works = [one() for _ in range(40)]
-        answers = asyncio.create_task(together(*works))
+        responses = asyncio.create_task(run_together(*works))
         most = 0
-        while not answers.done():
-            vitals = server.vitals()
-            most = max(most, vitals.threads - idle.threads + vitals.processes - idle.processes)
+        while not responses.done():
+            resources = server.resources()
+            most = max(most, resources.threads - idle.threads + resources.processes - idle.processes)
             await asyncio.sleep(0.005)
-        assert set(await answers) <= {200, 503}
+        assert set(await responses) <= {200, 503}
         assert most <= 3 * 2 + 33, "a thread or a process for each of three, or one pool"
         await eventually_served(server)
 
 
-async def refused(server: Server) -> Answer:
+async def refused(server: Server) -> Response:
     """The answer to one who is too many; the request is sent all the same, as real clients do."""
     async with Peer(server.address) as peer:
         await peer.send(get())
-        answer = await peer.answer()
-        assert await peer.rest() == b""
-        return answer
+        response = await peer.read_response()
+        assert await peer.read_to_end() == b""
+        return response
 
 
-def check_503(answer: Answer) -> None:
-    assert (answer.status, answer.reason) == (503, "Service Unavailable")
-    assert answer["Retry-After"] == "1"
-    assert answer["Cache-Control"] == "no-store"
-    assert answer["Connection"] == "close"
+def check_503(response: Response) -> None:
+    assert (response.status, response.reason) == (503, "Service Unavailable")
+    assert response["Retry-After"] == "1"
+    assert response["Cache-Control"] == "no-store"
+    assert response["Connection"] == "close"
 
 
 async def eventually_served(server: Server) -> None:
     async with asyncio.timeout(3):
-        while (await ask(server.address, get())).status != 200:
+        while (await send_request(server.address, get())).status != 200:
             await asyncio.sleep(0.02)
 
 
@@ -103,11 +103,11 @@ async def eventually_served(server: Server) -> None:
 async def test_503_is_the_same_of_every_design_a9(
     start: Start, site: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    papers = tmp_path_factory.mktemp("full")
-    async with running(REFERENCE, site, "--max-connections", "1", papers=papers) as server, Peer(server.address):
+    log_dir = tmp_path_factory.mktemp("full")
+    async with running(REFERENCE, site, "--max-connections", "1", log_dir=log_dir) as server, Peer(server.address):
         expected = await refused(server)
     async with start("--max-connections", "1") as server, Peer(server.address):
-        assert (await refused(server)).masked == expected.masked
+        assert (await refused(server)).without_date == expected.without_date
 
 
 @pytest.mark.quiet
@@ -115,22 +115,22 @@ async def test_no_descriptor_left_e1_e2_l9(start: Start) -> None:
     """A hundred clients with room for fifty descriptors: it lives, does not spin, never says 404, and recovers."""
     few = ("sh", "-c", 'ulimit -n 50 && exec "$@"', "sh")
     async with start(
-        wrapper=few, may_say="cannot accept|out of system resource|Too many open files|no room|No file"
+        wrapper=few, allowed_errors="cannot accept|out of system resource|Too many open files|no room|No file"
     ) as server:
         known = Peer(server.address)
         async with known:
             if server.design.keeps_alive:
                 await known.send(get())
-                assert (await known.answer()).content == LETTERS
-            async with crowd(server.address, 100):
+                assert (await known.read_response()).content == ALPHABET
+            async with connect_many(server.address, 100):
                 before = server.processor_time()
                 await asyncio.sleep(0.5)
                 assert server.processor_time() - before < 0.15, "it spins"
                 if server.design.keeps_alive:
                     try:
                         await known.send(get("/30m.bin", method="HEAD"))
-                        assert (await known.answer("HEAD")).status in (200, 503)
+                        assert (await known.read_response("HEAD")).status in (200, 503)
                     except (AssertionError, ConnectionError):
-                        assert await known.rest_or_reset() == b""
+                        assert await known.read_to_end_or_reset() == b""
         await eventually_served(server)
-        await eventually(lambda: server.vitals().descriptors < 40, 3)
+        await eventually(lambda: server.resources().descriptors < 40, 3)

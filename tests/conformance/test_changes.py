@@ -15,11 +15,10 @@ import pytest
 
 from .applies import Start, concurrent
 from .designs import Design
-from .peer import Peer, ask, together
+from .peer import Peer, run_together, send_request
 from .server import Server, eventually, running
-from .tree import CANARY, noise
-from .tree import tag as tag_of
-from .wire import Answer, get
+from .tree import CANARY, entity_tag, random_bytes
+from .wire import Response, get
 
 MEGABYTE = 1 << 20
 VERSIONS = 200
@@ -30,25 +29,27 @@ async def workshop(design: Design, tmp_path_factory: pytest.TempPathFactory) -> 
     """A server, and its folder to work on."""
     root = tmp_path_factory.mktemp("workshop")
     (root / "still.txt").write_bytes(b"still")
-    async with running(design, root, papers=tmp_path_factory.mktemp("papers"), may_say="content cut short") as server:
+    async with running(
+        design, root, log_dir=tmp_path_factory.mktemp("log_dir"), allowed_errors="content cut short"
+    ) as server:
         yield server, root
 
 
-async def load(server: Server, target: str, until: Callable[[], bool]) -> list[Answer]:
+async def load(server: Server, target: str, until: Callable[[], bool]) -> list[Response]:
     """Answers to one client after the other, on new and on kept connections."""
-    answers = []
+    responses = []
     while not until():
         async with Peer(server.address) as peer:
             for _ in range(10 if server.design.keeps_alive else 1):
                 await peer.send(get(target))
-                answers.append(await peer.answer())
-    return answers
+                responses.append(await peer.read_response())
+    return responses
 
 
-async def loaded(server: Server, target: str, work: Coroutine[Any, Any, None]) -> list[Answer]:
+async def loaded(server: Server, target: str, work: Coroutine[Any, Any, None]) -> list[Response]:
     """What three clients are answered while `work` is done."""
     working = asyncio.create_task(work)
-    loads = await together(*(load(server, target, working.done) for _ in range(3)))
+    loads = await run_together(*(load(server, target, working.done) for _ in range(3)))
     await working
     return list(chain(*loads))
 
@@ -58,17 +59,17 @@ async def test_nothing_of_a_deleted_file_is_kept_for_those_who_have_gone_a12_d2(
 ) -> None:
     """Clients vanish in the middle of a large file; deleted, it must give its space on the disk back."""
     server, root = workshop
-    (root / "doomed").write_bytes(noise(24 * MEGABYTE, 3))
+    (root / "doomed").write_bytes(random_bytes(24 * MEGABYTE, 3))
 
     async def vanish() -> None:
         async with Peer(server.address) as peer:
             await peer.send(get("/doomed"))
-            await peer.some(4096)
+            await peer.read_at_least(4096)
             peer.reset()
 
-    await together(*(vanish() for _ in range(10)))
+    await run_together(*(vanish() for _ in range(10)))
     os.unlink(root / "doomed")
-    await eventually(lambda: not any(map(_deleted, server.members())), 5, "the file is still open")
+    await eventually(lambda: not any(map(_deleted, server.process_ids())), 5, "the file is still open")
 
 
 def _deleted(pid: int) -> bool:
@@ -88,33 +89,33 @@ def _target(link: str) -> str:
 async def test_truncated_while_sent_d1(workshop: tuple[Server, Path]) -> None:
     """The client sees a short body and the end, never the next answer inside of this one."""
     server, root = workshop
-    (root / "shrinks").write_bytes(noise(24 * MEGABYTE, 2))
-    async with Peer(server.address, window=16 * 1024) as peer:
+    (root / "shrinks").write_bytes(random_bytes(24 * MEGABYTE, 2))
+    async with Peer(server.address, receive_buffer=16 * 1024) as peer:
         await peer.send(get("/shrinks") + get("/still.txt"))
-        start = await peer.some(1)
+        start = await peer.read_at_least(1)
         os.truncate(root / "shrinks", MEGABYTE)
-        data = start + await peer.rest_or_reset()
+        data = start + await peer.read_to_end_or_reset()
     assert data.startswith(b"HTTP/1.1 200 OK\r\n")
     assert b"Content-Length: 25165824\r\n" in data
     assert len(data) < 24 * MEGABYTE
     assert data.count(b"HTTP/1.1 ") == 1
-    assert "cut short" in server.grumbles()
-    assert (await ask(server.address, get("/still.txt"))).content == b"still"
+    assert "cut short" in server.error_output()
+    assert (await send_request(server.address, get("/still.txt"))).content == b"still"
 
 
 async def test_grows_while_sent_d2(workshop: tuple[Server, Path]) -> None:
     """Exactly what was promised, and the next answer behind it."""
     server, root = workshop
-    content = noise(24 * MEGABYTE, 3)
+    content = random_bytes(24 * MEGABYTE, 3)
     (root / "grows").write_bytes(content)
-    async with Peer(server.address, window=64 * 1024) as peer:
+    async with Peer(server.address, receive_buffer=64 * 1024) as peer:
         await peer.send(get("/grows") + get("/still.txt"))
-        await peer.begun()
+        await peer.wait_for_response()
         with open(root / "grows", "ab") as file:
-            file.write(noise(8 * MEGABYTE, 4))
-        assert (await peer.answer()).content == content
+            file.write(random_bytes(8 * MEGABYTE, 4))
+        assert (await peer.read_response()).content == content
         if server.design.keeps_alive:
-            assert (await peer.answer()).content == b"still"
+            assert (await peer.read_response()).content == b"still"
 
 
 SIZES = pytest.mark.parametrize("size", [1000, 200_000], ids=["small", "large"])
@@ -151,34 +152,34 @@ async def test_replaced_under_load_d3(size: int, growth: int, workshop: tuple[Se
 
     write(0)
     tags: dict[str, bytes] = {}
-    for answer in await loaded(server, target, replace()):
-        assert answer.status == 200
-        version = answer.content[:4]
-        assert answer.content == version * (len(answer.content) // 4)
-        assert len(answer.content) == length(int(version))
-        tag = answer["ETag"]
+    for response in await loaded(server, target, replace()):
+        assert response.status == 200
+        version = response.content[:4]
+        assert response.content == version * (len(response.content) // 4)
+        assert len(response.content) == length(int(version))
+        tag = response["ETag"]
         assert tag is None or tag.startswith('"'), "weak: it would change with time alone"
         assert tag is None or tags.setdefault(tag, version) == version, "one entity tag, two contents"
     await until_content(server, target, b"%04d" % VERSIONS)
 
 
-async def until(server: Server, request: bytes, is_it: Callable[[Answer], bool]) -> Answer:
+async def until(server: Server, request: bytes, is_it: Callable[[Response], bool]) -> Response:
     """The first answer that is as it should be; the cache's time to live is a second."""
     async with asyncio.timeout(3):
-        while not is_it(answer := await ask(server.address, request)):
+        while not is_it(response := await send_request(server.address, request)):
             await asyncio.sleep(0.02)
-    return answer
+    return response
 
 
-async def until_content(server: Server, target: str, start: bytes) -> Answer:
+async def until_content(server: Server, target: str, start: bytes) -> Response:
     """The first answer that begins so."""
-    return await until(server, get(target), lambda answer: answer.content.startswith(start))
+    return await until(server, get(target), lambda response: response.content.startswith(start))
 
 
 async def test_overwritten_in_place_d4(workshop: tuple[Server, Path]) -> None:
     server, root = workshop
     (root / "overwritten").write_bytes(b"old")
-    before = await ask(server.address, get("/overwritten"))
+    before = await send_request(server.address, get("/overwritten"))
     (root / "overwritten").write_bytes(b"new")
     after = await until_content(server, "/overwritten", b"new")
     assert before["ETag"] != after["ETag"]
@@ -192,22 +193,22 @@ async def test_a_new_file_is_resumable_at_once_d7(
     """Its tag is strong, so that a client that saw its beginning need not begin again; and it stays."""
     server, root = workshop
     name = f"fresh-{size}-{mtime}"
-    publish(root / name, noise(size), mtime)
-    tag = (await ask(server.address, get(f"/{name}", method="HEAD")))["ETag"] or ""
+    publish(root / name, random_bytes(size), mtime)
+    tag = (await send_request(server.address, get(f"/{name}", method="HEAD")))["ETag"] or ""
     assert tag.startswith('"')
-    rest = await ask(server.address, get(f"/{name}", "Range: bytes=500-", f"If-Range: {tag}"))
-    assert (rest.status, rest.content, rest["ETag"]) == (206, noise(size)[500:], tag)
-    assert (await ask(server.address, get(f"/{name}", f"If-None-Match: {tag}"))).status == 304
+    rest = await send_request(server.address, get(f"/{name}", "Range: bytes=500-", f"If-Range: {tag}"))
+    assert (rest.status, rest.content, rest["ETag"]) == (206, random_bytes(size)[500:], tag)
+    assert (await send_request(server.address, get(f"/{name}", f"If-None-Match: {tag}"))).status == 304
     os.utime(root / name, (FIXED + 1, FIXED + 1))
     if size == 1000:  # what a large file holds is not looked at
-        touched = await until(server, get(f"/{name}"), lambda answer: answer["Last-Modified"] == LATER)
+        touched = await until(server, get(f"/{name}"), lambda response: response["Last-Modified"] == LATER)
         assert touched["ETag"] == tag, "the same bytes"
 
 
 async def test_a_large_file_that_changes_all_the_time_holds_up_nobody_d7(workshop: tuple[Server, Path]) -> None:
     """Forty requests for a log that is being written: to wait 50 ms for the tag of each took a single thread 2 s."""
     server, root = workshop
-    (root / "log").write_bytes(noise(200_000))
+    (root / "log").write_bytes(random_bytes(200_000))
 
     async def append() -> None:
         with open(root / "log", "ab", buffering=0) as file:
@@ -218,11 +219,11 @@ async def test_a_large_file_that_changes_all_the_time_holds_up_nobody_d7(worksho
     writer = asyncio.create_task(append())
     try:
         start = time.monotonic()
-        answers = await together(*(ask(server.address, get("/log", method="HEAD")) for _ in range(40)))
+        responses = await run_together(*(send_request(server.address, get("/log", method="HEAD")) for _ in range(40)))
         took = time.monotonic() - start
     finally:
         writer.cancel()
-    assert {answer.status for answer in answers} == {200}
+    assert {response.status for response in responses} == {200}
     assert took < 1.5
 
 
@@ -238,36 +239,38 @@ async def test_equal_time_and_size_are_another_version_d7(
     """As builds do that give all files one time: a cache gets the new bytes, and nobody joins two versions."""
     server, root = workshop
     name = f"built-{size}-{mtime}"
-    publish(root / name, noise(size, 1), mtime)
-    before = await ask(server.address, get(f"/{name}"))
-    assert before.content == noise(size, 1)
-    publish(root / name, noise(size, 2), mtime)
+    publish(root / name, random_bytes(size, 1), mtime)
+    before = await send_request(server.address, get(f"/{name}"))
+    assert before.content == random_bytes(size, 1)
+    publish(root / name, random_bytes(size, 2), mtime)
     again = get(f"/{name}", f"If-None-Match: {before['ETag']}")
-    after = await until(server, again, lambda answer: answer.status != 304)
-    assert (after.status, after.content) == (200, noise(size, 2))
-    rest = await ask(server.address, get(f"/{name}", "Range: bytes=500-", f"If-Range: {before['ETag']}"))
-    assert (rest.status, rest.content) == (200, noise(size, 2))
-    rest = await ask(server.address, get(f"/{name}", "Range: bytes=500-", f"If-Range: {after['ETag']}"))
-    assert (rest.status, rest.content) == (206, noise(size, 2)[500:])
+    after = await until(server, again, lambda response: response.status != 304)
+    assert (after.status, after.content) == (200, random_bytes(size, 2))
+    rest = await send_request(server.address, get(f"/{name}", "Range: bytes=500-", f"If-Range: {before['ETag']}"))
+    assert (rest.status, rest.content) == (200, random_bytes(size, 2))
+    rest = await send_request(server.address, get(f"/{name}", "Range: bytes=500-", f"If-Range: {after['ETag']}"))
+    assert (rest.status, rest.content) == (206, random_bytes(size, 2)[500:])
 
 
 async def test_nodes_agree_as_they_can(start: Start, tmp_path: Path) -> None:
     """Small files by their bytes; large ones with --etag mtime, where copies keep their time."""
     for node in ("one", "two"):
         (tmp_path / node).mkdir()
-    publish(tmp_path / "one" / "large", noise(200_000))
-    publish(tmp_path / "one" / "small", noise(1000))
+    publish(tmp_path / "one" / "large", random_bytes(200_000))
+    publish(tmp_path / "one" / "small", random_bytes(1000))
     subprocess.run(["cp", "-p", tmp_path / "one/large", tmp_path / "two"], check=True)
-    publish(tmp_path / "two" / "small", noise(1000), mtime=FIXED + 7)
+    publish(tmp_path / "two" / "small", random_bytes(1000), mtime=FIXED + 7)
     tags: dict[tuple[str, str], set[str | None]] = {}
     for mode in ("auto", "content", "mtime"):
         for node in ("one", "two"):
             async with start("--etag", mode, root=tmp_path / node) as server:
                 for name in ("small", "large"):
-                    answer = await ask(server.address, get(f"/{name}", method="HEAD"))
-                    assert answer["Last-Modified"] is not None
-                    tags.setdefault((mode, name), set()).add(answer["ETag"])
-    assert {tag for (_, name), found in tags.items() if name == "small" for tag in found} == {tag_of(noise(1000))}
+                    response = await send_request(server.address, get(f"/{name}", method="HEAD"))
+                    assert response["Last-Modified"] is not None
+                    tags.setdefault((mode, name), set()).add(response["ETag"])
+    assert {tag for (_, name), found in tags.items() if name == "small" for tag in found} == {
+        entity_tag(random_bytes(1000))
+    }
     assert tags["content", "large"] == {None}
     assert tags["mtime", "large"] == {f'"{FIXED * 10**9:x}-{200_000:x}"'}
     assert len(tags["auto", "large"]) == 2
@@ -276,10 +279,10 @@ async def test_nodes_agree_as_they_can(start: Start, tmp_path: Path) -> None:
 async def test_removed_d3(workshop: tuple[Server, Path]) -> None:
     server, root = workshop
     (root / "removed").write_bytes(b"there")
-    assert (await ask(server.address, get("/removed"))).status == 200
+    assert (await send_request(server.address, get("/removed"))).status == 200
     (root / "removed").unlink()
     async with asyncio.timeout(3):
-        while (await ask(server.address, get("/removed"))).status != 404:
+        while (await send_request(server.address, get("/removed"))).status != 404:
             await asyncio.sleep(0.02)
 
 
@@ -300,9 +303,9 @@ async def test_release_swapped_under_load_d6(start: Start, tmp_path: Path) -> No
         (tmp_path / "even" / "new").replace(tmp_path / "even" / "page")
 
     async with start(root=current) as server:
-        for answer in await loaded(server, "/page", swap()):
-            assert answer.status == 200
-            assert answer.content in (b"odd" * 100, b"even" * 100, b"last")
+        for response in await loaded(server, "/page", swap()):
+            assert response.status == 200
+            assert response.content in (b"odd" * 100, b"even" * 100, b"last")
         await until_content(server, "/page", b"last")
 
 
@@ -330,13 +333,13 @@ async def test_race_between_a_file_and_a_way_out_c3(start: Start, design: Design
             await eventually(lambda: (root / "flips").is_symlink(), 5, "nothing flips")
             looks = iter(range(300))
             targets = ["/flips", "/flop"] * 2
-            loads = await together(*(load(server, target, lambda: next(looks, None) is None) for target in targets))
+            loads = await run_together(*(load(server, target, lambda: next(looks, None) is None) for target in targets))
         finally:
             flipper.kill()
             flipper.wait()
-    answers = list(chain(*loads))
-    assert {answer.status for answer in answers} <= {200, 404, 503}
-    assert {answer.content for answer in answers if answer.status == 200} == {b"inside"}
+    responses = list(chain(*loads))
+    assert {response.status for response in responses} <= {200, 404, 503}
+    assert {response.content for response in responses if response.status == 200} == {b"inside"}
 
 
 @concurrent
@@ -346,13 +349,13 @@ async def test_kept_connection_sees_changes_d3(workshop: tuple[Server, Path]) ->
     (root / "seen").write_bytes(b"one")
     async with Peer(server.address) as peer:
         await peer.send(get("/seen"))
-        assert (await peer.answer()).content == b"one"
+        assert (await peer.read_response()).content == b"one"
         (root / "seen.new").write_bytes(b"two!")
         (root / "seen.new").replace(root / "seen")
         async with asyncio.timeout(3):
             content = b""
             while content != b"two!":
                 await peer.send(get("/seen"))
-                content = (await peer.answer()).content
+                content = (await peer.read_response()).content
                 assert content in (b"one", b"two!")
                 await asyncio.sleep(0.01)

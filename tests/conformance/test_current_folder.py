@@ -9,9 +9,9 @@ import pytest
 
 from .applies import Start
 from .designs import DESIGNS, REFERENCE, Design
-from .peer import ask
+from .peer import send_request
 from .server import command, environment
-from .tree import LETTERS
+from .tree import ALPHABET
 from .wire import get
 
 _UNPRIVILEGED: Final = ("setpriv", "--bounding-set=-dac_override,-dac_read_search")
@@ -47,13 +47,13 @@ def refusal(program: Design, wrapper: tuple[str, ...], *options: str, folder: Pa
 @pytest.mark.parametrize("wrapper", [UNREADABLE, DELETED], ids=["unreadable", "deleted"])
 async def test_a_root_that_is_absolute_is_served(start: Start, wrapper: tuple[str, ...], folder: Path) -> None:
     async with start(wrapper=wrapper, folder=folder) as server:
-        assert (await ask(server.address, get())).content == LETTERS
+        assert (await send_request(server.address, get())).content == ALPHABET
 
 
 async def test_a_file_of_options_that_is_absolute_is_read(start: Start, folder: Path, tmp_path: Path) -> None:
     (tmp_path / "a.toml").write_text("max_age = 3")
     async with start("--config", str(tmp_path / "a.toml"), wrapper=UNREADABLE, folder=folder) as server:
-        assert (await ask(server.address, get()))["Cache-Control"] == "max-age=3"
+        assert (await send_request(server.address, get()))["Cache-Control"] == "max-age=3"
 
 
 @each_program

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from .applies import Start
-from .peer import ask
+from .peer import send_request
 from .tree import CANARY
 from .wire import get
 
@@ -34,13 +34,13 @@ def root(tmp_path: Path) -> Path:
 
 
 async def test_dot_files_on_request_c7(root: Path, start: Start) -> None:
-    async with start("--dotfiles", root=root, may_say=LINE) as server:
-        assert [line.partition(": ")[2] for line in server.grumbles().splitlines()] == [LINE]
+    async with start("--dotfiles", root=root, allowed_errors=LINE) as server:
+        assert [line.partition(": ")[2] for line in server.error_output().splitlines()] == [LINE]
         for name in SERVED:
-            answer = await ask(server.address, get("/" + name))
-            assert (answer.status, answer.content) == (200, name.encode()), name
-        assert (await ask(server.address, get("/.folder")))["Location"] == "/.folder/"
-        assert (await ask(server.address, get("/.folder/"))).content == b".folder/index.html"
+            response = await send_request(server.address, get("/" + name))
+            assert (response.status, response.content) == (200, name.encode()), name
+        assert (await send_request(server.address, get("/.folder")))["Location"] == "/.folder/"
+        assert (await send_request(server.address, get("/.folder/"))).content == b".folder/index.html"
         for target, status in {
             "/.git": 301,
             "/.git/": 404,
@@ -50,13 +50,13 @@ async def test_dot_files_on_request_c7(root: Path, start: Start) -> None:
             "/../.outside": 400,
             "/.git/../../.outside": 400,
         }.items():
-            answer = await ask(server.address, get(target))
-            assert answer.status == status, target
-            assert CANARY not in answer.content
+            response = await send_request(server.address, get(target))
+            assert response.status == status, target
+            assert CANARY not in response.content
 
 
 async def test_dot_files_are_hidden_by_default_c7(root: Path, start: Start) -> None:
     async with start(root=root) as server:
         for name in SERVED:
             status = 200 if name == "temperature/0.0" else 404
-            assert (await ask(server.address, get("/" + name))).status == status, name
+            assert (await send_request(server.address, get("/" + name))).status == status, name

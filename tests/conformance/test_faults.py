@@ -10,10 +10,10 @@ import pytest
 
 from .applies import Start, concurrent
 from .designs import DESIGNS, Design
-from .peer import Peer, ask
+from .peer import Peer, send_request
 from .server import command, environment, eventually
 from .strace import Injection, needs_strace, needs_to_attach, strace
-from .tree import LETTERS
+from .tree import ALPHABET
 from .wire import get
 
 pytestmark = needs_strace
@@ -30,10 +30,10 @@ async def test_accept_that_fails_e7_e1_l9(error: str, start: Start) -> None:
     """accept() tells what happened to a client who is gone, or that there is no room now. The next one is served."""
     wrapper = strace("-e", "trace=accept4,accept", "-e", f"inject=accept4,accept:error={error}:when=1..2")
     async with start(
-        wrapper=wrapper, may_say="cannot accept|out of system resource|Too many open files|accept"
+        wrapper=wrapper, allowed_errors="cannot accept|out of system resource|Too many open files|accept"
     ) as server:
         for _ in range(3):
-            assert (await ask(server.address, get())).content == LETTERS
+            assert (await send_request(server.address, get())).content == ALPHABET
 
 
 @pytest.mark.quiet
@@ -42,15 +42,15 @@ async def test_accept_that_fails_e7_e1_l9(error: str, start: Start) -> None:
 async def test_accept_that_fails_for_a_while_e1_e7(error: str, start: Start, tmp_path: Path) -> None:
     """Somebody waits, and nobody can be let in: the server says so, rests, and goes on as soon as it can."""
     complaint = "cannot accept connections"
-    async with start(may_say=complaint) as server:
-        assert (await ask(server.address, get())).content == LETTERS
+    async with start(allowed_errors=complaint) as server:
+        assert (await send_request(server.address, get())).content == ALPHABET
         async with Injection(server, "accept,accept4", error, "1+", tmp_path), Peer(server.address):
-            await eventually(lambda: complaint in server.grumbles(), 3)
+            await eventually(lambda: complaint in server.error_output(), 3)
             begin, spent = time.monotonic(), server.processor_time()
             await asyncio.sleep(0.5)  # what is measured is how little it does in this time
             assert server.processor_time() - spent <= 0.05 * (time.monotonic() - begin)
         begin = time.monotonic()
-        assert (await ask(server.address, get())).content == LETTERS
+        assert (await send_request(server.address, get())).content == ALPHABET
         assert time.monotonic() - begin < 0.5
 
 
@@ -59,11 +59,11 @@ async def test_no_more_threads_or_processes_e4_l9(design: Design, start: Start) 
     """clone() fails: this client is told 503, or is answered all the same; never silence, and the server lives."""
     first = 4 if design.program == "pwb" else 1  # one that it cannot begin without comes in the test below
     wrapper = strace("-e", f"trace={CLONE}", "-e", f"inject={CLONE}:error=EAGAIN:when={first}..{first + 1}")
-    async with start(wrapper=wrapper, may_say="thread|process|fork") as server:
+    async with start(wrapper=wrapper, allowed_errors="thread|process|fork") as server:
         targets = ("/a.txt", "/100k.bin", "/64k+1.bin", "/index.html")
-        answers = await asyncio.gather(*(ask(server.address, get(target)) for target in targets))
-        assert {answer.status for answer in answers} <= {200, 503}
-        assert (await ask(server.address, get())).content == LETTERS
+        responses = await asyncio.gather(*(send_request(server.address, get(target)) for target in targets))
+        assert {response.status for response in responses} <= {200, 503}
+        assert (await send_request(server.address, get())).content == ALPHABET
 
 
 @pytest.mark.parametrize("design", named("async-uvloop", "async-asyncio", "epoll-thread"), **EACH)
@@ -80,7 +80,7 @@ def test_no_thread_to_begin_with_e4(design: Design, site: Path, tmp_path: Path) 
 async def test_no_thread_is_needed_e4(start: Start) -> None:
     wrapper = strace("-e", f"trace={CLONE}", "-e", f"inject={CLONE}:error=EAGAIN:when=1+")
     async with start(wrapper=wrapper) as server:
-        assert (await ask(server.address, get())).content == LETTERS
+        assert (await send_request(server.address, get())).content == ALPHABET
 
 
 @concurrent
@@ -88,15 +88,17 @@ async def test_clients_who_leave_while_their_file_is_opened_a12(start: Start) ->
     """The descriptor that comes back for nobody is closed all the same."""
     wrapper = strace("-e", "trace=openat2", "-e", "inject=openat2:delay_exit=20000")
     async with start(wrapper=wrapper) as server:
-        assert (await ask(server.address, get())).content == LETTERS
-        before = await server.settles(lambda vitals: vitals.processes == 1)
+        assert (await send_request(server.address, get())).content == ALPHABET
+        before = await server.wait_for_resources(lambda resources: resources.processes == 1)
         for _ in range(20):
             async with Peer(server.address) as peer:
                 await peer.send(get("/100k.bin"))
-                await peer.heard()
+                await peer.wait_until_read()
                 peer.reset()
-        assert (await ask(server.address, get())).content == LETTERS
-        await server.settles(lambda vitals: vitals.processes == 1 and vitals.descriptors <= before.descriptors)
+        assert (await send_request(server.address, get())).content == ALPHABET
+        await server.wait_for_resources(
+            lambda resources: resources.processes == 1 and resources.descriptors <= before.descriptors
+        )
 
 
 @concurrent
@@ -104,6 +106,6 @@ async def test_slow_opens_do_not_end_in_silence_e6(start: Start) -> None:
     """The first open of every thread takes its time: all are answered."""
     wrapper = strace("-e", "trace=openat2", "-e", "inject=openat2:delay_enter=200000:when=1")
     async with start(wrapper=wrapper) as server, asyncio.timeout(10):
-        answers = await asyncio.gather(*(ask(server.address, get(f"/100k.bin?{n}")) for n in range(6)))
-        assert {answer.status for answer in answers} == {200}
-        await eventually(lambda: server.vitals().processes == 1, 3)
+        responses = await asyncio.gather(*(send_request(server.address, get(f"/100k.bin?{n}")) for n in range(6)))
+        assert {response.status for response in responses} == {200}
+        await eventually(lambda: server.resources().processes == 1, 3)

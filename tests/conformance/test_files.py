@@ -10,10 +10,10 @@ import pytest
 
 from .applies import Start, concurrent
 from .designs import Design
-from .peer import Peer, ask
+from .peer import Peer, send_request
 from .server import Server, running
 from .strace import needs_strace, strace
-from .tree import BIG, CANARY, LETTERS
+from .tree import ALPHABET, BIG, CANARY
 from .wire import get
 
 UNPRIVILEGED = ("setpriv", "--bounding-set=-dac_override,-dac_read_search")
@@ -25,7 +25,7 @@ async def unprivileged(design: Design, site: Path, tmp_path_factory: pytest.Temp
     if os.geteuid() == 0 and not shutil.which("setpriv"):
         pytest.skip("setpriv is not installed, and root may read everything")
     wrapper = UNPRIVILEGED if os.geteuid() == 0 else ()
-    async with running(design, site, papers=tmp_path_factory.mktemp("unprivileged"), wrapper=wrapper) as server:
+    async with running(design, site, log_dir=tmp_path_factory.mktemp("unprivileged"), wrapper=wrapper) as server:
         yield server
 
 
@@ -34,10 +34,10 @@ async def unprivileged(design: Design, site: Path, tmp_path_factory: pytest.Temp
     [("/unreadable.txt", 403), ("/locked/x.txt", 403), ("/locked/", 403), ("/locked", 301), ("/unreadable.txt/", 404)],
 )
 async def test_unreadable_c6_l4(target: str, status: int, unprivileged: Server) -> None:
-    answer = await ask(unprivileged.address, get(target))
-    assert answer.status == status
-    assert CANARY not in answer.content
-    assert (await ask(unprivileged.address, get())).content == LETTERS
+    response = await send_request(unprivileged.address, get(target))
+    assert response.status == status
+    assert CANARY not in response.content
+    assert (await send_request(unprivileged.address, get())).content == ALPHABET
 
 
 async def test_relative_links_work_and_absolute_ones_do_not_c2(start: Start, tmp_path: Path) -> None:
@@ -48,8 +48,8 @@ async def test_relative_links_work_and_absolute_ones_do_not_c2(start: Start, tmp
     for name, option in (("relative", "-sr"), ("absolute", "-s")):
         subprocess.run(["ln", option, root / "a.txt", root / "sub" / name], check=True)
     async with start(root=root) as server:
-        assert (await ask(server.address, get("/sub/relative"))).content == b"a"
-        assert (await ask(server.address, get("/sub/absolute"))).status == 404
+        assert (await send_request(server.address, get("/sub/relative"))).content == b"a"
+        assert (await send_request(server.address, get("/sub/absolute"))).status == 404
 
 
 @needs_strace
@@ -58,12 +58,12 @@ async def test_disk_that_fails_in_the_middle_c6_d1(start: Start, site: Path) -> 
     """The length that was promised is never faked: the connection ends, the server lives, the log tells."""
     calls = "sendfile,pread64,preadv2,preadv"
     wrapper = strace("-P", str(site / "30m.bin"), "-e", f"trace={calls}", "-e", f"inject={calls}:error=EIO:when=6+")
-    async with start(wrapper=wrapper, may_say="content cut short") as server:
+    async with start(wrapper=wrapper, allowed_errors="content cut short") as server:
         async with Peer(server.address) as peer:
             await peer.send(get("/30m.bin") + get())
-            data = await peer.rest_or_reset()
+            data = await peer.read_to_end_or_reset()
         assert data.startswith(b"HTTP/1.1 200 OK")
         assert data.count(b"HTTP/1.1 ") == 1, "an answer inside of an answer"
         assert len(data) < BIG
-        assert (await ask(server.address, get())).content == LETTERS
-        assert "cut short" in server.grumbles()
+        assert (await send_request(server.address, get())).content == ALPHABET
+        assert "cut short" in server.error_output()

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from .designs import FIXED
-from .peer import Peer, ask
+from .peer import Peer, send_request
 from .server import Server, running
 from .tree import CANARY
 from .wire import get
@@ -16,7 +16,7 @@ PAGE = b"hello PWB"
 
 @pytest.fixture(scope="module")
 async def fixed(site: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Server]:
-    async with running(FIXED, site, papers=tmp_path_factory.mktemp("fixed")) as server:
+    async with running(FIXED, site, log_dir=tmp_path_factory.mktemp("fixed")) as server:
         yield server
 
 
@@ -39,32 +39,32 @@ async def fixed(site: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIt
 )
 async def test_one_page_for_everything(request_: bytes, fixed: Server) -> None:
     if b"/../" in request_:
-        assert (await ask(fixed.address, request_)).status == 400
+        assert (await send_request(fixed.address, request_)).status == 400
         return
     async with Peer(fixed.address) as peer:
         await peer.send(request_)
-        answer = await peer.answer()
-        assert await peer.rest() == b""
-    assert (answer.status, answer.content) == (200, PAGE)
-    assert answer["Content-Type"] == "text/plain; charset=utf-8"
-    assert answer["Connection"] == "close"
-    assert CANARY not in answer.wire
+        response = await peer.read_response()
+        assert await peer.read_to_end() == b""
+    assert (response.status, response.content) == (200, PAGE)
+    assert response["Content-Type"] == "text/plain; charset=utf-8"
+    assert response["Connection"] == "close"
+    assert CANARY not in response.wire
 
 
 async def test_head_has_the_fields_and_no_page(fixed: Server) -> None:
-    answer = await ask(fixed.address, get(method="HEAD"))
-    assert (answer.status, answer["Content-Length"], answer.content) == (200, str(len(PAGE)), b"")
+    response = await send_request(fixed.address, get(method="HEAD"))
+    assert (response.status, response["Content-Length"], response.content) == (200, str(len(PAGE)), b"")
 
 
 @pytest.mark.parametrize("data", [b"?\r\n\r\n", b"\xff\r\n\r\n", b"GET / HTTP/1.1\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n"])
 async def test_what_is_no_request_is_told_so_l3(data: bytes, fixed: Server) -> None:
     """In the book a byte of 0xff was its end."""
-    assert (await ask(fixed.address, data)).status in (400, 505)
-    assert (await ask(fixed.address, get())).content == PAGE
+    assert (await send_request(fixed.address, data)).status in (400, 505)
+    assert (await send_request(fixed.address, get())).content == PAGE
 
 
 async def test_only_the_first_of_a_pipeline(fixed: Server) -> None:
     async with Peer(fixed.address) as peer:
         await peer.send(get() * 3)
-        assert (await peer.answer()).content == PAGE
-        assert await peer.rest() == b""
+        assert (await peer.read_response()).content == PAGE
+        assert await peer.read_to_end() == b""

@@ -14,7 +14,7 @@ from tests.short_run import MUTANTS
 from .designs import DESIGNS
 from .peer import Peer
 from .server import Server, running
-from .wire import split
+from .wire import parse_responses
 
 ROUNDS = 1000
 SPLICES = [
@@ -63,36 +63,43 @@ def mutants(seed: int) -> Iterator[bytes]:
 
 
 @pytest.fixture
-async def everybody(site: Path, tmp_path: Path) -> AsyncIterator[list[Server]]:
+async def all_servers(site: Path, tmp_path: Path) -> AsyncIterator[list[Server]]:
     async with AsyncExitStack() as stack:
         servers = []
         for design in DESIGNS:
-            papers = tmp_path / design.name
-            papers.mkdir()
-            servers.append(await stack.enter_async_context(running(design, site, papers=papers)))
+            log_dir = tmp_path / design.name
+            log_dir.mkdir()
+            servers.append(await stack.enter_async_context(running(design, site, log_dir=log_dir)))
         yield servers
 
 
-async def told(server: Server, data: bytes) -> list[bytes]:
+async def responses_to(server: Server, data: bytes) -> list[bytes]:
     """All answers, up to the end that the client brings about."""
     async with Peer(server.address) as peer:
         try:
             await peer.send(data)
-            peer.finish()
+            peer.half_close()
         except OSError:
             assert data, "closed before its time"
-        answers = split(await peer.rest())
-    assert all(answer.status < 500 or answer.status in (501, 505) for answer in answers)
+        responses = parse_responses(await peer.read_to_end())
+    assert all(response.status < 500 or response.status in (501, 505) for response in responses)
     keeps = server.design.keeps_alive
-    return [answer.masked for answer in answers] if keeps else [answer.bare for answer in answers]
+    return (
+        [response.without_date for response in responses]
+        if keeps
+        else [response.without_date_and_connection for response in responses]
+    )
 
 
-async def test_a_thousand_mutants_b10_b11_l3(everybody: list[Server], pytestconfig: pytest.Config) -> None:
-    reference, *others = everybody
+async def test_a_thousand_mutants_b10_b11_l3(all_servers: list[Server], pytestconfig: pytest.Config) -> None:
+    reference, *others = all_servers
     rounds = ROUNDS if pytestconfig.option.exhaustive else MUTANTS
     for number, data in zip(range(rounds), mutants(seed=20), strict=False):
-        expected = await told(reference, data)
-        bare = [split(answer.replace(b"Date: *", b"Date: x"))[0].bare for answer in expected[:1]]
-        results = await asyncio.gather(*(told(server, data) for server in others))
+        expected = await responses_to(reference, data)
+        bare = [
+            parse_responses(response.replace(b"Date: *", b"Date: x"))[0].without_date_and_connection
+            for response in expected[:1]
+        ]
+        results = await asyncio.gather(*(responses_to(server, data) for server in others))
         for server, result in zip(others, results, strict=True):
             assert result == (expected if server.design.keeps_alive else bare), (number, server.design.name, data)

@@ -12,8 +12,8 @@ import pytest
 from pwb_async.storage.disk import SMALL
 
 from .applies import Start
-from .peer import ask
-from .proc import a_process
+from .peer import send_request
+from .proc import process_with_command_line
 from .wire import get
 
 UNKNOWN = ("Last-Modified", "Accept-Ranges", "Content-Range")
@@ -21,32 +21,32 @@ UNKNOWN = ("Last-Modified", "Accept-Ranges", "Content-Range")
 
 @pytest.mark.parametrize("length", [100, 10_000, SMALL])
 async def test_all_of_it_is_sent_c15(length: int, start: Start) -> None:
-    with a_process(length) as (folder, content):
+    with process_with_command_line(length) as (folder, content):
         async with start(root=folder) as server:
-            plain = await ask(server.address, get("/cmdline"))
+            plain = await send_request(server.address, get("/cmdline"))
             assert (plain.status, plain.content) == (200, content)
             assert plain["Content-Length"] == str(length)
             for name in UNKNOWN:
                 assert plain[name] is None
-            head = await ask(server.address, get("/cmdline", method="HEAD"))
-            assert head.masked == plain.masked.removesuffix(content)
+            head = await send_request(server.address, get("/cmdline", method="HEAD"))
+            assert head.without_date == plain.without_date.removesuffix(content)
             for field in (
                 "Range: bytes=0-1",
                 "Range: bytes=0-1,4-5",
                 "If-Modified-Since: Fri, 01 Jan 2100 00:00:00 GMT",
             ):
-                assert (await ask(server.address, get("/cmdline", field))).content == content
+                assert (await send_request(server.address, get("/cmdline", field))).content == content
             for tag in ("*", plain["ETag"]):
-                assert (await ask(server.address, get("/cmdline", f"If-None-Match: {tag}"))).status == 304
+                assert (await send_request(server.address, get("/cmdline", f"If-None-Match: {tag}"))).status == 304
 
 
 async def test_more_than_is_held_in_memory_is_500_c15(start: Start) -> None:
     """Its length would have to be known before its first byte is sent."""
-    with a_process(SMALL + 1) as (folder, _):
-        async with start(root=folder, may_say="'cmdline': its size is not its length") as server:
+    with process_with_command_line(SMALL + 1) as (folder, _):
+        async with start(root=folder, allowed_errors="'cmdline': its size is not its length") as server:
             for method in ("GET", "HEAD"):
-                answer = await ask(server.address, get("/cmdline", method=method))
-                assert (answer.status, answer["Cache-Control"]) == (500, "no-store")
+                response = await send_request(server.address, get("/cmdline", method=method))
+                assert (response.status, response["Cache-Control"]) == (500, "no-store")
 
 
 def _misleading(folder: Path) -> list[str]:
@@ -66,10 +66,10 @@ async def test_less_than_it_says_c15(start: Start) -> None:
     async with start(root=folder) as server:
         for name in names:
             content = (folder / name).read_bytes()
-            answer = await ask(server.address, get(f"/{name}"))
-            assert (answer.status, answer.content) == (200, content)
-            head = await ask(server.address, get(f"/{name}", method="HEAD"))
-            assert (head["Content-Length"], head["ETag"]) == (str(len(content)), answer["ETag"])
+            response = await send_request(server.address, get(f"/{name}"))
+            assert (response.status, response.content) == (200, content)
+            head = await send_request(server.address, get(f"/{name}", method="HEAD"))
+            assert (head["Content-Length"], head["ETag"]) == (str(len(content)), response["ETag"])
 
 
 RENAMES_ITSELF = """
@@ -92,10 +92,10 @@ async def test_what_it_holds_now_c15(start: Start) -> None:
                 process.stdin.write(f"{name}\n")
                 process.stdin.flush()
                 process.stdout.readline()
-                answer = await ask(server.address, get("/comm", f"If-None-Match: {tag}"))
-                assert (answer.status, answer.content) == (200, f"{name}\n".encode())
-                tag = answer["ETag"] or ""
-                assert (await ask(server.address, get("/comm", f"If-None-Match: {tag}"))).status == 304
+                response = await send_request(server.address, get("/comm", f"If-None-Match: {tag}"))
+                assert (response.status, response.content) == (200, f"{name}\n".encode())
+                tag = response["ETag"] or ""
+                assert (await send_request(server.address, get("/comm", f"If-None-Match: {tag}"))).status == 304
         process.stdin.close()
 
 
@@ -104,7 +104,7 @@ async def test_a_large_one_that_says_what_it_holds(start: Start) -> None:
     """In a file system that cannot say what is in memory."""
     content = Path("/sys/kernel/btf/vmlinux").read_bytes()
     async with start(root=Path("/sys/kernel/btf")) as server:
-        answer = await ask(server.address, get("/vmlinux"))
-        assert (answer.status, answer.content) == (200, content)
-        part = await ask(server.address, get("/vmlinux", "Range: bytes=1000000-1999999"))
+        response = await send_request(server.address, get("/vmlinux"))
+        assert (response.status, response.content) == (200, content)
+        part = await send_request(server.address, get("/vmlinux", "Range: bytes=1000000-1999999"))
         assert (part.status, part.content) == (206, content[1_000_000:2_000_000])

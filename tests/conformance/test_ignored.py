@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from .applies import Start
-from .peer import Peer, ask
+from .peer import Peer, send_request
 from .server import Server, eventually
-from .tree import LETTERS
+from .tree import ALPHABET
 from .wire import get
 from .wrappers import BACKGROUND, nohup
 
@@ -20,10 +20,10 @@ async def visitors(server: Server) -> AsyncIterator[Callable[[], Awaitable[None]
         kept = [await stack.enter_async_context(Peer(server.address))] if server.design.keeps_alive else []
 
         async def all_are_served() -> None:
-            assert (await ask(server.address, get())).content == LETTERS
+            assert (await send_request(server.address, get())).content == ALPHABET
             for peer in kept:
                 await peer.send(get())
-                assert (await peer.answer()).content == LETTERS
+                assert (await peer.read_response()).content == ALPHABET
 
         await all_are_served()
         yield all_are_served
@@ -32,14 +32,14 @@ async def visitors(server: Server) -> AsyncIterator[Callable[[], Awaitable[None]
 async def test_nohup(start: Start) -> None:
     """The terminal hangs up; and SIGHUP is sent as for a reload, which some designs have and the others survive."""
     terminal, wrapper = nohup()
-    async with start(wrapper=wrapper, may_say="^pwb: reloaded$|^nohup: ") as server:
+    async with start(wrapper=wrapper, allowed_errors="^pwb: reloaded$|^nohup: ") as server:
         async with visitors(server) as all_are_served:
             os.close(terminal)
             await all_are_served()
             os.killpg(server.pid, signal.SIGHUP)
             await all_are_served()
         if server.design.program == "pwb":
-            await eventually(lambda: "reloaded" in server.grumbles(), 3)
+            await eventually(lambda: "reloaded" in server.error_output(), 3)
 
 
 async def test_background_job_of_a_script(start: Start) -> None:

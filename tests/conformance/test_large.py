@@ -12,9 +12,9 @@ import pytest
 
 from .applies import concurrent
 from .designs import REFERENCE
-from .peer import Peer, ask, crowd, together
+from .peer import Peer, connect_many, run_together, send_request
 from .server import Server
-from .tree import BIG, FILES, LETTERS
+from .tree import ALPHABET, BIG, FILES
 from .wire import get
 
 MEGABYTE = 1 << 20
@@ -25,7 +25,7 @@ async def others(server: Server, until: "asyncio.Task[Any]", within: float = 1.0
     count = 0
     while not until.done():
         start = time.monotonic()
-        assert (await ask(server.address, get())).content == LETTERS
+        assert (await send_request(server.address, get())).content == ALPHABET
         assert time.monotonic() - start < within, "somebody else held the server"
         count += 1
         await asyncio.sleep(0.01)
@@ -35,10 +35,10 @@ async def others(server: Server, until: "asyncio.Task[Any]", within: float = 1.0
 async def read_slowly(server: Server, pause: float) -> None:
     """pause: seconds between two looks at what has come."""
     digest, count = hashlib.sha256(), 0
-    async with Peer(server.address, window=32 * 1024) as peer:
+    async with Peer(server.address, receive_buffer=32 * 1024) as peer:
         await peer.send(get("/30m.bin", "Connection: close"))
-        content = await peer.after_head()
-        while content or (content := await peer.some(1)):
+        content = await peer.read_content_start()
+        while content or (content := await peer.read_at_least(1)):
             digest.update(content)
             count += len(content)
             await asyncio.sleep(pause)
@@ -57,7 +57,7 @@ async def test_slow_reader_gets_every_byte_l5(server: Server) -> None:
 async def test_slow_readers_hold_up_nobody_l14_a4(server: Server) -> None:
     """Accepted sockets that block stop an epoll loop at the first slow reader."""
     works = [read_slowly(server, 0.0005) for _ in range(2)]
-    readers = asyncio.create_task(together(*works))
+    readers = asyncio.create_task(run_together(*works))
     count = await others(server, readers)
     await readers
     assert count > 3
@@ -73,7 +73,7 @@ async def test_fast_reader_holds_up_nobody_a15(server: Server) -> None:
         async def read(seconds: float) -> int:
             count, end = 0, time.monotonic() + seconds
             while time.monotonic() < end:
-                count += len(await peer.some(1))
+                count += len(await peer.read_at_least(1))
             return count
 
         reading = asyncio.create_task(read(0.7))
@@ -85,13 +85,13 @@ async def test_fast_reader_holds_up_nobody_a15(server: Server) -> None:
 async def test_clients_of_a_huge_file_cost_little_memory_l6(server: Server) -> None:
     """The book read the whole file, and copied it: 5 GiB for each."""
     many = 20 if server.design.keeps_alive else 1
-    assert (await ask(server.address, get())).content == LETTERS
+    assert (await send_request(server.address, get())).content == ALPHABET
     before = server.memory()
-    async with crowd(server.address, many, window=64 * 1024) as peers:
+    async with connect_many(server.address, many, receive_buffer=64 * 1024) as peers:
         for peer in peers:
             await peer.send(get("/5g.bin"))
         for peer in peers:
-            assert len(await peer.some(MEGABYTE)) >= MEGABYTE
+            assert len(await peer.read_at_least(MEGABYTE)) >= MEGABYTE
         most = 128 if server.design.name == "process" else 64  # twenty processes alone take some 70
         assert server.memory() - before < most * MEGABYTE
         for peer in peers:
@@ -102,7 +102,7 @@ async def test_clients_of_a_huge_file_cost_little_memory_l6(server: Server) -> N
 async def test_more_than_32_bits_can_count_c12(server: Server) -> None:
     """From below 2 GiB to beyond 4 GiB. The kernel throws the bytes away; the server's memory stays what it was."""
     first, last = 2_000_000_000, 4_400_000_000
-    assert (await ask(server.address, get())).content == LETTERS
+    assert (await send_request(server.address, get())).content == ALPHABET
     before = server.memory()
 
     def count() -> int:
@@ -121,10 +121,10 @@ async def test_more_than_32_bits_can_count_c12(server: Server) -> None:
 
 async def test_no_file_is_mapped_d5(server: Server, site: object) -> None:
     """A mapped file that is truncated kills whoever reads it."""
-    async with Peer(server.address, window=4096) as peer:
+    async with Peer(server.address, receive_buffer=4096) as peer:
         await peer.send(get("/30m.bin"))
-        await peer.some(1)
-        for pid in server.members():
+        await peer.read_at_least(1)
+        for pid in server.process_ids():
             with suppress(FileNotFoundError), open(f"/proc/{pid}/maps") as maps:  # a child may just have ended
                 assert str(site) not in maps.read()
         peer.reset()

@@ -4,8 +4,8 @@ import pytest
 
 from tests.conformance.rows.limits import TOO_LONG
 
-from .exchange import same
-from .peer import Peer, ask
+from .exchange import assert_same
+from .peer import Peer, send_request
 from .server import Server
 from .wire import get
 
@@ -23,12 +23,12 @@ async def test_one_more_byte_by_byte_b8(name: str, server: Server, reference: Se
             except ConnectionError:
                 break  # answered and gone, before the last byte
             if at % 512 == 511:
-                await peer.heard()
-        answer = await peer.answer()
-        expected.check(answer)
-        assert answer["Connection"] == "close"
-        assert await peer.rest() == b""
-    same([answer], [await ask(reference.address, request)], server)
+                await peer.wait_until_read()
+        response = await peer.read_response()
+        expected.check(response)
+        assert response["Connection"] == "close"
+        assert await peer.read_to_end() == b""
+    assert_same([response], [await send_request(reference.address, request)], server)
 
 
 @pytest.mark.parametrize(
@@ -47,4 +47,4 @@ async def test_endless_head_b8(start: bytes, server: Server) -> None:
         with pytest.raises(ConnectionError):
             await peer.send_each([start, *[b"x" * MEGABYTE] * 64])
         assert server.memory() - before < 4 * MEGABYTE
-    assert (await ask(server.address, get())).status == 200
+    assert (await send_request(server.address, get())).status == 200

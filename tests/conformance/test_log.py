@@ -15,9 +15,9 @@ import pytest
 
 from .applies import Start
 from .designs import Design
-from .peer import TIMEOUT, Peer, ask
+from .peer import TIMEOUT, Peer, send_request
 from .server import command, environment, eventually
-from .tree import BIG, LETTERS
+from .tree import ALPHABET, BIG
 from .wire import get
 
 UNREAD = "nobody reads the access log .*: its lines wait until somebody does|lines of the access log were lost"
@@ -42,7 +42,7 @@ async def test_one_line_for_each_exchange_g1(start: Start) -> None:
     ]
     async with start() as server:
         for request, _, status, _ in requests:
-            assert (await ask(server.address, request)).status == status
+            assert (await send_request(server.address, request)).status == status
     written = server.log.read_bytes().splitlines()
     # A thread that has answered may note it after the next one's answer.
     lines = {(line[1], int(line[2])): line for line in map(LINE.fullmatch, written) if line}
@@ -67,7 +67,7 @@ async def test_nothing_breaks_out_of_a_line_g1(start: Start) -> None:
     ]
     async with start() as server:
         for request in requests:
-            await ask(server.address, request)
+            await send_request(server.address, request)
     data = server.log.read_bytes()
     assert data.count(b"\n") == len(requests)
     for line in data.splitlines():
@@ -78,9 +78,9 @@ async def test_nothing_breaks_out_of_a_line_g1(start: Start) -> None:
 async def test_client_that_left_has_its_line_too_g1_a11(start: Start) -> None:
     """With fewer bytes than were promised."""
     async with start() as server:
-        async with Peer(server.address, window=4096) as peer:
+        async with Peer(server.address, receive_buffer=4096) as peer:
             await peer.send(get("/30m.bin"))
-            await peer.some(1)
+            await peer.read_at_least(1)
             peer.reset()
         await eventually(lambda: server.log.read_bytes().count(b"\n") == 1, 3)
         line = LINE.fullmatch(server.log.read_bytes().rstrip())
@@ -96,17 +96,17 @@ async def test_log_is_rotated_e8(start: Start) -> None:
         for _ in range(3):
             if keeps:
                 await kept.send(get("/before"))
-                assert (await kept.answer()).status == 404
+                assert (await kept.read_response()).status == 404
         old = server.log.rename(server.log.with_name("access.log.1"))
         server.signal(signal.SIGUSR1)
         if not keeps:
-            kept.finish()  # as long as it is there, nobody else is
+            kept.half_close()  # as long as it is there, nobody else is
         await eventually(server.log.exists, 3)
         if keeps:
             await kept.send(get("/after"))
-            assert (await kept.answer()).status == 404
+            assert (await kept.read_response()).status == 404
         for _ in range(3):
-            assert (await ask(server.address, get("/after"))).status == 404
+            assert (await send_request(server.address, get("/after"))).status == 404
     before, after = old.read_bytes(), server.log.read_bytes()
     assert (before + after).count(b'"GET /before ') == 3 * keeps
     assert after.count(b'"GET /after ') == 3 + keeps
@@ -125,7 +125,7 @@ async def test_storm_of_signals_e9(start: Start) -> None:
     async with start() as server:
         storming = asyncio.create_task(storm())
         for _ in range(200):
-            assert (await ask(server.address, get())).content == LETTERS
+            assert (await send_request(server.address, get())).content == ALPHABET
         storming.cancel()
     assert server.log.read_bytes().count(b"\n") == 200
 
@@ -133,9 +133,9 @@ async def test_storm_of_signals_e9(start: Start) -> None:
 @pytest.mark.parametrize("log", ["/dev/full", "-", "/dev/stdout"])
 async def test_log_that_takes_nothing_e8_l20(log: str, start: Start) -> None:
     """A full disk, or a pipe that nobody reads any more: in the book print() ended the server."""
-    async with start("--access-log", log, keep_output=False, may_say=UNREAD) as server:
+    async with start("--access-log", log, keep_output=False, allowed_errors=UNREAD) as server:
         for _ in range(50):
-            assert (await ask(server.address, get())).content == LETTERS
+            assert (await send_request(server.address, get())).content == ALPHABET
 
 
 async def test_pipe_that_nobody_reads_holds_up_nobody_e8(start: Start, tmp_path: Path) -> None:
@@ -145,9 +145,11 @@ async def test_pipe_that_nobody_reads_holds_up_nobody_e8(start: Start, tmp_path:
     reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
     try:
         fcntl.fcntl(reader, fcntl.F_SETPIPE_SZ, 4096)
-        async with start("--access-log", str(tmp_path / "pipe"), may_say=lost) as server, asyncio.timeout(5):
+        async with start("--access-log", str(tmp_path / "pipe"), allowed_errors=lost) as server, asyncio.timeout(5):
             for _ in range(60):
-                assert (await ask(server.address, get("/a.txt", f"User-Agent: {'x' * 100}"))).content == LETTERS
+                assert (
+                    await send_request(server.address, get("/a.txt", f"User-Agent: {'x' * 100}"))
+                ).content == ALPHABET
     finally:
         os.close(reader)
 
@@ -155,17 +157,19 @@ async def test_pipe_that_nobody_reads_holds_up_nobody_e8(start: Start, tmp_path:
 async def test_named_pipe_whose_readers_come_and_go_e8(start: Start, tmp_path: Path) -> None:
     """None at the start, none at a rotation, none at the end: each time one line says so, and serving goes on."""
     os.mkfifo(pipe := tmp_path / "pipe")
-    async with start("--access-log", str(pipe), may_say=UNREAD) as server:
+    async with start("--access-log", str(pipe), allowed_errors=UNREAD) as server:
         for times in (1, 2):
             server.signal(signal.SIGUSR1)
             for _ in range(3):
-                assert (await ask(server.address, get())).content == LETTERS
-            await eventually(lambda times=times: server.grumbles().count("nobody reads") == times, 3, server.grumbles)
+                assert (await send_request(server.address, get())).content == ALPHABET
+            await eventually(
+                lambda times=times: server.error_output().count("nobody reads") == times, 3, server.error_output
+            )
             with open(os.open(pipe, os.O_RDONLY | os.O_NONBLOCK), "rb", buffering=0) as reader:
-                assert (await ask(server.address, get("/read"))).status == 404
+                assert (await send_request(server.address, get("/read"))).status == 404
                 await eventually(lambda reader=reader: b'"GET /read ' in (reader.read() or b""), 3)
         server.signal(signal.SIGUSR1)
-        assert (await ask(server.address, get())).content == LETTERS
+        assert (await send_request(server.address, get())).content == ALPHABET
         server.signal()
         assert await server.exited(within=2) == 0
 
@@ -186,16 +190,16 @@ def pipe_reader(pipe: Path) -> tuple[Callable[[], int], int]:
 async def test_lines_are_written_to_a_reader_that_comes_to_an_idle_server_e8(start: Start, tmp_path: Path) -> None:
     """Nobody asks for anything any more, and the clients that did have gone."""
     os.mkfifo(pipe := tmp_path / "pipe")
-    async with start("--access-log", str(pipe), may_say="nobody reads the access log") as server:
+    async with start("--access-log", str(pipe), allowed_errors="nobody reads the access log") as server:
         for _ in range(5):
-            assert (await ask(server.address, get())).content == LETTERS
-        await eventually(lambda: "nobody reads" in server.grumbles(), 3)
+            assert (await send_request(server.address, get())).content == ALPHABET
+        await eventually(lambda: "nobody reads" in server.error_output(), 3)
         for _ in range(2):
             lines, reader = pipe_reader(pipe)
             await eventually(lambda lines=lines: lines() == 5, 3, lambda lines=lines: f"{lines()} lines")
             os.close(reader)
             for _ in range(5):
-                assert (await ask(server.address, get())).content == LETTERS
+                assert (await send_request(server.address, get())).content == ALPHABET
         lines, reader = pipe_reader(pipe)
         await eventually(lambda: lines() == 5, 3, lambda: f"{lines()} lines")
     os.close(reader)
@@ -209,7 +213,9 @@ async def test_pipe_that_is_full_for_a_moment_loses_nothing_e8(start: Start, tmp
     try:
         async with start("--access-log", str(pipe)) as server:
             for _ in range(60):
-                assert (await ask(server.address, get("/a.txt", f"User-Agent: {'x' * 100}"))).content == LETTERS
+                assert (
+                    await send_request(server.address, get("/a.txt", f"User-Agent: {'x' * 100}"))
+                ).content == ALPHABET
             await eventually(lambda: lines() == 60, 5, lambda: f"{lines()} lines")
     finally:
         os.close(reader)
@@ -240,8 +246,8 @@ async def test_start_whose_announcement_is_not_taken_e8(
         with socket.socket(socket.AF_UNIX) as client:
             await eventually(lambda: client.connect_ex(str(tmp_path / "s")) == 0, TIMEOUT)
             client.sendall(get("/a.txt", "Connection: close"))
-            answer = b"".join(iter(lambda: client.recv(65536), b""))
-        assert answer.endswith(b"\r\n\r\n" + LETTERS)
+            response = b"".join(iter(lambda: client.recv(65536), b""))
+        assert response.endswith(b"\r\n\r\n" + ALPHABET)
         process.terminate()
         _, said = await asyncio.to_thread(process.communicate, timeout=TIMEOUT)
         assert process.returncode == 0

@@ -6,10 +6,10 @@ import time
 import pytest
 
 from .applies import Start, concurrent
-from .peer import Peer, ask, crowd, together
+from .peer import Peer, connect_many, run_together, send_request
 from .server import Server
-from .tree import LETTERS
-from .wire import get, split
+from .tree import ALPHABET
+from .wire import get, parse_responses
 
 MEGABYTE = 1 << 20
 PROMPT = 5.0
@@ -19,25 +19,25 @@ PROMPT = 5.0
 async def test_fifty_at_once_then_one_more_l13(server: Server) -> None:
     """They come while the server cannot run: an edge-triggered listener is woken once for all of them, and the book
     accepted one for each time it was woken."""
-    with server.frozen():
-        async with crowd(server.address, 50) as peers:
+    with server.suspended():
+        async with connect_many(server.address, 50) as peers:
             for peer in peers:
                 await peer.send(get())
-            server.thaw()
+            server.resume()
             start = time.monotonic()
             for peer in peers:
-                assert (await peer.answer()).content == LETTERS
+                assert (await peer.read_response()).content == ALPHABET
                 peer.socket.close()
-            assert (await ask(server.address, get())).content == LETTERS
+            assert (await send_request(server.address, get())).content == ALPHABET
             assert time.monotonic() - start < PROMPT
 
 
 async def test_burst_of_connects_f6_l19(server: Server) -> None:
     """More than the book's listen(128) while nobody accepts: the kernel keeps them all."""
-    with server.frozen():
-        async with asyncio.timeout(1), crowd(server.address, 250):
-            server.thaw()
-    assert (await ask(server.address, get())).content == LETTERS
+    with server.suspended():
+        async with asyncio.timeout(1), connect_many(server.address, 250):
+            server.resume()
+    assert (await send_request(server.address, get())).content == ALPHABET
 
 
 async def test_short_connections_one_after_the_other_l17(server: Server) -> None:
@@ -47,13 +47,15 @@ async def test_short_connections_one_after_the_other_l17(server: Server) -> None
         for _ in range(count):
             async with Peer(server.address) as peer:
                 await peer.send(get("/a.txt", "Connection: close"))
-                assert (await peer.answer()).content == LETTERS
-                assert await peer.rest() == b""
+                assert (await peer.read_response()).content == ALPHABET
+                assert await peer.read_to_end() == b""
 
-    await together(*(come_and_go(5) for _ in range(4)))
-    before = await server.settles(lambda vitals: vitals.processes == 1)
-    await together(*(come_and_go(60) for _ in range(4)))
-    await server.settles(lambda vitals: vitals.processes == 1 and vitals.descriptors <= before.descriptors)
+    await run_together(*(come_and_go(5) for _ in range(4)))
+    before = await server.wait_for_resources(lambda resources: resources.processes == 1)
+    await run_together(*(come_and_go(60) for _ in range(4)))
+    await server.wait_for_resources(
+        lambda resources: resources.processes == 1 and resources.descriptors <= before.descriptors
+    )
 
 
 async def test_nothing_is_left_of_clients_who_left_e5_l11_l18(server: Server) -> None:
@@ -62,14 +64,16 @@ async def test_nothing_is_left_of_clients_who_left_e5_l11_l18(server: Server) ->
     async def client() -> None:
         async with Peer(server.address) as peer:
             await peer.send(get("/100k.bin") + get("/missing", "Connection: close"))
-            assert (await peer.answer()).status == 200
-            await peer.rest()
+            assert (await peer.read_response()).status == 200
+            await peer.read_to_end()
 
-    await together(*(client() for _ in range(40)))
-    before = await server.settles(lambda vitals: vitals.processes == 1 and vitals.threads < 40)
+    await run_together(*(client() for _ in range(40)))
+    before = await server.wait_for_resources(lambda resources: resources.processes == 1 and resources.threads < 40)
     for _ in range(2):
-        await together(*(client() for _ in range(40)))
-    after = await server.settles(lambda vitals: vitals.descriptors <= before.descriptors and vitals.processes == 1)
+        await run_together(*(client() for _ in range(40)))
+    after = await server.wait_for_resources(
+        lambda resources: resources.descriptors <= before.descriptors and resources.processes == 1
+    )
     assert after.zombies == 0
     assert after.threads < 40, "a pool has a bound"
 
@@ -80,19 +84,19 @@ async def test_a_thousand_requests_then_the_end_a6_a14(server: Server) -> None:
     targets = ["/a.txt", "/one.txt", "/missing"]
     async with Peer(server.address) as peer:
         sending = asyncio.create_task(peer.send(b"".join(get(targets[number % 3]) for number in range(1200))))
-        answers = split(await peer.rest())
+        responses = parse_responses(await peer.read_to_end())
         await sending
-    assert [answer.status for answer in answers] == ([200, 200, 404] * 400)[:1000]
-    assert [answer["Content-Length"] for answer in answers[:2]] == ["26", "1"]
-    assert [answer["Connection"] for answer in answers] == [None] * 999 + ["close"]
+    assert [response.status for response in responses] == ([200, 200, 404] * 400)[:1000]
+    assert [response["Content-Length"] for response in responses[:2]] == ["26", "1"]
+    assert [response["Connection"] for response in responses] == [None] * 999 + ["close"]
 
 
 @concurrent
 async def test_requests_per_connection_a6(start: Start) -> None:
     async with start("--requests-per-connection", "3") as server, Peer(server.address) as peer:
         await peer.send(get() * 5)
-        answers = split(await peer.rest())
-    assert [answer["Connection"] for answer in answers] == [None, None, "close"]
+        responses = parse_responses(await peer.read_to_end())
+    assert [response["Connection"] for response in responses] == [None, None, "close"]
 
 
 @concurrent
@@ -100,17 +104,17 @@ async def test_pipeline_without_reading_a14(start: Start) -> None:
     """Requests without end and nobody reads: the server stops reading, keeps little, and forgets none."""
     count = 6000
     requests = b"".join(get("/1k.bin" if number % 2 else "/one.txt") for number in range(count))
-    async with start("--requests-per-connection", "0") as server, Peer(server.address, window=4096) as peer:
+    async with start("--requests-per-connection", "0") as server, Peer(server.address, receive_buffer=4096) as peer:
         await peer.send(get("/1k.bin"))  # whoever serves this peer is there before memory is measured
-        assert (await peer.answer()).status == 200
+        assert (await peer.read_response()).status == 200
         before = server.memory()
         sending = asyncio.create_task(peer.send(requests))
         await asyncio.sleep(0.3)  # time enough to keep too much
         assert server.memory() - before < 4 * MEGABYTE
-        lengths = [(await peer.answer())["Content-Length"] for _ in range(count)]
+        lengths = [(await peer.read_response())["Content-Length"] for _ in range(count)]
         await sending
-        peer.finish()
-        assert await peer.rest() == b""
+        peer.half_close()
+        assert await peer.read_to_end() == b""
     assert lengths == ["1", "1024"] * (count // 2)
 
 
@@ -118,7 +122,7 @@ async def test_pipeline_without_reading_a14(start: Start) -> None:
 async def test_what_is_no_file_holds_up_nobody_c5_l12(target: str, server: Server) -> None:
     """Opening a FIFO waits for a writer, unless one says otherwise: it stopped the book's servers for ever."""
     start = time.monotonic()
-    answers = await together(*(ask(server.address, get(target)) for _ in range(50)))
-    assert {answer.status for answer in answers} == {404}
-    assert (await ask(server.address, get())).content == LETTERS
+    responses = await run_together(*(send_request(server.address, get(target)) for _ in range(50)))
+    assert {response.status for response in responses} == {404}
+    assert (await send_request(server.address, get())).content == ALPHABET
     assert time.monotonic() - start < PROMPT

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from .designs import DESIGNS, FIXED, Design
-from .peer import ask
+from .peer import send_request
 from .server import running
 from .wire import get
 
@@ -28,15 +28,15 @@ def imported(report: str) -> set[str]:
 @pytest.mark.parametrize("design", [*DESIGNS, FIXED], ids=lambda design: design.name)
 async def test_imports_only_what_it_needs(design: Design, site: Path, tmp_path: Path) -> None:
     slow = ("sh", "-c", 'shift && exec "$0" -X importtime "$@"', sys.executable)
-    async with running(design, site, papers=tmp_path, wrapper=slow, may_say="^import time:") as server:
-        assert (await ask(server.address, get())).status == 200
-    names = imported(server.grumbles())
+    async with running(design, site, log_dir=tmp_path, wrapper=slow, allowed_errors="^import time:") as server:
+        assert (await send_request(server.address, get())).status == 200
+    names = imported(server.error_output())
     assert "pwb_async" in names
     assert names & LIBRARIES <= NEEDS.get(design.name, set())
     if design.command[0] == "pwb_async":
         assert "pwb_legacy" not in names
-    assert "pwb_legacy.compare" not in server.grumbles(), "no server pays for the laboratory"
-    own = set(re.findall(r"\| *pwb_async\.([\w.]+)$", server.grumbles(), re.MULTILINE))
+    assert "pwb_legacy.compare" not in server.error_output(), "no server pays for the laboratory"
+    own = set(re.findall(r"\| *pwb_async\.([\w.]+)$", server.error_output(), re.MULTILINE))
     if design.command[0] == "pwb_legacy":
         assert not {name.partition(".")[0] for name in own} & {"server", "workers"}
     assert not {name for name in own if "trac" in name}, "nobody has asked for a timeline"

@@ -13,7 +13,7 @@ from .test_corpus import TARGETS
 DISAGREEMENTS = tomllib.loads(Path(__file__).with_name("other_suites.toml").read_text())["disagreement"]
 STATUSES = (
     {case.name: set(case.expected) for case in CASES}
-    | {row.id: {answer.status for answer in row.answers} for row in ROWS}
+    | {row.id: {response.status for response in row.responses} for row in ROWS}
     | {target: {int(status)} for status, target in TARGETS}
 )
 """What is answered, by the name of a row, of a file of the corpus, or by a target."""

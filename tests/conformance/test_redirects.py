@@ -6,7 +6,7 @@ from urllib.parse import urljoin
 import pytest
 
 from .applies import Start
-from .peer import ask
+from .peer import send_request
 from .wire import get
 
 FOLDERS = ("sub/deep", "a:b", "javascript:x", "\\evil", "sub/grüße", "evil.com")
@@ -40,10 +40,10 @@ async def test_relative_redirects_c9(root: Path, start: Start) -> None:
     """Each leads to the folder, with the prefix of a proxy too, and none to another host."""
     async with start("--relative-redirects", root=root) as server:
         for target, location in REDIRECTS.items():
-            answer = await ask(server.address, get(target, "Connection: close"))
-            assert (answer.status, answer["Location"]) == (301, location), target
+            response = await send_request(server.address, get(target, "Connection: close"))
+            assert (response.status, response["Location"]) == (301, location), target
             base = target if target.startswith("http:") else "http://h/prefix" + target
             there = urljoin(base, location)
             assert there.startswith(base[: len("http://h/prefix/")] if "/prefix" in base else "http://evil.com/")
-            answer = await ask(server.address, get(there.replace("/prefix", ""), "Connection: close"))
-            assert (answer.status, answer.content) == (200, b"here"), there
+            response = await send_request(server.address, get(there.replace("/prefix", ""), "Connection: close"))
+            assert (response.status, response.content) == (200, b"here"), there

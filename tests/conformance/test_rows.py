@@ -8,11 +8,11 @@ import pytest
 
 from tests.conformance.rows.row import Row
 
-from .exchange import same, talk
+from .exchange import assert_same, exchange
 from .rows import ROWS
 from .server import Server
 from .tree import CANARY
-from .wire import Answer
+from .wire import Response
 
 _IMF_FIXDATE = re.compile(
     r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d (Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) \d{4} \d\d:\d\d:\d\d GMT"
@@ -37,26 +37,28 @@ _REASONS = {
 }
 
 
-def check_any(answer: Answer) -> None:
+def check_any(response: Response) -> None:
     """What holds for every answer, whatever was asked."""
-    assert answer.reason == _REASONS[answer.status]
-    assert answer["Server"] == "PWB"
-    assert _IMF_FIXDATE.fullmatch(answer["Date"] or "")
-    assert abs(answer.date - time.time()) < 3
-    assert CANARY not in answer.content
-    assert answer["Transfer-Encoding"] is None
-    if answer.status in (204, 304):
-        assert answer["Content-Length"] is None
+    assert response.reason == _REASONS[response.status]
+    assert response["Server"] == "PWB"
+    assert _IMF_FIXDATE.fullmatch(response["Date"] or "")
+    assert abs(response.date - time.time()) < 3
+    assert CANARY not in response.content
+    assert response["Transfer-Encoding"] is None
+    if response.status in (204, 304):
+        assert response["Content-Length"] is None
     else:
-        assert (answer["Content-Length"] or "").isdecimal()
-        assert answer["X-Content-Type-Options"] == "nosniff"
-    if answer["Last-Modified"] is not None:
-        assert _IMF_FIXDATE.fullmatch(answer["Last-Modified"])
-    if answer.status >= 400 and answer.content:
-        page = answer.content.decode()
+        assert (response["Content-Length"] or "").isdecimal()
+        assert response["X-Content-Type-Options"] == "nosniff"
+    if response["Last-Modified"] is not None:
+        assert _IMF_FIXDATE.fullmatch(response["Last-Modified"])
+    if response.status >= 400 and response.content:
+        page = response.content.decode()
         assert page.startswith("<!DOCTYPE html>\n")
-        assert "404 file not found" in page if answer.status == 404 else f"{answer.status} {answer.reason}" in page
-    if location := answer["Location"]:
+        assert (
+            "404 file not found" in page if response.status == 404 else f"{response.status} {response.reason}" in page
+        )
+    if location := response["Location"]:
         assert re.fullmatch(r"/(?![/\\])[!-~]*", location), "C9"
 
 
@@ -66,9 +68,9 @@ def test_ids_name_one_row_each() -> None:
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.id)
 async def test_row_l7(row: Row, server: Server, reference: Server) -> None:
-    answers = await talk(server, row.requests, len(row.answers), row.ends)
-    for answer, expected in zip(answers, row.answers, strict=False):
-        expected.check(answer, server.design.keeps_alive)
-        check_any(answer)
+    responses = await exchange(server, row.requests, len(row.responses), row.ends)
+    for response, expected in zip(responses, row.responses, strict=False):
+        expected.check(response, server.design.keeps_alive)
+        check_any(response)
     if server.design is not reference.design:
-        same(answers, await talk(reference, row.requests, len(row.answers), row.ends), server)
+        assert_same(responses, await exchange(reference, row.requests, len(row.responses), row.ends), server)

@@ -10,16 +10,16 @@ import pytest
 
 from .applies import Start
 from .designs import DESIGNS
-from .peer import Peer, ask, crowd
+from .peer import Peer, connect_many, send_request
 from .server import Server, eventually
-from .tree import FILES, LETTERS
+from .tree import ALPHABET, FILES
 from .wire import get
 
 
 @contextmanager
 def no_descriptor_free(server: Server) -> Iterator[None]:
     """Nothing can be opened any more; what is open stays open."""
-    before = {pid: resource.prlimit(pid, resource.RLIMIT_NOFILE) for pid in server.members()}
+    before = {pid: resource.prlimit(pid, resource.RLIMIT_NOFILE) for pid in server.process_ids()}
     try:
         for pid, (_, hard) in before.items():
             used = set(map(int, os.listdir(f"/proc/{pid}/fd")))
@@ -33,22 +33,24 @@ def no_descriptor_free(server: Server) -> Iterator[None]:
 
 async def test_no_descriptor_for_the_file_e2_g4(start: Start) -> None:
     """503, and come again: not 404, which caches and crawlers would believe."""
-    async with start(may_say="cannot accept connections") as server:  # single, which looks for the next one at once
-        assert (await ask(server.address, get())).content == LETTERS
+    async with start(
+        allowed_errors="cannot accept connections"
+    ) as server:  # single, which looks for the next one at once
+        assert (await send_request(server.address, get())).content == ALPHABET
         async with Peer(server.address) as peer:
-            await eventually(lambda: (far := peer.far_end()) is not None and not far.orphan, 2, "not accepted")
-            await eventually(lambda: len(server.members()) in (1, 2), 2)
+            await eventually(lambda: (far := peer.server_socket()) is not None and not far.orphan, 2, "not accepted")
+            await eventually(lambda: len(server.process_ids()) in (1, 2), 2)
             if server.design.keeps_alive:
                 await peer.send(get())
-                assert (await peer.answer()).content == LETTERS
+                assert (await peer.read_response()).content == ALPHABET
             with no_descriptor_free(server):
                 await peer.send(get("/64k+1.bin"))
-                answer = await peer.answer()
-            assert (answer.status, answer["Retry-After"], answer["Cache-Control"]) == (503, "1", "no-store")
+                response = await peer.read_response()
+            assert (response.status, response["Retry-After"], response["Cache-Control"]) == (503, "1", "no-store")
             if server.design.keeps_alive:
                 await peer.send(get("/64k+1.bin"))
-                assert (await peer.answer()).content == FILES[b"64k+1.bin"]
-        assert (await ask(server.address, get())).content == LETTERS
+                assert (await peer.read_response()).content == FILES[b"64k+1.bin"]
+        assert (await send_request(server.address, get())).content == ALPHABET
 
 
 @pytest.mark.parametrize(
@@ -56,11 +58,11 @@ async def test_no_descriptor_for_the_file_e2_g4(start: Start) -> None:
 )
 async def test_child_has_only_its_own_descriptors_l11(server: Server) -> None:
     """In the book it kept the listening socket and all other clients': none of them could ever be closed."""
-    async with crowd(server.address, 4) as peers:
+    async with connect_many(server.address, 4) as peers:
         for peer in peers:
             await peer.send(get())
-            assert (await peer.answer()).content == LETTERS
-        children = [pid for pid in server.members() if pid != server.pid]
+            assert (await peer.read_response()).content == ALPHABET
+        children = [pid for pid in server.process_ids() if pid != server.pid]
         assert len(children) == 4
         own = sockets(server.pid)
         held = [sockets(child) for child in children]

@@ -12,12 +12,12 @@ import pytest
 
 from .applies import Start
 from .designs import DESIGNS
-from .peer import Peer, ask, crowd, together
+from .peer import Peer, connect_many, run_together, send_request
 from .server import Server, eventually
 from .strace import needs_strace, strace
 from .test_large import others, read_slowly
 from .test_log import LINE
-from .tree import BIG, FILES, LETTERS, noise
+from .tree import ALPHABET, BIG, FILES, random_bytes
 from .wire import get
 
 MEGABYTE = 1 << 20
@@ -49,15 +49,15 @@ async def answers_are_right(server: Server) -> None:
             ("Range: bytes=0-99999,20000000-29999999,5-6", [(0, 100_000), (20_000_000, 30_000_000), (5, 7)]),
         ):
             await peer.send(get("/30m.bin", field))
-            answer = await peer.answer()
-            assert answer.status == 206
+            response = await peer.read_response()
+            assert response.status == 206
             for first, end in ranges:
-                assert CONTENT[first:end] in answer.content
-            assert len(answer.content) < sum(end - first for first, end in ranges) + 1000
+                assert CONTENT[first:end] in response.content
+            assert len(response.content) < sum(end - first for first, end in ranges) + 1000
         await peer.send(get("/30m.bin", method="HEAD") + get("/30m.bin") + get())
-        assert (await peer.answer("HEAD"))["Content-Length"] == str(BIG)
-        assert (await peer.answer()).content == CONTENT
-        assert (await peer.answer()).content == LETTERS
+        assert (await peer.read_response("HEAD"))["Content-Length"] == str(BIG)
+        assert (await peer.read_response()).content == CONTENT
+        assert (await peer.read_response()).content == ALPHABET
 
 
 def sent(log: Path) -> list[int]:
@@ -72,10 +72,10 @@ def sent(log: Path) -> list[int]:
 async def test_refused_from_the_start_c16(error: str, start: Start, tmp_path: Path) -> None:
     """It is tried for one answer, and never again for this file system."""
     calls = tmp_path / "calls"
-    async with start(wrapper=refused(error, "1+", calls), may_say=REFUSED) as server:
+    async with start(wrapper=refused(error, "1+", calls), allowed_errors=REFUSED) as server:
         await answers_are_right(server)
-        await together(*(answers_are_right(server) for _ in range(3)))
-        assert server.grumbles().count(REFUSED) == 1
+        await run_together(*(answers_are_right(server) for _ in range(3)))
+        assert server.error_output().count(REFUSED) == 1
     assert 1 <= calls.read_text().count("(INJECTED)") <= 2
     assert sorted(sent(server.log))[-4:] == [BIG] * 4
 
@@ -84,9 +84,9 @@ async def test_refused_from_the_start_c16(error: str, start: Start, tmp_path: Pa
 @only_async
 @pytest.mark.parametrize("when", ["2", "4", "9"])
 async def test_refused_in_the_middle_c16(when: str, start: Start, tmp_path: Path) -> None:
-    async with start(wrapper=refused("EINVAL", when, tmp_path / "calls"), may_say=REFUSED) as server:
-        answer = await ask(server.address, get("/30m.bin"))
-        assert hashlib.sha256(answer.content).digest() == hashlib.sha256(CONTENT).digest()
+    async with start(wrapper=refused("EINVAL", when, tmp_path / "calls"), allowed_errors=REFUSED) as server:
+        response = await send_request(server.address, get("/30m.bin"))
+        assert hashlib.sha256(response.content).digest() == hashlib.sha256(CONTENT).digest()
         await answers_are_right(server)
     assert sent(server.log)[0] == BIG
     assert (tmp_path / "calls").read_text().count("INJECTED") == 1
@@ -96,13 +96,13 @@ async def test_refused_in_the_middle_c16(when: str, start: Start, tmp_path: Path
 @only_async
 @pytest.mark.parametrize("error", ["EIO", "ENOMEM", "ESTALE"])
 async def test_a_disk_that_fails_is_not_read_again_d1(error: str, start: Start, tmp_path: Path) -> None:
-    async with start(wrapper=refused(error, "2+", tmp_path / "calls"), may_say="content cut short") as server:
+    async with start(wrapper=refused(error, "2+", tmp_path / "calls"), allowed_errors="content cut short") as server:
         async with Peer(server.address) as peer:
             await peer.send(get("/30m.bin") + get())
-            data = await peer.rest_or_reset()
+            data = await peer.read_to_end_or_reset()
         assert data.count(b"HTTP/1.1 ") == 1
         assert len(data) < BIG
-        assert (await ask(server.address, get())).content == LETTERS
+        assert (await send_request(server.address, get())).content == ALPHABET
     assert sent(server.log)[0] < BIG
 
 
@@ -113,13 +113,13 @@ async def test_switched_off_c16(start: Start, tmp_path: Path) -> None:
     async with start("--no-sendfile", wrapper=wrapper) as server:
         await answers_are_right(server)
     assert "sendfile(" not in (tmp_path / "calls").read_text()
-    assert sent(server.log)[-2:] == [BIG, len(LETTERS)]
+    assert sent(server.log)[-2:] == [BIG, len(ALPHABET)]
 
 
 @only_async
 async def test_slow_readers_get_every_byte_and_hold_up_nobody_l5_a15(start: Start) -> None:
     async with start("--no-sendfile") as server:
-        readers = asyncio.create_task(together(*(read_slowly(server, 0.0005) for _ in range(2))))
+        readers = asyncio.create_task(run_together(*(read_slowly(server, 0.0005) for _ in range(2))))
         assert await others(server, readers) > 3
         await readers
 
@@ -131,13 +131,13 @@ async def test_a_slow_disk_holds_up_nobody_a15(start: Start, site: Path) -> None
     """The loop never reads: each piece of the large file takes 50 ms, and 120 of them 6 s."""
     wrapper = strace("-P", str(site / "30m.bin"), "-e", "trace=preadv", "-e", "inject=preadv:delay_enter=50000")
     async with start("--no-sendfile", wrapper=wrapper) as server, Peer(server.address) as peer:
-        assert (await ask(server.address, get())).content == LETTERS
+        assert (await send_request(server.address, get())).content == ALPHABET
         await peer.send(get("/30m.bin"))
-        reading = asyncio.create_task(peer.some(4 * MEGABYTE))
+        reading = asyncio.create_task(peer.read_at_least(4 * MEGABYTE))
         times = []
         while not reading.done():
             begin = time.monotonic()
-            assert (await ask(server.address, get("/a.txt"))).content == LETTERS
+            assert (await send_request(server.address, get("/a.txt"))).content == ALPHABET
             times.append(time.monotonic() - begin)
         assert await reading
         assert sorted(times)[len(times) // 2] < 0.03, "half of them waited for the disk"
@@ -147,13 +147,13 @@ async def test_a_slow_disk_holds_up_nobody_a15(start: Start, site: Path) -> None
 @only_async
 async def test_clients_that_read_nothing_cost_little_memory_l6(start: Start) -> None:
     async with start("--no-sendfile") as server:
-        await ask(server.address, get("/30m.bin"))
+        await send_request(server.address, get("/30m.bin"))
         before = server.memory()
-        async with crowd(server.address, 20, window=64 * 1024) as peers:
+        async with connect_many(server.address, 20, receive_buffer=64 * 1024) as peers:
             for peer in peers:
                 await peer.send(get("/5g.bin"))
             for peer in peers:
-                assert len(await peer.some(MEGABYTE)) >= MEGABYTE
+                assert len(await peer.read_at_least(MEGABYTE)) >= MEGABYTE
             assert server.memory() - before < 20 * MEGABYTE
             for peer in peers:
                 peer.reset()
@@ -162,12 +162,12 @@ async def test_clients_that_read_nothing_cost_little_memory_l6(start: Start) -> 
 @only_async
 async def test_a_client_that_never_reads_is_cut_off_a4(start: Start) -> None:
     async with start("--no-sendfile", "--send-timeout", "0.6") as server:
-        async with Peer(server.address, window=4096) as peer:
+        async with Peer(server.address, receive_buffer=4096) as peer:
             begin = time.monotonic()
             await peer.send(get("/30m.bin"))
-            await eventually(lambda: peer.far_end() is None, 5, "it still holds the server")
+            await eventually(lambda: peer.server_socket() is None, 5, "it still holds the server")
             assert time.monotonic() - begin > 0.5
-            assert len(await peer.rest_or_reset()) < BIG
+            assert len(await peer.read_to_end_or_reset()) < BIG
         await eventually(lambda: server.log.read_bytes().endswith(b"\n"), 3)
         # What the kernel's buffer took counts, but nothing that waited for it.
         assert sent(server.log)[0] < 6 * MEGABYTE
@@ -176,11 +176,11 @@ async def test_a_client_that_never_reads_is_cut_off_a4(start: Start) -> None:
 @only_async
 async def test_a_client_below_the_minimum_rate_is_cut_off_a5(start: Start) -> None:
     options = ("--no-sendfile", "--min-send-rate", "1M", "--send-timeout", "0.8")
-    async with start(*options) as server, Peer(server.address, window=16 * 1024) as peer:
+    async with start(*options) as server, Peer(server.address, receive_buffer=16 * 1024) as peer:
         await peer.send(get("/30m.bin"))
         begin, count = time.monotonic(), 0
         with pytest.raises(ConnectionError):
-            while data := await peer.some(1):
+            while data := await peer.read_at_least(1):
                 count += len(data)
                 await asyncio.sleep(0.05)
         assert time.monotonic() - begin < 6
@@ -191,30 +191,30 @@ async def test_a_client_below_the_minimum_rate_is_cut_off_a5(start: Start) -> No
 async def test_truncated_while_sent_d1(start: Start, tmp_path: Path) -> None:
     root = tmp_path / "root"
     root.mkdir()
-    (root / "shrinks").write_bytes(noise(24 * MEGABYTE, 2))
+    (root / "shrinks").write_bytes(random_bytes(24 * MEGABYTE, 2))
     (root / "still.txt").write_bytes(b"still")
-    async with start("--no-sendfile", root=root, may_say="content cut short") as server:
-        async with Peer(server.address, window=16 * 1024) as peer:
+    async with start("--no-sendfile", root=root, allowed_errors="content cut short") as server:
+        async with Peer(server.address, receive_buffer=16 * 1024) as peer:
             await peer.send(get("/shrinks") + get("/still.txt"))
-            begun = await peer.some(1)
+            begun = await peer.read_at_least(1)
             os.truncate(root / "shrinks", MEGABYTE)
-            data = begun + await peer.rest_or_reset()
+            data = begun + await peer.read_to_end_or_reset()
         assert b"Content-Length: 25165824\r\n" in data
         assert len(data) < 24 * MEGABYTE
         assert data.count(b"HTTP/1.1 ") == 1
-        assert (await ask(server.address, get("/still.txt"))).content == b"still"
-        assert re.search("cut short: the file has become shorter", server.grumbles())
+        assert (await send_request(server.address, get("/still.txt"))).content == b"still"
+        assert re.search("cut short: the file has become shorter", server.error_output())
 
 
 @only_async
 async def test_a_client_that_vanishes_leaves_nothing_a11(start: Start) -> None:
     async with start("--no-sendfile") as server:
-        await ask(server.address, get("/30m.bin"))
-        before = await server.settles(lambda vitals: vitals.processes == 1)
+        await send_request(server.address, get("/30m.bin"))
+        before = await server.wait_for_resources(lambda resources: resources.processes == 1)
         for _ in range(10):
-            async with Peer(server.address, window=4096) as peer:
+            async with Peer(server.address, receive_buffer=4096) as peer:
                 await peer.send(get("/30m.bin"))
-                await peer.some(1)
+                await peer.read_at_least(1)
                 peer.reset()
-        await server.settles(lambda vitals: vitals.descriptors <= before.descriptors)
-        assert (await ask(server.address, get("/30m.bin"))).content == CONTENT
+        await server.wait_for_resources(lambda resources: resources.descriptors <= before.descriptors)
+        assert (await send_request(server.address, get("/30m.bin"))).content == CONTENT

@@ -3,11 +3,11 @@
 import pytest
 
 from .applies import concurrent
-from .exchange import talk
-from .peer import Peer, together
+from .exchange import exchange
+from .peer import Peer, run_together
 from .server import Server
-from .tree import LETTERS
-from .wire import Answer, get
+from .tree import ALPHABET
+from .wire import Response, get
 
 _CONTENT = b"5;a=b\r\nhello\r\n0\r\nX: y\r\n\r\n"
 REQUESTS = {
@@ -19,26 +19,26 @@ REQUESTS = {
 }
 
 
-def _masked(answers: list[Answer]) -> list[bytes]:
-    return [answer.masked for answer in answers]
+def _masked(responses: list[Response]) -> list[bytes]:
+    return [response.without_date for response in responses]
 
 
 @pytest.mark.parametrize("name", REQUESTS)
 async def test_cut_in_two_anywhere_b10_l2(name: str, server: Server) -> None:
     requests, count, ends = REQUESTS[name]
     wire = b"".join(requests)
-    whole = _masked(await talk(server, requests, count, ends))
+    whole = _masked(await exchange(server, requests, count, ends))
     for at in range(1, len(wire)):
-        assert _masked(await talk(server, requests, count, ends, [wire[:at], wire[at:]])) == whole, f"cut at {at}"
+        assert _masked(await exchange(server, requests, count, ends, [wire[:at], wire[at:]])) == whole, f"cut at {at}"
 
 
 @pytest.mark.parametrize("name", REQUESTS)
 async def test_byte_by_byte_b10_l2(name: str, server: Server) -> None:
     requests, count, ends = REQUESTS[name]
     wire = b"".join(requests)
-    whole = _masked(await talk(server, requests, count, ends))
+    whole = _masked(await exchange(server, requests, count, ends))
     pieces = [wire[at : at + 1] for at in range(len(wire))]
-    assert _masked(await talk(server, requests, count, ends, pieces)) == whole
+    assert _masked(await exchange(server, requests, count, ends, pieces)) == whole
 
 
 @concurrent
@@ -46,9 +46,9 @@ async def test_the_answer_does_not_wait_for_content_9110_15_5_6(server: Server) 
     """The head decides it; what is missing of the content is skipped when it comes."""
     async with Peer(server.address) as peer:
         await peer.send(get("/a.txt", "Content-Length: 10", method="POST") + b"hello")
-        assert (await peer.answer()).status == 405
+        assert (await peer.read_response()).status == 405
         await peer.send(b"world" + get())
-        assert (await peer.answer()).content == LETTERS
+        assert (await peer.read_response()).content == ALPHABET
 
 
 @concurrent
@@ -61,8 +61,8 @@ async def test_two_segments_one_answer_l16(server: Server) -> None:
             for number in range(times):
                 at = 1 + number % (len(request) - 1)
                 await peer.send_pieces([request[:at], request[at:]])
-                assert (await peer.answer()).content == LETTERS
-            peer.finish()
-            assert await peer.rest() == b"", "more answers than requests"
+                assert (await peer.read_response()).content == ALPHABET
+            peer.half_close()
+            assert await peer.read_to_end() == b"", "more answers than requests"
 
-    await together(*(halves(100) for _ in range(4)))
+    await run_together(*(halves(100) for _ in range(4)))

@@ -12,9 +12,9 @@ import pytest
 
 from .applies import Start, concurrent
 from .designs import Design
-from .peer import Peer, ask
+from .peer import Peer, send_request
 from .server import command, environment
-from .tree import LETTERS
+from .tree import ALPHABET
 from .wire import get
 
 pytestmark = pytest.mark.quiet  # a refusal takes at most a second
@@ -99,9 +99,9 @@ async def test_an_environment_that_was_made_for_others(start: Start) -> None:
     """Kubernetes describes a Service called pwb, another program has the same prefix: a line each, and it serves."""
     service = ("PWB_PORT=tcp://10.0.0.11:80", "PWB_SERVICE_HOST=10.0.0.11", "PWB_DOCS_PORT=tcp://[fd00::1]:80")
     pattern = "describe a Service of Kubernetes and are ignored$|PWB_SESSION: no such option; it is ignored$"
-    async with start(wrapper=("env", *service, "PWB_SESSION=1"), may_say=pattern) as server:
-        assert (await ask(server.address, get())).content == LETTERS
-    assert server.grumbles().count("\n") == 2
+    async with start(wrapper=("env", *service, "PWB_SESSION=1"), allowed_errors=pattern) as server:
+        assert (await send_request(server.address, get())).content == ALPHABET
+    assert server.error_output().count("\n") == 2
 
 
 def needs_ipv6() -> None:
@@ -116,7 +116,7 @@ async def test_ipv6_f7_l19(start: Start) -> None:
     needs_ipv6()
     async with start("--host", "::1") as server:
         assert server.address[0] == "::1"
-        assert (await ask(server.address, get())).content == LETTERS
+        assert (await send_request(server.address, get())).content == ALPHABET
     assert b"::1 - - [" in server.log.read_bytes()
 
 
@@ -125,7 +125,7 @@ async def test_ipv4_client_of_an_ipv6_socket_is_logged_by_its_ipv4_address(start
     needs_ipv6()
     async with start("--host", "::") as server:
         for host in ("127.0.0.1", "::1"):
-            assert (await ask((host, server.address[1]), get())).content == LETTERS
+            assert (await send_request((host, server.address[1]), get())).content == ALPHABET
     lines = server.log.read_bytes().splitlines()
     assert sorted(line.partition(b" ")[0] for line in lines) == [b"127.0.0.1", b"::1"]
 
@@ -138,7 +138,7 @@ async def test_ipv4_clients_of_an_ipv6_socket_are_counted_by_their_ipv4_address(
         Peer(("127.0.0.1", server.address[1])) as first,
     ):
         await first.send(get())
-        assert (await first.answer()).status == 200
+        assert (await first.read_response()).status == 200
         for source, status in (("127.0.0.1", 503), ("127.0.0.2", 200), ("::1", 200)):
             target = ("::1" if ":" in source else "127.0.0.1", server.address[1])
             reader, writer = await asyncio.open_connection(*target, local_addr=(source, 0))
@@ -162,11 +162,11 @@ async def test_address_that_this_machine_does_not_have(start: Start, tmp_path: P
     except (OSError, subprocess.CalledProcessError) as error:
         pytest.skip(f"no network of its own here: {error}")
     missing = "^pwb(-legacy)?: not listening on ::1, an address of localhost: Cannot assign requested address$"
-    async with start("--host", "localhost", wrapper=unshare, may_say=missing) as server:
+    async with start("--host", "localhost", wrapper=unshare, allowed_errors=missing) as server:
         assert server.address[0] == "127.0.0.1"
         inside = ("nsenter", "--net", f"--target={server.pid}", sys.executable, "-c", FETCH, server.url + "/a.txt")
-        assert subprocess.run(inside, capture_output=True, check=True, timeout=10).stdout == LETTERS
-        assert len(server.grumbles().splitlines()) == 1
+        assert subprocess.run(inside, capture_output=True, check=True, timeout=10).stdout == ALPHABET
+        assert len(server.error_output().splitlines()) == 1
 
 
 FETCH = "import sys, urllib.request as u; sys.stdout.buffer.write(u.urlopen(sys.argv[1], timeout=5).read())"
@@ -176,7 +176,7 @@ async def test_index_and_max_age_and_version(start: Start) -> None:
     """The options that change answers."""
     options = ("--index", "nowhere.html", "--index", "one.txt", "--max-age", "60", "--server-version")
     async with start(*options) as server:
-        answer = await ask(server.address, get("/"))
-    assert answer.content == b"1"
-    assert answer["Cache-Control"] == "max-age=60"
-    assert (answer["Server"] or "").startswith("PWB/")
+        response = await send_request(server.address, get("/"))
+    assert response.content == b"1"
+    assert response["Cache-Control"] == "max-age=60"
+    assert (response["Server"] or "").startswith("PWB/")

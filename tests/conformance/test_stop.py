@@ -7,9 +7,9 @@ import time
 import pytest
 
 from .applies import Start, concurrent
-from .peer import Peer, ask, crowd, together
+from .peer import Peer, connect_many, run_together, send_request
 from .server import Server, eventually
-from .tree import BIG, LETTERS
+from .tree import ALPHABET, BIG
 from .wire import get
 
 
@@ -33,13 +33,13 @@ async def refuses(server: Server) -> None:
 async def begin(peer: Peer) -> int:
     """Asks for a large file; returns how many bytes of the answer have come."""
     await peer.send(get("/30m.bin"))
-    return len(await peer.some(1))
+    return len(await peer.read_at_least(1))
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=["term", "int"])
 async def test_stops_at_once_when_nothing_is_under_way_f2_l19(number: int, start: Start) -> None:
     async with start() as server:
-        assert (await ask(server.address, get())).content == LETTERS
+        assert (await send_request(server.address, get())).content == ALPHABET
         server.signal(number)
         assert await server.exited(within=1) == 0
 
@@ -48,11 +48,11 @@ async def test_answers_under_way_are_finished_f2(start: Start) -> None:
     """Each client gets all of its 30 MB; then the connection ends, and with the last one the server."""
     async with start() as server:
         many = 12 if server.design.keeps_alive else 1
-        async with crowd(server.address, many, window=64 * 1024) as peers:
+        async with connect_many(server.address, many, receive_buffer=64 * 1024) as peers:
             counts = [await begin(peer) for peer in peers]
             server.signal()
             await refuses(server)
-            rests = await together(*(peer.rest() for peer in peers))
+            rests = await run_together(*(peer.read_to_end() for peer in peers))
             for count, rest in zip(counts, rests, strict=True):
                 assert BIG < count + len(rest) < BIG + 1000
         assert await server.exited(within=2) == 0
@@ -61,23 +61,23 @@ async def test_answers_under_way_are_finished_f2(start: Start) -> None:
 @pytest.mark.quiet
 @concurrent
 async def test_idle_connections_end_at_once_f2(start: Start) -> None:
-    async with start() as server, crowd(server.address, 5) as peers:
+    async with start() as server, connect_many(server.address, 5) as peers:
         for peer in peers:
             await peer.send(get())
-            assert (await peer.answer()).content == LETTERS
+            assert (await peer.read_response()).content == ALPHABET
         begin = time.monotonic()
         server.signal()
         for peer in peers:
-            assert await peer.rest() == b""
+            assert await peer.read_to_end() == b""
         assert time.monotonic() - begin < 0.7
         assert await server.exited(within=1) == 0
 
 
 async def test_silent_connections_end_at_once_f2(start: Start) -> None:
     async with start() as server, Peer(server.address) as peer:
-        await eventually(lambda: (far := peer.far_end()) is not None and not far.orphan, 2)
+        await eventually(lambda: (far := peer.server_socket()) is not None and not far.orphan, 2)
         server.signal()
-        assert await peer.rest() == b""
+        assert await peer.read_to_end() == b""
         assert await server.exited(within=1) == 0
 
 
@@ -85,18 +85,18 @@ async def test_silent_connections_end_at_once_f2(start: Start) -> None:
 async def test_nothing_is_begun_f2(start: Start) -> None:
     """A request behind the one under way is not answered, and the answer says that it is the last, if it still can."""
     async with start() as server:
-        async with Peer(server.address, window=64 * 1024) as peer:
+        async with Peer(server.address, receive_buffer=64 * 1024) as peer:
             await peer.send(get("/30m.bin") + get() * 3)
-            head = await peer.some(1)
+            head = await peer.read_at_least(1)
             server.signal()
             await refuses(server)
-            count = len(head) + len(await peer.rest())
+            count = len(head) + len(await peer.read_to_end())
             assert BIG < count < BIG + 1000 + 1000, "one answer more at most, that one says close"
         assert await server.exited(within=1) == 0
 
 
 async def test_second_signal_ends_it_f2(start: Start) -> None:
-    async with start() as server, Peer(server.address, window=4096) as peer:
+    async with start() as server, Peer(server.address, receive_buffer=4096) as peer:
         await begin(peer)
         server.signal()
         await refuses(server)
@@ -105,7 +105,7 @@ async def test_second_signal_ends_it_f2(start: Start) -> None:
 
 
 async def test_grace_ends_it_f2(start: Start) -> None:
-    async with start("--grace-period", "0.4") as server, Peer(server.address, window=4096) as peer:
+    async with start("--grace-period", "0.4") as server, Peer(server.address, receive_buffer=4096) as peer:
         await begin(peer)
         server.signal()
         begun = time.monotonic()

@@ -12,10 +12,10 @@ import pytest
 
 from .applies import concurrent
 from .designs import Design
-from .peer import Peer, ask, together
+from .peer import Peer, run_together, send_request
 from .server import Server, eventually, running
 from .sockets import CLOSE_WAIT, ESTABLISHED
-from .tree import BIG, LETTERS
+from .tree import ALPHABET, BIG
 from .wire import get
 
 pytestmark = pytest.mark.quiet
@@ -36,7 +36,7 @@ async def hasty(design: Design, site: object, tmp_path_factory: pytest.TempPathF
         "--linger-timeout": LINGER,
     }
     words = [word for name, value in options.items() for word in (name, str(value))]
-    async with running(design, str(site), *words, papers=tmp_path_factory.mktemp("hasty")) as server:
+    async with running(design, str(site), *words, log_dir=tmp_path_factory.mktemp("hasty")) as server:
         yield server
 
 
@@ -57,7 +57,7 @@ class Watch:
 async def test_silence_ends_in_silence_a1_l10(hasty: Server) -> None:
     async with Peer(hasty.address) as peer:
         watch = Watch()
-        assert await peer.rest() == b""
+        assert await peer.read_to_end() == b""
         watch.shows(HEADER)
 
 
@@ -67,24 +67,24 @@ async def test_slow_head_is_408_at_the_deadline_a2_l10(drip: bytes, hasty: Serve
     async with Peer(hasty.address) as peer:
         await peer.send(b"GET / HTTP/1.1\r\nHost: h\r\n" if b":" in drip else b"GET /")
         watch = Watch()
-        reading = asyncio.create_task(peer.answer())
+        reading = asyncio.create_task(peer.read_response())
         while not reading.done() and watch.time < 5:
             await peer.send(drip)
             await asyncio.wait([reading], timeout=0.1)
-        answer = await reading
+        response = await reading
         watch.shows(HEADER)
-        assert (answer.status, answer.reason) == (408, "Request Timeout")
-        assert answer["Connection"] == "close"
-        assert await peer.rest() == b""
+        assert (response.status, response.reason) == (408, "Request Timeout")
+        assert response["Connection"] == "close"
+        assert await peer.read_to_end() == b""
 
 
 @concurrent
 async def test_second_head_has_a_deadline_too_a2(hasty: Server) -> None:
     async with Peer(hasty.address) as peer:
         await peer.send(get() + b"GET / HTTP/1.1\r\n")
-        assert (await peer.answer()).content == LETTERS
+        assert (await peer.read_response()).content == ALPHABET
         watch = Watch()
-        assert (await peer.answer()).status == 408
+        assert (await peer.read_response()).status == 408
         watch.shows(HEADER)
 
 
@@ -93,9 +93,9 @@ async def test_slow_content_is_not_waited_for_a3(hasty: Server) -> None:
     async with Peer(hasty.address) as peer:
         watch = Watch()
         await peer.send(get("/a.txt", "Content-Length: 1000", method="POST"))
-        assert (await peer.answer()).status == 405
+        assert (await peer.read_response()).status == 405
         assert watch.time < 0.3
-        ending = asyncio.create_task(peer.rest_or_reset())
+        ending = asyncio.create_task(peer.read_to_end_or_reset())
         while not ending.done() and watch.time < 5:
             try:
                 await peer.send(b"x")
@@ -111,10 +111,10 @@ async def test_slow_chunks_are_408_a3(hasty: Server) -> None:
     async with Peer(hasty.address) as peer:
         await peer.send(get("/a.txt", "Transfer-Encoding: chunked", method="POST") + b"5\r\nhel")
         watch = Watch()
-        answer = await peer.answer()
+        response = await peer.read_response()
         watch.shows(LINGER_IDLE)
-        assert answer.status == 408
-        assert answer["Connection"] == "close"
+        assert response.status == 408
+        assert response["Connection"] == "close"
 
 
 @concurrent
@@ -122,32 +122,32 @@ async def test_idle_connection_is_closed_cleanly_a6(hasty: Server) -> None:
     async with Peer(hasty.address) as peer:
         for _ in range(2):
             await peer.send(get())
-            assert (await peer.answer()).content == LETTERS
+            assert (await peer.read_response()).content == ALPHABET
             await asyncio.sleep(IDLE / 2)
         watch = Watch()
-        assert await peer.rest() == b""
+        assert await peer.read_to_end() == b""
         assert watch.time < IDLE / 2 + LATE
 
 
 async def test_client_that_never_reads_is_cut_off_a4_l10(hasty: Server) -> None:
     """And nothing of it is left: neither its descriptors nor the kernel's buffers."""
-    assert (await ask(hasty.address, get())).content == LETTERS
-    before = await hasty.settles(lambda vitals: vitals.processes == 1)
-    async with Peer(hasty.address, window=4096) as peer:
+    assert (await send_request(hasty.address, get())).content == ALPHABET
+    before = await hasty.wait_for_resources(lambda resources: resources.processes == 1)
+    async with Peer(hasty.address, receive_buffer=4096) as peer:
         watch = Watch()
         await peer.send(get("/30m.bin"))
         await eventually(lambda: _gone(peer), SEND + 2 + LATE, "it still holds the server")
         assert watch.time > SEND - 0.05
-        await hasty.settles(lambda vitals: vitals.descriptors <= before.descriptors)
-        await eventually(lambda: peer.far_end() is None, 2, "the kernel keeps its bytes: FIN-WAIT-1")
-        assert len(await peer.rest_or_reset()) < BIG
+        await hasty.wait_for_resources(lambda resources: resources.descriptors <= before.descriptors)
+        await eventually(lambda: peer.server_socket() is None, 2, "the kernel keeps its bytes: FIN-WAIT-1")
+        assert len(await peer.read_to_end_or_reset()) < BIG
 
 
 @concurrent
 async def test_clients_that_never_read_many_answers_are_cut_off_a4(hasty: Server) -> None:
     """Wherever it is that the kernel takes no more: small answers and parts of a large file take turns here."""
     async with AsyncExitStack() as stack:
-        peers = [await stack.enter_async_context(Peer(hasty.address, window=4096)) for _ in range(8)]
+        peers = [await stack.enter_async_context(Peer(hasty.address, receive_buffer=4096)) for _ in range(8)]
         watch = Watch()
         for number, peer in enumerate(peers):
             last = 50_000 + 1009 * number
@@ -157,20 +157,20 @@ async def test_clients_that_never_read_many_answers_are_cut_off_a4(hasty: Server
 
 
 def _gone(peer: Peer) -> bool:
-    far = peer.far_end()
+    far = peer.server_socket()
     return far is None or far.state not in (ESTABLISHED, CLOSE_WAIT)
 
 
 async def test_slow_reader_that_goes_on_reading_is_served_a4(hasty: Server) -> None:
     """Slow is not dead: whoever takes some bytes in each period gets them all."""
-    async with Peer(hasty.address, window=64 * 1024) as peer:
+    async with Peer(hasty.address, receive_buffer=64 * 1024) as peer:
         await peer.send(get("/30m.bin", "Connection: close"))
         watch = Watch()
         count = 0
         while watch.time < 1.5 * SEND:
-            count += len(await peer.some(256 * 1024))
+            count += len(await peer.read_at_least(256 * 1024))
             await asyncio.sleep(SEND / 6)
-        count += len(await peer.rest())
+        count += len(await peer.read_to_end())
     assert count > BIG
 
 
@@ -178,8 +178,8 @@ async def test_client_that_does_not_close_is_left_a13(hasty: Server) -> None:
     """It has had its last answer and lingers: the server does not."""
     async with Peer(hasty.address) as peer:
         await peer.send(b"?\r\n\r\n")
-        assert (await peer.answer()).status == 400
-        assert await peer.rest() == b""
+        assert (await peer.read_response()).status == 400
+        assert await peer.read_to_end() == b""
         watch = Watch()
         await eventually(lambda: _left(peer), LINGER + LATE + 1, "it lingers for ever")
         assert watch.time < LINGER + LATE
@@ -187,7 +187,7 @@ async def test_client_that_does_not_close_is_left_a13(hasty: Server) -> None:
 
 def _left(peer: Peer) -> bool:
     """Nobody holds the server's socket any more: FIN-WAIT-2 goes on in the kernel, without a descriptor."""
-    far = peer.far_end()
+    far = peer.server_socket()
     return far is None or far.orphan
 
 
@@ -198,14 +198,14 @@ async def test_requests_around_the_idle_deadline_a7(hasty: Server) -> None:
     async def cross(number: int) -> None:
         async with Peer(hasty.address) as peer:
             await peer.send(get())
-            assert (await peer.answer()).content == LETTERS
+            assert (await peer.read_response()).content == ALPHABET
             await asyncio.sleep(IDLE - 0.1 + number * 0.01)
             data = b""
             try:
                 await peer.send(get("/a.txt", "Connection: close"))
-                data = await peer.rest_or_reset()
+                data = await peer.read_to_end_or_reset()
             except ConnectionError:
                 pass
-            assert data == b"" or data.endswith(b"\r\n\r\n" + LETTERS)
+            assert data == b"" or data.endswith(b"\r\n\r\n" + ALPHABET)
 
-    await together(*(cross(number) for number in range(45)))
+    await run_together(*(cross(number) for number in range(45)))

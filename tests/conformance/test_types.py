@@ -3,10 +3,10 @@
 from typing import Final
 
 from .applies import Start
-from .peer import ask
+from .peer import send_request
 from .server import Server
-from .tree import LETTERS
-from .wire import Answer, get
+from .tree import ALPHABET
+from .wire import Response, get
 
 OPTIONS: Final = (
     *("--type", "*.unheard-of=text/x-new", "--type", "types/none=application/x-none;v=1"),
@@ -36,45 +36,49 @@ TYPES: Final = {
 async def test_types_and_codings_that_options_name(start: Start) -> None:
     async with start(*OPTIONS) as server:
         for target, (media, coding) in TYPES.items():
-            answer = await ask(server.address, get(target))
-            assert (answer["Content-Type"], answer["Content-Encoding"]) == (media, coding), target
+            response = await send_request(server.address, get(target))
+            assert (response["Content-Type"], response["Content-Encoding"]) == (media, coding), target
         await check_coded(server)
 
 
 async def test_a_copy_from_before_the_coding_was_said_is_not_revalidated(start: Start) -> None:
     """Its client would go on with the fields of before, and take coded bytes for a script (RFC 9110 8.8.3.3)."""
     async with start() as server:
-        before = await ask(server.address, get("/types/x.js.br"))
-        other = await ask(server.address, get("/types/x.css"))
+        before = await send_request(server.address, get("/types/x.js.br"))
+        other = await send_request(server.address, get("/types/x.css"))
     async with start("--serve-encoded") as server:
         known = f"If-None-Match: {before['ETag']}"
-        after = await ask(server.address, get("/types/x.js.br", known))
+        after = await send_request(server.address, get("/types/x.js.br", known))
         assert (after.status, after["Content-Encoding"]) == (200, "br")
-        assert (await ask(server.address, get("/types/x.css", f"If-None-Match: {other['ETag']}"))).status == 304
-        part = await ask(server.address, get("/types/x.js.br", "Range: bytes=2-5", f"If-Range: {before['ETag']}"))
+        assert (
+            await send_request(server.address, get("/types/x.css", f"If-None-Match: {other['ETag']}"))
+        ).status == 304
+        part = await send_request(
+            server.address, get("/types/x.js.br", "Range: bytes=2-5", f"If-Range: {before['ETag']}")
+        )
         assert part.status == 200
         tag = after["ETag"] or ""
         assert tag.strip('"') == (before["ETag"] or "").strip('"') + "-br"
-        same = await ask(server.address, get("/types/x.js.br", f"If-None-Match: {tag}"))
+        same = await send_request(server.address, get("/types/x.js.br", f"If-None-Match: {tag}"))
         assert (same.status, same["ETag"]) == (304, tag)
-        assert (await ask(server.address, get("/types/x.js.br", f"If-Match: {before['ETag']}"))).status == 412
-        assert (await ask(server.address, get("/types/x.js.br", f"If-Match: {tag}"))).status == 200
+        assert (await send_request(server.address, get("/types/x.js.br", f"If-Match: {before['ETag']}"))).status == 412
+        assert (await send_request(server.address, get("/types/x.js.br", f"If-Match: {tag}"))).status == 200
 
 
 async def check_coded(server: Server) -> None:
     """A coded file has one representation: its validators and its ranges are those of the bytes as they are, and no
     field of the request chooses it."""
 
-    async def ask_for(*fields: str, method: str = "GET") -> Answer:
-        return await ask(server.address, get("/types/x.js.br", *fields, method=method))
+    async def ask_for(*fields: str, method: str = "GET") -> Response:
+        return await send_request(server.address, get("/types/x.js.br", *fields, method=method))
 
     whole = await ask_for("Accept-Encoding: identity")
-    assert (whole.status, whole.content, whole["Vary"]) == (200, LETTERS, None)
+    assert (whole.status, whole.content, whole["Vary"]) == (200, ALPHABET, None)
     assert (await ask_for(method="HEAD"))["Content-Encoding"] == "br"
     assert (await ask_for(f"If-None-Match: {whole['ETag']}")).status == 304
     part = await ask_for("Range: bytes=2-5", f"If-Range: {whole['ETag']}")
-    assert (part.status, part.content, part["Content-Encoding"]) == (206, LETTERS[2:6], "br")
-    assert part["Content-Range"] == f"bytes 2-5/{len(LETTERS)}"
+    assert (part.status, part.content, part["Content-Encoding"]) == (206, ALPHABET[2:6], "br")
+    assert part["Content-Range"] == f"bytes 2-5/{len(ALPHABET)}"
     parts = await ask_for("Range: bytes=0-1,4-5")
     # What holds the parts together is not coded: each part says it of itself.
     assert (parts.status, parts["Content-Encoding"]) == (206, None)
@@ -91,4 +95,4 @@ async def test_no_charset(start: Start) -> None:
             "/types/x.css": "text/css;charset=big5",
             "/missing": "text/html; charset=utf-8",
         }.items():
-            assert (await ask(server.address, get(target)))["Content-Type"] == media
+            assert (await send_request(server.address, get(target)))["Content-Type"] == media

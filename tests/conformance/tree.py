@@ -24,15 +24,15 @@ LAST_MODIFIED: Final = "Sun, 13 Sep 2020 12:26:40 GMT"
 BIG: Final = 30_000_000
 HUGE: Final = 5 * 1024**3
 
-LETTERS: Final = TREE[b"a.txt"]
+ALPHABET: Final = TREE[b"a.txt"]
 
 
-def tag(content: bytes) -> str:
+def entity_tag(content: bytes) -> str:
     """The entity tag of a file that is read at once (hazard D7)."""
     return f'"{xxh3_128_hexdigest(content)}"'
 
 
-def noise(size: int, seed: int = 1) -> bytes:
+def random_bytes(size: int, seed: int = 1) -> bytes:
     """Bytes that look like nothing else, the same in every run."""
     return random.Random(seed).randbytes(size)
 
@@ -40,12 +40,12 @@ def noise(size: int, seed: int = 1) -> bytes:
 FILES: Final[dict[bytes, bytes]] = {
     **TREE,
     b"one.txt": b"1",
-    b"1k.bin": noise(1024),
-    b"64k-1.bin": noise(65535),
-    b"64k.bin": noise(65536),
-    b"64k+1.bin": noise(65537),
-    b"100k.bin": noise(102400),
-    b"30m.bin": noise(BIG),
+    b"1k.bin": random_bytes(1024),
+    b"64k-1.bin": random_bytes(65535),
+    b"64k.bin": random_bytes(65536),
+    b"64k+1.bin": random_bytes(65537),
+    b"100k.bin": random_bytes(102400),
+    b"30m.bin": random_bytes(BIG),
     # names
     b"percent%41.txt": b"a percent sign in the name",
     b"a\r\nX: y.txt": b"a line end in the name",
@@ -116,10 +116,10 @@ FILES: Final[dict[bytes, bytes]] = {
         ),
         b"?",
     ),
-    b"types/x.js.br": LETTERS,
-    b"types/x.data.gz": LETTERS,
-    b"types/x.css.gz": LETTERS,
-    b"types/x-1.2.gz": LETTERS,
+    b"types/x.js.br": ALPHABET,
+    b"types/x.data.gz": ALPHABET,
+    b"types/x.css.gz": ALPHABET,
+    b"types/x-1.2.gz": ALPHABET,
     b".well-known/apple-app-site-association": b"{}",
     b".well-known/assetlinks.json": b"[]",
     b".well-known/matrix/client": b"{}",

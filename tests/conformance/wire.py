@@ -12,7 +12,7 @@ _DATE: Final = re.compile(rb"(?<=\r\nDate: )[^\r]*")
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Response:
     """wire: its bytes as they came. fields: names in lower case, in the order they came."""
 
     status: int
@@ -26,14 +26,14 @@ class Answer:
         return dict(self.fields).get(name.lower())
 
     @property
-    def masked(self) -> bytes:
+    def without_date(self) -> bytes:
         """The whole answer but for its Date: what all designs must have in common."""
         return _DATE.sub(b"*", self.wire, count=1)
 
     @property
-    def bare(self) -> bytes:
+    def without_date_and_connection(self) -> bytes:
         """`masked` without its field Connection: what a design that keeps no connection alive has in common, too."""
-        return _CONNECTION.sub(b"", self.masked, count=1)
+        return _CONNECTION.sub(b"", self.without_date, count=1)
 
     @property
     def date(self) -> float:
@@ -63,9 +63,9 @@ def content_length(status: int, fields: tuple[tuple[str, str], ...], method: str
     return int(dict(fields)["content-length"])
 
 
-def split(stream: bytes) -> list[Answer]:
+def parse_responses(stream: bytes) -> list[Response]:
     """All answers of a stream that has ended. Who asked with HEAD is seen by what follows the head."""
-    answers = []
+    responses = []
     at = 0
     while at < len(stream):
         end = stream.find(b"\r\n\r\n", at)
@@ -75,9 +75,9 @@ def split(stream: bytes) -> list[Answer]:
         bare = not stream[start:] or stream.startswith(b"HTTP/1.1 ", start)
         length = 0 if bare else content_length(status, fields, "GET")
         assert start + length <= len(stream), f"content of {length} bytes is cut off"
-        answers.append(Answer(status, reason, fields, stream[start : start + length], stream[at : start + length]))
+        responses.append(Response(status, reason, fields, stream[start : start + length], stream[at : start + length]))
         at = start + length
-    return answers
+    return responses
 
 
 def get(target: str = "/a.txt", *fields: str, method: str = "GET", version: str = "HTTP/1.1") -> bytes:

@@ -30,7 +30,7 @@ from pwb_async.core.events import BadRequest
 from tests.conformance import tree
 from tests.conformance.peer import Peer
 from tests.conformance.server import Server, running
-from tests.conformance.wire import Answer, split
+from tests.conformance.wire import Response, parse_responses
 from tests.core.driver import converse
 
 from .mutate import composed, mutants, seeds
@@ -76,9 +76,9 @@ async def say(address: Address, wire: bytes, finish: bool) -> bytes:
             with suppress(ConnectionError):
                 await peer.send(wire)
                 if finish:
-                    peer.finish()
+                    peer.half_close()
             try:
-                return await peer.rest()
+                return await peer.read_to_end()
             except ConnectionError:
                 continue  # a reset may take the answer with it
     return RESET
@@ -86,12 +86,12 @@ async def say(address: Address, wire: bytes, finish: bool) -> bytes:
 
 def normal(stream: bytes) -> tuple[bytes, ...]:
     """The answers of one of our designs, without their dates. Fails where they are not framed."""
-    return tuple(answer.masked for answer in split(stream))
+    return tuple(answer.without_date for answer in parse_responses(stream))
 
 
 def first_only(stream: bytes) -> tuple[bytes, ...]:
     """What a design without persistent connections has in common with the others."""
-    return tuple(answer.bare for answer in split(stream)[:1])
+    return tuple(answer.without_date_and_connection for answer in parse_responses(stream)[:1])
 
 
 class Reading(NamedTuple):
@@ -138,7 +138,7 @@ def understood(wire: bytes) -> list[tuple[str, bytes]]:
     ]
 
 
-def difference(ours: list[Answer], events: list[tuple[str, bytes]], theirs: Reading) -> tuple[str, str] | None:
+def difference(ours: list[Response], events: list[tuple[str, bytes]], theirs: Reading) -> tuple[str, str] | None:
     """What both say where they part; None: they do not."""
     mine = [f"{answer.status} {event}" for answer, (event, _) in zip(ours, events, strict=True)]
     for at in range(max(len(mine), len(theirs.words))):
@@ -174,7 +174,7 @@ class Run:
         if self.nginx is not None and answers is not None:
             self.compare_with_nginx(wire, answers, await say(self.nginx, wire, False))
 
-    def compare(self, wire: bytes, streams: list[bytes]) -> list[Answer] | None:
+    def compare(self, wire: bytes, streams: list[bytes]) -> list[Response] | None:
         """The answers that all designs gave, None if they differ."""
         names = [server.design.name for server in self.servers]
         try:
@@ -188,11 +188,11 @@ class Run:
             for name, stream in zip(names, streams, strict=True):
                 print(f"  {name}: {stream[:600]!r}")
             return None
-        answers = split(streams[0])
+        answers = parse_responses(streams[0])
         self.statuses.update(answer.status for answer in answers)
         return answers
 
-    def compare_with_nginx(self, wire: bytes, answers: list[Answer], stream: bytes) -> None:
+    def compare_with_nginx(self, wire: bytes, answers: list[Response], stream: bytes) -> None:
         events = understood(wire)
         if len(events) != len(answers):
             self.designs_differ += 1
@@ -237,10 +237,12 @@ async def differential(requests: int, seed: int, show: str, with_nginx: bool) ->
         async with AsyncExitStack() as stack:
             servers = []
             for design in OURS:
-                papers = Path(name, design.name)
-                papers.mkdir()
+                log_dir = Path(name, design.name)
+                log_dir.mkdir()
                 servers.append(
-                    await stack.enter_async_context(running(design, root, papers=papers, may_say="ResourceWarning"))
+                    await stack.enter_async_context(
+                        running(design, root, log_dir=log_dir, allowed_errors="ResourceWarning")
+                    )
                 )
             prefix = Path(name, "nginx")
             prefix.mkdir()

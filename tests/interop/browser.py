@@ -42,7 +42,7 @@ def chromium(profile: Path) -> Iterator[Any]:
         driver.quit()
 
 
-def look(browser: Any, width: int, height: int, scheme: str = "light", media: str = "screen") -> None:
+def set_viewport(browser: Any, width: int, height: int, scheme: str = "light", media: str = "screen") -> None:
     """From now on pages are so wide and high, in pixels. scheme: light or dark. media: screen or print."""
     size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
@@ -50,6 +50,6 @@ def look(browser: Any, width: int, height: int, scheme: str = "light", media: st
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": media, "features": features})
 
 
-def complaints(browser: Any) -> list[str]:
+def console_messages(browser: Any) -> list[str]:
     """What stands in the console since the last look."""
     return [entry["message"] for entry in browser.get_log("browser") if entry["level"] in ("SEVERE", "WARNING")]

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import pytest
 
 
-class Done(NamedTuple):
+class Completed(NamedTuple):
     """What a program has said, and its exit status."""
 
     status: int
@@ -22,7 +22,7 @@ def needs(program: str) -> pytest.MarkDecorator:
     return pytest.mark.skipif(not shutil.which(program), reason=f"{program} is not installed")
 
 
-async def run(*words: str, within: float = 60, folder: Path | None = None, **environment: str) -> Done:
+async def run(*words: str, within: float = 60, folder: Path | None = None, **environment: str) -> Completed:
     """Runs a program to its end, in `folder` if one is given. environment: variables beside PATH, LC_ALL and HOME."""
     process = await asyncio.create_subprocess_exec(
         *words,
@@ -39,4 +39,4 @@ async def run(*words: str, within: float = 60, folder: Path | None = None, **env
         await process.wait()
         raise
     assert process.returncode is not None
-    return Done(process.returncode, output, errors.decode(errors="replace"))
+    return Completed(process.returncode, output, errors.decode(errors="replace"))

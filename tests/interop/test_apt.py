@@ -13,7 +13,7 @@ import pytest
 from tests.conformance.applies import Start
 from tests.conformance.server import Server
 
-from .programs import Done, needs, run
+from .programs import Completed, needs, run
 
 pytestmark = [needs("apt-get"), needs("apt-ftparchive"), needs("dpkg-deb")]
 PACKAGES = [f"letter-{letter}" for letter in "abcdefghijkl"]
@@ -81,7 +81,7 @@ class Apt:
             'Acquire::Languages "none"; Acquire::http::Proxy "DIRECT";\n'
         )
 
-    async def get(self, *words: str) -> Done:
+    async def get(self, *words: str) -> Completed:
         done = await run("apt-get", *words, folder=self.folder / "downloads", APT_CONFIG=str(self.folder / "config"))
         assert done.status == 0, done.errors
         return done

@@ -12,7 +12,7 @@ import pytest
 from tests.conformance.designs import REFERENCE
 from tests.conformance.server import REPOSITORY, Server, eventually, running
 
-from .browser import CHROMIUM, DRIVER, chromium, complaints
+from .browser import CHROMIUM, DRIVER, chromium, console_messages
 
 By = pytest.importorskip("selenium.webdriver.common.by", reason="selenium is not installed").By
 WebDriverWait = pytest.importorskip("selenium.webdriver.support.ui").WebDriverWait
@@ -23,8 +23,8 @@ pytestmark = pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="chromium and 
 @pytest.fixture(scope="module")
 async def home(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Server]:
     """The repository's site, with the options of its pyproject.toml."""
-    papers = tmp_path_factory.mktemp("home")
-    async with running(REFERENCE, REPOSITORY / "static", papers=papers, folder=REPOSITORY) as server:
+    log_dir = tmp_path_factory.mktemp("home")
+    async with running(REFERENCE, REPOSITORY / "static", log_dir=log_dir, folder=REPOSITORY) as server:
         yield server
 
 
@@ -71,7 +71,7 @@ def test_front_page_by_both_names(home: Server, browser: Any) -> None:
     browser.get(home.url + "/baidu.html")
     is_done(browser)
     assert browser.title == title
-    assert complaints(browser) == []
+    assert console_messages(browser) == []
 
 
 def test_links_lead_on(home: Server, browser: Any) -> None:
@@ -82,7 +82,7 @@ def test_links_lead_on(home: Server, browser: Any) -> None:
         browser.find_element(By.CSS_SELECTOR, f"nav a[href$='{name}']").click()
         wait(browser, f"location.pathname === '/{name}'")
         is_done(browser)
-        assert complaints(browser) == [], name
+        assert console_messages(browser) == [], name
     browser.back()
     wait(browser, "location.pathname === '/guide/index.html'")
 
@@ -100,7 +100,7 @@ async def test_seeking_in_a_media_file(home: Server, browser: Any) -> None:
     browser.find_element(By.ID, "read-header").click()
     wait(browser, "document.getElementById('range-answer').textContent.includes('206')")
     assert "bytes 0-43/" in browser.find_element(By.ID, "range-answer").text
-    assert complaints(browser) == []
+    assert console_messages(browser) == []
 
 
 def test_reload_revalidates(home: Server, browser: Any) -> None:
@@ -113,7 +113,7 @@ def test_reload_revalidates(home: Server, browser: Any) -> None:
     found = statuses(browser)
     for target in ("/gitee.html", "/assets/pwb.css", "/assets/pwb.js"):
         assert 304 in found[target], found
-    assert complaints(browser) == []
+    assert console_messages(browser) == []
 
 
 def test_own_validator(home: Server, browser: Any) -> None:
@@ -127,7 +127,7 @@ def test_own_validator(home: Server, browser: Any) -> None:
 def test_missing_page(home: Server, browser: Any) -> None:
     browser.get(home.url + "/deliberately-missing.html")
     assert browser.find_element(By.TAG_NAME, "h1").text == "404 file not found"
-    complaints(browser)
+    console_messages(browser)
 
 
 KOREAN = "한국어"
@@ -146,7 +146,7 @@ BROTLI = b"\x0b\x12\x80document.body.dataset.br = 'decoded'\n\x03"
 async def test_a_page_in_another_charset(charset: str, browser: Any, tmp_path: Path) -> None:
     """With off its own <meta> decides, above which a charset in the field stands."""
     (tmp_path / "index.html").write_bytes(PAGE)
-    async with running(REFERENCE, tmp_path, "--charset", charset, papers=tmp_path) as server:
+    async with running(REFERENCE, tmp_path, "--charset", charset, log_dir=tmp_path) as server:
         browser.get(server.url + "/")
         assert (browser.title, browser.find_element(By.TAG_NAME, "body").text) == (KOREAN, KOREAN)
 
@@ -158,7 +158,7 @@ async def test_coded_files_by_their_own_names(browser: Any, tmp_path: Path) -> N
     (tmp_path / "y.js.gz").write_bytes(gzip.compress(b"document.body.dataset.gz = 'decoded'"))
     (tmp_path / "z.mjs.gz").write_bytes(gzip.compress(b"document.body.dataset.module = 'decoded'"))
     (tmp_path / "x.wasm.gz").write_bytes(gzip.compress(b"\0asm\1\0\0\0"))
-    async with running(REFERENCE, tmp_path, "--serve-encoded", papers=tmp_path) as server:
+    async with running(REFERENCE, tmp_path, "--serve-encoded", log_dir=tmp_path) as server:
         browser.get(server.url + "/")
         wait(browser, "['br', 'gz', 'module', 'wasm'].every(name => document.body.dataset[name] === 'decoded')")
-        assert complaints(browser) == []
+        assert console_messages(browser) == []

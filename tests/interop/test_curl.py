@@ -8,14 +8,14 @@ import pytest
 
 from tests.conformance.applies import Start
 from tests.conformance.server import Server
-from tests.conformance.tree import BIG, CANARY, FILES, LETTERS, MTIME
+from tests.conformance.tree import ALPHABET, BIG, CANARY, FILES, MTIME
 
-from .programs import Done, needs, run
+from .programs import Completed, needs, run
 
 pytestmark = needs("curl")
 
 
-async def curl(*words: str) -> Done:
+async def curl(*words: str) -> Completed:
     done = await run("curl", "--silent", "--show-error", "--noproxy", "*", "--max-time", "30", *words)
     assert done.status == 0, done.errors
     return done
@@ -32,7 +32,7 @@ async def header(url: str, name: str) -> str:
 
 
 async def test_get(server: Server) -> None:
-    assert (await curl(server.url + "/a.txt")).output == LETTERS
+    assert (await curl(server.url + "/a.txt")).output == ALPHABET
 
 
 async def test_head(server: Server) -> None:
@@ -118,11 +118,11 @@ async def test_upload_of_unknown_length_is_refused(server: Server, tmp_path: Pat
 
 
 async def test_http_1_0(server: Server) -> None:
-    assert (await curl("--http1.0", server.url + "/a.txt")).output == LETTERS
+    assert (await curl("--http1.0", server.url + "/a.txt")).output == ALPHABET
 
 
 async def test_upgrade_to_http_2_is_not_taken_a16(server: Server) -> None:
-    assert (await curl("--http2", server.url + "/a.txt")).output == LETTERS
+    assert (await curl("--http2", server.url + "/a.txt")).output == ALPHABET
 
 
 async def test_connection_is_used_again(server: Server) -> None:

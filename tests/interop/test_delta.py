@@ -10,9 +10,9 @@ import pytest
 
 from tests.conformance.applies import Start
 from tests.conformance.designs import REFERENCE
-from tests.conformance.peer import ask
+from tests.conformance.peer import send_request
 from tests.conformance.server import Server
-from tests.conformance.tree import noise
+from tests.conformance.tree import random_bytes
 from tests.conformance.wire import get
 from tests.fuzz.peers import nginx
 
@@ -56,7 +56,7 @@ def requests(server: Server, path: str) -> list[tuple[int, int]]:
 @pytest.mark.parametrize("places", [10, 120])
 async def test_zsync(places: int, start: Start, root: Path, client: Path) -> None:
     """A request for each twenty places, as with nginx and Apache; when it finds no part it asks again without end."""
-    new = noise(4 * BLOCK * places)
+    new = random_bytes(4 * BLOCK * places)
     old = bytearray(new)
     for at in range(2 * BLOCK, len(new), 4 * BLOCK):
         old[at] ^= 1
@@ -66,9 +66,9 @@ async def test_zsync(places: int, start: Start, root: Path, client: Path) -> Non
     async with start(root=root) as server:
         await succeed("zsync", "-q", "-i", "old", "-o", "copy", f"{server.url}/new.zsync", folder=client)
     assert (client / "copy").read_bytes() == new
-    answers = requests(server, "/new")
-    assert [status for status, _ in answers] == [206] * -(-places // RANGES)
-    assert BLOCK * places < sum(size for _, size in answers) < 1.2 * BLOCK * places + BLOCK
+    responses = requests(server, "/new")
+    assert [status for status, _ in responses] == [206] * -(-places // RANGES)
+    assert BLOCK * places < sum(size for _, size in responses) < 1.2 * BLOCK * places + BLOCK
 
 
 @needs("zck")
@@ -76,9 +76,9 @@ async def test_zsync(places: int, start: Start, root: Path, client: Path) -> Non
 @pytest.mark.parametrize("places", [67, 250])
 async def test_zchunk(places: int, start: Start, root: Path, client: Path) -> None:
     """Two requests for the head of the file, and one for all that has changed."""
-    pieces = [noise(1000, seed).replace(b"<", b">") for seed in range(2 * places)]
+    pieces = [random_bytes(1000, seed).replace(b"<", b">") for seed in range(2 * places)]
     (root / "new").write_bytes(SEPARATOR + SEPARATOR.join(pieces))
-    pieces[::2] = [noise(1000, 2 * places + seed).replace(b"<", b">") for seed in range(places)]
+    pieces[::2] = [random_bytes(1000, 2 * places + seed).replace(b"<", b">") for seed in range(places)]
     (client / "old").write_bytes(SEPARATOR + SEPARATOR.join(pieces))
     for name, folder in (("new", root), ("old", client)):
         words = ("zck", "--manual-chunk", "--split", SEPARATOR.decode(), "--output", f"{name}.zck", name)
@@ -87,9 +87,9 @@ async def test_zchunk(places: int, start: Start, root: Path, client: Path) -> No
         await succeed("zckdl", "--fail-no-ranges", "--source", "old.zck", f"{server.url}/new.zck", folder=client)
     new = (root / "new.zck").read_bytes()
     assert (client / "new.zck").read_bytes() == new
-    answers = requests(server, "/new.zck")
-    assert [status for status, _ in answers] == [206, 206, 206]
-    assert sum(size for _, size in answers) < 0.7 * len(new)
+    responses = requests(server, "/new.zck")
+    assert [status for status, _ in responses] == [206, 206, 206]
+    assert sum(size for _, size in responses) < 0.7 * len(new)
 
 
 @pytest.mark.parametrize("count", [2, 20, 255, 500])
@@ -103,8 +103,8 @@ async def test_form_is_that_of_nginx(count: int, server: Server, site: Path, tmp
             pytest.skip("nginx is not installed")
         forms = []
         for address in (server.address, other):
-            answer = await ask(address, request)
-            media, _, boundary = (answer["Content-Type"] or "").partition("=")
-            forms.append((answer.status, media, answer.content.replace(boundary.encode(), b"*")))
+            response = await send_request(address, request)
+            media, _, boundary = (response["Content-Type"] or "").partition("=")
+            forms.append((response.status, media, response.content.replace(boundary.encode(), b"*")))
     assert forms[0] == forms[1]
     assert forms[0][2].count(b"\r\n--*\r\n") == count

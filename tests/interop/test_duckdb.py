@@ -10,7 +10,7 @@ import pytest
 
 from tests.conformance.applies import Start
 
-from .programs import Done, run
+from .programs import Completed, run
 
 EXTENSION = pytest.importorskip("duckdb_extension_httpfs", reason="duckdb-extension-httpfs is not installed")
 (HTTPFS,) = Path(EXTENSION.__file__).parent.glob("extensions/*/httpfs.duckdb_extension")
@@ -27,7 +27,7 @@ print(result)
 """
 
 
-async def query(*statements: str) -> Done:
+async def query(*statements: str) -> Completed:
     """Runs them one after the other on one connection; the output is the result of the last."""
     done = await run(sys.executable, "-c", SCRIPT, str(HTTPFS), *statements)
     assert done.status == 0, done.errors

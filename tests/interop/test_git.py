@@ -46,7 +46,7 @@ async def test_clone_of_a_working_tree(origin: Path, start: Start, tmp_path: Pat
     """Everything is asked for below .git."""
     await git(origin, "update-server-info")
     loud = "names that begin with a dot are served"
-    async with start("--dotfiles", root=tmp_path, may_say=loud) as server:
+    async with start("--dotfiles", root=tmp_path, allowed_errors=loud) as server:
         await git(tmp_path, "clone", "-q", f"{server.url}/tree/.git", "copy")
     assert await git(tmp_path / "copy", "fsck", "--strict") == ""
     assert await git(tmp_path / "copy", "rev-parse", "HEAD") == await git(origin, "rev-parse", "HEAD")

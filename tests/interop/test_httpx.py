@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from tests.conformance.server import Server
-from tests.conformance.tree import BIG, FILES, LETTERS
+from tests.conformance.tree import ALPHABET, BIG, FILES
 
 
 @pytest.fixture
@@ -19,23 +19,23 @@ async def client(server: Server) -> AsyncIterator[httpx.AsyncClient]:
 
 async def test_many_at_once(client: httpx.AsyncClient) -> None:
     names = [b"a.txt", b"100k.bin", b"64k+1.bin", b"one.txt", b"empty.txt"] * 20
-    answers = await asyncio.gather(*(client.get("/" + name.decode()) for name in names))
-    assert [answer.content for answer in answers] == [FILES[name] for name in names]
+    responses = await asyncio.gather(*(client.get("/" + name.decode()) for name in names))
+    assert [response.content for response in responses] == [FILES[name] for name in names]
 
 
 async def test_stream_of_a_large_file(client: httpx.AsyncClient) -> None:
     count = 0
-    async with client.stream("GET", "/30m.bin") as answer:
-        async for piece in answer.aiter_bytes():
+    async with client.stream("GET", "/30m.bin") as response:
+        async for piece in response.aiter_bytes():
             count += len(piece)
     assert count == BIG
 
 
 async def test_stream_that_is_given_up(client: httpx.AsyncClient) -> None:
-    async with client.stream("GET", "/5g.bin") as answer:
-        async for _ in answer.aiter_bytes():
+    async with client.stream("GET", "/5g.bin") as response:
+        async for _ in response.aiter_bytes():
             break
-    assert (await client.get("/a.txt")).content == LETTERS
+    assert (await client.get("/a.txt")).content == ALPHABET
 
 
 async def test_revalidation(client: httpx.AsyncClient) -> None:
@@ -45,15 +45,15 @@ async def test_revalidation(client: httpx.AsyncClient) -> None:
 
 
 async def test_redirect(client: httpx.AsyncClient) -> None:
-    answer = await client.get("/sub", follow_redirects=True)
-    assert answer.url.path == "/sub/"
-    assert answer.content == FILES[b"sub/index.html"]
+    response = await client.get("/sub", follow_redirects=True)
+    assert response.url.path == "/sub/"
+    assert response.content == FILES[b"sub/index.html"]
 
 
 async def test_upload_is_refused(client: httpx.AsyncClient) -> None:
-    answer = await client.post("/a.txt", content=bytes(8 << 20))
-    assert answer.status_code == 405
-    assert (await client.get("/a.txt")).content == LETTERS
+    response = await client.post("/a.txt", content=bytes(8 << 20))
+    assert response.status_code == 405
+    assert (await client.get("/a.txt")).content == ALPHABET
 
 
 async def test_names_that_must_be_escaped(client: httpx.AsyncClient) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.conformance.server import Server
-from tests.conformance.tree import FILES, LETTERS
+from tests.conformance.tree import ALPHABET, FILES
 
 from .programs import needs, run
 
@@ -36,12 +36,12 @@ async def test_both_clients(classes: Path, server: Server) -> None:
     refused = [line.rpartition(" ")[0] for line in lines[4:6]]
     assert refused == ["missing HTTP_1_1 404", "upload HTTP_1_1 405"]
     assert lines[:4] + lines[6:] == [
-        f"get HTTP_1_1 200 {digest(LETTERS)}",
+        f"get HTTP_1_1 200 {digest(ALPHABET)}",
         "revalidation HTTP_1_1 304 nothing",
-        f"range HTTP_1_1 206 {digest(LETTERS[2:6])}",
+        f"range HTTP_1_1 206 {digest(ALPHABET[2:6])}",
         f"large HTTP_1_1 200 {digest(FILES[b'30m.bin'])}",
         *[f"many HTTP_1_1 200 {digest(FILES[b'100k.bin'])}"] * 20,
         f"folder HTTP_1_1 200 {digest(FILES[b'sub/index.html'])}",
-        f"old 200 {LETTERS.decode()}",
+        f"old 200 {ALPHABET.decode()}",
         f"old 200 {FILES[b'sub/index.html'].decode()}",
     ]

@@ -23,7 +23,7 @@ async def test_clone(start: Start, tmp_path: Path) -> None:
         (tree / f"file {number}").write_text(f"{number}\n" * 1000)
         await hg(tree, "commit", "--quiet", "--addremove", "--message", str(number))
     loud = "names that begin with a dot are served"
-    async with start("--dotfiles", root=tmp_path / "site", may_say=loud) as server:
+    async with start("--dotfiles", root=tmp_path / "site", allowed_errors=loud) as server:
         await hg(tmp_path, "clone", "--quiet", f"static-{server.url}/tree", str(copy))
     await hg(copy, "verify", "--quiet")
     assert await hg(copy, "identify", "--id") == await hg(tree, "identify", "--id")

@@ -13,10 +13,10 @@ import pytest
 
 from tests.conformance.applies import Start
 from tests.conformance.designs import Design
-from tests.conformance.peer import Peer, ask
+from tests.conformance.peer import Peer, send_request
 from tests.conformance.server import eventually
-from tests.conformance.tree import noise
-from tests.conformance.wire import Answer, get
+from tests.conformance.tree import random_bytes
+from tests.conformance.wire import Response, get
 
 NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin:/usr/local/sbin")
 pytestmark = pytest.mark.skipif(NGINX is None, reason="nginx is not installed")
@@ -91,18 +91,18 @@ def root(tmp_path: Path) -> Path:
     return tmp_path / "root"
 
 
-async def through(address: Address, *fields: str) -> Answer:
-    return await ask(address, get("/big", *fields))
+async def through(address: Address, *fields: str) -> Response:
+    return await send_request(address, get("/big", *fields))
 
 
 async def test_a_file_that_was_published_just_now(start: Start, root: Path, tmp_path: Path) -> None:
     """All pieces have the tag of the first, whether they are asked for at once or later."""
     async with start("--max-age", "3600", root=root) as server, nginx(server.url, tmp_path) as proxy:
-        publish(root, noise(SIZE))
+        publish(root, random_bytes(SIZE))
         first = await through(proxy, "Range: bytes=0-99")
-        assert (first.status, first.content) == (206, noise(SIZE)[:100])
+        assert (first.status, first.content) == (206, random_bytes(SIZE)[:100])
         whole = await through(proxy)
-        assert (whole.status, whole.content) == (200, noise(SIZE))
+        assert (whole.status, whole.content) == (200, random_bytes(SIZE))
         assert whole["ETag"] == first["ETag"]
     assert "etag mismatch" not in (tmp_path / "error.log").read_text()
 
@@ -114,13 +114,13 @@ async def test_two_versions_of_equal_time_and_size_are_not_joined(
     uncached = ("--cache", "off") if design.program == "pwb" else ()
     async with start("--max-age", "3600", *uncached, root=root) as server:
         async with nginx(server.url, tmp_path) as proxy:
-            publish(root, noise(SIZE, 1))
+            publish(root, random_bytes(SIZE, 1))
             assert (await through(proxy, "Range: bytes=0-99")).status == 206
-            publish(root, noise(SIZE, 2))
+            publish(root, random_bytes(SIZE, 2))
             async with Peer(proxy) as peer:
                 await peer.send(get("/big", "Connection: close"))
-                data = await peer.rest_or_reset()
+                data = await peer.read_to_end_or_reset()
         content = data.partition(b"\r\n\r\n")[2]
-        assert content == noise(SIZE, 1)[: len(content)]
+        assert content == random_bytes(SIZE, 1)[: len(content)]
         assert len(content) <= PIECE
     assert "etag mismatch in slice response" in (tmp_path / "error.log").read_text()

@@ -11,7 +11,7 @@ import pytest
 
 from tests.conformance.designs import REFERENCE
 from tests.conformance.server import Server, running
-from tests.conformance.tree import FILES, LETTERS
+from tests.conformance.tree import ALPHABET, FILES
 from tests.fuzz.peers import nginx_with
 
 from .programs import needs, run
@@ -66,13 +66,13 @@ async def test_folder_without_its_slash(client: str, server: Server) -> None:
 @raw
 async def test_name_and_query_that_are_not_escaped(client: str, server: Server) -> None:
     assert await fetch(client, server.url + "/grüße.txt") == FILES["grüße.txt".encode()]
-    assert await fetch(client, server.url + "/a.txt?q=ü") == LETTERS
+    assert await fetch(client, server.url + "/a.txt?q=ü") == ALPHABET
 
 
 @pytest.fixture(scope="module")
 async def behind_a_prefix(site: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
     """The URL of a server behind nginx, which takes a prefix off and has nothing but defaults."""
-    async with running(REFERENCE, site, "--relative-redirects", papers=tmp_path_factory.mktemp("server")) as server:
+    async with running(REFERENCE, site, "--relative-redirects", log_dir=tmp_path_factory.mktemp("server")) as server:
         location = f"location /a/prefix/ {{ proxy_pass {server.url}/; }}"
         async with nginx_with(location, tmp_path_factory.mktemp("nginx")) as address:
             if address is None:

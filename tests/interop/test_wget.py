@@ -9,9 +9,9 @@ import pytest
 
 from tests.conformance.designs import DESIGNS, REFERENCE, Design
 from tests.conformance.server import Server, running
-from tests.conformance.tree import FILES, LETTERS
+from tests.conformance.tree import ALPHABET, FILES
 
-from .programs import Done, needs, run
+from .programs import Completed, needs, run
 
 pytestmark = needs("wget")
 DOCUMENTATION = [
@@ -56,10 +56,10 @@ def same_files(names: set[str], root: Path, copy: Path) -> None:
 @pytest.mark.parametrize("design", DESIGNS, ids=lambda design: design.name, scope="session")
 async def test_generated_site(design: Design, tmp_path: Path) -> None:
     """Two thousand files from the reference, two hundred from each of the others."""
-    root, papers, copy = tmp_path / "root", tmp_path / "papers", tmp_path / "copy"
-    papers.mkdir()
+    root, log_dir, copy = tmp_path / "root", tmp_path / "log_dir", tmp_path / "copy"
+    log_dir.mkdir()
     generate(root, 40 if design is REFERENCE else 4, 50)
-    async with running(design, root, papers=papers) as server:
+    async with running(design, root, log_dir=log_dir) as server:
         await mirror(server, copy)
     names = files_of(root)
     assert files_of(copy) == names
@@ -69,16 +69,16 @@ async def test_generated_site(design: Design, tmp_path: Path) -> None:
 @pytest.mark.skipif(not DOCUMENTATION, reason="Debian's python3-doc is not installed")
 async def test_python_documentation(tmp_path: Path) -> None:
     """A real site of a thousand pages: all that wget has found is what is on the disk."""
-    root, papers, copy = DOCUMENTATION[0], tmp_path / "papers", tmp_path / "copy"
-    papers.mkdir()
-    async with running(REFERENCE, root, papers=papers) as server:
+    root, log_dir, copy = DOCUMENTATION[0], tmp_path / "log_dir", tmp_path / "copy"
+    log_dir.mkdir()
+    async with running(REFERENCE, root, log_dir=log_dir) as server:
         await mirror(server, copy, may_miss=True)
     names = {name for name in files_of(copy) if "?" not in name}
     assert len(names) > 500
     same_files(names, root, copy)
 
 
-async def wget(folder: Path, *words: str) -> Done:
+async def wget(folder: Path, *words: str) -> Completed:
     done = await run("wget", "--no-proxy", "--no-verbose", "--server-response", *words, folder=folder)
     assert done.status == 0, done.errors
     return done
@@ -93,13 +93,13 @@ async def test_resume(server: Server, tmp_path: Path) -> None:
 
 
 async def test_resume_of_what_is_there(server: Server, tmp_path: Path) -> None:
-    (tmp_path / "a.txt").write_bytes(LETTERS)
+    (tmp_path / "a.txt").write_bytes(ALPHABET)
     done = await wget(tmp_path, "--continue", server.url + "/a.txt")
     assert "416 Range Not Satisfiable" in done.errors
-    assert (tmp_path / "a.txt").read_bytes() == LETTERS
+    assert (tmp_path / "a.txt").read_bytes() == ALPHABET
 
 
 async def test_only_if_newer(server: Server, tmp_path: Path) -> None:
     await wget(tmp_path, "--timestamping", server.url + "/a.txt")
     assert "304 Not Modified" in (await wget(tmp_path, "--timestamping", server.url + "/a.txt")).errors
-    assert (tmp_path / "a.txt").read_bytes() == LETTERS
+    assert (tmp_path / "a.txt").read_bytes() == ALPHABET

@@ -46,7 +46,7 @@ async def launched(
         yield server
         if process.poll() is None:
             server.signal()
-        assert await server.exited() == status, server.grumbles()
-        await eventually(lambda: not server.members(), 3)
+        assert await server.exited() == status, server.error_output()
+        await eventually(lambda: not server.process_ids(), 3)
     finally:
         server.kill()

@@ -38,6 +38,6 @@ def run(loop: str, root: Path, tmp_path: Path) -> Start:
 
     def begin(*options: str, **more: Any) -> AbstractAsyncContextManager[Server]:
         design = Design(f"async-{loop}", ("pwb_async", "--loop", loop))
-        return running(design, more.pop("root", root), *options, papers=tmp_path, **more)
+        return running(design, more.pop("root", root), *options, log_dir=tmp_path, **more)
 
     return begin

@@ -5,7 +5,7 @@ from typing import Final
 
 from tests.conformance.peer import TIMEOUT, Peer
 from tests.conformance.server import Server, eventually
-from tests.conformance.wire import Answer, get
+from tests.conformance.wire import Response, get
 
 TEXT: Final = b"some text\n"
 BIG: Final = 30_000_000
@@ -13,22 +13,24 @@ BIG: Final = 30_000_000
 
 def workers(server: Server) -> list[int]:
     """The process ids of a server's workers; of the server itself if it has none."""
-    members = server.members()
+    members = server.process_ids()
     return [pid for pid in members if pid != server.pid] or members
 
 
 async def says(server: Server, words: str, times: int = 1) -> None:
     """Waits until standard error contains `words` at least `times` times."""
-    await eventually(lambda: server.grumbles().count(words) >= times, TIMEOUT, lambda: f"{words}: {server.grumbles()}")
+    await eventually(
+        lambda: server.error_output().count(words) >= times, TIMEOUT, lambda: f"{words}: {server.error_output()}"
+    )
 
 
-async def fetch(peer: Peer, target: str = "/a.txt") -> Answer:
+async def fetch(peer: Peer, target: str = "/a.txt") -> Response:
     """Sends a request on an open connection and returns the response."""
     await peer.send(get(target))
-    return await peer.answer()
+    return await peer.read_response()
 
 
-async def fresh(server: Server, target: str = "/a.txt") -> Answer:
+async def fresh(server: Server, target: str = "/a.txt") -> Response:
     """Sends a request on a new connection and returns the response."""
     async with Peer(server.address) as peer:
         return await fetch(peer, target)

@@ -166,7 +166,7 @@ async def test_a_kernel_without_landlock_is_refused(number: str, root: Path, tmp
     )
     async with launched(root, "--port", "0", "--sandbox", folder=tmp_path, wrapper=wrapper, status=1) as server:
         await server.exited()
-    assert re.fullmatch(r"pwb: cannot use --sandbox: this kernel has no Landlock \(.*\)\n", server.grumbles())
+    assert re.fullmatch(r"pwb: cannot use --sandbox: this kernel has no Landlock \(.*\)\n", server.error_output())
     assert server.log.read_bytes() == b"", "it has not listened"
 
 
@@ -208,13 +208,13 @@ async def test_root_that_the_user_may_not_enter(root: Path, tmp_path: Path) -> N
     root.chmod(0o700)
     async with launched(root, "--port", "0", "--user", "nobody", folder=tmp_path, status=1) as server:
         await server.exited()
-    assert server.grumbles() == f"pwb: cannot serve {root} confined: Permission denied\n"
+    assert server.error_output() == f"pwb: cannot serve {root} confined: Permission denied\n"
 
 
 async def test_nobody_of_that_name(root: Path, tmp_path: Path) -> None:
     async with launched(root, "--port", "0", "--user", "nobody-at-all", folder=tmp_path, status=1) as server:
         await server.exited()
-    assert server.grumbles() == "pwb: cannot become nobody-at-all: there is no such user\n"
+    assert server.error_output() == "pwb: cannot become nobody-at-all: there is no such user\n"
 
 
 @as_root

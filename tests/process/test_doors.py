@@ -109,8 +109,8 @@ async def test_mode_and_group_stay(root: Path, tmp_path: Path) -> None:
         (tmp_path / "pwb.toml").write_text("unix-mode = '600'\nunix-group = 'nobody-of-that-name'")
         server.signal(signal.SIGHUP)
         await says(server, "reloaded")
-        assert "pwb: --unix-mode is still not set: only a restart can change it\n" in server.grumbles()
-        assert "pwb: --unix-group is still not set: only a restart can change it\n" in server.grumbles()
+        assert "pwb: --unix-mode is still not set: only a restart can change it\n" in server.error_output()
+        assert "pwb: --unix-group is still not set: only a restart can change it\n" in server.error_output()
         assert (await ask(tmp_path / "s")).endswith(TEXT)
 
 
@@ -118,7 +118,10 @@ async def test_group_that_there_is_not(root: Path, tmp_path: Path) -> None:
     options = ("--unix", "s", "--unix-group", "nobody-of-that-name")
     async with launched(root, *options, folder=tmp_path, status=1) as server:
         await server.exited()
-    assert server.grumbles() == "pwb: cannot give the socket to the group nobody-of-that-name: there is no such group\n"
+    assert (
+        server.error_output()
+        == "pwb: cannot give the socket to the group nobody-of-that-name: there is no such group\n"
+    )
     assert not (tmp_path / "s").exists()
 
 
@@ -163,7 +166,7 @@ async def test_reason_is_that_of_the_system(call: str, root: Path, tmp_path: Pat
     options = ("--unix", "s", "--unix-mode", "660", "--unix-group", str(os.getgid()))
     async with launched(root, *options, folder=tmp_path, wrapper=wrapper, status=1) as server:
         await server.exited()
-    assert server.grumbles() == "pwb: cannot listen on s: Operation not permitted\n"
+    assert server.error_output() == "pwb: cannot listen on s: Operation not permitted\n"
     assert not (tmp_path / "s").exists()
 
 
@@ -172,7 +175,7 @@ async def test_group_that_we_are_not_in(root: Path, tmp_path: Path) -> None:
     wrapper = ("setpriv", "--bounding-set=-chown") if os.geteuid() == 0 else ()  # root as others are
     async with launched(root, *options, folder=tmp_path, wrapper=wrapper, status=1) as server:
         await server.exited()
-    assert server.grumbles() == "pwb: cannot listen on s: only a member of a group may give the socket to it\n"
+    assert server.error_output() == "pwb: cannot listen on s: only a member of a group may give the socket to it\n"
     assert not (tmp_path / "s").exists()
 
 
@@ -189,7 +192,7 @@ async def test_socket_that_somebody_listens_on_is_not(root: Path, tmp_path: Path
         taken.listen()
         async with launched(root, "--unix", "s", folder=tmp_path, status=1) as server:
             await server.exited()
-    assert server.grumbles() == "pwb: cannot listen on s: somebody listens on it\n"
+    assert server.error_output() == "pwb: cannot listen on s: somebody listens on it\n"
     assert (tmp_path / "s").exists()
 
 
@@ -197,7 +200,7 @@ async def test_other_files_are_not(root: Path, tmp_path: Path) -> None:
     (tmp_path / "s").write_text("precious")
     async with launched(root, "--unix", "s", folder=tmp_path, status=1) as server:
         await server.exited()
-    assert server.grumbles() == "pwb: cannot listen on s: there is a file, and no socket\n"
+    assert server.error_output() == "pwb: cannot listen on s: there is a file, and no socket\n"
     assert (tmp_path / "s").read_text() == "precious"
 
 
@@ -315,7 +318,7 @@ async def test_mode_of_a_socket_that_was_handed_over(root: Path, tmp_path: Path)
         ) as server:
             assert (await fresh(server)).content == TEXT
     line = "pwb: --unix-mode and --unix-group are ignored: the sockets were handed over by systemd\n"
-    assert server.grumbles() == line
+    assert server.error_output() == line
 
 
 @many
@@ -355,8 +358,8 @@ async def test_descriptor_that_does_not_listen(root: Path, tmp_path: Path) -> No
             status=1,
         ) as server:
             await server.exited()
-    assert "descriptor 3 of LISTEN_FDS is no socket that listens" in server.grumbles()
-    assert len(server.grumbles().splitlines()) == 1
+    assert "descriptor 3 of LISTEN_FDS is no socket that listens" in server.error_output()
+    assert len(server.error_output().splitlines()) == 1
 
 
 async def test_workers_of_a_unix_socket_can_die(root: Path, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from tests.conformance.applies import Start
-from tests.conformance.peer import TIMEOUT, Peer, together
+from tests.conformance.peer import TIMEOUT, Peer, run_together
 from tests.conformance.server import Server, environment, eventually
 from tests.conformance.wire import get
 from tests.conformance.wrappers import BACKGROUND, nohup
@@ -44,7 +44,7 @@ def write(tmp_path: Path) -> Write:
 
 async def reload(server: Server) -> None:
     """Sends SIGHUP and waits until the server says that the reload has ended."""
-    before = server.grumbles().count("reloaded")
+    before = server.error_output().count("reloaded")
     server.signal(signal.SIGHUP)
     await says(server, "reloaded", before + 1)
 
@@ -52,7 +52,7 @@ async def reload(server: Server) -> None:
 @alone_or_not
 async def test_other_options(many: tuple[str, ...], run: Start, write: Write) -> None:
     write("max-age = 1")
-    async with run(*many, may_say=SAID) as server:
+    async with run(*many, allowed_errors=SAID) as server:
         assert (await fresh(server))["Cache-Control"] == "max-age=1"
         write("max-age = 2\nserver-version = true")
         await reload(server)
@@ -108,10 +108,10 @@ async def test_wrong_options_change_nothing_f1(
         write("max-age = 2\nport = 0\n" + toml + ("" if toml.startswith("root") else "\nroot = 'root'"))
         await reload(server)
         if "user" in toml and not many:
-            assert "pwb: --user is still not set: only a restart can change it" in server.grumbles()
+            assert "pwb: --user is still not set: only a restart can change it" in server.error_output()
             return
-        assert "pwb: nothing is reloaded: " in server.grumbles()
-        assert why in server.grumbles()
+        assert "pwb: nothing is reloaded: " in server.error_output()
+        assert why in server.error_output()
         answer = await fetch(peer)
         assert (answer["Cache-Control"], answer["Connection"]) == ("max-age=1", None)
         assert (await fresh(server))["Cache-Control"] == "max-age=1"
@@ -122,10 +122,10 @@ async def test_wrong_options_change_nothing_f1(
 async def test_a_root_that_has_gone_changes_nothing_f1(
     many: tuple[str, ...], run: Start, write: Write, root: Path
 ) -> None:
-    async with run(*many, may_say=SAID) as server:
+    async with run(*many, allowed_errors=SAID) as server:
         root.rename(root.with_name("elsewhere"))
         await reload(server)
-        assert "nothing is reloaded: cannot serve" in server.grumbles()
+        assert "nothing is reloaded: cannot serve" in server.error_output()
         root.with_name("elsewhere").rename(root)
         assert (await fresh(server)).content == TEXT
 
@@ -143,7 +143,7 @@ async def test_new_workers_that_cannot_serve_change_nothing_f1(
         before, descriptors = workers(server), os.listdir(f"/proc/{server.pid}/fd")
         write(f"user = 'nobody'\nworkers = {count}\naccess-log = 'another'")
         await reload(server)
-        assert "nothing is reloaded: cannot serve" in server.grumbles()
+        assert "nothing is reloaded: cannot serve" in server.error_output()
         await eventually(lambda: os.listdir(f"/proc/{server.pid}/fd") == descriptors, 5)
         await eventually(lambda: workers(server) == before, 5)
         assert (await fresh(server)).content == TEXT
@@ -151,16 +151,16 @@ async def test_new_workers_that_cannot_serve_change_nothing_f1(
 
 @alone_or_not
 async def test_the_address_stays(many: tuple[str, ...], run: Start, write: Write) -> None:
-    async with run(*many, may_say=SAID) as server:
+    async with run(*many, allowed_errors=SAID) as server:
         write("host = '127.0.0.9'\nmax-age = 3")
         await reload(server)
-        assert "pwb: --host is still 127.0.0.1: only a restart can change it" in server.grumbles()
+        assert "pwb: --host is still 127.0.0.1: only a restart can change it" in server.error_output()
         await become(server, "Cache-Control", "max-age=3")
 
 
 async def test_as_many_workers_as_the_new_options_say(run: Start, write: Write) -> None:
     write("workers = 2")
-    async with run(may_say=SAID) as server:
+    async with run(allowed_errors=SAID) as server:
         for count in (4, 1, 3):
             write(f"workers = {count}")
             await reload(server)
@@ -172,44 +172,44 @@ async def test_as_many_workers_as_the_new_options_say(run: Start, write: Write) 
 async def test_nobody_is_cut_off_f1(many: tuple[str, ...], run: Start) -> None:
     """One connection is in the middle of a response, one in the middle of a request, one idle."""
     async with (
-        run(*many, may_say=SAID) as server,
-        Peer(server.address, window=64 * 1024) as reader,
+        run(*many, allowed_errors=SAID) as server,
+        Peer(server.address, receive_buffer=64 * 1024) as reader,
         Peer(server.address) as writer,
         Peer(server.address) as idler,
     ):
         await reader.send(get("/big.bin"))
-        head = await reader.some(1)
+        head = await reader.read_at_least(1)
         await writer.send_pieces([b"GET /a.txt HTTP/1.1\r\n"])
         await fetch(idler)
         await reload(server)
         await writer.send(b"Host: h\r\n\r\n")
-        assert (await writer.answer()).content == TEXT
+        assert (await writer.read_response()).content == TEXT
         answer = await fetch(idler)
         assert answer.content == TEXT
         assert answer["Connection"] == ("close" if many else None)
         count = len(head)
         while count < BIG:
-            count += len(await reader.some(1))
+            count += len(await reader.read_at_least(1))
         assert count < BIG + 1000
 
 
 @pytest.mark.quiet
 async def test_idle_connections_are_closed_a_little_later_f1(run: Start) -> None:
     """Not at once: a request that is sent at that very moment must not be cut off."""
-    async with run("--workers", "2", may_say=SAID) as server, Peer(server.address) as idler:
+    async with run("--workers", "2", allowed_errors=SAID) as server, Peer(server.address) as idler:
         await fetch(idler)
         before = workers(server)
         await reload(server)
         start = time.monotonic()
-        assert await idler.rest() == b""
+        assert await idler.read_to_end() == b""
         assert 1 < time.monotonic() - start < 3
         await eventually(lambda: len(workers(server)) == 2 and not set(before) & set(workers(server)), 5)
 
 
 @alone_or_not
 async def test_a_storm_of_reloads_f1(many: tuple[str, ...], run: Start, write: Write) -> None:
-    async with run(*many, may_say=SAID) as server:
-        idle = server.vitals()
+    async with run(*many, allowed_errors=SAID) as server:
+        idle = server.resources()
         stop = asyncio.Event()
 
         async def ask_on() -> int:
@@ -229,7 +229,7 @@ async def test_a_storm_of_reloads_f1(many: tuple[str, ...], run: Start, write: W
                 count += await ask_on()
             return count
 
-        asking = asyncio.create_task(together(*(ask_again() for _ in range(4))))
+        asking = asyncio.create_task(run_together(*(ask_again() for _ in range(4))))
         for number in range(30):
             write(f"max-age = {number}")
             server.signal(signal.SIGHUP)
@@ -239,8 +239,8 @@ async def test_a_storm_of_reloads_f1(many: tuple[str, ...], run: Start, write: W
         await become(server, "Cache-Control", "max-age=99")
         stop.set()
         assert min(await asking) > 10
-        await server.settles(
-            lambda vitals: vitals.processes == idle.processes and vitals.descriptors <= idle.descriptors + 2
+        await server.wait_for_resources(
+            lambda resources: resources.processes == idle.processes and resources.descriptors <= idle.descriptors + 2
         )
 
 
@@ -255,7 +255,7 @@ async def test_reopened_log_loses_nothing_e8(many: tuple[str, ...], run: Start, 
         for number in range(10):
             os.rename(server.log, tmp_path / f"log.{number}")
             server.signal(signal.SIGUSR1)
-            counts += await together(*(ask_times(server, 20) for _ in range(4)))
+            counts += await run_together(*(ask_times(server, 20) for _ in range(4)))
             await eventually(server.log.exists, 5)
     lines = sum(path.read_bytes().count(b"\n") for path in tmp_path.glob("log.*")) + server.log.read_bytes().count(
         b"\n"
@@ -274,7 +274,7 @@ async def ask_times(server: Server, times: int) -> int:
 async def test_log_that_cannot_be_reopened_e8(many: tuple[str, ...], run: Start, tmp_path: Path) -> None:
     (tmp_path / "logs").mkdir()
     log = tmp_path / "logs" / "log"
-    async with run(*many, "--access-log", str(log), may_say="cannot be opened anew") as server:
+    async with run(*many, "--access-log", str(log), allowed_errors="cannot be opened anew") as server:
         await fresh(server)
         (tmp_path / "logs").rename(tmp_path / "old")
         server.signal(signal.SIGUSR1)
@@ -291,7 +291,9 @@ async def test_named_pipe_without_a_reader_e8(many: tuple[str, ...], write: Writ
     os.mkfifo(two)
     write(f"access-log = '{one}'")
     async with launched(root, "--port", "0", *many, folder=tmp_path) as server:
-        assert server.grumbles().count(f"nobody reads the access log {one}: its lines wait until somebody does") == 1
+        assert (
+            server.error_output().count(f"nobody reads the access log {one}: its lines wait until somebody does") == 1
+        )
         for _ in range(3):
             assert (await fresh(server)).content == TEXT
         server.signal(signal.SIGUSR1)
@@ -308,14 +310,14 @@ async def test_named_pipe_without_a_reader_e8(many: tuple[str, ...], write: Writ
         assert (await fresh(server)).content == TEXT
         write(f"access-log = '{two}'")
         await reload(server)
-        assert f"nobody reads the access log {two}: " in server.grumbles()
+        assert f"nobody reads the access log {two}: " in server.error_output()
         assert (await fresh(server)).content == TEXT
         server.signal()
         assert await server.exited(within=3) == 0
-    assert server.grumbles().count("nobody reads the access log") in (2, 3), (
+    assert server.error_output().count("nobody reads the access log") in (2, 3), (
         "the first pipe's reader has gone meanwhile"
     )
-    lost = re.findall(r"^pwb: (\d+) lines of the access log were lost$", server.grumbles(), re.MULTILINE)
+    lost = re.findall(r"^pwb: (\d+) lines of the access log were lost$", server.error_output(), re.MULTILINE)
     assert sum(map(int, lost)) == 2, "each pipe's last"
 
 
@@ -330,7 +332,7 @@ async def test_options_in_a_pipe_that_nobody_writes_to_f1(many: tuple[str, ...],
     async with launched(root, "--port", "0", "--config", "pipe", *many, folder=tmp_path) as server:
         assert (await fresh(server))["Cache-Control"] == "max-age=7"
         await reload(server)
-        assert "nothing is reloaded: pipe: cannot be read: it is a pipe that nobody writes to" in server.grumbles()
+        assert "nothing is reloaded: pipe: cannot be read: it is a pipe that nobody writes to" in server.error_output()
         assert (await fresh(server))["Cache-Control"] == "max-age=7"
     os.close(keeper)
 
@@ -368,7 +370,7 @@ def test_it_ends_with_its_terminal(many: str, root: Path, tmp_path: Path) -> Non
 async def test_nohup_outlives_its_terminal(run: Start) -> None:
     """With a supervisor, too; the signal that would end it is a reload then."""
     terminal, wrapper = nohup()
-    async with run("--workers", "2", wrapper=wrapper, may_say=f"{SAID}|^nohup: ") as server:
+    async with run("--workers", "2", wrapper=wrapper, allowed_errors=f"{SAID}|^nohup: ") as server:
         assert (await fresh(server)).content == TEXT
         before = workers(server)
         os.close(terminal)

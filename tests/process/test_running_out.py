@@ -17,10 +17,10 @@ from pwb_async.server.async_storage import AsyncStorage
 from pwb_async.storage.disk import Disk
 from tests.conformance.applies import Start
 from tests.conformance.designs import Design
-from tests.conformance.peer import TIMEOUT, Peer, crowd
+from tests.conformance.peer import TIMEOUT, Peer, connect_many
 from tests.conformance.server import Server, running
 from tests.conformance.strace import needs_strace, strace
-from tests.conformance.wire import Answer, get
+from tests.conformance.wire import Response, get
 
 from .helpers import BIG, TEXT, fetch, fresh
 
@@ -28,7 +28,7 @@ LACK = "cannot accept connections"
 BOOK = ("thread", "gevent", "epoll", "epoll-thread")
 
 
-def check_503(answer: Answer) -> None:
+def check_503(answer: Response) -> None:
     assert answer.status == 503
     assert answer["Retry-After"] == "1"
     assert answer["Cache-Control"] == "no-store"
@@ -64,14 +64,14 @@ def leave(server: Server, spare: int) -> None:
 @pytest.mark.quiet
 async def test_no_descriptors_for_connections_e1(run: Start) -> None:
     """A hundred and fifty silent clients where there is room for forty: it lives, it rests, and recovers at once."""
-    async with run("--header-timeout", "60", may_say=LACK) as server:
+    async with run("--header-timeout", "60", allowed_errors=LACK) as server:
         leave(server, 56)
         await asyncio.sleep(0.3)  # the server looks at its limit five times a second
-        async with crowd(server.address, 150):
+        async with connect_many(server.address, 150):
             begin, spent = time.monotonic(), server.processor_time()
             await asyncio.sleep(2)  # what is measured is how little it does in this time
             assert server.processor_time() - spent <= 0.05 * (time.monotonic() - begin)
-            assert server.grumbles().count(LACK) <= 4
+            assert server.error_output().count(LACK) <= 4
         begin = time.monotonic()
         while await told(server) != 200:
             pass
@@ -79,14 +79,14 @@ async def test_no_descriptors_for_connections_e1(run: Start) -> None:
 
 
 async def test_with_few_descriptors_it_is_503_not_404_e2(run: Start) -> None:
-    async with run(may_say=LACK) as server, AsyncExitStack() as stack:
+    async with run(allowed_errors=LACK) as server, AsyncExitStack() as stack:
         leave(server, 40)
         await asyncio.sleep(0.3)
         statuses = []
         for _ in range(60):
-            peer = await stack.enter_async_context(Peer(server.address, window=4096))
+            peer = await stack.enter_async_context(Peer(server.address, receive_buffer=4096))
             await peer.send(get("/big.bin"))
-            statuses.append(int((await peer.some(12)).split()[1]))
+            statuses.append(int((await peer.read_at_least(12)).split()[1]))
         assert set(statuses) == {200, 503}
 
 
@@ -94,19 +94,19 @@ async def test_with_few_descriptors_it_is_503_not_404_e2(run: Start) -> None:
 async def test_accept_fails_for_a_while_e1(run: Start) -> None:
     calls = "accept,accept4"
     wrapper = strace("-e", f"trace={calls}", "-e", f"inject={calls}:error=ENFILE:when=2..6")
-    async with run(wrapper=wrapper, may_say=LACK) as server:
+    async with run(wrapper=wrapper, allowed_errors=LACK) as server:
         assert await told(server) == 200
         async with asyncio.timeout(TIMEOUT):
             while await told(server) != 200:  # uvloop closes who comes then
                 pass
-        assert server.grumbles().count(LACK) <= 2
+        assert server.error_output().count(LACK) <= 2
 
 
 # -- places
 
 
 async def test_so_many_of_one_address_a10(run: Start) -> None:
-    async with run("--max-connections-per-ip", "3") as server, crowd(server.address, 3) as peers:
+    async with run("--max-connections-per-ip", "3") as server, connect_many(server.address, 3) as peers:
         for peer in peers:
             assert (await fetch(peer)).status == 200
         async with Peer(server.address) as peer:
@@ -123,7 +123,10 @@ async def test_so_many_of_one_address_a10(run: Start) -> None:
 @pytest.mark.parametrize("mode", [*BOOK, "process"])
 async def test_so_many_of_one_address_in_the_book_a10(mode: str, root: Path, tmp_path: Path) -> None:
     options = ("--max-connections-per-ip", "3")
-    async with running(legacy(mode), root, *options, papers=tmp_path) as server, crowd(server.address, 3) as peers:
+    async with (
+        running(legacy(mode), root, *options, log_dir=tmp_path) as server,
+        connect_many(server.address, 3) as peers,
+    ):
         for peer in peers:
             assert (await fetch(peer)).status == 200
         assert await told(server) == 503
@@ -169,25 +172,25 @@ async def test_those_turned_away_do_not_fill_it_a9(run: Start) -> None:
     """They neither leave nor say anything, hundreds of them: few are waited for."""
     async with (
         run("--max-connections", "4", "--linger-idle", "30") as server,
-        crowd(server.address, 4, window=4096) as busy,
+        connect_many(server.address, 4, receive_buffer=4096) as busy,
     ):
         for peer in busy:
             await peer.send(get("/big.bin"))
-            await peer.some(1)
-        before = server.vitals().descriptors
-        async with crowd(server.address, 300) as refused:
+            await peer.read_at_least(1)
+        before = server.resources().descriptors
+        async with connect_many(server.address, 300) as refused:
             for peer in refused:
-                check_503(await peer.answer())
-            await server.settles(lambda vitals: vitals.descriptors <= before + 4)
+                check_503(await peer.read_response())
+            await server.wait_for_resources(lambda resources: resources.descriptors <= before + 4)
 
 
 async def test_max_connections_is_shared_by_the_workers(run: Start) -> None:
     async with run("--max-connections", "4", "--workers", "2") as server, AsyncExitStack() as stack:
         statuses = []
         for _ in range(20):
-            peer = await stack.enter_async_context(Peer(server.address, window=4096))
+            peer = await stack.enter_async_context(Peer(server.address, receive_buffer=4096))
             await peer.send(get("/big.bin"))
-            statuses.append(int((await peer.some(12)).split()[1]))
+            statuses.append(int((await peer.read_at_least(12)).split()[1]))
         assert 1 <= statuses.count(200) <= 4
 
 
@@ -200,7 +203,7 @@ async def cut_off_after(peer: Peer) -> float:
     begin = time.monotonic()
     with pytest.raises(ConnectionResetError):
         async with asyncio.timeout(TIMEOUT):
-            while await peer.some(1):
+            while await peer.read_at_least(1):
                 await asyncio.sleep(0.05)
     return time.monotonic() - begin
 
@@ -208,7 +211,7 @@ async def cut_off_after(peer: Peer) -> float:
 async def test_who_reads_too_slowly_is_cut_off_a5(run: Start) -> None:
     async with (
         run("--min-send-rate", "8M", "--send-timeout", "0.5") as server,
-        Peer(server.address, window=4096) as slow,
+        Peer(server.address, receive_buffer=4096) as slow,
         Peer(server.address) as fast,
     ):
         assert await cut_off_after(slow) < 4
@@ -219,30 +222,30 @@ async def test_who_reads_too_slowly_is_cut_off_a5(run: Start) -> None:
 async def test_who_reads_too_slowly_is_cut_off_in_the_book_a5(mode: str, root: Path, tmp_path: Path) -> None:
     options = ("--min-send-rate", "8M", "--send-timeout", "0.5")
     async with (
-        running(legacy(mode), root, *options, papers=tmp_path) as server,
-        Peer(server.address, window=4096) as slow,
+        running(legacy(mode), root, *options, log_dir=tmp_path) as server,
+        Peer(server.address, receive_buffer=4096) as slow,
     ):
         assert await cut_off_after(slow) < 8
 
 
 async def test_slow_is_no_fault_a4(run: Start) -> None:
     """The kernel says that there is room again only when a third of its buffer is free; the client reads on."""
-    async with run("--send-timeout", "0.5") as server, Peer(server.address, window=4096) as slow:
+    async with run("--send-timeout", "0.5") as server, Peer(server.address, receive_buffer=4096) as slow:
         await slow.send(get("/big.bin"))
         end = time.monotonic() + 3
         while time.monotonic() < end:
-            assert await slow.some(1)
+            assert await slow.read_at_least(1)
             await asyncio.sleep(0.05)
 
 
 @pytest.mark.quiet
 async def test_who_never_reads_is_cut_off_in_time_a4(run: Start) -> None:
-    async with run("--send-timeout", "1") as server, Peer(server.address, window=4096) as deaf:
+    async with run("--send-timeout", "1") as server, Peer(server.address, receive_buffer=4096) as deaf:
         await deaf.send(get("/big.bin"))
         begin = time.monotonic()
-        await server.settles(lambda _: deaf.far_end() is not None and deaf.far_end().unread == 0)  # type: ignore[union-attr]
+        await server.wait_for_resources(lambda _: deaf.server_socket() is not None and deaf.server_socket().unread == 0)  # type: ignore[union-attr]
         async with asyncio.timeout(TIMEOUT):
-            while deaf.far_end() is not None:
+            while deaf.server_socket() is not None:
                 await asyncio.sleep(0.02)
         assert 0.8 < time.monotonic() - begin < 2
 
@@ -294,7 +297,10 @@ async def test_files_on_the_shelf_are_answered_meanwhile_e6(run: Start, root: Pa
         (root / f"{number}.txt").write_bytes(TEXT)
     wrapper = strace("-e", "trace=openat2", "-e", "inject=openat2:delay_enter=800000:when=1+")
     options = ("--cache-ttl", "60", "--disk-timeout", "5")
-    async with run(*options, wrapper=wrapper, may_say="^strace:") as server, crowd(server.address, 40) as peers:
+    async with (
+        run(*options, wrapper=wrapper, allowed_errors="^strace:") as server,
+        connect_many(server.address, 40) as peers,
+    ):
         assert (await fresh(server)).content == TEXT
         for number, peer in enumerate(peers):
             await peer.send(get(f"/{number}.txt"))
@@ -302,7 +308,7 @@ async def test_files_on_the_shelf_are_answered_meanwhile_e6(run: Start, root: Pa
         assert (await fresh(server)).content == TEXT
         assert time.monotonic() - begin < 0.5
         for peer in peers:
-            assert (await peer.answer()).status in (200, 503)
+            assert (await peer.read_response()).status in (200, 503)
 
 
 @needs_strace
@@ -310,12 +316,12 @@ async def test_who_leaves_while_the_file_is_opened_a12(run: Start, root: Path) -
     for number in range(50):
         (root / f"{number}.txt").write_bytes(TEXT)
     wrapper = strace("-e", "trace=openat2", "-e", "inject=openat2:delay_exit=20000")
-    async with run("--cache", "off", wrapper=wrapper, may_say="^strace:") as server:
+    async with run("--cache", "off", wrapper=wrapper, allowed_errors="^strace:") as server:
         assert (await fresh(server)).content == TEXT
-        before = server.vitals().descriptors
+        before = server.resources().descriptors
         for number in range(300):
             async with Peer(server.address) as peer:
                 await peer.send(get(f"/{number % 50}.txt"))
                 peer.reset()
-        await server.settles(lambda vitals: vitals.descriptors <= before, 10)
+        await server.wait_for_resources(lambda resources: resources.descriptors <= before, 10)
         assert (await fresh(server)).content == TEXT

@@ -15,7 +15,7 @@ from pwb_async.storage import slow_disk
 from pwb_async.storage.disk import Disk
 from pwb_async.storage.slow_disk import SlowDisk
 from tests.conformance.designs import DESIGNS, REFERENCE, Design
-from tests.conformance.peer import Peer, ask, together
+from tests.conformance.peer import Peer, run_together, send_request
 from tests.conformance.server import environment, running
 from tests.conformance.wire import get
 from tests.storage.test_disk import later
@@ -182,12 +182,14 @@ def test_jitter_is_the_same_in_each_run_and_another_in_each_child() -> None:
 async def test_the_answers_are_the_same(design: Design, root: Path, tmp_path: Path) -> None:
     requests = [get("/a.txt"), get("/none"), get("/"), get("/big.bin"), get("/big.bin", "Range: bytes=5-9")]
     (tmp_path / "plain").mkdir()
-    async with running(REFERENCE, root, papers=tmp_path / "plain") as server:
-        expected = [(await ask(server.address, request)).bare for request in requests]
+    async with running(REFERENCE, root, log_dir=tmp_path / "plain") as server:
+        expected = [(await send_request(server.address, request)).without_date_and_connection for request in requests]
     slow = ("--delay-disk", "2ms~2ms", "--delay-disk", "*.bin=0.1ms")
-    async with running(design, root, *slow, papers=tmp_path, may_say=LOUD) as server:
-        assert [(await ask(server.address, request)).bare for request in requests] == expected
-    assert server.grumbles() == (
+    async with running(design, root, *slow, log_dir=tmp_path, allowed_errors=LOUD) as server:
+        assert [
+            (await send_request(server.address, request)).without_date_and_connection for request in requests
+        ] == expected
+    assert server.error_output() == (
         f"{design.program}: the disk is slowed down on purpose: --delay-disk 2ms~2ms *.bin=0.1ms\n"
     )
 
@@ -204,13 +206,13 @@ async def test_who_is_stopped_by_it(design: Design, root: Path, tmp_path: Path) 
     for number in range(CLIENTS):
         (root / f"{number}.txt").write_bytes(TEXT)
     options = ("--delay-disk", "100ms", "--trace", str(path))
-    async with running(design, root, *options, papers=tmp_path, may_say=LOUD) as server:
-        with server.frozen():  # all have asked before the first is answered
+    async with running(design, root, *options, log_dir=tmp_path, allowed_errors=LOUD) as server:
+        with server.suspended():  # all have asked before the first is answered
             peers = [Peer(server.address) for _ in range(CLIENTS)]
             for number, peer in enumerate(peers):
                 await peer.__aenter__()
                 await peer.send(get(f"/{number}.txt"))
-        answers = await together(*(peer.answer() for peer in peers))
+        answers = await run_together(*(peer.read_response() for peer in peers))
         for peer in peers:
             peer.socket.close()
     assert [answer.content for answer in answers] == [TEXT] * CLIENTS
@@ -229,8 +231,8 @@ async def test_a_large_file_is_read_slowly(design: Design, root: Path, tmp_path:
     """Every piece that comes from the disk is waited for, and by whom it should be."""
     path = tmp_path / "trace.json"
     options = ("--delay-disk", "/big.bin=0.5ms", "--trace", str(path))
-    async with running(design, root, *options, papers=tmp_path, may_say=LOUD) as server:
-        assert len((await ask(server.address, get("/big.bin"))).content) == BIG
+    async with running(design, root, *options, log_dir=tmp_path, allowed_errors=LOUD) as server:
+        assert len((await send_request(server.address, get("/big.bin"))).content) == BIG
     steps = timeline.steps(timeline.read(path))
     reads = [step for step in steps if step["name"] == "read"]
     slow = [read for read in reads if read["dur"] >= 500.0]
@@ -246,9 +248,9 @@ async def test_a_large_file_is_read_slowly(design: Design, root: Path, tmp_path:
 
 async def test_a_disk_that_is_too_slow_is_503(root: Path, tmp_path: Path) -> None:
     options = ("--delay-disk", "*.txt=30s", "--disk-timeout", "50ms")
-    async with running(REFERENCE, root, *options, papers=tmp_path, may_say=LOUD) as server:
-        assert (await ask(server.address, get())).status == 503
-        assert (await ask(server.address, get("/none"))).status == 404
+    async with running(REFERENCE, root, *options, log_dir=tmp_path, allowed_errors=LOUD) as server:
+        assert (await send_request(server.address, get())).status == 503
+        assert (await send_request(server.address, get("/none"))).status == 404
 
 
 def test_it_is_off() -> None:

@@ -16,7 +16,7 @@ import pytest
 
 from pwb_async.observability.trace_events import TraceWriter
 from tests.conformance.designs import CONCURRENT, DESIGNS, FIXED, REFERENCE, Design
-from tests.conformance.peer import TIMEOUT, Peer, ask
+from tests.conformance.peer import TIMEOUT, Peer, send_request
 from tests.conformance.server import Server, environment, eventually, running
 from tests.conformance.wire import get
 
@@ -33,7 +33,7 @@ async def play(server: Server) -> None:
     """One client that asks for four things, and one whose head comes in two pieces; the second holds up nobody."""
     if not server.design.keeps_alive:
         for target in ("/a.txt", "/none", "/big.bin"):
-            await ask(server.address, get(target))
+            await send_request(server.address, get(target))
         return
     async with Peer(server.address) as slow, Peer(server.address) as peer:
         await slow.send_pieces([get()[:20]])
@@ -41,13 +41,13 @@ async def play(server: Server) -> None:
         assert (await fetch(peer, "/none")).status == 404
         assert len((await fetch(peer, "/big.bin")).content) == BIG
         await slow.send(get()[20:])
-        assert (await slow.answer()).content == TEXT
+        assert (await slow.read_response()).content == TEXT
 
 
 @designs
 async def test_every_design(design: Design, root: Path, tmp_path: Path) -> None:
     path = tmp_path / "trace.json"
-    async with running(design, root, "--trace", str(path), papers=tmp_path) as server:
+    async with running(design, root, "--trace", str(path), log_dir=tmp_path) as server:
         await play(server)
     events = timeline.read(path)
     timeline.check_order(events)
@@ -67,8 +67,8 @@ async def test_every_design(design: Design, root: Path, tmp_path: Path) -> None:
 
 async def test_the_fixed_page(root: Path, tmp_path: Path) -> None:
     path = tmp_path / "trace.json"
-    async with running(FIXED, root, "--trace", str(path), papers=tmp_path) as server:
-        await ask(server.address, get())
+    async with running(FIXED, root, "--trace", str(path), log_dir=tmp_path) as server:
+        await send_request(server.address, get())
     assert {event["name"] for event in timeline.steps(timeline.read(path))} - {"wait"} == {"accept", "head", "send"}
 
 
@@ -95,7 +95,7 @@ LANES = {
 @concurrent
 async def test_who_does_what(design: Design, root: Path, tmp_path: Path) -> None:
     path = tmp_path / "trace.json"
-    async with running(design, root, "--trace", str(path), papers=tmp_path) as server:
+    async with running(design, root, "--trace", str(path), log_dir=tmp_path) as server:
         await play(server)
     events = timeline.read(path)
     finds, sends = LANES[design.name]
@@ -113,7 +113,7 @@ async def test_workers_share_the_file(root: Path, tmp_path: Path) -> None:
     def sending() -> set[int]:
         return {event["pid"] for event in timeline.steps(timeline.so_far(path), "send")}
 
-    async with running(REFERENCE, root, "--trace", str(path), "--workers", "2", papers=tmp_path) as server:
+    async with running(REFERENCE, root, "--trace", str(path), "--workers", "2", log_dir=tmp_path) as server:
         async with asyncio.timeout(TIMEOUT):
             while len(sending()) < 2:
                 await asyncio.gather(*(fresh(server) for _ in range(8)))
@@ -133,7 +133,7 @@ async def test_in_the_sandbox(root: Path, tmp_path: Path) -> None:
 @designs
 async def test_a_server_that_is_killed_leaves_whole_lines(design: Design, root: Path, tmp_path: Path) -> None:
     path = tmp_path / "trace.json"
-    async with running(design, root, "--trace", str(path), papers=tmp_path, status=-signal.SIGKILL) as server:
+    async with running(design, root, "--trace", str(path), log_dir=tmp_path, status=-signal.SIGKILL) as server:
         assert (await fresh(server)).content == TEXT
         server.kill()
     timeline.check(timeline.so_far(path))
@@ -144,7 +144,9 @@ async def test_a_client_that_vanishes_meanwhile(design: Design, root: Path, tmp_
     """What was begun for it ends, and no arrow leads on from the end of its way."""
     path = tmp_path / "trace.json"
     slow = ("--delay-disk", "/a.txt=100ms")
-    async with running(design, root, "--trace", str(path), *slow, papers=tmp_path, may_say="slowed down") as server:
+    async with running(
+        design, root, "--trace", str(path), *slow, log_dir=tmp_path, allowed_errors="slowed down"
+    ) as server:
         async with Peer(server.address) as peer:
             await peer.send_pieces([get()])
             peer.reset()
@@ -160,9 +162,9 @@ async def test_it_is_made_anew_and_stays_through_a_reload(root: Path, tmp_path: 
     async with launched(root, "--port", "0", folder=tmp_path) as server:
         toml.write_text(f'trace = "{tmp_path}/other"')
         server.signal(signal.SIGHUP)
-        await eventually(lambda: "reloaded" in server.grumbles(), TIMEOUT)
+        await eventually(lambda: "reloaded" in server.error_output(), TIMEOUT)
         await fresh(server)
-    assert f"pwb: --trace is still {path}: " in server.grumbles()
+    assert f"pwb: --trace is still {path}: " in server.error_output()
     assert timeline.steps(timeline.read(path), "send")
     assert not (tmp_path / "other").exists()
 

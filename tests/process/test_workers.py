@@ -11,7 +11,7 @@ import pytest
 
 from pwb_async.runtime.processors import processors
 from tests.conformance.applies import Start
-from tests.conformance.peer import TIMEOUT, Peer, crowd, together
+from tests.conformance.peer import TIMEOUT, Peer, connect_many, run_together
 from tests.conformance.server import Server, eventually
 from tests.conformance.wire import get
 
@@ -24,7 +24,7 @@ ENDED = r"^pwb: worker \d+ (was killed by signal \d+|ended with status 0)$"
 
 async def test_two_workers_and_a_supervisor(run: Start) -> None:
     async with run(*TWO) as server:
-        assert len(server.members()) == 3
+        assert len(server.process_ids()) == 3
         assert (await fresh(server)).content == TEXT
 
 
@@ -36,7 +36,7 @@ async def test_auto_is_one_for_each_processor(run: Start) -> None:
 async def test_auto_keeps_to_its_affinity(run: Start) -> None:
     one = str(min(os.sched_getaffinity(0)))
     async with run("--workers", "auto", wrapper=("taskset", "--cpu-list", one)) as server:
-        assert server.members() == [server.pid]
+        assert server.process_ids() == [server.pid]
 
 
 @pytest.fixture
@@ -77,7 +77,7 @@ async def test_auto_keeps_to_its_quota(percent: int, count: int, run: Start, gro
 
 async def test_one_worker_is_one_process(run: Start) -> None:
     async with run() as server:
-        assert server.members() == [server.pid]
+        assert server.process_ids() == [server.pid]
 
 
 async def test_all_workers_have_one_queue(run: Start) -> None:
@@ -93,32 +93,32 @@ async def test_all_workers_have_one_queue(run: Start) -> None:
 
 
 async def test_the_dead_are_replaced_f3_e5(run: Start) -> None:
-    async with run(*TWO, may_say=ENDED) as server:
+    async with run(*TWO, allowed_errors=ENDED) as server:
         first, second = workers(server)
         async with Peer(server.address) as peer:
             for victim in (first, second):
                 os.kill(victim, signal.SIGKILL)
                 await eventually(lambda victim=victim: victim not in workers(server) and len(workers(server)) == 2, 5)
                 assert (await fresh(server)).content == TEXT
-            assert await peer.rest_or_reset() == b""
-        assert server.grumbles().count("was killed by signal 9") == 2
-        assert not server.vitals().zombies
+            assert await peer.read_to_end_or_reset() == b""
+        assert server.error_output().count("was killed by signal 9") == 2
+        assert not server.resources().zombies
 
 
 async def test_a_worker_that_is_told_to_stop_finishes_f3(run: Start) -> None:
-    async with run(*TWO, may_say=ENDED) as server, Peer(server.address, window=64 * 1024) as peer:
+    async with run(*TWO, allowed_errors=ENDED) as server, Peer(server.address, receive_buffer=64 * 1024) as peer:
         await peer.send(get("/big.bin"))
-        head = await peer.some(1)
+        head = await peer.read_at_least(1)
         before = workers(server)
         for pid in before:
             os.kill(pid, signal.SIGTERM)
-        assert BIG < len(head) + len(await peer.rest()) < BIG + 1000
+        assert BIG < len(head) + len(await peer.read_to_end()) < BIG + 1000
         await eventually(lambda: len(workers(server)) == 2 and not set(before) & set(workers(server)), 5)
         assert (await fresh(server)).content == TEXT
 
 
 async def test_who_dies_at_once_again_and_again_is_given_up_f3(run: Start) -> None:
-    async with run(*TWO, may_say=ENDED + "|giving up", status=3) as server:
+    async with run(*TWO, allowed_errors=ENDED + "|giving up", status=3) as server:
         async with asyncio.timeout(TIMEOUT):
             while server.process.poll() is None:
                 for pid in workers(server):
@@ -126,8 +126,8 @@ async def test_who_dies_at_once_again_and_again_is_given_up_f3(run: Start) -> No
                         with suppress(ProcessLookupError):
                             os.kill(pid, signal.SIGKILL)
                 await asyncio.sleep(0.005)
-        assert server.grumbles().count("giving up") == 1
-        assert server.grumbles().count("was killed") < 20
+        assert server.error_output().count("giving up") == 1
+        assert server.error_output().count("was killed") < 20
 
 
 async def test_nobody_outlives_the_supervisor(run: Start) -> None:
@@ -138,16 +138,16 @@ async def test_nobody_outlives_the_supervisor(run: Start) -> None:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "control-group"])
 async def test_a_signal_to_all_processes_is_graceful_f2(number: int, run: Start) -> None:
     """A terminal sends SIGINT to every process of its group, a service manager perhaps SIGTERM."""
-    async with run(*TWO) as server, Peer(server.address, window=64 * 1024) as peer:
+    async with run(*TWO) as server, Peer(server.address, receive_buffer=64 * 1024) as peer:
         await peer.send(get("/big.bin"))
-        head = await peer.some(1)
+        head = await peer.read_at_least(1)
         os.killpg(server.pid, number)
-        assert BIG < len(head) + len(await peer.rest()) < BIG + 1000
+        assert BIG < len(head) + len(await peer.read_to_end()) < BIG + 1000
         assert await server.exited(within=2) == 0
 
 
 async def test_other_signals_to_all_processes_do_no_harm(run: Start) -> None:
-    async with run(*TWO, may_say="reloaded") as server:
+    async with run(*TWO, allowed_errors="reloaded") as server:
         os.killpg(server.pid, signal.SIGUSR1)
         os.killpg(server.pid, signal.SIGHUP)
         await says(server, "reloaded")
@@ -170,33 +170,33 @@ async def refuses(server: Server) -> None:
 
 
 async def test_answers_under_way_are_finished_f2(run: Start) -> None:
-    async with run(*TWO) as server, crowd(server.address, 20, window=64 * 1024) as peers:
+    async with run(*TWO) as server, connect_many(server.address, 20, receive_buffer=64 * 1024) as peers:
         heads = []
         for peer in peers:
             await peer.send(get("/big.bin"))
-            heads.append(len(await peer.some(1)))
+            heads.append(len(await peer.read_at_least(1)))
         server.signal()
         await refuses(server)
-        for head, rest in zip(heads, await together(*(peer.rest() for peer in peers)), strict=True):
+        for head, rest in zip(heads, await run_together(*(peer.read_to_end() for peer in peers)), strict=True):
             assert BIG < head + len(rest) < BIG + 1000
         assert await server.exited(within=2) == 0
 
 
 async def test_idle_connections_end_at_once_f2(run: Start) -> None:
-    async with run(*TWO) as server, crowd(server.address, 6) as peers:
+    async with run(*TWO) as server, connect_many(server.address, 6) as peers:
         for peer in peers:
             await fetch(peer)
         server.signal()
         async with asyncio.timeout(1):
             for peer in peers:
-                assert await peer.rest() == b""
+                assert await peer.read_to_end() == b""
         assert await server.exited(within=1) == 0
 
 
 async def test_second_signal_ends_it_f2(run: Start) -> None:
-    async with run(*TWO) as server, Peer(server.address, window=4096) as peer:
+    async with run(*TWO) as server, Peer(server.address, receive_buffer=4096) as peer:
         await peer.send(get("/big.bin"))
-        await peer.some(1)
+        await peer.read_at_least(1)
         server.signal()
         await refuses(server)
         server.signal()
@@ -204,9 +204,9 @@ async def test_second_signal_ends_it_f2(run: Start) -> None:
 
 
 async def test_grace_ends_it_f2(run: Start) -> None:
-    async with run(*TWO, "--grace-period", "0.4") as server, Peer(server.address, window=4096) as peer:
+    async with run(*TWO, "--grace-period", "0.4") as server, Peer(server.address, receive_buffer=4096) as peer:
         await peer.send(get("/big.bin"))
-        await peer.some(1)
+        await peer.read_at_least(1)
         server.signal()
         assert await server.exited(within=1.4) == 0
 
@@ -250,12 +250,12 @@ async def test_lines_that_wait_in_old_workers_are_written_e8(root: Path, tmp_pat
         assert (await fresh(server)).content == TEXT
         reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
         try:
-            await eventually(lambda: lines() == 22, TIMEOUT, lambda: f"{lines()}: {server.grumbles()}")
+            await eventually(lambda: lines() == 22, TIMEOUT, lambda: f"{lines()}: {server.error_output()}")
             await eventually(lambda: not set(old) & set(workers(server)), TIMEOUT)
         finally:
             os.close(reader)
-    assert "lost" not in server.grumbles()
-    assert "Traceback" not in server.grumbles()
+    assert "lost" not in server.error_output()
+    assert "Traceback" not in server.error_output()
 
 
 async def test_old_workers_wait_for_a_reader_no_longer_than_the_grace_period_e8(root: Path, tmp_path: Path) -> None:
@@ -265,7 +265,7 @@ async def test_old_workers_wait_for_a_reader_no_longer_than_the_grace_period_e8(
         server.signal(signal.SIGHUP)
         await says(server, "reloaded")
         await eventually(lambda: not set(old) & set(workers(server)), TIMEOUT)
-        assert "pwb: 1 lines of the access log were lost\n" in server.grumbles()
+        assert "pwb: 1 lines of the access log were lost\n" in server.error_output()
 
 
 async def test_stop_does_not_wait_for_a_reader_e8(root: Path, tmp_path: Path) -> None:

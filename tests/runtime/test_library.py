@@ -73,7 +73,7 @@ async def two_servers(roots: list[Path]) -> None:
     async with Peer(addresses[0]) as first, Peer(addresses[1]) as second:
         for peer, root in ((first, roots[0]), (second, roots[1]), (first, roots[0])):
             await peer.send(get("/a.txt"))
-            assert (await peer.answer()).content == root.name.encode()
+            assert (await peer.read_response()).content == root.name.encode()
     servers[0].shutdown()
     await serving[0]
     contexts[0].close()
@@ -82,7 +82,7 @@ async def two_servers(roots: list[Path]) -> None:
             pass
     async with Peer(addresses[1]) as peer:
         await peer.send(get("/a.txt"))
-        assert (await peer.answer()).content == b"two"
+        assert (await peer.read_response()).content == b"two"
     servers[1].shutdown()
     await serving[1]
     contexts[1].close()

@@ -42,7 +42,7 @@ from pwb_async.storage import open_file as descriptor
 from pwb_async.storage.disk import SMALL, Disk
 from pwb_async.storage.open_beneath import DIRECTORY_FLAGS, Opener, openat2, openat_walk
 from pwb_async.storage.open_file import LargeFile
-from tests.conformance.proc import a_process
+from tests.conformance.proc import process_with_command_line
 
 READER = RequestParser(Limits())
 CANARY = b"the canary"
@@ -620,7 +620,7 @@ def test_c6_what_may_not_be_read(served: Disk, base: str, root: str) -> None:
 @pytest.mark.parametrize("length", [100, 10_000, SMALL - 1, SMALL, SMALL + 1, 3 * SMALL])
 def test_c15_a_file_that_says_0_and_holds_more(opener: Opener, length: int) -> None:
     """/proc gives at most a page at a time."""
-    with a_process(length) as (folder, content):
+    with process_with_command_line(length) as (folder, content):
         found = Disk(folder, beneath=opener).find(look(b"cmdline"))
     if length <= SMALL:
         found = opened(found)
@@ -696,7 +696,7 @@ def test_c15_looking_again_reads_a_file_that_was_empty() -> None:
         empty = opened(there.find(lookup))
         assert (empty.content, empty.generated) == (b"", False)
         assert there.revalidate([(lookup, empty)]) == [True]
-        with a_process(100):
+        with process_with_command_line(100):
             assert there.revalidate([(lookup, empty)]) == [False]
 
     with ThreadPoolExecutor(1) as pool:  # a thread that has no children yet

@@ -51,8 +51,8 @@ async def crowd(names: Sequence[str], quick: bool, design: Design) -> int:
     report = Report()
     most = descriptors()
     report.say(f"{design.name}, {'quick' if quick else 'full'}, {os.cpu_count()} processors, {most:,} descriptors")
-    with workplace() as (root, papers):
-        scene = Scene(report, design, root, papers, quick)
+    with workplace() as (root, log_dir):
+        scene = Scene(report, design, root, log_dir, quick)
         for name in names:
             report.say(f"{name}:")
             try:

@@ -33,7 +33,7 @@ from typing import Final, NamedTuple
 
 from tests.conformance.designs import Design
 from tests.conformance.server import Server, running
-from tests.conformance.strace import Injection, attaches
+from tests.conformance.strace import Injection, can_attach
 from tests.conformance.wire import content_length, get, parse_head
 
 from .harness import NAMED, Report, complaints, descriptors, folder, gently, workplace
@@ -158,11 +158,11 @@ async def wish(address: tuple[str, int], what: Wish, kept: bool) -> str:
 class Sweep:
     """All cases of one design."""
 
-    def __init__(self, report: Report, design: Design, root: Path, papers: Path) -> None:
+    def __init__(self, report: Report, design: Design, root: Path, log_dir: Path) -> None:
         self.report = report
         self.design = design
         self.root = root
-        self.papers = papers
+        self.log_dir = log_dir
         self.wishes = wishes(root)
         self.cases = 0
         self.own: Counter[str] = Counter()
@@ -175,12 +175,12 @@ class Sweep:
         if self.design.name in EDGES:
             left = [one for one in left if one[1] != "EAGAIN" or not one[0].startswith(("accept4", "read", "write"))]
         while left:
-            papers = Path(mkdtemp(dir=self.papers))
+            log_dir = Path(mkdtemp(dir=self.log_dir))
             try:
-                async with running(self.design, self.root, *OPTIONS, papers=papers, may_say=".") as server:
+                async with running(self.design, self.root, *OPTIONS, log_dir=log_dir, allowed_errors=".") as server:
                     while left:
                         calls, errno, occurrences = left.pop(0)
-                        rest = await self.rise(server, calls, errno, occurrences, papers)
+                        rest = await self.rise(server, calls, errno, occurrences, log_dir)
                         if rest is not None:
                             left.insert(0, (calls, errno, rest))
                             server.kill()
@@ -192,13 +192,13 @@ class Sweep:
                     raise
 
     async def rise(
-        self, server: Server, calls: str, errno: str, occurrences: Sequence[int], papers: Path
+        self, server: Server, calls: str, errno: str, occurrences: Sequence[int], log_dir: Path
     ) -> Sequence[int] | None:
         """One call with one errno, from the first occurrence to the last. Returns the occurrences that are left when
         another server is needed, because this one is dead or its loop was struck; None: all is done."""
         for at, when in enumerate(occurrences, 1):
             try:
-                case = await self.one(server, calls, errno, when, papers)
+                case = await self.one(server, calls, errno, when, log_dir)
             except ProcessLookupError:
                 if self.torn(server):
                     return occurrences[max(at - 2, 0) :]
@@ -213,26 +213,26 @@ class Sweep:
                 return occurrences[at:]
         return None
 
-    async def one(self, server: Server, calls: str, errno: str, when: int, papers: Path) -> list[str] | None:
+    async def one(self, server: Server, calls: str, errno: str, when: int, log_dir: Path) -> list[str] | None:
         """One case; None: the call did not occur so often."""
         told = len(complaints(server))
-        injection = Injection(server, calls, errno, when, papers)
+        injection = Injection(server, calls, errno, when, log_dir)
         async with injection:
             outcomes = await asyncio.gather(
                 *(wish(server.address, one, self.design.keeps_alive) for one in self.wishes)
             )
-        if not injection.struck:
+        if not injection.injected:
             return None
         if self.torn(server):
             return [_TORN]
         self.cases += 1
         wrong = [outcome for outcome in outcomes if outcome not in ("whole", "told", "ended")]
         self.outcomes.update(outcome if outcome not in wrong else "wrong" for outcome in outcomes)
-        if any(map(_OWN.search, injection.struck)):
+        if any(map(_OWN.search, injection.injected)):
             self.own[calls] += server.process.poll() is not None
             return [_DIED]
         if server.process.poll() is not None:
-            wrong = [_DIED, *server.grumbles().splitlines()[-3:]]
+            wrong = [_DIED, *server.error_output().splitlines()[-3:]]
         else:
             after = await wish(server.address, self.wishes[2], self.design.keeps_alive)
             if after != "whole":
@@ -242,13 +242,13 @@ class Sweep:
         for words in dict.fromkeys(wrong):
             self.failures[f"{calls} {errno}: {words}"] += 1
             self.report.say(f"    {self.design.name} {calls} {errno} when={when}: {words}")
-            for line in injection.struck[:3]:
+            for line in injection.injected[:3]:
                 self.report.say(f"      {line[:160]}")
         return wrong
 
     def torn(self, server: Server) -> bool:
         """Whether strace let go in the middle of a call; that is believed ten times."""
-        is_so = _ENOSYS in server.grumbles()
+        is_so = _ENOSYS in server.error_output()
         self.own[_TORN] += is_so
         return is_so and self.own[_TORN] <= 10
 
@@ -265,14 +265,14 @@ class Sweep:
 
 
 def _last_error(server: Server) -> str:
-    lines = server.grumbles().splitlines()
+    lines = server.error_output().splitlines()
     errors = [line for line in lines if re.match(r"[A-Za-z_.]*(?:Error|Exception)\b", line)]
     return errors[-1] if errors else "?"
 
 
 async def sweep(arguments: argparse.Namespace) -> int:
     report = Report()
-    if not attaches():
+    if not can_attach():
         report.say("strace is not installed, or may not attach here: nothing was tested")
         return 0
     descriptors()
@@ -282,10 +282,10 @@ async def sweep(arguments: argparse.Namespace) -> int:
     if arguments.quick:
         occurrences = (2,)
         table = {calls: errnos[:1] for calls, errnos in table.items() if calls != "epoll_ctl"}
-    with workplace() as (root, papers):
+    with workplace() as (root, log_dir):
         for name in designs:
             start = time.monotonic()
-            one = Sweep(report, NAMED[name], root, folder(papers, name))
+            one = Sweep(report, NAMED[name], root, folder(log_dir, name))
             await one.run(table, occurrences)
             one.tell()
             report.say(f"    {time.monotonic() - start:.0f} s")

@@ -41,11 +41,11 @@ def descriptors(wanted: int = 20_000) -> int:
 
 @contextmanager
 def workplace() -> Iterator[tuple[Path, Path]]:
-    """A folder to serve and a folder for papers, both gone afterwards."""
+    """A folder to serve and a folder for logs; both are deleted afterwards."""
     with TemporaryDirectory(prefix="pwb-stress-") as name:
-        root, papers = Path(name, "site"), Path(name, "papers")
+        root, log_dir = Path(name, "site"), Path(name, "log_dir")
         root.mkdir()
-        papers.mkdir()
+        log_dir.mkdir()
         (root / "index.html").write_bytes(b"<!DOCTYPE html><title>front</title>" + b"x" * 900)
         (root / "a.txt").write_bytes(b"abcdefghijklmnopqrstuvwxyz")
         (root / "1k.bin").write_bytes(bytes(range(256)) * 4)
@@ -60,12 +60,12 @@ def workplace() -> Iterator[tuple[Path, Path]]:
                 file.truncate(size)
         for path in root.iterdir():
             os.utime(path, (1_600_000_000, 1_600_000_000))
-        yield root, papers
+        yield root, log_dir
 
 
-def folder(papers: Path, name: str) -> Path:
-    """A folder of its own for one server's papers."""
-    path = papers / name
+def folder(log_dir: Path, name: str) -> Path:
+    """A folder of its own for the logs of one server."""
+    path = log_dir / name
     path.mkdir()
     return path
 
@@ -81,7 +81,9 @@ def catches(pid: int, number: int) -> bool:
 
 def complaints(server: Server) -> list[str]:
     """The tracebacks that a server has told."""
-    return [line for line in server.grumbles().splitlines() if "Traceback" in line or "fault of this server" in line]
+    return [
+        line for line in server.error_output().splitlines() if "Traceback" in line or "fault of this server" in line
+    ]
 
 
 def percentile(values: Sequence[float], share: float) -> float:

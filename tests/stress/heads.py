@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from tests.conformance.strace import attaches
+from tests.conformance.strace import can_attach
 
 from .harness import KIB, MIB
 from .scene import MANY, Scene
@@ -141,8 +141,8 @@ async def endless(scene: Scene) -> None:
             answers[name] = await asyncio.to_thread(send_endless, server.address, pieces())
             rises[name] = peak(server.pid) - before
         taken: dict[str, int] = {}
-        if attaches():
-            trace = TraceWriter(server.pid, scene.papers / "reads")
+        if can_attach():
+            trace = TraceWriter(server.pid, scene.log_dir / "reads")
             hosts = {name: f"127.0.1.{number}" for number, name in enumerate(shapes, 1)}  # a port may come again
             for name, pieces in shapes.items():
                 await asyncio.to_thread(send_endless, server.address, pieces(), hosts[name])

@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Final
 
 from tests.conformance.designs import Design
-from tests.conformance.server import REPOSITORY, Server, Vitals, eventually, running
+from tests.conformance.server import REPOSITORY, Resources, Server, eventually, running
 
 from .answer import read_answer
 from .harness import MIB, Report, descriptors, folder, workplace
@@ -79,10 +79,10 @@ def client(port: int, number: int, tally: str, content: str) -> None:
 class Load:
     """The clients, while in its `async with`; afterwards `failures` are theirs."""
 
-    def __init__(self, server: Server, root: Path, papers: Path) -> None:
+    def __init__(self, server: Server, root: Path, log_dir: Path) -> None:
         self._port = server.address[1]
         self._content = root / _TARGET[1:]
-        self._tally = papers / "tally"
+        self._tally = log_dir / "tally"
         self._tally.write_bytes(bytes(8 * CLIENTS))
         self.failures: list[str] = []
         self.total = 0
@@ -127,32 +127,32 @@ async def reload(server: Server, number: int) -> None:
     new = server.errors.parent / "pwb.new"
     new.write_text(f"max-age = {number}\n")
     new.rename(new.with_name("pwb.toml"))
-    done = server.grumbles().count("pwb: reloaded")
+    done = server.error_output().count("pwb: reloaded")
     server.signal(signal.SIGHUP)
-    await eventually(lambda: server.grumbles().count("pwb: reloaded") > done, _TIMEOUT, server.grumbles)
+    await eventually(lambda: server.error_output().count("pwb: reloaded") > done, _TIMEOUT, server.error_output)
 
 
-async def calm(server: Server, processes: int) -> tuple[Vitals, int]:
+async def calm(server: Server, processes: int) -> tuple[Resources, int]:
     """What the server holds when those who were told to leave have left and no client is there."""
-    await eventually(lambda: server.vitals().processes == processes, _TIMEOUT, lambda: str(server.vitals()))
-    least: Vitals | None = None
+    await eventually(lambda: server.resources().processes == processes, _TIMEOUT, lambda: str(server.resources()))
+    least: Resources | None = None
 
     def settled() -> bool:
         nonlocal least
-        before, least = least, server.vitals()
+        before, least = least, server.resources()
         return least == before
 
     await eventually(settled, _TIMEOUT)
-    return server.vitals(), server.memory()
+    return server.resources(), server.memory()
 
 
-def flat(report: Report, start: tuple[Vitals, int], end: tuple[Vitals, int]) -> None:
+def flat(report: Report, start: tuple[Resources, int], end: tuple[Resources, int]) -> None:
     """The end is as the start."""
-    names: list[tuple[str, Callable[[Vitals], int], int]] = [
-        ("descriptors", lambda vitals: vitals.descriptors, 2),
-        ("threads", lambda vitals: vitals.threads, 8),
-        ("processes", lambda vitals: vitals.processes, 0),
-        ("zombies", lambda vitals: vitals.zombies, 0),
+    names: list[tuple[str, Callable[[Resources], int], int]] = [
+        ("descriptors", lambda resources: resources.descriptors, 2),
+        ("threads", lambda resources: resources.threads, 8),
+        ("processes", lambda resources: resources.processes, 0),
+        ("zombies", lambda resources: resources.zombies, 0),
     ]
     for name, get, slack in names:
         report.figure(f"{name} more than at the start", get(end[0]) - get(start[0]), slack)
@@ -164,16 +164,18 @@ async def reloads(report: Report, many: int, times: int, requests: int) -> None:
     report.say(f"{'two workers' if many > 1 else 'alone'}: {times} reloads, {CLIENTS} clients")
     processes = 1 if many == 1 else many + 1
     design = Design("reload", ("pwb_async", "--workers", str(many)))
-    with workplace() as (root, papers):
-        async with running(design, root, papers=folder(papers, f"reloads-{many}"), may_say="reloaded") as server:
-            async with Load(server, root, papers) as load:
+    with workplace() as (root, log_dir):
+        async with running(
+            design, root, log_dir=folder(log_dir, f"reloads-{many}"), allowed_errors="reloaded"
+        ) as server:
+            async with Load(server, root, log_dir) as load:
                 for number in range(_WARM):
                     await reload(server, number)
                 first = load.answered
             failures = load.failures
             start = await calm(server, processes)
             begin = time.monotonic()
-            async with Load(server, root, papers) as load:
+            async with Load(server, root, log_dir) as load:
                 for number in range(times):
                     await load.reach((number + 1) * requests // times)
                     await reload(server, number)
@@ -194,14 +196,14 @@ async def kills(report: Report, times: int) -> None:
     """Workers that die under load."""
     report.say(f"two workers: {times} of them killed, {CLIENTS} clients")
     design = Design("kill", ("pwb_async", "--workers", "2"))
-    with workplace() as (root, papers):
-        async with running(design, root, papers=folder(papers, "kills"), may_say="was killed") as server:
+    with workplace() as (root, log_dir):
+        async with running(design, root, log_dir=folder(log_dir, "kills"), allowed_errors="was killed") as server:
             start = await calm(server, 3)
-            async with Load(server, root, papers) as load:
+            async with Load(server, root, log_dir) as load:
                 for number in range(times):
                     await load.reach((number + 1) * 3000)
                     # Older than a second: whoever dies sooner, again and again, is given up, and that is another test.
-                    victim = min((pid for pid in server.members() if pid != server.pid), key=age)
+                    victim = min((pid for pid in server.process_ids() if pid != server.pid), key=age)
                     await eventually(lambda victim=victim: elapsed(victim) > 1.1, _TIMEOUT)  # type: ignore[misc]
                     os.kill(victim, signal.SIGKILL)
                     await eventually(lambda victim=victim: replaced(server, victim), _TIMEOUT)  # type: ignore[misc]
@@ -223,7 +225,7 @@ def elapsed(pid: int) -> float:
 
 
 def replaced(server: Server, victim: int) -> bool:
-    members = server.members()
+    members = server.process_ids()
     return victim not in members and len(members) == 3
 
 

@@ -27,7 +27,7 @@ class Scene(NamedTuple):
     report: Report
     design: Design
     root: Path
-    papers: Path
+    log_dir: Path
     quick: bool
 
     def at_most(self, full: int, quick: int) -> int:
@@ -39,11 +39,13 @@ class Scene(NamedTuple):
 
     @asynccontextmanager
     async def server(self, name: str, *options: str, wrapper: Sequence[str] = ()) -> AsyncIterator[Server]:
-        papers = folder(self.papers, name)
-        async with running(self.design, self.root, *options, papers=papers, wrapper=wrapper, may_say=".") as server:
+        log_dir = folder(self.log_dir, name)
+        async with running(
+            self.design, self.root, *options, log_dir=log_dir, wrapper=wrapper, allowed_errors="."
+        ) as server:
             yield server
             self.report.figure("tracebacks", len(complaints(server)), 0)
-            for line in server.grumbles().splitlines()[:3]:
+            for line in server.error_output().splitlines()[:3]:
                 self.report.say(f"    said: {line}")
 
 

@@ -28,7 +28,7 @@ from pathlib import Path
 
 from tests.conformance.peer import Peer
 from tests.conformance.server import Server, running
-from tests.conformance.wire import Answer, get, split
+from tests.conformance.wire import Response, get, parse_responses
 
 from .harness import (
     KIB,
@@ -81,7 +81,7 @@ class Soak:
     def fail(self, kind: str, why: object) -> None:
         self.failures[f"{kind}: {why!r}"[:300]] += 1
 
-    def request(self) -> tuple[bytes, Callable[[Answer], bool]]:
+    def request(self) -> tuple[bytes, Callable[[Response], bool]]:
         """A request, and whether an answer to it is right."""
         number = self.random.randrange(REPLACED)
         letters = b"abcdefghijklmnopqrstuvwxyz"
@@ -107,7 +107,7 @@ class Soak:
                 start = time.perf_counter()
                 try:
                     await peer.send(request)
-                    answer = await peer.answer()
+                    answer = await peer.read_response()
                 except (AssertionError, ConnectionError) as error:
                     if answered and (isinstance(error, ConnectionError) or "ended with b''" in str(error)):
                         self.retried += 1
@@ -127,17 +127,17 @@ class Soak:
         async with Peer(self.server.address) as peer:
             request, right = self.request()
             await peer.send(request)
-            answer = await peer.answer()
+            answer = await peer.read_response()
         self.counts["fresh"] += 1
         if not right(answer):
             self.fail("fresh", (request[:40], answer.status, len(answer.content)))
         await asyncio.sleep(self.pause(4))
 
     async def slow_reader(self) -> None:
-        async with Peer(self.server.address, window=4096) as peer:
+        async with Peer(self.server.address, receive_buffer=4096) as peer:
             await peer.send(get("/1m.bin", "Connection: close"))
             got = 0
-            while data := await peer.some(1):
+            while data := await peer.read_at_least(1):
                 got += len(data)
                 await asyncio.sleep(0.005)
         self.counts["slow"] += 1
@@ -154,7 +154,7 @@ class Soak:
                     await asyncio.sleep(0.05)
                     if time.monotonic() - start > HEADER_TIMEOUT + 0.6:
                         break
-                answer = await peer.answer()
+                answer = await peer.read_response()
                 right = answer.status == 408
             except ConnectionError:
                 right = True  # our next byte came after its end
@@ -164,17 +164,17 @@ class Soak:
 
     async def silent(self) -> None:
         async with Peer(self.server.address) as peer:
-            left = await peer.rest()
+            left = await peer.read_to_end()
         self.counts["slow"] += 1
         if left:
             self.fail("silent", left[:60])
 
     async def never_reads(self) -> None:
         """Takes nothing of a large answer and is ended by the server."""
-        async with Peer(self.server.address, window=4096) as peer:
+        async with Peer(self.server.address, receive_buffer=4096) as peer:
             await peer.send(get("/3g.bin"))
             await asyncio.sleep(7)
-            got = len(await peer.rest_or_reset())
+            got = len(await peer.read_to_end_or_reset())
         self.counts["slow"] += 1
         if got > 20 * MIB:
             self.fail("never reads", got)
@@ -184,7 +184,7 @@ class Soak:
         async with Peer(self.server.address) as peer:
             await peer.send(get(target))
             if self.random.random() < 0.7:
-                await peer.some(4096 if target.endswith(".bin") else 1)
+                await peer.read_at_least(4096 if target.endswith(".bin") else 1)
             peer.reset()
         self.counts["reset"] += 1
         await asyncio.sleep(self.pause(4))
@@ -200,11 +200,11 @@ class Soak:
         async with Peer(self.server.address) as peer:
             with suppress(OSError):  # it may have been answered and closed before the last byte
                 await peer.send(bytes(wire))
-                peer.finish()
-            stream = await peer.rest_or_reset()
+                peer.half_close()
+            stream = await peer.read_to_end_or_reset()
         self.counts["malformed"] += 1
         try:
-            split(stream)
+            parse_responses(stream)
         except AssertionError as error:
             self.fail("malformed", (error, bytes(wire)[:200]))
         await asyncio.sleep(self.pause(4))
@@ -226,9 +226,9 @@ class Soak:
     async def sample(self) -> None:
         """How the server is, once a second; and how late we are ourselves, for a late client finds a closed door."""
         due = time.monotonic() + 1
-        vitals = await asyncio.to_thread(self.server.vitals)
+        resources = await asyncio.to_thread(self.server.resources)
         memory = await asyncio.to_thread(self.server.memory)
-        self.samples.append((time.monotonic(), memory, vitals.descriptors, vitals.threads))
+        self.samples.append((time.monotonic(), memory, resources.descriptors, resources.threads))
         await asyncio.sleep(max(0.0, due - time.monotonic()))
         self.late = max(self.late, time.monotonic() - due)
 
@@ -278,7 +278,7 @@ class Soak:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def _of_one_version(answer: Answer) -> bool:
+def _of_one_version(answer: Response) -> bool:
     lines = answer.content.split(b"\n")
     return answer.status == 200 and len(set(lines[:-1])) == 1 and len(lines) in (21, 9001) and lines[-1] == b""
 
@@ -289,24 +289,26 @@ async def soak(arguments: argparse.Namespace) -> int:
     report = Report()
     descriptors()
     design = NAMED[arguments.design]
-    with workplace() as (root, papers):
+    with workplace() as (root, log_dir):
         for number in range(REPLACED):
             (root / f"replaced-{number}.txt").write_bytes(version(number))
         options = (*SERVER, *arguments.options)
-        async with running(design, root, *options, papers=folder(papers, "soak"), may_say=".") as server:
+        async with running(design, root, *options, log_dir=folder(log_dir, "soak"), allowed_errors=".") as server:
             reloads = catches(server.pid, signal.SIGHUP)
             about = f"reload each {every:.0f} s" if reloads else "no reload, it has no handler for SIGHUP"
             report.say(
                 f"{design.name} {' '.join(options)}, {seconds:.0f} s at about {arguments.rate:g} requests/s, {about}"
             )
-            before = server.vitals()
+            before = server.resources()
             work = Soak(server, root, arguments.rate, every, arguments.seed)
             await work.run(seconds)
             report.fact("the server is alive", server.process.poll() is None)
             after = before
             with suppress(AssertionError):
-                after = await server.settles(lambda vitals: vitals.descriptors <= before.descriptors + 3, within=10)
-            after = server.vitals()
+                after = await server.wait_for_resources(
+                    lambda resources: resources.descriptors <= before.descriptors + 3, within=10
+                )
+            after = server.resources()
             _tell(report, work, seconds)
             report.figure(
                 "descriptors after the clients have gone, more than before them",
@@ -316,7 +318,7 @@ async def soak(arguments: argparse.Namespace) -> int:
             report.figure("threads at the end (a pool starts up to 32 when they are needed)", after.threads)
             report.figure("zombies", after.zombies, 0)
             report.figure("tracebacks", len(complaints(server)), 0)
-            for line, count in Counter(server.grumbles().splitlines()).most_common(10):
+            for line, count in Counter(server.error_output().splitlines()).most_common(10):
                 report.say(f"    said {count} x: {line}")
     return report.end()
 

@@ -57,7 +57,7 @@ async def resets(scene: Scene) -> None:
     count = scene.at_most(10_000, 500)
     request = b"GET /1m.bin HTTP/1.1\r\nHost: h\r\n\r\n"
     async with scene.server("resets") as server:
-        idle_now = server.vitals()
+        idle_now = server.resources()
         await asyncio.to_thread(by_threads, 200, 8, lambda: reset_after(server.address, request, 4096))
         await asyncio.sleep(0.5)
         before = server.memory()
@@ -66,7 +66,7 @@ async def resets(scene: Scene) -> None:
         scene.report.say(f"  {count:,} resets in {time.monotonic() - start:.1f} s")
         scene.report.figure("clients that could not even ask", len(wrong), 0)
         await asyncio.sleep(2)
-        after = server.vitals()
+        after = server.resources()
         scene.report.figure(
             "descriptors more than before, two seconds later", after.descriptors - idle_now.descriptors, 1
         )
@@ -86,15 +86,15 @@ async def gone(scene: Scene) -> None:
     async with scene.server("gone", *options, wrapper=slowly) as server:
         await asyncio.to_thread(by_threads, 100, 8, lambda: reset_after(server.address, request, 1))
         await asyncio.sleep(1)
-        before = server.vitals()
+        before = server.resources()
         start = time.monotonic()
         wrong = await asyncio.to_thread(by_threads, count, 8, lambda: reset_after(server.address, request, 0))
         scene.report.say(f"  {count:,} clients came, asked and vanished in {time.monotonic() - start:.1f} s")
         await asyncio.sleep(2)
-        after = server.vitals()
+        after = server.resources()
         while after.descriptors > before.descriptors and time.monotonic() < start + 90:  # the pool works off its queue
             await asyncio.sleep(0.5)
-            after = server.vitals()
+            after = server.resources()
         scene.report.figure("clients that could not even ask", len(wrong), 0)
         scene.report.figure("descriptors more than before", after.descriptors - before.descriptors, 0)
         answer = await ask_others(0.3, (server,))

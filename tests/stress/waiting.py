@@ -5,7 +5,7 @@ import time
 from typing import Final
 
 from tests.conformance.server import Server
-from tests.conformance.sockets import look
+from tests.conformance.sockets import find_socket
 
 from .harness import KIB
 from .scene import MANY, Crowd, Scene, as_many, ask_others, tell_ratio
@@ -66,7 +66,7 @@ async def idle(scene: Scene) -> None:
 
 def served(server: Server, name: tuple[str, int]) -> bool:
     """Whether the server still has the connection of the client with this name."""
-    far_end = look(server.address, name)
+    far_end = find_socket(server.address, name)
     return far_end is not None and not far_end.orphan and far_end.state != LISTEN  # found where there is no other
 
 
@@ -98,6 +98,6 @@ async def never_read(scene: Scene) -> None:
             "the last one ended, against the timeout", time.monotonic() - start - deadline, scene.in_time(2), " s"
         )
         await asyncio.sleep(2)
-        orphans = [it for name in names if (it := look(server.address, name)) and it.state == FIN_WAIT_1]
+        orphans = [it for name in names if (it := find_socket(server.address, name)) and it.state == FIN_WAIT_1]
         scene.report.figure("in FIN-WAIT-1 two seconds later", len(orphans), 0)
         crowd.go()

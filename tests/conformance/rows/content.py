@@ -1,13 +1,13 @@
 """Content of requests, which no static file needs: framing is checked, content skipped or the connection ended
 (RFC 9112 6 and 7, RFC 9110 10.1.1, hazards B1 to B4, A16)."""
 
-from tests.conformance.tree import LETTERS
+from tests.conformance.tree import ALPHABET
 
-from .row import Row, get, row, says
+from .row import Row, expect, get, row
 
-_405 = says(405)
-_ONE = says(200, b"1")
-_BAD = says(400)
+_405 = expect(405)
+_ONE = expect(200, b"1")
+_BAD = expect(400)
 _HIDDEN = get("/marker")
 
 
@@ -24,7 +24,7 @@ ROWS: list[Row] = [
     row(
         "6.3-content-of-a-get-is-skipped",
         (get("/a.txt", "Content-Length: 5") + b"hello", get("/one.txt")),
-        says(200, LETTERS),
+        expect(200, ALPHABET),
         _ONE,
     ),
     row(
@@ -66,11 +66,11 @@ ROWS: list[Row] = [
         _BAD,
         ends=True,
     ),
-    row("B2-unknown-coding", _post("Transfer-Encoding: gzip, chunked"), says(501), ends=True),
+    row("B2-unknown-coding", _post("Transfer-Encoding: gzip, chunked"), expect(501), ends=True),
     row("B2-chunked-not-last", _post("Transfer-Encoding: chunked, identity"), _BAD, ends=True),
     row("B2-chunked-twice", _post("Transfer-Encoding: chunked, chunked"), _BAD, ends=True),
     row("B2-empty-member", _post("Transfer-Encoding: ,chunked"), _BAD, ends=True),
-    row("B2-obscured", _post("Transfer-Encoding: xchunked"), says(501), ends=True),
+    row("B2-obscured", _post("Transfer-Encoding: xchunked"), expect(501), ends=True),
     row(
         "B2-in-http-1.0",
         get("/", "Transfer-Encoding: chunked", method="POST", version="HTTP/1.0") + b"0\r\n\r\n",
@@ -130,12 +130,12 @@ ROWS: list[Row] = [
         _405,
         ends=True,
     ),
-    row("10.1.1-expect-continue-without-content", get("/a.txt", "Expect: 100-continue"), says(200, LETTERS)),
-    row("A16-expect-nonsense", get("/a.txt", "Expect: nonsense"), says(417)),
+    row("10.1.1-expect-continue-without-content", get("/a.txt", "Expect: 100-continue"), expect(200, ALPHABET)),
+    row("A16-expect-nonsense", get("/a.txt", "Expect: nonsense"), expect(417)),
     row(
         "10.1.1-expect-in-http-1.0-is-ignored",
         get("/a.txt", "Expect: nonsense", version="HTTP/1.0"),
-        says(200, LETTERS),
+        expect(200, ALPHABET),
         ends=True,
     ),
 ]

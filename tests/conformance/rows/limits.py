@@ -1,10 +1,10 @@
 """Limits on a head (hazard B8): each at its bound, and one more. test_limits sends the latter byte by byte, too."""
 
-from tests.conformance.tree import LETTERS
+from tests.conformance.tree import ALPHABET
 
-from .row import Row, row, says
+from .row import Row, expect, row
 
-_A = says(200, LETTERS)
+_A = expect(200, ALPHABET)
 LINE, FIELD, FIELDS, HEAD = 8190, 8190, 100, 32768
 
 
@@ -29,10 +29,10 @@ def size(length: int) -> bytes:
 
 
 TOO_LONG = {
-    "B8-line": (line(LINE + 1), says(414)),
-    "B8-field": (field(FIELD + 1), says(431)),
-    "B8-fields": (fields(FIELDS + 1), says(431)),
-    "B8-head": (size(HEAD + 1), says(431)),
+    "B8-line": (line(LINE + 1), expect(414)),
+    "B8-field": (field(FIELD + 1), expect(431)),
+    "B8-fields": (fields(FIELDS + 1), expect(431)),
+    "B8-head": (size(HEAD + 1), expect(431)),
 }
 """One more than is taken, by name."""
 
@@ -42,6 +42,6 @@ ROWS: list[Row] = [
     row("B8-fields-at-the-bound", fields(FIELDS), _A),
     row("B8-head-at-the-bound", size(HEAD), _A),
     row("L2-field-of-8000-bytes", field(8000), _A),
-    *(row(f"{name}-too-long", request, answer, ends=True) for name, (request, answer) in TOO_LONG.items()),
-    row("A13-field-of-200-kb", field(200_000), says(431), ends=True),
+    *(row(f"{name}-too-long", request, response, ends=True) for name, (request, response) in TOO_LONG.items()),
+    row("A13-field-of-200-kb", field(200_000), expect(431), ends=True),
 ]

@@ -1,21 +1,21 @@
 """From a path to a file: folders, indexes, odd names, hidden names, links, what is no file
 (section C of docs/hazards.md)."""
 
-from tests.conformance.tree import FILES, LETTERS
+from tests.conformance.tree import ALPHABET, FILES
 
-from .row import Row, Says, get, row, says
+from .row import Expected, Row, expect, get, row
 
-_404 = says(404, content_type="text/html; charset=utf-8", x_content_type_options="nosniff", location=None)
+_404 = expect(404, content_type="text/html; charset=utf-8", x_content_type_options="nosniff", location=None)
 
 
-def _to(location: str) -> Says:
-    return says(301, location=location, content_type="text/html; charset=utf-8")
+def _to(location: str) -> Expected:
+    return expect(301, location=location, content_type="text/html; charset=utf-8")
 
 
 ROWS: list[Row] = [
-    row("root-has-its-index", get("/"), says(200, b"<h1>front</h1>", content_type="text/html; charset=utf-8")),
-    row("folder-has-its-index", get("/sub/"), says(200, b"<h1>sub</h1>")),
-    row("index-by-its-name", get("/sub/index.html"), says(200, b"<h1>sub</h1>")),
+    row("root-has-its-index", get("/"), expect(200, b"<h1>front</h1>", content_type="text/html; charset=utf-8")),
+    row("folder-has-its-index", get("/sub/"), expect(200, b"<h1>sub</h1>")),
+    row("index-by-its-name", get("/sub/index.html"), expect(200, b"<h1>sub</h1>")),
     row("folder-without-an-index", get("/bare/"), _404),
     row("index-that-is-a-folder", get("/index-is-folder/"), _404),
     row("C2-index-that-leads-out", get("/index-is-link-out/"), _404),
@@ -24,7 +24,7 @@ ROWS: list[Row] = [
     row("missing-in-a-missing-folder", get("/missing/x/y"), _404),
     row("C6-name-below-a-file", get("/a.txt/x"), _404),
     row("C8-file-with-a-slash", get("/a.txt/"), _404),
-    row("C6-longest-name", get("/" + "n" * 255 + "/"), says(200, b"a name as long as it may be")),
+    row("C6-longest-name", get("/" + "n" * 255 + "/"), expect(200, b"a name as long as it may be")),
     row("C6-name-too-long", get("/" + "n" * 256), _404),
     row("C6-path-too-long", get("/sub" * 1500), _404),
     # redirects
@@ -41,22 +41,22 @@ ROWS: list[Row] = [
     row("C9-raw-backslash", get("/\\evil/%2e%2e/sub"), _to("/sub/")),
     row("C10-line-end", get("/s%0d%0aX:%201ub"), _to("/s%0D%0AX:%201ub/")),
     # odd names
-    row("C11-no-utf-8", get("/%FF%FE"), says(200, b"an odd name")),
-    row("C11-utf-8", get("/gr%C3%BC%C3%9Fe.txt"), says(200, b"UTF-8 in the name")),
-    row("C11-space", get("/a%20b"), says(200, b"a space in the name")),
-    row("C11-plus-is-a-plus", get("/plus+plus.txt"), says(200, b"a plus in the name")),
+    row("C11-no-utf-8", get("/%FF%FE"), expect(200, b"an odd name")),
+    row("C11-utf-8", get("/gr%C3%BC%C3%9Fe.txt"), expect(200, b"UTF-8 in the name")),
+    row("C11-space", get("/a%20b"), expect(200, b"a space in the name")),
+    row("C11-plus-is-a-plus", get("/plus+plus.txt"), expect(200, b"a plus in the name")),
     row("C11-plus-is-no-space", get("/a+b"), _404),
-    row("C11-percent", get("/percent%2541.txt"), says(200, b"a percent sign in the name")),
+    row("C11-percent", get("/percent%2541.txt"), expect(200, b"a percent sign in the name")),
     row("C11-decoded-once", get("/percent%41.txt"), _404),
-    row("C11-question-mark", get("/que%3Fry.txt"), says(200, b"a question mark in the name")),
-    row("C11-hash", get("/hash%23tag.txt"), says(200, b"a hash in the name")),
-    row("C11-semicolon", get("/semi;colon=1.txt"), says(200, b"a semicolon in the name")),
-    row("C11-backslash", get("/a%5Cb"), says(200, b"a backslash in the name")),
-    row("C10-line-end-in-a-name", get("/a%0D%0AX:%20y.txt"), says(200, b"a line end in the name")),
-    row("C14-markup", get("/%3Cimg%20onerror=alert(1)%3E.html"), says(200, b"markup in the name")),
+    row("C11-question-mark", get("/que%3Fry.txt"), expect(200, b"a question mark in the name")),
+    row("C11-hash", get("/hash%23tag.txt"), expect(200, b"a hash in the name")),
+    row("C11-semicolon", get("/semi;colon=1.txt"), expect(200, b"a semicolon in the name")),
+    row("C11-backslash", get("/a%5Cb"), expect(200, b"a backslash in the name")),
+    row("C10-line-end-in-a-name", get("/a%0D%0AX:%20y.txt"), expect(200, b"a line end in the name")),
+    row("C14-markup", get("/%3Cimg%20onerror=alert(1)%3E.html"), expect(200, b"markup in the name")),
     row("C11-name-in-another-case", get("/A.TXT"), _404),
-    row("C11-escaped-slash-is-no-slash", (get("/sub/index.html"), get("/sub%2Findex.html")), says(200), _404),
-    row("C11-escaped-slash-makes-no-folder", (get("/sub/"), get("/sub%2F")), says(200), _404),
+    row("C11-escaped-slash-is-no-slash", (get("/sub/index.html"), get("/sub%2Findex.html")), expect(200), _404),
+    row("C11-escaped-slash-makes-no-folder", (get("/sub/"), get("/sub%2F")), expect(200), _404),
     # hidden
     *(
         row(f"C7-{target.strip('/').replace('/', '-')}", get(target), _404)
@@ -64,15 +64,15 @@ ROWS: list[Row] = [
     ),
     row("C7-two-dots-in-front", get("/sub/..dots.txt"), _404),
     row("C7-hidden-is-said-of-nothing-too", get("/.nothing"), _404),
-    row("C7-well-known", get("/.well-known/security.txt"), says(200, FILES[b".well-known/security.txt"])),
+    row("C7-well-known", get("/.well-known/security.txt"), expect(200, FILES[b".well-known/security.txt"])),
     row("C7-hidden-in-well-known", get("/.well-known/.x"), _404),
     row("C7-well-known-only-at-the-root", get("/sub/.well-known/x"), _404),
     # links
-    row("C2-link-inside", get("/link-in"), says(200, LETTERS)),
-    row("C2-link-to-a-link-inside", get("/link-in-twice"), says(200, LETTERS)),
-    row("C2-link-up-and-down-inside", get("/link-in-up"), says(200, LETTERS)),
-    row("C2-link-up-inside", get("/sub/link-up"), says(200, LETTERS)),
-    row("C2-link-to-a-folder-inside", get("/link-in-folder/index.html"), says(200, b"<h1>sub</h1>")),
+    row("C2-link-inside", get("/link-in"), expect(200, ALPHABET)),
+    row("C2-link-to-a-link-inside", get("/link-in-twice"), expect(200, ALPHABET)),
+    row("C2-link-up-and-down-inside", get("/link-in-up"), expect(200, ALPHABET)),
+    row("C2-link-up-inside", get("/sub/link-up"), expect(200, ALPHABET)),
+    row("C2-link-to-a-folder-inside", get("/link-in-folder/index.html"), expect(200, b"<h1>sub</h1>")),
     row("C2-link-to-a-folder-without-its-slash", get("/link-in-folder"), _to("/link-in-folder/")),
     *(
         row(f"C2{target.replace('/', '-')}", get(target), _404)

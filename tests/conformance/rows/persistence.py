@@ -1,28 +1,30 @@
 """When a connection goes on, and what is answered on it in which order: RFC 9112 9."""
 
-from tests.conformance.tree import FILES, LETTERS
+from tests.conformance.tree import ALPHABET, FILES
 
-from .row import Row, get, head, row, says
+from .row import Row, expect, get, head, row
 
-_A = says(200, LETTERS)
-_ONE = says(200, b"1")
+_A = expect(200, ALPHABET)
+_ONE = expect(200, b"1")
 
 ROWS: list[Row] = [
-    row("9.3-goes-on", get(), says(200, LETTERS, connection=None)),
-    row("9.3-connection-close", get("/a.txt", "Connection: close"), says(200, LETTERS, connection="close"), ends=True),
+    row("9.3-goes-on", get(), expect(200, ALPHABET, connection=None)),
+    row(
+        "9.3-connection-close", get("/a.txt", "Connection: close"), expect(200, ALPHABET, connection="close"), ends=True
+    ),
     row("9.3-connection-close-in-capitals", get("/a.txt", "CONNECTION: CLOSE"), _A, ends=True),
     row("9.3-connection-close-in-a-list", get("/a.txt", "Connection: x, close ,y"), _A, ends=True),
     row("9.3-connection-close-on-a-second-line", get("/a.txt", "Connection: x", "Connection: close"), _A, ends=True),
     row("9.3-connection-close-beside-keep-alive", get("/a.txt", "Connection: keep-alive, close"), _A, ends=True),
-    row("9.3-http-1.0-ends", get(version="HTTP/1.0"), says(200, LETTERS, connection="close"), ends=True),
+    row("9.3-http-1.0-ends", get(version="HTTP/1.0"), expect(200, ALPHABET, connection="close"), ends=True),
     row(
         "C.2.2-http-1.0-keep-alive",
         get("/a.txt", "Connection: keep-alive", version="HTTP/1.0"),
-        says(200, LETTERS, connection="keep-alive"),
+        expect(200, ALPHABET, connection="keep-alive"),
     ),
     row("C.2.2-http-1.0-keep-alive-in-capitals", get("/a.txt", "Connection: Keep-Alive", version="HTTP/1.0"), _A),
-    row("9.3-an-error-does-not-end", get("/missing"), says(404, connection=None)),
-    row("9.3-405-does-not-end", get(method="DELETE"), says(405, connection=None)),
+    row("9.3-an-error-does-not-end", get("/missing"), expect(404, connection=None)),
+    row("9.3-405-does-not-end", get(method="DELETE"), expect(405, connection=None)),
     row("9.3.2-pipelined", (get("/a.txt"), get("/one.txt"), get("/a.txt")), _A, _ONE, _A),
     row(
         "9.3.2-pipelined-of-all-kinds",
@@ -40,17 +42,17 @@ ROWS: list[Row] = [
             get("/one.txt", method="DELETE"),
             get("/one.txt"),
         ),
-        says(200, FILES[b"100k.bin"]),
-        says(200, b""),
-        says(404),
-        says(200, b""),
-        says(301),
-        says(200, FILES[b"64k+1.bin"]),
-        says(304, b""),
-        says(204, b""),
-        says(206, b"a"),
-        says(200, FILES[b"64k.bin"]),
-        says(405),
+        expect(200, FILES[b"100k.bin"]),
+        expect(200, b""),
+        expect(404),
+        expect(200, b""),
+        expect(301),
+        expect(200, FILES[b"64k+1.bin"]),
+        expect(304, b""),
+        expect(204, b""),
+        expect(206, b"a"),
+        expect(200, FILES[b"64k.bin"]),
+        expect(405),
         _ONE,
     ),
     row("9.3.2-nothing-is-answered-behind-close", (get("/a.txt", "Connection: close"), get("/one.txt")), _A, ends=True),
@@ -58,12 +60,12 @@ ROWS: list[Row] = [
         "9.3.2-nothing-is-answered-behind-no-request",
         (get("/a.txt"), b"?\r\n\r\n", get("/one.txt")),
         _A,
-        says(400),
+        expect(400),
         ends=True,
     ),
     row("2.2-empty-lines-before-a-request", b"\r\n\r\n" + get(), _A),
     row("B11-ten-empty-lines", b"\r\n" * 10 + get(), _A),
-    row("B11-eleven-empty-lines", b"\r\n" * 11 + get(), says(400), ends=True),
+    row("B11-eleven-empty-lines", b"\r\n" * 11 + get(), expect(400), ends=True),
     row(
         "A16-upgrade-is-ignored-h2c", (get("/a.txt", "Connection: Upgrade", "Upgrade: h2c"), get("/one.txt")), _A, _ONE
     ),

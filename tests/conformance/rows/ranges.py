@@ -1,20 +1,20 @@
 """Byte ranges (RFC 9110 14, hazard B12): of /a.txt, 26 letters, and of larger files."""
 
-from tests.conformance.tree import FILES, HUGE, LAST_MODIFIED, LETTERS, MTIME, tag
+from tests.conformance.tree import ALPHABET, FILES, HUGE, LAST_MODIFIED, MTIME, entity_tag
 
-from .row import Row, Says, get, head, row, says
+from .row import Expected, Row, expect, get, head, row
 
-_TAG = tag(LETTERS)
-_WHOLE = says(200, LETTERS, content_range=None, content_length="26")
-_UNSATISFIABLE = says(416, content_range="bytes */26")
+_TAG = entity_tag(ALPHABET)
+_WHOLE = expect(200, ALPHABET, content_range=None, content_length="26")
+_UNSATISFIABLE = expect(416, content_range="bytes */26")
 
 
 def _range(name: str, spec: str, *fields: str) -> tuple[str, bytes]:
     return name, get("/a.txt", f"Range: {spec}", *fields)
 
 
-def _part(content: bytes, first: int, last: int) -> Says:
-    return says(
+def _part(content: bytes, first: int, last: int) -> Expected:
+    return expect(
         206,
         content,
         content_range=f"bytes {first}-{last}/26",
@@ -40,19 +40,19 @@ def _multipart(content: bytes, kind: bytes, *parts: tuple[int, int]) -> bytes:
     return b"".join(each) + b"\r\n--%s--\r\n" % boundary
 
 
-def _parts(*parts: tuple[int, int], of: bytes = b"a.txt", kind: bytes = b"text/plain; charset=utf-8") -> Says:
+def _parts(*parts: tuple[int, int], of: bytes = b"a.txt", kind: bytes = b"text/plain; charset=utf-8") -> Expected:
     content = _multipart(FILES[of], kind, *parts)
     multipart = f"multipart/byteranges; boundary={_boundary(len(FILES[of]))}"
-    return says(206, content, content_type=multipart, content_length=str(len(content)), content_range=None)
+    return expect(206, content, content_type=multipart, content_length=str(len(content)), content_range=None)
 
 
-def _many(name: str, target: bytes, count: int, length: int, answer: Says | None = None) -> Row:
+def _many(name: str, target: bytes, count: int, length: int, response: Expected | None = None) -> Row:
     """A row for `count` ranges of `length` bytes, all over a file; answer: if it is not one part for each."""
     step = len(FILES[target]) // count
     parts = [(at * step, at * step + length - 1) for at in range(count)]
     spec = ",".join(f"{first}-{last}" for first, last in parts)
     request = get(f"/{target.decode()}", f"Range: bytes={spec}")
-    return row(name, request, answer or _parts(*parts, of=target, kind=b"application/octet-stream"))
+    return row(name, request, response or _parts(*parts, of=target, kind=b"application/octet-stream"))
 
 
 ROWS: list[Row] = [
@@ -63,11 +63,11 @@ ROWS: list[Row] = [
     row(*_range("B12-one-byte-last", "bytes=-1"), _part(b"z", 25, 25)),
     row(*_range("B12-last-byte-by-number", "bytes=25-25"), _part(b"z", 25, 25)),
     row(*_range("14.1.2-last-beyond-the-end", "bytes=20-999"), _part(b"uvwxyz", 20, 25)),
-    row(*_range("14.1.2-to-the-last-byte", "bytes=0-25"), _part(LETTERS, 0, 25)),
+    row(*_range("14.1.2-to-the-last-byte", "bytes=0-25"), _part(ALPHABET, 0, 25)),
     row(*_range("14.1.2-one-beyond-the-last-byte", "bytes=25-26"), _part(b"z", 25, 25)),
-    row(*_range("B12-suffix-longer-than-the-file", "bytes=-99999"), _part(LETTERS, 0, 25)),
-    row(*_range("14.1.2-whole-as-a-range", "bytes=0-"), _part(LETTERS, 0, 25)),
-    row(*_range("B12-more-digits-than-64-bits", "bytes=2-99999999999999999999999"), _part(LETTERS[2:], 2, 25)),
+    row(*_range("B12-suffix-longer-than-the-file", "bytes=-99999"), _part(ALPHABET, 0, 25)),
+    row(*_range("14.1.2-whole-as-a-range", "bytes=0-"), _part(ALPHABET, 0, 25)),
+    row(*_range("B12-more-digits-than-64-bits", "bytes=2-99999999999999999999999"), _part(ALPHABET[2:], 2, 25)),
     row(*_range("14.1.1-unit-in-capitals", "BYTES=2-5"), _part(b"cdef", 2, 5)),
     row(*_range("5.6.1-white-space-and-empty-members", "bytes= ,2-5 , "), _part(b"cdef", 2, 5)),
     row(*_range("15.5.17-from-the-end", "bytes=26-"), _UNSATISFIABLE),
@@ -75,7 +75,7 @@ ROWS: list[Row] = [
     row(*_range("15.5.17-beyond-the-end", "bytes=100-200"), _UNSATISFIABLE),
     row(
         *_range("15.5.17-speaks-of-itself-and-not-of-the-file", "bytes=100-200"),
-        says(416, content_type="text/html; charset=utf-8", etag=None, last_modified=None, accept_ranges=None),
+        expect(416, content_type="text/html; charset=utf-8", etag=None, last_modified=None, accept_ranges=None),
     ),
     row(*_range("15.5.17-suffix-of-nothing", "bytes=-0"), _UNSATISFIABLE),
     row(*_range("15.5.17-none-of-many", "bytes=26-,30-40"), _UNSATISFIABLE),
@@ -100,12 +100,14 @@ ROWS: list[Row] = [
     row(*_range("14.2-no-unit-is-ignored", "2-5"), _WHOLE),
     row(*_range("14.2-one-invalid-spoils-all", "bytes=2-5,x"), _WHOLE),
     row(
-        "14.2-only-for-get", head("/a.txt", "Range: bytes=2-5"), says(200, b"", content_length="26", content_range=None)
+        "14.2-only-for-get",
+        head("/a.txt", "Range: bytes=2-5"),
+        expect(200, b"", content_length="26", content_range=None),
     ),
-    row("14.2-not-for-what-is-missing", get("/missing", "Range: bytes=0-0"), says(404, content_range=None)),
-    row("B12-empty-file-any-range", get("/empty.txt", "Range: bytes=0-0"), says(200, b"", content_length="0")),
-    row("B12-empty-file-beyond", get("/empty.txt", "Range: bytes=1-"), says(200, b"", content_length="0")),
-    row("B12-empty-file-suffix", get("/empty.txt", "Range: bytes=-1"), says(200, b"")),
+    row("14.2-not-for-what-is-missing", get("/missing", "Range: bytes=0-0"), expect(404, content_range=None)),
+    row("B12-empty-file-any-range", get("/empty.txt", "Range: bytes=0-0"), expect(200, b"", content_length="0")),
+    row("B12-empty-file-beyond", get("/empty.txt", "Range: bytes=1-"), expect(200, b"", content_length="0")),
+    row("B12-empty-file-suffix", get("/empty.txt", "Range: bytes=-1"), expect(200, b"")),
     row(*_range("14.6-two-parts", "bytes=0-1,24-25"), _parts((0, 1), (24, 25))),
     row(*_range("14.6-parts-in-the-order-asked", "bytes=-2,0-0"), _parts((24, 25), (0, 0))),
     row(*_range("14.6-parts-that-overlap", "bytes=0-4,2-6"), _parts((0, 4), (2, 6))),
@@ -125,9 +127,9 @@ ROWS: list[Row] = [
     _many("14.6-255-parts-as-zchunk-asks-for", b"100k.bin", 255, 100),
     _many("14.6-255-parts-of-a-file-on-the-disk", b"30m.bin", 255, 4096),
     _many("B12-as-many-parts-as-there-may-be", b"100k.bin", 512, 1),
-    _many("B12-one-part-more", b"100k.bin", 513, 1, says(200, FILES[b"100k.bin"], content_range=None)),
+    _many("B12-one-part-more", b"100k.bin", 513, 1, expect(200, FILES[b"100k.bin"], content_range=None)),
     _many("B12-heads-of-parts-within-4-kib", b"1k.bin", 40, 1),
-    _many("B12-heads-of-parts-beyond-4-kib", b"1k.bin", 50, 1, says(200, FILES[b"1k.bin"], content_range=None)),
+    _many("B12-heads-of-parts-beyond-4-kib", b"1k.bin", 50, 1, expect(200, FILES[b"1k.bin"], content_range=None)),
     row(*_range("B12-8-kib-of-ranges", "bytes=" + ",".join(["0-0"] * 2000)), _WHOLE),
     row(*_range("13.1.5-if-range-same-tag", "bytes=2-5", f"If-Range: {_TAG}"), _part(b"cdef", 2, 5)),
     row(*_range("13.1.5-if-range-other-tag", "bytes=2-5", 'If-Range: "x"'), _WHOLE),
@@ -139,7 +141,7 @@ ROWS: list[Row] = [
     row(
         "14.2-range-of-a-file-on-the-disk",
         get("/30m.bin", "Range: bytes=29999990-"),
-        says(206, FILES[b"30m.bin"][-10:]),
+        expect(206, FILES[b"30m.bin"][-10:]),
     ),
     row(
         "14.6-parts-of-a-file-on-the-disk",
@@ -149,9 +151,9 @@ ROWS: list[Row] = [
     row(
         "C12-beyond-32-bits",
         get("/5g.bin", "Range: bytes=4294967295-4294967300"),
-        says(206, bytes(6), content_range=f"bytes 4294967295-4294967300/{HUGE}", content_length="6"),
+        expect(206, bytes(6), content_range=f"bytes 4294967295-4294967300/{HUGE}", content_length="6"),
     ),
-    row("C12-head-beyond-32-bits", head("/5g.bin"), says(200, b"", content_length=str(HUGE))),
+    row("C12-head-beyond-32-bits", head("/5g.bin"), expect(200, b"", content_length=str(HUGE))),
     row(
         "G3-the-next-answer-follows-each-kind",
         (get("/a.txt", "Range: bytes=0-1,24-25"), get("/a.txt", "Range: bytes=99-"), get("/a.txt", "Range: bytes=1-2")),

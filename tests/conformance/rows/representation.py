@@ -2,9 +2,9 @@
 
 import re
 
-from tests.conformance.tree import FILES, LAST_MODIFIED, LETTERS, ODD, tag
+from tests.conformance.tree import ALPHABET, FILES, LAST_MODIFIED, ODD, entity_tag
 
-from .row import get, head, row, says
+from .row import expect, get, head, row
 
 _TYPES = {
     "/types/x.html": "text/html; charset=utf-8",
@@ -61,9 +61,9 @@ ROWS = [
     row(
         "9110-8-all-fields-of-a-file",
         get("/a.txt"),
-        says(
+        expect(
             200,
-            LETTERS,
+            ALPHABET,
             server="PWB",
             content_type="text/plain; charset=utf-8",
             content_length="26",
@@ -79,25 +79,25 @@ ROWS = [
         ),
     ),
     *(
-        row(f"9110-8.3{target.replace('/', '-')}", head(target), says(200, content_type=kind))
+        row(f"9110-8.3{target.replace('/', '-')}", head(target), expect(200, content_type=kind))
         for target, kind in _TYPES.items()
     ),
-    row("9110-8.3-gzip-is-a-file-like-any-other", head("/types/x.tar.gz"), says(200, content_encoding=None)),
+    row("9110-8.3-gzip-is-a-file-like-any-other", head("/types/x.tar.gz"), expect(200, content_encoding=None)),
     *(
         row(
             f"9110-8.6-size-{len(FILES[name])}",
             get("/" + name.decode()),
-            says(200, FILES[name], content_length=str(len(FILES[name]))),
+            expect(200, FILES[name], content_length=str(len(FILES[name]))),
         )
         for name in (b"empty.txt", b"one.txt", b"1k.bin", b"64k-1.bin", b"64k.bin", b"64k+1.bin", b"100k.bin")
     ),
     row(
         "9110-8-an-error-speaks-of-itself-and-not-of-a-file",
         get("/missing"),
-        says(404, content_type="text/html; charset=utf-8", etag=None, last_modified=None, accept_ranges=None),
+        expect(404, content_type="text/html; charset=utf-8", etag=None, last_modified=None, accept_ranges=None),
     ),
     *(
-        row(name, get(f"/{file}"), says(200, ODD, last_modified=modified, etag=tag(ODD)))
+        row(name, get(f"/{file}"), expect(200, ODD, last_modified=modified, etag=entity_tag(ODD)))
         for name, file, modified in (
             ("D12-mtime-in-the-future", "time-2099", ...),
             ("D12-mtime-before-the-epoch", "time-1960", None),
@@ -109,13 +109,15 @@ ROWS = [
             ("D7-mtime-of-zip-says-nothing", "time-zip", None),
         )
     ),
-    row("9110-9.3.2-head-has-the-tag-of-get", head("/1k.bin"), says(200, b"", etag=tag(FILES[b"1k.bin"]))),
+    row("9110-9.3.2-head-has-the-tag-of-get", head("/1k.bin"), expect(200, b"", etag=entity_tag(FILES[b"1k.bin"]))),
     row(
-        "9110-8.8.3-a-large-file-has-a-strong-tag", head("/30m.bin"), says(200, b"", etag=re.compile('"[0-9a-f]{32}"'))
+        "9110-8.8.3-a-large-file-has-a-strong-tag",
+        head("/30m.bin"),
+        expect(200, b"", etag=re.compile('"[0-9a-f]{32}"')),
     ),
     row(
         "12.5-accept-fields-change-nothing",
         get("/a.txt", "Accept: x/y", "Accept-Encoding: gzip", "Accept-Language: tlh"),
-        says(200, LETTERS),
+        expect(200, ALPHABET),
     ),
 ]

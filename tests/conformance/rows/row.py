@@ -4,27 +4,27 @@ import re
 from types import EllipsisType
 from typing import NamedTuple
 
-from tests.conformance.wire import Answer, get
+from tests.conformance.wire import Response, get
 
-__all__ = ["Row", "Says", "get", "head", "row", "says"]
+__all__ = ["Expected", "Row", "expect", "get", "head", "row"]
 
-Expected = str | re.Pattern[str] | EllipsisType | None
+ExpectedField = str | re.Pattern[str] | EllipsisType | None
 
 
-class Says(NamedTuple):
+class Expected(NamedTuple):
     """One answer. content: None if it does not matter. fields: a value, a pattern for it, ... for any value, None
     for a field that must not be there."""
 
     status: int
     content: bytes | None
-    fields: dict[str, Expected]
+    fields: dict[str, ExpectedField]
 
-    def check(self, answer: Answer, keeps_alive: bool = True) -> None:
-        assert answer.status == self.status, answer.wire[:300]
+    def check(self, response: Response, keeps_alive: bool = True) -> None:
+        assert response.status == self.status, response.wire[:300]
         for name, expected in self.fields.items():
             if name == "connection" and not keeps_alive:
                 expected = "close"
-            value = answer[name]
+            value = response[name]
             if isinstance(expected, re.Pattern):
                 assert expected.fullmatch(value or ""), (name, value)
             elif isinstance(expected, EllipsisType):
@@ -32,7 +32,7 @@ class Says(NamedTuple):
             else:
                 assert value == expected, name
         if self.content is not None:
-            assert answer.content == self.content
+            assert response.content == self.content
 
 
 class Row(NamedTuple):
@@ -43,17 +43,17 @@ class Row(NamedTuple):
 
     id: str
     requests: tuple[bytes, ...]
-    answers: tuple[Says, ...]
+    responses: tuple[Expected, ...]
     ends: bool
 
 
-def row(name: str, requests: bytes | tuple[bytes, ...], *answers: Says, ends: bool = False) -> Row:
-    return Row(name, (requests,) if isinstance(requests, bytes) else requests, answers, ends)
+def row(name: str, requests: bytes | tuple[bytes, ...], *responses: Expected, ends: bool = False) -> Row:
+    return Row(name, (requests,) if isinstance(requests, bytes) else requests, responses, ends)
 
 
-def says(status: int, content: bytes | None = None, /, **fields: Expected) -> Says:
+def expect(status: int, content: bytes | None = None, /, **fields: ExpectedField) -> Expected:
     """`content_type=...` is the field Content-Type."""
-    return Says(status, content, {name.replace("_", "-"): value for name, value in fields.items()})
+    return Expected(status, content, {name.replace("_", "-"): value for name, value in fields.items()})
 
 
 def head(target: str = "/a.txt", *fields: str) -> bytes:
