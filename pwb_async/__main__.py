@@ -1,22 +1,13 @@
-"""python -m pwb_async [ROOT]: the command, from its options to its exit status.
-
-This is the only module of the package that reads the command line, configures logging, prints errors and exits.
-"""
+"""The command `python -m pwb_async [ROOT]`, from its options to its exit status."""
 
 import logging
 import os
 import signal
 import sys
 import threading
-from functools import partial
 from typing import Final, NoReturn
 
-import click
-
-from pwb_async.config.loader import read_options
-from pwb_async.config.options import ConfigError
-from pwb_async.observability.error_log import error_log_handler
-from pwb_async.output.printing import discard_output, escape_output, exit_with, print_error
+from pwb_async.command import announce, begin, exit_with
 from pwb_async.runtime.context import ServerContext, StartupError, open_context
 from pwb_async.workers.worker import loop_factory, run_single
 
@@ -30,22 +21,10 @@ def main() -> None:
 
     Exit status 0: stopped by a signal; 1: it cannot start; 2: an option is wrong; 3: its workers keep dying.
     """
-    escape_output()
-    reread = partial(read_options, PROGRAM, sys.argv[1:], os.environ, ".")
+    options, read_again = begin(PROGRAM)
     try:
-        options = reread(lambda line: print_error(f"{PROGRAM}: {line}"))
-    except ConfigError as error:
-        raise exit_with(2, f"{PROGRAM}: {error}") from None
-    except click.exceptions.Exit as done:  # after --help or --version
-        raise SystemExit(done.exit_code) from None
-    except OSError as error:  # of --help or --version
-        discard_output()
-        raise exit_with(1, f"{PROGRAM}: standard output takes nothing: {error.strerror}") from None
-    logging.basicConfig(level=logging.WARNING, handlers=[error_log_handler(PROGRAM)])
-    logging.getLogger("pwb").setLevel(logging.INFO)
-    try:
-        loop_factory(options.loop)
-        status = serve(open_context(PROGRAM, options, reread))
+        loop_factory(options.loop)  # fails before anything is opened
+        status = serve(open_context(PROGRAM, options, read_again))
     except StartupError as error:
         raise exit_with(1, f"{PROGRAM}: {error}") from None
     _exit(status)
@@ -58,13 +37,17 @@ def serve(context: ServerContext) -> int:
     if context.workers > 1 or options.user is not None or options.sandbox:
         from pwb_async.workers.supervisor import Supervisor
 
-        return Supervisor(context).run()
+        return Supervisor(context, _announce).run()
     try:
-        run_single(context)
+        run_single(context, _announce)
     except StartupError:
         context.close()
         raise
     return 0
+
+
+def _announce(context: ServerContext) -> None:
+    announce(context.ready_line("PWB"))
 
 
 def _exit(status: int) -> NoReturn:

@@ -25,12 +25,13 @@ LAYERS: dict[str, set[str]] = {
     "storage": {"core.semantics", "core.site", "config"},
     "observability": {*PURE, "output"},
     "runtime": {*PURE, "version", "config", "storage", "network", "output", "observability"},
+    "command": {"config", "output", "observability"},
     "server": {*PURE, *BLOCKING},
     "workers": {*PURE, *BLOCKING, "server"},
-    "__main__": {*PURE, *BLOCKING, "server", "workers"},
+    "__main__": {*PURE, *BLOCKING, "command", "server", "workers"},
 }
 """What each part of pwb_async may import of the others. Nothing imports __main__."""
-LEGACY_MAY_IMPORT = {*PURE, *BLOCKING, "version"}
+LEGACY_MAY_IMPORT = {*PURE, *BLOCKING, "version", "command"}
 """What pwb_legacy may import of pwb_async: everything below the event loop."""
 DESIGNS: dict[str, set[str]] = {
     "fixed_page": {"single"},
@@ -154,6 +155,11 @@ def test_a_part_of_the_laboratory_imports_only_what_its_row_names(name: str) -> 
         module = module_of(imported)
         if module is not None and inside(module, "pwb_legacy.compare"):
             assert [*module.split("."), ""][2] in {own, *COMPARE[own]}, imported
+
+
+def test_only_the_programs_import_what_a_library_must_not_do() -> None:
+    importers = {name for name in FILES if any(inside(each, "pwb_async.command") for each in imports(name))}
+    assert importers == {"pwb_async.__main__", "pwb_legacy.__main__"}
 
 
 def test_only_the_command_imports_the_laboratory() -> None:

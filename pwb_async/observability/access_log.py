@@ -19,7 +19,7 @@ from threading import Lock
 from time import monotonic
 from typing import Final
 
-from pwb_async.output.pipes import has_reader, is_ready, open_to_append, unblocked
+from pwb_async.output.pipes import has_reader, is_ready, open_to_append, reopen_nonblocking
 
 from .combined_format import format_combined
 from .exchange import Exchange
@@ -223,4 +223,4 @@ class AccessLog:
 
 
 def _standard_output() -> int:
-    return os.open(os.devnull, os.O_WRONLY) if sys.__stdout__ is None else unblocked(sys.__stdout__.fileno())
+    return os.open(os.devnull, os.O_WRONLY) if sys.__stdout__ is None else reopen_nonblocking(sys.__stdout__.fileno())

@@ -22,7 +22,7 @@ from pwb_async.core.site.media_types import MediaTypes
 from pwb_async.core.site.site import Site
 from pwb_async.network.listeners import close, listen, url
 from pwb_async.observability.access_log import AccessLog
-from pwb_async.output.printing import printable, say
+from pwb_async.output.printing import printable
 from pwb_async.storage.disk import Disk
 from pwb_async.version import __version__
 
@@ -73,16 +73,12 @@ class ServerContext(NamedTuple):
     resolve_client: ClientResolver | None = None
     """What finds the client of a request where it is not the connection's peer."""
 
-    def announce(self, server: str) -> None:
-        """Writes the line to standard output that says what is served where; users and tests wait for it."""
+    def ready_line(self, server: str) -> str:
+        """The line that a program prints once it accepts connections: `server` serves what, and where."""
         where = ", ".join(map(url, self.sockets))
         delays = _delays(self.options)
         slow = f", slowed down by {delays}," if delays else ","
-        line = f"{server} serves {self.options.root!r}{slow} listening on {where} (Ctrl-C stops it)"
-        try:
-            say(printable(line))
-        except OSError as error:
-            logger.warning("standard output takes nothing: %s", error.strerror)
+        return printable(f"{server} serves {self.options.root!r}{slow} listening on {where} (Ctrl-C stops it)")
 
     def traced_wait(self, call: Callable[[float | None], T]) -> Callable[[float | None], T]:
         """`call`, which waits for clients; with --trace, wrapped so that the timeline shows the wait."""

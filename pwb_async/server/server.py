@@ -70,15 +70,15 @@ class Server:
         """Whether shutdown() has been called."""
         return self.state.stopping
 
-    async def run(self) -> None:
-        """Serve alone, until SIGINT or SIGTERM."""
+    async def run(self, announce: Callable[[ServerContext], object] = lambda context: None) -> None:
+        """Serve alone, until SIGINT or SIGTERM. announce: called as soon as connections are accepted."""
         for number in end_signals():
             self.loop.add_signal_handler(number, self.shutdown)
         self.loop.add_signal_handler(signal.SIGUSR1, self._reopen_log)
         self.loop.add_signal_handler(signal.SIGHUP, self._handle_hangup, Terminal())
 
         def ready() -> None:
-            self.context.announce("PWB")
+            announce(self.context)
             notify("READY=1")
 
         await self.serve(ready)

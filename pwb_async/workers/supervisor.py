@@ -21,6 +21,7 @@ import signal
 import socket
 import time
 from collections import deque
+from collections.abc import Callable
 from contextlib import suppress
 from types import FrameType
 from typing import Final
@@ -57,7 +58,9 @@ class Supervisor:
     `_active`, and the workers that were active before are `_stopping_workers` until their process ends.
     """
 
-    def __init__(self, context: ServerContext) -> None:
+    def __init__(self, context: ServerContext, announce: Callable[[ServerContext], object]) -> None:
+        """`announce` is called when the first workers start to serve."""
+        self._announce = announce
         self._context = self._next = context
         self._active: list[WorkerProcess] = []
         self._starting: list[WorkerProcess] = []
@@ -184,7 +187,7 @@ class Supervisor:
         if old:
             logger.info("reloaded")
         else:
-            self._context.announce("PWB")
+            self._announce(self._context)
         notify("READY=1")
         if self._reload_later:
             self._reload()

@@ -41,13 +41,16 @@ def loop_factory(name: str) -> Callable[[], asyncio.AbstractEventLoop]:
     return uvloop.new_event_loop
 
 
-def run_single(context: ServerContext) -> None:
-    """Serves alone until a signal ends the process. Raises StartupError if it cannot begin."""
+def run_single(context: ServerContext, announce: Callable[[ServerContext], object]) -> None:
+    """Serves alone until a signal ends the process. Raises StartupError if it cannot begin.
+
+    `announce` is called as soon as connections are accepted.
+    """
 
     async def serve() -> None:
         asyncio.get_running_loop().set_exception_handler(_log_loop_error)
         server = Server(context)
-        await server.run()
+        await server.run(announce)
         server.context.close()  # a reload may have replaced the first context
 
     with asyncio.Runner(loop_factory=loop_factory(context.options.loop)) as runner:

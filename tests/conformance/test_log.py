@@ -255,6 +255,6 @@ async def test_start_whose_announcement_is_not_taken_e8(
         process.kill()
     why = {"full disk": b"No space left on device", "no reader": b"Broken pipe", "full pipe": b"it is full"}[output]
     assert [line.partition(b": ")[2] for line in said.splitlines()] == [
-        b"standard output takes nothing: " + why,
+        b"cannot write to standard output: " + why,
         b"1 lines of the access log were lost",
     ]

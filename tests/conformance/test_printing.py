@@ -192,5 +192,5 @@ def test_what_is_asked_for_and_not_taken(program: Design, option: str, output: s
     )
     os.close(writer)
     why = {"full disk": b"No space left on device", "no reader": b"Broken pipe"}[output]
-    assert done.stderr == b"%b: standard output takes nothing: %b\n" % (program.program.encode(), why)
+    assert done.stderr == b"%b: cannot write to standard output: %b\n" % (program.program.encode(), why)
     assert done.returncode == 1

@@ -79,7 +79,7 @@ def test_options_in_a_pipe_that_nobody_writes_to_f5(
     os.mkfifo(tmp_path / (options[1] if options else "pwb.toml"))
     status, line = refusal(design, site, *options, folder=tmp_path)
     assert status == 2
-    assert line.endswith("cannot be read: it is a pipe that nobody writes to")
+    assert line.endswith("cannot be read: it is a pipe that no process writes to")
 
 
 def test_wrong_option_f5(design: Design, site: Path, tmp_path: Path) -> None:

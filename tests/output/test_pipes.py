@@ -12,7 +12,7 @@ from select import PIPE_BUF
 
 import pytest
 
-from pwb_async.output.pipes import has_reader, is_ready, open_to_append, read_file, unblocked
+from pwb_async.output.pipes import has_reader, is_ready, open_to_append, read_file, reopen_nonblocking
 from tests.conformance.server import environment
 
 
@@ -76,7 +76,7 @@ def test_pipe_that_we_may_write_and_not_read(pipe: Path) -> None:
     wrapper = ("setpriv", "--bounding-set=-all") if os.geteuid() == 0 else ()
     words = [*wrapper, sys.executable, "-c", script, str(pipe)]
     done = subprocess.run(words, env=environment(), capture_output=True, text=True, check=True, timeout=4)
-    assert done.stdout == f"[Errno {errno.ENXIO}] it is a pipe that nobody reads\n"
+    assert done.stdout == f"[Errno {errno.ENXIO}] it is a pipe that no process reads\n"
 
 
 def test_file_that_takes_the_place_of_a_pipe_has_the_mode_of_a_log(pipe: Path) -> None:
@@ -113,7 +113,7 @@ def test_what_cannot_be_opened(opens: object, tmp_path: Path) -> None:
 
 
 def test_pipe_that_nobody_writes_to(pipe: Path) -> None:
-    with pytest.raises(OSError, match="it is a pipe that nobody writes to"):
+    with pytest.raises(OSError, match="it is a pipe that no process writes to"):
         read_file(str(pipe))
 
 
@@ -128,7 +128,7 @@ def test_pipe_is_read_to_its_end() -> None:
 def test_writes_to_a_pipe_that_others_have_filled_do_not_wait() -> None:
     """And for them nothing has changed."""
     reader, given = os.pipe()
-    ours = unblocked(given)
+    ours = reopen_nonblocking(given)
     assert ours != given
     assert os.get_blocking(given)
     written = fill(ours)
@@ -142,5 +142,5 @@ def test_writes_to_a_pipe_that_others_have_filled_do_not_wait() -> None:
 
 def test_other_files_stay_as_they_are(tmp_path: Path) -> None:
     with open(tmp_path / "file", "wb") as file:
-        assert unblocked(file.fileno()) == file.fileno()
-    assert unblocked(-1) == -1
+        assert reopen_nonblocking(file.fileno()) == file.fileno()
+    assert reopen_nonblocking(-1) == -1

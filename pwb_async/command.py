@@ -1,0 +1,59 @@
+"""What the programs pwb and pwb-legacy share, and a library must not do: read sys.argv, configure logging, print, exit.
+
+Only their __main__ modules import this one.
+"""
+
+import logging
+import os
+import sys
+from collections.abc import Callable
+from functools import partial
+from typing import Final
+
+import click
+
+from pwb_async.config.loader import read_options
+from pwb_async.config.options import ConfigError, Options
+from pwb_async.observability.error_log import error_log_handler
+from pwb_async.output.printing import discard_output, escape_output, print_error, print_line
+
+logger: Final = logging.getLogger("pwb")
+
+
+def begin(program: str) -> tuple[Options, Callable[[], Options]]:
+    """Prepares the output, reads the options of `program` and configures logging.
+
+    Returns the options, and a function that reads them again for a reload, which raises ConfigError. Exits with status
+    2 if an option is wrong, and after --help and --version.
+    """
+    escape_output()
+    read_again = partial(read_options, program, sys.argv[1:], os.environ, ".")
+    try:
+        options = read_again(lambda line: print_error(f"{program}: {line}"))
+    except ConfigError as error:
+        raise exit_with(2, f"{program}: {error}") from None
+    except click.exceptions.Exit as done:  # after --help or --version
+        raise SystemExit(done.exit_code) from None
+    except OSError as error:  # --help or --version could not be printed
+        discard_output()
+        raise exit_with(1, f"{program}: cannot write to standard output: {error.strerror}") from None
+    logging.basicConfig(level=logging.WARNING, handlers=[error_log_handler(program)])
+    logger.setLevel(logging.INFO)
+    return options, read_again
+
+
+def announce(line: str) -> None:
+    """Prints the line that says what is served where. A server works without it, so an error is only logged."""
+    try:
+        print_line(line)
+    except OSError as error:
+        logger.warning("cannot write to standard output: %s", error.strerror)
+
+
+def exit_with(status: int, line: str) -> SystemExit:
+    """An exception that ends the program, after printing a line on standard error.
+
+    SystemExit(line) would print it, too, but would wait until a full pipe is read.
+    """
+    print_error(line)
+    return SystemExit(status)
