@@ -1,11 +1,11 @@
-// The one script of the site. Every page reads whole without it; each part below does nothing where its element is
-// not on the page. It asks only its own server, and only with the methods and fields a browser may use.
+// The only script of the site. Every page can be read without it, and each part below does nothing where its element is
+// not on the page. It sends requests only to the server of the page.
 //
-//   1. the head of the answer   HEAD for this very page, then once more with its validator
+//   1. the head of the response HEAD for this page, and on demand GET with its validator
 //   2. the search box           filters the eight designs
 //   3. the file table           HEAD for every file, one after the other
 //   4. the sound                byte ranges, note by note
-//   5. small comforts           the real address and target in the text, copy, open the linked sketch
+//   5. the rest                 the real address and target in the text, copy buttons, opening the linked sketch
 "use strict";
 
 (() => {
@@ -18,7 +18,7 @@
 
   const status = (response) => `${response.status} ${response.statusText || REASONS[response.status] || ""}`.trim();
 
-  // null when there is no server to ask or it does not answer: the page then says so and nothing is thrown.
+  // null where the page was not loaded over HTTP, or the server does not respond: the page then shows that.
   const ask = async (target, method = "GET", fields = {}) => {
     if (!overHttp) return null;
     try {
@@ -28,7 +28,7 @@
     }
   };
 
-  // 1. ---- the head of the answer ----
+  // 1. ---- the head of the response ----
   const served = byId("served");
   if (served) {
     const here = location.href.split("#")[0];
@@ -42,7 +42,7 @@
       const response = await ask(here, "HEAD");
       const spent = performance.now() - start;
       if (!response) {
-        show("status", overHttp ? "没有回答 no answer" : "没有经过服务器 not served over HTTP");
+        show("status", overHttp ? "没有响应 no response" : "不是通过 HTTP 打开的 not loaded over HTTP");
         served.dataset.state = "failed";
         return;
       }
@@ -67,7 +67,7 @@
       const size = response ? (await response.arrayBuffer().catch(() => null))?.byteLength ?? 0 : 0;
       byId("served-again-result").textContent = response
         ? `${name}: ${value} → ${status(response)}，正文 ${size} 字节 (${size} bytes of content)`
-        : "没有回答 no answer";
+        : "没有响应 no response";
       again.disabled = false;
     });
 
@@ -107,7 +107,7 @@
   }
 
   // 3. ---- the file table ----
-  // One at a time: a server that serves one client at a time should not be asked for six things at once.
+  // One request at a time: the designs `single` and `fixed` serve one client at a time.
   const files = byId("files");
   if (files) {
     (async () => {
@@ -132,7 +132,7 @@
 
     const range = async (first, last, explain) => {
       const response = await ask(source, "GET", { Range: `bytes=${first}-${last}` });
-      if (!response) { answer.textContent = "没有回答 no answer"; return; }
+      if (!response) { answer.textContent = "没有响应 no response"; return; }
       const bytes = new DataView(await response.arrayBuffer().catch(() => new ArrayBuffer(0)));
       answer.textContent = [
         `Range: bytes=${first}-${last}`,
@@ -143,7 +143,7 @@
     };
     const got = (bytes, partial) => partial
       ? `收到 ${bytes.byteLength} 字节 bytes`
-      : `服务器没有理会 Range，送来了全部 ${bytes.byteLength} 字节 (the whole file)`;
+      : `服务器忽略了 Range，发送了全部 ${bytes.byteLength} 字节 (the server ignored Range and sent the whole file)`;
 
     byId("read-header").addEventListener("click", () => range(0, HEADER - 1, (bytes, partial) => {
       if (bytes.byteLength < HEADER) return got(bytes, partial);
@@ -170,7 +170,7 @@
     for (const moment of ["timeupdate", "pause", "ended"]) tone.addEventListener(moment, follow);
   }
 
-  // 5. ---- small comforts ----
+  // 5. ---- the rest ----
   if (overHttp) {
     for (const place of all("[data-origin]")) place.textContent = location.origin;
     for (const place of all("[data-target]")) place.textContent = location.pathname;
@@ -182,7 +182,7 @@
     const command = byId(button.dataset.copy);
     button.addEventListener("click", async () => {
       const done = await navigator.clipboard.writeText(command.textContent).then(() => true, () => false);
-      if (!done) getSelection().selectAllChildren(command);  // not allowed here: Ctrl+C is one key away
+      if (!done) getSelection().selectAllChildren(command);  // the browser forbids it: the user can press Ctrl+C
       button.textContent = done ? "好了 done" : "Ctrl+C";
       setTimeout(() => { button.textContent = label; }, 1500);
     });
