@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Sequence
 from typing import Final
 
+from pwb_legacy.compare.checks.rows import Expected
+
 from .peer import Peer
 from .server import Server
 from .wire import Response, get, method_of
@@ -55,3 +57,15 @@ def assert_same(responses: Sequence[Response], reference: Sequence[Response], se
             response.without_date_and_connection for response in reference[:1]
         ]
         assert all(response["Connection"] == "close" for response in responses)
+
+
+def check(expected: Expected, response: Response, keeps_alive: bool = True) -> None:
+    """Fails where a response is not exactly the expected one, which is stricter than what other servers are judged by.
+
+    keeps_alive: False for a design that keeps no connection alive, whose responses all hold `Connection: close`.
+    """
+    fields = dict(expected.fields)
+    if "connection" in fields and not keeps_alive:
+        fields["connection"] = "close"
+    exact = expected._replace(fields=fields, also=())
+    assert exact.mismatches(response.status, dict(response.fields), response.content) == []

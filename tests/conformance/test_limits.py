@@ -4,7 +4,7 @@ import pytest
 
 from tests.conformance.rows.limits import TOO_LONG
 
-from .exchange import assert_same
+from .exchange import assert_same, check
 from .peer import Peer, send_request
 from .server import Server
 from .wire import get
@@ -25,7 +25,7 @@ async def test_one_more_byte_by_byte_b8(name: str, server: Server, reference: Se
             if at % 512 == 511:
                 await peer.wait_until_read()
         response = await peer.read_response()
-        expected.check(response)
+        check(expected, response)
         assert response["Connection"] == "close"
         assert await peer.read_to_end() == b""
     assert_same([response], [await send_request(reference.address, request)], server)

@@ -9,16 +9,16 @@ All files were last changed at MTIME.
 """
 
 import os
-import random
 import socket
 from pathlib import Path
 from typing import Final
 
 from xxhash import xxh3_128_hexdigest
 
+from pwb_legacy.compare.checks import essential_rows
+from pwb_legacy.compare.checks.essential_rows import CANARY, random_bytes
 from tests.core.driver import TREE
 
-CANARY: Final = b"CANARY"
 MTIME: Final = 1_600_000_000
 LAST_MODIFIED: Final = "Sun, 13 Sep 2020 12:26:40 GMT"
 BIG: Final = 30_000_000
@@ -32,29 +32,17 @@ def entity_tag(content: bytes) -> str:
     return f'"{xxh3_128_hexdigest(content)}"'
 
 
-def random_bytes(size: int, seed: int = 1) -> bytes:
-    """Bytes that look like nothing else, the same in every run."""
-    return random.Random(seed).randbytes(size)
-
-
 FILES: Final[dict[bytes, bytes]] = {
     **TREE,
-    b"one.txt": b"1",
-    b"1k.bin": random_bytes(1024),
-    b"64k-1.bin": random_bytes(65535),
-    b"64k.bin": random_bytes(65536),
-    b"64k+1.bin": random_bytes(65537),
-    b"100k.bin": random_bytes(102400),
+    **{name.encode(): content for name, content in essential_rows.FILES.items()},
     b"30m.bin": random_bytes(BIG),
     # names
-    b"percent%41.txt": b"a percent sign in the name",
     b"a\r\nX: y.txt": b"a line end in the name",
     b"semi;colon=1.txt": b"a semicolon in the name",
     b"plus+plus.txt": b"a plus in the name",
     b"que?ry.txt": b"a question mark in the name",
     b"hash#tag.txt": b"a hash in the name",
     b"<img onerror=alert(1)>.html": b"markup in the name",
-    "grüße.txt".encode(): b"UTF-8 in the name",
     b"...": b"three dots",
     b"sub/..dots.txt": b"two dots in front",
     b"s\r\nX: 1ub/index.html": b"a folder with a line end in its name",

@@ -5,6 +5,10 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Final
 
+from pwb_legacy.compare.checks.rows import get, method_of
+
+__all__ = ["Response", "content_length", "get", "method_of", "parse_head", "parse_responses"]
+
 _STATUS_LINE: Final = re.compile(rb"HTTP/1\.1 ([1-5][0-9][0-9]) ([A-Za-z ]+)")
 _FIELD_LINE: Final = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+): ([\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?)")
 _CONNECTION: Final = re.compile(rb"(?<=\r\n)Connection: (?:close|keep-alive)\r\n")
@@ -78,13 +82,3 @@ def parse_responses(stream: bytes) -> list[Response]:
         responses.append(Response(status, reason, fields, stream[start : start + length], stream[at : start + length]))
         at = start + length
     return responses
-
-
-def get(target: str = "/a.txt", *fields: str, method: str = "GET", version: str = "HTTP/1.1") -> bytes:
-    """A request with a Host, as bytes."""
-    lines = [f"{method} {target} {version}", "Host: h", *fields, "", ""]
-    return "\r\n".join(lines).encode("latin-1")
-
-
-def method_of(request: bytes) -> str:
-    return request.partition(b" ")[0].decode("latin-1")

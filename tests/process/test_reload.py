@@ -332,7 +332,9 @@ async def test_options_in_a_pipe_that_nobody_writes_to_f1(many: tuple[str, ...],
     async with launched(root, "--port", "0", "--config", "pipe", *many, folder=tmp_path) as server:
         assert (await fresh(server))["Cache-Control"] == "max-age=7"
         await reload(server)
-        assert "nothing is reloaded: pipe: cannot be read: it is a pipe that no process writes to" in server.error_output()
+        assert (
+            "nothing is reloaded: pipe: cannot be read: it is a pipe that no process writes to" in server.error_output()
+        )
         assert (await fresh(server))["Cache-Control"] == "max-age=7"
     os.close(keeper)
 

@@ -1,7 +1,8 @@
 """The behaviours as tables: one module a subject, one Row a behaviour."""
 
+from pwb_legacy.compare.checks.rows import Row
+
 from . import conditions, content, limits, methods, names, persistence, ranges, representation, targets
-from .row import Row
 
 ROWS: list[Row] = [
     row

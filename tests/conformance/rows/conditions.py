@@ -1,8 +1,7 @@
 """Preconditions (RFC 9110 13) on a file that was last changed at LAST_MODIFIED."""
 
+from pwb_legacy.compare.checks.rows import Row, expect, get, head, row
 from tests.conformance.tree import ALPHABET, LAST_MODIFIED, ODD, entity_tag
-
-from .row import Row, expect, get, head, row
 
 _TAG = entity_tag(ALPHABET)
 _EARLIER = "Sun, 13 Sep 2020 12:26:39 GMT"

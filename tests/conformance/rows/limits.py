@@ -1,8 +1,8 @@
 """Limits on a head (hazard B8): each at its bound, and one more. test_limits sends the latter byte by byte, too."""
 
+from pwb_legacy.compare.checks import essential_rows
+from pwb_legacy.compare.checks.rows import Row, expect, row
 from tests.conformance.tree import ALPHABET
-
-from .row import Row, expect, row
 
 _A = expect(200, ALPHABET)
 LINE, FIELD, FIELDS, HEAD = 8190, 8190, 100, 32768
@@ -37,11 +37,11 @@ TOO_LONG = {
 """One more than is taken, by name."""
 
 ROWS: list[Row] = [
+    *essential_rows.LIMITS,
     row("B8-line-at-the-bound", line(LINE), _A),
     row("B8-field-at-the-bound", field(FIELD), _A),
     row("B8-fields-at-the-bound", fields(FIELDS), _A),
     row("B8-head-at-the-bound", size(HEAD), _A),
-    row("L2-field-of-8000-bytes", field(8000), _A),
     *(row(f"{name}-too-long", request, response, ends=True) for name, (request, response) in TOO_LONG.items()),
     row("A13-field-of-200-kb", field(200_000), expect(431), ends=True),
 ]

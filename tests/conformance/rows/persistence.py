@@ -1,18 +1,18 @@
 """When a connection goes on, and what is answered on it in which order: RFC 9112 9."""
 
+from pwb_legacy.compare.checks import essential_rows
+from pwb_legacy.compare.checks.rows import Row, expect, get, head, row
 from tests.conformance.tree import ALPHABET, FILES
-
-from .row import Row, expect, get, head, row
 
 _A = expect(200, ALPHABET)
 _ONE = expect(200, b"1")
 
 ROWS: list[Row] = [
+    *essential_rows.PERSISTENCE,
     row("9.3-goes-on", get(), expect(200, ALPHABET, connection=None)),
     row(
         "9.3-connection-close", get("/a.txt", "Connection: close"), expect(200, ALPHABET, connection="close"), ends=True
     ),
-    row("9.3-connection-close-in-capitals", get("/a.txt", "CONNECTION: CLOSE"), _A, ends=True),
     row("9.3-connection-close-in-a-list", get("/a.txt", "Connection: x, close ,y"), _A, ends=True),
     row("9.3-connection-close-on-a-second-line", get("/a.txt", "Connection: x", "Connection: close"), _A, ends=True),
     row("9.3-connection-close-beside-keep-alive", get("/a.txt", "Connection: keep-alive, close"), _A, ends=True),
@@ -25,7 +25,6 @@ ROWS: list[Row] = [
     row("C.2.2-http-1.0-keep-alive-in-capitals", get("/a.txt", "Connection: Keep-Alive", version="HTTP/1.0"), _A),
     row("9.3-an-error-does-not-end", get("/missing"), expect(404, connection=None)),
     row("9.3-405-does-not-end", get(method="DELETE"), expect(405, connection=None)),
-    row("9.3.2-pipelined", (get("/a.txt"), get("/one.txt"), get("/a.txt")), _A, _ONE, _A),
     row(
         "9.3.2-pipelined-of-all-kinds",
         (
@@ -55,20 +54,8 @@ ROWS: list[Row] = [
         expect(405),
         _ONE,
     ),
-    row("9.3.2-nothing-is-answered-behind-close", (get("/a.txt", "Connection: close"), get("/one.txt")), _A, ends=True),
-    row(
-        "9.3.2-nothing-is-answered-behind-no-request",
-        (get("/a.txt"), b"?\r\n\r\n", get("/one.txt")),
-        _A,
-        expect(400),
-        ends=True,
-    ),
-    row("2.2-empty-lines-before-a-request", b"\r\n\r\n" + get(), _A),
     row("B11-ten-empty-lines", b"\r\n" * 10 + get(), _A),
     row("B11-eleven-empty-lines", b"\r\n" * 11 + get(), expect(400), ends=True),
-    row(
-        "A16-upgrade-is-ignored-h2c", (get("/a.txt", "Connection: Upgrade", "Upgrade: h2c"), get("/one.txt")), _A, _ONE
-    ),
     row(
         "A16-upgrade-is-ignored-websocket",
         (get("/a.txt", "Connection: Upgrade", "Upgrade: websocket", "Sec-WebSocket-Version: 13"), get("/one.txt")),

@@ -1,8 +1,7 @@
 """Byte ranges (RFC 9110 14, hazard B12): of /a.txt, 26 letters, and of larger files."""
 
+from pwb_legacy.compare.checks.rows import Expected, Row, expect, get, head, row
 from tests.conformance.tree import ALPHABET, FILES, HUGE, LAST_MODIFIED, MTIME, entity_tag
-
-from .row import Expected, Row, expect, get, head, row
 
 _TAG = entity_tag(ALPHABET)
 _WHOLE = expect(200, ALPHABET, content_range=None, content_length="26")
