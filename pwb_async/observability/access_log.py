@@ -81,7 +81,7 @@ class AccessLog:
 
     def record(self, exchange: Exchange) -> None:
         """Format an exchange as a line, which flush() writes."""
-        halves, line = self._halves, format_combined(*exchange)
+        halves, line = self._halves, format_combined(exchange)
         halves += line
         if len(line[1]) > _LONG:
             self._pack(_BEHIND)

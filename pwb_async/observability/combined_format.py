@@ -12,7 +12,8 @@ from typing import Final
 from pwb_async.core.events import BadRequest
 from pwb_async.core.semantics.dates import format_date
 from pwb_async.core.semantics.fields import Fields
-from pwb_async.core.semantics.messages import Request
+
+from .exchange import Exchange
 
 _UNSAFE: Final = re.compile(rb"[^ !#-\[\]-~]")
 _SHORT: Final = 512
@@ -24,15 +25,10 @@ def escape(value: bytes) -> bytes:
     return _UNSAFE.sub(lambda match: b"\\x%02X" % match[0][0], value)
 
 
-def format_combined(
-    peer: str, request: Request | BadRequest, status: int, sent: int, began: float
-) -> tuple[bytes, bytes]:
-    """The exchange in Combined Log Format, with its line end, in two halves; times are UTC.
-
-    peer: the client's address. status: as answered. sent: bytes of content that left, fewer than promised if the client
-    went away. began: seconds since the epoch when the request was complete.
-    """
-    begin = _begin(peer, int(began))
+def format_combined(exchange: Exchange) -> tuple[bytes, bytes]:
+    """The exchange in Combined Log Format, with its line end, in two halves; times are UTC."""
+    request, status, sent = exchange.request, exchange.status, exchange.sent
+    begin = _begin(exchange.client, int(exchange.began))
     if isinstance(request, BadRequest):
         return begin, _say(request.first_line, status, sent, _who(request.fields))
     logged = request.logged

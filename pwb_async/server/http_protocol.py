@@ -12,23 +12,18 @@ connections get their turn; each state has one deadline, which the server checks
 
 import asyncio
 import logging
-import socket
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import Final, cast
 
-from pwb_async.core.deadlines import NEVER, Deadline
-from pwb_async.core.events import BadRequest, ConnectionState, Event, Signal
+from pwb_async.core.deadlines import NEVER
+from pwb_async.core.events import CLOSED, NEED_DATA, BadRequest, ConnectionState, Event
 from pwb_async.core.http1.connection import Connection
 from pwb_async.core.semantics.messages import Part, Request, Response
 from pwb_async.core.site.lookup import Lookup, StorageError
-from pwb_async.network.listeners import client_address
-from pwb_async.network.sockets import reset_on_close
-from pwb_async.observability.exchange import make_exchange
+from pwb_async.observability.exchange import Exchange
 
-from .response_writer import ResponseWriter
-from .send_timeout import SendTimeout
+from .connection_protocol import ConnectionProtocol
 from .sendfile import TruncatedError
 from .state import ServerState
 
@@ -39,34 +34,16 @@ _MAX_BATCH: Final = 64 * 1024
 """Bytes of responses to pipelined requests that are written together."""
 
 
-class HTTPProtocol(asyncio.Protocol):
-    """The server's end of one connection."""
+class HTTPProtocol(ConnectionProtocol):
+    """The server's end of one HTTP/1.1 connection."""
 
-    __slots__ = (
-        "_connection",
-        "_peer",
-        "_reading_paused",
-        "_responding",
-        "_send_timeout",
-        "_state",
-        "_transport",
-        "_writer",
-        "deadline",
-    )
-
-    deadline: Deadline
-    """When the server is to call expire()."""
-    _transport: asyncio.Transport
-    _writer: ResponseWriter
+    __slots__ = ("_connection", "_reading_paused", "_responding")
 
     def __init__(self, state: ServerState) -> None:
-        self._state = state
+        super().__init__(state)
         self._connection = Connection(state.context.parser, state.context.name)
         self._responding = False
         self._reading_paused = False
-        self._send_timeout: SendTimeout | None = None
-        self._peer = ""
-        self.deadline = Deadline(state.context.timeouts)
 
     @property
     def idle_since(self) -> float | None:
@@ -82,46 +59,15 @@ class HTTPProtocol(asyncio.Protocol):
         """Whether a response is under way."""
         return self._responding or self._writer.paused
 
-    @property
-    def write_paused(self) -> bool:
-        """Whether data waits for the peer to read."""
-        return self._writer.paused
-
-    @property
-    def peer(self) -> str:
-        """The address of the other end of the connection; "-" on a Unix socket, or if the peer left too early."""
-        return self._peer or self._find_peer()
-
-    def _find_peer(self) -> str:
-        # A system call that costs 4 of the 85 us of a connection with a single request, so it is made only on demand.
-        self._peer = client_address(self._transport.get_extra_info("peername"))
-        return self._peer
-
-    def _client_of(self, request: Request | BadRequest) -> str:
-        """The address of the client that made a request: the peer, unless a trusted proxy names another."""
-        resolve = self._state.resolve_client
-        return self.peer if resolve is None else resolve(self.peer, request)
-
-    @property
-    def sock(self) -> socket.socket:
-        """The socket, for asking the kernel about it; only the transport reads and writes."""
-        return cast(socket.socket, self._transport.get_extra_info("socket"))
-
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.Transport, transport)
-        self._writer = self._make_writer(self._transport)
-        if self._state.observers or self._state.guard:
-            self._find_peer()  # now, because the address of a peer that has left cannot be found
+        super().connection_made(transport)
         if self._state.admit(self):
             self._wait()
         else:
             self._reject(self._connection.reject())
 
-    def _make_writer(self, transport: asyncio.Transport) -> ResponseWriter:
-        return ResponseWriter(transport, self._state.send_queue, self._state.sendfiles)
-
     def connection_lost(self, exc: Exception | None) -> None:
-        self._writer.lose()
+        super().connection_lost(exc)
         self._state.forget(self)
 
     def data_received(self, data: bytes) -> None:
@@ -140,15 +86,8 @@ class HTTPProtocol(asyncio.Protocol):
             self._process_events(self._connection.next_event())
         return True
 
-    def pause_writing(self) -> None:
-        self._writer.pause()
-        self._send_timeout = SendTimeout(self._transport, self._state.context.timeouts.send, self._state.clock())
-        self.deadline.at = self._send_timeout.next_check
-
     def resume_writing(self) -> None:
-        self._writer.resume()
-        self._send_timeout = None
-        self.deadline.disarm()
+        super().resume_writing()
         if not self._responding:
             self._process_events(self._connection.next_event())
 
@@ -159,31 +98,30 @@ class HTTPProtocol(asyncio.Protocol):
         now, tick = time.time(), state.clock()
         out: list[Part] = []
         count = size = 0
-        while not isinstance(event, Signal):
-            response: Response | Lookup | None
+        while event is not NEED_DATA and event is not CLOSED:
+            response = None
             if isinstance(event, BadRequest):
                 response = state.context.site.refuse(event)
-            elif (guard is None or (response := guard(self._client_of(event), event)) is None) and (
-                cache is None or (response := cache.answer(event, tick)) is None
-            ):
-                response = state.context.site.locate(event)
-            if isinstance(response, Lookup):
-                self._begin(out)
-                state.loop.create_task(self._respond_in_task(cast(Request, event), response, (), now))
-                return
-            assert response is not None
+            else:
+                if guard is not None:
+                    response = guard(self._client_of(event), event)
+                if response is None and cache is not None:
+                    response = cache.answer(event, tick)
+                if response is None:
+                    response = self._locate(event, out, now)
+                    if response is None:
+                        return
             if response.has_file:
-                self._begin(out)
-                out = []
-                if remaining := writer.start(connection.respond(event, response, now)):
-                    state.loop.create_task(self._respond_in_task(cast(Request, event), response, remaining, now))
+                if not self._send_file(event, response, out, now):
                     return
-                self._responding = False
+                out = []
             else:
                 out += connection.respond(event, response, now)
             if observers:
-                client = (self._peer or self.peer) if state.resolve_client is None else self._client_of(event)
-                exchange = make_exchange((client, event, response.status, response.length, now))
+                exchange = Exchange()  # without make_exchange(), which would be a Python call more
+                exchange.client = (self._peer or self.peer) if state.resolve_client is None else self._client_of(event)
+                exchange.request = event
+                exchange.status, exchange.sent, exchange.began = response.status, response.length, now
                 for observe in observers:
                     observe(exchange)
             count += 1
@@ -206,6 +144,25 @@ class HTTPProtocol(asyncio.Protocol):
             self.deadline.disarm()
         self._wait(tick)
 
+    def _locate(self, request: Request, out: list[Part], now: float) -> Response | None:
+        """Make a response that needs no disk; or begin a task, after writing `out`, and return None."""
+        located = self._state.context.site.locate(request)
+        if isinstance(located, Response):
+            return located
+        self._begin(out)
+        self._state.loop.create_task(self._respond_in_task(request, located, (), now))
+        return None
+
+    def _send_file(self, event: Request | BadRequest, response: Response, out: list[Part], now: float) -> bool:
+        """Send `out` and a response with a file; return False if a task has to send the rest of it."""
+        self._begin(out)
+        remaining = self._writer.start(self._connection.respond(event, response, now))
+        if remaining:
+            self._state.loop.create_task(self._respond_in_task(cast(Request, event), response, remaining, now))
+            return False
+        self._responding = False
+        return True
+
     def _begin(self, out: list[Part]) -> None:
         """Begin a response that takes longer, after writing `out`; until _continue(), received data only waits."""
         self._responding = True
@@ -226,10 +183,6 @@ class HTTPProtocol(asyncio.Protocol):
         self._report(self._client_of(event), event, response.status, response.length, now)
         if not self._writer.paused:
             self._process_events(self._connection.next_event())
-
-    def _report(self, client: str, request: Request | BadRequest, status: int, sent: int, began: float) -> None:
-        for observe in self._state.observers:
-            observe(make_exchange((client, request, status, sent, began)))
 
     async def _respond_in_task(
         self, request: Request, located: Lookup | Response, remaining: Sequence[Part], began: float
@@ -283,10 +236,7 @@ class HTTPProtocol(asyncio.Protocol):
     def expire(self) -> None:
         """Act on the deadline, which has passed."""
         if self._send_timeout is not None:
-            if self._send_timeout.check(self._state.clock()):
-                self.deadline.at = self._send_timeout.next_check
-            else:
-                self.abort(reset=True)
+            self._check_send_timeout(self._send_timeout)
             return
         self.deadline.at = NEVER
         event = self._connection.expire()
@@ -306,15 +256,3 @@ class HTTPProtocol(asyncio.Protocol):
         self._connection.close_after_response = True
         if self._connection.state is ConnectionState.IDLE and not self.responding:
             self.deadline.at = min(self.deadline.at, self._state.clock() + timeout)
-
-    def close(self) -> None:
-        """Close the connection after what has been written."""
-        self._transport.close()
-
-    def abort(self, reset: bool = False) -> None:
-        """Close the connection at once; reset: discard what the kernel has not sent, too, as the peer does not read."""
-        if reset:
-            with suppress(OSError):
-                reset_on_close(self.sock)
-        self._writer.lose()
-        self._transport.abort()

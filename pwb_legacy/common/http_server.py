@@ -39,7 +39,7 @@ from pwb_async.core.events import CLOSED, NEED_DATA, BadRequest, ConnectionState
 from pwb_async.core.semantics.messages import Request, Response
 from pwb_async.core.site.lookup import StorageError
 from pwb_async.network.listeners import client_prefix
-from pwb_async.observability.exchange import Exchange
+from pwb_async.observability.exchange import make_exchange
 from pwb_async.runtime.context import ServerContext
 from pwb_async.runtime.signals import end_signals
 
@@ -146,7 +146,7 @@ class HTTPServer:
         sent = max(0, outgoing.sent - client.connection.head_length)
         if self.context.log is not None:
             status = outgoing.response.status
-            self.context.log.record(Exchange(client.peer, outgoing.event, status, sent, outgoing.started_at))
+            self.context.log.record(make_exchange(client.peer, outgoing.event, status, sent, outgoing.started_at))
         self.flush_log()
         if self.log_is_pending:
             self.wake_up()

@@ -12,9 +12,9 @@ import pytest
 
 from pwb_async.core.events import BadRequest
 from pwb_async.observability.access_log import AccessLog
-from pwb_async.observability.exchange import Exchange
+from pwb_async.observability.exchange import make_exchange
 
-EXCHANGE = Exchange("127.0.0.1", BadRequest(400, "why", b"x" * 100), 400, 0, 0.0)
+EXCHANGE = make_exchange("127.0.0.1", BadRequest(400, "why", b"x" * 100), 400, 0, 0.0)
 
 
 def test_many_lines_ask_for_a_flush_a14(tmp_path: Path) -> None:
@@ -56,7 +56,7 @@ def test_a_pipe_gets_whole_lines_and_a_long_one_in_pieces_e8(tmp_path: Path) -> 
         log = AccessLog(str(tmp_path / "pipe"))
         sizes = [*range(0, 3000, 100), 9000, 1, 4096, 5000, *range(100)]
         for size in sizes:
-            log.record(Exchange("h", BadRequest(400, "why", b"x" * size), 400, size, 0.0))
+            log.record(make_exchange("h", BadRequest(400, "why", b"x" * size), 400, size, 0.0))
         written = b""
         while log.pending:
             log.flush()
@@ -98,7 +98,7 @@ def test_what_nobody_reads_is_bounded_in_bytes_e8(tmp_path: Path) -> None:
         log = AccessLog(str(tmp_path / "pipe"))
         tracemalloc.start()
         for number in range(1000):
-            log.record(Exchange("h", BadRequest(400, "why", b"x" * (1 << 16)), 400, number, 0.0))
+            log.record(make_exchange("h", BadRequest(400, "why", b"x" * (1 << 16)), 400, number, 0.0))
         kept, _ = tracemalloc.get_traced_memory()
         assert kept < 24 << 20
         numbers = []
@@ -138,7 +138,7 @@ def test_lines_are_handed_over_to_another_process_e8(tmp_path: Path) -> None:
     child, parent = AccessLog(str(tmp_path / "pipe")), AccessLog(str(tmp_path / "pipe"))
     sizes = [*range(0, 3000, 100), 100_000, 1, 70_000]
     for size in sizes:
-        child.record(Exchange("h", BadRequest(400, "why", b"x" * size), 400, size, 0.0))
+        child.record(make_exchange("h", BadRequest(400, "why", b"x" * size), 400, size, 0.0))
     child.flush()
     ours, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     its.setblocking(False)
@@ -245,7 +245,7 @@ def test_threads_note_while_another_flushes(tmp_path: Path) -> None:
 
     def note(name: bytes) -> None:
         for number in range(3_000):
-            log.record(Exchange("h", BadRequest(400, "why", name), 400, number, 0.0))
+            log.record(make_exchange("h", BadRequest(400, "why", name), 400, number, 0.0))
 
     threads = [Thread(target=note, args=(name,)) for name in (b"one", b"two", b"x" * 5000)]
     for thread in threads:

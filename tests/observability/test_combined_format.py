@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from pwb_async.core.events import BadRequest
 from pwb_async.observability.combined_format import escape, format_combined
+from pwb_async.observability.exchange import make_exchange
 from tests.core.driver import NOW, ask, converse, get, quick
 
 LINE = re.compile(
@@ -19,7 +20,7 @@ LINE = re.compile(
 
 
 def line(*exchange: Any) -> bytes:
-    return b"".join(format_combined(*exchange))
+    return b"".join(format_combined(make_exchange(*exchange)))
 
 
 def line_of(wire: bytes, sent: int = 0) -> bytes:
