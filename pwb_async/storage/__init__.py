@@ -1,1 +1,1 @@
-"""Where files come from; blocking, and the only package that opens a file beneath the root."""
+"""Storages, from which files are served: the only package that opens files beneath the root. It blocks."""

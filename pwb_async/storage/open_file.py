@@ -1,4 +1,4 @@
-"""Floor 1: what is open, and how it is closed."""
+"""Open files and directories, and how they are closed."""
 
 import os
 from _thread import start_new_thread
@@ -8,33 +8,35 @@ from typing import Final
 from .open_beneath import close
 
 _BYTE: Final = [bytearray(1)]
-"""Read to see whether it can be; nobody looks at it."""
+"""A buffer for a byte that is read only to see whether it can be; its content is not used."""
 _HINT: Final = 512 * 1024
-"""Bytes that the disk is told to read at a time; of more the kernel may forget the rest."""
-_PIECE: Final = 64 * 1024
-"""Bytes of memory that load() reads into."""
+"""Bytes of one hint to read ahead; of a larger one the kernel may ignore the rest."""
+_SCRATCH: Final = 64 * 1024
+"""Bytes of the buffer that read_ahead() reads into again and again."""
 
 
 class Descriptor:
-    """An open file or folder. It is closed at the latest when nobody holds it any more, without a word (hazard A12)."""
+    """An open file or directory. It is closed at the latest when the last reference to it is gone (hazard A12)."""
 
-    __slots__ = ("_number",)
+    __slots__ = ("_fd",)
 
-    def __init__(self, number: int) -> None:
-        self._number = number
+    def __init__(self, fd: int) -> None:
+        self._fd = fd
 
     def fileno(self) -> int:
-        if self._number < 0:
+        """The descriptor. Raises ValueError if it is closed."""
+        if self._fd < 0:
             raise ValueError("the file is closed")
-        return self._number
+        return self._fd
 
     def detach(self) -> int:
-        """The number, which is closed by somebody else from now on; -1: it is closed."""
-        number, self._number = self._number, -1
-        return number
+        """Gives the descriptor to the caller, who has to close it; -1 if it is closed already."""
+        fd, self._fd = self._fd, -1
+        return fd
 
     def close(self) -> None:
-        if self._number >= 0:
+        """Closes the descriptor and ignores errors. Further calls do nothing."""
+        if self._fd >= 0:
             close(self.detach())
 
     def __del__(self) -> None:
@@ -42,48 +44,57 @@ class Descriptor:
 
 
 class LargeFile(Descriptor):
-    """A file that is read at a position, a core.messages.File. device: number of the file system that it is on.
+    """A file that is read at positions: a File of core/semantics/messages.py, whose methods it has.
 
-    Whoever closes a file last that has no name any more waits until the disk has let go of its blocks: 11 ms with 64
-    MiB, 0.36 s with 2 GiB (ext4, Linux 6.18). So each release of such files would stop a loop; a thread does it.
+    Closing the last descriptor of a deleted file blocks until the file system has freed its blocks: 11 ms for 64 MiB,
+    0.36 s for 2 GiB (ext4, Linux 6.18). That would stop an event loop, so a thread does it.
     """
 
     __slots__ = ("device",)
 
-    def __init__(self, number: int, device: int) -> None:
-        super().__init__(number)
+    device: int
+    """The number of the file system that the file is on."""
+
+    def __init__(self, fd: int, device: int) -> None:
+        super().__init__(fd)
         self.device = device
 
     def read_into(self, buffer: bytearray | memoryview, start: int) -> int:
+        """Fills `buffer` from the byte at `start`, and returns how many bytes there were. Raises OSError."""
         return os.preadv(self.fileno(), [buffer], start)
 
     def in_page_cache(self, start: int, length: int) -> bool:
-        """Told by the first and the last page; False if nobody can say, as on many a network's disk."""
+        """Whether the first and the last of these bytes are in memory.
+
+        False where that cannot be found out, as on many network file systems.
+        """
         try:
-            number, last = self.fileno(), start + length - 1
-            return os.preadv(number, _BYTE, start, os.RWF_NOWAIT) + os.preadv(number, _BYTE, last, os.RWF_NOWAIT) == 2
+            fd, last = self.fileno(), start + length - 1
+            return os.preadv(fd, _BYTE, start, os.RWF_NOWAIT) + os.preadv(fd, _BYTE, last, os.RWF_NOWAIT) == 2
         except OSError:
             return False
 
     def read_ahead(self, start: int, length: int, ahead: int) -> None:
-        number = self.fileno()
-        with suppress(OSError):  # it is only a hint
-            for at in range(start, start + length + ahead, _HINT):
-                os.posix_fadvise(number, at, _HINT, os.POSIX_FADV_WILLNEED)
-        # All of it into the same few pages: nobody looks at them.
-        os.preadv(number, [bytearray(_PIECE)] * -(-length // _PIECE), start)
+        """Waits until these bytes are in memory, and begins to read the `ahead` bytes behind them. Raises OSError."""
+        fd = self.fileno()
+        with suppress(OSError):  # only hints
+            for offset in range(start, start + length + ahead, _HINT):
+                os.posix_fadvise(fd, offset, _HINT, os.POSIX_FADV_WILLNEED)
+        # The kernel keeps what was read; our copy is not used, so one small buffer stands in the vector many times.
+        os.preadv(fd, [bytearray(_SCRATCH)] * -(-length // _SCRATCH), start)
 
     def close(self) -> None:
-        if self._number >= 0 and _has_no_name(self._number):
-            with suppress(RuntimeError):  # there can be no more threads
-                # Not threading's: that waits until the thread has begun, and when Python ends none ever does.
-                start_new_thread(close, (self._number,))
+        """Closes the file, in a thread if that may take long."""
+        if self._fd >= 0 and _is_deleted(self._fd):
+            with suppress(RuntimeError):  # no thread can be started; then it is closed here
+                # Not threading.Thread, whose start() waits for the new thread: at Python's end that would never begin.
+                start_new_thread(close, (self._fd,))
                 self.detach()
         super().close()
 
 
-def _has_no_name(number: int) -> bool:
+def _is_deleted(fd: int) -> bool:
     try:
-        return os.fstat(number).st_nlink == 0
+        return os.fstat(fd).st_nlink == 0
     except OSError:
         return False

@@ -1,30 +1,31 @@
-"""Floor 1: another find, with the same findings, that takes longer: --delay-disk, to see what a slow disk does to a
-design. It sleeps in the thread that calls, as one does whom the disk keeps waiting.
+"""A storage that delays another one: --delay-disk, which shows what a slow disk does to each design.
 
-A call that goes to the disk is delayed: a look-up, a small file's content included; a look at one that is known; a
-piece of a large file. What has just been read of a large file is in memory, and costs nothing: so whoever reads ahead
-in a thread, and then has the kernel send it, waits as long as with a real disk, and where he does with a real disk.
+It sleeps in the thread that calls it, which is the thread that a slow disk would block. These operations are delayed:
+a lookup, including the content of a small file; the revalidation of a file; and reading a part of a large file, unless
+that part was the last one read and so is in memory. So a design that reads ahead in a thread and then lets the kernel
+send waits in that thread, as it would with a slow disk.
 """
 
 import os
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
 from random import Random
-from time import sleep  # of the moment of the import: --mode gevent takes care to come before its patch
+from time import sleep  # bound here: with --mode gevent this module is imported before gevent patches time
 from typing import Final
 
 from pwb_async.config.option_types import Delay
 from pwb_async.core.semantics.messages import File
 from pwb_async.core.site.lookup import Finding, Lookup, OpenFile, Storage
 
-_chance: Final = Random(20)  # noqa: S311  # the same delays in each run
-os.register_at_fork(before=lambda: _chance.seed(_chance.random()))  # or all children would draw the same
+_random: Final = Random(20)  # noqa: S311  # a fixed seed, so that every run has the same delays
+os.register_at_fork(before=lambda: _random.seed(_random.random()))  # otherwise all children would draw the same delays
 
 
 class SlowDisk:
-    """A disk behind delays, of which the last that fits a request's path counts."""
+    """A Storage that delays the calls to another one."""
 
     def __init__(self, disk: Storage, delays: Sequence[Delay]) -> None:
+        """The last of the `delays` whose glob matches the path of the request applies."""
         self._disk = disk
         self._delays = tuple(reversed(delays))
 
@@ -50,15 +51,15 @@ class SlowDisk:
 
 
 class SlowFile:
-    """An open file behind a delay. Whoever opened the file closes it by this."""
+    """A File that delays reading another one. Closing it closes the other one."""
 
-    __slots__ = ("_delay", "_file", "_known", "device")
+    __slots__ = ("_delay", "_file", "_last_read", "device")
 
     def __init__(self, file: File, delay: Delay) -> None:
         self._file = file
         self.device = file.device
         self._delay = delay
-        self._known = range(0)
+        self._last_read = range(0)
 
     def fileno(self) -> int:
         return self._file.fileno()
@@ -77,11 +78,11 @@ class SlowFile:
     def _read(self, start: int, length: int) -> None:
         if not self.in_page_cache(start, length):
             _wait(self._delay)
-            self._known = range(start, start + length)
+            self._last_read = range(start, start + length)
 
     def in_page_cache(self, start: int, length: int) -> bool:
-        return start in self._known and start + length <= self._known.stop
+        return start in self._last_read and start + length <= self._last_read.stop
 
 
 def _wait(delay: Delay) -> None:
-    sleep(delay.seconds + _chance.uniform(-delay.jitter, delay.jitter))
+    sleep(delay.seconds + _random.uniform(-delay.jitter, delay.jitter))

@@ -62,7 +62,7 @@ def test_a_relative_root_needs_it(program: Design, root: str, folder: Path) -> N
     begin = f"{program.program}: cannot serve {root}: "
     status, line = refusal(program, DELETED, root, folder=folder)
     assert status == 1
-    assert line.startswith(begin + "the current folder is gone")
+    assert line.startswith(begin + "the current directory was removed")
     folder.mkdir()
     (folder / "static").mkdir()
     status, line = refusal(program, UNREADABLE, root, folder=folder)

@@ -140,7 +140,7 @@ def root(base: str) -> str:
 
 @pytest.fixture
 def served(root: str, opener: Opener) -> Disk:
-    return Disk(root, beneath=opener)
+    return Disk(root, opener=opener)
 
 
 # ------------------------------------------------------------------ one tree that nobody changes, and what is where
@@ -271,7 +271,7 @@ def tree() -> Iterator[bytes]:
 
 @pytest.fixture
 def find(tree: bytes, opener: Opener) -> Find:
-    there = Disk(tree, beneath=opener)
+    there = Disk(tree, opener=opener)
     return lambda *args, **kwargs: there.find(look(*args, **kwargs))
 
 
@@ -336,14 +336,14 @@ def test_an_index_in_the_root(served: Disk, root: str) -> None:
 def test_the_first_candidate_that_exists_is_found(
     tree: bytes, opener: Opener, candidates: tuple[Candidate, ...], found: object
 ) -> None:
-    finding = Disk(tree, beneath=opener).find(Lookup(request(), b"", candidates))
+    finding = Disk(tree, opener=opener).find(Lookup(request(), b"", candidates))
     assert ((finding.path, finding.status) if isinstance(finding, OpenFile) else finding) == found
 
 
 def test_a_later_candidate_is_another_file_once_an_earlier_one_exists(root: str, opener: Opener) -> None:
     """Whether it has changed itself does not matter then."""
     write(f"{root}/hello.txt", b"hello")
-    there = Disk(root, beneath=opener, clock=later)
+    there = Disk(root, opener=opener, clock=later)
     lookup = Lookup(request(), b"new", (Candidate(b"new"), Candidate(b"hello.txt", EntryKind.FILE, 404)))
     found = opened(there.find(lookup))
     assert there.revalidate([(lookup, found)]) == [True]
@@ -367,7 +367,7 @@ def test_both_ways_find_the_same_in_any_web_of_links(targets: list[bytes], path:
         for name, target in zip((b"k", b"l", b"m", b"d/k", b"d/l", b"d/m"), targets, strict=True):
             os.symlink(target, root + name)
         one, other = (
-            gist(Disk(root, beneath=way).find(look(path, folder, indexes=(b"g", b"k"))))
+            gist(Disk(root, opener=way).find(look(path, folder, indexes=(b"g", b"k"))))
             for way in (openat2, openat_walk)
         )
     assert one == other
@@ -379,7 +379,7 @@ def test_both_ways_find_the_same_in_any_web_of_links(targets: list[bytes], path:
 
 @pytest.mark.parametrize("small", [0, 100, 64 * 1024])
 def test_where_small_ends(root: str, opener: Opener, small: int) -> None:
-    there = Disk(root, beneath=opener, small=small)
+    there = Disk(root, opener=opener, small=small)
     for size in {max(small - 1, 0), small, small + 1}:
         content = os.urandom(size)
         write(f"{root}/f", content)
@@ -499,7 +499,7 @@ def test_a_deep_tree(served: Disk, root: str) -> None:
 
 
 def test_c5_devices_answer_at_once(opener: Opener) -> None:
-    there = Disk("/dev", beneath=opener)
+    there = Disk("/dev", opener=opener)
     blocks = [entry.name for entry in os.scandir("/dev") if stat.S_ISBLK(entry.stat(follow_symlinks=False).st_mode)]
     for name in ("zero", "null", "full", "random", "tty"):
         assert there.find(look(name.encode())) is NOT_FOUND
@@ -509,7 +509,7 @@ def test_c5_devices_answer_at_once(opener: Opener) -> None:
 
 
 def test_c5_50_fifos_at_once(tree: bytes, opener: Opener) -> None:
-    there = Disk(tree, beneath=opener)
+    there = Disk(tree, opener=opener)
     findings: list[Finding] = []
     threads = [
         threading.Thread(target=lambda: findings.append(there.find(look(b"fifo"))), daemon=True) for _ in range(50)
@@ -522,7 +522,7 @@ def test_c5_50_fifos_at_once(tree: bytes, opener: Opener) -> None:
 
 
 def test_c2_magic_links(base: str, opener: Opener) -> None:
-    there = Disk("/proc", beneath=opener)
+    there = Disk("/proc", opener=opener)
     with open(f"{base}/secret.txt", "rb") as secret:
         for path in ("root", "root/etc/passwd", "cwd", "cwd/pyproject.toml", "exe", f"fd/{secret.fileno()}"):
             assert there.find(look(b"self/" + path.encode())) is NOT_FOUND
@@ -536,7 +536,7 @@ def test_the_root_is_made_absolute(base: str, opener: Opener, monkeypatch: pytes
     os.mkdir(f"{base}/root/sub")
     os.symlink("root/sub", f"{base}/link")
     monkeypatch.chdir(base)
-    disks = [Disk(name, beneath=opener) for name in ("root", b"root/", "./root", "link/..")]
+    disks = [Disk(name, opener=opener) for name in ("root", b"root/", "./root", "link/..")]
     monkeypatch.chdir("/")
     for there in disks:
         assert opened(there.find(look(b"f"))).content == b"here"
@@ -555,7 +555,7 @@ def test_a_root_that_cannot_be_served(base: str) -> None:
 
 
 def test_the_slash_is_a_root_too(opener: Opener) -> None:
-    there = Disk("/", beneath=opener)
+    there = Disk("/", opener=opener)
     assert there.find(look(b"proc/self")) is DIRECTORY
     assert there.find(look(b"../proc/self")) is NOT_FOUND
 
@@ -621,7 +621,7 @@ def test_c6_what_may_not_be_read(served: Disk, base: str, root: str) -> None:
 def test_c15_a_file_that_says_0_and_holds_more(opener: Opener, length: int) -> None:
     """/proc gives at most a page at a time."""
     with process_with_command_line(length) as (folder, content):
-        found = Disk(folder, beneath=opener).find(look(b"cmdline"))
+        found = Disk(folder, opener=opener).find(look(b"cmdline"))
     if length <= SMALL:
         found = opened(found)
         assert (found.content, found.size, found.file, found.generated) == (content, length, None, True)
@@ -632,7 +632,7 @@ def test_c15_a_file_that_says_0_and_holds_more(opener: Opener, length: int) -> N
 
 @pytest.mark.parametrize("root", ["/proc/sys/kernel", "/sys/kernel"])
 def test_c15_files_that_say_another_size_than_they_hold(opener: Opener, root: str) -> None:
-    there, some = Disk(root, beneath=opener), 0
+    there, some = Disk(root, opener=opener), 0
     for name in os.listdir(root):
         path = f"{root}/{name}"
         with suppress(OSError), open(path, "rb", buffering=0) as file:
@@ -807,7 +807,7 @@ def test_d6_a_release_is_swapped(base: str, opener: Opener) -> None:
         write(folder + b"/sub/index.html", release)
         os.symlink(b"sub/../sub", folder + b"/link")
     os.symlink("release1", f"{base}/current")
-    there = Disk(f"{base}/current", beneath=opener)
+    there = Disk(f"{base}/current", opener=opener)
     done = threading.Event()
 
     def swap(release: int) -> None:
@@ -913,7 +913,7 @@ def test_what_an_errno_means(root: str, finding: Finding | None, numbers: str) -
         def fail(root: int, path: bytes, flags: int, name: str = name) -> int:
             raise OSError(getattr(errno, name), name)
 
-        there = Disk(root, beneath=fail)
+        there = Disk(root, opener=fail)
         for folder in (False, True):
             assert there.find(look(b"f", folder)) == (finding or StorageError(name))
 
@@ -975,7 +975,7 @@ def test_c4_three_more_tries(root: str, opener: Opener, number: int) -> None:
             raise OSError(number, "injected")
         return opener(root, path, flags)
 
-    there = Disk(root, beneath=fail)
+    there = Disk(root, opener=fail)
     failures = 3
     assert opened(there.find(look(b"f"))).content == b"content"
     failures = 4
@@ -997,7 +997,7 @@ def test_c3_the_walk_meets_a_link_that_is_none_any_more(
     write(f"{root}/f", b"content")
     os.symlink("f", f"{root}/link")
     os.symlink(".", f"{root}/folder")
-    there = Disk(root, beneath=openat_walk)
+    there = Disk(root, opener=openat_walk)
     for path in (b"link", b"folder/f"):
         left[:] = [errno.EINVAL] * failures
         with monkeypatch.context() as patch:
@@ -1017,7 +1017,7 @@ def test_c3_the_walk_meets_a_link_that_is_none_any_more(
 def test_a_system_without_o_path(tree: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (beneath, disk):
         monkeypatch.setattr(module, "DIRECTORY_FLAGS", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    there = Disk(tree, beneath=openat_walk)
+    there = Disk(tree, opener=openat_walk)
     for _, path, content in FOUND:
         assert opened(there.find(look(path))).content == content
     for path in FOLDERS:
@@ -1028,7 +1028,7 @@ def test_a_system_without_o_path(tree: bytes, monkeypatch: pytest.MonkeyPatch) -
 
 @needs_openat2
 def test_c4_openat2_is_used_where_it_is(root: str) -> None:
-    assert Disk(root)._beneath is openat2
+    assert Disk(root)._opener is openat2
 
 
 def _forbidden(root: int, path: bytes, flags: int) -> int:
@@ -1042,16 +1042,16 @@ def _not_beneath(root: int, path: bytes, flags: int) -> int:
 @pytest.mark.parametrize("call", [_forbidden, _not_beneath])
 def test_c4_an_openat2_that_is_none(root: str, monkeypatch: pytest.MonkeyPatch, call: Opener) -> None:
     monkeypatch.setattr(beneath, "openat2", call)
-    assert Disk(root)._beneath is openat_walk
+    assert Disk(root)._opener is openat_walk
 
 
 def test_c4_another_system(root: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "darwin")
-    assert Disk(root)._beneath is openat_walk
+    assert Disk(root)._opener is openat_walk
 
 
 def test_each_thread_has_its_own_errno(tree: bytes, opener: Opener) -> None:
-    there = Disk(tree, beneath=opener)
+    there = Disk(tree, opener=opener)
     rows = {b"hello.txt": b"hello", b"nothing": NOT_FOUND, b"sub": DIRECTORY, b"out-file": NOT_FOUND, b"dots": b"page"}
 
     def client(path: bytes) -> set[object]:
@@ -1072,7 +1072,7 @@ request = RequestParser(Limits()).parse(b"GET / HTTP/1.1\\r\\nHost: pwb\\r\\n")
 there = Disk(sys.argv[1])
 before = len(os.listdir("/proc/self/fd"))
 findings = [there.find(Lookup(request, path, candidates_of(path, False, ()))) for path in (b"f", b"link", b"out")]
-print(there._beneath.__name__, *(getattr(found, "content", found) for found in findings))
+print(there._opener.__name__, *(getattr(found, "content", found) for found in findings))
 sys.exit(len(os.listdir("/proc/self/fd")) - before)
 """
 
