@@ -6,9 +6,9 @@ The reader does not touch the socket: the writer passes each piece to the transp
 from typing import Final
 
 from pwb_async.core.semantics.messages import FileSlice
+from pwb_async.storage.errors import TruncatedError
 
 from .async_storage import AsyncStorage
-from .sendfile import TruncatedError
 
 _BUFFER_SIZE: Final = 256 * 1024
 """Bytes read at a time, and held for each client that reads slowly; half as many cost up to twice the CPU."""

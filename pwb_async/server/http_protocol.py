@@ -22,9 +22,9 @@ from pwb_async.core.http1.connection import Connection
 from pwb_async.core.semantics.messages import Part, Request, Response
 from pwb_async.core.site.lookup import Lookup, StorageError
 from pwb_async.observability.exchange import Exchange
+from pwb_async.storage.errors import TruncatedError
 
 from .connection_protocol import ConnectionProtocol
-from .sendfile import TruncatedError
 from .state import ServerState
 
 logger: Final = logging.getLogger("pwb")

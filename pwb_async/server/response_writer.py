@@ -12,11 +12,12 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from pwb_async.core.semantics.messages import File, FileSlice, Part
+from pwb_async.storage.errors import TruncatedError
 
 from .async_storage import AsyncStorage
 from .body_reader import BodyReader
 from .send_queue import SendQueueWatcher
-from .sendfile import SENDFILE_CHUNK, FileTransfer, SendfileRefusedError, SendfileSupport, TruncatedError, sendfile
+from .sendfile import SENDFILE_CHUNK, FileTransfer, SendfileRefusedError, SendfileSupport, sendfile
 
 _MIN_PART: Final = 64 * 1024
 """Bytes that a shorter file slice counts for, as each costs system calls; so at most 32 are sent in a row."""

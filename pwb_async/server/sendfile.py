@@ -15,6 +15,7 @@ from time import perf_counter
 from typing import Final, TypeAlias, cast
 
 from pwb_async.core.semantics.messages import File, FileSlice
+from pwb_async.storage.errors import TruncatedError
 
 from .send_queue import SendQueueWatcher
 
@@ -30,10 +31,6 @@ _MIN_CHUNK: Final = 64 * 1024
 _REFUSED: Final = frozenset((errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP, errno.EPERM, errno.EACCES))
 """Errors of sendfile(2) where a file system lacks it (some network and FUSE file systems, most of /proc) or a sandbox
 forbids it, though the file can be read. Any other error means that the disk failed or the connection was lost."""
-
-
-class TruncatedError(Exception):
-    """The promised Content-Length cannot be sent, because the file has become shorter or the disk failed."""
 
 
 class SendfileRefusedError(OSError):

@@ -42,10 +42,11 @@ from pwb_async.network.listeners import client_prefix
 from pwb_async.observability.exchange import make_exchange
 from pwb_async.runtime.context import ServerContext
 from pwb_async.runtime.signals import end_signals
+from pwb_async.storage.errors import TruncatedError
 
 from .acceptor import Acceptor
 from .client import RECEIVE_SIZE, Client
-from .outgoing import ResponseSender, TruncatedError
+from .outgoing import ResponseSender
 
 logger: Final = logging.getLogger("pwb")
 NO_LIMIT: Final = 1_000_000

@@ -6,15 +6,12 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from pwb_async.core.events import BadRequest
-from pwb_async.core.semantics.messages import Part, Request, Response
+from pwb_async.core.semantics.messages import Part, Request, Response, length_of
+from pwb_async.storage.errors import TruncatedError
 
 BUFFER_SIZE: Final = 64 * 1024
 """bytes read from a file at once; the book read the whole file, so each client cost the file's size in memory (L6)"""
 _EMPTY: Final = memoryview(b"")
-
-
-class TruncatedError(Exception):
-    """The promised Content-Length cannot be kept: the file has become shorter, or the disk failed (D1)."""
 
 
 class ResponseSender:
@@ -52,7 +49,7 @@ class ResponseSender:
 
     def set_parts(self, parts: Sequence[Part]) -> None:
         """Sets what is to be sent, and fills the buffer with the head, which needs no disk."""
-        self.remaining = sum(len(part) if isinstance(part, bytes) else part.length for part in parts)
+        self.remaining = length_of(parts)
         self._buffers = read_parts(parts)
         self.read_next()
 

@@ -1,5 +1,6 @@
 """The values a server passes around: a request, the answer to it, and the pieces of an answer on their way out."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple, Protocol, TypeAlias
 
@@ -114,7 +115,7 @@ Part: TypeAlias = bytes | FileSlice
 FieldList: TypeAlias = tuple[tuple[bytes, bytes], ...]
 
 
-def length_of(parts: tuple[Part, ...]) -> int:
+def length_of(parts: Sequence[Part]) -> int:
     """Bytes in all of them."""
     return sum([len(part) if isinstance(part, bytes) else part.length for part in parts])
 
