@@ -16,14 +16,14 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
-from typing import ClassVar, Final
+from typing import Final
 
 from pwb_async.core.deadlines import NEVER
 from pwb_async.core.events import CLOSED, BadRequest
 from pwb_async.core.semantics.messages import Request
 from pwb_async.runtime.context import ServerContext
 from pwb_legacy.common.client import RECEIVE_SIZE, Client
-from pwb_legacy.common.http_server import NO_LIMIT, HTTPServer
+from pwb_legacy.common.http_server import HTTPServer
 
 STEPS_PER_TURN: Final = 8
 """steps in a turn, each of them to receive, make a response, send a buffer, or accept (A15)"""
@@ -35,11 +35,9 @@ class EpollServer(HTTPServer):
     """One thread, and one epoll that watches the listening sockets, the clients, and the socket that a signal writes
     to."""
 
-    capacity: ClassVar[int] = NO_LIMIT
-
     def __init__(self, context: ServerContext) -> None:
         super().__init__(context)
-        self._clients: dict[int, Client] = {}  # by descriptor, with those that are not in `connections` any more
+        self._clients: dict[int, Client] = {}  # by descriptor
         self._ready: set[int] = set()  # descriptors that get a turn in the next round
         self._failed_listeners: set[int] = set()  # accept() failed: to be tried again
         self._trigger = select.EPOLLET if context.options.trigger == "edge" else select.EPOLLONESHOT
@@ -53,11 +51,11 @@ class EpollServer(HTTPServer):
             self._serve()
         finally:  # also after a second signal, and at the end of the grace period
             for client in list(self._clients.values()):
-                self.close_client(client, OSError("the server ends"))
+                self.fail(client, OSError("the server ends"))
 
     def _serve(self) -> None:
         next_sweep = 0.0
-        while self.connections or not self.stopping:
+        while self._clients or not self.stopping:
             self._ready.update(fd for fd, _ in self._poll(self._poll_timeout()))
             if self.stopping:
                 self.acceptor.close_listeners()
@@ -84,10 +82,11 @@ class EpollServer(HTTPServer):
         """Close the clients that take nothing for too long; one that sends nothing gets a turn, which ends in 408."""
         for fd, client in [pair for pair in self._clients.items() if pair[1].deadline.at <= now]:
             if client.outgoing is not None:
-                self.close_client(client, TimeoutError("the client takes nothing"))
+                self.fail(client, TimeoutError("the client takes nothing"))
             else:
                 self._ready.add(fd)
         self._ready, self._failed_listeners = self._ready | self._failed_listeners, set()
+        self.admission.measure()
         self.flush_log()
 
     def on_wakeup(self) -> None:
@@ -106,33 +105,25 @@ class EpollServer(HTTPServer):
             client = self.acceptor.accept(self.acceptor.listeners[fd])
             if client is not None:
                 self._add_client(client)
-            elif not self.acceptor.failed:
-                self._rearm(fd, select.EPOLLIN)
-                return
-            elif not self._close_rejected():
+            elif self.acceptor.failed:
                 self._failed_listeners.add(fd)
+                return
+            else:
+                self._rearm(fd, select.EPOLLIN)
                 return
         self._ready.add(fd)  # the book accepted one client a report, and left the others in the queue (L13)
 
     def _add_client(self, client: Client) -> None:
-        fd = client.socket.fileno()
+        fd = client.sock.fileno()
         try:
-            client.socket.setblocking(False)  # an accepted socket blocks: a slow reader would stop the loop (L14)
+            client.sock.setblocking(False)  # an accepted socket blocks: a slow reader would stop the loop (L14)
             self._epoll.register(fd, select.EPOLLIN | select.EPOLLOUT | self._trigger)
             self._clients[fd] = client
-            if self.admit(client):
-                self.connections.add(client)
-            else:
+            if not self.admission.admit(client, time.monotonic()):
                 self.start_response(client, client.connection.reject())
+                self.handlerequest(client)  # at once: of many rejected clients the oldest are closed
         except Exception as error:
-            self.close_client(client, error)
-
-    def _close_rejected(self) -> bool:
-        """Close a client that is getting its 503, to free its descriptor. False: there is none."""
-        rejected = next((client for client in self._clients.values() if client not in self.connections), None)
-        if rejected is not None:
-            self.close_client(rejected, OSError("its descriptor is needed"))
-        return rejected is not None
+            self.fail(client, error)
 
     def handlerequest(self, client: Client) -> None:
         """One turn of one client."""
@@ -140,9 +131,9 @@ class EpollServer(HTTPServer):
             for _ in range(STEPS_PER_TURN):
                 if not self._step(client):
                     return
-            self._ready.add(client.socket.fileno())
+            self._ready.add(client.sock.fileno())
         except Exception as error:
-            self.close_client(client, error)
+            self.fail(client, error)
 
     def _step(self, client: Client) -> bool:
         """Do the next thing. False: the turn is over, as a call would block, a thread has the job, or it is closed."""
@@ -161,11 +152,10 @@ class EpollServer(HTTPServer):
             if isinstance(event, Request | BadRequest):
                 return self.offload(client, partial(self.start_response, client, event))
             if event is CLOSED:
-                self._remove(client)
                 client.close()
                 return False
             # recv() says what has happened: data, the end, or a reset. The book looked for data alone (L15).
-            client.connection.receive_data(client.socket.recv(RECEIVE_SIZE))
+            client.connection.receive_data(client.sock.recv(RECEIVE_SIZE))
             return True
         except BlockingIOError:
             return self._wait(client)
@@ -181,7 +171,7 @@ class EpollServer(HTTPServer):
         if client.outgoing is not None:
             if client.deadline.at == NEVER:
                 client.deadline.at = now + self.context.timeouts.send
-            self._rearm(client.socket.fileno(), select.EPOLLOUT)
+            self._rearm(client.sock.fileno(), select.EPOLLOUT)
             return False
         overdue = client.deadline.at <= now
         if not client.deadline.arm(client.connection.state, now) and overdue:
@@ -192,14 +182,9 @@ class EpollServer(HTTPServer):
         if client.connection.close_after_response:
             client.stop()
         # No EPOLLRDHUP: a client that has shut down its sending side may still be waiting for the response (A8).
-        self._rearm(client.socket.fileno(), select.EPOLLIN)
+        self._rearm(client.sock.fileno(), select.EPOLLIN)
         return False
 
-    def _remove(self, client: Client) -> None:
-        self._clients.pop(client.socket.fileno(), None)  # epoll forgets a socket by itself when it is closed
-        self.connections.discard(client)
-
-    def close_client(self, client: Client, error: Exception) -> None:
-        """End a conversation that cannot go on."""
-        self._remove(client)
-        self.fail(client, error)
+    def on_close(self, client: Client) -> None:
+        super().on_close(client)
+        self._clients.pop(client.sock.fileno(), None)  # epoll forgets a socket by itself when it is closed

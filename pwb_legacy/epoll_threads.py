@@ -12,7 +12,6 @@ The whole idea is offload().
 
 from collections import deque
 from collections.abc import Callable
-from contextlib import suppress
 from queue import SimpleQueue
 from threading import Thread
 from typing import Final
@@ -59,8 +58,7 @@ class EpollThreadServer(EpollServer):
             except Exception as caught:
                 error = caught
             self._done.append((client, error))
-            with suppress(OSError):  # full: the loop wakes anyway; no memory: _sweep() looks, too; closed: it has ended
-                self.wakeup_writer.send(b"\0")
+            self.wake_up()
 
     def on_wakeup(self) -> None:
         super().on_wakeup()
@@ -75,6 +73,6 @@ class EpollThreadServer(EpollServer):
             client, error = self._done.popleft()
             self._in_thread.discard(client)
             if error is not None:
-                self.close_client(client, error)
+                self.fail(client, error)
             else:
                 self.handlerequest(client)

@@ -16,17 +16,13 @@ import pwb_async.storage.slow_disk  # noqa: F401  # before the patch, so that it
 # is not patched either: it needs threads to look up the one name to listen on, and there may be none (E4).
 monkey.patch_all(os=False, signal=False, dns=False)
 
-from typing import ClassVar  # noqa: E402
-
 import gevent  # noqa: E402
 
-from pwb_legacy.common.http_server import NO_LIMIT, HTTPServer  # noqa: E402
+from pwb_legacy.common.http_server import HTTPServer  # noqa: E402
 
 
 class GreenletServer(HTTPServer):
     """A greenlet for each client."""
-
-    capacity: ClassVar[int] = NO_LIMIT
 
     def serve_forever(self) -> None:
         for client in self.clients():

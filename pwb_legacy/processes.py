@@ -9,7 +9,7 @@ some have their first response after more than 2 s. The whole idea is the line t
 import signal
 from typing import ClassVar
 
-from pwb_legacy.common.child_process import Child, children, forward_signal, reaping_children, signals_blocked
+from pwb_legacy.common.child_process import Child, forward_signal, reaping_children, signals_blocked
 from pwb_legacy.common.client import Client
 from pwb_legacy.common.http_server import HTTPServer
 
@@ -21,25 +21,26 @@ class ProcessServer(HTTPServer):
     child: Child
 
     def serve_forever(self) -> None:
-        with reaping_children(self.connections):
+        self.children: set[Child] = set()
+        with reaping_children(self.children):
             for client in self.clients():
                 with signals_blocked():
                     self._start_child(client)
 
     def _start_child(self, client: Client) -> None:
         try:
-            child = Child(client.peer, self.context.log)
+            child = Child(client, self.context.log)
             child.start(lambda: self._serve(child, client))
         except OSError:  # no more processes: the book's server ended here (L9, E4)
             self.reject(client)
         else:
-            self.connections.remove(client)
-            self.connections.add(child)
+            self.children.add(child)
+            self.admission.replace(client, child)
             client.close()
 
     def _serve(self, child: Child, client: Client) -> None:
         child.after_fork(client, self.context, self.wakeup_writer.fileno())
-        self.child, self.connections = child, {client}
+        self.child, self.children = child, set()
         self.handlerequest(client)
 
     def receive(self, client: Client) -> None:
@@ -51,9 +52,11 @@ class ProcessServer(HTTPServer):
 
     def flush_log(self) -> None:
         if self.context.log is not None and self.context.log.reopen_requested:
-            forward_signal(signal.SIGUSR1, self.connections)
+            forward_signal(signal.SIGUSR1, self.children)
         super().flush_log()
         Child.exchange_lines(self.context.log, self.wake_up)
 
     def on_wakeup(self) -> None:
-        self.connections -= {child for child in children(self.connections) if child.has_ended()}
+        for child in [child for child in self.children if child.has_ended()]:
+            self.children.remove(child)
+            self.admission.forget(child)

@@ -9,12 +9,15 @@ The whole idea is the line that starts the thread.
 """
 
 from threading import Thread
+from typing import ClassVar
 
 from pwb_legacy.common.http_server import HTTPServer
 
 
 class ThreadServer(HTTPServer):
     """A thread for each client."""
+
+    capacity: ClassVar[int] = 1000
 
     def serve_forever(self) -> None:
         for client in self.clients():

@@ -1,4 +1,4 @@
-"""Admission control: limits on open connections, in total, per client address and by free descriptors.
+"""Admission control of all servers: limits on open connections, in total, per client and by free descriptors.
 
 admit(), step by step:
   1. A connection from an address that is at its limit is refused.
@@ -8,18 +8,20 @@ admit(), step by step:
      closed, so that refused connections do not fill the server as well.
 
 The server also counts as full when few descriptors are left, because files and logs need some. So accept() never runs
-out of descriptors, and every client gets a response.
+out of descriptors, and every client gets a response. A client is one IPv4 address, or the /64 of an IPv6 address, which
+is what a single host is given.
 """
 
 import heapq
-import logging
 import resource
 import socket
+import sys
+import threading
 from typing import Final, Generic, Protocol, TypeVar
 
+from .accept import AcceptErrors
 from .listeners import client_prefix
 
-logger: Final = logging.getLogger("pwb")
 _RESERVED_DESCRIPTORS: Final = 16
 """Descriptors that no connection takes, so that files can be opened and logs reopened."""
 _OTHER_DESCRIPTORS: Final = 256
@@ -30,6 +32,10 @@ _EVICTION_BATCH: Final = 256
 """One in this many idle connections is closed at a time, because each search looks at every connection."""
 _SEARCH_PAUSE: Final = 1e-5
 """Seconds without another search, for each connection that a search without success looked at."""
+_MIN_CAPACITY: Final = 16
+"""The lowest limit that follows from the number of descriptors."""
+UNLIMITED: Final = sys.maxsize
+"""The capacity of a design that carries as many connections as there are descriptors."""
 
 
 class Connection(Protocol):
@@ -58,19 +64,25 @@ C = TypeVar("C", bound=Connection)
 
 
 class AdmissionControl(Generic[C]):
-    """The open connections of a server, and the decision whether one more is admitted."""
+    """The open connections of a server, and the decision whether one more is admitted. Any thread may use it."""
 
     connections: dict[C, None]
-    """All open connections, refused ones included, in the order in which they arrived."""
+    """All open connections, with those that are refused or being closed."""
     accepted: int
     """Connections so far, refused ones included."""
 
-    def __init__(self, max_connections: int, max_per_client: int, max_files: int) -> None:
-        """See resize() for the parameters."""
+    def __init__(
+        self, max_connections: int, max_per_client: int, max_files: int = 0, capacity: int = UNLIMITED
+    ) -> None:
+        """capacity: the most connections without --max-connections. See resize() for the others."""
+        self._lock = threading.RLock()  # closing a connection, which admit() does, leads to forget()
+        self._capacity = capacity
         self.measure()
         self.resize(max_connections, max_per_client, max_files)
-        self._next_search = self._last_message = 0.0
+        self._next_search = 0.0
+        self._errors = AcceptErrors()
         self._refused: dict[C, None] = {}
+        self._closing: set[C] = set()
         self._prefixes: dict[C, bytes] = {}
         self._count: dict[bytes, int] = {}
         self.connections = {}
@@ -78,34 +90,55 @@ class AdmissionControl(Generic[C]):
 
     def admit(self, connection: C, now: float) -> bool:
         """Count a new connection, and return whether it is admitted; otherwise it is to be answered with 503."""
-        self.accepted += 1
-        # Asking a transport for its descriptor costs more than everything else here, so it is asked only when the
-        # number can be a high one: when there are many connections, each of which may have a file open.
-        in_use = 2 * len(self.connections) + self._max_files
-        scarce = in_use >= self._plenty and connection.sock.fileno() >= self._descriptors - _RESERVED_DESCRIPTORS
-        full = scarce or len(self.connections) - len(self._refused) >= self._max_connections
-        self.connections[connection] = None
-        prefix = client_prefix(connection.peer) if self._max_per_client else b""
-        count = self._count.get(prefix, 0) if prefix else -1
-        if count < self._max_per_client and (not full or self._evict_idle(now)):
-            if prefix:
-                self._count[prefix] = count + 1
-                self._prefixes[connection] = prefix
-            return True
-        if scarce and now - self._last_message > 1:
-            self._last_message = now
-            logger.error("cannot accept connections: no more than %d descriptors", self._descriptors)
-        self._refused[connection] = None
-        while len(self._refused) > (1 if scarce else min(_MAX_REFUSED, self._max_connections)):
-            oldest = next(iter(self._refused))
-            del self._refused[oldest]
-            oldest.close()
-        return False
+        with self._lock:
+            self.accepted += 1
+            # Asking a transport for its descriptor costs more than everything else here, so it is asked only when the
+            # number can be a high one: when there are many connections, each of which may have a file open.
+            in_use = 2 * len(self.connections) + self._max_files
+            scarce = in_use >= self._plenty and connection.sock.fileno() >= self._descriptors - _RESERVED_DESCRIPTORS
+            counted = len(self.connections) - len(self._refused) - len(self._closing)
+            self.connections[connection] = None
+            prefix = client_prefix(connection.peer) if self._max_per_client else b""
+            count = self._count.get(prefix, 0) if prefix else -1
+            full = scarce or counted >= self._max_connections
+            if count < self._max_per_client and (not full or self._evict_idle(now)):
+                if prefix:
+                    self._count[prefix] = count + 1
+                    self._prefixes[connection] = prefix
+                return True
+            if scarce:
+                self._errors.report(f"no more than {self._descriptors} descriptors")
+            self.refuse(connection, 1 if scarce else _MAX_REFUSED)
+            return False
+
+    def refuse(self, connection: C, max_refused: int = _MAX_REFUSED) -> None:
+        """Stop counting a connection, which is answered with 503; of more than `max_refused` close the oldest."""
+        with self._lock:
+            self._forget_prefix(connection)
+            self._refused[connection] = None
+            while len(self._refused) > min(max_refused, self._max_connections):
+                oldest = next(iter(self._refused))
+                del self._refused[oldest]
+                self._closing.add(oldest)
+                oldest.close()
+
+    def replace(self, connection: C, successor: C) -> None:
+        """Count `successor`, such as a process that has taken a connection over, in the place of the connection."""
+        with self._lock:
+            del self.connections[connection]
+            self.connections[successor] = None
+            if (prefix := self._prefixes.pop(connection, None)) is not None:
+                self._prefixes[successor] = prefix
 
     def forget(self, connection: C) -> None:
         """Stop counting a connection that has been closed."""
-        self.connections.pop(connection, None)
-        self._refused.pop(connection, None)
+        with self._lock:
+            self.connections.pop(connection, None)
+            self._refused.pop(connection, None)
+            self._closing.discard(connection)
+            self._forget_prefix(connection)
+
+    def _forget_prefix(self, connection: C) -> None:
         if self._prefixes and (prefix := self._prefixes.pop(connection, None)) is not None:
             self._count[prefix] -= 1
             if not self._count[prefix]:
@@ -120,7 +153,8 @@ class AdmissionControl(Generic[C]):
         self._max_per_client = max_per_client
         self._max_files = max_files
         # Each connection may need a file beside its socket; some descriptors stay for logs and the loop.
-        self._max_connections = max_connections or max(16, (self._descriptors - 64) // 2)
+        by_descriptors = max(_MIN_CAPACITY, (self._descriptors - 64) // 2)
+        self._max_connections = max_connections or min(self._capacity, by_descriptors)
 
     def measure(self) -> None:
         """Read the limit of descriptors, which prlimit(1) can change while the server runs."""
@@ -132,9 +166,10 @@ class AdmissionControl(Generic[C]):
         """Close the connections that have been idle longest, and return whether there was one."""
         if now < self._next_search:
             return False
-        idle = [(since, id(each), each) for each in self.connections if (since := each.idle_since) is not None]
+        # A copy, because other threads may close connections meanwhile.
+        idle = [(since, id(each), each) for each in list(self.connections) if (since := each.idle_since) is not None]
         for _, _, connection in heapq.nsmallest(1 + len(idle) // _EVICTION_BATCH, idle):
-            del self.connections[connection]
+            self._closing.add(connection)
             connection.stop()
         self._next_search = 0.0 if idle else now + _SEARCH_PAUSE * len(self.connections)
         return bool(idle)

@@ -17,13 +17,12 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
+from pwb_async.network.accept import ACCEPT_PAUSE, AcceptErrors, accept
 from pwb_async.network.listeners import BACKLOG
 
 logger: Final = logging.getLogger("pwb")
 _MAX_ACCEPTS: Final = 32
 """Connections accepted in a row before open ones get their turn."""
-_PAUSE: Final = 0.1
-"""Seconds without accept() after an error."""
 
 
 class Acceptor:
@@ -39,7 +38,7 @@ class Acceptor:
         self._poll = select.poll()
         self._accepted = -1
         self._connecting: set[asyncio.Task[object]] = set()
-        self._silent_until = 0.0
+        self._errors = AcceptErrors()
 
     async def open(self, sockets: list[socket.socket]) -> None:
         """Accept connections on these listening sockets."""
@@ -73,9 +72,8 @@ class Acceptor:
         """Accept what waits, unless another worker has meanwhile; return False if accept() fails."""
         for listener in self._duplicates.values():
             try:
-                self._connect(listener.accept()[0])
-            except (BlockingIOError, ConnectionAbortedError):
-                continue
+                if (accepted := accept(listener)) is not None:
+                    self._connect(accepted[0])
             except OSError:
                 return False
         return True
@@ -105,15 +103,13 @@ class Acceptor:
     def _accept(self, listener: socket.socket) -> None:
         for _ in range(_MAX_ACCEPTS):
             try:
-                sock = listener.accept()[0]
-            except BlockingIOError:
-                return
-            except ConnectionAbortedError:  # this client has left already, the next may wait
-                continue
+                accepted = accept(listener)
             except OSError as error:
                 self._pause(listener, error)
                 return
-            self._connect(sock)
+            if accepted is None:
+                return
+            self._connect(accepted[0])
 
     def _connect(self, sock: socket.socket) -> None:
         sock.setblocking(False)
@@ -129,10 +125,8 @@ class Acceptor:
 
     def _pause(self, listener: socket.socket, error: OSError) -> None:
         self._loop.remove_reader(listener)
-        self._loop.call_later(_PAUSE, self._resume, listener)
-        if self._loop.time() >= self._silent_until:
-            self._silent_until = self._loop.time() + 1
-            logger.error("cannot accept connections: %s", error.strerror)
+        self._loop.call_later(ACCEPT_PAUSE, self._resume, listener)
+        self._errors.report(error.strerror or "")
 
     def _resume(self, listener: socket.socket) -> None:
         if listener in self._sockets:

@@ -3,10 +3,9 @@
 The send timeout alone allows a client that takes one byte in each period to hold a connection for days.
 """
 
-import struct
 from collections.abc import Iterable
 
-from pwb_async.network.sockets import bytes_acknowledged
+from pwb_async.network.send_rate import SendRate
 
 from .state import ServerConnection
 
@@ -20,29 +19,19 @@ class MinSendRate:
 
     def __init__(self, rate: int, period: float) -> None:
         """rate: bytes a second, averaged over `period` seconds."""
-        self._min_bytes = rate * period
+        self._rate = rate
         self._period = period
-        self._measured: dict[ServerConnection, tuple[float, int]] = {}
-        """For each connection the end of its period, and what was acknowledged at the beginning."""
+        self._measured: dict[ServerConnection, SendRate] = {}
 
     def check(self, connections: Iterable[ServerConnection], now: float) -> None:
         """Abort the connections that were too slow in the period that has just ended."""
         measured, self._measured = self._measured, {}
         for connection in connections:
-            if (period := measured.get(connection)) is None:
+            if (rate := measured.get(connection)) is None:
                 if connection.write_paused:
-                    self._begin_period(connection, now)
+                    self._measured[connection] = SendRate(connection.sock, now)
             elif connection.responding:
-                end, acknowledged = period
-                if now < end:
-                    self._measured[connection] = period
-                elif bytes_acknowledged(connection.sock) - acknowledged >= self._min_bytes:
-                    self._begin_period(connection, now)
-                else:
+                if rate.is_below(self._rate, self._period, connection.sock, now):
                     connection.abort(reset=True)
-
-    def _begin_period(self, connection: ServerConnection, now: float) -> None:
-        try:
-            self._measured[connection] = (now + self._period, bytes_acknowledged(connection.sock))
-        except (OSError, struct.error):
-            return  # a Unix socket: the kernel does not count, so no minimum is enforced
+                else:
+                    self._measured[connection] = rate

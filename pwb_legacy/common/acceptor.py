@@ -6,47 +6,44 @@ the response. So after the last response the server only shuts down its own dire
 and closes the socket when the client has closed, or a timeout is over (RFC 9112 9.6).
 """
 
-import logging
 import select
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import ClassVar, Final
 
 from pwb_async.core.events import CLOSED
+from pwb_async.network.accept import ACCEPT_PAUSE, AcceptErrors, accept
 from pwb_async.network.listeners import client_address
 from pwb_async.runtime.context import ServerContext
 
 from .client import RECEIVE_SIZE, Client
 
-logger: Final = logging.getLogger("pwb")
-ACCEPT_PAUSE: Final = 0.1
-"""seconds until the next accept() when descriptors or memory have run out (E1)"""
 MAX_ACCEPTS: Final = 64
-"""clients accepted in one round, before lingering clients get their turn"""
-MAX_LINGERING: Final = 64
-"""lingering clients at once; beyond it the oldest is closed"""
-
+"""Clients accepted in one round, before lingering clients get their turn."""
 LOG_RETRY: Final = 0.2
-"""seconds between two attempts to write lines that a pipe has not taken"""
+"""Seconds between two attempts to write lines that a pipe has not taken."""
 
 
 class Acceptor:
     """The listening sockets and the lingering clients, all watched by one poll()."""
 
     client_class: ClassVar[type[Client]] = Client
-    """what a connection becomes; overridden by tracing"""
+    """The class of an accepted client; overridden by tracing."""
     listeners: dict[int, socket.socket]
-    """the listening sockets by descriptor; empty once the server stops"""
+    """The listening sockets by descriptor; empty once the server stops."""
     failed: bool
-    """The last accept() failed, so that trying again at once would only burn CPU."""
+    """The last accept() has failed, and the next one is due after ACCEPT_PAUSE."""
 
-    def __init__(self, context: ServerContext, wakeup: socket.socket) -> None:
+    def __init__(self, context: ServerContext, wakeup: socket.socket, on_close: Callable[[Client], None]) -> None:
+        """wakeup: a byte on it ends a wait. on_close: called before the socket of any client is closed."""
         self._context = context
         self._wakeup = wakeup
+        self._on_close = on_close
+        self._before_close = self._forget  # one bound method for all clients, not one for each
         self.listeners = {sock.fileno(): sock for sock in context.sockets}
         self._lingering: dict[int, Client] = {}
-        self._logged_at = 0.0
+        self._errors = AcceptErrors()
         self.failed = False
         self._poll = select.poll()
         self._wait = context.traced_wait(self._poll.poll)
@@ -73,7 +70,7 @@ class Acceptor:
                 self._wakeup.recv(RECEIVE_SIZE)
         now = time.monotonic()
         for client in [client for client in self._lingering.values() if client.deadline.at <= now]:
-            self._end_lingering(client)
+            client.close()
 
     def _accept_batch(self, listener: socket.socket) -> Iterator[Client]:
         for _ in range(MAX_ACCEPTS):
@@ -81,60 +78,51 @@ class Acceptor:
             if client is None:
                 break
             yield client
-        if self.failed and self._lingering:
-            self._end_lingering(next(iter(self._lingering.values())))
-        elif self.failed:
+        if self.failed:
             time.sleep(ACCEPT_PAUSE)
 
     def accept(self, listener: socket.socket) -> Client | None:
         """The next client, or None: no client is waiting, or accept() failed, which ended the book's server (L9)."""
         self.failed = False
-        while True:
-            try:
-                sock, address = listener.accept()
-                if address:  # a Unix socket has none
-                    sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, True)
-            except BlockingIOError:
+        try:
+            accepted = accept(listener)
+            if accepted is None:
                 return None
-            except ConnectionAbortedError:  # this client has left; another may wait behind it
-                continue
-            except OSError as error:
-                if listener.fileno() < 0:  # a signal handler has called close_listeners() meanwhile
-                    return None
+            sock, name = accepted
+            if name:  # a Unix socket's peer has none
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, True)
+        except OSError as error:
+            if listener.fileno() >= 0:  # otherwise a signal handler has called close_listeners() meanwhile
                 self.failed = True
-                if time.monotonic() - self._logged_at > 1:
-                    self._logged_at = time.monotonic()
-                    logger.error("cannot accept connections: %s", error.strerror)
-                return None
-            return self.client_class(self._context, sock, client_address(address))
+                self._errors.report(error.strerror or "")
+            return None
+        return self.client_class(self._context, sock, client_address(name), self._before_close)
 
     def start_lingering_close(self, client: Client) -> None:
         """Take over a client that has had its last response, and close it when it has closed its side."""
         client.lingering = True
-        client.socket.setblocking(False)
+        client.sock.setblocking(False)
         client.deadline.arm(client.connection.state, time.monotonic())
-        self._lingering[client.socket.fileno()] = client
-        self._poll.register(client.socket, select.POLLIN)
-        if len(self._lingering) > MAX_LINGERING:
-            self._end_lingering(next(iter(self._lingering.values())))
+        self._lingering[client.sock.fileno()] = client
+        self._poll.register(client.sock, select.POLLIN)
 
     def _discard_input(self, client: Client) -> None:
         try:
-            client.connection.receive_data(client.socket.recv(RECEIVE_SIZE))
+            client.connection.receive_data(client.sock.recv(RECEIVE_SIZE))
             closed = client.connection.next_event() is CLOSED
         except BlockingIOError:
             return
         except OSError:
             closed = True
         if closed:
-            self._end_lingering(client)
+            client.close()
         else:
             client.deadline.arm(client.connection.state, time.monotonic())
 
-    def _end_lingering(self, client: Client) -> None:
-        del self._lingering[client.socket.fileno()]
-        self._poll.unregister(client.socket)
-        client.close()
+    def _forget(self, client: Client) -> None:
+        if self._lingering.pop(client.sock.fileno(), None) is not None:
+            self._poll.unregister(client.sock)
+        self._on_close(client)
 
     def close_listeners(self) -> None:
         """Accept no more clients."""
@@ -147,4 +135,4 @@ class Acceptor:
         """Accept no more clients, and close the lingering ones."""
         self.close_listeners()
         for client in list(self._lingering.values()):
-            self._end_lingering(client)
+            client.close()

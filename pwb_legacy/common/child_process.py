@@ -42,17 +42,19 @@ SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGALRM, signal.SIGCHLD)
 class Child:
     """A forked process that serves one client.
 
-    It has the methods of OpenConnection, so the parent counts it, stops it and evicts it as if it were the client. The
-    book used multiprocessing.Process, which adds two pipes for each child, and whose default since Python 3.14 cannot
-    pass an open socket on (L11).
+    In the parent it takes the client's place in the admission control, which counts, stops and evicts it. The book used
+    multiprocessing.Process, which adds two pipes for each child, and whose default since Python 3.14 cannot pass an
+    open socket on (L11).
     """
 
     peer: str
-    """the client's address"""
+    """The client's address."""
+    sock: socket.socket
+    """The client's socket, which the parent closes after the fork."""
     pid: int
 
-    def __init__(self, peer: str, log: AccessLog | None) -> None:
-        self.peer = peer
+    def __init__(self, client: Client, log: AccessLog | None) -> None:
+        self.peer, self.sock = client.peer, client.sock
         shared = memoryview(mmap(-1, 16))  # two numbers that parent and child share, since fork() does not copy them
         self._idle_since = shared[:8].cast("d")
         self._lines_dropped = shared[8:].cast("q")
@@ -106,7 +108,7 @@ class Child:
         for number in (*end_signals(), signal.SIGALRM, signal.SIGCHLD):
             signal.signal(number, lambda *_: client.stop())
         signal.set_wakeup_fd(-1)
-        files = (client.socket, context.log, context.trace)
+        files = (client.sock, context.log, context.trace)
         kept = sorted({2, LINES_OUT, wakeup, *(file.fileno() for file in files if file is not None)})
         for low, high in pairwise([*kept, os.sysconf("SC_OPEN_MAX")]):
             os.closerange(low + 1, high)
@@ -125,6 +127,10 @@ class Child:
         """Accept no more requests: the child ends when it has sent the current response."""
         self._stopped = True
         self.send_signal(signal.SIGTERM)
+
+    def close(self) -> None:
+        """End the process at once."""
+        self.send_signal(signal.SIGKILL)
 
     def send_signal(self, number: int) -> None:
         """Send a signal to the child, unless it has ended and its number may be another process's by now."""
@@ -146,25 +152,20 @@ class Child:
         return True
 
 
-def children(connections: Iterable[object]) -> list[Child]:
-    """Those of the open connections that have a process; a client that is being rejected has none."""
-    return [connection for connection in connections if isinstance(connection, Child)]
-
-
 @contextmanager
-def reaping_children(connections: Iterable[object]) -> Iterator[None]:
+def reaping_children(children: Iterable[Child]) -> Iterator[None]:
     """While this lasts, the end of a child wakes the server, which calls has_ended(); then all children are killed."""
     signal.signal(signal.SIGCHLD, lambda *_: None)  # set_wakeup_fd() writes a byte only if there is a handler
     try:
         yield
     finally:
-        for child in children(connections):
-            child.send_signal(signal.SIGKILL)
+        for child in children:
+            child.close()
 
 
-def forward_signal(number: int, connections: Iterable[object]) -> None:
+def forward_signal(number: int, children: Iterable[Child]) -> None:
     """Send a signal that the parent has received to all its children."""
-    for child in children(connections):
+    for child in children:
         child.send_signal(number)
 
 

@@ -1,7 +1,8 @@
-"""One client: its socket, and how far its conversation has come."""
+"""One client: its socket, and the state of its conversation."""
 
 import logging
 import socket
+from collections.abc import Callable
 from typing import Final
 
 from pwb_async.core.deadlines import Deadline
@@ -14,28 +15,33 @@ from .outgoing import ResponseSender
 
 logger: Final = logging.getLogger("pwb")
 RECEIVE_SIZE: Final = 64 * 1024
-"""bytes read from a socket at once"""
+"""Bytes read from a socket at once."""
 
 
 class Client:
-    """One client, as a server on raw sockets sees it."""
+    """A client of a server on raw sockets."""
 
-    __slots__ = ("connection", "deadline", "lingering", "outgoing", "peer", "socket")
+    __slots__ = ("_on_close", "connection", "deadline", "lingering", "outgoing", "peer", "sock")
 
+    sock: socket.socket
     peer: str
-    """its address"""
+    """Its address; "-" on a Unix socket."""
     connection: Connection
-    """the HTTP state machine, which does no I/O"""
+    """The HTTP state machine, which does no I/O."""
     deadline: Deadline
-    """when it must have done what the server waits for"""
+    """When the client must have done what the server waits for."""
     outgoing: ResponseSender | None
-    """the response that is being sent"""
+    """The response that is being sent."""
     lingering: bool
-    """the acceptor does the lingering close, so nothing else closes the socket"""
+    """The acceptor does the lingering close, and the design has no more to do for this client."""
 
-    def __init__(self, context: ServerContext, sock: socket.socket, peer: str) -> None:
-        self.socket = sock
+    def __init__(
+        self, context: ServerContext, sock: socket.socket, peer: str, on_close: Callable[["Client"], None]
+    ) -> None:
+        """on_close: called by close(), as long as the socket is still open."""
+        self.sock = sock
         self.peer = peer
+        self._on_close = on_close
         self.connection = Connection(context.parser, context.name)
         self.deadline = Deadline(context.timeouts)
         self.outgoing = None
@@ -43,7 +49,7 @@ class Client:
 
     @property
     def idle_since(self) -> float | None:
-        """A number that is smallest for the client idle longest; None while a request or response is under way."""
+        """A number that orders idle clients, the longest idle first; None while a request or response is under way."""
         idle = (
             self.connection.state is ConnectionState.IDLE
             and self.outgoing is None
@@ -52,23 +58,27 @@ class Client:
         return self.deadline.at if idle else None
 
     def stop(self) -> None:
-        """Accept no more requests: close now if idle, otherwise after the current response (F2).
+        """Accept no more requests: end now if idle, otherwise after the current response (F2).
 
-        Another thread may be about to call recv(). shutdown(SHUT_RD) wakes it, which close() would not, and a request
-        that has arrived already is still read (A7).
+        A thread may be waiting in recv(). shutdown(SHUT_RD) wakes it, which close() would not, and a request that has
+        arrived already is still read (A7).
         """
         self.connection.close_after_response = True
         if self.connection.safe_to_close and self.outgoing is None:
             try:
-                self.socket.shutdown(socket.SHUT_RD)
+                self.sock.shutdown(socket.SHUT_RD)
             except OSError as error:
                 logger.debug("%s: %s", self.peer, error)
 
     def close(self, reset: bool = False) -> None:
-        """Close the socket. reset: discard what the client has not taken yet, and send RST (A4)."""
+        """Close the socket. reset: discard what the client has not taken yet, and send RST (A4).
+
+        The client's place is free before the socket is closed: a client that sees the end may connect again at once.
+        """
         try:
             if reset:
-                reset_on_close(self.socket)
-            self.socket.close()
+                reset_on_close(self.sock)
+            self._on_close(self)
+            self.sock.close()
         except OSError as error:
             logger.debug("%s: %s", self.peer, error)

@@ -9,8 +9,8 @@ servers alike.
 
 What a design may override, and which does (`tracing` adds the timeline of --trace to any of them):
 
-    capacity            clients at once, if --max-connections is not given      processes, greenlets, epoll
-    serve_forever       how it waits                                            every design
+    capacity            the most clients, if --max-connections is not given     threads, processes
+    serve_forever       how it waits                                            all but fixed_page and epoll_threads
     handlerequest       one client                                              epoll, epoll_threads
     make_response       what to answer                                          fixed_page
     start_response      make the response, begin to send it                     tracing
@@ -18,7 +18,7 @@ What a design may override, and which does (`tracing` adds the timeline of --tra
     send_some           write to the client                                     tracing
     yield_control       between two buffers, where clients share one thread     greenlets
     end_response        the response has been sent                              single
-    release             the conversation is over                                tracing
+    on_close            a client's socket is about to be closed                 epoll
     on_signal           SIGINT, SIGTERM                                         single
     on_wakeup           the server has been woken                               processes, epoll, epoll_threads
     flush_log           write the access log                                    processes
@@ -26,19 +26,18 @@ What a design may override, and which does (`tracing` adds the timeline of --tra
 """
 
 import logging
-import resource
 import signal
 import socket
 import time
 from collections.abc import Iterator
 from contextlib import suppress
 from types import FrameType
-from typing import ClassVar, Final, Protocol
+from typing import ClassVar, Final
 
 from pwb_async.core.events import CLOSED, NEED_DATA, BadRequest, ConnectionState
 from pwb_async.core.semantics.messages import Request, Response
 from pwb_async.core.site.lookup import StorageError
-from pwb_async.network.listeners import client_prefix
+from pwb_async.network.admission import UNLIMITED, AdmissionControl, Connection
 from pwb_async.observability.exchange import make_exchange
 from pwb_async.runtime.context import ServerContext
 from pwb_async.runtime.signals import end_signals
@@ -49,39 +48,30 @@ from .client import RECEIVE_SIZE, Client
 from .outgoing import ResponseSender
 
 logger: Final = logging.getLogger("pwb")
-NO_LIMIT: Final = 1_000_000
-"""a capacity that is never reached: descriptors are the limit"""
-
-
-class OpenConnection(Protocol):
-    """What counts as one of the server's connections: a Client, or the process that serves it."""
-
-    peer: str
-
-    @property
-    def idle_since(self) -> float | None: ...
-    def stop(self) -> None: ...
 
 
 class HTTPServer:
     """The base class of all designs. It runs in the main thread, as it handles signals."""
 
-    capacity: ClassVar[int] = 1000
+    capacity: ClassVar[int] = UNLIMITED
+    """The most clients at once, if --max-connections is not given and there are descriptors for them."""
     acceptor_class: ClassVar[type[Acceptor]] = Acceptor
-    connections: set[OpenConnection]
-    """those that are being served; not those that are rejected or in lingering close"""
+    admission: AdmissionControl[Connection]
+    """The clients that are connected, and the limits on their number."""
     stopping: bool
-    """a signal has come: no more clients"""
+    """A signal has stopped the server: it accepts no more clients."""
 
     def __init__(self, context: ServerContext) -> None:
         self.context = context
-        self.max_connections = context.options.max_connections or min(self.capacity, _descriptor_limit())
-        self.connections = set()
+        options = context.options
+        self.admission = AdmissionControl(
+            options.max_connections, options.max_connections_per_ip, capacity=self.capacity
+        )
         self.stopping = False
         # A signal writes a byte to one end (set_wakeup_fd), so that a wait for the other end returns.
         self.wakeup_reader, self.wakeup_writer = socket.socketpair()
         self.wakeup_writer.setblocking(False)
-        self.acceptor = self.acceptor_class(context, self.wakeup_reader)
+        self.acceptor = self.acceptor_class(context, self.wakeup_reader, self.on_close)
         signal.set_wakeup_fd(self.wakeup_writer.fileno(), warn_on_full_buffer=False)
         for number in (*end_signals(), signal.SIGALRM):
             signal.signal(number, self.on_signal)
@@ -103,14 +93,12 @@ class HTTPServer:
             self.fail(client, error)
         finally:
             self.close_response(client)
-            self.release(client)
+            if not client.lingering:
+                client.close()
 
-    def release(self, client: Client) -> None:
-        """Free the client's place before closing the socket: once it sees the close, the client may reconnect at once,
-        and must find a free place. A server that is stopping waits only until here."""
-        self.connections.discard(client)
-        if not client.lingering:
-            client.close()
+    def on_close(self, client: Client) -> None:
+        """Free the client's place; called before its socket is closed. A server that stops waits only until here."""
+        self.admission.forget(client)
 
     def make_response(self, event: Request | BadRequest) -> Response:
         """Make the response in three steps, the same for all servers; only the second one touches the disk."""
@@ -133,9 +121,9 @@ class HTTPServer:
 
     def send_some(self, client: Client, outgoing: ResponseSender) -> None:
         """Send what the client takes now. Raises OSError, and TimeoutError below --min-send-rate (A5)."""
-        outgoing.send(client.socket)
+        outgoing.send(client.sock)
         rate = self.context.options.min_send_rate
-        if rate and outgoing.below_min_rate(rate, self.context.timeouts.send):
+        if rate and outgoing.is_below(rate, self.context.timeouts.send, client.sock):
             raise TimeoutError("the client reads too slowly")
 
     def close_response(self, client: Client) -> None:
@@ -155,7 +143,7 @@ class HTTPServer:
     def end_response(self, client: Client) -> None:
         """A response has been sent. After the last one, begin the lingering close (see acceptor)."""
         if client.connection.state is ConnectionState.LINGER:
-            client.socket.shutdown(socket.SHUT_WR)
+            client.sock.shutdown(socket.SHUT_WR)
 
     def fail(self, client: Client, error: Exception) -> None:
         """End a conversation that cannot go on. A client that leaves is normal, and logged for debugging only."""
@@ -173,42 +161,32 @@ class HTTPServer:
         try:
             while not self.stopping:
                 for client in self.acceptor.wait():
-                    if self.admit(client):
-                        self.connections.add(client)
+                    if self.admission.admit(client, time.monotonic()):
                         yield client
                     else:
-                        self.reject(client)
+                        self._send_503(client)
                     if self.stopping:
                         break
+                self.admission.measure()
                 self.on_wakeup()
                 self.flush_log()
         finally:
             self.acceptor.close()
-        while self.connections:
+        while self.admission.connections:
             time.sleep(0.02)
             self.on_wakeup()
         self.cancel_grace_period()
 
-    def admit(self, client: Client) -> bool:
-        """Whether the client may come in: its address has a connection left, and so has the server (A9, A10)."""
-        limit, address = self.context.options.max_connections_per_ip, client_prefix(client.peer)
-        if limit and address and sum(client_prefix(other.peer) == address for other in list(self.connections)) >= limit:
-            return False
-        return len(self.connections) < self.max_connections or self.evict_idle()
-
-    def evict_idle(self) -> bool:
-        """Close the connection that has been idle longest. False: none is idle."""
-        idle = [(since, other) for other in list(self.connections) if (since := other.idle_since) is not None]
-        if idle:
-            min(idle, key=lambda pair: pair[0])[1].stop()
-        return bool(idle)
-
     def reject(self, client: Client) -> None:
-        """Answer 503: the limits, or the number of threads or processes, allow no more clients (A9, E4).
+        """Answer a client that was admitted with 503: no thread or process can be started for it (E4)."""
+        self.admission.refuse(client)
+        self._send_503(client)
+
+    def _send_503(self, client: Client) -> None:
+        """Answer 503, and leave the rest to the acceptor (A9).
 
         The few bytes do not block, as nothing has been sent to this client before.
         """
-        self.connections.discard(client)
         try:
             self._respond(client, client.connection.reject())
             self.acceptor.start_lingering_close(client)
@@ -242,7 +220,7 @@ class HTTPServer:
         client.deadline.arm(client.connection.state, now)
         if client.connection.close_after_response:
             client.stop()
-        client.socket.settimeout(max(client.deadline.at - now, 0.001))
+        client.sock.settimeout(max(client.deadline.at - now, 0.001))
         try:
             self.receive(client)
         except TimeoutError:
@@ -252,10 +230,10 @@ class HTTPServer:
 
     def receive(self, client: Client) -> None:
         """Read what the client sends. Raises TimeoutError if it sends nothing in time."""
-        client.connection.receive_data(client.socket.recv(RECEIVE_SIZE))
+        client.connection.receive_data(client.sock.recv(RECEIVE_SIZE))
 
     def _respond(self, client: Client, event: Request | BadRequest) -> None:
-        client.socket.settimeout(self.context.timeouts.send)
+        client.sock.settimeout(self.context.timeouts.send)
         self.start_response(client, event)
         while (outgoing := client.outgoing) is not None:
             self.send_some(client, outgoing)
@@ -272,7 +250,7 @@ class HTTPServer:
             raise SystemExit(0)
         self.stopping = True
         signal.setitimer(signal.ITIMER_REAL, max(self.context.options.grace_period, 0.001))
-        for connection in list(self.connections):
+        for connection in list(self.admission.connections):
             connection.stop()
 
     def on_log_rotated(self, number: int, frame: FrameType | None) -> None:
@@ -291,9 +269,3 @@ class HTTPServer:
         signal.set_wakeup_fd(-1)
         self.wakeup_reader.close()
         self.wakeup_writer.close()
-
-
-def _descriptor_limit() -> int:
-    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
-    # Each client may need a file beside its socket; some descriptors stay for the log and the acceptor.
-    return NO_LIMIT if limit == resource.RLIM_INFINITY else max(16, (limit - 64) // 2)

@@ -7,10 +7,11 @@ from typing import Final
 
 from pwb_async.core.events import BadRequest
 from pwb_async.core.semantics.messages import Part, Request, Response, length_of
+from pwb_async.network.send_rate import SendRate
 from pwb_async.storage.errors import TruncatedError
 
 BUFFER_SIZE: Final = 64 * 1024
-"""bytes read from a file at once; the book read the whole file, so each client cost the file's size in memory (L6)"""
+"""Bytes read from a file at once. The book read the whole file, so each client cost its size in memory (L6)."""
 _EMPTY: Final = memoryview(b"")
 
 
@@ -19,8 +20,7 @@ class ResponseSender:
 
     __slots__ = (
         "_buffers",
-        "_checked_at",
-        "_checked_sent",
+        "_rate",
         "buffer",
         "event",
         "remaining",
@@ -30,35 +30,35 @@ class ResponseSender:
     )
 
     event: Request | BadRequest
-    """what is answered"""
+    """What is answered."""
     response: Response
     started_at: float
-    """seconds since the epoch, for the access log"""
+    """Seconds since the epoch, for the access log."""
     remaining: int
-    """bytes still to be sent"""
+    """Bytes still to be sent."""
     sent: int
-    """bytes that the kernel has taken"""
+    """Bytes that the kernel has taken."""
     buffer: memoryview
-    """bytes that have been read and not sent yet"""
+    """Bytes that have been read and not sent yet."""
 
     def __init__(self, event: Request | BadRequest, response: Response, started_at: float) -> None:
         self.event, self.response, self.started_at = event, response, started_at
-        self.remaining = self.sent = self._checked_sent = 0
-        self._checked_at = time.monotonic()
+        self.remaining = self.sent = 0
+        self._rate: SendRate | None = None
         self.buffer = _EMPTY
 
     def set_parts(self, parts: Sequence[Part]) -> None:
-        """Sets what is to be sent, and fills the buffer with the head, which needs no disk."""
+        """Set what is to be sent, and fill the buffer with the head, which needs no disk."""
         self.remaining = length_of(parts)
         self._buffers = read_parts(parts)
         self.read_next()
 
     def read_next(self) -> None:
-        """Fills the empty buffer. Raises TruncatedError."""
+        """Fill the empty buffer. Raises TruncatedError."""
         self.buffer = next(self._buffers)
 
     def send(self, sock: socket.socket) -> None:
-        """Sends as much of the buffer as the kernel takes. Raises OSError.
+        """Send as much of the buffer as the kernel takes. Raises OSError.
 
         The book ignored what send() returns, and lost the rest (L5).
         """
@@ -67,18 +67,21 @@ class ResponseSender:
         self.sent += count
         self.remaining -= count
 
-    def below_min_rate(self, rate: int, period: float) -> bool:
-        """Whether fewer than `rate` bytes a second were sent in the period that has just ended (A5)."""
+    def is_below(self, min_rate: int, period: float, sock: socket.socket) -> bool:
+        """Return whether the client has just taken fewer than `min_rate` bytes a second for `period` seconds (A5).
+
+        The first period starts when the kernel has not taken a whole buffer: a fast client is not measured.
+        """
         now = time.monotonic()
-        if now < self._checked_at + period:
-            return False
-        slow = self.sent - self._checked_sent < rate * (now - self._checked_at)
-        self._checked_at, self._checked_sent = now, self.sent
-        return slow
+        if self._rate is not None:
+            return self._rate.is_below(min_rate, period, sock, now)
+        if self.buffer:
+            self._rate = SendRate(sock, now)
+        return False
 
 
 def read_parts(parts: Sequence[Part]) -> Iterator[memoryview]:
-    """Yields the bytes of a response in order, and reads files only as they are asked for."""
+    """Yield the bytes of a response in order, and read files only as far as they are needed."""
     for part in parts:
         if isinstance(part, bytes):
             yield memoryview(part)

@@ -1,6 +1,7 @@
 """Adds the timeline of --trace to a design: accept, wait and send. The parts in ServerContext trace their own steps."""
 
 import socket
+from collections.abc import Callable
 from typing import ClassVar
 
 from pwb_async.core.events import BadRequest
@@ -32,8 +33,10 @@ class TracedClient(Client):
     trace: TraceWriter
     flow: Flow
 
-    def __init__(self, context: ServerContext, sock: socket.socket, peer: str) -> None:
-        super().__init__(context, sock, peer)
+    def __init__(
+        self, context: ServerContext, sock: socket.socket, peer: str, on_close: Callable[[Client], None]
+    ) -> None:
+        super().__init__(context, sock, peer, on_close)
         assert context.trace is not None
         connection = TracedConnection(context.parser, context.name, context.trace)
         self.connection = connection
@@ -41,8 +44,8 @@ class TracedClient(Client):
         self.flow = connection.flow
 
     def close(self, reset: bool = False) -> None:
+        self.trace.finish(self.flow)  # first: when all clients have gone, a server that stops closes the timeline
         super().close(reset)
-        self.trace.finish(self.flow)
 
 
 class TracedAcceptor(Acceptor):
@@ -68,12 +71,6 @@ class TracedServer(HTTPServer):
         assert isinstance(client, TracedClient)
         client.trace.track().flow = client.flow  # this may be another thread than the one that received the request
         super().start_response(client, event)
-
-    def release(self, client: Client) -> None:
-        assert isinstance(client, TracedClient)
-        if not client.lingering:  # before release(): after it a server that stops may close the timeline
-            client.trace.finish(client.flow)
-        super().release(client)
 
     def receive(self, client: Client) -> None:
         assert isinstance(client, TracedClient)
