@@ -110,6 +110,23 @@ async def test_503_is_the_same_of_every_design_a9(
         assert (await refused(server)).without_date == expected.without_date
 
 
+@concurrent
+async def test_few_of_the_rejected_are_kept_a9(start: Start) -> None:
+    """They neither leave nor send anything, hundreds of them; as many as are served are waited for."""
+    async with (
+        start("--max-connections", "4", "--linger-idle", "30") as server,
+        connect_many(server.address, 4, receive_buffer=4096) as busy,
+    ):
+        for peer in busy:
+            await peer.send(get("/30m.bin"))
+            await peer.read_at_least(1)
+        before = server.resources().descriptors
+        async with connect_many(server.address, 300) as rejected:
+            for peer in rejected:
+                check_503(await peer.read_response())
+            await server.wait_for_resources(lambda resources: resources.descriptors <= before + 4)
+
+
 @pytest.mark.quiet
 async def test_no_descriptor_left_e1_e2_l9(start: Start) -> None:
     """A hundred clients with room for fifty descriptors: it lives, does not spin, never says 404, and recovers."""

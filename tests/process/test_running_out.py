@@ -168,22 +168,6 @@ def test_a_unix_socket_has_no_address() -> None:
     assert client_prefix("-") == b""
 
 
-async def test_those_turned_away_do_not_fill_it_a9(run: Start) -> None:
-    """They neither leave nor say anything, hundreds of them: few are waited for."""
-    async with (
-        run("--max-connections", "4", "--linger-idle", "30") as server,
-        connect_many(server.address, 4, receive_buffer=4096) as busy,
-    ):
-        for peer in busy:
-            await peer.send(get("/big.bin"))
-            await peer.read_at_least(1)
-        before = server.resources().descriptors
-        async with connect_many(server.address, 300) as refused:
-            for peer in refused:
-                check_503(await peer.read_response())
-            await server.wait_for_resources(lambda resources: resources.descriptors <= before + 4)
-
-
 async def test_max_connections_is_shared_by_the_workers(run: Start) -> None:
     async with run("--max-connections", "4", "--workers", "2") as server, AsyncExitStack() as stack:
         statuses = []
