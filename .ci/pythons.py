@@ -19,7 +19,12 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 UNITS = [f"tests/{part}" for part in ("config", "network", "observability", "output", "runtime", "server", "storage")]
 DESIGNS = [f"tests/conformance/test_{name}.py" for name in ("rows", "start", "stop", "ignored")]
-SUITE = ["tests/core", *(unit for unit in UNITS if (ROOT / unit).is_dir()), "tests/process/test_doors.py", *DESIGNS]
+SUITE = [
+    "tests/core",
+    *(unit for unit in UNITS if (ROOT / unit).is_dir()),
+    "tests/process/test_unix_and_systemd.py",
+    *DESIGNS,
+]
 FAILED = "FAILED"
 RELEASED = ("3.11", "3.12", "3.13", "3.13t", "3.14", "3.14t")
 """The versions whose absence is named; a t: free-threaded."""

@@ -49,7 +49,7 @@ ONLY_EXHAUSTIVE: Final = (
     "tests/interop/test_mercurial.py",
     "tests/interop/test_wget.py::test_python_documentation",
     "tests/process/test_reload.py::test_a_storm_of_reloads_f1",
-    "tests/process/test_slow_disk.py::test_the_answers_are_the_same",
+    "tests/process/test_slow_disk.py::test_responses_do_not_change",
     "tests/storage/test_disk.py::test_both_ways_find_the_same_in_any_web_of_links",
 )
 """These do not run at all. Each takes seconds, and shows little that others do not."""

@@ -1,4 +1,4 @@
-"""The life of the asynchronous server: workers, reload, stop, systemd, Unix sockets, confinement, and running out.
+"""Tests of `pwb_async` as a service: workers, reload, stop, systemd, Unix sockets, privileges and limits.
 
-Real processes throughout, on both loops where the loop has a part in it; nothing sleeps to wait for something.
+All of them run real processes, on both event loops where the loop matters.
 """

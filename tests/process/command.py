@@ -1,6 +1,4 @@
-"""The command exactly as a test spells it, where conformance.server.running() would add options of its own: it is
-started, waited for, ended, and nothing is left of it.
-"""
+"""A server with exactly the options of a test; tests.conformance.server.running() would add some of its own."""
 
 import os
 import re
@@ -24,10 +22,12 @@ async def launched(
     descriptors: Sequence[int] = (),
     status: int = 0,
 ) -> AsyncIterator[Server]:
-    """`python -m pwb_async` with these arguments, current folder, and words in its environment, until it has ended with
-    `status`. descriptors: what it inherits."""
-    said, grumbled = folder / "said", folder / "grumbled"
-    with said.open("wb") as output, grumbled.open("wb") as errors:
+    """`python -m pwb_async` with these arguments, ended after the block; its exit status must be `status`.
+
+    folder: its current folder. environ: additions to its environment. descriptors: those that it inherits.
+    """
+    output_path, errors_path = folder / "output", folder / "errors"
+    with output_path.open("wb") as output, errors_path.open("wb") as errors:
         process = subprocess.Popen(
             [*wrapper, sys.executable, "-m", "pwb_async", *map(os.fspath, arguments)],
             stdin=subprocess.DEVNULL,
@@ -38,10 +38,10 @@ async def launched(
             pass_fds=descriptors,
             start_new_session=True,
         )
-    server = Server(REFERENCE, process, said, grumbled)
+    server = Server(REFERENCE, process, output_path, errors_path)
     try:
-        await eventually(lambda: b"listening on" in said.read_bytes() or process.poll() is not None, TIMEOUT)
-        if found := re.search(r"http://([0-9.]+):(\d+)/", said.read_text()):
+        await eventually(lambda: b"listening on" in output_path.read_bytes() or process.poll() is not None, TIMEOUT)
+        if found := re.search(r"http://([0-9.]+):(\d+)/", output_path.read_text()):
             server.address = found[1], int(found[2])
         yield server
         if process.poll() is None:

@@ -1,4 +1,4 @@
-"""What these tests share: a small root, and servers with options of their own."""
+"""Fixtures of these tests: a small root, and servers with their own options."""
 
 import os
 from contextlib import AbstractAsyncContextManager
@@ -16,7 +16,7 @@ from .helpers import BIG, TEXT
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """A folder to serve: a.txt, and a file that takes a slow reader a while."""
+    """A folder to serve: a.txt, and a large file for slow readers."""
     root = tmp_path / "root"
     root.mkdir()
     (root / "a.txt").write_bytes(TEXT)

@@ -1,4 +1,4 @@
-"""Helpers that the tests of processes share."""
+"""Helpers of the tests of processes."""
 
 import asyncio
 from typing import Final
@@ -17,7 +17,7 @@ def workers(server: Server) -> list[int]:
     return [pid for pid in members if pid != server.pid] or members
 
 
-async def says(server: Server, words: str, times: int = 1) -> None:
+async def wait_for_message(server: Server, words: str, times: int = 1) -> None:
     """Waits until standard error contains `words` at least `times` times."""
     await eventually(
         lambda: server.error_output().count(words) >= times, TIMEOUT, lambda: f"{words}: {server.error_output()}"
@@ -30,14 +30,14 @@ async def fetch(peer: Peer, target: str = "/a.txt") -> Response:
     return await peer.read_response()
 
 
-async def fresh(server: Server, target: str = "/a.txt") -> Response:
+async def fetch_fresh(server: Server, target: str = "/a.txt") -> Response:
     """Sends a request on a new connection and returns the response."""
     async with Peer(server.address) as peer:
         return await fetch(peer, target)
 
 
-async def become(server: Server, name: str, value: str | None) -> None:
+async def wait_for_field(server: Server, name: str, value: str | None) -> None:
     """Waits until responses on new connections have the field `name` with this value."""
     async with asyncio.timeout(TIMEOUT):
-        while (await fresh(server))[name] != value:
+        while (await fetch_fresh(server))[name] != value:
             pass

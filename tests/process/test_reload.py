@@ -1,5 +1,4 @@
-"""SIGHUP: other options for whoever asks from now on, and nobody notices anything else (hazard F1); SIGUSR1: another
-log (E8)."""
+"""SIGHUP: new options for later requests, and no client is disturbed (hazard F1). SIGUSR1: the log is opened again (E8)."""
 
 import asyncio
 import os
@@ -22,18 +21,18 @@ from tests.conformance.wire import get
 from tests.conformance.wrappers import BACKGROUND, nohup
 
 from .command import launched
-from .helpers import BIG, TEXT, become, fetch, fresh, says, workers
+from .helpers import BIG, TEXT, fetch, fetch_fresh, wait_for_field, wait_for_message, workers
 
-alone_or_not = pytest.mark.parametrize(
-    "many", [(), ("--workers", "2"), ("--sandbox",)], ids=["alone", "two", "confined"]
+process_models = pytest.mark.parametrize(
+    "process_options", [(), ("--workers", "2"), ("--sandbox",)], ids=["alone", "two", "confined"]
 )
-SAID = "^pwb: (nothing is )?reloaded|still"
+RELOAD_MESSAGES = "^pwb: (nothing is )?reloaded|still"
 Write = Callable[[str], None]
 
 
 @pytest.fixture
 def write(tmp_path: Path) -> Write:
-    """Writes the file of options."""
+    """Writes the configuration file."""
 
     def write(toml: str) -> None:
         (tmp_path / "pwb.new").write_text(toml)
@@ -43,28 +42,28 @@ def write(tmp_path: Path) -> Write:
 
 
 async def reload(server: Server) -> None:
-    """Sends SIGHUP and waits until the server says that the reload has ended."""
+    """Sends SIGHUP and waits until the server reports that the reload has ended."""
     before = server.error_output().count("reloaded")
     server.signal(signal.SIGHUP)
-    await says(server, "reloaded", before + 1)
+    await wait_for_message(server, "reloaded", before + 1)
 
 
-@alone_or_not
-async def test_other_options(many: tuple[str, ...], run: Start, write: Write) -> None:
+@process_models
+async def test_new_options_apply(process_options: tuple[str, ...], run: Start, write: Write) -> None:
     write("max-age = 1")
-    async with run(*many, allowed_errors=SAID) as server:
-        assert (await fresh(server))["Cache-Control"] == "max-age=1"
+    async with run(*process_options, allowed_errors=RELOAD_MESSAGES) as server:
+        assert (await fetch_fresh(server))["Cache-Control"] == "max-age=1"
         write("max-age = 2\nserver-version = true")
         await reload(server)
-        await become(server, "Cache-Control", "max-age=2")
-        assert ((await fresh(server))["Server"] or "").startswith("PWB/")
+        await wait_for_field(server, "Cache-Control", "max-age=2")
+        assert ((await fetch_fresh(server))["Server"] or "").startswith("PWB/")
         write("")
         await reload(server)
-        await become(server, "Cache-Control", "no-cache")
+        await wait_for_field(server, "Cache-Control", "no-cache")
 
 
-@alone_or_not
-async def test_another_root_and_another_log(many: tuple[str, ...], write: Write, tmp_path: Path) -> None:
+@process_models
+async def test_a_new_root_and_a_new_log(process_options: tuple[str, ...], write: Write, tmp_path: Path) -> None:
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "a.txt").write_text(name)
@@ -73,13 +72,13 @@ async def test_another_root_and_another_log(many: tuple[str, ...], write: Write,
         write(f"root = '{name}'\naccess-log = '{name}.log'\nport = 0")
 
     tell("one")
-    async with launched(*many, folder=tmp_path) as server:
-        assert (await fresh(server)).content == b"one"
+    async with launched(*process_options, folder=tmp_path) as server:
+        assert (await fetch_fresh(server)).content == b"one"
         tell("two")
         await reload(server)
         count = 1
         async with asyncio.timeout(TIMEOUT):
-            while (await fresh(server)).content != b"two":
+            while (await fetch_fresh(server)).content != b"two":
                 count += 1
     assert (tmp_path / "one.log").read_bytes().count(b"\n") == count
     assert (tmp_path / "two.log").read_bytes().count(b"\n") == 1
@@ -96,38 +95,38 @@ async def test_another_root_and_another_log(many: tuple[str, ...], write: Write,
     ],
     ids=["key", "toml", "root", "log", "user"],
 )
-@alone_or_not
-async def test_wrong_options_change_nothing_f1(
-    toml: str, why: str, many: tuple[str, ...], write: Write, root: Path, tmp_path: Path
+@process_models
+async def test_invalid_options_change_nothing_f1(
+    toml: str, why: str, process_options: tuple[str, ...], write: Write, root: Path, tmp_path: Path
 ) -> None:
-    """One line says why, and open connections are served as before."""
+    """One line gives the reason, and open connections are served as before."""
     write("max-age = 1\nroot = 'root'\nport = 0")
-    async with launched(*many, folder=tmp_path) as server, Peer(server.address) as peer:
+    async with launched(*process_options, folder=tmp_path) as server, Peer(server.address) as peer:
         assert (await fetch(peer))["Cache-Control"] == "max-age=1"
         before = workers(server)
         write("max-age = 2\nport = 0\n" + toml + ("" if toml.startswith("root") else "\nroot = 'root'"))
         await reload(server)
-        if "user" in toml and not many:
+        if "user" in toml and not process_options:
             assert "pwb: --user is still not set: only a restart can change it" in server.error_output()
             return
         assert "pwb: nothing is reloaded: " in server.error_output()
         assert why in server.error_output()
         answer = await fetch(peer)
         assert (answer["Cache-Control"], answer["Connection"]) == ("max-age=1", None)
-        assert (await fresh(server))["Cache-Control"] == "max-age=1"
+        assert (await fetch_fresh(server))["Cache-Control"] == "max-age=1"
         assert workers(server) == before
 
 
-@alone_or_not
-async def test_a_root_that_has_gone_changes_nothing_f1(
-    many: tuple[str, ...], run: Start, write: Write, root: Path
+@process_models
+async def test_a_missing_root_changes_nothing_f1(
+    process_options: tuple[str, ...], run: Start, write: Write, root: Path
 ) -> None:
-    async with run(*many, allowed_errors=SAID) as server:
+    async with run(*process_options, allowed_errors=RELOAD_MESSAGES) as server:
         root.rename(root.with_name("elsewhere"))
         await reload(server)
         assert "nothing is reloaded: cannot serve" in server.error_output()
         root.with_name("elsewhere").rename(root)
-        assert (await fresh(server)).content == TEXT
+        assert (await fetch_fresh(server)).content == TEXT
 
 
 @pytest.mark.parametrize("count", [1, 2])
@@ -136,7 +135,7 @@ async def test_new_workers_that_cannot_serve_change_nothing_f1(
 ) -> None:
     """The supervisor may enter the root, but the user of the new workers may not; their log is closed again."""
     if os.getuid() != 0:
-        pytest.skip("only root can become somebody else")
+        pytest.skip("only root can become another user")
     root.chmod(0o700)
     write("workers = 2")
     async with launched(root, "--port", "0", folder=tmp_path) as server:
@@ -146,33 +145,33 @@ async def test_new_workers_that_cannot_serve_change_nothing_f1(
         assert "nothing is reloaded: cannot serve" in server.error_output()
         await eventually(lambda: os.listdir(f"/proc/{server.pid}/fd") == descriptors, 5)
         await eventually(lambda: workers(server) == before, 5)
-        assert (await fresh(server)).content == TEXT
+        assert (await fetch_fresh(server)).content == TEXT
 
 
-@alone_or_not
-async def test_the_address_stays(many: tuple[str, ...], run: Start, write: Write) -> None:
-    async with run(*many, allowed_errors=SAID) as server:
+@process_models
+async def test_the_address_does_not_change(process_options: tuple[str, ...], run: Start, write: Write) -> None:
+    async with run(*process_options, allowed_errors=RELOAD_MESSAGES) as server:
         write("host = '127.0.0.9'\nmax-age = 3")
         await reload(server)
         assert "pwb: --host is still 127.0.0.1: only a restart can change it" in server.error_output()
-        await become(server, "Cache-Control", "max-age=3")
+        await wait_for_field(server, "Cache-Control", "max-age=3")
 
 
-async def test_as_many_workers_as_the_new_options_say(run: Start, write: Write) -> None:
+async def test_the_number_of_workers_changes(run: Start, write: Write) -> None:
     write("workers = 2")
-    async with run(allowed_errors=SAID) as server:
+    async with run(allowed_errors=RELOAD_MESSAGES) as server:
         for count in (4, 1, 3):
             write(f"workers = {count}")
             await reload(server)
             await eventually(lambda count=count: len(workers(server)) == count, 5)
-        assert (await fresh(server)).content == TEXT
+        assert (await fetch_fresh(server)).content == TEXT
 
 
-@alone_or_not
-async def test_nobody_is_cut_off_f1(many: tuple[str, ...], run: Start) -> None:
+@process_models
+async def test_no_client_is_cut_off_f1(process_options: tuple[str, ...], run: Start) -> None:
     """One connection is in the middle of a response, one in the middle of a request, one idle."""
     async with (
-        run(*many, allowed_errors=SAID) as server,
+        run(*process_options, allowed_errors=RELOAD_MESSAGES) as server,
         Peer(server.address, receive_buffer=64 * 1024) as reader,
         Peer(server.address) as writer,
         Peer(server.address) as idler,
@@ -186,7 +185,7 @@ async def test_nobody_is_cut_off_f1(many: tuple[str, ...], run: Start) -> None:
         assert (await writer.read_response()).content == TEXT
         answer = await fetch(idler)
         assert answer.content == TEXT
-        assert answer["Connection"] == ("close" if many else None)
+        assert answer["Connection"] == ("close" if process_options else None)
         count = len(head)
         while count < BIG:
             count += len(await reader.read_at_least(1))
@@ -194,9 +193,9 @@ async def test_nobody_is_cut_off_f1(many: tuple[str, ...], run: Start) -> None:
 
 
 @pytest.mark.quiet
-async def test_idle_connections_are_closed_a_little_later_f1(run: Start) -> None:
-    """Not at once: a request that is sent at that very moment must not be cut off."""
-    async with run("--workers", "2", allowed_errors=SAID) as server, Peer(server.address) as idler:
+async def test_idle_connections_are_closed_after_a_delay_f1(run: Start) -> None:
+    """They stay open for a moment, so that a request sent just then is not cut off."""
+    async with run("--workers", "2", allowed_errors=RELOAD_MESSAGES) as server, Peer(server.address) as idler:
         await fetch(idler)
         before = workers(server)
         await reload(server)
@@ -206,13 +205,13 @@ async def test_idle_connections_are_closed_a_little_later_f1(run: Start) -> None
         await eventually(lambda: len(workers(server)) == 2 and not set(before) & set(workers(server)), 5)
 
 
-@alone_or_not
-async def test_a_storm_of_reloads_f1(many: tuple[str, ...], run: Start, write: Write) -> None:
-    async with run(*many, allowed_errors=SAID) as server:
+@process_models
+async def test_a_storm_of_reloads_f1(process_options: tuple[str, ...], run: Start, write: Write) -> None:
+    async with run(*process_options, allowed_errors=RELOAD_MESSAGES) as server:
         idle = server.resources()
         stop = asyncio.Event()
 
-        async def ask_on() -> int:
+        async def fetch_until_closed() -> int:
             count = 0
             async with Peer(server.address) as peer:
                 while not stop.is_set():
@@ -223,20 +222,20 @@ async def test_a_storm_of_reloads_f1(many: tuple[str, ...], run: Start, write: W
                         break
             return count
 
-        async def ask_again() -> int:
+        async def fetch_until_stopped() -> int:
             count = 0
             while not stop.is_set():
-                count += await ask_on()
+                count += await fetch_until_closed()
             return count
 
-        asking = asyncio.create_task(run_together(*(ask_again() for _ in range(4))))
+        asking = asyncio.create_task(run_together(*(fetch_until_stopped() for _ in range(4))))
         for number in range(30):
             write(f"max-age = {number}")
             server.signal(signal.SIGHUP)
             await asyncio.sleep(0.01)
         write("max-age = 99")
         server.signal(signal.SIGHUP)
-        await become(server, "Cache-Control", "max-age=99")
+        await wait_for_field(server, "Cache-Control", "max-age=99")
         stop.set()
         assert min(await asking) > 10
         await server.wait_for_resources(
@@ -247,15 +246,15 @@ async def test_a_storm_of_reloads_f1(many: tuple[str, ...], run: Start, write: W
 # -- the log
 
 
-@alone_or_not
-async def test_reopened_log_loses_nothing_e8(many: tuple[str, ...], run: Start, tmp_path: Path) -> None:
-    """What logrotate does, under load: every answer has its line, in one file or another."""
-    async with run(*many) as server:
+@process_models
+async def test_a_reopened_log_loses_no_line_e8(process_options: tuple[str, ...], run: Start, tmp_path: Path) -> None:
+    """As with logrotate, under load: every response has its line, in one of the files."""
+    async with run(*process_options) as server:
         counts = []
         for number in range(10):
             os.rename(server.log, tmp_path / f"log.{number}")
             server.signal(signal.SIGUSR1)
-            counts += await run_together(*(ask_times(server, 20) for _ in range(4)))
+            counts += await run_together(*(fetch_times(server, 20) for _ in range(4)))
             await eventually(server.log.exists, 5)
     lines = sum(path.read_bytes().count(b"\n") for path in tmp_path.glob("log.*")) + server.log.read_bytes().count(
         b"\n"
@@ -263,41 +262,45 @@ async def test_reopened_log_loses_nothing_e8(many: tuple[str, ...], run: Start, 
     assert lines == sum(counts) == 800
 
 
-async def ask_times(server: Server, times: int) -> int:
+async def fetch_times(server: Server, times: int) -> int:
     async with Peer(server.address) as peer:
         for _ in range(times):
             assert (await fetch(peer)).content == TEXT
     return times
 
 
-@alone_or_not
-async def test_log_that_cannot_be_reopened_e8(many: tuple[str, ...], run: Start, tmp_path: Path) -> None:
+@process_models
+async def test_a_log_that_cannot_be_reopened_e8(process_options: tuple[str, ...], run: Start, tmp_path: Path) -> None:
     (tmp_path / "logs").mkdir()
     log = tmp_path / "logs" / "log"
-    async with run(*many, "--access-log", str(log), allowed_errors="cannot be opened anew") as server:
-        await fresh(server)
+    async with run(*process_options, "--access-log", str(log), allowed_errors="cannot be opened anew") as server:
+        await fetch_fresh(server)
         (tmp_path / "logs").rename(tmp_path / "old")
         server.signal(signal.SIGUSR1)
-        await says(server, "the access log cannot be opened anew, the old one goes on: No such file or directory")
-        await fresh(server)
+        await wait_for_message(
+            server, "the access log cannot be opened anew, the old one goes on: No such file or directory"
+        )
+        await fetch_fresh(server)
     assert (tmp_path / "old" / "log").read_bytes().count(b"\n") == 2
 
 
-@alone_or_not
-async def test_named_pipe_without_a_reader_e8(many: tuple[str, ...], write: Write, root: Path, tmp_path: Path) -> None:
-    """At the start, at SIGUSR1, at a reload to another one, at the end."""
+@process_models
+async def test_a_log_pipe_without_a_reader_e8(
+    process_options: tuple[str, ...], write: Write, root: Path, tmp_path: Path
+) -> None:
+    """The server does not wait for a reader at the start, at SIGUSR1, at a reload or at the end."""
     one, two = tmp_path / "one", tmp_path / "two"
     os.mkfifo(one)
     os.mkfifo(two)
     write(f"access-log = '{one}'")
-    async with launched(root, "--port", "0", *many, folder=tmp_path) as server:
+    async with launched(root, "--port", "0", *process_options, folder=tmp_path) as server:
         assert (
             server.error_output().count(f"nobody reads the access log {one}: its lines wait until somebody does") == 1
         )
         for _ in range(3):
-            assert (await fresh(server)).content == TEXT
+            assert (await fetch_fresh(server)).content == TEXT
         server.signal(signal.SIGUSR1)
-        assert (await fresh(server)).content == TEXT
+        assert (await fetch_fresh(server)).content == TEXT
         with open(os.open(one, os.O_RDONLY | os.O_NONBLOCK), "rb", buffering=0) as reader:
             lines = b""
 
@@ -307,11 +310,11 @@ async def test_named_pipe_without_a_reader_e8(many: tuple[str, ...], write: Writ
                 return lines.count(b"\n") == 4
 
             await eventually(all_came, 3, lambda: str(lines))
-        assert (await fresh(server)).content == TEXT
+        assert (await fetch_fresh(server)).content == TEXT
         write(f"access-log = '{two}'")
         await reload(server)
         assert f"nobody reads the access log {two}: " in server.error_output()
-        assert (await fresh(server)).content == TEXT
+        assert (await fetch_fresh(server)).content == TEXT
         server.signal()
         assert await server.exited(within=3) == 0
     assert server.error_output().count("nobody reads the access log") in (2, 3), (
@@ -321,29 +324,31 @@ async def test_named_pipe_without_a_reader_e8(many: tuple[str, ...], write: Writ
     assert sum(map(int, lost)) == 2, "each pipe's last"
 
 
-@alone_or_not
-async def test_options_in_a_pipe_that_nobody_writes_to_f1(many: tuple[str, ...], root: Path, tmp_path: Path) -> None:
-    """A start reads them, as from <(...) of a shell; a reload finds nothing, and changes nothing."""
+@process_models
+async def test_options_in_a_pipe_without_a_writer_f1(
+    process_options: tuple[str, ...], root: Path, tmp_path: Path
+) -> None:
+    """The start reads them, as from <(...) of a shell. A reload finds no writer, and changes nothing."""
     os.mkfifo(tmp_path / "pipe")
     keeper = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
     writer = os.open(tmp_path / "pipe", os.O_WRONLY)
     os.write(writer, b"max-age = 7")
     os.close(writer)
-    async with launched(root, "--port", "0", "--config", "pipe", *many, folder=tmp_path) as server:
-        assert (await fresh(server))["Cache-Control"] == "max-age=7"
+    async with launched(root, "--port", "0", "--config", "pipe", *process_options, folder=tmp_path) as server:
+        assert (await fetch_fresh(server))["Cache-Control"] == "max-age=7"
         await reload(server)
         assert (
             "nothing is reloaded: pipe: cannot be read: it is a pipe that no process writes to" in server.error_output()
         )
-        assert (await fresh(server))["Cache-Control"] == "max-age=7"
+        assert (await fetch_fresh(server))["Cache-Control"] == "max-age=7"
     os.close(keeper)
 
 
 # -- the terminal
 
 
-@pytest.mark.parametrize("many", ["1", "2"])
-def test_it_ends_with_its_terminal(many: str, root: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("worker_count", ["1", "2"])
+def test_it_ends_with_its_terminal(worker_count: str, root: Path, tmp_path: Path) -> None:
     """SIGHUP also means that the terminal was closed, and then the server ends."""
     master, slave = pty.openpty()
 
@@ -353,7 +358,7 @@ def test_it_ends_with_its_terminal(many: str, root: Path, tmp_path: Path) -> Non
         fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
     with subprocess.Popen(
-        [sys.executable, "-m", "pwb_async", root, "--port", "0", "--access-log", "off", "--workers", many],
+        [sys.executable, "-m", "pwb_async", root, "--port", "0", "--access-log", "off", "--workers", worker_count],
         stdin=slave,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -369,21 +374,21 @@ def test_it_ends_with_its_terminal(many: str, root: Path, tmp_path: Path) -> Non
         assert process.wait(5) == 0
 
 
-async def test_nohup_outlives_its_terminal(run: Start) -> None:
-    """With a supervisor, too; the signal that would end it is a reload then."""
+async def test_it_outlives_its_terminal_under_nohup(run: Start) -> None:
+    """Also with a supervisor. SIGHUP is a reload then."""
     terminal, wrapper = nohup()
-    async with run("--workers", "2", wrapper=wrapper, allowed_errors=f"{SAID}|^nohup: ") as server:
-        assert (await fresh(server)).content == TEXT
+    async with run("--workers", "2", wrapper=wrapper, allowed_errors=f"{RELOAD_MESSAGES}|^nohup: ") as server:
+        assert (await fetch_fresh(server)).content == TEXT
         before = workers(server)
         os.close(terminal)
-        await says(server, "reloaded")
-        assert (await fresh(server)).content == TEXT
+        await wait_for_message(server, "reloaded")
+        assert (await fetch_fresh(server)).content == TEXT
         await eventually(lambda: len(workers(server)) == 2 and not set(before) & set(workers(server)), 5)
         await reload(server)
-        assert (await fresh(server)).content == TEXT
+        assert (await fetch_fresh(server)).content == TEXT
 
 
-async def test_background_job_of_a_script(run: Start) -> None:
+async def test_a_background_job_ignores_ctrl_c(run: Start) -> None:
     """Ctrl-C is meant neither for it nor for its workers."""
     async with run("--workers", "2", wrapper=BACKGROUND) as server, Peer(server.address) as kept:
         before = workers(server)

@@ -1,4 +1,4 @@
-"""--delay-disk: what is delayed, by how much, and what that does to each design, told by its own timeline."""
+"""--delay-disk: what is delayed, by how much, and its effect on each design, as its timeline shows it."""
 
 import subprocess
 import sys
@@ -23,16 +23,16 @@ from tests.storage.test_disk import later
 from . import timeline
 from .helpers import BIG, TEXT
 
-LOUD = "slowed down on purpose"
+SLOWED_DOWN = "slowed down on purpose"
 designs = pytest.mark.parametrize("design", DESIGNS, ids=lambda design: design.name)
 
 
-def told(*words: str, **environ: str) -> tuple[Delay, ...]:
+def parse_delays(*words: str, **environ: str) -> tuple[Delay, ...]:
     argv = [part for word in words for part in ("--delay-disk", word)]
     return read_options("pwb", argv, environ, "/").delay_disk
 
 
-# -- what may be told
+# -- values of the option
 
 
 @pytest.mark.parametrize(
@@ -47,14 +47,14 @@ def told(*words: str, **environ: str) -> tuple[Delay, ...]:
         ("/a=b/*=1ms~1ms", "/a=b/*", 0.001, 0.001),
     ],
 )
-def test_it_is_told(text: str, glob: str, seconds: float, jitter: float) -> None:
-    assert told(text) == told(PWB_DELAY_DISK=text) == (Delay(text, glob, seconds, jitter),)
+def test_valid_values(text: str, glob: str, seconds: float, jitter: float) -> None:
+    assert parse_delays(text) == parse_delays(PWB_DELAY_DISK=text) == (Delay(text, glob, seconds, jitter),)
 
 
-def test_several_are_told(tmp_path: Path) -> None:
-    several = told("1ms", "*.bin=2ms")
+def test_several_values(tmp_path: Path) -> None:
+    several = parse_delays("1ms", "*.bin=2ms")
     assert [delay.glob for delay in several] == ["*", "*.bin"]
-    assert told(PWB_DELAY_DISK="1ms *.bin=2ms") == several
+    assert parse_delays(PWB_DELAY_DISK="1ms *.bin=2ms") == several
     (tmp_path / "pwb.toml").write_text("delay-disk = ['1ms', '*.bin=2ms']")
     assert read_options("pwb-legacy", [], {}, tmp_path).delay_disk == several
 
@@ -74,9 +74,9 @@ def test_several_are_told(tmp_path: Path) -> None:
         ("600h", "is not above 0 and at most 2000000 seconds"),
     ],
 )
-def test_it_is_told_wrong(text: str, why: str) -> None:
+def test_invalid_values(text: str, why: str) -> None:
     with pytest.raises(ConfigError) as caught:
-        told(text)
+        parse_delays(text)
     assert str(caught.value).startswith(f"--delay-disk: {text!r} {why}")
     assert "\n" not in str(caught.value)
 
@@ -86,14 +86,14 @@ def test_it_is_told_wrong(text: str, why: str) -> None:
 
 @pytest.fixture
 def sleeps(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """Seconds of each sleep, which is only written down."""
+    """Seconds of each sleep; they are recorded, not slept."""
     noted: list[float] = []
     monkeypatch.setattr(slow_disk, "sleep", noted.append)
     return noted
 
 
 def lookup(path: bytes, folder: bool = False, **more: Any) -> Lookup:
-    request: Any = None  # a disk does not look at it
+    request: Any = None  # a disk does not use it
     shown = path + b"/" if path and folder else path
     return Lookup(request, shown, candidates_of(path, folder, (b"index.html",)), **more)
 
@@ -111,14 +111,14 @@ def lookup(path: bytes, folder: bool = False, **more: Any) -> Lookup:
         (b"\xff.bin", False, [0.003]),
     ],
 )
-def test_the_last_that_fits(root: Path, sleeps: list[float], path: bytes, folder: bool, seconds: list[float]) -> None:
-    delays = told("1ms", "*.BIN=2ms", "*.bin=3ms", "/x/*.bin=4ms", "/x/=5ms", "/=6ms", "/fast=0")
+def test_the_last_match_wins(root: Path, sleeps: list[float], path: bytes, folder: bool, seconds: list[float]) -> None:
+    delays = parse_delays("1ms", "*.BIN=2ms", "*.bin=3ms", "/x/*.bin=4ms", "/x/=5ms", "/=6ms", "/fast=0")
     SlowDisk(Disk(root), delays).find(lookup(path, folder))
     assert sleeps == seconds
 
 
-def test_what_does_not_fit_is_not_delayed(root: Path, sleeps: list[float]) -> None:
-    disk = SlowDisk(Disk(root, clock=later), told("/none=1s"))
+def test_other_paths_are_not_delayed(root: Path, sleeps: list[float]) -> None:
+    disk = SlowDisk(Disk(root, clock=later), parse_delays("/none=1s"))
     found = disk.find(lookup(b"big.bin"))
     assert isinstance(found, OpenFile)
     assert disk.revalidate([(lookup(b"big.bin"), found)]) == [True]
@@ -128,8 +128,8 @@ def test_what_does_not_fit_is_not_delayed(root: Path, sleeps: list[float]) -> No
     assert not sleeps
 
 
-def test_each_call_is_delayed_but_for_what_has_just_been_read(root: Path, sleeps: list[float]) -> None:
-    disk = SlowDisk(Disk(root, clock=later), told("1ms"))
+def test_each_call_is_delayed_except_for_reads_from_the_page_cache(root: Path, sleeps: list[float]) -> None:
+    disk = SlowDisk(Disk(root, clock=later), parse_delays("1ms"))
     found = disk.find(lookup(b"big.bin"))
     assert isinstance(found, OpenFile)
     assert found.file is not None
@@ -148,7 +148,7 @@ def test_each_call_is_delayed_but_for_what_has_just_been_read(root: Path, sleeps
     found.file.close()
 
 
-def drawn() -> list[float]:
+def first_delays() -> list[float]:
     """The first delays of a process, and of two children that it forks."""
     script = """
 import os
@@ -168,24 +168,24 @@ for _ in range(2):
     return [float(line) for line in done.stdout.splitlines()]
 
 
-def test_jitter_is_the_same_in_each_run_and_another_in_each_child() -> None:
-    delays = drawn()
+def test_jitter_is_the_same_in_each_run_and_differs_in_each_child() -> None:
+    delays = first_delays()
     assert len(set(delays)) == len(delays) == 4
     assert all(0.015 <= delay <= 0.025 for delay in delays)
-    assert drawn() == delays
+    assert first_delays() == delays
 
 
-# -- what it does to each design
+# -- the effect on each design
 
 
 @designs
-async def test_the_answers_are_the_same(design: Design, root: Path, tmp_path: Path) -> None:
+async def test_responses_do_not_change(design: Design, root: Path, tmp_path: Path) -> None:
     requests = [get("/a.txt"), get("/none"), get("/"), get("/big.bin"), get("/big.bin", "Range: bytes=5-9")]
     (tmp_path / "plain").mkdir()
     async with running(REFERENCE, root, log_dir=tmp_path / "plain") as server:
         expected = [(await send_request(server.address, request)).without_date_and_connection for request in requests]
     slow = ("--delay-disk", "2ms~2ms", "--delay-disk", "*.bin=0.1ms")
-    async with running(design, root, *slow, log_dir=tmp_path, allowed_errors=LOUD) as server:
+    async with running(design, root, *slow, log_dir=tmp_path, allowed_errors=SLOWED_DOWN) as server:
         assert [
             (await send_request(server.address, request)).without_date_and_connection for request in requests
         ] == expected
@@ -194,20 +194,20 @@ async def test_the_answers_are_the_same(design: Design, root: Path, tmp_path: Pa
     )
 
 
-AT_ONCE = {"thread", "process", "epoll-thread", "async-uvloop", "async-asyncio"}
-"""Designs that look for several things at the same time; with the others a disk stops everybody."""
+CONCURRENT_LOOKUPS = {"thread", "process", "epoll-thread", "async-uvloop", "async-asyncio"}
+"""Designs whose lookups overlap; in the others a lookup delays all clients."""
 CLIENTS = 4
 DELAY_US = 100_000.0
 
 
 @designs
-async def test_who_is_stopped_by_it(design: Design, root: Path, tmp_path: Path) -> None:
+async def test_lookups_overlap_where_the_design_allows(design: Design, root: Path, tmp_path: Path) -> None:
     path = tmp_path / "trace.json"
     for number in range(CLIENTS):
         (root / f"{number}.txt").write_bytes(TEXT)
     options = ("--delay-disk", "100ms", "--trace", str(path))
-    async with running(design, root, *options, log_dir=tmp_path, allowed_errors=LOUD) as server:
-        with server.suspended():  # all have asked before the first is answered
+    async with running(design, root, *options, log_dir=tmp_path, allowed_errors=SLOWED_DOWN) as server:
+        with server.suspended():  # so that all requests arrive before the first response
             peers = [Peer(server.address) for _ in range(CLIENTS)]
             for number, peer in enumerate(peers):
                 await peer.__aenter__()
@@ -219,19 +219,19 @@ async def test_who_is_stopped_by_it(design: Design, root: Path, tmp_path: Path) 
     finds = [find for find in timeline.steps(timeline.read(path), "find") if "connection" in find["args"]]
     assert len(finds) == CLIENTS
     assert all(find["dur"] >= DELAY_US for find in finds)
-    if design.name in AT_ONCE:
-        assert timeline.most_at_once(finds) > 1
+    if design.name in CONCURRENT_LOOKUPS:
+        assert timeline.max_overlap(finds) > 1
     else:
-        assert timeline.most_at_once(finds) == 1
+        assert timeline.max_overlap(finds) == 1
         assert timeline.end(finds[-1]) - finds[0]["ts"] >= CLIENTS * DELAY_US
 
 
 @designs
-async def test_a_large_file_is_read_slowly(design: Design, root: Path, tmp_path: Path) -> None:
-    """Every piece that comes from the disk is waited for, and by whom it should be."""
+async def test_each_read_of_a_large_file_is_delayed(design: Design, root: Path, tmp_path: Path) -> None:
+    """Every piece that is read from the disk is delayed, on the lane that reads it."""
     path = tmp_path / "trace.json"
     options = ("--delay-disk", "/big.bin=0.5ms", "--trace", str(path))
-    async with running(design, root, *options, log_dir=tmp_path, allowed_errors=LOUD) as server:
+    async with running(design, root, *options, log_dir=tmp_path, allowed_errors=SLOWED_DOWN) as server:
         assert len((await send_request(server.address, get("/big.bin"))).content) == BIG
     steps = timeline.steps(timeline.read(path))
     reads = [step for step in steps if step["name"] == "read"]
@@ -246,14 +246,14 @@ async def test_a_large_file_is_read_slowly(design: Design, root: Path, tmp_path:
         assert own == sends
 
 
-async def test_a_disk_that_is_too_slow_is_503(root: Path, tmp_path: Path) -> None:
+async def test_a_lookup_beyond_the_disk_timeout_is_503(root: Path, tmp_path: Path) -> None:
     options = ("--delay-disk", "*.txt=30s", "--disk-timeout", "50ms")
-    async with running(REFERENCE, root, *options, log_dir=tmp_path, allowed_errors=LOUD) as server:
+    async with running(REFERENCE, root, *options, log_dir=tmp_path, allowed_errors=SLOWED_DOWN) as server:
         assert (await send_request(server.address, get())).status == 503
         assert (await send_request(server.address, get("/none"))).status == 404
 
 
-def test_it_is_off() -> None:
+def test_it_is_off_by_default() -> None:
     assert Options().delay_disk == ()
     script = "import sys, pwb_async.runtime.context as s; s.open_context('pwb', s.Options(port=0, root='/')); print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", script], env=environment(), capture_output=True, text=True, check=True)

@@ -22,15 +22,15 @@ from tests.conformance.wire import get
 
 from . import timeline
 from .command import launched
-from .helpers import BIG, TEXT, fetch, fresh
-from .test_confined import needs_landlock
+from .helpers import BIG, TEXT, fetch, fetch_fresh
+from .test_privileges import needs_landlock
 
 designs = pytest.mark.parametrize("design", DESIGNS, ids=lambda design: design.name)
 concurrent = pytest.mark.parametrize("design", CONCURRENT, ids=lambda design: design.name)
 
 
-async def play(server: Server) -> None:
-    """One client that asks for four things, and one whose head comes in two pieces; the second holds up nobody."""
+async def send_requests(server: Server) -> None:
+    """One client sends four requests while another one, whose request head arrives in two pieces, waits."""
     if not server.design.keeps_alive:
         for target in ("/a.txt", "/none", "/big.bin"):
             await send_request(server.address, get(target))
@@ -48,7 +48,7 @@ async def play(server: Server) -> None:
 async def test_every_design(design: Design, root: Path, tmp_path: Path) -> None:
     path = tmp_path / "trace.json"
     async with running(design, root, "--trace", str(path), log_dir=tmp_path) as server:
-        await play(server)
+        await send_requests(server)
     events = timeline.read(path)
     timeline.check_order(events)
     steps = timeline.steps(events)
@@ -73,14 +73,14 @@ async def test_the_fixed_page(root: Path, tmp_path: Path) -> None:
 
 
 def lanes_of(events: list[timeline.Event], *kinds: str) -> set[str]:
-    """The names of the lanes on which such things were done."""
+    """The names of the lanes with steps of these kinds."""
     tracks = {(event["pid"], event["tid"]) for event in timeline.steps(events, *kinds)}
     named = {(e["pid"], e["tid"]): e["args"]["name"] for e in events if e["name"] == "thread_name"}
     return {named[track] for track in tracks}
 
 
 LANES = {
-    # who finds, who sends
+    # the lane of find, the lane of send
     "async-uvloop": ("pwb-disk_", "event loop"),
     "async-asyncio": ("pwb-disk_", "event loop"),
     "thread": ("Thread-", "Thread-"),
@@ -93,10 +93,10 @@ LANES = {
 
 
 @concurrent
-async def test_who_does_what(design: Design, root: Path, tmp_path: Path) -> None:
+async def test_each_step_is_on_its_lane(design: Design, root: Path, tmp_path: Path) -> None:
     path = tmp_path / "trace.json"
     async with running(design, root, "--trace", str(path), log_dir=tmp_path) as server:
-        await play(server)
+        await send_requests(server)
     events = timeline.read(path)
     finds, sends = LANES[design.name]
     assert all(name.startswith(finds) for name in lanes_of(events, "find") if name != "pwb-look_0")
@@ -111,12 +111,12 @@ async def test_workers_share_the_file(root: Path, tmp_path: Path) -> None:
     path = tmp_path / "trace.json"
 
     def sending() -> set[int]:
-        return {event["pid"] for event in timeline.steps(timeline.so_far(path), "send")}
+        return {event["pid"] for event in timeline.steps(timeline.read_partial(path), "send")}
 
     async with running(REFERENCE, root, "--trace", str(path), "--workers", "2", log_dir=tmp_path) as server:
         async with asyncio.timeout(TIMEOUT):
             while len(sending()) < 2:
-                await asyncio.gather(*(fresh(server) for _ in range(8)))
+                await asyncio.gather(*(fetch_fresh(server) for _ in range(8)))
         assert server.pid not in sending()
     titles = {e["pid"]: e["args"]["name"] for e in timeline.read(path) if e["name"] == "process_name"}
     assert sorted(titles.values()) == sorted(["pwb", *(f"pwb, child {pid}" for pid in titles if pid != server.pid)])
@@ -126,7 +126,7 @@ async def test_workers_share_the_file(root: Path, tmp_path: Path) -> None:
 async def test_in_the_sandbox(root: Path, tmp_path: Path) -> None:
     path = tmp_path / "trace.json"
     async with launched(root, "--port", "0", "--sandbox", "--trace", path, folder=tmp_path) as server:
-        assert (await fresh(server)).content == TEXT
+        assert (await fetch_fresh(server)).content == TEXT
     assert {event["name"] for event in timeline.steps(timeline.read(path))} >= timeline.KINDS
 
 
@@ -134,14 +134,14 @@ async def test_in_the_sandbox(root: Path, tmp_path: Path) -> None:
 async def test_a_server_that_is_killed_leaves_whole_lines(design: Design, root: Path, tmp_path: Path) -> None:
     path = tmp_path / "trace.json"
     async with running(design, root, "--trace", str(path), log_dir=tmp_path, status=-signal.SIGKILL) as server:
-        assert (await fresh(server)).content == TEXT
+        assert (await fetch_fresh(server)).content == TEXT
         server.kill()
-    timeline.check(timeline.so_far(path))
+    timeline.check(timeline.read_partial(path))
 
 
 @concurrent
-async def test_a_client_that_vanishes_meanwhile(design: Design, root: Path, tmp_path: Path) -> None:
-    """What was begun for it ends, and no arrow leads on from the end of its way."""
+async def test_a_client_that_vanishes_during_a_lookup(design: Design, root: Path, tmp_path: Path) -> None:
+    """Its steps end, and no arrow leads on from its last step."""
     path = tmp_path / "trace.json"
     slow = ("--delay-disk", "/a.txt=100ms")
     async with running(
@@ -150,12 +150,12 @@ async def test_a_client_that_vanishes_meanwhile(design: Design, root: Path, tmp_
         async with Peer(server.address) as peer:
             await peer.send_pieces([get()])
             peer.reset()
-        assert (await fresh(server, "/none")).status == 404
-        await eventually(lambda: len(timeline.steps(timeline.so_far(path), "find")) == 2, TIMEOUT)
+        assert (await fetch_fresh(server, "/none")).status == 404
+        await eventually(lambda: len(timeline.steps(timeline.read_partial(path), "find")) == 2, TIMEOUT)
     timeline.read(path)
 
 
-async def test_it_is_made_anew_and_stays_through_a_reload(root: Path, tmp_path: Path) -> None:
+async def test_an_old_file_is_replaced_and_a_reload_keeps_the_file(root: Path, tmp_path: Path) -> None:
     path, toml = tmp_path / "trace.json", tmp_path / "pwb.toml"
     path.write_text("older, and longer than nothing")
     toml.write_text(f'trace = "{path}"')
@@ -163,7 +163,7 @@ async def test_it_is_made_anew_and_stays_through_a_reload(root: Path, tmp_path: 
         toml.write_text(f'trace = "{tmp_path}/other"')
         server.signal(signal.SIGHUP)
         await eventually(lambda: "reloaded" in server.error_output(), TIMEOUT)
-        await fresh(server)
+        await fetch_fresh(server)
     assert f"pwb: --trace is still {path}: " in server.error_output()
     assert timeline.steps(timeline.read(path), "send")
     assert not (tmp_path / "other").exists()
@@ -172,8 +172,8 @@ async def test_it_is_made_anew_and_stays_through_a_reload(root: Path, tmp_path: 
 # -- the file
 
 
-def refused(command: tuple[str, ...], path: Path, root: Path) -> str:
-    """What a server says that cannot write its trace there."""
+def startup_error(command: tuple[str, ...], path: Path, root: Path) -> str:
+    """The message of a server that cannot write its trace there."""
     words = [sys.executable, "-m", *command, root, "--port", "0", "--trace", path]
     done = subprocess.run(words, env=environment(), cwd=root, capture_output=True, text=True, timeout=TIMEOUT)
     assert done.returncode == 1
@@ -182,7 +182,7 @@ def refused(command: tuple[str, ...], path: Path, root: Path) -> str:
 
 
 @pytest.mark.parametrize("command", [("pwb_async",), ("pwb_legacy", "--mode", "epoll")], ids=["pwb", "pwb-legacy"])
-def test_it_cannot_be_written(command: tuple[str, ...], root: Path, tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_written(command: tuple[str, ...], root: Path, tmp_path: Path) -> None:
     name = "pwb" if command == ("pwb_async",) else "pwb-legacy"
     os.mkfifo(tmp_path / "fifo")
     for path, why in (
@@ -191,7 +191,7 @@ def test_it_cannot_be_written(command: tuple[str, ...], root: Path, tmp_path: Pa
         (tmp_path / "fifo", "it is no regular file"),
         (Path(os.devnull), "it is no regular file"),
     ):
-        assert refused(command, path, root) == f"{name}: cannot write the timeline {path}: {why}\n"
+        assert startup_error(command, path, root) == f"{name}: cannot write the timeline {path}: {why}\n"
 
 
 def write(trace: TraceWriter, count: int) -> None:
@@ -200,7 +200,7 @@ def write(trace: TraceWriter, count: int) -> None:
         trace.end("send", trace.begin(), flow, number=number, text="\x00\xe9\ud800\n")
 
 
-def test_it_is_bounded(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_file_is_bounded(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     path = tmp_path / "trace"
     trace = TraceWriter(str(path), "title", most=4000)
     with caplog.at_level(logging.WARNING):
@@ -214,7 +214,7 @@ def test_it_is_bounded(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None
     assert stat.S_IMODE(path.stat().st_mode) & 0o111 == 0
 
 
-def at_once_in_threads(work: Callable[[], None]) -> None:
+def run_in_threads(work: Callable[[], None]) -> None:
     threads = [Thread(target=work) for _ in range(4)]
     for thread in threads:
         thread.start()
@@ -222,7 +222,7 @@ def at_once_in_threads(work: Callable[[], None]) -> None:
         thread.join()
 
 
-def at_once_in_processes(work: Callable[[], None]) -> None:
+def run_in_processes(work: Callable[[], None]) -> None:
     children = []
     for _ in range(4):
         if not (pid := os.fork()):
@@ -235,7 +235,7 @@ def at_once_in_processes(work: Callable[[], None]) -> None:
 
 def test_threads_write_at_the_same_time(tmp_path: Path) -> None:
     trace = TraceWriter(str(tmp_path / "trace"), "title")
-    at_once_in_threads(lambda: write(trace, 500))
+    run_in_threads(lambda: write(trace, 500))
     trace.close()
     assert len(timeline.steps(timeline.read(tmp_path / "trace"))) == 2000
 
@@ -244,7 +244,7 @@ def test_processes_write_at_the_same_time(tmp_path: Path) -> None:
     script = f"""
 from tests.process.test_trace import *
 trace = TraceWriter({str(tmp_path / "trace")!r}, "title")
-at_once_in_processes(lambda: write(trace, 500))
+run_in_processes(lambda: write(trace, 500))
 trace.close()
 """
     tests = os.fspath(Path(__file__).parents[2])
@@ -254,7 +254,7 @@ trace.close()
     assert len({event["id"] for event in events if event["ph"] == "s"}) == 4
 
 
-def test_a_disk_that_is_full_ends_the_trace_and_nothing_else(tmp_path: Path) -> None:
+def test_a_full_disk_ends_the_trace_only(tmp_path: Path) -> None:
     script = f"""
 import logging, resource, signal
 from tests.process.test_trace import *

@@ -16,7 +16,7 @@ from tests.conformance.server import Server, eventually
 from tests.conformance.wire import get
 
 from .command import launched
-from .helpers import BIG, TEXT, fetch, fresh, says, workers
+from .helpers import BIG, TEXT, fetch, fetch_fresh, wait_for_message, workers
 
 TWO = ("--workers", "2")
 ENDED = r"^pwb: worker \d+ (was killed by signal \d+|ended with status 0)$"
@@ -25,7 +25,7 @@ ENDED = r"^pwb: worker \d+ (was killed by signal \d+|ended with status 0)$"
 async def test_two_workers_and_a_supervisor(run: Start) -> None:
     async with run(*TWO) as server:
         assert len(server.process_ids()) == 3
-        assert (await fresh(server)).content == TEXT
+        assert (await fetch_fresh(server)).content == TEXT
 
 
 async def test_auto_is_one_for_each_processor(run: Start) -> None:
@@ -33,7 +33,7 @@ async def test_auto_is_one_for_each_processor(run: Start) -> None:
         assert len(workers(server)) == processors()
 
 
-async def test_auto_keeps_to_its_affinity(run: Start) -> None:
+async def test_auto_respects_affinity(run: Start) -> None:
     one = str(min(os.sched_getaffinity(0)))
     async with run("--workers", "auto", wrapper=("taskset", "--cpu-list", one)) as server:
         assert server.process_ids() == [server.pid]
@@ -41,7 +41,7 @@ async def test_auto_keeps_to_its_affinity(run: Start) -> None:
 
 @pytest.fixture
 def group() -> Iterator[Path]:
-    """A control group of its own, whose processors' time can be bounded."""
+    """A control group of its own, whose processor time can be limited."""
     folders = [Path("/sys/fs/cgroup"), *Path("/sys/fs/cgroup").glob("cpu*")]
     parent = next((each for each in folders if controls_time(each)), None)
     if parent is None or not os.access(parent, os.W_OK):
@@ -53,7 +53,7 @@ def group() -> Iterator[Path]:
 
 
 def controls_time(folder: Path) -> bool:
-    """Whether the groups in it have a quota: version 2 says so, version 1 has one everywhere."""
+    """Whether the groups in a folder can have a quota: version 2 lists its controllers, version 1 has a file."""
     controllers = folder / "cgroup.subtree_control"
     if controllers.exists():
         return "cpu" in controllers.read_text().split()
@@ -61,7 +61,7 @@ def controls_time(folder: Path) -> bool:
 
 
 @pytest.mark.parametrize(("percent", "count"), [(50, 1), (100, 1), (101, 2)])
-async def test_auto_keeps_to_its_quota(percent: int, count: int, run: Start, group: Path) -> None:
+async def test_auto_respects_the_quota(percent: int, count: int, run: Start, group: Path) -> None:
     """A fraction of a processor is rounded up."""
     if len(os.sched_getaffinity(0)) < 2:
         pytest.skip("there is one processor")
@@ -72,7 +72,7 @@ async def test_auto_keeps_to_its_quota(percent: int, count: int, run: Start, gro
     inside = ("sh", "-c", 'echo $$ >"$0/cgroup.procs" && exec "$@"', str(group))
     async with run("--workers", "auto", wrapper=inside) as server:
         assert len(workers(server)) == count
-        assert (await fresh(server)).content == TEXT
+        assert (await fetch_fresh(server)).content == TEXT
 
 
 async def test_one_worker_is_one_process(run: Start) -> None:
@@ -80,32 +80,32 @@ async def test_one_worker_is_one_process(run: Start) -> None:
         assert server.process_ids() == [server.pid]
 
 
-async def test_all_workers_have_one_queue(run: Start) -> None:
-    """One is stopped in its tracks: the other serves everybody, those too that came before it could."""
+async def test_all_workers_share_one_accept_queue(run: Start) -> None:
+    """While one worker is suspended, the other serves all clients, even those that connected before."""
     async with run(*TWO) as server:
         sleeper, *_ = workers(server)
         os.kill(sleeper, signal.SIGSTOP)
         try:
             for _ in range(50):
-                assert (await fresh(server)).content == TEXT
+                assert (await fetch_fresh(server)).content == TEXT
         finally:
             os.kill(sleeper, signal.SIGCONT)
 
 
-async def test_the_dead_are_replaced_f3_e5(run: Start) -> None:
+async def test_dead_workers_are_replaced_f3_e5(run: Start) -> None:
     async with run(*TWO, allowed_errors=ENDED) as server:
         first, second = workers(server)
         async with Peer(server.address) as peer:
             for victim in (first, second):
                 os.kill(victim, signal.SIGKILL)
                 await eventually(lambda victim=victim: victim not in workers(server) and len(workers(server)) == 2, 5)
-                assert (await fresh(server)).content == TEXT
+                assert (await fetch_fresh(server)).content == TEXT
             assert await peer.read_to_end_or_reset() == b""
         assert server.error_output().count("was killed by signal 9") == 2
         assert not server.resources().zombies
 
 
-async def test_a_worker_that_is_told_to_stop_finishes_f3(run: Start) -> None:
+async def test_a_worker_finishes_its_responses_after_sigterm_f3(run: Start) -> None:
     async with run(*TWO, allowed_errors=ENDED) as server, Peer(server.address, receive_buffer=64 * 1024) as peer:
         await peer.send(get("/big.bin"))
         head = await peer.read_at_least(1)
@@ -114,10 +114,10 @@ async def test_a_worker_that_is_told_to_stop_finishes_f3(run: Start) -> None:
             os.kill(pid, signal.SIGTERM)
         assert BIG < len(head) + len(await peer.read_to_end()) < BIG + 1000
         await eventually(lambda: len(workers(server)) == 2 and not set(before) & set(workers(server)), 5)
-        assert (await fresh(server)).content == TEXT
+        assert (await fetch_fresh(server)).content == TEXT
 
 
-async def test_who_dies_at_once_again_and_again_is_given_up_f3(run: Start) -> None:
+async def test_the_supervisor_gives_up_when_workers_keep_dying_f3(run: Start) -> None:
     async with run(*TWO, allowed_errors=ENDED + "|giving up", status=3) as server:
         async with asyncio.timeout(TIMEOUT):
             while server.process.poll() is None:
@@ -130,7 +130,7 @@ async def test_who_dies_at_once_again_and_again_is_given_up_f3(run: Start) -> No
         assert server.error_output().count("was killed") < 20
 
 
-async def test_nobody_outlives_the_supervisor(run: Start) -> None:
+async def test_workers_end_with_the_supervisor(run: Start) -> None:
     async with run(*TWO, status=-signal.SIGKILL) as server:
         os.kill(server.pid, signal.SIGKILL)
 
@@ -150,11 +150,11 @@ async def test_other_signals_to_all_processes_do_no_harm(run: Start) -> None:
     async with run(*TWO, allowed_errors="reloaded") as server:
         os.killpg(server.pid, signal.SIGUSR1)
         os.killpg(server.pid, signal.SIGHUP)
-        await says(server, "reloaded")
-        assert (await fresh(server)).content == TEXT
+        await wait_for_message(server, "reloaded")
+        assert (await fetch_fresh(server)).content == TEXT
 
 
-async def refuses(server: Server) -> None:
+async def wait_until_refused(server: Server) -> None:
     """Waits until connections are refused."""
 
     async def is_open() -> bool:
@@ -169,14 +169,14 @@ async def refuses(server: Server) -> None:
             pass
 
 
-async def test_answers_under_way_are_finished_f2(run: Start) -> None:
+async def test_responses_under_way_are_finished_f2(run: Start) -> None:
     async with run(*TWO) as server, connect_many(server.address, 20, receive_buffer=64 * 1024) as peers:
         heads = []
         for peer in peers:
             await peer.send(get("/big.bin"))
             heads.append(len(await peer.read_at_least(1)))
         server.signal()
-        await refuses(server)
+        await wait_until_refused(server)
         for head, rest in zip(heads, await run_together(*(peer.read_to_end() for peer in peers)), strict=True):
             assert BIG < head + len(rest) < BIG + 1000
         assert await server.exited(within=2) == 0
@@ -193,17 +193,17 @@ async def test_idle_connections_end_at_once_f2(run: Start) -> None:
         assert await server.exited(within=1) == 0
 
 
-async def test_second_signal_ends_it_f2(run: Start) -> None:
+async def test_a_second_signal_ends_it_f2(run: Start) -> None:
     async with run(*TWO) as server, Peer(server.address, receive_buffer=4096) as peer:
         await peer.send(get("/big.bin"))
         await peer.read_at_least(1)
         server.signal()
-        await refuses(server)
+        await wait_until_refused(server)
         server.signal()
         assert await server.exited(within=1) == 0
 
 
-async def test_grace_ends_it_f2(run: Start) -> None:
+async def test_the_grace_period_ends_it_f2(run: Start) -> None:
     async with run(*TWO, "--grace-period", "0.4") as server, Peer(server.address, receive_buffer=4096) as peer:
         await peer.send(get("/big.bin"))
         await peer.read_at_least(1)
@@ -212,7 +212,7 @@ async def test_grace_ends_it_f2(run: Start) -> None:
 
 
 async def test_a_worker_that_hangs_is_killed_f2(run: Start) -> None:
-    """A stopped process cannot obey STOP, so it is killed."""
+    """A suspended process cannot stop by itself, so it is killed."""
     async with run(*TWO, "--grace-period", "0.2") as server:
         os.kill(workers(server)[0], signal.SIGSTOP)
         server.signal()
@@ -223,7 +223,7 @@ async def test_a_worker_that_hangs_is_killed_f2(run: Start) -> None:
 
 
 def logging_to(pipe: Path, root: Path, *options: str) -> AbstractAsyncContextManager[Server]:
-    """Two workers whose access log is a named pipe that nobody reads."""
+    """Two workers whose access log is a named pipe without a reader."""
     os.mkfifo(pipe)
     words = ("--port", "0", "--workers", "2", "--access-log", str(pipe), *options)
     return launched(root, *words, folder=pipe.parent)
@@ -241,13 +241,13 @@ async def test_lines_that_wait_in_old_workers_are_written_e8(root: Path, tmp_pat
 
     async with logging_to(tmp_path / "pipe", root) as server:
         for _ in range(20):
-            await fresh(server)
+            await fetch_fresh(server)
         old = workers(server)
         server.signal(signal.SIGHUP)
-        await says(server, "reloaded")
-        assert (await fresh(server)).content == TEXT
+        await wait_for_message(server, "reloaded")
+        assert (await fetch_fresh(server)).content == TEXT
         server.signal(signal.SIGUSR1)
-        assert (await fresh(server)).content == TEXT
+        assert (await fetch_fresh(server)).content == TEXT
         reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
         try:
             await eventually(lambda: lines() == 22, TIMEOUT, lambda: f"{lines()}: {server.error_output()}")
@@ -260,18 +260,18 @@ async def test_lines_that_wait_in_old_workers_are_written_e8(root: Path, tmp_pat
 
 async def test_old_workers_wait_for_a_reader_no_longer_than_the_grace_period_e8(root: Path, tmp_path: Path) -> None:
     async with logging_to(tmp_path / "pipe", root, "--grace-period", "0.3") as server:
-        assert (await fresh(server)).content == TEXT
+        assert (await fetch_fresh(server)).content == TEXT
         old = workers(server)
         server.signal(signal.SIGHUP)
-        await says(server, "reloaded")
+        await wait_for_message(server, "reloaded")
         await eventually(lambda: not set(old) & set(workers(server)), TIMEOUT)
         assert "pwb: 1 lines of the access log were lost\n" in server.error_output()
 
 
 async def test_stop_does_not_wait_for_a_reader_e8(root: Path, tmp_path: Path) -> None:
     async with logging_to(tmp_path / "pipe", root) as server:
-        assert (await fresh(server)).content == TEXT
+        assert (await fetch_fresh(server)).content == TEXT
         server.signal(signal.SIGHUP)
-        await says(server, "reloaded")
+        await wait_for_message(server, "reloaded")
         server.signal()
         assert await server.exited(within=5) == 0

@@ -1,4 +1,4 @@
-"""A trace as a test reads it: its events, strictly, and what must be true of every one."""
+"""Reads the trace of a test, and checks what must be true of every trace."""
 
 import json
 from collections import defaultdict
@@ -16,7 +16,7 @@ FOLLOWS: Final = {
     "read": {"send"},
     "send": {"head", "read", "send"},
 }
-"""What may come next for a connection, waits left out."""
+"""The steps that may follow each step of a connection, waits left out."""
 
 
 def read(path: Path) -> list[Event]:
@@ -26,13 +26,13 @@ def read(path: Path) -> list[Event]:
     return events  # type: ignore[no-any-return]
 
 
-def so_far(path: Path) -> list[Event]:
-    """Those that are there while the server serves, or when it was killed: every line is whole."""
+def read_partial(path: Path) -> list[Event]:
+    """The events so far, while the server runs or after it was killed: every line is whole."""
     return [json.loads(line.rstrip(b",\n")) for line in path.read_bytes().splitlines(keepends=True)[1:]]
 
 
 def steps(events: list[Event], *kinds: str) -> list[Event]:
-    """What was done, by its beginning."""
+    """The steps of these kinds (all if none is named), by their start."""
     chosen = [event for event in events if event["ph"] == "X" and (not kinds or event["name"] in kinds)]
     return sorted(chosen, key=lambda event: event["ts"])
 
@@ -42,8 +42,8 @@ def end(event: Event) -> float:
     return event["ts"] + event["dur"]  # type: ignore[no-any-return]
 
 
-def most_at_once(events: list[Event]) -> int:
-    """How many of these were under way at the same time."""
+def max_overlap(events: list[Event]) -> int:
+    """The largest number of these steps that overlap."""
     changes = sorted([(event["ts"], 1) for event in events] + [(end(event), -1) for event in events])
     now = most = 0
     for _, change in changes:
@@ -53,7 +53,7 @@ def most_at_once(events: list[Event]) -> int:
 
 
 def check(events: list[Event]) -> None:
-    """What is true of every trace: lanes have names, what is done on a lane nests, arrows lead from step to step."""
+    """Checks what is true of every trace: lanes have names, steps on a lane nest, arrows lead from step to step."""
     processes = {event["pid"] for event in events if event["name"] == "process_name"}
     lanes = {(event["pid"], event["tid"]) for event in events if event["name"] == "thread_name"}
     by_lane = defaultdict(list)
@@ -84,10 +84,10 @@ def _check_nesting(lane: list[Event]) -> None:
 
 
 def check_order(events: list[Event]) -> None:
-    """What one process does for each connection, or its parent: what comes after what."""
+    """Checks that the steps of each connection follow each other in a valid order."""
     by_connection = defaultdict(list)
     for event in steps(events, *FOLLOWS):
-        if number := event["args"].get("connection"):  # a look at what is on the shelf is for nobody
+        if number := event["args"].get("connection"):  # a revalidation of the cache belongs to no connection
             by_connection[number].append(event["name"])
     for names in by_connection.values():
         assert names[0] == "accept"

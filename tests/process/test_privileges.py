@@ -1,4 +1,4 @@
-"""--sandbox and --user: what a serving process cannot do any more, proved from inside and from outside."""
+"""--sandbox and --user: what a serving process cannot do, tried from inside and from outside."""
 
 import os
 import re
@@ -15,7 +15,7 @@ from tests.conformance.server import environment
 from tests.conformance.strace import needs_strace
 
 from .command import launched
-from .helpers import TEXT, fresh, workers
+from .helpers import TEXT, fetch_fresh, workers
 
 
 def _has_landlock() -> bool:
@@ -36,7 +36,7 @@ root, secret = sys.argv[1:]
 log = os.open(root + "/../log", os.O_WRONLY | os.O_CREAT)
 drop_privileges(Options(root=root, sandbox=True))
 
-def tries(what, act):
+def attempt(what, act):
     try:
         act()
     except PermissionError:
@@ -47,27 +47,27 @@ def tries(what, act):
         print(what, "done")
 
 def elsewhere():
-    tries("thread", lambda: os.open(secret, os.O_RDONLY))
+    attempt("thread", lambda: os.open(secret, os.O_RDONLY))
 
-tries("root", lambda: os.open(root + "/a.txt", os.O_RDONLY))
-tries("list", lambda: os.scandir(root))
-tries("log", lambda: os.write(log, b"x"))
-tries("secret", lambda: os.open(secret, os.O_RDONLY))
-tries("parent", lambda: os.scandir(root + "/.."))
-tries("passwd", lambda: os.open("/etc/passwd", os.O_RDONLY))
-tries("magic", lambda: os.open("/proc/self/root/etc/passwd", os.O_RDONLY))
-tries("write", lambda: os.open(root + "/a.txt", os.O_WRONLY))
-tries("make", lambda: os.open(root + "/new", os.O_WRONLY | os.O_CREAT))
-tries("remove", lambda: os.unlink(root + "/a.txt"))
-tries("rename", lambda: os.rename(root + "/a.txt", root + "/b.txt"))
-tries("folder", lambda: os.mkdir(root + "/new"))
-tries("execute", lambda: os.execv("/bin/true", ["true"]))
+attempt("root", lambda: os.open(root + "/a.txt", os.O_RDONLY))
+attempt("list", lambda: os.scandir(root))
+attempt("log", lambda: os.write(log, b"x"))
+attempt("secret", lambda: os.open(secret, os.O_RDONLY))
+attempt("parent", lambda: os.scandir(root + "/.."))
+attempt("passwd", lambda: os.open("/etc/passwd", os.O_RDONLY))
+attempt("magic", lambda: os.open("/proc/self/root/etc/passwd", os.O_RDONLY))
+attempt("write", lambda: os.open(root + "/a.txt", os.O_WRONLY))
+attempt("make", lambda: os.open(root + "/new", os.O_WRONLY | os.O_CREAT))
+attempt("remove", lambda: os.unlink(root + "/a.txt"))
+attempt("rename", lambda: os.rename(root + "/a.txt", root + "/b.txt"))
+attempt("folder", lambda: os.mkdir(root + "/new"))
+attempt("execute", lambda: os.execv("/bin/true", ["true"]))
 thread = threading.Thread(target=elsewhere)
 thread.start()
 thread.join()
 child = os.fork()
 if not child:
-    tries("child", lambda: os.open(secret, os.O_RDONLY))
+    attempt("child", lambda: os.open(secret, os.O_RDONLY))
     os._exit(0)
 os.waitpid(child, 0)
 """
@@ -85,10 +85,10 @@ def test_everything_but_reading_the_root_is_denied(root: Path, tmp_path: Path) -
         timeout=TIMEOUT,
         check=True,
     )
-    tried = dict(line.split(" ", 1) for line in done.stdout.splitlines())
-    assert {what for what, result in tried.items() if result == "done"} == {"root", "list", "log"}
-    assert set(tried.values()) == {"done", "denied"}
-    assert len(tried) == 15
+    attempted = dict(line.split(" ", 1) for line in done.stdout.splitlines())
+    assert {what for what, result in attempted.items() if result == "done"} == {"root", "list", "log"}
+    assert set(attempted.values()) == {"done", "denied"}
+    assert len(attempted) == 15
 
 
 VULNERABLE = """
@@ -109,37 +109,37 @@ main()
 
 @needs_landlock
 @pytest.mark.parametrize("option", ["--no-sandbox", "--sandbox"])
-async def test_a_hole_in_the_server_leads_nowhere(option: str, root: Path, tmp_path: Path) -> None:
+async def test_the_sandbox_contains_a_vulnerability(option: str, root: Path, tmp_path: Path) -> None:
     (tmp_path / "secret.txt").write_text("secret")
     (tmp_path / "hole.py").write_text(VULNERABLE)
     # The command is `python -m pwb_async ...`: the shell takes the first three words away and runs the hole instead.
     wrapper = ("sh", "-c", 'python=$1; shift 3; exec "$python" hole.py "$@"', "sh")
     async with launched(root, "--port", "0", option, folder=tmp_path, wrapper=wrapper) as server:
-        assert (await fresh(server)).content == TEXT
-        answer = await fresh(server, "/UP/secret.txt")
+        assert (await fetch_fresh(server)).content == TEXT
+        answer = await fetch_fresh(server, "/UP/secret.txt")
     if option == "--sandbox":
         assert answer.status == 403
         assert b"secret" not in answer.content
     else:
-        assert answer.content == b"secret", "the hole is one, so that the sandbox has something to stop"
+        assert answer.content == b"secret", "without the sandbox the vulnerability works"
 
 
 @needs_landlock
-async def test_a_release_is_swapped_by_its_link(tmp_path: Path) -> None:
-    """The folder that the link's target is in may be read."""
+async def test_a_release_can_be_swapped_by_its_link(tmp_path: Path) -> None:
+    """The sandbox allows the folder that contains the link's target."""
     for name in ("one", "two"):
         (tmp_path / "releases" / name).mkdir(parents=True)
         (tmp_path / "releases" / name / "a.txt").write_text(name)
     (tmp_path / "current").symlink_to("releases/one")
     async with launched("current", "--port", "0", "--sandbox", "--cache", "off", folder=tmp_path) as server:
-        assert (await fresh(server)).content == b"one"
+        assert (await fetch_fresh(server)).content == b"one"
         (tmp_path / "next").symlink_to("releases/two")
         (tmp_path / "next").rename(tmp_path / "current")
-        assert (await fresh(server)).content == b"two"
+        assert (await fetch_fresh(server)).content == b"two"
 
 
 @needs_landlock
-def test_which_folder_may_be_read(tmp_path: Path) -> None:
+def test_the_folder_that_the_sandbox_allows(tmp_path: Path) -> None:
     release = tmp_path / "releases" / "42" / "public"
     release.mkdir(parents=True)
     (tmp_path / "current").symlink_to("releases/42")
@@ -183,13 +183,13 @@ def identity(pid: int) -> dict[str, list[str]]:
 
 @as_root
 @pytest.mark.parametrize(("who", "gid"), [("nobody", None), ("65534:12345", "12345"), ("nobody:daemon", None)])
-async def test_workers_have_another_user_s_rights(who: str, gid: str | None, root: Path, tmp_path: Path) -> None:
+async def test_workers_have_the_rights_of_another_user(who: str, gid: str | None, root: Path, tmp_path: Path) -> None:
     folder = Path("/tmp") / f"pwb-user-{os.getpid()}"  # pytest's own folders are root's alone
     folder.mkdir()
     try:
         (folder / "a.txt").write_bytes(TEXT)
         async with launched(folder, "--port", "0", "--user", who, folder=tmp_path) as server:
-            assert (await fresh(server)).content == TEXT
+            assert (await fetch_fresh(server)).content == TEXT
             (worker,) = workers(server)
             assert worker != server.pid
             now = identity(worker)
@@ -204,14 +204,14 @@ async def test_workers_have_another_user_s_rights(who: str, gid: str | None, roo
 
 
 @as_root
-async def test_root_that_the_user_may_not_enter(root: Path, tmp_path: Path) -> None:
+async def test_a_root_that_the_user_may_not_enter(root: Path, tmp_path: Path) -> None:
     root.chmod(0o700)
     async with launched(root, "--port", "0", "--user", "nobody", folder=tmp_path, status=1) as server:
         await server.exited()
     assert server.error_output() == f"pwb: cannot serve {root} confined: Permission denied\n"
 
 
-async def test_nobody_of_that_name(root: Path, tmp_path: Path) -> None:
+async def test_an_unknown_user(root: Path, tmp_path: Path) -> None:
     async with launched(root, "--port", "0", "--user", "nobody-at-all", folder=tmp_path, status=1) as server:
         await server.exited()
     assert server.error_output() == "pwb: cannot become nobody-at-all: there is no such user\n"

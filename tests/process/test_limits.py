@@ -1,5 +1,5 @@
-"""Descriptors, places, patience, threads for the disk: what runs out is refused in words, and is there again at once
-(hazards A4, A5, A9, A10, A12, E1, E2, E6)."""
+"""Limits: descriptors, connections, send timeouts, threads for the disk. Beyond a limit clients get a clear refusal, and the
+server recovers at once (hazards A4, A5, A9, A10, A12, E1, E2, E6)."""
 
 import asyncio
 import os
@@ -22,13 +22,13 @@ from tests.conformance.server import Server, running
 from tests.conformance.strace import needs_strace, strace
 from tests.conformance.wire import Response, get
 
-from .helpers import BIG, TEXT, fetch, fresh
+from .helpers import BIG, TEXT, fetch, fetch_fresh
 
-LACK = "cannot accept connections"
-BOOK = ("thread", "gevent", "epoll", "epoll-thread")
+CANNOT_ACCEPT = "cannot accept connections"
+LEGACY_MODES = ("thread", "gevent", "epoll", "epoll-thread")
 
 
-def check_503(answer: Response) -> None:
+def assert_503(answer: Response) -> None:
     assert answer.status == 503
     assert answer["Retry-After"] == "1"
     assert answer["Cache-Control"] == "no-store"
@@ -38,7 +38,7 @@ def legacy(mode: str) -> Design:
     return Design(mode, ("pwb_legacy", "--mode", mode))
 
 
-async def told(server: Server, source: str = "127.0.0.1") -> int:
+async def status_of(server: Server, source: str = "127.0.0.1") -> int:
     """The status of a request from an address of this machine; 0: the connection ended without one."""
     reader, writer = await asyncio.open_connection(*server.address, local_addr=(source, 0))
     try:
@@ -54,33 +54,33 @@ async def told(server: Server, source: str = "127.0.0.1") -> int:
 # -- descriptors
 
 
-def leave(server: Server, spare: int) -> None:
-    """Lets a running server have only so many descriptors more than it has."""
+def limit_descriptors(server: Server, spare: int) -> None:
+    """Limits a running server to `spare` more descriptors than it has."""
     _, hard = resource.prlimit(server.pid, resource.RLIMIT_NOFILE)
     used = max(int(name) for name in os.listdir(f"/proc/{server.pid}/fd")) + 1
     resource.prlimit(server.pid, resource.RLIMIT_NOFILE, (used + spare, hard))
 
 
 @pytest.mark.quiet
-async def test_no_descriptors_for_connections_e1(run: Start) -> None:
-    """A hundred and fifty silent clients where there is room for forty: it lives, it rests, and recovers at once."""
-    async with run("--header-timeout", "60", allowed_errors=LACK) as server:
-        leave(server, 56)
+async def test_too_few_descriptors_for_all_connections_e1(run: Start) -> None:
+    """150 silent clients where about 40 fit: the server stays alive, uses hardly any processor time, and recovers at once."""
+    async with run("--header-timeout", "60", allowed_errors=CANNOT_ACCEPT) as server:
+        limit_descriptors(server, 56)
         await asyncio.sleep(0.3)  # the server looks at its limit five times a second
         async with connect_many(server.address, 150):
             begin, spent = time.monotonic(), server.processor_time()
             await asyncio.sleep(2)  # what is measured is how little it does in this time
             assert server.processor_time() - spent <= 0.05 * (time.monotonic() - begin)
-            assert server.error_output().count(LACK) <= 4
+            assert server.error_output().count(CANNOT_ACCEPT) <= 4
         begin = time.monotonic()
-        while await told(server) != 200:
+        while await status_of(server) != 200:
             pass
         assert time.monotonic() - begin < 0.5
 
 
-async def test_with_few_descriptors_it_is_503_not_404_e2(run: Start) -> None:
-    async with run(allowed_errors=LACK) as server, AsyncExitStack() as stack:
-        leave(server, 40)
+async def test_a_lack_of_descriptors_is_503_not_404_e2(run: Start) -> None:
+    async with run(allowed_errors=CANNOT_ACCEPT) as server, AsyncExitStack() as stack:
+        limit_descriptors(server, 40)
         await asyncio.sleep(0.3)
         statuses = []
         for _ in range(60):
@@ -94,34 +94,34 @@ async def test_with_few_descriptors_it_is_503_not_404_e2(run: Start) -> None:
 async def test_accept_fails_for_a_while_e1(run: Start) -> None:
     calls = "accept,accept4"
     wrapper = strace("-e", f"trace={calls}", "-e", f"inject={calls}:error=ENFILE:when=2..6")
-    async with run(wrapper=wrapper, allowed_errors=LACK) as server:
-        assert await told(server) == 200
+    async with run(wrapper=wrapper, allowed_errors=CANNOT_ACCEPT) as server:
+        assert await status_of(server) == 200
         async with asyncio.timeout(TIMEOUT):
-            while await told(server) != 200:  # uvloop closes who comes then
+            while await status_of(server) != 200:  # uvloop closes connections that arrive meanwhile
                 pass
-        assert server.error_output().count(LACK) <= 2
+        assert server.error_output().count(CANNOT_ACCEPT) <= 2
 
 
-# -- places
+# -- connections
 
 
-async def test_so_many_of_one_address_a10(run: Start) -> None:
+async def test_max_connections_per_ip_a10(run: Start) -> None:
     async with run("--max-connections-per-ip", "3") as server, connect_many(server.address, 3) as peers:
         for peer in peers:
             assert (await fetch(peer)).status == 200
         async with Peer(server.address) as peer:
-            check_503(await fetch(peer))
-        assert await told(server, "127.0.0.2") == 200
+            assert_503(await fetch(peer))
+        assert await status_of(server, "127.0.0.2") == 200
         for peer in peers:
-            assert (await fetch(peer)).status == 200, "nobody made room"
+            assert (await fetch(peer)).status == 200, "no connection was closed"
         peers[0].reset()
         async with asyncio.timeout(3):
-            while await told(server) != 200:
+            while await status_of(server) != 200:
                 pass
 
 
-@pytest.mark.parametrize("mode", [*BOOK, "process"])
-async def test_so_many_of_one_address_in_the_book_a10(mode: str, root: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("mode", [*LEGACY_MODES, "process"])
+async def test_max_connections_per_ip_of_the_legacy_designs_a10(mode: str, root: Path, tmp_path: Path) -> None:
     options = ("--max-connections-per-ip", "3")
     async with (
         running(legacy(mode), root, *options, log_dir=tmp_path) as server,
@@ -129,8 +129,8 @@ async def test_so_many_of_one_address_in_the_book_a10(mode: str, root: Path, tmp
     ):
         for peer in peers:
             assert (await fetch(peer)).status == 200
-        assert await told(server) == 503
-        assert await told(server, "127.0.0.2") == 200
+        assert await status_of(server) == 503
+        assert await status_of(server, "127.0.0.2") == 200
 
 
 @pytest.mark.parametrize(
@@ -142,7 +142,7 @@ async def test_so_many_of_one_address_in_the_book_a10(mode: str, root: Path, tmp
         ("fe80::1%eth0", "fe80::2%eth0", True),
     ],
 )
-def test_who_counts_as_one_address_a10(one: str, other: str, same: bool) -> None:
+def test_addresses_that_count_as_one_client_a10(one: str, other: str, same: bool) -> None:
     assert (client_prefix(one) == client_prefix(other)) is same
 
 
@@ -178,11 +178,11 @@ async def test_max_connections_is_shared_by_the_workers(run: Start) -> None:
         assert 1 <= statuses.count(200) <= 4
 
 
-# -- patience
+# -- send timeouts
 
 
-async def cut_off_after(peer: Peer) -> float:
-    """Seconds until a client that reads a little now and then is cut off."""
+async def seconds_until_reset(peer: Peer) -> float:
+    """Seconds until a client that reads slowly is reset."""
     await peer.send(get("/big.bin"))
     begin = time.monotonic()
     with pytest.raises(ConnectionResetError):
@@ -192,28 +192,28 @@ async def cut_off_after(peer: Peer) -> float:
     return time.monotonic() - begin
 
 
-async def test_who_reads_too_slowly_is_cut_off_a5(run: Start) -> None:
+async def test_min_send_rate_a5(run: Start) -> None:
     async with (
         run("--min-send-rate", "8M", "--send-timeout", "0.5") as server,
         Peer(server.address, receive_buffer=4096) as slow,
         Peer(server.address) as fast,
     ):
-        assert await cut_off_after(slow) < 4
+        assert await seconds_until_reset(slow) < 4
         assert len((await fetch(fast, "/big.bin")).content) == BIG
 
 
-@pytest.mark.parametrize("mode", BOOK)
-async def test_who_reads_too_slowly_is_cut_off_in_the_book_a5(mode: str, root: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("mode", LEGACY_MODES)
+async def test_min_send_rate_of_the_legacy_designs_a5(mode: str, root: Path, tmp_path: Path) -> None:
     options = ("--min-send-rate", "8M", "--send-timeout", "0.5")
     async with (
         running(legacy(mode), root, *options, log_dir=tmp_path) as server,
         Peer(server.address, receive_buffer=4096) as slow,
     ):
-        assert await cut_off_after(slow) < 8
+        assert await seconds_until_reset(slow) < 8
 
 
-async def test_slow_is_no_fault_a4(run: Start) -> None:
-    """The kernel says that there is room again only when a third of its buffer is free; the client reads on."""
+async def test_a_slow_reader_is_not_reset_a4(run: Start) -> None:
+    """The kernel reports free space only when a third of its buffer is free, so progress looks slower than it is."""
     async with run("--send-timeout", "0.5") as server, Peer(server.address, receive_buffer=4096) as slow:
         await slow.send(get("/big.bin"))
         end = time.monotonic() + 3
@@ -223,7 +223,7 @@ async def test_slow_is_no_fault_a4(run: Start) -> None:
 
 
 @pytest.mark.quiet
-async def test_who_never_reads_is_cut_off_in_time_a4(run: Start) -> None:
+async def test_a_client_that_never_reads_is_reset_in_time_a4(run: Start) -> None:
     async with run("--send-timeout", "1") as server, Peer(server.address, receive_buffer=4096) as deaf:
         await deaf.send(get("/big.bin"))
         begin = time.monotonic()
@@ -241,8 +241,8 @@ def lookup() -> Lookup:
     return Lookup(None, b"a", (Candidate(b"a"),))  # type: ignore[arg-type]
 
 
-class Stuck(Disk):
-    """It answers when it is free."""
+class BlockedDisk(Disk):
+    """A disk whose lookups block until `free` is set."""
 
     def __init__(self, root: Path) -> None:
         super().__init__(str(root))
@@ -254,10 +254,10 @@ class Stuck(Disk):
 
 
 @pytest.mark.quiet
-async def test_disk_that_does_not_answer_e6(tmp_path: Path) -> None:
-    """Whoever waits is told so after a time, whoever comes when the queue is full at once; then it goes on."""
-    stuck = Stuck(tmp_path)
-    files = AsyncStorage(stuck, 0.5)
+async def test_a_disk_that_does_not_respond_e6(tmp_path: Path) -> None:
+    """Waiting lookups fail after the timeout, those beyond the full queue at once; afterwards lookups work again."""
+    blocked = BlockedDisk(tmp_path)
+    files = AsyncStorage(blocked, 0.5)
     try:
         waiting = [asyncio.ensure_future(files.find(lookup())) for _ in range(4096)]
         await asyncio.sleep(0)
@@ -265,18 +265,18 @@ async def test_disk_that_does_not_answer_e6(tmp_path: Path) -> None:
         assert await files.find(lookup()) is UNAVAILABLE
         assert time.monotonic() - begin < 0.2
         assert set(await asyncio.gather(*waiting)) == {UNAVAILABLE}
-        stuck.free.set()
+        blocked.free.set()
         async with asyncio.timeout(TIMEOUT):
             while await files.find(lookup()) is not NOT_FOUND:
                 pass
     finally:
-        stuck.free.set()
+        blocked.free.set()
         files.close()
 
 
 @pytest.mark.quiet
 @needs_strace
-async def test_files_on_the_shelf_are_answered_meanwhile_e6(run: Start, root: Path) -> None:
+async def test_cached_files_are_served_while_the_disk_is_slow_e6(run: Start, root: Path) -> None:
     for number in range(40):
         (root / f"{number}.txt").write_bytes(TEXT)
     wrapper = strace("-e", "trace=openat2", "-e", "inject=openat2:delay_enter=800000:when=1+")
@@ -285,27 +285,27 @@ async def test_files_on_the_shelf_are_answered_meanwhile_e6(run: Start, root: Pa
         run(*options, wrapper=wrapper, allowed_errors="^strace:") as server,
         connect_many(server.address, 40) as peers,
     ):
-        assert (await fresh(server)).content == TEXT
+        assert (await fetch_fresh(server)).content == TEXT
         for number, peer in enumerate(peers):
             await peer.send(get(f"/{number}.txt"))
         begin = time.monotonic()
-        assert (await fresh(server)).content == TEXT
+        assert (await fetch_fresh(server)).content == TEXT
         assert time.monotonic() - begin < 0.5
         for peer in peers:
             assert (await peer.read_response()).status in (200, 503)
 
 
 @needs_strace
-async def test_who_leaves_while_the_file_is_opened_a12(run: Start, root: Path) -> None:
+async def test_clients_that_vanish_while_a_file_is_opened_a12(run: Start, root: Path) -> None:
     for number in range(50):
         (root / f"{number}.txt").write_bytes(TEXT)
     wrapper = strace("-e", "trace=openat2", "-e", "inject=openat2:delay_exit=20000")
     async with run("--cache", "off", wrapper=wrapper, allowed_errors="^strace:") as server:
-        assert (await fresh(server)).content == TEXT
+        assert (await fetch_fresh(server)).content == TEXT
         before = server.resources().descriptors
         for number in range(300):
             async with Peer(server.address) as peer:
                 await peer.send(get(f"/{number % 50}.txt"))
                 peer.reset()
         await server.wait_for_resources(lambda resources: resources.descriptors <= before, 10)
-        assert (await fresh(server)).content == TEXT
+        assert (await fetch_fresh(server)).content == TEXT
