@@ -1,4 +1,4 @@
-"""What the conformance suite and the real clients share: the served folder, and the designs as real processes."""
+"""The fixtures of the suite and of the tests with real clients: the served folder, and the designs as processes."""
 
 import re
 import resource
@@ -11,9 +11,8 @@ from typing import Any
 import pytest
 
 from tests.conformance import tree
-from tests.conformance.applies import Start
 from tests.conformance.designs import DESIGNS, REFERENCE, Design
-from tests.conformance.server import Server, running
+from tests.conformance.server import Server, Start, running
 from tests.short_run import leaves_out
 
 LOG_LINE = re.compile(
@@ -24,37 +23,37 @@ LOG_LINE = re.compile(
 
 @pytest.fixture(scope="session", autouse=True)
 def interrupt() -> None:
-    """A shell that starts us in the background has SIGINT ignored, and every server that we start would inherit it."""
+    """Restores SIGINT, which a shell ignores for a background job, and every server would inherit that."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session", autouse=True)
 def descriptors() -> None:
-    """Many clients at once need many descriptors."""
+    """Raises the limit on descriptors: many clients at once need many."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The folder of tree.py. Nothing in it is changed by any test."""
+    """The folder of tree.py, which no test changes."""
     root = tree.build(tmp_path_factory.mktemp("world"))
     yield root
-    (root / "locked").chmod(0o755)  # so that whoever cleans up may enter
+    (root / "locked").chmod(0o755)  # so that it can be deleted
     for name in ("30m.bin", "5g.bin"):
         (root / name).unlink()
 
 
 @pytest.fixture(scope="session", params=DESIGNS, ids=lambda design: design.name)
 def design(request: pytest.FixtureRequest) -> Design:
-    """Each design in turn; pytest puts the tests of one design together."""
+    """Each design in turn; pytest runs the tests of one design together."""
     return request.param  # type: ignore[no-any-return]
 
 
 @pytest.fixture(scope="session")
 async def server(design: Design, site: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Server]:
-    """The design with its default options, one process for the whole session."""
+    """The design with its default options, one server for the whole session."""
     async with running(design, site, log_dir=tmp_path_factory.mktemp(design.name)) as server:
         yield server
     check_log(server.log)
@@ -62,7 +61,7 @@ async def server(design: Design, site: Path, tmp_path_factory: pytest.TempPathFa
 
 @pytest.fixture(scope="session")
 async def reference(site: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Server]:
-    """The design that all others are compared with."""
+    """The reference design with its default options."""
     async with running(REFERENCE, site, log_dir=tmp_path_factory.mktemp("reference")) as server:
         yield server
 
@@ -78,7 +77,7 @@ def start(design: Design, site: Path, tmp_path: Path) -> Start:
 
 
 def check_log(log: Path) -> None:
-    """Every line of an access log is one (hazard G1); "-" is a peer who was gone before anybody asked for its name."""
+    """Checks that every line has the form of the log (hazard G1); "-" is an unknown client address."""
     for line in log.read_bytes().splitlines():
         assert LOG_LINE.fullmatch(line), line
 
@@ -97,7 +96,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
-    """Tells a process of pytest-xdist what was decided here: it parses the command line by itself."""
+    """Hands the decision to a process of pytest-xdist, which parses the command line by itself."""
     node.workerinput["exhaustive"] = node.config.option.exhaustive
 
 
@@ -106,7 +105,7 @@ def pytest_report_header(config: pytest.Config) -> str:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leaves out what a short run leaves out."""
+    """Deselects the tests that a short run leaves out."""
     if not config.option.exhaustive:
         config.hook.pytest_deselected(items=[item for item in items if leaves_out(item)])
         items[:] = [item for item in items if not leaves_out(item)]

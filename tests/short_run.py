@@ -1,8 +1,8 @@
-"""What a run without --exhaustive leaves out: this table is all of it.
+"""The tests that a run without --exhaustive leaves out, all of them in this table.
 
-A short run answers "did I break something?" in minutes: every behaviour row on every design, and whatever is cheap on
-every design as well. The tests named here wait for deadlines, start many servers or move much data; the short run has
-them on few designs, or not at all. A run that is given files or tests by name leaves out nothing.
+A short run answers "did I break something?" in minutes: it runs every row on every design, and every cheap test, too.
+The tests named here wait for deadlines, start many servers or move much data; a short run runs them on few designs, or
+not at all. A run that is given files or tests by name leaves out nothing.
 """
 
 from typing import Final
@@ -39,7 +39,7 @@ ON_ESSENTIAL_DESIGNS: Final = (
     "tests/interop/",
     "tests/process/",
 )
-"""These run on ESSENTIAL_DESIGNS; in tests/process, which has the two loops of pwb_async, on ESSENTIAL_LOOPS as well."""
+"""The tests that a short run runs on ESSENTIAL_DESIGNS only, and those of tests/process on ESSENTIAL_LOOPS only."""
 
 ONLY_EXHAUSTIVE: Final = (
     "tests/compare/test_load.py::test_it_agrees_with_wrk",
@@ -52,14 +52,14 @@ ONLY_EXHAUSTIVE: Final = (
     "tests/process/test_slow_disk.py::test_responses_do_not_change",
     "tests/storage/test_disk.py::test_both_ways_find_the_same_in_any_web_of_links",
 )
-"""These do not run at all. Each takes seconds, and shows little that others do not."""
+"""The tests that a short run omits. Each takes seconds, and shows little that others do not."""
 
 MUTANTS: Final = 100
-"""So many of the thousand malformed requests of tests/conformance/test_fuzz.py are sent."""
+"""The number of the thousand malformed requests of tests/conformance/test_fuzz.py that a short run sends."""
 
 
 def leaves_out(item: pytest.Item) -> bool:
-    """Whether a short run goes without this test."""
+    """Whether a short run leaves out this test."""
     if item.nodeid.startswith(ONLY_EXHAUSTIVE):
         return True
     if not item.nodeid.startswith(ON_ESSENTIAL_DESIGNS):

@@ -1,7 +1,5 @@
-"""One suite, many designs: real processes, raw sockets, and every behaviour a row that each design runs.
+"""One suite for all designs: real processes, raw sockets, and a table of behaviours that every design runs.
 
-designs    the list of designs, one line each         tree     the folder that all of them serve
-server     one design as a real process               peer     a client that says exactly what it is told
-sockets    what the kernel knows of a connection      wire     answers, read strictly from their bytes
-rows/      the behaviours as tables                   test_*   one subject each; a name ends in its hazard ids
+tests/README.md is the map of its helpers. The name of a test ends in the codes of the hazards that it covers
+(docs/hazards.md).
 """

@@ -1,4 +1,4 @@
-"""A whole conversation, from its first request to a proof of how the connection stands afterwards."""
+"""Whole exchanges: requests on one connection, their responses, and a proof of the connection's state after them."""
 
 from collections.abc import Iterable, Sequence
 from typing import Final
@@ -16,11 +16,11 @@ PROBED: Final = b"MARKER"
 async def exchange(
     server: Server, requests: Sequence[bytes], count: int, ends: bool, pieces: Iterable[bytes] | None = None
 ) -> list[Response]:
-    """Sends `requests` on one connection and returns the answers, which must be `count`.
+    """Sends `requests` on one connection, and returns the responses, of which there must be `count`.
 
-    ends: the last answer must be the connection's last; else one more request must be answered behind it. A design
-    that keeps no connection alive gives the first answer only, and ends. pieces: the requests' bytes as they are
-    sent, each after the one before it has been read.
+    ends: True if the server must close the connection after the last response; if False, one more request is sent, and
+    must be answered. A design that keeps no connection alive sends one response and closes. pieces: the bytes of the
+    requests, cut as they are to be sent; each is sent once the server has read the one before it.
     """
     if not server.design.keeps_alive:
         count, ends = min(count, 1), True
@@ -38,7 +38,7 @@ async def exchange(
             assert response["Connection"] != "close"
         if ends:
             assert not responses or responses[-1]["Connection"] == "close"
-            assert await peer.read_to_end() == b"", "bytes behind the last answer"
+            assert await peer.read_to_end() == b"", "bytes after the last response"
             return responses
         assert not responses or responses[-1]["Connection"] != "close"
         await peer.send(PROBE)
@@ -49,7 +49,7 @@ async def exchange(
 
 
 def assert_same(responses: Sequence[Response], reference: Sequence[Response], server: Server) -> None:
-    """Byte for byte what the reference answers, with the one difference that the suite knows."""
+    """Fails unless the responses equal those of the reference, but for the field Connection (Design.keeps_alive)."""
     if server.design.keeps_alive:
         assert [response.without_date for response in responses] == [response.without_date for response in reference]
     else:

@@ -1,6 +1,6 @@
-"""A client that says exactly what it is told, in the pieces it is told, and reads as slowly as it is told.
+"""A client that sends exactly the bytes a test gives it, in the given pieces, and reads as slowly as the test wants.
 
-Every wait ends: what does not happen within PATIENCE seconds fails with TimeoutError.
+Every wait is limited: what does not happen within TIMEOUT seconds raises TimeoutError.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Any, Final, TypeVar
 
 from .sockets import TcpSocket, find_socket
-from .wire import Response, content_length, parse_head
+from .wire import Response, content_length, method_of, parse_head
 
 T = TypeVar("T")
 TIMEOUT: Final = 15.0
@@ -20,8 +20,10 @@ _RECEIVE: Final = 256 * 1024
 
 
 class Peer:
-    """One connection to `address`, open while in its `async with`. window: SO_RCVBUF, for a client that reads
-    slowly."""
+    """A client with one connection to `address`, open inside its `async with` block.
+
+    receive_buffer: the socket's SO_RCVBUF in bytes, for a client that reads slowly; 0 leaves the kernel's default.
+    """
 
     def __init__(self, address: tuple[str, int], *, receive_buffer: int = 0) -> None:
         self._address = address
@@ -48,17 +50,17 @@ class Peer:
         self.socket.close()
 
     async def send(self, data: bytes) -> None:
-        """Sends all of it."""
+        """Sends all of `data`."""
         async with asyncio.timeout(TIMEOUT):
             await asyncio.get_running_loop().sock_sendall(self.socket, data)
 
     async def send_each(self, pieces: Iterable[bytes]) -> None:
-        """Sends one piece after the other, as fast as the server takes them."""
+        """Sends piece after piece, as fast as the server reads them."""
         for piece in pieces:
             await self.send(piece)
 
     async def send_pieces(self, pieces: Iterable[bytes]) -> None:
-        """Sends each piece after the server has read the one before it."""
+        """Sends each piece once the server has read the one before it."""
         for piece in pieces:
             await self.send(piece)
             await self.wait_until_read()
@@ -66,11 +68,11 @@ class Peer:
     async def wait_until_read(self) -> None:
         """Waits until the server has read everything that was sent to it."""
         async with asyncio.timeout(TIMEOUT):
-            while (far := self.server_socket()) is not None and far.unread:
+            while (other_end := self.server_socket()) is not None and other_end.unread:
                 await asyncio.sleep(0)
 
     def server_socket(self) -> TcpSocket | None:
-        """The server's socket of this connection, as the kernel sees it; None: it is gone."""
+        """The server's socket of this connection, as the kernel reports it; None if it no longer exists."""
         return find_socket(self._address, self.name)
 
     async def _fill(self) -> bool:
@@ -80,7 +82,7 @@ class Peer:
         return bool(data)
 
     async def read_response(self, method: str = "GET") -> Response:
-        """The next answer, whole. Fails where the connection ends in it."""
+        """Reads the next response, whole. Fails if the connection ends within it."""
         while (end := self._data.find(b"\r\n\r\n")) < 0:
             assert await self._fill(), f"the connection ended with {self._data[:200]!r}"
         status, reason, fields = parse_head(self._data[:end])
@@ -96,12 +98,12 @@ class Peer:
         return Response(status, reason, fields, wire[end + 4 :], wire)
 
     async def wait_for_response(self) -> None:
-        """Waits for the first bytes of an answer, and leaves them where they are."""
+        """Waits for the first bytes of a response, and leaves them unread."""
         while not self._data:
             assert await self._fill()
 
     async def read_content_start(self) -> bytes:
-        """What has come of the content, as soon as the head of a 200 is there."""
+        """Reads the head of a 200 response, and returns the content that has arrived with it."""
         while b"\r\n\r\n" not in self._data:
             assert await self._fill()
         head, _, content = self._data.partition(b"\r\n\r\n")
@@ -110,32 +112,28 @@ class Peer:
         return content
 
     async def read_at_least(self, count: int) -> bytes:
-        """At least `count` bytes, as they come, or all there are before the end."""
+        """Reads at least `count` bytes, or everything up to the end of the stream if that is less."""
         while len(self._data) < count and await self._fill():
             pass
         data, self._data = self._data, b""
         return data
 
-    async def read_to_end(self, each: Callable[[bytes], object] | None = None) -> bytes:
-        """Everything up to the clean end of the stream; a reset raises ConnectionResetError.
+    async def read_to_end(self, consume: Callable[[bytes], object] | None = None) -> bytes:
+        """Reads everything up to the regular end of the stream; a reset raises ConnectionResetError.
 
-        each: what takes the pieces, instead of keeping them.
+        consume: called with each piece, none of which is then kept or returned.
         """
-        pieces = [self._data]
-        if each is not None:
-            pieces = []
-            each(self._data)
+        pieces: list[bytes] = []
+        consume = consume or pieces.append
+        consume(self._data)
         self._data = b""
         while await self._fill():
-            if each is not None:
-                each(self._data)
-            else:
-                pieces.append(self._data)
+            consume(self._data)
             self._data = b""
         return b"".join(pieces)
 
     async def read_to_end_or_reset(self) -> bytes:
-        """Everything up to the end, whichever way it ends."""
+        """Reads everything up to the end of the stream, regular or by a reset."""
         pieces = [self._data]
         self._data = b""
         with suppress(ConnectionError):
@@ -145,34 +143,34 @@ class Peer:
         return b"".join(pieces)
 
     def half_close(self) -> None:
-        """Half-closes: nothing more will be sent, everything is still read (hazard A8)."""
+        """Closes the sending side: nothing more is sent, and responses can still be read (hazard A8)."""
         self.socket.shutdown(socket.SHUT_WR)
 
     def reset(self) -> None:
-        """Ends the connection by RST, as a client that crashes (hazard A11)."""
+        """Ends the connection by RST, as a crashing client does (hazard A11)."""
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.socket.close()
 
 
 @asynccontextmanager
 async def connect_many(address: tuple[str, int], count: int, *, receive_buffer: int = 0) -> AsyncIterator[list[Peer]]:
-    """Many clients, connected one after the other."""
+    """Opens `count` connections, one after the other; all are closed at the end of the block."""
     async with AsyncExitStack() as stack:
         yield [await stack.enter_async_context(Peer(address, receive_buffer=receive_buffer)) for _ in range(count)]
 
 
-async def run_together(*works: Coroutine[Any, Any, T]) -> list[T]:
-    """The results of works that run at the same time; the first failure ends them all."""
+async def run_together(*coroutines: Coroutine[Any, Any, T]) -> list[T]:
+    """Runs coroutines at the same time and returns their results; the first failure cancels the others."""
     try:
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(work) for work in works]
+            tasks = [group.create_task(each) for each in coroutines]
     except BaseExceptionGroup as failed:
         raise failed.exceptions[0] from None
     return [task.result() for task in tasks]
 
 
 async def send_request(address: tuple[str, int], request: bytes) -> Response:
-    """The answer to one request on a connection of its own."""
+    """Sends one request on a connection of its own, and returns its response."""
     async with Peer(address) as peer:
         await peer.send(request)
-        return await peer.read_response(request.partition(b" ")[0].decode("latin-1"))
+        return await peer.read_response(method_of(request))

@@ -1,4 +1,4 @@
-"""Files in /proc whose content is known: they say that they are empty, and hold what a process was started with."""
+"""Files in /proc with known content: stat(2) gives their size as 0, and they hold the command line of a process."""
 
 import subprocess
 from collections.abc import Iterator
@@ -6,26 +6,26 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-_WAITS: Final = [b"sh", b"-c", b"echo; read line"]
-_LONGEST: Final = 100_000
-"""Bytes of an argument; the kernel takes 131,071."""
+_WAITING: Final = [b"sh", b"-c", b"echo; read line"]
+_MAX_ARGUMENT: Final = 100_000
+"""Bytes of one argument; the kernel allows 131,071."""
 
 
 @contextmanager
 def process_with_command_line(length: int) -> Iterator[tuple[Path, bytes]]:
-    """The folder in /proc of a process whose command line has `length` bytes, and what its file `cmdline` holds."""
-    words = list(_WAITS)
-    missing = length - len(_cmdline(words))
+    """Runs a process whose command line has `length` bytes: its folder in /proc, and the content of its `cmdline`."""
+    arguments = list(_WAITING)
+    missing = length - len(_cmdline(arguments))
     while missing > 0:
-        words.append(b"x" * min(missing - 1, _LONGEST))
-        missing -= len(words[-1]) + 1
-    content = _cmdline(words)
+        arguments.append(b"x" * min(missing - 1, _MAX_ARGUMENT))
+        missing -= len(arguments[-1]) + 1
+    content = _cmdline(arguments)
     assert len(content) == length
-    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+    with subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
-        process.stdout.readline()  # a process that has not begun has no command line yet
+        process.stdout.readline()  # before its execve() has returned, the process has the command line of its parent
         yield Path(f"/proc/{process.pid}"), content
 
 
-def _cmdline(words: list[bytes]) -> bytes:
-    return b"".join(word + b"\0" for word in words)
+def _cmdline(arguments: list[bytes]) -> bytes:
+    return b"".join(word + b"\0" for word in arguments)

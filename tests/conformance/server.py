@@ -1,7 +1,8 @@
-"""One design as a real process: started on a folder and port 0, ended by SIGTERM, and then nothing of it is left.
+"""Runs a design as a real process: on a folder, on port 0, until SIGTERM.
 
-The steps: start it in a session of its own; wait for its line on standard output; serve; SIGTERM; it exits with 0; no
-process of its session lives on, not even as a zombie; it has said nothing on standard error that was not expected.
+The steps: start it in a session of its own; wait for its line on standard output; run the test; send SIGTERM; check
+that it exits with status 0, that no process of its session remains, not even a zombie, and that its standard error
+holds only lines that the test allows.
 """
 
 import asyncio
@@ -13,7 +14,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from concurrent.futures import Future
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from threading import Thread
 from typing import Final, NamedTuple
@@ -28,7 +29,7 @@ _READY: Final = re.compile(r"listening on http://\[?([0-9a-f.:]+?)\]?:(\d+)/")
 
 
 class Resources(NamedTuple):
-    """What a server holds, summed over its processes."""
+    """The resources that a server holds, summed over its processes."""
 
     descriptors: int
     threads: int
@@ -37,9 +38,10 @@ class Resources(NamedTuple):
 
 
 class Server:
-    """address: where it listens. pid: of the process that was started. log: its access log."""
+    """A design while it runs. log: its access log. errors: the file that holds its standard error."""
 
     address: tuple[str, int]
+    """The host and port that it listens on."""
 
     def __init__(self, design: Design, process: subprocess.Popen[bytes], log: Path, errors: Path) -> None:
         self.design = design
@@ -53,12 +55,12 @@ class Server:
         return f"http://{self.address[0]}:{self.address[1]}"
 
     def signal(self, number: int = signal.SIGTERM) -> None:
-        """To the main process only, as a service manager does it first."""
+        """Signals the main process only, as a service manager does at first."""
         self.process.send_signal(number)
 
     @contextmanager
     def suspended(self) -> Iterator[None]:
-        """No process of the server runs until resume(), or the end of the block."""
+        """Stops all processes of the server, until resume() or the end of the block."""
         os.killpg(self.pid, signal.SIGSTOP)
         try:
             yield
@@ -69,11 +71,11 @@ class Server:
         os.killpg(self.pid, signal.SIGCONT)
 
     async def exited(self, within: float = TIMEOUT) -> int:
-        """Waits for the exit status."""
+        """Waits until the main process has exited, and returns its status."""
         return await asyncio.to_thread(self.process.wait, within)
 
     def process_ids(self) -> list[int]:
-        """The process ids of its session that are there: itself, its children, theirs; tracers left out."""
+        """The process ids of the server and its descendants, all of one session; not those of tracers."""
         return [pid for pid, name, _ in _session(self.pid) if name != "strace"]
 
     def resources(self) -> Resources:
@@ -89,31 +91,31 @@ class Server:
         return Resources(descriptors, threads, processes, zombies)
 
     def memory(self) -> int:
-        """Bytes of memory of all its processes, shared pages counted once."""
+        """The memory of all its processes in bytes, shared pages counted once."""
         return sum(map(pss_kib, self.process_ids())) * 1024
 
     def processor_time(self) -> float:
-        """Seconds of processor time of all its processes so far."""
+        """The processor time that all its processes have used so far, in seconds."""
         ticks = 0
         for pid in self.process_ids():
             with suppress(OSError):
                 ticks += sum(map(int, _stat(pid)[11:13]))
         return ticks / os.sysconf("SC_CLK_TCK")
 
-    async def wait_for_resources(self, is_so: Callable[[Resources], bool], within: float = 5.0) -> Resources:
-        """The resources, as soon as they are what they should be."""
-        await eventually(lambda: is_so(self.resources()), within, lambda: f"{self.design.name}: {self.resources()}")
+    async def wait_for_resources(self, condition: Callable[[Resources], bool], within: float = 5.0) -> Resources:
+        """Waits until the resources of the server meet a condition, and returns them."""
+        await eventually(lambda: condition(self.resources()), within, lambda: f"{self.design.name}: {self.resources()}")
         return self.resources()
 
     def kill(self) -> None:
-        """Ends whatever is left of it."""
+        """Kills all processes of its session."""
         with suppress(ProcessLookupError):
             os.killpg(self.pid, signal.SIGKILL)
         with suppress(subprocess.TimeoutExpired):
             self.process.wait(5)
 
     def error_output(self) -> str:
-        """What it has said on standard error."""
+        """Everything that it has written to standard error."""
         return self.errors.read_text(errors="replace")
 
 
@@ -123,7 +125,7 @@ def _stat(pid: int) -> list[str]:
 
 
 def _session(leader: int) -> list[tuple[int, str, str]]:
-    """Process id, name and state of every process in a session."""
+    """The process id, name and state of every process in a session."""
     found = []
     for entry in os.listdir("/proc"):
         if entry.isdigit():
@@ -135,32 +137,35 @@ def _session(leader: int) -> list[tuple[int, str, str]]:
     return found
 
 
-def _left(leader: int) -> list[tuple[int, str, str]]:
-    """Who lives on. A strace that has ended waits for init to notice, which takes some inits a second."""
+def _remaining(leader: int) -> list[tuple[int, str, str]]:
+    """The processes that remain. A strace that has ended is a zombie until init reaps it, which can take a second."""
     return [each for each in _session(leader) if each[1:] != ("strace", "Z")]
 
 
-async def eventually(is_so: Callable[[], bool], within: float, what: Callable[[], str] | str = "") -> None:
-    """Looks again and again at what announces itself to nobody: processes, descriptors, files of another program."""
+async def eventually(condition: Callable[[], bool], within: float, message: Callable[[], str] | str = "") -> None:
+    """Waits until a condition holds, by checking it every 10 ms; fails with `message` after `within` seconds.
+
+    For changes that no descriptor reports: processes, descriptors, files written by another program.
+    """
     end = time.monotonic() + within
-    while not is_so():
-        assert time.monotonic() < end, what() if callable(what) else what
+    while not condition():
+        assert time.monotonic() < end, message() if callable(message) else message
         await asyncio.sleep(0.01)
 
 
 def command(design: Design, root: Path | str | bytes, *options: str) -> list[str]:
-    """The command line, without what it listens on."""
+    """The command line of a design, without its port."""
     return [sys.executable, "-m", *design.command, os.fsdecode(root), *options]
 
 
 def environment() -> dict[str, str]:
-    """No option from outside; warnings are told, so that a leaked socket shows up on standard error."""
+    """The environment of a server: no options of PWB, and Python's warnings, so that a leaked socket is reported."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PWB_")}
     return {"PYTHONWARNINGS": "default"} | kept | {"PYTHONPATH": str(REPOSITORY)}
 
 
-def _listen_to(process: subprocess.Popen[bytes], ready: "Future[tuple[str, int]]", keep: bool) -> None:
-    """Reads standard output to its end, so that nobody blocks on it. keep: False closes it after the first line."""
+def _read_output(process: subprocess.Popen[bytes], ready: "Future[tuple[str, int]]", keep: bool) -> None:
+    """Reads standard output, so that no write to it blocks. keep: False closes it once the server listens."""
     assert process.stdout is not None
     with process.stdout as output:
         for line in output:
@@ -169,7 +174,7 @@ def _listen_to(process: subprocess.Popen[bytes], ready: "Future[tuple[str, int]]
                 if not keep:
                     return
     if not ready.done():
-        ready.set_exception(AssertionError("it ended before it listened"))
+        ready.set_exception(AssertionError("it exited before it listened"))
 
 
 @asynccontextmanager
@@ -184,11 +189,12 @@ async def running(
     keep_output: bool = True,
     folder: Path | None = None,
 ) -> AsyncIterator[Server]:
-    """A server while it serves.
+    """Runs a server inside the block.
 
-    log_dir: a folder for its log and its standard error. folder: where it is started, `log_dir` if not given. wrapper:
-    a command before its own that becomes it by exec. allowed_errors: a pattern for the lines that are expected on standard error. status: of its
-    exit. keep_output: False closes the pipe of its standard output once it listens.
+    log_dir: a folder for its access log and its standard error. wrapper: a command before its own, which it becomes by
+    exec. allowed_errors: a pattern for the lines that its standard error may hold. status: the exit status that it must
+    have. keep_output: False closes the pipe of its standard output once it listens. folder: its working directory,
+    `log_dir` if None.
     """
     log, errors = log_dir / "access.log", log_dir / "errors"
     options = ("--port", "0", *options)
@@ -205,8 +211,8 @@ async def running(
             start_new_session=True,
         )
     ready: Future[tuple[str, int]] = Future()
-    listener = Thread(target=_listen_to, args=(process, ready, keep_output), daemon=True)
-    listener.start()
+    output_reader = Thread(target=_read_output, args=(process, ready, keep_output), daemon=True)
+    output_reader.start()
     server = Server(design, process, log, errors)
     try:
         try:
@@ -217,13 +223,17 @@ async def running(
         if process.poll() is None:
             server.signal()
         assert await server.exited() == status, f"{design.name}: exit status\n{server.error_output()}"
-        await eventually(lambda: not _left(server.pid), 3, lambda: f"left over: {_left(server.pid)}")
+        await eventually(lambda: not _remaining(server.pid), 3, lambda: f"processes remain: {_remaining(server.pid)}")
         unexpected = [
             line
             for line in server.error_output().splitlines()
             if not (allowed_errors and re.search(allowed_errors, line))
         ]
-        assert not unexpected, f"{design.name} says:\n" + "\n".join(unexpected)
+        assert not unexpected, f"{design.name}, standard error:\n" + "\n".join(unexpected)
     finally:
         server.kill()
-        await asyncio.to_thread(listener.join, 5)
+        await asyncio.to_thread(output_reader.join, 5)
+
+
+Start = Callable[..., AbstractAsyncContextManager[Server]]
+"""The type of the fixture `start`: `async with start("--grace-period", "1") as server`."""

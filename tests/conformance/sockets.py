@@ -1,7 +1,7 @@
-"""What the kernel knows of a connection, asked for by its two addresses (sock_diag(7)).
+"""The kernel's view of a TCP connection, found by its two addresses (sock_diag(7)).
 
-A test that cuts a request in two must know that the first piece has been read before it sends the second: the
-server's receive queue tells, and nothing has to sleep.
+A test that cuts a request in two must not send the second piece before the server has read the first. The server's
+receive queue shows it, so that no test has to sleep.
 """
 
 import os
@@ -10,7 +10,7 @@ import struct
 from typing import Final, NamedTuple
 
 Address = tuple[str, int]
-_SOCK_DIAG: Final = 4  # protocol of netlink(7), and then the only message of it that is needed here
+_SOCK_DIAG: Final = 4  # the protocol of netlink(7); below, the only message of it that is needed here
 _SOCK_DIAG_BY_FAMILY: Final = 20
 _REQUEST: Final = 1
 _ANY_COOKIE: Final = b"\xff" * 8
@@ -21,16 +21,18 @@ _LISTEN: Final = 10
 
 
 class TcpSocket(NamedTuple):
-    """state: of RFC 9293, as Linux numbers it. unread: bytes that have arrived and were not received yet. orphan: no
-    process has it any more."""
+    """A TCP socket of this machine, of any process."""
 
     state: int
+    """The state of RFC 9293, as Linux numbers it."""
     unread: int
+    """Bytes in the receive queue: they have arrived, and no process has read them."""
     orphan: bool
+    """Whether all processes have closed it, and only the kernel still holds it."""
 
 
 def find_socket(local: Address, remote: Address) -> TcpSocket | None:
-    """The IPv4 socket that has these addresses, None if there is none. Raises OSError where the kernel cannot say."""
+    """The IPv4 socket with these addresses, None if there is none. Raises OSError if the kernel refuses the query."""
     addresses = struct.pack(
         "!HH16s16sI8s",
         local[1],
@@ -52,7 +54,7 @@ def find_socket(local: Address, remote: Address) -> TcpSocket | None:
             return None
         raise OSError(-error, os.strerror(-error))
     (state,) = struct.unpack_from("=B", reply, 17)
-    if state == _LISTEN:  # where no connection has these addresses, the kernel names who would take one
+    if state == _LISTEN:  # without such a connection the kernel returns the listening socket
         return None
     unread, _, _, inode = struct.unpack_from("=IIII", reply, 16 + 56)
     return TcpSocket(state, unread, inode == 0)

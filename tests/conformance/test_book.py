@@ -1,6 +1,7 @@
-"""The defects of the textbook's servers, L1 to L20 of docs/hazards.md: each has a test that names it.
+"""The defects of the textbook's servers, L1 to L20 of docs/hazards.md: each has a test.
 
-A test names what it proves at its end: test_slow_reader_gets_every_byte_l5. This one only sees that none is missing.
+The name of a test ends in the codes of what it proves: test_slow_reader_gets_every_byte_l5. The test here only checks
+that no defect is without one.
 """
 
 import ast
@@ -12,7 +13,7 @@ PAGE = HERE.parents[1] / "docs" / "hazards.md"
 
 
 def names() -> set[str]:
-    """The defects that the names of tests end in."""
+    """The defects whose codes the names of tests end in."""
     return {
         number
         for path in HERE.glob("test_*.py")

@@ -1,5 +1,5 @@
-"""At capacity every design answers alike: the connection that has been idle longest makes room, or the new client
-gets 503; nobody is left without an answer (hazards A9, E1, E4, L9, L18)."""
+"""At capacity every design responds alike: it closes the connection that has been idle longest, or sends 503 to the
+new client; no client remains without a response (hazards A9, E1, E4, L9, L18)."""
 
 import asyncio
 import time
@@ -7,10 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from .applies import Start, concurrent
-from .designs import REFERENCE
+from .designs import REFERENCE, concurrent
 from .peer import Peer, connect_many, run_together, send_request
-from .server import Server, eventually, running
+from .server import Server, Start, eventually, running
 from .tree import ALPHABET
 from .wire import Response, get
 
@@ -33,7 +32,7 @@ async def test_oldest_idle_connection_makes_room_a9(start: Start) -> None:
 
 @concurrent
 async def test_without_an_idle_one_503_a9(start: Start) -> None:
-    """Three clients in the middle of their answers: the fourth is told so, at once, and may come again."""
+    """While three clients receive responses, a fourth gets 503 with Retry-After, at once."""
     async with start(*FULL) as server, connect_many(server.address, 3, receive_buffer=4096) as peers:
         for peer in peers:
             await peer.send(get("/30m.bin"))
@@ -49,14 +48,14 @@ async def test_without_an_idle_one_503_a9(start: Start) -> None:
 
 @concurrent
 async def test_clients_that_say_nothing_are_not_idle_a9(start: Start) -> None:
-    """Whoever has just come is not thrown out for the next one: else a flood would throw out everybody."""
+    """A connection that has just been accepted is not closed for the next one: otherwise a flood would close all."""
     async with start(*FULL) as server, connect_many(server.address, 3):
         check_503(await refused(server))
 
 
 @concurrent
 async def test_nobody_is_left_without_an_answer_a9_l18(start: Start) -> None:
-    """Forty at once where there is room for three: 200 or 503, and never more threads or processes than room."""
+    """Forty clients at a limit of three: each gets 200 or 503, and threads and processes never exceed the limit."""
     async with start(*FULL) as server:
         idle = server.resources()
 
@@ -78,7 +77,7 @@ async def test_nobody_is_left_without_an_answer_a9_l18(start: Start) -> None:
 
 
 async def refused(server: Server) -> Response:
-    """The answer to one who is too many; the request is sent all the same, as real clients do."""
+    """The response to a client beyond the limit, which sends its request all the same, as real clients do."""
     async with Peer(server.address) as peer:
         await peer.send(get())
         response = await peer.read_response()
@@ -129,7 +128,7 @@ async def test_few_of_the_rejected_are_kept_a9(start: Start) -> None:
 
 @pytest.mark.quiet
 async def test_no_descriptor_left_e1_e2_l9(start: Start) -> None:
-    """A hundred clients with room for fifty descriptors: it lives, does not spin, never says 404, and recovers."""
+    """A hundred clients at a limit of fifty descriptors: the server does not spin, never sends 404, and recovers."""
     few = ("sh", "-c", 'ulimit -n 50 && exec "$@"', "sh")
     async with start(
         wrapper=few, allowed_errors="cannot accept|out of system resource|Too many open files|no room|No file"

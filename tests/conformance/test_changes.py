@@ -1,4 +1,4 @@
-"""The disk changes while it is served (hazards C3 and D1 to D7). Every change is made to a folder of the test's own."""
+"""Files that change while they are served (hazards C3 and D1 to D7). Each test changes a folder of its own."""
 
 import asyncio
 import os
@@ -13,10 +13,9 @@ from typing import Any
 
 import pytest
 
-from .applies import Start, concurrent
-from .designs import Design
+from .designs import Design, concurrent
 from .peer import Peer, run_together, send_request
-from .server import Server, eventually, running
+from .server import Server, Start, eventually, running
 from .tree import CANARY, entity_tag, random_bytes
 from .wire import Response, get
 
@@ -26,7 +25,7 @@ VERSIONS = 200
 
 @pytest.fixture(scope="session")
 async def workshop(design: Design, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[Server, Path]]:
-    """A server, and its folder to work on."""
+    """A server and the folder that it serves, which the test may change."""
     root = tmp_path_factory.mktemp("workshop")
     (root / "still.txt").write_bytes(b"still")
     async with running(
@@ -36,7 +35,7 @@ async def workshop(design: Design, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 async def load(server: Server, target: str, until: Callable[[], bool]) -> list[Response]:
-    """Answers to one client after the other, on new and on kept connections."""
+    """Sends a request again and again, on new and on kept connections, and yields the responses."""
     responses = []
     while not until():
         async with Peer(server.address) as peer:
@@ -47,7 +46,7 @@ async def load(server: Server, target: str, until: Callable[[], bool]) -> list[R
 
 
 async def loaded(server: Server, target: str, work: Coroutine[Any, Any, None]) -> list[Response]:
-    """What three clients are answered while `work` is done."""
+    """Runs `work` while three clients send requests, and returns their responses."""
     working = asyncio.create_task(work)
     loads = await run_together(*(load(server, target, working.done) for _ in range(3)))
     await working
@@ -57,23 +56,23 @@ async def loaded(server: Server, target: str, work: Coroutine[Any, Any, None]) -
 async def test_nothing_of_a_deleted_file_is_kept_for_those_who_have_gone_a12_d2(
     workshop: tuple[Server, Path],
 ) -> None:
-    """Clients vanish in the middle of a large file; deleted, it must give its space on the disk back."""
+    """When clients disconnect within a large file, and it is deleted, its space on the disk is freed."""
     server, root = workshop
     (root / "doomed").write_bytes(random_bytes(24 * MEGABYTE, 3))
 
-    async def vanish() -> None:
+    async def disconnect() -> None:
         async with Peer(server.address) as peer:
             await peer.send(get("/doomed"))
             await peer.read_at_least(4096)
             peer.reset()
 
-    await run_together(*(vanish() for _ in range(10)))
+    await run_together(*(disconnect() for _ in range(10)))
     os.unlink(root / "doomed")
     await eventually(lambda: not any(map(_deleted, server.process_ids())), 5, "the file is still open")
 
 
 def _deleted(pid: int) -> bool:
-    """Whether a process still has the doomed file open."""
+    """Whether a process of the server still holds the deleted file open."""
     numbers: list[str] = []
     with suppress(OSError):  # the process has ended
         numbers = os.listdir(f"/proc/{pid}/fd")
@@ -87,7 +86,7 @@ def _target(link: str) -> str:
 
 
 async def test_truncated_while_sent_d1(workshop: tuple[Server, Path]) -> None:
-    """The client sees a short body and the end, never the next answer inside of this one."""
+    """The client sees short content and the end of the connection, never the next response within this one."""
     server, root = workshop
     (root / "shrinks").write_bytes(random_bytes(24 * MEGABYTE, 2))
     async with Peer(server.address, receive_buffer=16 * 1024) as peer:
@@ -104,7 +103,7 @@ async def test_truncated_while_sent_d1(workshop: tuple[Server, Path]) -> None:
 
 
 async def test_grows_while_sent_d2(workshop: tuple[Server, Path]) -> None:
-    """Exactly what was promised, and the next answer behind it."""
+    """The client gets exactly Content-Length bytes, and then the next response."""
     server, root = workshop
     content = random_bytes(24 * MEGABYTE, 3)
     (root / "grows").write_bytes(content)
@@ -120,11 +119,11 @@ async def test_grows_while_sent_d2(workshop: tuple[Server, Path]) -> None:
 
 SIZES = pytest.mark.parametrize("size", [1000, 200_000], ids=["small", "large"])
 FIXED = 1_600_000_000
-"""A time that all versions of a file have."""
+"""The modification time that all versions of a file share."""
 
 
 def publish(path: Path, content: bytes, mtime: float | None = FIXED) -> None:
-    """A new version by rename. mtime: None for the time of the writing."""
+    """Publishes a new version by rename. mtime: its modification time; None for the time of the writing."""
     new = path.with_name("new")
     new.write_bytes(content)
     if mtime is not None:
@@ -135,7 +134,7 @@ def publish(path: Path, content: bytes, mtime: float | None = FIXED) -> None:
 @SIZES
 @pytest.mark.parametrize("growth", [4, 0], ids=["growing", "D7-equal-time-and-size"])
 async def test_replaced_under_load_d3(size: int, growth: int, workshop: tuple[Server, Path]) -> None:
-    """Two hundred versions by rename: every answer is wholly of one, and so are its fields."""
+    """Two hundred versions published by rename: the content and fields of every response belong to one of them."""
     server, root = workshop
     target = f"/replaced-{size}-{growth}"
 
@@ -163,16 +162,16 @@ async def test_replaced_under_load_d3(size: int, growth: int, workshop: tuple[Se
     await until_content(server, target, b"%04d" % VERSIONS)
 
 
-async def until(server: Server, request: bytes, is_it: Callable[[Response], bool]) -> Response:
-    """The first answer that is as it should be; the cache's time to live is a second."""
+async def until(server: Server, request: bytes, condition: Callable[[Response], bool]) -> Response:
+    """The first response that meets a condition; the time to live of the cache is one second."""
     async with asyncio.timeout(3):
-        while not is_it(response := await send_request(server.address, request)):
+        while not condition(response := await send_request(server.address, request)):
             await asyncio.sleep(0.02)
     return response
 
 
 async def until_content(server: Server, target: str, start: bytes) -> Response:
-    """The first answer that begins so."""
+    """The first response whose content begins with `content`."""
     return await until(server, get(target), lambda response: response.content.startswith(start))
 
 
@@ -190,7 +189,7 @@ async def test_overwritten_in_place_d4(workshop: tuple[Server, Path]) -> None:
 async def test_a_new_file_is_resumable_at_once_d7(
     size: int, mtime: float | None, workshop: tuple[Server, Path]
 ) -> None:
-    """Its tag is strong, so that a client that saw its beginning need not begin again; and it stays."""
+    """The entity tag is strong, so that an interrupted download can be resumed, and it does not change."""
     server, root = workshop
     name = f"fresh-{size}-{mtime}"
     publish(root / name, random_bytes(size), mtime)
@@ -200,13 +199,13 @@ async def test_a_new_file_is_resumable_at_once_d7(
     assert (rest.status, rest.content, rest["ETag"]) == (206, random_bytes(size)[500:], tag)
     assert (await send_request(server.address, get(f"/{name}", f"If-None-Match: {tag}"))).status == 304
     os.utime(root / name, (FIXED + 1, FIXED + 1))
-    if size == 1000:  # what a large file holds is not looked at
+    if size == 1000:  # the content of a large file is not read for its tag
         touched = await until(server, get(f"/{name}"), lambda response: response["Last-Modified"] == LATER)
         assert touched["ETag"] == tag, "the same bytes"
 
 
 async def test_a_large_file_that_changes_all_the_time_holds_up_nobody_d7(workshop: tuple[Server, Path]) -> None:
-    """Forty requests for a log that is being written: to wait 50 ms for the tag of each took a single thread 2 s."""
+    """Forty requests for a log that is being written take less time than 50 ms of waiting for each tag would."""
     server, root = workshop
     (root / "log").write_bytes(random_bytes(200_000))
 
@@ -236,7 +235,7 @@ LATER = "Sun, 13 Sep 2020 12:26:41 GMT"
 async def test_equal_time_and_size_are_another_version_d7(
     size: int, mtime: float, workshop: tuple[Server, Path]
 ) -> None:
-    """As builds do that give all files one time: a cache gets the new bytes, and nobody joins two versions."""
+    """Builds that give all files one time: a cache gets the new content, and no download joins two versions."""
     server, root = workshop
     name = f"built-{size}-{mtime}"
     publish(root / name, random_bytes(size, 1), mtime)
@@ -253,7 +252,7 @@ async def test_equal_time_and_size_are_another_version_d7(
 
 
 async def test_nodes_agree_as_they_can(start: Start, tmp_path: Path) -> None:
-    """Small files by their bytes; large ones with --etag mtime, where copies keep their time."""
+    """Small files are tagged by content; large ones, with --etag mtime, by a time that copies preserve."""
     for node in ("one", "two"):
         (tmp_path / node).mkdir()
     publish(tmp_path / "one" / "large", random_bytes(200_000))
@@ -287,7 +286,7 @@ async def test_removed_d3(workshop: tuple[Server, Path]) -> None:
 
 
 async def test_release_swapped_under_load_d6(start: Start, tmp_path: Path) -> None:
-    """The root is a link to a release; `mv -T` puts another in its place, two hundred times."""
+    """The root is a link to a release, which `mv -T` replaces two hundred times."""
     for name in ("odd", "even"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "page").write_text(name * 100)
@@ -316,11 +315,11 @@ inside, outside = (name.encode() for name in sys.argv[1:])
 while True:
     renameat2(-100, inside, -100, outside, 2)
 """
-"""RENAME_EXCHANGE, as fast as it goes, in a process of its own."""
+"""Exchanges two names by RENAME_EXCHANGE as fast as possible, in a process of its own."""
 
 
 async def test_race_between_a_file_and_a_way_out_c3(start: Start, design: Design, tmp_path: Path) -> None:
-    """Whatever is there at the moment of the open is served, or it is not: no look at a name decides."""
+    """The file that was opened decides whether it is served, not an earlier check of its name."""
     root = tmp_path / "root"
     root.mkdir()
     (tmp_path / "canary").write_bytes(CANARY)
@@ -344,7 +343,7 @@ async def test_race_between_a_file_and_a_way_out_c3(start: Start, design: Design
 
 @concurrent
 async def test_kept_connection_sees_changes_d3(workshop: tuple[Server, Path]) -> None:
-    """What is on the shelf of one connection is on nobody's for longer than the time to live."""
+    """No connection gets a cached response for longer than the time to live."""
     server, root = workshop
     (root / "seen").write_bytes(b"one")
     async with Peer(server.address) as peer:

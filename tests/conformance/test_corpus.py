@@ -15,7 +15,7 @@ TARGETS = [line.decode("latin-1").split(" ", 1) for line in LINES if line[:1] !=
 
 
 async def replay(server: Server, case: Case) -> list[Response]:
-    """All answers to a case. How it leaves the connection decides what is sent behind it."""
+    """Sends a case and returns all responses. What is sent after it depends on the state of the connection."""
     async with Peer(server.address) as peer:
         await peer.send(case.wire + (PROBE if case.end == "keep" else b""))
         if case.end in ("wait", "silent"):
@@ -39,7 +39,7 @@ async def test_case_l3(case: Case, server: Server, reference: Server) -> None:
 
 @pytest.mark.parametrize(("status", "target"), TARGETS)
 async def test_target_l1_c1(status: str, target: str, server: Server, reference: Server) -> None:
-    """Out of the site no path leads, however it is spelled."""
+    """No path leads out of the site, however it is spelled."""
     request = get(target, "Connection: close")
     response = await send_request(server.address, request)
     assert response.status == int(status)

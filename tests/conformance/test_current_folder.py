@@ -1,4 +1,4 @@
-"""A current folder that cannot be read, or is not there any more, is needed by what is relative to it and nothing else."""
+"""A working directory that cannot be read, or was deleted, matters only to paths that are relative to it."""
 
 import os
 import subprocess
@@ -7,15 +7,14 @@ from typing import Final
 
 import pytest
 
-from .applies import Start
 from .designs import DESIGNS, REFERENCE, Design
 from .peer import send_request
-from .server import command, environment
+from .server import Start, command, environment
 from .tree import ALPHABET
 from .wire import get
 
 _UNPRIVILEGED: Final = ("setpriv", "--bounding-set=-dac_override,-dac_read_search")
-"""Root, too, is refused by the mode of a file."""
+"""The mode of a file applies to root, too: it lacks the capabilities that override modes."""
 _ORDINARY: Final = _UNPRIVILEGED if os.geteuid() == 0 else ()
 UNREADABLE: Final = (*_ORDINARY, "sh", "-c", 'chmod 0 . && exec "$@"', "sh")
 DELETED: Final = ("sh", "-c", 'rmdir "$PWD" && exec "$@"', "sh")
@@ -31,7 +30,7 @@ def folder(tmp_path: Path) -> Path:
 
 
 def refusal(program: Design, wrapper: tuple[str, ...], *options: str, folder: Path) -> tuple[int, str]:
-    """The exit status and the line of a start that fails."""
+    """The exit status and the error message of a start that fails."""
     done = subprocess.run(
         [*wrapper, *command(program, *options)],
         cwd=folder,
@@ -85,7 +84,7 @@ def test_a_file_that_was_named_must_be_there(
 def test_a_file_that_is_there_and_cannot_be_read_is_an_error(
     program: Design, name: str, folder: Path, site: Path
 ) -> None:
-    """Its options are not to be lost without a word."""
+    """A configuration file that cannot be read is an error, so that no option is lost silently."""
     (folder / name).touch(0)
     status, line = refusal(program, _ORDINARY, str(site), folder=folder)
     assert (status, line) == (2, f"{program.program}: {name}: cannot be read: Permission denied")

@@ -1,11 +1,11 @@
-"""--dotfiles: names that begin with a dot are served like others, and the start says so (hazard C7)."""
+"""--dotfiles: names that begin with a dot are served like others, and a warning at the start reports it (hazard C7)."""
 
 from pathlib import Path
 
 import pytest
 
-from .applies import Start
 from .peer import send_request
+from .server import Start
 from .tree import CANARY
 from .wire import get
 
@@ -17,7 +17,7 @@ SERVED = (
     "...",
     "..data/x",
     ".folder/index.html",
-    # what a Zarr store of version 2 has beside its chunks
+    # metadata of a Zarr store of version 2, beside its chunks
     *(".zgroup", ".zattrs", ".zmetadata", "temperature/.zarray", "temperature/.zattrs", "temperature/0.0"),
 )
 LINE = "names that begin with a dot are served: --dotfiles"

@@ -1,4 +1,4 @@
-"""How connections end: half-closed, reset, or with bytes that nobody reads (hazards A8, A11, A13; RFC 9112 9.6)."""
+"""How connections end: half-closed, reset, or with bytes that are never read (hazards A8, A11, A13; RFC 9112 9.6)."""
 
 import asyncio
 import hashlib
@@ -40,7 +40,7 @@ async def test_half_closed_before_a_word_ends_in_silence_a8(server: Server) -> N
 
 @pytest.mark.quiet
 async def test_waiting_for_a_half_closed_client_costs_nothing_a8_l15(server: Server) -> None:
-    """It has said everything and does not read: the server must not spin on the end of file."""
+    """The client has closed its sending side and does not read: the server must not spin on the end of file."""
     async with Peer(server.address, receive_buffer=4096) as peer:
         await peer.send(get("/30m.bin"))
         peer.half_close()
@@ -53,25 +53,25 @@ async def test_waiting_for_a_half_closed_client_costs_nothing_a8_l15(server: Ser
 
 
 async def test_reset_in_the_middle_a11_e10(server: Server) -> None:
-    """Nothing is left of those who went away, and nothing was said about it: standard error is read at the end."""
+    """No resource is held for clients that disconnected, and none is reported: standard error is checked at the end."""
 
-    async def vanish(count: int) -> None:
+    async def disconnect(count: int) -> None:
         for _ in range(count):
             async with Peer(server.address) as peer:
                 await peer.send(get("/30m.bin"))
                 await peer.read_at_least(4096)
                 peer.reset()
 
-    await vanish(2)
+    await disconnect(2)
     assert (await send_request(server.address, get())).content == ALPHABET
     before = await server.wait_for_resources(lambda resources: resources.processes == 1)
-    await run_together(*(vanish(10) for _ in range(4)))
+    await run_together(*(disconnect(10) for _ in range(4)))
     assert (await send_request(server.address, get())).content == ALPHABET
     await server.wait_for_resources(lambda resources: resources.descriptors <= before.descriptors)
 
 
 async def test_reset_at_once_l15(server: Server) -> None:
-    """EPOLLIN comes together with EPOLLHUP and EPOLLERR: in the book such a connection was kept for ever."""
+    """epoll reports EPOLLIN together with EPOLLHUP and EPOLLERR; the book's server kept such a connection for ever."""
     assert (await send_request(server.address, get())).content == ALPHABET
     before = await server.wait_for_resources(lambda resources: resources.processes == 1)
     for number in range(300):
@@ -85,7 +85,7 @@ async def test_reset_at_once_l15(server: Server) -> None:
 
 @pytest.mark.parametrize("reads", ["afterwards", "meanwhile"])
 async def test_post_of_8_mb_gets_the_whole_answer_a13_l8(reads: str, server: Server) -> None:
-    """Closing with unread bytes would be a reset, and a reset destroys an answer that was not read yet."""
+    """Closing a socket with unread bytes sends a reset, which destroys a response that the client has not read yet."""
     content = bytes(8 << 20)
     for _ in range(4):
         async with Peer(server.address) as peer:
@@ -109,7 +109,7 @@ async def test_bytes_behind_the_last_request_do_not_cost_its_answer_a13_l8(serve
 
 
 async def test_head_of_200_kb_gets_the_whole_answer_a13_l8(server: Server) -> None:
-    """Twenty times: a reset that comes too early comes only sometimes."""
+    """Repeated twenty times, because a premature reset occurs only sometimes."""
     for _ in range(20):
         async with Peer(server.address) as peer:
             await peer.send(b"GET / HTTP/1.1\r\nHost: h\r\nX: " + b"x" * 200_000 + b"\r\n\r\n")

@@ -1,4 +1,4 @@
-"""The essential rows as another author's server is judged by them: every design passes, Python's http.server does not."""
+"""The essential rows as the laboratory judges them: every design passes, Python's http.server does not."""
 
 import asyncio
 import re
@@ -19,7 +19,7 @@ from .server import Server
 
 
 def failures(address: Address) -> dict[str, list[str]]:
-    """What the judge finds, by the id of each row that is not kept."""
+    """The findings of the judge, by the id of each row that the server fails."""
     found = {row.id: judge(row, say(address, b"".join(row.requests))) for row in ROWS}
     return {name: words for name, words in found.items() if words}
 

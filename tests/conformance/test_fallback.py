@@ -1,5 +1,5 @@
-"""Where the kernel has no openat2, or a container forbids it, the way beneath the root is walked name by name, and
-the answers are the same (hazard C4). What is settled at the start is never settled anew by an error."""
+"""Where the kernel has no openat2, or a container forbids it, paths are opened name by name, with the same responses
+(hazard C4). The choice is made at the start, and no later error changes it."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -24,7 +24,7 @@ pytestmark = needs_strace
 async def walking(
     request: pytest.FixtureRequest, site: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Server]:
-    """The reference without openat2: the disk is the same one for all designs."""
+    """The reference without openat2; one design suffices, because all use the same storage."""
     wrapper = strace("-e", "trace=openat2", "-e", f"inject=openat2:error={request.param}")
     async with running(REFERENCE, site, log_dir=tmp_path_factory.mktemp("walking"), wrapper=wrapper) as server:
         yield server
@@ -39,7 +39,7 @@ async def test_row_without_openat2_c4(row: Row, walking: Server, reference: Serv
 
 
 async def test_without_openat2_c4(design: Design, site: Path, tmp_path: Path) -> None:
-    """Each design finds its way, and no way out."""
+    """Each design follows links inside the site, and none that leads out."""
     wrapper = strace("-e", "trace=openat2", "-e", "inject=openat2:error=EPERM")
     async with running(design, site, log_dir=tmp_path, wrapper=wrapper) as server:
         assert (await send_request(server.address, get("/link-in-up"))).content == ALPHABET
@@ -54,7 +54,7 @@ async def test_without_openat2_c4(design: Design, site: Path, tmp_path: Path) ->
 
 
 async def test_race_is_tried_again_c4(site: Path, tmp_path: Path) -> None:
-    """EAGAIN says that something was renamed in between: the third try answers."""
+    """EAGAIN means that a name changed during the lookup; the third attempt succeeds."""
     wrapper = strace("-e", "trace=openat2", "-e", "inject=openat2:error=EAGAIN:when=1..2")
     async with running(REFERENCE, site, "--cache", "off", log_dir=tmp_path, wrapper=wrapper) as server:
         assert (await send_request(server.address, get())).content == ALPHABET

@@ -1,4 +1,4 @@
-"""System calls that fail: accept, fork, clone; and an open that takes its time (hazards E4, E6, E7, A12, L9)."""
+"""System calls that fail: accept, fork, clone; and an open that is slow (hazards E4, E6, E7, A12, L9)."""
 
 import asyncio
 import subprocess
@@ -8,10 +8,9 @@ from typing import Any, Final
 
 import pytest
 
-from .applies import Start, concurrent
-from .designs import DESIGNS, Design
+from .designs import DESIGNS, Design, concurrent
 from .peer import Peer, send_request
-from .server import command, environment, eventually
+from .server import Start, command, environment, eventually
 from .strace import Injection, needs_strace, needs_to_attach, strace
 from .tree import ALPHABET
 from .wire import get
@@ -27,7 +26,7 @@ def named(*names: str) -> list[Design]:
 
 @pytest.mark.parametrize("error", ["ECONNABORTED", "EMFILE"])
 async def test_accept_that_fails_e7_e1_l9(error: str, start: Start) -> None:
-    """accept() tells what happened to a client who is gone, or that there is no room now. The next one is served."""
+    """accept() reports that a client has disconnected, or that resources are short. The next client is served."""
     wrapper = strace("-e", "trace=accept4,accept", "-e", f"inject=accept4,accept:error={error}:when=1..2")
     async with start(
         wrapper=wrapper, allowed_errors="cannot accept|out of system resource|Too many open files|accept"
@@ -40,14 +39,14 @@ async def test_accept_that_fails_e7_e1_l9(error: str, start: Start) -> None:
 @needs_to_attach
 @pytest.mark.parametrize("error", ["ENOMEM", "EPROTO"])
 async def test_accept_that_fails_for_a_while_e1_e7(error: str, start: Start, tmp_path: Path) -> None:
-    """Somebody waits, and nobody can be let in: the server says so, rests, and goes on as soon as it can."""
+    """A client waits while accept() fails: the server reports it, pauses, and accepts again as soon as it can."""
     complaint = "cannot accept connections"
     async with start(allowed_errors=complaint) as server:
         assert (await send_request(server.address, get())).content == ALPHABET
         async with Injection(server, "accept,accept4", error, "1+", tmp_path), Peer(server.address):
             await eventually(lambda: complaint in server.error_output(), 3)
             begin, spent = time.monotonic(), server.processor_time()
-            await asyncio.sleep(0.5)  # what is measured is how little it does in this time
+            await asyncio.sleep(0.5)  # the test measures how little the server does in this time
             assert server.processor_time() - spent <= 0.05 * (time.monotonic() - begin)
         begin = time.monotonic()
         assert (await send_request(server.address, get())).content == ALPHABET
@@ -56,8 +55,8 @@ async def test_accept_that_fails_for_a_while_e1_e7(error: str, start: Start, tmp
 
 @pytest.mark.parametrize("design", named("async-uvloop", "async-asyncio", "thread", "process"), **EACH)
 async def test_no_more_threads_or_processes_e4_l9(design: Design, start: Start) -> None:
-    """clone() fails: this client is told 503, or is answered all the same; never silence, and the server lives."""
-    first = 4 if design.program == "pwb" else 1  # one that it cannot begin without comes in the test below
+    """clone() fails: the client gets 503 or its response, never nothing, and the server survives."""
+    first = 4 if design.program == "pwb" else 1  # the test below covers a thread that the server cannot start without
     wrapper = strace("-e", f"trace={CLONE}", "-e", f"inject={CLONE}:error=EAGAIN:when={first}..{first + 1}")
     async with start(wrapper=wrapper, allowed_errors="thread|process|fork") as server:
         targets = ("/a.txt", "/100k.bin", "/64k+1.bin", "/index.html")
@@ -85,7 +84,7 @@ async def test_no_thread_is_needed_e4(start: Start) -> None:
 
 @concurrent
 async def test_clients_who_leave_while_their_file_is_opened_a12(start: Start) -> None:
-    """The descriptor that comes back for nobody is closed all the same."""
+    """A descriptor that is opened after its client has disconnected is closed."""
     wrapper = strace("-e", "trace=openat2", "-e", "inject=openat2:delay_exit=20000")
     async with start(wrapper=wrapper) as server:
         assert (await send_request(server.address, get())).content == ALPHABET
@@ -103,7 +102,7 @@ async def test_clients_who_leave_while_their_file_is_opened_a12(start: Start) ->
 
 @concurrent
 async def test_slow_opens_do_not_end_in_silence_e6(start: Start) -> None:
-    """The first open of every thread takes its time: all are answered."""
+    """The first open of every thread is slow: all requests get their responses."""
     wrapper = strace("-e", "trace=openat2", "-e", "inject=openat2:delay_enter=200000:when=1")
     async with start(wrapper=wrapper) as server, asyncio.timeout(10):
         responses = await asyncio.gather(*(send_request(server.address, get(f"/100k.bin?{n}")) for n in range(6)))

@@ -1,4 +1,4 @@
-"""Files that this process may not read, and disks that fail (hazard C6, L4)."""
+"""Files that the server may not read, and disks that fail (hazard C6, L4)."""
 
 import os
 import shutil
@@ -8,10 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from .applies import Start, concurrent
-from .designs import Design
+from .designs import Design, concurrent
 from .peer import Peer, send_request
-from .server import Server, running
+from .server import Server, Start, running
 from .strace import needs_strace, strace
 from .tree import ALPHABET, BIG, CANARY
 from .wire import get
@@ -55,7 +54,7 @@ async def test_relative_links_work_and_absolute_ones_do_not_c2(start: Start, tmp
 @needs_strace
 @concurrent
 async def test_disk_that_fails_in_the_middle_c6_d1(start: Start, site: Path) -> None:
-    """The length that was promised is never faked: the connection ends, the server lives, the log tells."""
+    """Missing content is never padded: the connection ends, the server survives, the access log counts the bytes."""
     calls = "sendfile,pread64,preadv2,preadv"
     wrapper = strace("-P", str(site / "30m.bin"), "-e", f"trace={calls}", "-e", f"inject={calls}:error=EIO:when=6+")
     async with start(wrapper=wrapper, allowed_errors="content cut short") as server:

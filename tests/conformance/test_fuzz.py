@@ -1,4 +1,4 @@
-"""A thousand requests with some bytes changed, each to every design at once: no answer differs, nobody dies."""
+"""A thousand requests with some bytes changed, each sent to all designs: they respond alike, and none dies."""
 
 import asyncio
 import random
@@ -39,7 +39,7 @@ SPLICES = [
 
 
 def mutants(seed: int) -> Iterator[bytes]:
-    """Requests of the corpus with bytes changed, taken out, put in, said twice, or with a second one behind."""
+    """Requests of the corpus with bytes changed, deleted, inserted or repeated, or with a second request appended."""
     chance = random.Random(seed)
     wires = [case.wire for case in CASES if 0 < len(case.wire) < 2000]
     while True:
@@ -74,7 +74,7 @@ async def all_servers(site: Path, tmp_path: Path) -> AsyncIterator[list[Server]]
 
 
 async def responses_to(server: Server, data: bytes) -> list[bytes]:
-    """All answers, up to the end that the client brings about."""
+    """All responses, up to the end of the connection, which the client closes."""
     async with Peer(server.address) as peer:
         try:
             await peer.send(data)

@@ -1,5 +1,5 @@
-"""Files whose size is not their length: in /proc they say 0, in /sys 4096. What is sent is what is there; GET and HEAD
-agree; and as the next reading may be of something else, there are no dates and no ranges (hazard C15)."""
+"""Files whose size is not their length: it is 0 in /proc, and 4096 in /sys. A response holds what can be read,
+GET and HEAD agree, and as the content may change with each read, there are no dates and no ranges (hazard C15)."""
 
 import os
 import subprocess
@@ -11,9 +11,9 @@ import pytest
 
 from pwb_async.storage.disk import SMALL
 
-from .applies import Start
 from .peer import send_request
 from .proc import process_with_command_line
+from .server import Start
 from .wire import get
 
 UNKNOWN = ("Last-Modified", "Accept-Ranges", "Content-Range")
@@ -41,7 +41,7 @@ async def test_all_of_it_is_sent_c15(length: int, start: Start) -> None:
 
 
 async def test_more_than_is_held_in_memory_is_500_c15(start: Start) -> None:
-    """Its length would have to be known before its first byte is sent."""
+    """A large generated file is refused: its length would be needed before its first byte is sent."""
     with process_with_command_line(SMALL + 1) as (folder, _):
         async with start(root=folder, allowed_errors="'cmdline': its size is not its length") as server:
             for method in ("GET", "HEAD"):
@@ -50,7 +50,7 @@ async def test_more_than_is_held_in_memory_is_500_c15(start: Start) -> None:
 
 
 def _misleading(folder: Path) -> list[str]:
-    """Names of files that hold less than they say, and always the same."""
+    """Files that hold fewer bytes than their size, always the same ones."""
     names = []
     for path in sorted(folder.iterdir()):
         with suppress(OSError):
@@ -81,7 +81,7 @@ for line in sys.stdin:
 
 
 async def test_what_it_holds_now_c15(start: Start) -> None:
-    """It is kept in no cache: nothing tells of a change."""
+    """It is not cached, because no validator would reveal a change."""
     pipe = subprocess.PIPE
     with subprocess.Popen([sys.executable, "-c", RENAMES_ITSELF], stdin=pipe, stdout=pipe, text=True) as process:
         assert process.stdin is not None
@@ -101,7 +101,7 @@ async def test_what_it_holds_now_c15(start: Start) -> None:
 
 @pytest.mark.skipif(not os.path.exists("/sys/kernel/btf/vmlinux"), reason="the kernel does not describe its types")
 async def test_a_large_one_that_says_what_it_holds(start: Start) -> None:
-    """In a file system that cannot say what is in memory."""
+    """Generated files in a file system that cannot report what is in the page cache."""
     content = Path("/sys/kernel/btf/vmlinux").read_bytes()
     async with start(root=Path("/sys/kernel/btf")) as server:
         response = await send_request(server.address, get("/vmlinux"))

@@ -1,4 +1,4 @@
-"""Large files: every byte arrives at a slow reader, and neither he nor a fast one costs the others much
+"""Large files: a slow reader gets every byte, and no reader, slow or fast, delays the others much
 (hazards A4, A15, L5, L6, L14)."""
 
 import asyncio
@@ -10,8 +10,7 @@ from typing import Any
 
 import pytest
 
-from .applies import concurrent
-from .designs import REFERENCE
+from .designs import REFERENCE, concurrent
 from .peer import Peer, connect_many, run_together, send_request
 from .server import Server
 from .tree import ALPHABET, BIG, FILES
@@ -21,7 +20,7 @@ MEGABYTE = 1 << 20
 
 
 async def others(server: Server, until: "asyncio.Task[Any]", within: float = 1.0) -> int:
-    """Small requests, one after the other, each answered in time; returns how many."""
+    """Sends small requests one after the other, checks that each is answered in time, and returns their number."""
     count = 0
     while not until.done():
         start = time.monotonic()
@@ -33,7 +32,7 @@ async def others(server: Server, until: "asyncio.Task[Any]", within: float = 1.0
 
 
 async def read_slowly(server: Server, pause: float) -> None:
-    """pause: seconds between two looks at what has come."""
+    """Reads a response slowly. pause: seconds between two reads."""
     digest, count = hashlib.sha256(), 0
     async with Peer(server.address, receive_buffer=32 * 1024) as peer:
         await peer.send(get("/30m.bin", "Connection: close"))
@@ -48,14 +47,14 @@ async def read_slowly(server: Server, pause: float) -> None:
 
 
 async def test_slow_reader_gets_every_byte_l5(server: Server) -> None:
-    """The book called send() once: of 30 MB 2.8 arrived, without an error."""
+    """The book's servers call send() once: 2.8 of 30 MB arrived, without an error."""
     await read_slowly(server, 0)
 
 
 @pytest.mark.quiet
 @concurrent
 async def test_slow_readers_hold_up_nobody_l14_a4(server: Server) -> None:
-    """Accepted sockets that block stop an epoll loop at the first slow reader."""
+    """A blocking socket would stop the epoll loop at the first slow reader."""
     works = [read_slowly(server, 0.0005) for _ in range(2)]
     readers = asyncio.create_task(run_together(*works))
     count = await others(server, readers)
@@ -66,7 +65,7 @@ async def test_slow_readers_hold_up_nobody_l14_a4(server: Server) -> None:
 @pytest.mark.quiet
 @concurrent
 async def test_fast_reader_holds_up_nobody_a15(server: Server) -> None:
-    """5 GiB at full speed: everybody else still has a turn."""
+    """5 GiB at full speed: all other clients are still served."""
     async with Peer(server.address) as peer:
         await peer.send(get("/5g.bin"))
 
@@ -83,7 +82,7 @@ async def test_fast_reader_holds_up_nobody_a15(server: Server) -> None:
 
 
 async def test_clients_of_a_huge_file_cost_little_memory_l6(server: Server) -> None:
-    """The book read the whole file, and copied it: 5 GiB for each."""
+    """The book's servers read and copied the whole file: 5 GiB for each client."""
     many = 20 if server.design.keeps_alive else 1
     assert (await send_request(server.address, get())).content == ALPHABET
     before = server.memory()
@@ -100,7 +99,8 @@ async def test_clients_of_a_huge_file_cost_little_memory_l6(server: Server) -> N
 
 @pytest.mark.parametrize("design", [REFERENCE], ids=[REFERENCE.name], indirect=True, scope="session")
 async def test_more_than_32_bits_can_count_c12(server: Server) -> None:
-    """From below 2 GiB to beyond 4 GiB. The kernel throws the bytes away; the server's memory stays what it was."""
+    """From below 2 GiB to beyond 4 GiB: every byte is sent, and the server's memory does not grow. The client's
+    kernel discards the bytes."""
     first, last = 2_000_000_000, 4_400_000_000
     assert (await send_request(server.address, get())).content == ALPHABET
     before = server.memory()
@@ -120,7 +120,7 @@ async def test_more_than_32_bits_can_count_c12(server: Server) -> None:
 
 
 async def test_no_file_is_mapped_d5(server: Server, site: object) -> None:
-    """A mapped file that is truncated kills whoever reads it."""
+    """Reading a mapped file that has been truncated would kill the process with SIGBUS."""
     async with Peer(server.address, receive_buffer=4096) as peer:
         await peer.send(get("/30m.bin"))
         await peer.read_at_least(1)

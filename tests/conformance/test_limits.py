@@ -1,4 +1,4 @@
-"""Limits hold however slowly they are reached, and for whoever sends without end (hazards B8, A14)."""
+"""Limits apply however slowly they are reached, and to clients that send without end (hazards B8, A14)."""
 
 import pytest
 
@@ -14,14 +14,14 @@ MEGABYTE = 1 << 20
 
 @pytest.mark.parametrize("name", TOO_LONG)
 async def test_one_more_byte_by_byte_b8(name: str, server: Server, reference: Server) -> None:
-    """The answer to the same bytes at once, when they come in segments of one byte."""
+    """Bytes sent in segments of one get the same response as all at once."""
     request, expected = TOO_LONG[name]
     async with Peer(server.address) as peer:
         for at in range(len(request)):
             try:
                 peer.socket.send(request[at : at + 1])
             except ConnectionError:
-                break  # answered and gone, before the last byte
+                break  # the server has responded and closed before the last byte
             if at % 512 == 511:
                 await peer.wait_until_read()
         response = await peer.read_response()
@@ -41,7 +41,7 @@ async def test_one_more_byte_by_byte_b8(name: str, server: Server, reference: Se
     ids=["line", "field", "chunk-extension"],
 )
 async def test_endless_head_b8(start: bytes, server: Server) -> None:
-    """64 MB of it: the connection is closed long before, and nothing is kept."""
+    """64 MB of it: the connection is closed long before the end, and the server buffers little."""
     before = server.memory()
     async with Peer(server.address) as peer:
         with pytest.raises(ConnectionError):

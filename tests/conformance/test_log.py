@@ -1,4 +1,5 @@
-"""The access log: one line an exchange, whatever is in it, and never a reason to fail (hazards G1, E8, L20)."""
+"""The access log: one line for each exchange, whatever it contains, and no failed write stops the server
+(hazards G1, E8, L20)."""
 
 import asyncio
 import fcntl
@@ -13,10 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from .applies import Start
 from .designs import Design
 from .peer import TIMEOUT, Peer, send_request
-from .server import command, environment, eventually
+from .server import Start, command, environment, eventually
 from .tree import ALPHABET, BIG
 from .wire import get
 
@@ -27,7 +27,7 @@ LINE = re.compile(
 
 
 async def test_one_line_for_each_exchange_g1(start: Start) -> None:
-    """Every status, every way to end: the status and the bytes of content that left are told."""
+    """Every status and every way to end: the line holds the status and the number of content bytes sent."""
     requests = [
         (get("/a.txt", "Referer: http://r/", "User-Agent: u"), b"GET /a.txt HTTP/1.1", 200, 26),
         (get("/a.txt", method="HEAD"), b"HEAD /a.txt HTTP/1.1", 200, 0),
@@ -44,7 +44,7 @@ async def test_one_line_for_each_exchange_g1(start: Start) -> None:
         for request, _, status, _ in requests:
             assert (await send_request(server.address, request)).status == status
     written = server.log.read_bytes().splitlines()
-    # A thread that has answered may note it after the next one's answer.
+    # A thread may log its response after another thread's later one.
     lines = {(line[1], int(line[2])): line for line in map(LINE.fullmatch, written) if line}
     assert len(written) == len(lines) == len(requests)
     for _, first, status, sent in requests:
@@ -76,7 +76,7 @@ async def test_nothing_breaks_out_of_a_line_g1(start: Start) -> None:
 
 
 async def test_client_that_left_has_its_line_too_g1_a11(start: Start) -> None:
-    """With fewer bytes than were promised."""
+    """The line holds fewer bytes than Content-Length."""
     async with start() as server:
         async with Peer(server.address, receive_buffer=4096) as peer:
             await peer.send(get("/30m.bin"))
@@ -89,8 +89,8 @@ async def test_client_that_left_has_its_line_too_g1_a11(start: Start) -> None:
 
 
 async def test_log_is_rotated_e8(start: Start) -> None:
-    """It is renamed, and SIGUSR1 says so: no line is lost, and none goes to the old file any more, not even the lines
-    of a client who was there before."""
+    """The log is renamed, and SIGUSR1 is sent: no line is lost, and none is written to the old file any more, not even
+    for a client that was connected before."""
     async with start() as server, Peer(server.address) as kept:
         keeps = server.design.keeps_alive
         for _ in range(3):
@@ -100,7 +100,7 @@ async def test_log_is_rotated_e8(start: Start) -> None:
         old = server.log.rename(server.log.with_name("access.log.1"))
         server.signal(signal.SIGUSR1)
         if not keeps:
-            kept.half_close()  # as long as it is there, nobody else is
+            kept.half_close()  # the design serves no other client while this one is connected
         await eventually(server.log.exists, 3)
         if keeps:
             await kept.send(get("/after"))
@@ -114,7 +114,7 @@ async def test_log_is_rotated_e8(start: Start) -> None:
 
 
 async def test_storm_of_signals_e9(start: Start) -> None:
-    """They come in the middle of everything, hundreds a second: each client is answered, each answer has its line."""
+    """Hundreds of signals a second interrupt the server: each client gets its response, and each response its line."""
 
     async def storm() -> None:
         while True:
@@ -132,14 +132,14 @@ async def test_storm_of_signals_e9(start: Start) -> None:
 
 @pytest.mark.parametrize("log", ["/dev/full", "-", "/dev/stdout"])
 async def test_log_that_takes_nothing_e8_l20(log: str, start: Start) -> None:
-    """A full disk, or a pipe that nobody reads any more: in the book print() ended the server."""
+    """A full disk, or a pipe whose reader has closed it: print() ended the book's servers."""
     async with start("--access-log", log, keep_output=False, allowed_errors=UNREAD) as server:
         for _ in range(50):
             assert (await send_request(server.address, get())).content == ALPHABET
 
 
 async def test_pipe_that_nobody_reads_holds_up_nobody_e8(start: Start, tmp_path: Path) -> None:
-    """It is full after forty lines: from then on lines wait, and are lost at the end, but no time is."""
+    """The pipe is full after forty lines: later lines are buffered, and lost at the end, but no request is delayed."""
     lost = "lines of the access log were lost"
     os.mkfifo(tmp_path / "pipe")
     reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
@@ -155,7 +155,7 @@ async def test_pipe_that_nobody_reads_holds_up_nobody_e8(start: Start, tmp_path:
 
 
 async def test_named_pipe_whose_readers_come_and_go_e8(start: Start, tmp_path: Path) -> None:
-    """None at the start, none at a rotation, none at the end: each time one line says so, and serving goes on."""
+    """A pipe without a reader, at the start, a rotation, the end: one message each time, and requests are served."""
     os.mkfifo(pipe := tmp_path / "pipe")
     async with start("--access-log", str(pipe), allowed_errors=UNREAD) as server:
         for times in (1, 2):
@@ -175,7 +175,7 @@ async def test_named_pipe_whose_readers_come_and_go_e8(start: Start, tmp_path: P
 
 
 def pipe_reader(pipe: Path) -> tuple[Callable[[], int], int]:
-    """What counts the lines that have come out of a named pipe so far, and the descriptor that reads it."""
+    """A function that counts the lines read from a named pipe so far, and the descriptor that reads it."""
     reader, read = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK), bytearray()
 
     def lines() -> int:
@@ -188,7 +188,7 @@ def pipe_reader(pipe: Path) -> tuple[Callable[[], int], int]:
 
 
 async def test_lines_are_written_to_a_reader_that_comes_to_an_idle_server_e8(start: Start, tmp_path: Path) -> None:
-    """Nobody asks for anything any more, and the clients that did have gone."""
+    """Waiting lines are written although no request arrives and no client is connected any more."""
     os.mkfifo(pipe := tmp_path / "pipe")
     async with start("--access-log", str(pipe), allowed_errors="nobody reads the access log") as server:
         for _ in range(5):
@@ -206,7 +206,7 @@ async def test_lines_are_written_to_a_reader_that_comes_to_an_idle_server_e8(sta
 
 
 async def test_pipe_that_is_full_for_a_moment_loses_nothing_e8(start: Start, tmp_path: Path) -> None:
-    """Each client has a connection of its own, so with `process` its lines outlive a process."""
+    """Each client has a connection of its own, so with `process` its lines must outlive the child that wrote them."""
     os.mkfifo(pipe := tmp_path / "pipe")
     lines, reader = pipe_reader(pipe)
     fcntl.fcntl(reader, fcntl.F_SETPIPE_SZ, 4096)
@@ -223,15 +223,15 @@ async def test_pipe_that_is_full_for_a_moment_loses_nothing_e8(start: Start, tmp
 
 def announcing(design: Design, output: int, root: Path, folder: Path) -> "subprocess.Popen[bytes]":
     """A server on the Unix socket s, whose standard output is `output`."""
-    words = command(design, root, "--unix", "s")
-    return subprocess.Popen(words, stdout=output, stderr=subprocess.PIPE, cwd=folder, env=environment())
+    arguments = command(design, root, "--unix", "s")
+    return subprocess.Popen(arguments, stdout=output, stderr=subprocess.PIPE, cwd=folder, env=environment())
 
 
 @pytest.mark.parametrize("output", ["full disk", "no reader", "full pipe"])
 async def test_start_whose_announcement_is_not_taken_e8(
     output: str, design: Design, site: Path, tmp_path: Path
 ) -> None:
-    """It serves all the same."""
+    """The server serves although nothing reads its standard output."""
     reader, writer = os.pipe()
     if output == "full disk":
         os.dup2(full := os.open("/dev/full", os.O_WRONLY), writer)

@@ -5,20 +5,20 @@ import time
 
 import pytest
 
-from .applies import Start, concurrent
+from .designs import concurrent
 from .peer import Peer, connect_many, run_together, send_request
-from .server import Server
+from .server import Server, Start
 from .tree import ALPHABET
 from .wire import get, parse_responses
 
 MEGABYTE = 1 << 20
 PROMPT = 5.0
-"""Seconds: it is not held up for ever, even on a machine that is busy with something else."""
+"""Seconds that a response may take, even on a busy machine."""
 
 
 async def test_fifty_at_once_then_one_more_l13(server: Server) -> None:
-    """They come while the server cannot run: an edge-triggered listener is woken once for all of them, and the book
-    accepted one for each time it was woken."""
+    """Many clients connect while the server is stopped: edge-triggered epoll reports them once, and the book's
+    server accepted one connection for each report."""
     with server.suspended():
         async with connect_many(server.address, 50) as peers:
             for peer in peers:
@@ -33,7 +33,7 @@ async def test_fifty_at_once_then_one_more_l13(server: Server) -> None:
 
 
 async def test_burst_of_connects_f6_l19(server: Server) -> None:
-    """More than the book's listen(128) while nobody accepts: the kernel keeps them all."""
+    """More clients than the book's listen(128), while the server is stopped: the kernel queues them all."""
     with server.suspended():
         async with asyncio.timeout(1), connect_many(server.address, 250):
             server.resume()
@@ -41,7 +41,7 @@ async def test_burst_of_connects_f6_l19(server: Server) -> None:
 
 
 async def test_short_connections_one_after_the_other_l17(server: Server) -> None:
-    """The number of a descriptor comes back at once: nobody may close, or forget, the one that has it now."""
+    """The kernel reuses a descriptor's number at once: code that still holds the old one must not close the new one."""
 
     async def come_and_go(count: int) -> None:
         for _ in range(count):
@@ -59,7 +59,7 @@ async def test_short_connections_one_after_the_other_l17(server: Server) -> None
 
 
 async def test_nothing_is_left_of_clients_who_left_e5_l11_l18(server: Server) -> None:
-    """Descriptors, threads, processes: after forty clients at once, and again, it is all as after the first time."""
+    """Forty clients at once, several times: descriptors, threads and processes are those after the first time."""
 
     async def client() -> None:
         async with Peer(server.address) as peer:
@@ -80,7 +80,7 @@ async def test_nothing_is_left_of_clients_who_left_e5_l11_l18(server: Server) ->
 
 @concurrent
 async def test_a_thousand_requests_then_the_end_a6_a14(server: Server) -> None:
-    """1200 pipelined at once: a thousand answers in order, the last one says that it is the last."""
+    """1200 pipelined requests: a thousand responses in order, of which the last has `Connection: close`."""
     targets = ["/a.txt", "/one.txt", "/missing"]
     async with Peer(server.address) as peer:
         sending = asyncio.create_task(peer.send(b"".join(get(targets[number % 3]) for number in range(1200))))
@@ -101,15 +101,15 @@ async def test_requests_per_connection_a6(start: Start) -> None:
 
 @concurrent
 async def test_pipeline_without_reading_a14(start: Start) -> None:
-    """Requests without end and nobody reads: the server stops reading, keeps little, and forgets none."""
+    """A client sends requests without end and does not read: the server stops reading, buffers little, loses none."""
     count = 6000
     requests = b"".join(get("/1k.bin" if number % 2 else "/one.txt") for number in range(count))
     async with start("--requests-per-connection", "0") as server, Peer(server.address, receive_buffer=4096) as peer:
-        await peer.send(get("/1k.bin"))  # whoever serves this peer is there before memory is measured
+        await peer.send(get("/1k.bin"))  # the thread or process for this connection exists before memory is measured
         assert (await peer.read_response()).status == 200
         before = server.memory()
         sending = asyncio.create_task(peer.send(requests))
-        await asyncio.sleep(0.3)  # time enough to keep too much
+        await asyncio.sleep(0.3)  # time enough to buffer too much
         assert server.memory() - before < 4 * MEGABYTE
         lengths = [(await peer.read_response())["Content-Length"] for _ in range(count)]
         await sending
@@ -120,7 +120,7 @@ async def test_pipeline_without_reading_a14(start: Start) -> None:
 
 @pytest.mark.parametrize("target", ["/fifo", "/socket", "/link-zero", "/link-tty"])
 async def test_what_is_no_file_holds_up_nobody_c5_l12(target: str, server: Server) -> None:
-    """Opening a FIFO waits for a writer, unless one says otherwise: it stopped the book's servers for ever."""
+    """Opening a FIFO waits for a writer unless O_NONBLOCK is set: it stopped the book's servers for ever."""
     start = time.monotonic()
     responses = await run_together(*(send_request(server.address, get(target)) for _ in range(50)))
     assert {response.status for response in responses} == {404}

@@ -1,4 +1,4 @@
-"""What a running server has imported: no mode pays for another's libraries."""
+"""The modules that a running server has imported: no mode imports the libraries of another."""
 
 import re
 import sys
@@ -17,11 +17,11 @@ NEEDS = {
     "async-asyncio": {"asyncio", "aiofiles"},
     "gevent": {"gevent", "greenlet"},
 }
-"""What a design may import of them; all others: nothing."""
+"""The libraries that a design may import; a design without an entry may import none."""
 
 
 def imported(report: str) -> set[str]:
-    """Names of top-level packages, from what -X importtime says."""
+    """The names of top-level packages in the output of -X importtime."""
     return {name.partition(".")[0] for name in re.findall(r"^import time: .*\| *([\w.]+)$", report, re.MULTILINE)}
 
 

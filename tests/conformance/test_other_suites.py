@@ -1,4 +1,4 @@
-"""other_suites.toml: where other projects' suites expect something else, and rows that answer as it says."""
+"""other_suites.toml: where the suites of other projects expect another response, and the rows that show ours."""
 
 import tomllib
 from pathlib import Path
@@ -16,7 +16,7 @@ STATUSES = (
     | {row.id: {response.status for response in row.responses} for row in ROWS}
     | {target: {int(status)} for status, target in TARGETS}
 )
-"""What is answered, by the name of a row, of a file of the corpus, or by a target."""
+"""The statuses of the responses, by the name of a row, of a file of the corpus, or by a target."""
 
 
 @pytest.mark.parametrize("entry", DISAGREEMENTS, ids=lambda entry: f"{entry['suite']}-{entry['cases'][0]}")

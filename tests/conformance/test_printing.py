@@ -1,5 +1,4 @@
-"""What a server prints is one line for each thing said, whatever the things are called, in any encoding
-(hazard E8)."""
+"""Each message of a server is one line, whatever names it contains, in any encoding (hazard E8)."""
 
 import fcntl
 import os
@@ -16,7 +15,7 @@ from .designs import DESIGNS, REFERENCE, Design
 from .server import command, environment
 
 NAME: Final = "größe \udcff\n\x1b[31m\u202e"
-"""Letters beyond ASCII, a byte that is no UTF-8, a line break, the terminal's red, a change of direction."""
+"""Letters beyond ASCII, a byte that is not UTF-8, a line break, a terminal's code for red, a change of direction."""
 ESCAPED: Final = r" \udcff\n\x1b[31m\u202e"
 LETTERS: Final = {"ascii": rb"gr\xf6\xdfe", "latin-1": "größe".encode("latin-1"), "utf-8": "größe".encode()}
 PROGRAMS: Final = (REFERENCE, next(design for design in DESIGNS if design.program == "pwb-legacy"))
@@ -36,7 +35,7 @@ def launch(design: Design, *options: str, folder: Path, encoding: str) -> "subpr
 
 
 def check(line: bytes, encoding: str) -> None:
-    """The line names NAME, and whatever is not printable in it is escaped."""
+    """The line contains NAME, with unprintable characters escaped."""
     assert LETTERS[encoding] + ESCAPED.encode() in line, line
     assert not FOREIGN.search(line.replace(LETTERS[encoding], b"").rstrip(b"\n")), line
     assert line.count(b"\n") == 1
@@ -114,8 +113,8 @@ def test_what_is_asked_for(program: Design, option: str, tmp_path: Path) -> None
     assert said.isascii()
 
 
-def taking_nothing(how: str) -> int:
-    """The writing end of something that takes no byte. "full pipe": its reader stays open, and reads nothing."""
+def unwritable(how: str) -> int:
+    """A descriptor to which no byte can be written. "full pipe": its reader stays open and reads nothing."""
     if how == "full disk":
         return os.open("/dev/full", os.O_WRONLY)
     reader, writer = os.pipe()
@@ -132,9 +131,9 @@ CLOSED: Final = ("sh", "-c", 'exec "$@" 2>&-', "sh")
 
 @pytest.mark.parametrize("errors", ["full disk", "full pipe", "closed"])
 def test_a_warning_that_is_not_taken_ends_no_start(errors: str, design: Design, tmp_path: Path) -> None:
-    """Nor does it hold up the start, or come on standard output, which is the access log."""
+    """The message neither delays the start nor appears on standard output, which is the access log."""
     wrapper = CLOSED if errors == "closed" else ()
-    writer = None if errors == "closed" else taking_nothing(errors)
+    writer = None if errors == "closed" else unwritable(errors)
     with subprocess.Popen(
         [*wrapper, *command(design, ".", "--unix", "s")],
         stdin=subprocess.DEVNULL,
@@ -161,16 +160,16 @@ def test_a_warning_that_is_not_taken_ends_no_start(errors: str, design: Design, 
 def test_an_error_that_is_not_taken_keeps_its_status(
     program: Design, options: tuple[str, ...], errors: str, tmp_path: Path
 ) -> None:
-    words = [*command(program, *options or ("--mode", "x")), "--access-log", "off"]
+    arguments = [*command(program, *options or ("--mode", "x")), "--access-log", "off"]
     if not options:  # pwb-legacy names the modes
-        words = words[:3] if program.program == "pwb-legacy" else words
+        arguments = arguments[:3] if program.program == "pwb-legacy" else arguments
     if not program.keeps_alive and options:
-        words += ["--port", "0"]
+        arguments += ["--port", "0"]
     with subprocess.Popen(
-        [*(CLOSED if errors == "closed" else ()), *words],
+        [*(CLOSED if errors == "closed" else ()), *arguments],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
-        stderr=None if errors == "closed" else taking_nothing(errors),
+        stderr=None if errors == "closed" else unwritable(errors),
         cwd=tmp_path,
         env=environment(),
     ) as process:
@@ -186,7 +185,7 @@ def test_an_error_that_is_not_taken_keeps_its_status(
 @pytest.mark.parametrize("option", ["--help", "--version"])
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda design: design.program)
 def test_what_is_asked_for_and_not_taken(program: Design, option: str, output: str, tmp_path: Path) -> None:
-    writer = taking_nothing(output)
+    writer = unwritable(output)
     done = subprocess.run(
         command(program, option), stdout=writer, stderr=subprocess.PIPE, cwd=tmp_path, env=environment(), timeout=10
     )

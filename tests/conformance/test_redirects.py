@@ -1,12 +1,12 @@
-"""Redirects to a folder, relative to the target: what comes of them is decided by the client (RFC 3986 5.2)."""
+"""Redirects to a folder, relative to the target, which the client resolves (RFC 3986 5.2)."""
 
 from pathlib import Path
 from urllib.parse import urljoin
 
 import pytest
 
-from .applies import Start
 from .peer import send_request
+from .server import Start
 from .wire import get
 
 FOLDERS = ("sub/deep", "a:b", "javascript:x", "\\evil", "sub/grüße", "evil.com")

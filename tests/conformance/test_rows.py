@@ -1,4 +1,4 @@
-"""Every row on every design: what must come back, what holds for any answer, and the reference's very bytes."""
+"""Every row on every design: the expected responses, the rules for any response, and the bytes of the reference."""
 
 import re
 import time
@@ -38,7 +38,7 @@ _REASONS = {
 
 
 def check_any(response: Response) -> None:
-    """What holds for every answer, whatever was asked."""
+    """Checks the rules for any response, whatever the request."""
     assert response.reason == _REASONS[response.status]
     assert response["Server"] == "PWB"
     assert _IMF_FIXDATE.fullmatch(response["Date"] or "")

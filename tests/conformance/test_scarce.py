@@ -1,4 +1,4 @@
-"""Descriptors: a server that has none left says so, and a child has only its own (hazards E2, G4, L11)."""
+"""Descriptors: a server that has none left reports it, and a child holds only its own (hazards E2, G4, L11)."""
 
 import os
 import resource
@@ -8,17 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from .applies import Start
 from .designs import DESIGNS
 from .peer import Peer, connect_many, send_request
-from .server import Server, eventually
+from .server import Server, Start, eventually
 from .tree import ALPHABET, FILES
 from .wire import get
 
 
 @contextmanager
 def no_descriptor_free(server: Server) -> Iterator[None]:
-    """Nothing can be opened any more; what is open stays open."""
+    """Lowers the limit so that no descriptor can be opened; open ones stay open."""
     before = {pid: resource.prlimit(pid, resource.RLIMIT_NOFILE) for pid in server.process_ids()}
     try:
         for pid, (_, hard) in before.items():
@@ -32,10 +31,10 @@ def no_descriptor_free(server: Server) -> Iterator[None]:
 
 
 async def test_no_descriptor_for_the_file_e2_g4(start: Start) -> None:
-    """503, and come again: not 404, which caches and crawlers would believe."""
+    """The response is 503 with Retry-After, not 404, which caches and crawlers would believe."""
     async with start(
         allowed_errors="cannot accept connections"
-    ) as server:  # single, which looks for the next one at once
+    ) as server:  # single, which accepts the next one at once
         assert (await send_request(server.address, get())).content == ALPHABET
         async with Peer(server.address) as peer:
             await eventually(lambda: (far := peer.server_socket()) is not None and not far.orphan, 2, "not accepted")
@@ -57,7 +56,7 @@ async def test_no_descriptor_for_the_file_e2_g4(start: Start) -> None:
     "design", [one for one in DESIGNS if one.name == "process"], ids=["process"], indirect=True, scope="session"
 )
 async def test_child_has_only_its_own_descriptors_l11(server: Server) -> None:
-    """In the book it kept the listening socket and all other clients': none of them could ever be closed."""
+    """A child of the book's server inherited the listening socket and those of all other clients: none ever closed."""
     async with connect_many(server.address, 4) as peers:
         for peer in peers:
             await peer.send(get())
@@ -75,12 +74,12 @@ async def test_child_has_only_its_own_descriptors_l11(server: Server) -> None:
 
 
 def listening() -> set[str]:
-    """The TCP sockets of this machine that listen (proc_net_tcp(5): state 0A)."""
+    """The inodes of the listening TCP sockets of this machine (proc_net_tcp(5): state 0A)."""
     rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()]
     return {f"socket:[{row[9]}]" for row in rows if row[3] == "0A"}
 
 
 def sockets(pid: int) -> set[str]:
-    """The sockets that a process has open."""
+    """The inodes of the sockets that a process has open."""
     links = {os.readlink(f"/proc/{pid}/fd/{number}") for number in os.listdir(f"/proc/{pid}/fd")}
     return {link for link in links if link.startswith("socket:")}

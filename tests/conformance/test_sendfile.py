@@ -1,5 +1,5 @@
-"""sendfile(2) refused, by a file system or a sandbox, or switched off: large files are read, and the answers are the
-same, with the same bounds on memory and time (hazard C16)."""
+"""sendfile(2) fails, in a file system or a sandbox, or is switched off: large files are read instead, with the same
+responses and the same bounds on memory and time (hazard C16)."""
 
 import asyncio
 import hashlib
@@ -10,10 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from .applies import Start
 from .designs import DESIGNS
 from .peer import Peer, connect_many, run_together, send_request
-from .server import Server, eventually
+from .server import Server, Start, eventually
 from .strace import needs_strace, strace
 from .test_large import others, read_slowly
 from .test_log import LINE
@@ -32,16 +31,16 @@ only_async = pytest.mark.parametrize(
     indirect=True,
     scope="session",
 )
-"""The others read every file."""
+"""Marks tests of the async design; the others never use sendfile."""
 
 
 def refused(error: str, when: str, calls: Path) -> tuple[str, ...]:
-    """A wrapper that has sendfile(2) fail. calls: a file for those that were made."""
+    """A wrapper under which sendfile(2) fails. calls: a file that receives a line for each call."""
     return strace("-o", str(calls), "-e", "trace=sendfile", "-e", f"inject=sendfile:error={error}:when={when}")
 
 
 async def answers_are_right(server: Server) -> None:
-    """Of a large file, the whole and parts of it, and what comes behind on the same connection."""
+    """Checks the whole and parts of a large file, and the next response on the same connection."""
     async with Peer(server.address) as peer:
         for field, ranges in (
             ("Range: bytes=3000000-12999999", [(3_000_000, 13_000_000)]),
@@ -61,7 +60,7 @@ async def answers_are_right(server: Server) -> None:
 
 
 def sent(log: Path) -> list[int]:
-    """Bytes of content of each exchange, from the access log."""
+    """The number of content bytes of each exchange, from the access log."""
     lines = [LINE.fullmatch(line) for line in log.read_bytes().splitlines()]
     return [int(line[3]) for line in lines if line]
 
@@ -70,7 +69,7 @@ def sent(log: Path) -> list[int]:
 @only_async
 @pytest.mark.parametrize("error", ERRORS)
 async def test_refused_from_the_start_c16(error: str, start: Start, tmp_path: Path) -> None:
-    """It is tried for one answer, and never again for this file system."""
+    """It is tried for one response, and never again for this file system."""
     calls = tmp_path / "calls"
     async with start(wrapper=refused(error, "1+", calls), allowed_errors=REFUSED) as server:
         await answers_are_right(server)
@@ -128,7 +127,7 @@ async def test_slow_readers_get_every_byte_and_hold_up_nobody_l5_a15(start: Star
 @needs_strace
 @only_async
 async def test_a_slow_disk_holds_up_nobody_a15(start: Start, site: Path) -> None:
-    """The loop never reads: each piece of the large file takes 50 ms, and 120 of them 6 s."""
+    """The event loop never reads a file: each of 120 pieces takes 50 ms to read, 6 s in all."""
     wrapper = strace("-P", str(site / "30m.bin"), "-e", "trace=preadv", "-e", "inject=preadv:delay_enter=50000")
     async with start("--no-sendfile", wrapper=wrapper) as server, Peer(server.address) as peer:
         assert (await send_request(server.address, get())).content == ALPHABET
@@ -169,7 +168,7 @@ async def test_a_client_that_never_reads_is_cut_off_a4(start: Start) -> None:
             assert time.monotonic() - begin > 0.5
             assert len(await peer.read_to_end_or_reset()) < BIG
         await eventually(lambda: server.log.read_bytes().endswith(b"\n"), 3)
-        # What the kernel's buffer took counts, but nothing that waited for it.
+        # The log counts the bytes that the kernel's buffer took, and none that waited for it.
         assert sent(server.log)[0] < 6 * MEGABYTE
 
 

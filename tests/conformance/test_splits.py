@@ -1,8 +1,9 @@
-"""A request is the same however it is cut into segments (hazard B10). In the book what one recv() returned was it."""
+"""A request is the same however it is cut into segments (hazard B10). For the book's servers
+each recv() returned one request."""
 
 import pytest
 
-from .applies import concurrent
+from .designs import concurrent
 from .exchange import exchange
 from .peer import Peer, run_together
 from .server import Server
@@ -43,7 +44,7 @@ async def test_byte_by_byte_b10_l2(name: str, server: Server) -> None:
 
 @concurrent
 async def test_the_answer_does_not_wait_for_content_9110_15_5_6(server: Server) -> None:
-    """The head decides it; what is missing of the content is skipped when it comes."""
+    """The response follows from the head; the missing content is skipped when it arrives."""
     async with Peer(server.address) as peer:
         await peer.send(get("/a.txt", "Content-Length: 10", method="POST") + b"hello")
         assert (await peer.read_response()).status == 405

@@ -1,4 +1,4 @@
-"""Starting, and refusing to start: one line, a status, within a second (hazards F5, F7, B8)."""
+"""Starts that succeed, and starts that fail with one line and a status within a second (hazards F5, F7, B8)."""
 
 import asyncio
 import os
@@ -10,14 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from .applies import Start, concurrent
-from .designs import Design
+from .designs import Design, concurrent
 from .peer import Peer, send_request
-from .server import command, environment
+from .server import Start, command, environment
 from .tree import ALPHABET
 from .wire import get
 
-pytestmark = pytest.mark.quiet  # a refusal takes at most a second
+pytestmark = pytest.mark.quiet  # a start that fails ends within a second
 
 
 def refusal(design: Design, root: Path, *options: str, folder: Path) -> tuple[int, str]:
@@ -96,7 +95,7 @@ def test_unknown_key_in_a_file_f5(design: Design, site: Path, tmp_path: Path) ->
 
 
 async def test_an_environment_that_was_made_for_others(start: Start) -> None:
-    """Kubernetes describes a Service called pwb, another program has the same prefix: a line each, and it serves."""
+    """Variables that Kubernetes sets for a Service called pwb, or that are no option, cost a warning and no more."""
     service = ("PWB_PORT=tcp://10.0.0.11:80", "PWB_SERVICE_HOST=10.0.0.11", "PWB_DOCS_PORT=tcp://[fd00::1]:80")
     pattern = "describe a Service of Kubernetes and are ignored$|PWB_SESSION: no such option; it is ignored$"
     async with start(wrapper=("env", *service, "PWB_SESSION=1"), allowed_errors=pattern) as server:
@@ -121,7 +120,7 @@ async def test_ipv6_f7_l19(start: Start) -> None:
 
 
 async def test_ipv4_client_of_an_ipv6_socket_is_logged_by_its_ipv4_address(start: Start) -> None:
-    """The socket calls it ::ffff:127.0.0.1 (RFC 4291 2.5.5.2)."""
+    """An IPv4 client of an IPv6 socket, which the kernel calls ::ffff:127.0.0.1 (RFC 4291 2.5.5.2)."""
     needs_ipv6()
     async with start("--host", "::") as server:
         for host in ("127.0.0.1", "::1"):
@@ -150,11 +149,11 @@ async def test_ipv4_clients_of_an_ipv6_socket_are_counted_by_their_ipv4_address(
 WITHOUT = """
 mount --bind "$1" /etc/hosts && ip link set lo up && echo 1 >/proc/sys/net/ipv6/conf/lo/disable_ipv6 && shift && exec "$@"
 """
-"""A network of its own, where /etc/hosts gives localhost the address ::1 and no interface has it, as in many containers."""
+"""A network of its own: /etc/hosts gives localhost the address ::1, and no interface has it, as in many containers."""
 
 
 async def test_address_that_this_machine_does_not_have(start: Start, tmp_path: Path) -> None:
-    """It does not take the others of its name down."""
+    """An address of a name that cannot be used does not prevent the others."""
     (tmp_path / "hosts").write_text("::1 localhost\n127.0.0.1 localhost\n")
     unshare = ("unshare", "--net", "--mount", "sh", "-c", WITHOUT, "sh", str(tmp_path / "hosts"))
     try:
@@ -173,7 +172,7 @@ FETCH = "import sys, urllib.request as u; sys.stdout.buffer.write(u.urlopen(sys.
 
 
 async def test_index_and_max_age_and_version(start: Start) -> None:
-    """The options that change answers."""
+    """The options that change responses."""
     options = ("--index", "nowhere.html", "--index", "one.txt", "--max-age", "60", "--server-version")
     async with start(*options) as server:
         response = await send_request(server.address, get("/"))

@@ -1,4 +1,4 @@
-"""Stopping: what is under way is finished, nothing is begun, nothing is left (hazards F2, L19)."""
+"""Stopping: responses under way are finished, no new one is begun, and no process remains (hazards F2, L19)."""
 
 import asyncio
 import signal
@@ -6,15 +6,15 @@ import time
 
 import pytest
 
-from .applies import Start, concurrent
+from .designs import concurrent
 from .peer import Peer, connect_many, run_together, send_request
-from .server import Server, eventually
+from .server import Server, Start, eventually
 from .tree import ALPHABET, BIG
 from .wire import get
 
 
 async def refuses(server: Server) -> None:
-    """Waits until nobody can connect any more."""
+    """Waits until connections are refused."""
 
     async def tried() -> bool:
         try:
@@ -22,7 +22,7 @@ async def refuses(server: Server) -> None:
                 return False
         except ConnectionRefusedError:
             return True
-        except ConnectionResetError:  # it was in the queue when that was closed
+        except ConnectionResetError:  # it was in the accept queue when that was closed
             return False
 
     async with asyncio.timeout(1):
@@ -31,7 +31,7 @@ async def refuses(server: Server) -> None:
 
 
 async def begin(peer: Peer) -> int:
-    """Asks for a large file; returns how many bytes of the answer have come."""
+    """Requests a large file, and returns the number of bytes received so far."""
     await peer.send(get("/30m.bin"))
     return len(await peer.read_at_least(1))
 
@@ -83,7 +83,7 @@ async def test_silent_connections_end_at_once_f2(start: Start) -> None:
 
 @concurrent
 async def test_nothing_is_begun_f2(start: Start) -> None:
-    """A request behind the one under way is not answered, and the answer says that it is the last, if it still can."""
+    """A pipelined request is not answered, and the response under way has `Connection: close` if it has not begun."""
     async with start() as server:
         async with Peer(server.address, receive_buffer=64 * 1024) as peer:
             await peer.send(get("/30m.bin") + get() * 3)

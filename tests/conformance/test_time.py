@@ -1,6 +1,6 @@
-"""Deadlines, with short ones (hazards A1 to A7): each comes in time, and no drip of bytes moves it.
+"""Deadlines, set short (hazards A1 to A7): each expires in time, and slowly sent bytes do not postpone it.
 
-The sleeps here are what a slow client does, never a way to wait for the server.
+The sleeps here are those of a slow client, never a way to wait for the server.
 """
 
 import asyncio
@@ -10,8 +10,7 @@ from contextlib import AsyncExitStack
 
 import pytest
 
-from .applies import concurrent
-from .designs import Design
+from .designs import Design, concurrent
 from .peer import Peer, run_together, send_request
 from .server import Server, eventually, running
 from .sockets import CLOSE_WAIT, ESTABLISHED
@@ -22,12 +21,14 @@ pytestmark = pytest.mark.quiet
 
 HEADER, IDLE, SEND, LINGER_IDLE, LINGER = 0.4, 0.5, 0.6, 0.3, 0.5
 LATE = 0.9
-"""How late a deadline may be: the sweep's quarter of a second, and a machine that is busy."""
+"""Seconds that a deadline may be late: a quarter of one for the sweep, the rest for a busy machine."""
 
 
 @pytest.fixture(scope="session")
-async def hasty(design: Design, site: object, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Server]:
-    """A server that waits for nobody."""
+async def short_timeouts(
+    design: Design, site: object, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Server]:
+    """A server with short timeouts."""
     options = {
         "--header-timeout": HEADER,
         "--idle-timeout": IDLE,
@@ -35,13 +36,13 @@ async def hasty(design: Design, site: object, tmp_path_factory: pytest.TempPathF
         "--linger-idle": LINGER_IDLE,
         "--linger-timeout": LINGER,
     }
-    words = [word for name, value in options.items() for word in (name, str(value))]
-    async with running(design, str(site), *words, log_dir=tmp_path_factory.mktemp("hasty")) as server:
+    arguments = [word for name, value in options.items() for word in (name, str(value))]
+    async with running(design, str(site), *arguments, log_dir=tmp_path_factory.mktemp("short-timeouts")) as server:
         yield server
 
 
 class Watch:
-    """Measures from its making."""
+    """Measures the time since its creation."""
 
     def __init__(self) -> None:
         self._start = time.monotonic()
@@ -54,17 +55,17 @@ class Watch:
         assert seconds - 0.05 < self.time < seconds + LATE
 
 
-async def test_silence_ends_in_silence_a1_l10(hasty: Server) -> None:
-    async with Peer(hasty.address) as peer:
+async def test_silence_ends_in_silence_a1_l10(short_timeouts: Server) -> None:
+    async with Peer(short_timeouts.address) as peer:
         watch = Watch()
         assert await peer.read_to_end() == b""
         watch.shows(HEADER)
 
 
 @pytest.mark.parametrize("drip", [b"X: y\r\n", b"x"], ids=["fields", "bytes"])
-async def test_slow_head_is_408_at_the_deadline_a2_l10(drip: bytes, hasty: Server) -> None:
-    """The deadline counts from the beginning: bytes do not push it back."""
-    async with Peer(hasty.address) as peer:
+async def test_slow_head_is_408_at_the_deadline_a2_l10(drip: bytes, short_timeouts: Server) -> None:
+    """The deadline counts from the beginning of the request: further bytes do not postpone it."""
+    async with Peer(short_timeouts.address) as peer:
         await peer.send(b"GET / HTTP/1.1\r\nHost: h\r\n" if b":" in drip else b"GET /")
         watch = Watch()
         reading = asyncio.create_task(peer.read_response())
@@ -79,8 +80,8 @@ async def test_slow_head_is_408_at_the_deadline_a2_l10(drip: bytes, hasty: Serve
 
 
 @concurrent
-async def test_second_head_has_a_deadline_too_a2(hasty: Server) -> None:
-    async with Peer(hasty.address) as peer:
+async def test_second_head_has_a_deadline_too_a2(short_timeouts: Server) -> None:
+    async with Peer(short_timeouts.address) as peer:
         await peer.send(get() + b"GET / HTTP/1.1\r\n")
         assert (await peer.read_response()).content == ALPHABET
         watch = Watch()
@@ -88,9 +89,9 @@ async def test_second_head_has_a_deadline_too_a2(hasty: Server) -> None:
         watch.shows(HEADER)
 
 
-async def test_slow_content_is_not_waited_for_a3(hasty: Server) -> None:
-    """The answer comes at once; then one byte now and then does not keep the connection."""
-    async with Peer(hasty.address) as peer:
+async def test_slow_content_is_not_waited_for_a3(short_timeouts: Server) -> None:
+    """The response is immediate; after it, an occasional byte does not keep the connection open."""
+    async with Peer(short_timeouts.address) as peer:
         watch = Watch()
         await peer.send(get("/a.txt", "Content-Length: 1000", method="POST"))
         assert (await peer.read_response()).status == 405
@@ -106,9 +107,9 @@ async def test_slow_content_is_not_waited_for_a3(hasty: Server) -> None:
         assert watch.time < max(LINGER, LINGER_IDLE) + LATE
 
 
-async def test_slow_chunks_are_408_a3(hasty: Server) -> None:
-    """Chunks are checked before the answer, so that it has to wait for them: not for ever."""
-    async with Peer(hasty.address) as peer:
+async def test_slow_chunks_are_408_a3(short_timeouts: Server) -> None:
+    """Chunks are checked before the response, which waits for them, but not for ever."""
+    async with Peer(short_timeouts.address) as peer:
         await peer.send(get("/a.txt", "Transfer-Encoding: chunked", method="POST") + b"5\r\nhel")
         watch = Watch()
         response = await peer.read_response()
@@ -118,8 +119,8 @@ async def test_slow_chunks_are_408_a3(hasty: Server) -> None:
 
 
 @concurrent
-async def test_idle_connection_is_closed_cleanly_a6(hasty: Server) -> None:
-    async with Peer(hasty.address) as peer:
+async def test_idle_connection_is_closed_cleanly_a6(short_timeouts: Server) -> None:
+    async with Peer(short_timeouts.address) as peer:
         for _ in range(2):
             await peer.send(get())
             assert (await peer.read_response()).content == ALPHABET
@@ -129,25 +130,25 @@ async def test_idle_connection_is_closed_cleanly_a6(hasty: Server) -> None:
         assert watch.time < IDLE / 2 + LATE
 
 
-async def test_client_that_never_reads_is_cut_off_a4_l10(hasty: Server) -> None:
-    """And nothing of it is left: neither its descriptors nor the kernel's buffers."""
-    assert (await send_request(hasty.address, get())).content == ALPHABET
-    before = await hasty.wait_for_resources(lambda resources: resources.processes == 1)
-    async with Peer(hasty.address, receive_buffer=4096) as peer:
+async def test_client_that_never_reads_is_cut_off_a4_l10(short_timeouts: Server) -> None:
+    """After the timeout neither its descriptors nor the kernel's buffers remain."""
+    assert (await send_request(short_timeouts.address, get())).content == ALPHABET
+    before = await short_timeouts.wait_for_resources(lambda resources: resources.processes == 1)
+    async with Peer(short_timeouts.address, receive_buffer=4096) as peer:
         watch = Watch()
         await peer.send(get("/30m.bin"))
         await eventually(lambda: _gone(peer), SEND + 2 + LATE, "it still holds the server")
         assert watch.time > SEND - 0.05
-        await hasty.wait_for_resources(lambda resources: resources.descriptors <= before.descriptors)
+        await short_timeouts.wait_for_resources(lambda resources: resources.descriptors <= before.descriptors)
         await eventually(lambda: peer.server_socket() is None, 2, "the kernel keeps its bytes: FIN-WAIT-1")
         assert len(await peer.read_to_end_or_reset()) < BIG
 
 
 @concurrent
-async def test_clients_that_never_read_many_answers_are_cut_off_a4(hasty: Server) -> None:
-    """Wherever it is that the kernel takes no more: small answers and parts of a large file take turns here."""
+async def test_clients_that_never_read_many_answers_are_cut_off_a4(short_timeouts: Server) -> None:
+    """The timeout applies to small responses and to parts of a large file, which alternate here."""
     async with AsyncExitStack() as stack:
-        peers = [await stack.enter_async_context(Peer(hasty.address, receive_buffer=4096)) for _ in range(8)]
+        peers = [await stack.enter_async_context(Peer(short_timeouts.address, receive_buffer=4096)) for _ in range(8)]
         watch = Watch()
         for number, peer in enumerate(peers):
             last = 50_000 + 1009 * number
@@ -161,9 +162,9 @@ def _gone(peer: Peer) -> bool:
     return far is None or far.state not in (ESTABLISHED, CLOSE_WAIT)
 
 
-async def test_slow_reader_that_goes_on_reading_is_served_a4(hasty: Server) -> None:
-    """Slow is not dead: whoever takes some bytes in each period gets them all."""
-    async with Peer(hasty.address, receive_buffer=64 * 1024) as peer:
+async def test_slow_reader_that_goes_on_reading_is_served_a4(short_timeouts: Server) -> None:
+    """A slow client that reads some bytes in each period gets them all."""
+    async with Peer(short_timeouts.address, receive_buffer=64 * 1024) as peer:
         await peer.send(get("/30m.bin", "Connection: close"))
         watch = Watch()
         count = 0
@@ -174,9 +175,9 @@ async def test_slow_reader_that_goes_on_reading_is_served_a4(hasty: Server) -> N
     assert count > BIG
 
 
-async def test_client_that_does_not_close_is_left_a13(hasty: Server) -> None:
-    """It has had its last answer and lingers: the server does not."""
-    async with Peer(hasty.address) as peer:
+async def test_client_that_does_not_close_is_left_a13(short_timeouts: Server) -> None:
+    """The client keeps its side open after the last response: the server closes after a while."""
+    async with Peer(short_timeouts.address) as peer:
         await peer.send(b"?\r\n\r\n")
         assert (await peer.read_response()).status == 400
         assert await peer.read_to_end() == b""
@@ -186,17 +187,17 @@ async def test_client_that_does_not_close_is_left_a13(hasty: Server) -> None:
 
 
 def _left(peer: Peer) -> bool:
-    """Nobody holds the server's socket any more: FIN-WAIT-2 goes on in the kernel, without a descriptor."""
+    """No process holds the server's socket any more: the kernel keeps it in FIN-WAIT-2, without a descriptor."""
     far = peer.server_socket()
     return far is None or far.orphan
 
 
 @concurrent
-async def test_requests_around_the_idle_deadline_a7(hasty: Server) -> None:
-    """A request that crosses with the close gets a whole answer or not a byte: it may be sent again safely."""
+async def test_requests_around_the_idle_deadline_a7(short_timeouts: Server) -> None:
+    """A request that arrives while the server closes gets a whole response or no byte, and can safely be repeated."""
 
     async def cross(number: int) -> None:
-        async with Peer(hasty.address) as peer:
+        async with Peer(short_timeouts.address) as peer:
             await peer.send(get())
             assert (await peer.read_response()).content == ALPHABET
             await asyncio.sleep(IDLE - 0.1 + number * 0.01)

@@ -1,10 +1,9 @@
-"""--type, --charset and --serve-encoded: what is said about a file's content (RFC 9110 8.3, 8.4)."""
+"""--type, --charset and --serve-encoded: the fields that describe a file's content (RFC 9110 8.3, 8.4)."""
 
 from typing import Final
 
-from .applies import Start
 from .peer import send_request
-from .server import Server
+from .server import Server, Start
 from .tree import ALPHABET
 from .wire import Response, get
 
@@ -42,7 +41,7 @@ async def test_types_and_codings_that_options_name(start: Start) -> None:
 
 
 async def test_a_copy_from_before_the_coding_was_said_is_not_revalidated(start: Start) -> None:
-    """Its client would go on with the fields of before, and take coded bytes for a script (RFC 9110 8.8.3.3)."""
+    """A client would keep the fields of the cached response, and take coded bytes for a script (RFC 9110 8.8.3.3)."""
     async with start() as server:
         before = await send_request(server.address, get("/types/x.js.br"))
         other = await send_request(server.address, get("/types/x.css"))
@@ -80,14 +79,14 @@ async def check_coded(server: Server) -> None:
     assert (part.status, part.content, part["Content-Encoding"]) == (206, ALPHABET[2:6], "br")
     assert part["Content-Range"] == f"bytes 2-5/{len(ALPHABET)}"
     parts = await ask_for("Range: bytes=0-1,4-5")
-    # What holds the parts together is not coded: each part says it of itself.
+    # The multipart content is not coded: each part has its own Content-Encoding.
     assert (parts.status, parts["Content-Encoding"]) == (206, None)
     head = b"\r\nContent-Type: text/javascript; charset=euc-kr\r\nContent-Encoding: br\r\nContent-Range: bytes "
     assert parts.content.count(head) == 2
 
 
 async def test_no_charset(start: Start) -> None:
-    """So that a page's own <meta> decides; what the server itself has written says its charset all the same."""
+    """Without a charset in the field a page's own <meta> decides; pages that the server writes still have theirs."""
     async with start("--charset", "off", "--type", "*.css=text/css;charset=big5") as server:
         for target, media in {
             "/types/x.html": "text/html",

@@ -1,9 +1,9 @@
-"""The folder that every design serves, and what lies around it that no answer may ever show.
+"""The folder that every design serves, and the files beside it that no response may contain.
 
     world/
-      secret.txt                CANARY: nothing outside of site/ may be answered with
+      secret.txt                CANARY: no file outside of site/ may be served
       site-sibling/secret.txt   CANARY: a prefix is not a parent
-      site/                     what is served; the corpus of tests/core asks for its TREE, so that is in it, too
+      site/                     the served folder; it holds the TREE of tests/core, which the corpus requests
 
 All files were last changed at MTIME.
 """
@@ -28,7 +28,7 @@ ALPHABET: Final = TREE[b"a.txt"]
 
 
 def entity_tag(content: bytes) -> str:
-    """The entity tag of a file that is read at once (hazard D7)."""
+    """The entity tag of a small file, a digest of its content (hazard D7)."""
     return f'"{xxh3_128_hexdigest(content)}"'
 
 
@@ -151,7 +151,7 @@ TIMES: Final[dict[bytes, int]] = {
 
 
 def build(world: Path) -> Path:
-    """Writes everything into `world`, an empty folder, and returns what is to be served."""
+    """Writes everything into `world`, an empty folder, and returns the folder to serve."""
     site = os.fsencode(world / "site")
     for folder in (site, os.fsencode(world / "site-sibling")):
         os.mkdir(folder)

@@ -1,4 +1,4 @@
-"""Answers, read strictly from their bytes: what RFC 9112 does not allow fails here, in whatever test it happens."""
+"""Responses, parsed strictly: any form that PWB does not send fails here, in whichever test it occurs."""
 
 import re
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ _DATE: Final = re.compile(rb"(?<=\r\nDate: )[^\r]*")
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """wire: its bytes as they came. fields: names in lower case, in the order they came."""
+    """A response as it was received. fields: with names in lower case, in their order. wire: all its bytes."""
 
     status: int
     reason: str
@@ -26,17 +26,17 @@ class Response:
     wire: bytes
 
     def __getitem__(self, name: str) -> str | None:
-        """The value of a field, None if it is not there."""
+        """The value of a field, None if it is absent."""
         return dict(self.fields).get(name.lower())
 
     @property
     def without_date(self) -> bytes:
-        """The whole answer but for its Date: what all designs must have in common."""
+        """The whole response but for the value of its Date: all designs must send the same."""
         return _DATE.sub(b"*", self.wire, count=1)
 
     @property
     def without_date_and_connection(self) -> bytes:
-        """`masked` without its field Connection: what a design that keeps no connection alive has in common, too."""
+        """`without_date` less the field Connection: a design that keeps no connection alive must send the same, too."""
         return _CONNECTION.sub(b"", self.without_date, count=1)
 
     @property
@@ -46,7 +46,7 @@ class Response:
 
 
 def parse_head(head: bytes) -> tuple[int, str, tuple[tuple[str, str], ...]]:
-    """Status, reason and fields of a head without its empty line."""
+    """Status, reason phrase and fields of a head, given without its empty line."""
     first, *lines = head.split(b"\r\n")
     status_line = _STATUS_LINE.fullmatch(first)
     assert status_line, f"no status line: {first[:100]!r}"
@@ -56,19 +56,19 @@ def parse_head(head: bytes) -> tuple[int, str, tuple[tuple[str, str], ...]]:
         assert field, f"no field line: {line[:100]!r}"
         fields.append((field[1].decode().lower(), field[2].decode()))
     names = [name for name, _ in fields]
-    assert len(names) == len(set(names)), f"a field stands twice: {names}"
+    assert len(names) == len(set(names)), f"a field is repeated: {names}"
     return int(status_line[1]), status_line[2].decode(), tuple(fields)
 
 
 def content_length(status: int, fields: tuple[tuple[str, str], ...], method: str) -> int:
-    """Bytes of content that follow the head (RFC 9112 6.3)."""
+    """The number of bytes of content that follow the head (RFC 9112 6.3)."""
     if method == "HEAD" or status in (204, 304):
         return 0
     return int(dict(fields)["content-length"])
 
 
 def parse_responses(stream: bytes) -> list[Response]:
-    """All answers of a stream that has ended. Who asked with HEAD is seen by what follows the head."""
+    """All responses in a stream that has ended. A response to HEAD is recognised by what follows its head."""
     responses = []
     at = 0
     while at < len(stream):

@@ -1,4 +1,4 @@
-"""A real Chromium, headless: it talks to nobody but who it is told to."""
+"""A real Chromium, headless, which connects only to the addresses that a test opens."""
 
 import shutil
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ FLAGS: Final = (
 
 @contextmanager
 def chromium(profile: Path) -> Iterator[Any]:
-    """A browser until the block ends. profile: a folder of its own. Its console and its network can be read."""
+    """Runs a browser inside the block; its console and network events can be read. profile: an empty folder."""
     from selenium import webdriver
 
     options = webdriver.ChromeOptions()
@@ -43,7 +43,7 @@ def chromium(profile: Path) -> Iterator[Any]:
 
 
 def set_viewport(browser: Any, width: int, height: int, scheme: str = "light", media: str = "screen") -> None:
-    """From now on pages are so wide and high, in pixels. scheme: light or dark. media: screen or print."""
+    """Sets the size of the page in pixels. scheme: light or dark. media: screen or print."""
     size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
     features = [{"name": "prefers-color-scheme", "value": scheme}]
@@ -51,5 +51,5 @@ def set_viewport(browser: Any, width: int, height: int, scheme: str = "light", m
 
 
 def console_messages(browser: Any) -> list[str]:
-    """What stands in the console since the last look."""
+    """The warnings and errors that the console has received since the last call."""
     return [entry["message"] for entry in browser.get_log("browser") if entry["level"] in ("SEVERE", "WARNING")]

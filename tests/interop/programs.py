@@ -1,4 +1,4 @@
-"""Programs from the system, run with a bound on their time, in the C locale."""
+"""Programs from the system, run with a time limit, in the C locale."""
 
 import asyncio
 import os
@@ -10,7 +10,7 @@ import pytest
 
 
 class Completed(NamedTuple):
-    """What a program has said, and its exit status."""
+    """The output of a program that has ended, and its exit status."""
 
     status: int
     output: bytes
@@ -18,14 +18,14 @@ class Completed(NamedTuple):
 
 
 def needs(program: str) -> pytest.MarkDecorator:
-    """Skips where a program is not installed."""
+    """Skips a test where a program is not installed."""
     return pytest.mark.skipif(not shutil.which(program), reason=f"{program} is not installed")
 
 
-async def run(*words: str, within: float = 60, folder: Path | None = None, **environment: str) -> Completed:
+async def run(*arguments: str, within: float = 60, folder: Path | None = None, **environment: str) -> Completed:
     """Runs a program to its end, in `folder` if one is given. environment: variables beside PATH, LC_ALL and HOME."""
     process = await asyncio.create_subprocess_exec(
-        *words,
+        *arguments,
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,

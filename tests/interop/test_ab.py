@@ -1,4 +1,4 @@
-"""ab -k: HTTP/1.0 with `Connection: keep-alive`, as fast as it goes."""
+"""ab -k: HTTP/1.0 with `Connection: keep-alive`, as fast as possible."""
 
 import re
 
@@ -23,7 +23,7 @@ async def test_keep_alive(server: Server) -> None:
     assert figure("Non-2xx responses", report) == 0
     assert figure("HTML transferred", report) == 1000 * 1024
     if server.design.keeps_alive:
-        # every hundredth of a connection may be its last one: a thousand requests are its bound
+        # a connection is closed after a thousand requests
         assert figure("Keep-Alive requests", report) >= 990
     else:
         assert figure("Keep-Alive requests", report) == 0

@@ -1,4 +1,4 @@
-"""apt with a package archive of our own: update, many downloads at once, half a package that goes on.
+"""apt with a package archive of our own: update, many downloads at once, the rest of half a package.
 
 Its whole state is in a folder of the test (Dir and APT_CONFIG), so that it neither reads nor changes the system's.
 """
@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conformance.applies import Start
-from tests.conformance.server import Server
+from tests.conformance.server import Server, Start
 
 from .programs import Completed, needs, run
 
@@ -19,7 +18,7 @@ pytestmark = [needs("apt-get"), needs("apt-ftparchive"), needs("dpkg-deb")]
 PACKAGES = [f"letter-{letter}" for letter in "abcdefghijkl"]
 INDEX = "dists/stable/main/binary-amd64"
 MTIME = 1_600_000_000
-"""When every package was last changed."""
+"""The modification time of every package."""
 
 
 async def build(archive: Path, name: str, seed: int) -> Path:
@@ -38,7 +37,7 @@ async def build(archive: Path, name: str, seed: int) -> Path:
 
 
 async def index(archive: Path) -> None:
-    """The lists of the archive, each by its hash, too."""
+    """Writes the lists of the archive, each also under its hash."""
     done = await run("apt-ftparchive", "packages", "pool", folder=archive)
     (archive / INDEX / "Packages").write_bytes(done.output)
     (archive / "dists/stable/Release").unlink(missing_ok=True)
@@ -65,7 +64,7 @@ async def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 class Apt:
-    """An apt that has never been used, with one archive in its list."""
+    """An apt without any state, with one archive in its list."""
 
     def __init__(self, folder: Path, server: Server) -> None:
         self.folder = folder
@@ -81,8 +80,10 @@ class Apt:
             'Acquire::Languages "none"; Acquire::http::Proxy "DIRECT";\n'
         )
 
-    async def get(self, *words: str) -> Completed:
-        done = await run("apt-get", *words, folder=self.folder / "downloads", APT_CONFIG=str(self.folder / "config"))
+    async def get(self, *arguments: str) -> Completed:
+        done = await run(
+            "apt-get", *arguments, folder=self.folder / "downloads", APT_CONFIG=str(self.folder / "config")
+        )
         assert done.status == 0, done.errors
         return done
 
@@ -102,7 +103,7 @@ async def test_update_and_downloads(archive: Path, start: Start, tmp_path: Path)
 
 
 async def test_half_a_package_goes_on_9110_13_1_5(archive: Path, start: Start, tmp_path: Path) -> None:
-    """apt asks for the rest with the date of what it has in If-Range."""
+    """apt requests the rest with the date of its part in If-Range."""
     package = archive / "pool/letter-a_1_all.deb"
     async with start(root=archive) as server:
         apt = Apt(tmp_path / "apt", server)
@@ -116,7 +117,7 @@ async def test_half_a_package_goes_on_9110_13_1_5(archive: Path, start: Start, t
 
 
 async def test_half_of_a_package_that_was_replaced_9110_13_1_5(archive: Path, start: Start, tmp_path: Path) -> None:
-    """The other half would be another package's, so all of it is sent."""
+    """The package has changed since, so all of it is sent."""
     copy = tmp_path / "archive"
     shutil.copytree(archive, copy)
     package = copy / "pool/letter-a_1_all.deb"

@@ -1,4 +1,4 @@
-"""Chromium, headless, on the site of this repository: it loads, follows links, seeks, revalidates, complains of nothing."""
+"""Chromium on the site of this repository: it loads, follows links, seeks and revalidates without an error."""
 
 import gzip
 import json
@@ -35,7 +35,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 
 
 def statuses(browser: Any) -> dict[str, set[int]]:
-    """Status codes as they came over the wire since the last look, by path."""
+    """The status codes of the responses since the last call, by path."""
     targets: dict[str, str] = {}
     found: dict[str, set[int]] = {}
     events = [json.loads(entry["message"])["message"] for entry in browser.get_log("performance")]
@@ -51,12 +51,12 @@ def statuses(browser: Any) -> dict[str, set[int]]:
 
 
 def wait(browser: Any, script: str) -> None:
-    """Until a script returns true."""
+    """Waits until a script returns true."""
     WebDriverWait(browser, 15, poll_frequency=0.05).until(lambda one: one.execute_script(f"return {script}"))
 
 
 def is_done(browser: Any) -> None:
-    """The page is there, and its script has shown the head of the answer."""
+    """Opens the front page, and waits until its script has shown the head of the response."""
     wait(browser, "document.readyState === 'complete'")
     wait(browser, "!document.getElementById('served') || document.getElementById('served').dataset.state === 'done'")
 
@@ -66,7 +66,7 @@ def test_front_page_by_both_names(home: Server, browser: Any) -> None:
     is_done(browser)
     title = browser.title
     assert "PWB" in title
-    browser.execute_script("[...document.images].at(-1).scrollIntoView()")  # it is loaded when one comes to it
+    browser.execute_script("[...document.images].at(-1).scrollIntoView()")  # loaded when it is scrolled into view
     wait(browser, "[...document.images].every(i => i.complete && i.naturalWidth > 0)")
     browser.get(home.url + "/baidu.html")
     is_done(browser)
@@ -88,7 +88,7 @@ def test_links_lead_on(home: Server, browser: Any) -> None:
 
 
 async def test_seeking_in_a_media_file(home: Server, browser: Any) -> None:
-    """The sound starts at second 6 and plays from there: bytes are asked for by range."""
+    """The sound starts at second 6 and plays from there, by range requests."""
     browser.get(home.url + "/guide/media.html")
     is_done(browser)
     statuses(browser)
@@ -104,7 +104,7 @@ async def test_seeking_in_a_media_file(home: Server, browser: Any) -> None:
 
 
 def test_reload_revalidates(home: Server, browser: Any) -> None:
-    """Everything is asked for again, and nothing is sent again."""
+    """A reload requests everything again, and each response is 304."""
     browser.get(home.url + "/gitee.html")
     is_done(browser)
     statuses(browser)
@@ -117,7 +117,7 @@ def test_reload_revalidates(home: Server, browser: Any) -> None:
 
 
 def test_own_validator(home: Server, browser: Any) -> None:
-    """The page's own button asks with the entity tag that it was shown."""
+    """The page's own button sends a request with the entity tag of the last response."""
     browser.get(home.url + "/baidu.html")
     is_done(browser)
     browser.find_element(By.ID, "served-again").click()
@@ -152,7 +152,7 @@ async def test_a_page_in_another_charset(charset: str, browser: Any, tmp_path: P
 
 
 async def test_coded_files_by_their_own_names(browser: Any, tmp_path: Path) -> None:
-    """As Unity's builds ask for them: they are decoded, and each is of the type that browsers demand."""
+    """Coded files as Unity's builds request them are decoded, and each has the type that browsers demand."""
     (tmp_path / "index.html").write_text(CODED)
     (tmp_path / "x.js.br").write_bytes(BROTLI)
     (tmp_path / "y.js.gz").write_bytes(gzip.compress(b"document.body.dataset.gz = 'decoded'"))

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conformance.applies import Start
-from tests.conformance.server import Server
+from tests.conformance.server import Server, Start
 from tests.conformance.tree import ALPHABET, BIG, CANARY, FILES, MTIME
 
 from .programs import Completed, needs, run
@@ -15,18 +14,18 @@ from .programs import Completed, needs, run
 pytestmark = needs("curl")
 
 
-async def curl(*words: str) -> Completed:
-    done = await run("curl", "--silent", "--show-error", "--noproxy", "*", "--max-time", "30", *words)
+async def curl(*arguments: str) -> Completed:
+    done = await run("curl", "--silent", "--show-error", "--noproxy", "*", "--max-time", "30", *arguments)
     assert done.status == 0, done.errors
     return done
 
 
-async def status(*words: str) -> str:
-    return (await curl("--output", "/dev/null", "--write-out", "%{http_code}", *words)).output.decode()
+async def status(*arguments: str) -> str:
+    return (await curl("--output", "/dev/null", "--write-out", "%{http_code}", *arguments)).output.decode()
 
 
 async def header(url: str, name: str) -> str:
-    """A field of the answer to HEAD."""
+    """A field of the response to HEAD."""
     done = await curl("--head", "--output", "/dev/null", "--write-out", f"%header{{{name}}}", url)
     return done.output.decode()
 
@@ -47,7 +46,7 @@ async def test_range(spec: str, content: bytes, server: Server) -> None:
 
 
 async def test_resume(server: Server, tmp_path: Path) -> None:
-    """What was interrupted goes on where it stopped."""
+    """An interrupted download continues where it stopped."""
     part = tmp_path / "part"
     part.write_bytes(FILES[b"30m.bin"][:12_345_678])
     code = await curl(
@@ -71,8 +70,8 @@ async def test_resume_of_what_was_replaced_9110_13_1_5(start: Start, tmp_path: P
         async with asyncio.timeout(10):
             while await header(server.url + "/file", "etag") == tag:
                 pass
-        words = ("--continue-at", "-", "--output", str(part), "--header", f"If-Range: {tag}")
-        done = await run("curl", "--silent", "--noproxy", "*", *words, server.url + "/file")
+        arguments = ("--continue-at", "-", "--output", str(part), "--header", f"If-Range: {tag}")
+        done = await run("curl", "--silent", "--noproxy", "*", *arguments, server.url + "/file")
         assert done.status == 33, "the server is expected to send the whole file"
         assert part.read_bytes() == bytes(100_000)
         assert (await curl(server.url + "/file")).output == b"1" * 200_000
@@ -102,7 +101,7 @@ async def test_path_as_is_c1(path: str, server: Server) -> None:
 
 
 async def test_upload_is_refused_a13(server: Server, tmp_path: Path) -> None:
-    """curl asks with Expect: 100-continue first, and goes on without if it has to."""
+    """curl first sends Expect: 100-continue, and later its content without it if it must."""
     big = tmp_path / "big"
     big.write_bytes(bytes(8 << 20))
     assert await status("--upload-file", str(big), server.url + "/new") == "405"
@@ -126,8 +125,8 @@ async def test_upgrade_to_http_2_is_not_taken_a16(server: Server) -> None:
 
 
 async def test_connection_is_used_again(server: Server) -> None:
-    """Three files, one connection; three from a design that keeps none."""
-    words = ["--write-out", "%{num_connects} "]
+    """Three files take one connection, or three with a design that keeps none alive."""
+    arguments = ["--write-out", "%{num_connects} "]
     for target in ("/a.txt", "/100k.bin", "/sub/"):
-        words += ["--output", "/dev/null", server.url + target]
-    assert (await curl(*words)).output == (b"1 0 0 " if server.design.keeps_alive else b"1 1 1 ")
+        arguments += ["--output", "/dev/null", server.url + target]
+    assert (await curl(*arguments)).output == (b"1 0 0 " if server.design.keeps_alive else b"1 1 1 ")

@@ -1,6 +1,6 @@
 """zsync and zchunk's zckdl fetch what differs from an older copy, many ranges in one request.
 
-Both were written against Apache and nginx and read the answer by its lines or with regular expressions of their own.
+Both were written against Apache and nginx and parse the response by lines or with regular expressions.
 """
 
 import re
@@ -8,10 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.conformance.applies import Start
 from tests.conformance.designs import REFERENCE
 from tests.conformance.peer import send_request
-from tests.conformance.server import Server
+from tests.conformance.server import Server, Start
 from tests.conformance.tree import random_bytes
 from tests.conformance.wire import get
 from tests.fuzz.peers import nginx
@@ -19,21 +18,21 @@ from tests.fuzz.peers import nginx
 from .programs import needs, run
 
 BLOCK = 2048
-"""Bytes that zsync compares at a time, in files of up to 100 MB."""
+"""The bytes of a block that zsync compares, in files of up to 100 MB."""
 RANGES = 20
 """Ranges in a request of zsync."""
 SEPARATOR = b"<package"
 """Where a chunk of zchunk begins."""
 
 
-async def succeed(*words: str, folder: Path) -> None:
-    done = await run(*words, folder=folder, within=30)
+async def succeed(*arguments: str, folder: Path) -> None:
+    done = await run(*arguments, folder=folder, within=30)
     assert done.status == 0, done.errors
 
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """What is served."""
+    """The folder that is served."""
     (tmp_path / "root").mkdir()
     return tmp_path / "root"
 
@@ -46,7 +45,7 @@ def client(tmp_path: Path) -> Path:
 
 
 def requests(server: Server, path: str) -> list[tuple[int, int]]:
-    """Status and bytes of each answer to a GET of `path`, once the server has ended."""
+    """The status and number of bytes of each response to a GET of `path`, once the server has ended."""
     line = re.compile(rf'"GET {re.escape(path)} HTTP/1.1" (\d+) (\d+) ')
     return [(int(status), int(size)) for status, size in line.findall(server.log.read_text())]
 
@@ -55,7 +54,8 @@ def requests(server: Server, path: str) -> list[tuple[int, int]]:
 @needs("zsyncmake")
 @pytest.mark.parametrize("places", [10, 120])
 async def test_zsync(places: int, start: Start, root: Path, client: Path) -> None:
-    """A request for each twenty places, as with nginx and Apache; when it finds no part it asks again without end."""
+    """One request for each twenty places, as with nginx and Apache; a zsync that finds no part repeats its requests
+    without end."""
     new = random_bytes(4 * BLOCK * places)
     old = bytearray(new)
     for at in range(2 * BLOCK, len(new), 4 * BLOCK):
@@ -81,8 +81,8 @@ async def test_zchunk(places: int, start: Start, root: Path, client: Path) -> No
     pieces[::2] = [random_bytes(1000, 2 * places + seed).replace(b"<", b">") for seed in range(places)]
     (client / "old").write_bytes(SEPARATOR + SEPARATOR.join(pieces))
     for name, folder in (("new", root), ("old", client)):
-        words = ("zck", "--manual-chunk", "--split", SEPARATOR.decode(), "--output", f"{name}.zck", name)
-        await succeed(*words, folder=folder)
+        arguments = ("zck", "--manual-chunk", "--split", SEPARATOR.decode(), "--output", f"{name}.zck", name)
+        await succeed(*arguments, folder=folder)
     async with start(root=root) as server:
         await succeed("zckdl", "--fail-no-ranges", "--source", "old.zck", f"{server.url}/new.zck", folder=client)
     new = (root / "new.zck").read_bytes()
@@ -95,7 +95,7 @@ async def test_zchunk(places: int, start: Start, root: Path, client: Path) -> No
 @pytest.mark.parametrize("count", [2, 20, 255, 500])
 @pytest.mark.parametrize("design", [REFERENCE], ids=[REFERENCE.name], indirect=True, scope="session")
 async def test_form_is_that_of_nginx(count: int, server: Server, site: Path, tmp_path: Path) -> None:
-    """To the byte, but for the boundary."""
+    """The multipart content equals that of nginx to the byte, except for the boundary."""
     spec = ",".join(f"{at * 200}-{at * 200 + 20}" for at in range(count))
     request = get("/100k.bin", f"Range: bytes={spec}")
     async with nginx(site, tmp_path) as other:

@@ -1,4 +1,4 @@
-"""DuckDB: SQL on a Parquet file, of which only the parts that a query needs are asked for, by ranges."""
+"""DuckDB: SQL on a Parquet file, of which it requests only the parts that a query needs, by ranges."""
 
 import hashlib
 import os
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conformance.applies import Start
+from tests.conformance.server import Start
 
 from .programs import Completed, run
 
@@ -28,7 +28,7 @@ print(result)
 
 
 async def query(*statements: str) -> Completed:
-    """Runs them one after the other on one connection; the output is the result of the last."""
+    """Runs queries one after the other on one connection, and returns the result of the last."""
     done = await run(sys.executable, "-c", SCRIPT, str(HTTPFS), *statements)
     assert done.status == 0, done.errors
     return done
@@ -38,8 +38,8 @@ async def query(*statements: str) -> Completed:
 async def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """words.parquet: numbers from 0, and beside each the MD5 of it."""
     root = tmp_path_factory.mktemp("parquet")
-    words = f"SELECT n, md5(n::VARCHAR) AS word FROM range({ROWS}) AS t(n)"
-    await query(f"COPY ({words}) TO '{root}/words.parquet' (FORMAT parquet, ROW_GROUP_SIZE 10000)")
+    select = f"SELECT n, md5(n::VARCHAR) AS word FROM range({ROWS}) AS t(n)"
+    await query(f"COPY ({select}) TO '{root}/words.parquet' (FORMAT parquet, ROW_GROUP_SIZE 10000)")
     os.utime(root / "words.parquet", (1_600_000_000, 1_600_000_000))
     return root
 

@@ -5,16 +5,18 @@ from pathlib import Path
 
 import pytest
 
-from tests.conformance.applies import Start
+from tests.conformance.server import Start
 
 from .programs import needs, run
 
 pytestmark = needs("git")
-WHO = ("-c", "user.name=A", "-c", "user.email=a@example.org", "-c", "init.defaultBranch=main")
+GIT_OPTIONS = ("-c", "user.name=A", "-c", "user.email=a@example.org", "-c", "init.defaultBranch=main")
 
 
-async def git(folder: Path, *words: str) -> str:
-    done = await run("git", *WHO, "-C", str(folder), *words, GIT_TERMINAL_PROMPT="0", GIT_CONFIG_NOSYSTEM="1")
+async def git(folder: Path, *arguments: str) -> str:
+    done = await run(
+        "git", *GIT_OPTIONS, "-C", str(folder), *arguments, GIT_TERMINAL_PROMPT="0", GIT_CONFIG_NOSYSTEM="1"
+    )
     assert done.status == 0, done.errors
     return done.output.decode().strip()
 
@@ -27,7 +29,7 @@ async def commit(tree: Path, name: str) -> None:
 
 @pytest.fixture(params=["loose", "packed"])
 async def origin(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
-    """A tree of twenty commits, and beside it site/project.git, what is served of it."""
+    """A tree of twenty commits, and beside it site/project.git, the copy that is served."""
     tree = tmp_path / "tree"
     tree.mkdir()
     await git(tree, "init", "-q")
@@ -43,10 +45,10 @@ async def origin(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("origin", ["loose"], indirect=True)
 async def test_clone_of_a_working_tree(origin: Path, start: Start, tmp_path: Path) -> None:
-    """Everything is asked for below .git."""
+    """All requests are for paths beneath .git."""
     await git(origin, "update-server-info")
-    loud = "names that begin with a dot are served"
-    async with start("--dotfiles", root=tmp_path, allowed_errors=loud) as server:
+    warning = "names that begin with a dot are served"
+    async with start("--dotfiles", root=tmp_path, allowed_errors=warning) as server:
         await git(tmp_path, "clone", "-q", f"{server.url}/tree/.git", "copy")
     assert await git(tmp_path / "copy", "fsck", "--strict") == ""
     assert await git(tmp_path / "copy", "rev-parse", "HEAD") == await git(origin, "rev-parse", "HEAD")

@@ -1,4 +1,4 @@
-"""httpx: a client library that people use, many requests at once."""
+"""httpx: a common client library, with many requests at once."""
 
 import asyncio
 from collections.abc import AsyncIterator

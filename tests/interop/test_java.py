@@ -1,6 +1,6 @@
-"""Java's HttpClient, which asks for HTTP/2 in its first request (Upgrade: h2c), and its older HttpURLConnection.
+"""Java's HttpClient, which offers HTTP/2 in its first request (Upgrade: h2c), and its older HttpURLConnection.
 
-Where a machine has Java; it is too large to be installed for this.
+The tests run only where Java is installed: it is too large to be installed for them.
 """
 
 from hashlib import sha256

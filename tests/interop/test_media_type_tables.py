@@ -1,5 +1,5 @@
-"""The table of media types beside those of nginx and Debian (IANA's registry and what is common): each difference from
-them is one that was meant.
+"""The table of media types beside those of nginx and Debian (IANA's registry and what is common): each difference
+from them is intended.
 """
 
 import re

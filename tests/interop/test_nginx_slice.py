@@ -11,10 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.conformance.applies import Start
 from tests.conformance.designs import Design
 from tests.conformance.peer import Peer, send_request
-from tests.conformance.server import eventually
+from tests.conformance.server import Start, eventually
 from tests.conformance.tree import random_bytes
 from tests.conformance.wire import Response, get
 
@@ -56,7 +55,7 @@ FIXED = 1_600_000_000
 
 @asynccontextmanager
 async def nginx(url: str, prefix: Path) -> AsyncIterator[Address]:
-    """nginx before the server at `url`, ended by its process id."""
+    """Runs nginx in front of the server at `url`; it is ended by its process id."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         address: Address = free.getsockname()
@@ -96,7 +95,7 @@ async def through(address: Address, *fields: str) -> Response:
 
 
 async def test_a_file_that_was_published_just_now(start: Start, root: Path, tmp_path: Path) -> None:
-    """All pieces have the tag of the first, whether they are asked for at once or later."""
+    """All pieces have the tag of the first, whether they are requested at once or later."""
     async with start("--max-age", "3600", root=root) as server, nginx(server.url, tmp_path) as proxy:
         publish(root, random_bytes(SIZE))
         first = await through(proxy, "Range: bytes=0-99")
@@ -110,7 +109,7 @@ async def test_a_file_that_was_published_just_now(start: Start, root: Path, tmp_
 async def test_two_versions_of_equal_time_and_size_are_not_joined(
     start: Start, design: Design, root: Path, tmp_path: Path
 ) -> None:
-    """nginx has the first piece of one, sees that the second is of another, and cuts the transfer off."""
+    """nginx has the first piece of one version, finds that the second belongs to another, and aborts the transfer."""
     uncached = ("--cache", "off") if design.program == "pwb" else ()
     async with start("--max-age", "3600", *uncached, root=root) as server:
         async with nginx(server.url, tmp_path) as proxy:

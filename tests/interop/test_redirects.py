@@ -1,6 +1,6 @@
-"""What clients make of the redirects: from a folder without its slash, and from a name that is not escaped.
+"""How clients follow the redirects: from a folder without its slash, and from a name that is not escaped.
 
-docs/redirects.md has the table of all clients that were tried; here are those that a machine is likely to have.
+docs/redirects.md has the table of all clients that were tried; these are common ones.
 """
 
 from collections.abc import AsyncIterator, Iterable
@@ -18,12 +18,14 @@ from .programs import needs, run
 
 
 class Client(NamedTuple):
-    """words: its command line, in which {} is the URL. relative: it follows a Location that is relative to the target.
-    raw: it sends a name beyond US-ASCII as it is, so it needs the redirect to the escaped one."""
+    """A program that follows redirects."""
 
-    words: tuple[str, ...]
+    arguments: tuple[str, ...]
+    """Its command line, in which {} stands for the URL."""
     relative: bool = True
+    """Whether it resolves a Location that is relative to the target."""
     raw: bool = False
+    """Whether it sends a name beyond US-ASCII unescaped, and needs the redirect to the escaped one."""
 
 
 CLIENTS: Final = {
@@ -41,7 +43,7 @@ CLIENTS: Final = {
     "ruby": Client(("ruby", "-ropen-uri", "-e", "print URI.open(ARGV[0]).read", "{}")),
     "node": Client(("node", "-e", "fetch(process.argv[1]).then(r => r.text()).then(console.log)", "{}")),
 }
-"""By the name of their program."""
+"""The clients, by the name of their program."""
 
 
 def each(clients: Iterable[str]) -> pytest.MarkDecorator:
@@ -54,8 +56,8 @@ raw = each(name for name, client in CLIENTS.items() if client.raw)
 
 
 async def fetch(client: str, url: str) -> bytes:
-    words = [word.replace("{}", url) for word in CLIENTS[client].words]
-    return (await run(*words, LC_ALL="C.UTF-8", within=20)).output.rstrip(b"\n")
+    arguments = [word.replace("{}", url) for word in CLIENTS[client].arguments]
+    return (await run(*arguments, LC_ALL="C.UTF-8", within=20)).output.rstrip(b"\n")
 
 
 @every
@@ -71,7 +73,7 @@ async def test_name_and_query_that_are_not_escaped(client: str, server: Server) 
 
 @pytest.fixture(scope="module")
 async def behind_a_prefix(site: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
-    """The URL of a server behind nginx, which takes a prefix off and has nothing but defaults."""
+    """The URL of a server behind nginx, which strips a prefix and has default settings."""
     async with running(REFERENCE, site, "--relative-redirects", log_dir=tmp_path_factory.mktemp("server")) as server:
         location = f"location /a/prefix/ {{ proxy_pass {server.url}/; }}"
         async with nginx_with(location, tmp_path_factory.mktemp("nginx")) as address:

@@ -1,10 +1,10 @@
-"""w3m and lynx: a page as text in its charset, and what its links lead to."""
+"""w3m and lynx: a page as text in its charset, and the targets of its links."""
 
 from pathlib import Path
 
 import pytest
 
-from tests.conformance.applies import Start
+from tests.conformance.server import Start
 
 from .programs import needs, run
 
@@ -15,12 +15,12 @@ FILES = {
     "/a%20folder/": "a folder/index.html",
     "/caf%C3%A9.txt?x=1": "café.txt",
 }
-"""What the page links to, and the files that this is."""
+"""The links of the page, and the files that they lead to."""
 OPTIONS = {
     "w3m": (["-dump", "-O", "UTF-8"], "-dump_source"),
     "lynx": (["-dump", "-nolist", "-display_charset=UTF-8"], "-source"),
 }
-"""For the page as text, and for a file as it is."""
+"""The options for the page as text, and for a file as it is."""
 
 
 @pytest.fixture

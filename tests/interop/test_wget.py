@@ -1,4 +1,4 @@
-"""wget: a whole site, through the server, equals the files on the disk byte for byte; downloads that go on."""
+"""wget: a whole site, through the server, equals the files on the disk byte for byte; resumed downloads."""
 
 import filecmp
 import os
@@ -35,12 +35,12 @@ def generate(root: Path, folders: int, files: int) -> None:
     (root / "index.html").write_text('<meta charset="utf-8"><a href="folder 000 ü/">first</a>')
 
 
-async def mirror(server: Server, copy: Path, may_miss: bool = False) -> None:
-    """Mirrors all that links lead to, and nothing else: no robots.txt, no time stamps, no other encoding of names."""
+async def mirror(server: Server, copy: Path, allow_broken_links: bool = False) -> None:
+    """Mirrors everything that links lead to: no robots.txt, no time stamps, no other encoding of names."""
     options = ("--mirror", "--no-host-directories", "--no-verbose", "--execute", "robots=off", "--local-encoding=UTF-8")
     names = ("--restrict-file-names=nocontrol", "--no-proxy", "--directory-prefix", str(copy))
     done = await run("wget", *options, *names, server.url + "/", within=120)
-    assert done.status in ((0, 8) if may_miss else (0,)), done.errors[-500:]  # 8: a link leads nowhere
+    assert done.status in ((0, 8) if allow_broken_links else (0,)), done.errors[-500:]  # 8: a link leads nowhere
 
 
 def files_of(root: Path) -> set[str]:
@@ -68,18 +68,18 @@ async def test_generated_site(design: Design, tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not DOCUMENTATION, reason="Debian's python3-doc is not installed")
 async def test_python_documentation(tmp_path: Path) -> None:
-    """A real site of a thousand pages: all that wget has found is what is on the disk."""
+    """A real site of a thousand pages: wget finds exactly the files on the disk."""
     root, log_dir, copy = DOCUMENTATION[0], tmp_path / "log_dir", tmp_path / "copy"
     log_dir.mkdir()
     async with running(REFERENCE, root, log_dir=log_dir) as server:
-        await mirror(server, copy, may_miss=True)
+        await mirror(server, copy, allow_broken_links=True)
     names = {name for name in files_of(copy) if "?" not in name}
     assert len(names) > 500
     same_files(names, root, copy)
 
 
-async def wget(folder: Path, *words: str) -> Completed:
-    done = await run("wget", "--no-proxy", "--no-verbose", "--server-response", *words, folder=folder)
+async def wget(folder: Path, *arguments: str) -> Completed:
+    done = await run("wget", "--no-proxy", "--no-verbose", "--server-response", *arguments, folder=folder)
     assert done.status == 0, done.errors
     return done
 

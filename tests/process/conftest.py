@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests.conformance.applies import Start
 from tests.conformance.designs import Design
-from tests.conformance.server import Server, running
+from tests.conformance.server import Server, Start, running
 
 from .helpers import BIG, TEXT
 

@@ -15,10 +15,9 @@ from pwb_async.core.site.lookup import NOT_FOUND, UNAVAILABLE, Candidate, Findin
 from pwb_async.network.listeners import client_address, client_prefix
 from pwb_async.server.async_storage import AsyncStorage
 from pwb_async.storage.disk import Disk
-from tests.conformance.applies import Start
 from tests.conformance.designs import Design
 from tests.conformance.peer import TIMEOUT, Peer, connect_many
-from tests.conformance.server import Server, running
+from tests.conformance.server import Server, Start, running
 from tests.conformance.strace import needs_strace, strace
 from tests.conformance.wire import Response, get
 

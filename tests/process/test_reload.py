@@ -14,9 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conformance.applies import Start
 from tests.conformance.peer import TIMEOUT, Peer, run_together
-from tests.conformance.server import Server, environment, eventually
+from tests.conformance.server import Server, Start, environment, eventually
 from tests.conformance.wire import get
 from tests.conformance.wrappers import BACKGROUND, nohup
 

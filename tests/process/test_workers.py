@@ -10,9 +10,8 @@ from pathlib import Path
 import pytest
 
 from pwb_async.runtime.processors import processors
-from tests.conformance.applies import Start
 from tests.conformance.peer import TIMEOUT, Peer, connect_many, run_together
-from tests.conformance.server import Server, eventually
+from tests.conformance.server import Server, Start, eventually
 from tests.conformance.wire import get
 
 from .command import launched

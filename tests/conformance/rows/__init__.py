@@ -1,4 +1,4 @@
-"""The behaviours as tables: one module a subject, one Row a behaviour."""
+"""The behaviours as tables: a module for each subject, a Row for each behaviour."""
 
 from pwb_legacy.compare.checks.rows import Row
 
@@ -9,4 +9,4 @@ ROWS: list[Row] = [
     for module in (methods, representation, conditions, ranges, targets, names, persistence, content, limits)
     for row in module.ROWS
 ]
-"""All of them; an id is there only once."""
+"""All rows; each id occurs once."""

@@ -1,4 +1,4 @@
-"""Content of requests, which no static file needs: framing is checked, content skipped or the connection ended
+"""Content of requests, which no static file needs: framing is checked, and the content skipped or the connection closed
 (RFC 9112 6 and 7, RFC 9110 10.1.1, hazards B1 to B4, A16)."""
 
 from pwb_legacy.compare.checks import essential_rows

@@ -1,4 +1,4 @@
-"""Limits on a head (hazard B8): each at its bound, and one more. test_limits sends the latter byte by byte, too."""
+"""Limits on a head (hazard B8): each at its limit, and one beyond, which test_limits.py also sends byte by byte."""
 
 from pwb_legacy.compare.checks import essential_rows
 from pwb_legacy.compare.checks.rows import Row, expect, row
@@ -34,7 +34,7 @@ TOO_LONG = {
     "B8-fields": (fields(FIELDS + 1), expect(431)),
     "B8-head": (size(HEAD + 1), expect(431)),
 }
-"""One more than is taken, by name."""
+"""Requests one beyond a limit, by name."""
 
 ROWS: list[Row] = [
     *essential_rows.LIMITS,

@@ -1,4 +1,4 @@
-"""From a path to a file: folders, indexes, odd names, hidden names, links, what is no file
+"""From a path to a file: folders, indexes, odd names, hidden names, links, special files
 (section C of docs/hazards.md)."""
 
 from pwb_legacy.compare.checks import essential_rows
@@ -94,7 +94,7 @@ ROWS: list[Row] = [
             "/link-out.gz",
         )
     ),
-    # what is no file
+    # special files
     row("C5-fifo", get("/fifo"), _404),
     row("C5-fifo-with-a-slash", get("/fifo/"), _404),
     row("C5-socket", get("/socket"), _404),

@@ -1,4 +1,4 @@
-"""When a connection goes on, and what is answered on it in which order: RFC 9112 9."""
+"""Whether a connection persists, and the order of the responses on it (RFC 9112 9)."""
 
 from pwb_legacy.compare.checks import essential_rows
 from pwb_legacy.compare.checks.rows import Row, expect, get, head, row

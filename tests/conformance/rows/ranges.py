@@ -24,12 +24,12 @@ def _part(content: bytes, first: int, last: int) -> Expected:
 
 
 def _boundary(size: int) -> str:
-    """32 hexadecimal digits: the nanosecond of the file's last change, and its size."""
+    """The boundary of multipart content: modification time in nanoseconds, and size, 16 hexadecimal digits each."""
     return f"{MTIME * 10**9:016x}{size:016x}"
 
 
 def _multipart(content: bytes, kind: bytes, *parts: tuple[int, int]) -> bytes:
-    """A delimiter begins with CRLF, the first one, too (RFC 2046 5.1.1)."""
+    """Multipart content. Each delimiter begins with CRLF, also the first one (RFC 2046 5.1.1)."""
     boundary, size = _boundary(len(content)).encode(), len(content)
     each = [
         b"\r\n--%s\r\nContent-Type: %s\r\nContent-Range: bytes %d-%d/%d\r\n\r\n%s"
@@ -46,7 +46,7 @@ def _parts(*parts: tuple[int, int], of: bytes = b"a.txt", kind: bytes = b"text/p
 
 
 def _many(name: str, target: bytes, count: int, length: int, response: Expected | None = None) -> Row:
-    """A row for `count` ranges of `length` bytes, all over a file; answer: if it is not one part for each."""
+    """A row for `count` ranges of `length` bytes, spread over a file. response: None means a part for each range."""
     step = len(FILES[target]) // count
     parts = [(at * step, at * step + length - 1) for at in range(count)]
     spec = ",".join(f"{first}-{last}" for first, last in parts)

@@ -1,4 +1,4 @@
-"""What is said about a file: Content-Type, Content-Length, validators, caching (RFC 9110 8)."""
+"""The fields that describe a file: Content-Type, Content-Length, validators, caching (RFC 9110 8)."""
 
 import re
 
@@ -69,7 +69,7 @@ ROWS = [
             content_type="text/plain; charset=utf-8",
             content_length="26",
             last_modified=LAST_MODIFIED,
-            etag='"db7ca44e84843d67ebe162220154e1e6"',  # its digest, the same for ever
+            etag='"db7ca44e84843d67ebe162220154e1e6"',  # the digest of its content
             accept_ranges="bytes",
             cache_control="no-cache",
             x_content_type_options="nosniff",
