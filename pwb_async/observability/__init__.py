@@ -1,1 +1,1 @@
-"""What can be seen of a running server: the access log, the error log and the timeline."""
+"""The records of a running server: access log, error log and timeline."""

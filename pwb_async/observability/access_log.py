@@ -1,9 +1,11 @@
-"""The access log. A line is made at once, and written in flush(): were thousands made in a thread every now and then,
-the loop would stand still as long.
+"""The access log: one line for each exchange, formatted at once and written in flush().
 
-A log must never take the server with it (hazard E8): what a full disk or a closed standard output refuses is counted
-and dropped; what a pipe that is full, or a named one that nobody reads, does not take yet waits, up to a bound, and
-nobody waits for it.
+Formatting thousands of lines together, even in a thread, would hold the interpreter lock and stall the event loop, so
+each line is formatted when its response has been sent.
+
+Logging must never stop the server (hazard E8). Lines that cannot be written, on a full disk or to a closed pipe, are
+dropped and counted. Lines that a pipe does not take yet, because it is full or has no reader, are kept up to a limit,
+and nothing waits for them.
 """
 
 import logging
@@ -25,82 +27,86 @@ from .combined_format import format_combined
 from .exchange import Exchange
 
 logger: Final = logging.getLogger("pwb")
-_MANY: Final = 2 * 1000
-"""Whenever so many halves of lines more wait, some 0.2 MB, hurry() asks for a flush()."""
-_BEHIND: Final = 10 * _MANY
-"""With so many nobody has heard it; they become a block, whose weight is known. Until then they take up to 40 MB, if
-all are nearly long."""
-_LONG: Final = 4096
-"""Bytes; a half that is longer becomes a block at once: a hostile client makes lines of 100 KB."""
-_ENOUGH: Final = 128 * 1024
-"""Whenever there are so many bytes in blocks, hurry() is called too."""
-_MOST_WAITING: Final = 20 * 1024 * 1024
-"""Bytes in blocks, 100,000 lines as browsers cause them; a block that would be more is dropped."""
-_PIECE: Final = 64 * 1024
-"""Bytes that are handed over to another process at once."""
+_FLUSH_HALVES: Final = 2 * 1000
+"""Each time so many half lines more are kept, some 0.2 MB, on_backlog() is called."""
+_MAX_HALVES: Final = 10 * _FLUSH_HALVES
+"""So many half lines become a block, because flush() is late and only the size of blocks is counted. Until then they
+take up to 40 MB, if all are nearly _LONG_HALF."""
+_LONG_HALF: Final = 4096
+"""Bytes; a longer half line becomes a block at once, because a hostile client can cause lines of 100 KB."""
+_FLUSH_BYTES: Final = 128 * 1024
+"""With so many bytes in blocks on_backlog() is called, too."""
+_MAX_PENDING: Final = 20 * 1024 * 1024
+"""Bytes in blocks, some 100,000 usual lines; a block that would exceed it is dropped."""
+_MAX_MESSAGE: Final = 64 * 1024
+"""The most bytes that hand_over() gives to another process at once."""
 
 
 class AccessLog:
-    """Combined Log Format, one line an exchange. target: a path, or "-" for standard output. dropped: lines lost.
-    moved: set it, in a signal handler for one, and the next flush() reopens the path. hurry: called when many
-    lines wait.
+    """An access log in Combined Log Format. Every thread may call its methods."""
 
-    Any thread may note and flush. Raises OSError if `target` cannot be opened for appending.
-    """
+    dropped: int
+    """Lines that were lost."""
+    reopen_requested: bool
+    """Set it, for instance in a signal handler, and the next flush() opens the path again."""
+    on_backlog: Callable[[], object]
+    """Called when so many lines are kept that flush() should be called; does nothing unless it is set."""
 
     def __init__(self, target: str) -> None:
+        """`target` is a path, or "-" for standard output. Raises OSError if it cannot be opened."""
         self._target = target
         self._halves: list[bytes] = []
         self._blocks: deque[bytes] = deque()
-        self._size = 0  # of all blocks
-        self._written = 0  # of the first one
-        self._packing = Lock()  # a moment
-        self._writing = Lock()  # as long as a write takes
+        self._size = 0  # bytes in all blocks
+        self._written = 0  # bytes of the first block that have been written
+        self._packing = Lock()  # held for a moment
+        self._writing = Lock()  # held as long as a write takes
         self.dropped = 0
         self.reopen_requested = False
-        self.on_backlog: Callable[[], object] = int
-        self._unread = mmap(-1, 1)  # 1: one of all forked processes has said that nobody reads it
+        self.on_backlog = _do_nothing
+        # A byte that forked processes share: 1 once one of them has reported that the pipe has no reader.
+        self._reported_no_reader = mmap(-1, 1)
         self._fd = self._open()
-        self._look()
+        self._examine_target()
 
     def _open(self) -> int:
         return open_to_append(self._target) if self.has_path else _standard_output()
 
-    def _look(self) -> None:
-        """Finds out what lines go to."""
+    def _examine_target(self) -> None:
+        """Finds out whether lines are written to a file or to a pipe."""
         mode = os.fstat(self._fd).st_mode
         self._always_ready = stat.S_ISREG(mode)
         self._named_pipe = self.has_path and stat.S_ISFIFO(mode)
         if self._named_pipe and not has_reader(self._fd):
-            self._say_unread()
+            self._report_no_reader()
 
     @property
     def has_path(self) -> bool:
-        """It can be renamed, and opened anew; standard output cannot."""
+        """Whether it has a path, which can be opened again; standard output has none."""
         return self._target != "-"
 
     def record(self, exchange: Exchange) -> None:
-        """Format an exchange as a line, which flush() writes."""
+        """Formats an exchange as a line, which flush() will write. It is an Observer."""
         halves, line = self._halves, format_combined(exchange)
         halves += line
-        if len(line[1]) > _LONG:
-            self._pack(_BEHIND)
-            if self._size >= _ENOUGH:
+        if len(line[1]) > _LONG_HALF:
+            self._pack(_MAX_HALVES)
+            if self._size >= _FLUSH_BYTES:
                 self.on_backlog()
-        elif not len(halves) % _MANY:
-            if len(halves) >= _BEHIND:
-                self._pack(_BEHIND)
+        elif not len(halves) % _FLUSH_HALVES:
+            if len(halves) >= _MAX_HALVES:
+                self._pack(_MAX_HALVES)
             self.on_backlog()
 
-    def _pack(self, most: int) -> None:
-        """Makes a block of what has been noted first."""
+    def _pack(self, max_halves: int) -> None:
+        """Joins the oldest half lines to a block."""
         with self._packing:
-            halves = self._halves[:most]
+            halves = self._halves[:max_halves]
             del self._halves[: len(halves)]
             self._add(b"".join(halves), len(halves) // 2)
 
     def _add(self, block: bytes, lines: int) -> None:
-        if self._size + len(block) > _MOST_WAITING:
+        if self._size + len(block) > _MAX_PENDING:
             self.dropped += lines
         elif block:
             self._blocks.append(block)
@@ -108,11 +114,11 @@ class AccessLog:
 
     @property
     def pending(self) -> bool:
-        """There is something to write."""
+        """Whether lines are kept that are not written yet."""
         return bool(self._blocks or self._halves)
 
     def flush(self, timeout: float = 0.0) -> None:
-        """Writes what has been noted; patience: seconds to wait in all for a pipe that is full."""
+        """Writes the lines that are kept; waits for a full pipe for at most `timeout` seconds in all."""
         if self.reopen_requested:
             self.reopen_requested = False
             self.try_reopen()
@@ -121,46 +127,50 @@ class AccessLog:
             try:
                 while self.pending and (self._always_ready or is_ready(self._fd, end - monotonic())):
                     self._write(self._write_fd, None if self._always_ready else PIPE_BUF)
-                    self._unread[0] = 0
-            except BlockingIOError:  # another process has filled the pipe meanwhile
+                    self._reported_no_reader[0] = 0
+            except BlockingIOError:  # another process has filled the pipe since is_ready()
                 return
             except OSError as error:
                 if self._named_pipe and isinstance(error, BrokenPipeError):
-                    self._say_unread()
+                    self._report_no_reader()
                 else:
                     self._drop()
 
     def hand_over(self, send: Callable[[memoryview], int]) -> None:
-        """Gives what waits to another process, which appends it to its own log. send: takes whole lines, at most
-        64 KiB at once, a longer line in pieces; what it refuses with OSError goes on waiting."""
+        """Gives the lines that are kept to another process, which calls append() of its own log with them.
+
+        `send` gets whole lines, at most 64 KiB at once, a longer line in pieces, and returns how many bytes it has
+        taken. What it refuses with OSError is kept.
+        """
         with self._writing, suppress(OSError):
             while self.pending:
-                self._write(send, _PIECE)
+                self._write(send, _MAX_MESSAGE)
 
     def forget(self) -> None:
-        """Drops what waits, and counts nothing: after a fork it is the other process's to write."""
+        """Drops the lines that are kept without counting them: after a fork the parent writes them."""
         with self._packing:
             self._halves.clear()
             self._blocks.clear()
             self._size = self._written = 0
 
     def append(self, lines: bytes) -> None:
-        """Notes lines that another process has handed over."""
-        for line in lines.splitlines(keepends=True):  # not as a block: a pipe takes a block at a time
+        """Adds lines that hand_over() of another process has sent."""
+        # Not as one block: flush() writes at most a block at a time to a pipe.
+        for line in lines.splitlines(keepends=True):
             self._halves += (line, b"")
-        if len(lines) > _LONG or len(self._halves) >= _BEHIND:
-            self._pack(_BEHIND)
+        if len(lines) > _LONG_HALF or len(self._halves) >= _MAX_HALVES:
+            self._pack(_MAX_HALVES)
 
     def _write_fd(self, data: memoryview) -> int:
         return os.write(self._fd, data)
 
-    def _write(self, write: Callable[[memoryview], int], most: int | None) -> None:
-        """Writes a block; where there is a bound, as many whole lines as are within it, and a longer line in pieces."""
+    def _write(self, write: Callable[[memoryview], int], max_bytes: int | None) -> None:
+        """Writes a block; with `max_bytes` only as many whole lines as fit, and a longer line in pieces."""
         if not self._blocks:
-            self._pack(_MANY)
+            self._pack(_FLUSH_HALVES)
         block, end = self._blocks[0], None
-        if most is not None:
-            end = block.rfind(b"\n", self._written, self._written + most) + 1 or self._written + most
+        if max_bytes is not None:
+            end = block.rfind(b"\n", self._written, self._written + max_bytes) + 1 or self._written + max_bytes
         self._written += write(memoryview(block)[self._written : end])
         if self._written == len(block):
             with self._packing:
@@ -176,50 +186,55 @@ class AccessLog:
             self._blocks.clear()
             self._size = 0
 
-    def _say_unread(self) -> None:
-        if not self._unread[0]:
-            self._unread[0] = 1
-            logger.error("nobody reads the access log %s: its lines wait until somebody does", self._target)
+    def _report_no_reader(self) -> None:
+        if not self._reported_no_reader[0]:
+            self._reported_no_reader[0] = 1
+            logger.error("no process reads the access log %s: its lines are kept until one does", self._target)
 
     def reopen(self) -> None:
-        """Opens the path anew, after a rotation; if that fails, the old file goes on. Raises OSError then."""
+        """Opens the path again, after a rotation. If that raises OSError, the old file stays in use."""
         if self.has_path:
             with self._writing:
                 old = self._fd
                 self._fd = self._open()
-                self._look()
+                self._examine_target()
                 os.close(old)
 
     def try_reopen(self) -> None:
-        """reopen(), and a word if it fails."""
+        """reopen(), which reports an error in the error log instead of raising it."""
         try:
             self.reopen()
         except OSError as error:
-            logger.error("the access log cannot be opened anew, the old one goes on: %s", error.strerror)
+            logger.error("the access log cannot be reopened, the old file stays in use: %s", error.strerror)
 
     def fileno(self) -> int:
+        """The descriptor that lines are written to."""
         return self._fd
 
     def replace_fd(self, fd: int) -> None:
-        """Writes to `fd`, and closes it: for a process that may not reopen the path itself."""
+        """Writes to the file of `fd` from now on, and closes `fd`: for a process that may not reopen the path."""
         with self._writing:
             os.dup2(fd, self._fd, inheritable=False)
             os.close(fd)
-            self._look()
+            self._examine_target()
 
     def finish(self, timeout: float = 0.0) -> None:
-        """Writes what is left, as flush() does; what cannot be written now is lost."""
+        """Writes the lines that are kept, as flush() does, and drops those that cannot be written."""
         self.flush(timeout)
         with self._writing:
             self._drop()
 
     def close(self) -> None:
-        """Writes what is left, with some patience, and says what was lost."""
+        """Writes the lines that are kept, within a second, and reports how many lines were lost."""
         self.finish(1.0)
         if self.dropped:
             logger.error("%d lines of the access log were lost", self.dropped)
         if self.has_path:
             os.close(self._fd)
+
+
+def _do_nothing() -> None:
+    pass
 
 
 def _standard_output() -> int:

@@ -1,8 +1,8 @@
-"""One request with its answer, as a line of the access log.
+"""Combined Log Format: an exchange as a line of the access log.
 
-Most of a line has mostly been said before: the client and the second when it asks for more than one thing, the rest
-when the same head was answered alike. So a line is two halves, and both are remembered. Tried and rejected: a third
-piece for what a browser says of itself, which all its lines share (no cheaper).
+A line has two halves, which are cached separately, because each repeats on its own: client and time for requests of one
+client within a second, the rest for equal request heads with the same response. Caching Referer and User-Agent as a
+third part was not cheaper.
 """
 
 import re
@@ -16,42 +16,42 @@ from pwb_async.core.semantics.fields import Fields
 from .exchange import Exchange
 
 _UNSAFE: Final = re.compile(rb"[^ !#-\[\]-~]")
-_SHORT: Final = 512
-"""What is longer is said anew each time: a hostile client must not fill the memory with its 8 KiB lines."""
+_MAX_CACHED: Final = 512
+"""Bytes; a longer half is not cached, so that a hostile client cannot fill the memory with lines of 8 KiB."""
 
 
 def escape(value: bytes) -> bytes:
-    """`value` fit for a quoted string of a log line: one line, no quote, no control character (hazard G1)."""
+    """`value` for a quoted string of a line, with escapes for quotes, control characters and non-ASCII (hazard G1)."""
     return _UNSAFE.sub(lambda match: b"\\x%02X" % match[0][0], value)
 
 
 def format_combined(exchange: Exchange) -> tuple[bytes, bytes]:
-    """The exchange in Combined Log Format, with its line end, in two halves; times are UTC."""
+    """The two halves of a line, the second with its line end. Times are UTC."""
     request, status, sent = exchange.request, exchange.status, exchange.sent
-    begin = _begin(exchange.client, int(exchange.began))
+    first = _first_half(exchange.client, int(exchange.started_at))
     if isinstance(request, BadRequest):
-        return begin, _say(request.first_line, status, sent, _who(request.fields))
+        return first, _second_half(request.first_line, status, sent, _client_fields(request.fields))
     logged = request.logged
     if logged[0] == status and logged[1] == sent:
-        return begin, logged[2]
-    words = _say(request.line.raw, status, sent, _who(request.fields))
-    if len(words) <= _SHORT:
-        request.say(status, sent, words)
-    return begin, words
+        return first, logged[2]
+    second_half = _second_half(request.line.raw, status, sent, _client_fields(request.fields))
+    if len(second_half) <= _MAX_CACHED:
+        request.say(status, sent, second_half)
+    return first, second_half
 
 
 @lru_cache(1024)
-def _begin(peer: str, second: int) -> bytes:
+def _first_half(client: str, second: int) -> bytes:
     _, day, month, year, time, _ = format_date(second).split(b" ")
-    return b"%s - - [%s/%s/%s:%s +0000] " % (peer.encode(), day, month, year, time)
+    return b"%s - - [%s/%s/%s:%s +0000] " % (client.encode(), day, month, year, time)
 
 
-def _say(line: bytes, status: int, sent: int, who: bytes) -> bytes:
-    return b'"%s" %d %d %s\n' % (escape(line) or b"-", status, sent, who)
+def _second_half(line: bytes, status: int, sent: int, fields: bytes) -> bytes:
+    return b'"%s" %d %d %s\n' % (escape(line) or b"-", status, sent, fields)
 
 
-def _who(fields: Fields | None) -> bytes:
-    """Referer and User-Agent, quoted; a browser says the same of itself with every target."""
+def _client_fields(fields: Fields | None) -> bytes:
+    """Referer and User-Agent, quoted. The field section keeps them, since a browser repeats it for each target."""
     if fields is None:
         return b'"-" "-"'
     if not fields.logged:

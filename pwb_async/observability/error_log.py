@@ -1,7 +1,7 @@
-"""What the program says of itself, on standard error: for people, a line each, and never at the price of an answer.
+"""The error log: messages of the program on standard error, each a line, without ever blocking the server.
 
-Standard error may be a pipe that nobody reads. Whoever writes to a full one waits, and with a loop everybody does; so
-what is not taken at once is dropped, and counted in the next line that is (hazard E8).
+Standard error may be a pipe that nobody reads. A write to a full pipe would block, and an event loop with it, so a
+message that does not fit is dropped; the next one that fits is preceded by the number of lost ones (hazard E8).
 """
 
 import logging
@@ -13,7 +13,7 @@ from pwb_async.output.printing import printable
 
 
 class _Formatter(logging.Formatter):
-    """A message is one line, and so is each line of a traceback."""
+    """A formatter that makes one printable line of a message, and of each line of a traceback."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
         return printable(super().formatMessage(record))
@@ -22,21 +22,26 @@ class _Formatter(logging.Formatter):
         return "\n".join(map(printable, super().formatException(ei).split("\n")))
 
 
-class _Patient(logging.Handler):
-    def __init__(self, program: str, number: int, encoding: str) -> None:
+class NonBlockingHandler(logging.Handler):
+    """A handler that writes to a descriptor only what can be written without blocking."""
+
+    def __init__(self, program: str, fd: int, encoding: str) -> None:
         super().__init__()
         self._program = program
-        self._number = number
+        self._fd = fd
         self._encoding = encoding
         self._lost = 0
 
     def emit(self, record: logging.LogRecord) -> None:
+        """Writes a record, or counts it as lost; called by logging."""
         try:
             text = self.format(record)
             if self._lost:
-                text = f"{self._program}: nobody read this for a while: {self._lost} lost\n{text}"
+                text = (
+                    f"{self._program}: standard error was not read for a while: {self._lost} messages were lost\n{text}"
+                )
             data = f"{text}\n".encode(self._encoding, "backslashreplace")
-            self._lost = 0 if write_ready(self._number, data) else self._lost + 1
+            self._lost = 0 if write_ready(self._fd, data) else self._lost + 1
         except OSError:
             self._lost += 1
         except Exception:
@@ -46,9 +51,9 @@ class _Patient(logging.Handler):
 def error_log_handler(program: str) -> logging.Handler:
     """A handler that writes each record to standard error, as lines that begin with the name of the program.
 
-    Without a standard error it drops all records: descriptor 2 may be another file by now.
+    If standard error was closed at the start it drops all records, since descriptor 2 may be another file by now.
     """
     stream = sys.__stderr__
-    handler = logging.NullHandler() if stream is None else _Patient(program, stream.fileno(), stream.encoding)
+    handler = logging.NullHandler() if stream is None else NonBlockingHandler(program, stream.fileno(), stream.encoding)
     handler.setFormatter(_Formatter(f"{program}: %(message)s"))
     return handler

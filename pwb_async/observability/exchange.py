@@ -1,4 +1,4 @@
-"""One request with its response, as every observer of a server gets it."""
+"""The exchange: one request with its response, as every observer of a server gets it."""
 
 from collections.abc import Callable
 from typing import TypeAlias
@@ -8,13 +8,13 @@ from pwb_async.core.semantics.messages import Request
 
 
 class Exchange:
-    """A request whose response has been sent, or has been given up.
+    """A request whose response has been sent, or has failed.
 
     make_exchange() is its constructor. The class has none, so that the server can make an exchange for each cached
     response without a Python call.
     """
 
-    __slots__ = ("began", "client", "request", "sent", "status")
+    __slots__ = ("client", "request", "sent", "started_at", "status")
 
     client: str
     """The address of the client that made the request; "-" where there is none. Behind a trusted proxy it is not the
@@ -24,20 +24,20 @@ class Exchange:
     """The status code of the response."""
     sent: int
     """Bytes of content that were sent; fewer than promised if the connection was lost."""
-    began: float
+    started_at: float
     """When the request was complete, in seconds since the epoch."""
 
 
 Observer: TypeAlias = Callable[[Exchange], None]
-"""What is called with each exchange: the access log, metrics. It must not block."""
+"""A function that is called with each exchange, such as that of the access log. It must not block."""
 
 
-def make_exchange(client: str, request: Request | BadRequest, status: int, sent: int, began: float) -> Exchange:
-    """Make an exchange of its attributes."""
+def make_exchange(client: str, request: Request | BadRequest, status: int, sent: int, started_at: float) -> Exchange:
+    """Makes an exchange of its attributes."""
     exchange = Exchange()
     exchange.client = client
     exchange.request = request
     exchange.status = status
     exchange.sent = sent
-    exchange.began = began
+    exchange.started_at = started_at
     return exchange

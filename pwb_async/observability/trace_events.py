@@ -1,12 +1,13 @@
-"""The timeline, a file in Chrome's Trace Event Format: Perfetto and chrome://tracing draw it.
+"""The timeline of --trace: a file in Chrome's Trace Event Format, which Perfetto and chrome://tracing draw.
 
-What is in it: complete events (what was done, from when to when), each on a lane; a lane is a thread, a process or a
-greenlet, and has a name; and flows: an arrow wherever a connection comes to another lane, or back to one that has done
-something else meanwhile.
+It has complete events, each a step with its begin and duration, on tracks. A track is a thread, a process or a
+greenlet, and has a name. Flows are arrows between the steps of one connection: from track to track, and back to a track
+that has worked for another connection in between.
 
-Every event is a line, and is written at once, whole, at the end of the file: so forked processes share it without a
-lock (threads take turns), nothing is lost when one is killed, and a file that was cut short is still valid, since the
-format's array need not be closed. Times are microseconds of the system's monotonic clock, the same for all processes.
+Each event is a line, which is appended to the file at once with one write. So forked processes share the file without a
+lock (threads use one), and nothing is lost when a process is killed. The format is an array of JSON that need not be
+closed, so a file that was cut off is valid, too. Times are microseconds of the monotonic clock, which all processes
+share.
 """
 
 import errno
@@ -25,39 +26,54 @@ logger: Final = logging.getLogger("pwb")
 T = TypeVar("T")
 _json: Final = json.JSONEncoder(separators=(",", ":")).encode
 MAX_BYTES: Final = 32 << 20
-"""Bytes of a trace; then nothing more is written."""
-_WORTH_NS: Final = 50_000
-"""A wait that is shorter is none: there was something to do, and it took that long to find out."""
+"""The size of a timeline, in bytes, at which no more events are written."""
+_MIN_WAIT_NS: Final = 50_000
+"""Nanoseconds; a shorter wait is not shown, because the call did not block and took only the time of a system call."""
 _NO_THREAD: Final = 1 << 22
-"""No thread has this number or one above it (PID_MAX_LIMIT)."""
+"""The lowest number that no thread can have (PID_MAX_LIMIT of Linux)."""
 
 
 class Flow:
-    """The way of one connection over the lanes. number: it is the process's so manieth. over: it is closed.
+    """The arrows between the steps of one connection. A copy that a fork has made is continued on its own."""
 
-    A copy that a fork has made goes its own way.
-    """
+    __slots__ = ("closed", "id", "number", "started_at", "steps", "track")
 
-    __slots__ = ("id", "moment", "number", "over", "steps", "track")
+    number: int
+    """The number of the connection in its process; it is shown."""
+    id: int
+    """The identity of the flow among those of all processes."""
+    track: "Track | None"
+    """The track of the last step; None before the first one."""
+    started_at: int
+    """When the last step began, in nanoseconds."""
+    steps: int
+    """The number of steps so far."""
+    closed: bool
+    """Whether the connection is closed, so that no more arrows are drawn."""
 
     def __init__(self, number: int) -> None:
         self.number = number
         self.id = os.getpid() << 24 | number
-        self.track: Track | None = None
-        self.moment = self.steps = 0
-        self.over = False
+        self.track = None
+        self.started_at = self.steps = 0
+        self.closed = False
 
 
 class Track:
-    """What one thread, process or greenlet does. flow: the connection that it has to do with. idle_since: set on the
-    lane of a loop, whose waiting nobody else tells; 0: elsewhere."""
+    """The steps of one thread, process or greenlet."""
 
     __slots__ = ("flow", "idle_since", "pid", "shown", "tid")
 
+    flow: Flow | None
+    """The flow of the connection that is being served."""
+    shown: Flow | None
+    """The flow of the last step that was written."""
+    idle_since: int
+    """On the track of an event loop when the last step ended, in nanoseconds; 0 on other tracks."""
+
     def __init__(self, pid: int, tid: int) -> None:
         self.pid, self.tid = pid, tid
-        self.flow: Flow | None = None
-        self.shown: Flow | None = None
+        self.flow = self.shown = None
         self.idle_since = 0
 
 
@@ -66,11 +82,14 @@ class _Here(threading.local):
 
 
 class TraceWriter:
-    """A trace that is made anew. title: what is traced. most: bytes, give or take a line. Raises OSError if it cannot
-    be written."""
+    """A timeline file, to which all threads and forked processes write."""
 
-    def __init__(self, path: str, title: str, most: int = MAX_BYTES) -> None:
-        # A pipe that nobody reads can be opened to be read and written; and then it is seen for what it is.
+    def __init__(self, path: str, title: str, max_bytes: int = MAX_BYTES) -> None:
+        """Empties the file, or creates it. Raises OSError if it cannot be written.
+
+        `title` is the name of the process in the timeline. `max_bytes` may be exceeded by a line.
+        """
+        # O_RDWR, because a pipe without a reader can be opened so; then fstat shows that it is not a regular file.
         flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NONBLOCK
         self._fd = os.open(path, flags, 0o644)
         if not stat.S_ISREG(os.fstat(self._fd).st_mode):
@@ -78,7 +97,7 @@ class TraceWriter:
             raise OSError(errno.EINVAL, "it is no regular file")
         os.ftruncate(self._fd, 0)
         os.write(self._fd, b"[\n")
-        self._path, self._title, self._most = path, title, most
+        self._path, self._title, self._max_bytes = path, title, max_bytes
         self._full = False
         self._pid = os.getpid()
         self._here = _Here()
@@ -87,18 +106,21 @@ class TraceWriter:
         self._writing = threading.Lock()
 
     def flow(self) -> Flow:
-        """For a new connection."""
+        """A flow for a new connection."""
         return Flow(next(self._numbers))
 
     def track(self) -> Track:
-        """The lane of whoever calls."""
+        """The track of the calling thread or greenlet."""
         track = self._here.track
-        if track is None or track.pid != os.getpid():  # this process may have been forked in between
+        if track is None or track.pid != os.getpid():  # or this process was forked since
             track = self._here.track = self._open(threading.current_thread().name)
         return track
 
-    def loop(self) -> None:
-        """Whoever calls is an event loop, whose waiting cannot be told but from the time between two steps."""
+    def mark_event_loop(self) -> None:
+        """Makes the calling thread the track of an event loop, on which the time between two steps is shown as a wait.
+
+        The loop's own waiting cannot be traced, since it happens in C.
+        """
         self._here.track = self._open("event loop")
         self._here.track.idle_since = time.monotonic_ns()
 
@@ -107,42 +129,42 @@ class TraceWriter:
         if not any(known == pid for known, _ in self._tracks):
             title = self._title if pid == self._pid else f"{self._title}, child {pid}"
             self._write({"ph": "M", "name": "process_name", "pid": pid, "tid": tid, "args": {"name": title}})
-        if (pid, tid) in self._tracks:  # a greenlet shares its thread; the number of a thread that is gone comes again
+        if (pid, tid) in self._tracks:  # greenlets share a thread, and thread numbers are reused
             tid = _NO_THREAD + len(self._tracks)
-            name = name.replace("Dummy-", "greenlet ")  # the name that threading has for what is no thread of its own
+            name = name.replace("Dummy-", "greenlet ")  # threading calls them dummies
         self._tracks.add((pid, tid))
         self._write({"ph": "M", "name": "thread_name", "pid": pid, "tid": tid, "args": {"name": name}})
         return Track(pid, tid)
 
     def begin(self) -> int:
-        """A step begins: the moment, for end()."""
+        """Begins a step, and returns the time for end()."""
         track = self.track()
         now = time.monotonic_ns()
         if track.idle_since:
-            if now - track.idle_since > _WORTH_NS:
+            if now - track.idle_since > _MIN_WAIT_NS:
                 self._complete(track, "wait", track.idle_since, now, {})
             track.idle_since = now
         return now
 
-    def waited(self, began: int, flow: Flow | None = None) -> None:
-        """end() of a wait, if it was one."""
-        if time.monotonic_ns() - began > _WORTH_NS:
+    def end_wait(self, began: int, flow: Flow | None = None) -> None:
+        """Ends a step that waited for clients, which is not shown if it was too short."""
+        if time.monotonic_ns() - began > _MIN_WAIT_NS:
             self.end("wait", began, flow)
 
     def traced_wait(self, call: Callable[[float | None], T]) -> Callable[[float | None], T]:
-        """The same call, which waits for anybody."""
+        """`call`, which waits up to a timeout for any client, wrapped so that each wait is a step."""
 
         def traced(timeout: float | None) -> T:
             began = self.begin()
             try:
                 return call(timeout)
             finally:
-                self.waited(began)
+                self.end_wait(began)
 
         return traced
 
     def end(self, kind: str, began: int, flow: Flow | None = None, **args: Any) -> None:
-        """A step ends. flow: the connection that it was for."""
+        """Ends the step `kind`, which began at `began`, of the connection of `flow`. `args` are shown with it."""
         track = self.track()
         now = time.monotonic_ns()
         if track.idle_since:
@@ -152,21 +174,24 @@ class TraceWriter:
             return
         track.flow = flow
         self._complete(track, kind, began, now, {"connection": flow.number, **args})
-        if flow.over:  # what was under way when the client went away
+        if flow.closed:  # the step was under way when the client disconnected
             return
         if flow.track is None:
             self._arrow("s", flow, track, began)
         elif flow.track is not track or track.shown is not flow:
             self._arrow("t", flow, track, began)
         track.shown = flow
-        flow.track, flow.moment = track, began
+        flow.track, flow.started_at = track, began
         flow.steps += 1
 
     def finish(self, flow: Flow) -> None:
-        """The connection is closed. One that has only been accepted here goes on elsewhere."""
-        if flow.track is not None and flow.steps > 1 and not flow.over:
-            flow.over = True
-            self._arrow("f", flow, flow.track, flow.moment)
+        """Ends a flow when its connection is closed.
+
+        A connection with a single step was only accepted here, and is continued in a forked process.
+        """
+        if flow.track is not None and flow.steps > 1 and not flow.closed:
+            flow.closed = True
+            self._arrow("f", flow, flow.track, flow.started_at)
 
     def _complete(self, track: Track, kind: str, began: int, ended: int, args: dict[str, Any]) -> None:
         event = {"ph": "X", "cat": "pwb", "name": kind, "ts": began / 1000, "dur": (ended - began) / 1000}
@@ -183,25 +208,26 @@ class TraceWriter:
         with self._writing:
             try:
                 size = os.fstat(self._fd).st_size
-                if self._full or size >= self._most:  # another thread, or process, has said so
+                if self._full or size >= self._max_bytes:  # found out by another thread or process
                     self._full = True
                     return
                 os.write(self._fd, line)
-                if size + len(line) >= self._most:
+                if size + len(line) >= self._max_bytes:
                     self._full = True
                     where = {"pid": event["pid"], "tid": event["tid"], "ts": time.monotonic_ns() / 1000}
-                    full = {"ph": "i", "s": "g", "name": "the trace is full", **where}
+                    full = {"ph": "i", "s": "g", "name": "the timeline is full", **where}
                     os.write(self._fd, _json(full).encode() + b",\n")
-                    logger.warning("%s is full: what comes now is not in it", self._path)
+                    logger.warning("%s is full: the timeline ends here", self._path)
             except OSError as error:
                 self._full = True
-                logger.error("%s: %s: what comes now is not in it", self._path, error.strerror)
+                logger.error("%s: %s: the timeline ends here", self._path, error.strerror)
 
     def fileno(self) -> int:
+        """The descriptor of the file."""
         return self._fd
 
     def close(self) -> None:
-        """Closes the array, whose last element has no comma behind it."""
+        """Writes the end of the array, before which there must be an element without a comma."""
         last = {"ph": "M", "name": "process_name", "pid": self._pid, "tid": self._pid, "args": {"name": self._title}}
         with self._writing, suppress(OSError):
             self._full = True

@@ -1,8 +1,9 @@
-"""The parts that every server is made of, with a trace of what they do: head, locate, find, read. Setup puts them where
-the plain ones would be, so that a server without a trace runs the very same code as ever.
+"""Traced variants of the parts that every server is made of: they write the steps head, locate, find and read.
 
-Who a step is for: the connection notes itself on the lane that works for it, the site finds it there, and the lookup
-takes it along to whatever thread finds the file.
+open_context() puts them in the place of the plain ones, so a server without --trace runs no code for it.
+
+The flow of a step is found like this: the connection sets it on the track that works for it, the site reads it there,
+and the lookup carries it to the thread that finds the file.
 """
 
 from collections.abc import Sequence
@@ -20,16 +21,16 @@ from .trace_events import Flow, TraceWriter
 
 
 class TracedConnection(Connection):
-    """head: whenever some have come, whether the bytes are a whole head, and what it says."""
+    """A connection that writes the step `head`: parsing the bytes received, with the request line if it is complete."""
 
     def __init__(self, parser: RequestParser, server: bytes, trace: TraceWriter) -> None:
         super().__init__(parser, server)
         self.trace = trace
         self.flow = trace.flow()
-        self._came = 0
+        self._received = 0
 
     def receive_data(self, data: bytes) -> None:
-        self._came += len(data)
+        self._received += len(data)
         super().receive_data(data)
 
     def receive(self, data: bytes) -> Event:
@@ -41,9 +42,9 @@ class TracedConnection(Connection):
         event = super().next_event()
         self.trace.track().flow = self.flow
         line = _line(event)
-        if line or (self._came and self.state is ConnectionState.HEAD):
-            self.trace.end("head", began, self.flow, bytes=self._came, line=line)
-        self._came = 0
+        if line or (self._received and self.state is ConnectionState.HEAD):
+            self.trace.end("head", began, self.flow, bytes=self._received, line=line)
+        self._received = 0
         return event
 
     def respond(self, request: Request | BadRequest, response: Response, now: float) -> list[Part]:
@@ -56,13 +57,14 @@ class TracedConnection(Connection):
 
 @dataclass(frozen=True, slots=True)
 class TracedLookup(Lookup):
-    """flow: whose it is."""
+    """A lookup that carries the flow of its connection."""
 
     flow: Flow | None = None
+    """None outside of a connection."""
 
 
 class TracedSite(Site):
-    """locate: what to look for. options: a site's."""
+    """A site that writes the step `locate`. `options` are those of Site."""
 
     def __init__(self, trace: TraceWriter, **options: Any) -> None:
         super().__init__(**options)
@@ -79,7 +81,7 @@ class TracedSite(Site):
 
 
 class TracedStorage:
-    """find: what the disk has."""
+    """A Storage that writes the step `find` for the calls to another one."""
 
     def __init__(self, disk: Storage, trace: TraceWriter) -> None:
         self._disk = disk
@@ -96,23 +98,20 @@ class TracedStorage:
     def revalidate(self, known: Sequence[tuple[Lookup, OpenFile]]) -> list[bool]:
         began = self._trace.begin()
         same = self._disk.revalidate(known)
-        self._trace.end("find", began, None, again=len(same), same=sum(same))
+        self._trace.end("find", began, None, revalidated=len(same), same=sum(same))
         return same
 
 
 class TracedFile:
-    """read: a piece of a large file."""
+    """A File that writes the step `read` for each part of another one."""
 
     __slots__ = ("_file", "_flow", "_trace", "close", "device", "fileno", "in_page_cache")
 
     def __init__(self, file: File, trace: TraceWriter, flow: Flow) -> None:
         self._file, self._trace, self._flow = file, trace, flow
-        self.device, self.fileno, self.close, self.in_page_cache = (
-            file.device,
-            file.fileno,
-            file.close,
-            file.in_page_cache,
-        )
+        self.device = file.device
+        # These are not traced, so they are the other file's own methods.
+        self.fileno, self.close, self.in_page_cache = file.fileno, file.close, file.in_page_cache
 
     def read_into(self, buffer: bytearray | memoryview, start: int) -> int:
         began = self._trace.begin()
@@ -127,7 +126,7 @@ class TracedFile:
 
 
 def _line(event: Event) -> str:
-    """What a request line says, "" for no request."""
+    """The request line, or what was wrong with the request; "" if the event is neither."""
     if isinstance(event, Request):
         return event.line.raw.decode("latin-1")
     if isinstance(event, BadRequest):

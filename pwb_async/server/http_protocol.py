@@ -121,7 +121,7 @@ class HTTPProtocol(ConnectionProtocol):
                 exchange = Exchange()  # without make_exchange(), which would be a Python call more
                 exchange.client = (self._peer or self.peer) if state.resolve_client is None else self._client_of(event)
                 exchange.request = event
-                exchange.status, exchange.sent, exchange.began = response.status, response.length, now
+                exchange.status, exchange.sent, exchange.started_at = response.status, response.length, now
                 for observe in observers:
                     observe(exchange)
             count += 1

@@ -108,7 +108,7 @@ class Server:
             return lambda: HTTPProtocol(state)
         from .tracing import TracedProtocol
 
-        trace.loop()
+        trace.mark_event_loop()
         return lambda: TracedProtocol(state, trace)
 
     def shutdown(self) -> None:

@@ -78,7 +78,7 @@ class TracedServer(HTTPServer):
         try:
             super().receive(client)
         finally:
-            client.trace.waited(started, client.flow)
+            client.trace.end_wait(started, client.flow)
 
     def send_some(self, client: Client, outgoing: ResponseSender) -> None:
         assert isinstance(client, TracedClient)

@@ -20,7 +20,7 @@ from .server import Start, command, environment, eventually
 from .tree import ALPHABET, BIG
 from .wire import get
 
-UNREAD = "nobody reads the access log .*: its lines wait until somebody does|lines of the access log were lost"
+UNREAD = "no process reads the access log .*: its lines are kept until one does|lines of the access log were lost"
 LINE = re.compile(
     rb'127\.0\.0\.1 - - \[[^\]"]+\] "((?:[^"\\]|\\.)*)" (\d{3}) (\d+) "((?:[^"\\]|\\.)*)" "((?:[^"\\]|\\.)*)"'
 )
@@ -163,7 +163,7 @@ async def test_named_pipe_whose_readers_come_and_go_e8(start: Start, tmp_path: P
             for _ in range(3):
                 assert (await send_request(server.address, get())).content == ALPHABET
             await eventually(
-                lambda times=times: server.error_output().count("nobody reads") == times, 3, server.error_output
+                lambda times=times: server.error_output().count("no process reads") == times, 3, server.error_output
             )
             with open(os.open(pipe, os.O_RDONLY | os.O_NONBLOCK), "rb", buffering=0) as reader:
                 assert (await send_request(server.address, get("/read"))).status == 404
@@ -190,10 +190,10 @@ def pipe_reader(pipe: Path) -> tuple[Callable[[], int], int]:
 async def test_lines_are_written_to_a_reader_that_comes_to_an_idle_server_e8(start: Start, tmp_path: Path) -> None:
     """Waiting lines are written although no request arrives and no client is connected any more."""
     os.mkfifo(pipe := tmp_path / "pipe")
-    async with start("--access-log", str(pipe), allowed_errors="nobody reads the access log") as server:
+    async with start("--access-log", str(pipe), allowed_errors="no process reads the access log") as server:
         for _ in range(5):
             assert (await send_request(server.address, get())).content == ALPHABET
-        await eventually(lambda: "nobody reads" in server.error_output(), 3)
+        await eventually(lambda: "no process reads" in server.error_output(), 3)
         for _ in range(2):
             lines, reader = pipe_reader(pipe)
             await eventually(lambda lines=lines: lines() == 5, 3, lambda lines=lines: f"{lines()} lines")

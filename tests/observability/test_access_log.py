@@ -172,7 +172,7 @@ def test_lines_wait_for_another_reader_e8(tmp_path: Path, caplog: pytest.LogCapt
             log.record(EXCHANGE)
             log.flush()
         assert [record.getMessage() for record in caplog.records] == [
-            f"nobody reads the access log {tmp_path / 'pipe'}: its lines wait until somebody does"
+            f"no process reads the access log {tmp_path / 'pipe'}: its lines are kept until one does"
         ] * times
         reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
         while log.pending:

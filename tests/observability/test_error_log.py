@@ -115,7 +115,10 @@ def test_nobody_waits_for_who_does_not_read(lines: int) -> None:
         assert os.read(reader, full) == b"." * full
         speaker.do('logger.error("heard")')
         speaker.end()
-    assert os.read(reader, full) == b"pwb: nobody read this for a while: %d lost\npwb: heard\n" % lines
+    assert (
+        os.read(reader, full)
+        == b"pwb: standard error was not read for a while: %d messages were lost\npwb: heard\n" % lines
+    )
     os.close(reader)
     os.close(writer)
 

@@ -202,15 +202,15 @@ def write(trace: TraceWriter, count: int) -> None:
 
 def test_the_file_is_bounded(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     path = tmp_path / "trace"
-    trace = TraceWriter(str(path), "title", most=4000)
+    trace = TraceWriter(str(path), "title", max_bytes=4000)
     with caplog.at_level(logging.WARNING):
         write(trace, 100)
     trace.close()
-    assert [record.getMessage() for record in caplog.records] == [f"{path} is full: what comes now is not in it"]
+    assert [record.getMessage() for record in caplog.records] == [f"{path} is full: the timeline ends here"]
     assert 4000 <= path.stat().st_size < 5000
     events = timeline.read(path)
     assert 0 < len(timeline.steps(events)) < 100
-    assert [event["name"] for event in events if event["ph"] == "i"] == ["the trace is full"]
+    assert [event["name"] for event in events if event["ph"] == "i"] == ["the timeline is full"]
     assert stat.S_IMODE(path.stat().st_mode) & 0o111 == 0
 
 
@@ -269,6 +269,6 @@ trace.close()
     words = [sys.executable, "-c", script]
     done = subprocess.run(words, env=environment(), cwd=tests, check=True, timeout=TIMEOUT, capture_output=True)
     assert done.stderr.decode().count("\n") == 1
-    assert b"trace: File too large: what comes now is not in it" in done.stderr
+    assert b"trace: File too large: the timeline ends here" in done.stderr
     whole = [line for line in (tmp_path / "trace").read_bytes().splitlines()[1:] if line.endswith(b",")]
     assert [json.loads(line[:-1]) for line in whole]

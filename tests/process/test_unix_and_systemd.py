@@ -192,7 +192,7 @@ async def test_a_socket_in_use_is_not_replaced(root: Path, tmp_path: Path) -> No
         taken.listen()
         async with launched(root, "--unix", "s", folder=tmp_path, status=1) as server:
             await server.exited()
-    assert server.error_output() == "pwb: cannot listen on s: somebody listens on it\n"
+    assert server.error_output() == "pwb: cannot listen on s: another process listens on it\n"
     assert (tmp_path / "s").exists()
 
 
@@ -200,7 +200,7 @@ async def test_another_kind_of_file_is_not_replaced(root: Path, tmp_path: Path) 
     (tmp_path / "s").write_text("precious")
     async with launched(root, "--unix", "s", folder=tmp_path, status=1) as server:
         await server.exited()
-    assert server.error_output() == "pwb: cannot listen on s: there is a file, and no socket\n"
+    assert server.error_output() == "pwb: cannot listen on s: there is a file that is not a socket\n"
     assert (tmp_path / "s").read_text() == "precious"
 
 
@@ -357,7 +357,7 @@ async def test_an_inherited_descriptor_that_does_not_listen(root: Path, tmp_path
             status=1,
         ) as server:
             await server.exited()
-    assert "descriptor 3 of LISTEN_FDS is no socket that listens" in server.error_output()
+    assert "descriptor 3 of LISTEN_FDS is not a listening socket" in server.error_output()
     assert len(server.error_output().splitlines()) == 1
 
 
