@@ -1,5 +1,7 @@
-"""Listening sockets, alike for every design: handed over by systemd, a Unix socket, or the addresses of a host: IPv4,
-IPv6, a name with both, port 0 (hazards F5 to F7).
+"""Listening sockets, the same for every design.
+
+They are the sockets that systemd hands over, or a Unix socket, or one socket for each address of a host, which may be
+an IPv4 or IPv6 address or a name that has several (hazards F5 to F7).
 """
 
 import errno
@@ -12,22 +14,24 @@ from typing import Final
 from .socket_activation import listen_fds
 
 logger: Final = logging.getLogger("pwb")
-_RECEIVES: Final = 32 * 1024
-"""Bytes that the kernel keeps of what a client has sent; Linux doubles it."""
+_RECEIVE_BUFFER: Final = 32 * 1024
+"""Bytes that the kernel buffers of what a client has sent; Linux doubles it."""
 BACKLOG: Final = 2048
-"""Connections that the kernel keeps for us while we are busy; it takes min(this, net.core.somaxconn)."""
+"""Connections that the kernel keeps until they are accepted; the limit is min(this, net.core.somaxconn)."""
 _MISSING: Final = (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT)
-"""No interface has the address, or the kernel does not have its family."""
-
+"""No interface has the address, or the kernel does not support its family."""
 _MAPPED: Final = "::ffff:"
-"""How an IPv6 socket begins the address of an IPv4 client (RFC 4291 2.5.5.2)."""
+"""The prefix of an IPv4 client's address on an IPv6 socket (RFC 4291 2.5.5.2)."""
 
 
 def listen(
     host: str, port: int, unix: str | None = None, mode: int | None = None, group: int | None = None
 ) -> list[socket.socket]:
-    """The sockets that systemd hands over, else the one at the path `unix`, with that mode and group, else one for each
-    address of `host`, all on one port. Raises OSError."""
+    """The sockets that systemd hands over, else one at the path `unix`, else one for each address of `host`.
+
+    All addresses of a host have the same port, also if `port` is 0, which means any free one. `mode` and `group` are
+    those of the Unix socket's file. Raises OSError.
+    """
     if inherited := listen_fds():
         if mode is not None or group is not None:
             logger.warning("--unix-mode and --unix-group are ignored: the sockets were handed over by systemd")
@@ -36,11 +40,14 @@ def listen(
 
 
 def _listen_on(host: str, port: int) -> list[socket.socket]:
-    """One socket for each address of `host` that this machine has. In containers /etc/hosts often gives localhost the
-    address ::1, which no interface has: as long as there is another one, that is worth a line and no more."""
+    """One socket for each address of `host` that this machine has.
+
+    In containers /etc/hosts often gives localhost the address ::1, which no interface has. That causes only a warning
+    if there is another address.
+    """
     try:
         found = dict.fromkeys(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE))
-    except UnicodeError:  # a label that is empty or too long, or letters that no domain name has
+    except UnicodeError:  # a label is empty or too long, or has letters that are not allowed
         raise OSError(errno.EINVAL, "this is not a host name") from None
     sockets: list[socket.socket] = []
     missing: list[tuple[object, OSError]] = []
@@ -60,19 +67,19 @@ def _listen_on(host: str, port: int) -> list[socket.socket]:
         for sock in sockets:
             sock.close()
         raise
-    for place, why in missing:
-        logger.warning("not listening on %s, an address of %s: %s", place, host, why.strerror)
+    for place, reason in missing:
+        logger.warning("not listening on %s, an address of %s: %s", place, host, reason.strerror)
     return sockets
 
 
 def _bind(sock: socket.socket, address: tuple[object, ...], alone: bool) -> socket.socket:
-    """The socket, once it listens. alone: the host has no other address."""
+    """The socket, bound and listening. `alone` is whether the host has no other address."""
     try:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        # Connections inherit it: requests are small, and what comes of an endless one is bounded (hazard B8).
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVES)
+        # Connections inherit it. Requests are small, and little of an endless one should be buffered (hazard B8).
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _RECEIVE_BUFFER)
         if sock.family == socket.AF_INET6:
-            # "::" alone takes IPv4 too; beside an IPv4 socket it must not.
+            # "::" alone accepts IPv4 connections as well; beside an IPv4 socket it must not.
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, not alone)
         sock.bind(address)
         sock.listen(BACKLOG)
@@ -83,21 +90,23 @@ def _bind(sock: socket.socket, address: tuple[object, ...], alone: bool) -> sock
 
 
 class UnixListener(socket.socket):
-    """A listening socket that has a name among the files. Who may write there may connect."""
+    """A listening Unix socket. Every user who may write to its file may connect."""
 
     _path: str | None = None
 
-    def name(self, path: str, mode: int | None, group: int | None) -> None:
-        """Gives it a file, and that mode and group, by default those of the umask and the process. This is before
-        listen(), and nobody can connect before that, so the file is never open to more than it is meant for; and the
-        umask, which all threads share, stays as it is."""
+    def create_file(self, path: str, mode: int | None, group: int | None) -> None:
+        """Binds the socket to a file with this mode and group; None for those of the umask and the process.
+
+        No client can connect before listen(), so there is no moment at which the file has more permissions than it
+        should, and the umask, which all threads share, need not be changed.
+        """
         self.bind(path)
         self._path, self._identity = path, _identity(path)
         if mode is not None or group is not None:
-            _grant(path, mode, group)
+            _set_permissions(path, mode, group)
 
-    def remove(self) -> None:
-        """Takes the name away, unless it is somebody else's by now."""
+    def remove_file(self) -> None:
+        """Removes the file, unless another process has replaced it."""
         try:
             if self._path is not None and _identity(self._path) == self._identity:
                 os.unlink(self._path)
@@ -105,23 +114,23 @@ class UnixListener(socket.socket):
             return
 
 
-def _grant(path: str, mode: int | None, group: int | None) -> None:
-    """The socket's file gets its group and its mode, whatever is put in its place meanwhile."""
-    number = os.open(path, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
+def _set_permissions(path: str, mode: int | None, group: int | None) -> None:
+    """Sets mode and group of the socket's file, and of no other file that takes its place at this moment."""
+    fd = os.open(path, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
-        status, file = os.fstat(number), f"/proc/self/fd/{number}"
+        status, file = os.fstat(fd), f"/proc/self/fd/{fd}"
         if not stat.S_ISSOCK(status.st_mode) or status.st_uid != os.geteuid():
-            raise FileExistsError(errno.EEXIST, "somebody else has put a file there")
+            raise FileExistsError(errno.EEXIST, "another process has put a file there")
         if group is not None:
-            _give(file, group)
+            _set_group(file, group)
         if mode is not None:
             os.chmod(file, mode)
     finally:
-        os.close(number)
+        os.close(fd)
 
 
-def _give(file: str, group: int) -> None:
-    """Changes the group of a file. Raises PermissionError, with the reason where it is that of chown(2)."""
+def _set_group(file: str, group: int) -> None:
+    """Changes the group of a file. The PermissionError it may raise gives the reason."""
     try:
         os.chown(file, -1, group)
     except PermissionError as error:
@@ -131,16 +140,16 @@ def _give(file: str, group: int) -> None:
 
 
 def _listen_at(path: str, mode: int | None, group: int | None) -> socket.socket:
-    """A Unix socket. One that is there already is replaced if nobody listens on it any more."""
+    """A socket that listens at `path`. It replaces the file of one on which no process listens any more."""
     path = os.path.abspath(path)
     sock = UnixListener(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         if _is_stale(path):
             os.unlink(path)
-        sock.name(path, mode, group)
+        sock.create_file(path, mode, group)
         sock.listen(BACKLOG)
     except BaseException:
-        sock.remove()
+        sock.remove_file()
         sock.close()
         raise
     return sock
@@ -149,9 +158,9 @@ def _listen_at(path: str, mode: int | None, group: int | None) -> socket.socket:
 def _is_stale(path: str) -> bool:
     try:
         if not stat.S_ISSOCK(os.lstat(path).st_mode):
-            raise FileExistsError(errno.EEXIST, "there is a file, and no socket")
+            raise FileExistsError(errno.EEXIST, "there is a file that is not a socket")
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-            probe.setblocking(False)  # whose queue is full listens, too
+            probe.setblocking(False)  # connect() would block if the queue of a listening socket is full
             probe.connect(path)
     except FileNotFoundError:
         return False
@@ -159,7 +168,7 @@ def _is_stale(path: str) -> bool:
         return True
     except BlockingIOError:
         pass
-    raise OSError(errno.EADDRINUSE, "somebody listens on it")
+    raise OSError(errno.EADDRINUSE, "another process listens on it")
 
 
 def _identity(path: str) -> tuple[int, int]:
@@ -168,16 +177,18 @@ def _identity(path: str) -> tuple[int, int]:
 
 
 def close(sockets: list[socket.socket]) -> None:
-    """No more connections, and no name for them among the files."""
+    """Closes the sockets and removes the files of Unix sockets."""
     for sock in sockets:
         if isinstance(sock, UnixListener):
-            sock.remove()
+            sock.remove_file()
         sock.close()
 
 
 def client_address(name: object) -> str:
-    """The address of a client for the log and the limits, from the name of its socket: of an IPv4 client the IPv4
-    address, also where it has come to an IPv6 socket; "-" where there is none, on a Unix socket."""
+    """The IP address of a client, from what getpeername() or accept() returned; "-" on a Unix socket.
+
+    The address of an IPv4 client is the IPv4 address, also on an IPv6 socket.
+    """
     if not isinstance(name, tuple):
         return "-"
     host: str = name[0]
@@ -185,15 +196,17 @@ def client_address(name: object) -> str:
 
 
 def client_prefix(peer: str) -> bytes:
-    """Whom connections from `peer` are counted for: an IPv4 address, the /64 that an IPv6 host has to itself; b"" where
-    there is no address, on a Unix socket."""
+    """The prefix of an address for which connections are counted; b"" if there is no address, on a Unix socket.
+
+    It is the whole IPv4 address, or the /64 of an IPv6 address, because an IPv6 host usually has a /64 to itself.
+    """
     if ":" not in peer:
         return peer.encode() if "." in peer else b""
     return socket.inet_pton(socket.AF_INET6, peer.partition("%")[0])[:8]
 
 
 def url(sock: socket.socket) -> str:
-    """Where a browser finds what listens on `sock`."""
+    """The URL of what listens on `sock`, or unix: and the path of a Unix socket."""
     if sock.family == socket.AF_UNIX:
         return f"unix:{sock.getsockname()}"
     host, port = sock.getsockname()[:2]

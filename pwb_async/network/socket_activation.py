@@ -28,5 +28,5 @@ def listen_fds() -> list[socket.socket]:
             fd = sock.fileno()
             for each in sockets:
                 each.close()
-            raise OSError(f"descriptor {fd} of LISTEN_FDS is no socket that listens")
+            raise OSError(f"descriptor {fd} of LISTEN_FDS is not a listening socket")
     return sockets
