@@ -1,21 +1,21 @@
-"""Many clients at once, and clients that want too much: the bars on time and memory, each with its figure.
+"""Many clients at once, and greedy or hostile ones: figures for time and memory, each with its bar.
 
     python -m tests.stress.crowd [NAME ...] [--quick] [--design async-uvloop]      no name: all of them
 
-    half-sent      5,000 heads that never end: others' times, memory of each, all gone at the deadline
+    half-sent      5,000 heads that never end: response times of others, memory of each, all closed at the deadline
     idle           5,000 connections between two requests: memory of each
-    never-read     200 clients that take nothing of a 3 GiB file: memory, others' times, gone at the deadline (A4)
+    never-read     200 clients that never read a 3 GiB file: memory, response times of others, closed at the deadline (A4)
     endless-heads  64 MB of head in every shape: how much is read, how much memory (B8)
     resets         10,000 resets after the first 4 KiB (A11)
-    pipeline       100,000 requests at once and nobody reads; then all answers in order (A14)
-    fast-reader    8 GiB to one client at full speed: others' times (A15)
+    pipeline       100,000 requests at once without reading; then all responses in order (A14)
+    fast-reader    8 GiB to one client at full speed: response times of others (A15)
     burst          2,000 connects at once (F6)
-    gone           10,000 clients that vanish while their file is being opened, slowly (A12; needs strace)
+    gone           10,000 clients that vanish while their file is being opened, slowly (A12; requires strace)
 
-Others' times are those of tests.stress.asker, which asks in turn a server with the crowd and its twin without one: the
-bar is on the ratio of both 99th percentiles. The short form judges no times: it asks too little, and machines of CI
-have other things to do. Memory is PSS, of all processes of the server. Descriptors: the limit is raised to 20,000 where
-that is allowed; with fewer the crowd is smaller, and says so.
+Response times of others are measured by tests.stress.response_times, by turns on a server with the crowd and on one without.
+The bar is for the ratio of the two 99th percentiles. The short form judges no times: it makes too few requests, and machines
+of CI are shared. Memory is PSS, of all processes of the server. The limit of descriptors is raised to 20,000 where that is
+allowed; with fewer the crowd is smaller, and a line reports it.
 """
 
 import argparse
@@ -27,14 +27,14 @@ from typing import Final
 
 from tests.conformance.designs import Design
 
-from .harness import NAMED, Report, descriptors, gently, workplace
+from .harness import NAMED, Report, raise_descriptor_limit, sigterm_as_interrupt, temporary_folders
 from .heads import endless
 from .rushing import burst, fast_reader, pipeline
-from .scene import Scene
+from .testbed import TestBed
 from .vanishing import gone, resets
 from .waiting import half_sent, idle, never_read
 
-BARS: Final[dict[str, Callable[[Scene], Awaitable[None]]]] = {
+BARS: Final[dict[str, Callable[[TestBed], Awaitable[None]]]] = {
     "half-sent": half_sent,
     "idle": idle,
     "never-read": never_read,
@@ -49,14 +49,14 @@ BARS: Final[dict[str, Callable[[Scene], Awaitable[None]]]] = {
 
 async def crowd(names: Sequence[str], quick: bool, design: Design) -> int:
     report = Report()
-    most = descriptors()
-    report.say(f"{design.name}, {'quick' if quick else 'full'}, {os.cpu_count()} processors, {most:,} descriptors")
-    with workplace() as (root, log_dir):
-        scene = Scene(report, design, root, log_dir, quick)
+    limit = raise_descriptor_limit()
+    report.write(f"{design.name}, {'quick' if quick else 'full'}, {os.cpu_count()} processors, {limit:,} descriptors")
+    with temporary_folders() as (root, log_dir):
+        testbed = TestBed(report, design, root, log_dir, quick)
         for name in names:
-            report.say(f"{name}:")
+            report.write(f"{name}:")
             try:
-                await BARS[name](scene)
+                await BARS[name](testbed)
             except (AssertionError, OSError, TimeoutError) as error:
                 report.fact("it could be measured", False, repr(error))
     return report.end()
@@ -70,7 +70,7 @@ def main() -> int:
     arguments = parser.parse_args()
     if unknown := [name for name in arguments.names if name not in BARS]:
         parser.error(f"no such bar: {', '.join(unknown)}")
-    gently()
+    sigterm_as_interrupt()
     return asyncio.run(crowd(arguments.names or list(BARS), arguments.quick, NAMED[arguments.design]))
 
 

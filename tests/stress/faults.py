@@ -4,17 +4,17 @@
     python -m tests.stress.faults --quick                                                  for CI, under 25 seconds
 
 How: a server runs; strace attaches to all its threads and has one system call fail with one errno at its K-th
-occurrence in each thread (-e inject=CALL:error=ERRNO:when=K); 24 clients ask for all sorts of things; strace lets go.
+occurrence in each thread (-e inject=CALL:error=ERRNO:when=K); 24 clients send various requests; strace detaches.
 A case holds if
   - the server is alive,
-  - every connection was framed or aborted: each answer is whole and what was asked for, or says 408, 500 or 503, or the
-    connection ended in the middle; never a wrong byte, never silence beyond the timeouts,
-  - the next request, with nothing failing, is answered as always,
-  - no traceback was told.
-K goes up until the call does not occur so often. A fault that struck a descriptor by which an event loop wakes itself
-(eventfd, a pipe, a socket pair) proves nothing about serving, and cannot happen: it is counted apart if the server did
-not survive it. So is a call that strace let go of while it made it fail: the kernel says ENOSYS then, which no call of
-the table does; the case is tried again on another server.
+  - every connection was framed or aborted: each response is complete and correct, or is 408, 500 or 503, or the
+    connection ended in the middle of it; never a wrong byte, never silence beyond the timeouts,
+  - the next request, without a failure, gets its usual response,
+  - no traceback was printed.
+K rises until the call does not occur that often. A failure on a descriptor by which an event loop wakes itself (eventfd, a
+pipe, a socket pair) shows nothing about serving, and cannot really happen: if the server did not survive it, it is counted
+separately. So is a call from which strace detached while it made it fail: the kernel returns ENOSYS then, which no call of
+the table does. That case is tried again on another server.
 """
 
 import argparse
@@ -36,7 +36,7 @@ from tests.conformance.server import Server, running
 from tests.conformance.strace import Injection, can_attach
 from tests.conformance.wire import content_length, get, parse_head
 
-from .harness import NAMED, Report, complaints, descriptors, folder, gently, workplace
+from .harness import NAMED, Report, folder, raise_descriptor_limit, sigterm_as_interrupt, temporary_folders, tracebacks
 
 TABLE: Final[dict[str, tuple[str, ...]]] = {
     "accept4": ("EMFILE", "ENFILE", "ENOMEM", "EINTR", "ECONNABORTED", "EAGAIN"),
@@ -55,7 +55,7 @@ TABLE: Final[dict[str, tuple[str, ...]]] = {
     "shutdown": ("ENOTCONN", "EIO"),
     "close": ("EIO", "EINTR"),
 }
-"""System calls with what they may fail with, in order. ENFILE and ECONNABORTED are accept's own (hazard E7)."""
+"""System calls with the errors that they may return, in order. ENFILE and ECONNABORTED are those of accept (hazard E7)."""
 DESIGNS: Final = (
     "async-uvloop",
     "async-uncached",
@@ -68,32 +68,33 @@ DESIGNS: Final = (
     "epoll-level",
     "epoll-thread",
 )
-EDGES: Final = ("epoll", "epoll-thread")
-"""Designs that are told once of each change. EAGAIN where there is something promises them another word that the kernel,
-which knows of no such lie, never speaks; so these calls are failed with it in epoll-level only."""
+EDGE_TRIGGERED: Final = ("epoll", "epoll-thread")
+"""Edge-triggered designs, to which the kernel reports each change once. An injected EAGAIN would make them wait for another
+report that the kernel never makes, so these calls fail with EAGAIN in epoll-level only."""
 OPTIONS: Final = ("--header-timeout", "2", "--idle-timeout", "2", "--send-timeout", "2", "--linger-idle", "1")
 TIMEOUT: Final = 20.0
-"""Seconds for one client: more than all timeouts of the server together, on a machine that has other things to do."""
-_OWN: Final = re.compile(r"eventfd|<pipe:|UNIX|signalfd|timerfd")
+"""Seconds for one client: more than all timeouts of the server together, also on a busy machine."""
+_LOOP_DESCRIPTOR: Final = re.compile(r"eventfd|<pipe:|UNIX|signalfd|timerfd")
 _DIED: Final = "the server died"
-_TORN: Final = "strace let go in the middle"
+_DETACHED: Final = "strace detached in the middle"
 _ENOSYS: Final = "Function not implemented"
 
 
-class Wish(NamedTuple):
-    """What one client asks for on one connection. expected: a status and content for each answer, None: not compared."""
+class Conversation(NamedTuple):
+    """The requests of one client on one connection, and the responses that it expects."""
 
     wire: bytes
     expected: tuple[tuple[int, bytes | None], ...]
+    """Status and content of each response; content that is None is not compared."""
     methods: tuple[str, ...]
     window: int = 0
 
 
-def wishes(root: Path) -> list[Wish]:
-    """Four times all sorts of requests: from memory, from the disk, large, wrong."""
+def conversations(root: Path) -> list[Conversation]:
+    """All kinds of requests, four times each: from memory, from the disk, large, malformed."""
     one, hundred, million = ((root / name).read_bytes() for name in ("1k.bin", "100k.bin", "1m.bin"))
     small = ((root / "a.txt").read_bytes(), (root / "index.html").read_bytes())
-    several = Wish(
+    several = Conversation(
         get("/a.txt")
         + get("/")
         + get("/missing")
@@ -102,17 +103,17 @@ def wishes(root: Path) -> list[Wish]:
         ((200, small[0]), (200, small[1]), (404, None), (200, b""), (200, one)),
         ("GET", "GET", "GET", "HEAD", "GET"),
     )
-    large = Wish(get("/1m.bin", "Connection: close"), ((200, million),), ("GET",), 8192)
-    middle = Wish(get("/100k.bin") + get("/a.txt"), ((200, hundred), (200, small[0])), ("GET", "GET"))
+    large = Conversation(get("/1m.bin", "Connection: close"), ((200, million),), ("GET",), 8192)
+    middle = Conversation(get("/100k.bin") + get("/a.txt"), ((200, hundred), (200, small[0])), ("GET", "GET"))
     post = b"POST /a.txt HTTP/1.1\r\nHost: h\r\nContent-Length: 5\r\n\r\nhello"
-    refused = Wish(post + get("/a.txt"), ((405, None), (200, small[0])), ("POST", "GET"))
-    parts = Wish(get("/100k.bin", "Range: bytes=0-9, 100-199"), ((206, None),), ("GET",))
-    wrong = Wish(b"GET / HTTP/1.1\r\nHost: h\r\nno field\r\n\r\n", ((400, None),), ("GET",))
+    refused = Conversation(post + get("/a.txt"), ((405, None), (200, small[0])), ("POST", "GET"))
+    parts = Conversation(get("/100k.bin", "Range: bytes=0-9, 100-199"), ((206, None),), ("GET",))
+    wrong = Conversation(b"GET / HTTP/1.1\r\nHost: h\r\nno field\r\n\r\n", ((400, None),), ("GET",))
     return [several, large, middle, refused, parts, wrong] * 4
 
 
-async def wish(address: tuple[str, int], what: Wish, kept: bool) -> str:
-    """Says `whole`, `told` (408, 500 or 503), `ended` in the middle, or in words what must never happen."""
+async def converse(address: tuple[str, int], what: Conversation, kept: bool) -> str:
+    """Returns `whole`, `refused` (408, 500 or 503), `ended` (in the middle), or a description of what must not happen."""
     loop = asyncio.get_running_loop()
     with socket.socket() as sock:
         sock.setblocking(False)
@@ -140,13 +141,13 @@ async def wish(address: tuple[str, int], what: Wish, kept: bool) -> str:
                             return "ended" if right else f"BROKEN: {len(part)} wrong bytes before the end"
                         data += more
                     if got in (408, 500, 503):
-                        return "told"
+                        return "refused"
                     if got != status:
                         return f"WRONG STATUS: {got} instead of {status}"
                     if content is not None and data[end + 4 : length] != content:
                         return f"WRONG CONTENT: of {what.wire[:40]!r}"
                     data = data[length:]
-                return "whole" if not data else f"BROKEN: {data[:80]!r} behind the last answer"
+                return "whole" if not data else f"BROKEN: {data[:80]!r} after the last response"
         except ConnectionError:
             return "ended"
         except TimeoutError:
@@ -163,16 +164,16 @@ class Sweep:
         self.design = design
         self.root = root
         self.log_dir = log_dir
-        self.wishes = wishes(root)
+        self.conversations = conversations(root)
         self.cases = 0
-        self.own: Counter[str] = Counter()
+        self.not_counted: Counter[str] = Counter()
         self.outcomes: Counter[str] = Counter()
         self.failures: Counter[str] = Counter()
 
     async def run(self, table: dict[str, tuple[str, ...]], occurrences: Sequence[int]) -> None:
-        """Starts a server, and another one whenever it has died."""
+        """Runs all cases on one server, and starts another one whenever it has died."""
         left = [(calls, errno, occurrences) for calls, errnos in table.items() for errno in errnos]
-        if self.design.name in EDGES:
+        if self.design.name in EDGE_TRIGGERED:
             left = [one for one in left if one[1] != "EAGAIN" or not one[0].startswith(("accept4", "read", "write"))]
         while left:
             log_dir = Path(mkdtemp(dir=self.log_dir))
@@ -180,7 +181,7 @@ class Sweep:
                 async with running(self.design, self.root, *OPTIONS, log_dir=log_dir, allowed_errors=".") as server:
                     while left:
                         calls, errno, occurrences = left.pop(0)
-                        rest = await self.rise(server, calls, errno, occurrences, log_dir)
+                        rest = await self.run_occurrences(server, calls, errno, occurrences, log_dir)
                         if rest is not None:
                             left.insert(0, (calls, errno, rest))
                             server.kill()
@@ -191,76 +192,79 @@ class Sweep:
                 if "exit status" not in str(error):
                     raise
 
-    async def rise(
+    async def run_occurrences(
         self, server: Server, calls: str, errno: str, occurrences: Sequence[int], log_dir: Path
     ) -> Sequence[int] | None:
-        """One call with one errno, from the first occurrence to the last. Returns the occurrences that are left when
-        another server is needed, because this one is dead or its loop was struck; None: all is done."""
+        """Makes one call fail with one errno, from its first occurrence to the last.
+
+        Returns the occurrences that are left when another server is needed, because this one is dead or its event loop
+        was hit; None if all is done.
+        """
         for at, when in enumerate(occurrences, 1):
             try:
-                case = await self.one(server, calls, errno, when, log_dir)
+                case = await self.run_case(server, calls, errno, when, log_dir)
             except ProcessLookupError:
-                if self.torn(server):
+                if self.strace_detached(server):
                     return occurrences[max(at - 2, 0) :]
                 self.failures[f"{calls} {errno}: {_DIED} soon after when={when - 1}"] += 1
                 server.kill()
                 return occurrences[at - 1 :]
             if case is None:
                 return None
-            if _TORN in case:
+            if _DETACHED in case:
                 return occurrences[at - 1 :]
             if _DIED in case:
                 return occurrences[at:]
         return None
 
-    async def one(self, server: Server, calls: str, errno: str, when: int, log_dir: Path) -> list[str] | None:
-        """One case; None: the call did not occur so often."""
-        told = len(complaints(server))
+    async def run_case(self, server: Server, calls: str, errno: str, when: int, log_dir: Path) -> list[str] | None:
+        """Runs one case. Returns None if the call did not occur that often."""
+        before = len(tracebacks(server))
         injection = Injection(server, calls, errno, when, log_dir)
         async with injection:
             outcomes = await asyncio.gather(
-                *(wish(server.address, one, self.design.keeps_alive) for one in self.wishes)
+                *(converse(server.address, one, self.design.keeps_alive) for one in self.conversations)
             )
         if not injection.injected:
             return None
-        if self.torn(server):
-            return [_TORN]
+        if self.strace_detached(server):
+            return [_DETACHED]
         self.cases += 1
-        wrong = [outcome for outcome in outcomes if outcome not in ("whole", "told", "ended")]
+        wrong = [outcome for outcome in outcomes if outcome not in ("whole", "refused", "ended")]
         self.outcomes.update(outcome if outcome not in wrong else "wrong" for outcome in outcomes)
-        if any(map(_OWN.search, injection.injected)):
-            self.own[calls] += server.process.poll() is not None
+        if any(map(_LOOP_DESCRIPTOR.search, injection.injected)):
+            self.not_counted[calls] += server.process.poll() is not None
             return [_DIED]
         if server.process.poll() is not None:
             wrong = [_DIED, *server.error_output().splitlines()[-3:]]
         else:
-            after = await wish(server.address, self.wishes[2], self.design.keeps_alive)
+            after = await converse(server.address, self.conversations[2], self.design.keeps_alive)
             if after != "whole":
                 wrong.append(f"the next request: {after}")
-            if len(complaints(server)) > told:
+            if len(tracebacks(server)) > before:
                 wrong.append("a traceback: " + _last_error(server))
         for words in dict.fromkeys(wrong):
             self.failures[f"{calls} {errno}: {words}"] += 1
-            self.report.say(f"    {self.design.name} {calls} {errno} when={when}: {words}")
+            self.report.write(f"    {self.design.name} {calls} {errno} when={when}: {words}")
             for line in injection.injected[:3]:
-                self.report.say(f"      {line[:160]}")
+                self.report.write(f"      {line[:160]}")
         return wrong
 
-    def torn(self, server: Server) -> bool:
-        """Whether strace let go in the middle of a call; that is believed ten times."""
+    def strace_detached(self, server: Server) -> bool:
+        """Whether strace detached in the middle of a call; that is accepted ten times."""
         is_so = _ENOSYS in server.error_output()
-        self.own[_TORN] += is_so
-        return is_so and self.own[_TORN] <= 10
+        self.not_counted[_DETACHED] += is_so
+        return is_so and self.not_counted[_DETACHED] <= 10
 
-    def tell(self) -> None:
+    def print_results(self) -> None:
         outcomes = ", ".join(f"{count:,} {outcome}" for outcome, count in sorted(self.outcomes.items()))
-        self.report.say(f"  {self.design.name}: {self.cases} cases; connections: {outcomes}")
+        self.report.write(f"  {self.design.name}: {self.cases} cases; connections: {outcomes}")
         self.report.figure("cases that do not hold", sum(self.failures.values()), 0)
         for words, count in self.failures.most_common():
-            self.report.say(f"    {count} x {words}")
-        for calls, count in self.own.items():
+            self.report.write(f"    {count} x {words}")
+        for calls, count in self.not_counted.items():
             if count:
-                why = calls if calls == _TORN else f"{calls} failing on a descriptor of its own loop"
+                why = calls if calls == _DETACHED else f"{calls} failing on a descriptor of its own loop"
                 self.report.figure(f"ended by {why}, not counted", count)
 
 
@@ -273,22 +277,22 @@ def _last_error(server: Server) -> str:
 async def sweep(arguments: argparse.Namespace) -> int:
     report = Report()
     if not can_attach():
-        report.say("strace is not installed, or may not attach here: nothing was tested")
+        report.write("strace is not installed, or may not attach here: nothing was tested")
         return 0
-    descriptors()
+    raise_descriptor_limit()
     table = {calls: TABLE[calls] for calls in arguments.calls or TABLE}
     designs = arguments.designs or (("async-uvloop", "epoll") if arguments.quick else DESIGNS)
     occurrences: Sequence[int] = range(1, arguments.occurrences + 1)
     if arguments.quick:
         occurrences = (2,)
         table = {calls: errnos[:1] for calls, errnos in table.items() if calls != "epoll_ctl"}
-    with workplace() as (root, log_dir):
+    with temporary_folders() as (root, log_dir):
         for name in designs:
             start = time.monotonic()
             one = Sweep(report, NAMED[name], root, folder(log_dir, name))
             await one.run(table, occurrences)
-            one.tell()
-            report.say(f"    {time.monotonic() - start:.0f} s")
+            one.print_results()
+            report.write(f"    {time.monotonic() - start:.0f} s")
     return report.end()
 
 
@@ -301,7 +305,7 @@ def main() -> int:
     arguments = parser.parse_args()
     if unknown := [name for name in arguments.designs if name not in NAMED]:
         parser.error(f"no such design: {', '.join(unknown)}")
-    gently()
+    sigterm_as_interrupt()
     return asyncio.run(sweep(arguments))
 
 

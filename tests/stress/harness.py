@@ -1,4 +1,4 @@
-"""What the stress commands share: a folder to serve, the designs by name, figures against their bars."""
+"""Shared by the stress commands: a folder to serve, the designs by name, and figures that are compared with their bars."""
 
 import os
 import resource
@@ -25,13 +25,13 @@ NAMED: Final = {design.name: design for design in DESIGNS} | {
 """Every design, and the asynchronous one without its cache."""
 
 
-def gently() -> None:
-    """SIGTERM ends this process as Ctrl-C does: not without ending the servers that it has started."""
+def sigterm_as_interrupt() -> None:
+    """Makes SIGTERM end this process as Ctrl-C does, so that the servers that it has started are ended, too."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
-def descriptors(wanted: int = 20_000) -> int:
-    """Raises the limit of open descriptors of this process and those it starts, as far as it may; returns it."""
+def raise_descriptor_limit(wanted: int = 20_000) -> int:
+    """Raises the limit of open descriptors of this process and its children as far as allowed; returns the limit."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     most = wanted if hard == resource.RLIM_INFINITY else min(hard, wanted)
     if soft < most:
@@ -40,7 +40,7 @@ def descriptors(wanted: int = 20_000) -> int:
 
 
 @contextmanager
-def workplace() -> Iterator[tuple[Path, Path]]:
+def temporary_folders() -> Iterator[tuple[Path, Path]]:
     """A folder to serve and a folder for logs; both are deleted afterwards."""
     with TemporaryDirectory(prefix="pwb-stress-") as name:
         root, log_dir = Path(name, "site"), Path(name, "log_dir")
@@ -55,7 +55,7 @@ def workplace() -> Iterator[tuple[Path, Path]]:
             ("512m.bin", GIB // 2),
             ("3g.bin", 3 * GIB),
             ("8g.bin", 8 * GIB),
-        ):  # sparse: they take no room
+        ):  # sparse: they take no space
             with (root / name).open("wb") as file:
                 file.truncate(size)
         for path in root.iterdir():
@@ -70,8 +70,8 @@ def folder(log_dir: Path, name: str) -> Path:
     return path
 
 
-def catches(pid: int, number: int) -> bool:
-    """Whether a process has a handler for a signal: who has none for SIGHUP would be ended by it."""
+def handles_signal(pid: int, number: int) -> bool:
+    """Whether a process has a handler for a signal. A process without one for SIGHUP would be ended by it."""
     with suppress(OSError):
         for line in Path(f"/proc/{pid}/status").read_text().splitlines():
             if line.startswith("SigCgt:"):
@@ -79,8 +79,8 @@ def catches(pid: int, number: int) -> bool:
     return False
 
 
-def complaints(server: Server) -> list[str]:
-    """The tracebacks that a server has told."""
+def tracebacks(server: Server) -> list[str]:
+    """The lines of a server's error output that report a traceback or an internal error."""
     return [
         line for line in server.error_output().splitlines() if "Traceback" in line or "fault of this server" in line
     ]
@@ -103,37 +103,38 @@ def slope(points: Sequence[tuple[float, float]]) -> float:
 
 
 class Report:
-    """Figures as they are measured, one line each, and whether all of them hold."""
+    """Prints figures as they are measured, and counts those that miss their bar."""
 
     def __init__(self) -> None:
         self.missed = 0
         self.start = time.monotonic()
 
-    def say(self, words: str) -> None:
-        print(words, flush=True)
+    def write(self, line: str) -> None:
+        """Prints a line at once."""
+        print(line, flush=True)
 
     def figure(self, what: str, value: float, bar: float | None = None, unit: str = "", at_least: bool = False) -> bool:
-        """One figure; `bar`: what it must not exceed, or must reach."""
+        """Prints a figure. `bar` is the value that it must not exceed, or must reach if `at_least`."""
         if bar is None:
-            self.say(f"  {what}: {_number(value)}{unit}")
+            self.write(f"  {what}: {_number(value)}{unit}")
             return True
         holds = value >= bar if at_least else value <= bar
         self.missed += not holds
         sign = "at least" if at_least else "at most"
         verdict = "holds" if holds else "MISSED"
-        self.say(f"  {what}: {_number(value)}{unit} (bar: {sign} {_number(bar)}{unit}) {verdict}")
+        self.write(f"  {what}: {_number(value)}{unit} (bar: {sign} {_number(bar)}{unit}) {verdict}")
         return holds
 
     def fact(self, what: str, holds: bool, why: str = "") -> bool:
-        """Something that is so or is not."""
+        """Prints whether something that must hold does hold."""
         self.missed += not holds
-        self.say(f"  {what}: {'yes' if holds else 'NO'}{' (' + why + ')' if why else ''}")
+        self.write(f"  {what}: {'yes' if holds else 'NO'}{' (' + why + ')' if why else ''}")
         return holds
 
     def end(self) -> int:
-        """The exit status, and the last line."""
+        """Prints the last line; returns the exit status."""
         took = time.monotonic() - self.start
-        self.say(f"{'all bars hold' if not self.missed else f'{self.missed} bars MISSED'}, {took:.0f} s")
+        self.write(f"{'all bars hold' if not self.missed else f'{self.missed} bars MISSED'}, {took:.0f} s")
         return 1 if self.missed else 0
 
 

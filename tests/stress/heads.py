@@ -1,4 +1,4 @@
-"""Heads of 64 MB in every shape: how much of one is read, and how much memory it takes (hazard B8)."""
+"""Request heads of 64 MB in every form: how much of one is read, and how much memory it takes (hazard B8)."""
 
 import asyncio
 import re
@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 from tests.conformance.strace import can_attach
 
 from .harness import KIB, MIB
-from .scene import MANY, Scene
+from .testbed import MANY, TestBed
 
 
 def endless_heads() -> dict[str, Callable[[], Iterator[bytes]]]:
@@ -54,19 +54,22 @@ def endless_heads() -> dict[str, Callable[[], Iterator[bytes]]]:
 
 
 CONTENT: Final = ("chunks", "content")
-"""No heads: they are answered at once and then thrown away, so that the client can read its answer (hazard A13)."""
+"""Not heads: they get a response at once and are then discarded, so that the client can read it (hazard A13)."""
 
 
 class Endless(NamedTuple):
-    """sent: bytes that left the client; status: of the answer, 0 if there was none."""
+    """The result of sending an endless head."""
 
     sent: int
+    """Bytes that left the client."""
     status: int
+    """The status of the response; 0 if there was none."""
     closed: bool
+    """Whether the server closed the connection."""
 
 
 def send_endless(address: tuple[str, int], pieces: Iterator[bytes], host: str = "127.0.0.1") -> Endless:
-    """Sends a head of 64 MB from `host`, or as much of it as the server takes, and reads the answer."""
+    """Sends a head of 64 MB from `host`, or as much of it as the server takes, and reads the response."""
     sent = status = 0
     closed = False
     with socket.create_connection(address, timeout=10, source_address=(host, 0)) as sock:
@@ -90,8 +93,8 @@ def send_endless(address: tuple[str, int], pieces: Iterator[bytes], host: str = 
     return Endless(sent, status, closed)
 
 
-class TraceWriter:
-    """strace on the reads of a running server, to see how many bytes of a connection it has taken."""
+class ReadCounter:
+    """Counts, by strace, the bytes that a running server reads from each client."""
 
     def __init__(self, pid: int, path: Path) -> None:
         self.path = path
@@ -127,10 +130,10 @@ def forget_peak(pid: int) -> None:
         Path(f"/proc/{pid}/clear_refs").write_text("5")
 
 
-async def endless(scene: Scene) -> None:
-    """First without strace, for memory, then with it, for the bytes read."""
+async def endless(testbed: TestBed) -> None:
+    """Measures the memory without strace, then the bytes read with it."""
     shapes = endless_heads()
-    async with scene.server("endless", *MANY) as server:
+    async with testbed.server("endless", *MANY) as server:
         for _ in range(3):
             await asyncio.to_thread(send_endless, server.address, shapes["a field value"]())
         rises: dict[str, int] = {}
@@ -142,26 +145,26 @@ async def endless(scene: Scene) -> None:
             rises[name] = peak(server.pid) - before
         taken: dict[str, int] = {}
         if can_attach():
-            trace = TraceWriter(server.pid, scene.log_dir / "reads")
-            hosts = {name: f"127.0.1.{number}" for number, name in enumerate(shapes, 1)}  # a port may come again
+            counter = ReadCounter(server.pid, testbed.log_dir / "reads")
+            hosts = {name: f"127.0.1.{number}" for number, name in enumerate(shapes, 1)}  # a port may be used again
             for name, pieces in shapes.items():
                 await asyncio.to_thread(send_endless, server.address, pieces(), hosts[name])
-            trace.close()
-            taken = {name: trace.read_from(host) for name, host in hosts.items()}
+            counter.close()
+            taken = {name: counter.read_from(host) for name, host in hosts.items()}
         for name in shapes:
             read = f", read {taken[name] / KIB:.0f} KiB" if taken else ""
             answer = answers[name]
-            scene.report.say(
+            testbed.report.write(
                 f"    {name}: {answer.status or 'no status'}{read}, memory up {rises[name] / KIB:.0f} KiB"
                 f"{'' if answer.closed else ', NOT CLOSED'}"
             )
-        scene.report.figure("not closed", sum(not answer.closed for answer in answers.values()), 0)
+        testbed.report.figure("not closed", sum(not answer.closed for answer in answers.values()), 0)
         most = max(rises[name] for name in shapes if name not in CONTENT)
-        scene.report.figure("peak of resident memory, most up by a head", most / MIB, 1, " MiB")
+        testbed.report.figure("peak of resident memory, most up by a head", most / MIB, 1, " MiB")
         if taken:
             heads = max(taken[name] for name in shapes if name not in CONTENT)
-            scene.report.figure("read of a head, at most", heads / KIB, 256, " KiB")
+            testbed.report.figure("read of a head, at most", heads / KIB, 256, " KiB")
             content = max(taken[name] for name in CONTENT)
-            scene.report.figure("read of content, for as long as --linger-timeout allows", content / KIB, unit=" KiB")
+            testbed.report.figure("read of content, for as long as --linger-timeout allows", content / KIB, unit=" KiB")
         else:
-            scene.report.say("  strace is not installed, or may not attach here: not measured how much is read")
+            testbed.report.write("  strace is not installed, or may not attach here: not measured how much is read")

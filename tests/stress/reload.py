@@ -1,13 +1,13 @@
-"""Reloads and dead workers under load: who is served must not notice (hazards F1, F3).
+"""Reloads and dead workers under load: clients must not notice them (hazards F1, F3).
 
     python -m tests.stress.reload [--quick]
 
-What it does, once for a process that is alone and once for two workers: clients ask without a pause, nine of ten times
-on a connection that they keep, the tenth on a new one; after every so many requests the server is reloaded with other
-options. Then the two workers are killed, one after the other. A client that is told `Connection: close` connects anew,
-as every client does; nothing else is forgiven: an end of the connection, another status, another content is a failure.
-Bars: no failure by reloads; with kills no more than one for each client, which is what was in flight; and the
-descriptors, threads, processes and memory of the end are those of the beginning.
+Once with a single process and once with two workers, clients send requests without a pause, nine of ten on a persistent
+connection, the tenth on a new one; at regular intervals the server is reloaded with other options. Then workers are killed,
+one after the other. A client that gets `Connection: close` connects again, as every client does. Everything else is a
+failure: an end of the connection, another status, other content. Bars: reloads cause no failure; a kill causes at most one
+for each client, which is what was in flight; and descriptors, threads, processes and memory at the end are as at the
+beginning.
 """
 
 import argparse
@@ -27,8 +27,8 @@ from typing import Final
 from tests.conformance.designs import Design
 from tests.conformance.server import REPOSITORY, Resources, Server, eventually, running
 
-from .answer import read_answer
-from .harness import MIB, Report, descriptors, folder, workplace
+from .harness import MIB, Report, folder, raise_descriptor_limit, temporary_folders
+from .response import read_response
 
 CLIENTS: Final = 8
 _TARGET: Final = "/1k.bin"
@@ -37,58 +37,61 @@ _WARM: Final = 10
 """Reloads before the figures that the last ones are compared with."""
 
 
-def client(port: int, number: int, tally: str, content: str) -> None:
-    """One client, a process of its own. tally: a file with a number for each client, how often it was answered."""
+def client(port: int, number: int, counts_file: str, content: str) -> None:
+    """Runs one client, in a process of its own.
+
+    counts_file: a file with one number for each client, the responses that it has received.
+    """
     expected = Path(content).read_bytes()
     request = f"GET {_TARGET} HTTP/1.1\r\nHost: h\r\n\r\n".encode()
     failures: list[str] = []
-    kept: socket.socket | None = None
+    persistent: socket.socket | None = None
     stop: list[int] = []
     signal.signal(signal.SIGTERM, lambda *_: stop.append(1))
-    with open(tally, "r+b") as file, mmap.mmap(file.fileno(), 0) as counts:
+    with open(counts_file, "r+b") as file, mmap.mmap(file.fileno(), 0) as counts:
         asked = answered = 0
         while not stop:
             asked += 1
             fresh = asked % 10 == 0
-            sock = None if fresh else kept
+            sock = None if fresh else persistent
             try:
                 if sock is None:
                     sock = socket.create_connection(("127.0.0.1", port), timeout=10)
                 sock.sendall(request)
-                head, body = read_answer(sock)
+                head, body = read_response(sock)
                 if not head.startswith(b"HTTP/1.1 200 ") or body != expected:
                     raise ValueError(head[:40])
                 answered += 1
                 struct.pack_into("Q", counts, 8 * number, answered)
             except (OSError, ValueError) as error:
-                failures.append(f"{'fresh' if fresh else 'kept'}: {error!r}")
+                failures.append(f"{'fresh' if fresh else 'persistent'}: {error!r}")
                 if sock is not None:
                     sock.close()
                 if not fresh:
-                    kept = None
+                    persistent = None
                 continue
             if fresh or b"\r\nConnection: close" in head:
                 sock.close()
                 if not fresh:
-                    kept = None
+                    persistent = None
             else:
-                kept = sock
+                persistent = sock
     print(json.dumps({"answered": answered, "failures": failures}))
 
 
 class Load:
-    """The clients, while in its `async with`; afterwards `failures` are theirs."""
+    """Clients that send requests during the `async with` block; afterwards `failures` has theirs."""
 
     def __init__(self, server: Server, root: Path, log_dir: Path) -> None:
         self._port = server.address[1]
         self._content = root / _TARGET[1:]
-        self._tally = log_dir / "tally"
-        self._tally.write_bytes(bytes(8 * CLIENTS))
+        self._counts_file = log_dir / "counts_file"
+        self._counts_file.write_bytes(bytes(8 * CLIENTS))
         self.failures: list[str] = []
         self.total = 0
 
     async def __aenter__(self) -> "Load":
-        words = [str(self._tally), str(self._content)]
+        words = [str(self._counts_file), str(self._content)]
         self._clients = [
             await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "tests.stress.reload", "--client", str(self._port), str(number), *words),
@@ -105,25 +108,25 @@ class Load:
             if each.returncode is None:
                 each.send_signal(signal.SIGTERM)
         for each in self._clients:
-            told = json.loads((await each.communicate())[0])
-            self.total += told["answered"]
-            self.failures += told["failures"]
+            result = json.loads((await each.communicate())[0])
+            self.total += result["answered"]
+            self.failures += result["failures"]
 
     @property
     def _counts(self) -> tuple[int, ...]:
-        return struct.unpack(f"{CLIENTS}Q", self._tally.read_bytes())
+        return struct.unpack(f"{CLIENTS}Q", self._counts_file.read_bytes())
 
     @property
     def answered(self) -> int:
         return sum(self._counts)
 
     async def reach(self, count: int) -> None:
-        """Waits for so many answers in all."""
+        """Waits until the clients have received `count` responses in all."""
         await eventually(lambda: self.answered >= count, _TIMEOUT, lambda: f"{self.answered} answers, not {count}")
 
 
 async def reload(server: Server, number: int) -> None:
-    """Other options, and SIGHUP; returns when the server says that it is done."""
+    """Changes the options, sends SIGHUP, and waits until the server reports the reload."""
     new = server.errors.parent / "pwb.new"
     new.write_text(f"max-age = {number}\n")
     new.rename(new.with_name("pwb.toml"))
@@ -132,8 +135,8 @@ async def reload(server: Server, number: int) -> None:
     await eventually(lambda: server.error_output().count("pwb: reloaded") > done, _TIMEOUT, server.error_output)
 
 
-async def calm(server: Server, processes: int) -> tuple[Resources, int]:
-    """What the server holds when those who were told to leave have left and no client is there."""
+async def settled_resources(server: Server, processes: int) -> tuple[Resources, int]:
+    """The resources and memory of the server when old workers have ended and no client is connected."""
     await eventually(lambda: server.resources().processes == processes, _TIMEOUT, lambda: str(server.resources()))
     least: Resources | None = None
 
@@ -146,8 +149,8 @@ async def calm(server: Server, processes: int) -> tuple[Resources, int]:
     return server.resources(), server.memory()
 
 
-def flat(report: Report, start: tuple[Resources, int], end: tuple[Resources, int]) -> None:
-    """The end is as the start."""
+def report_differences(report: Report, start: tuple[Resources, int], end: tuple[Resources, int]) -> None:
+    """Reports the differences between the resources at the end and at the start."""
     names: list[tuple[str, Callable[[Resources], int], int]] = [
         ("descriptors", lambda resources: resources.descriptors, 2),
         ("threads", lambda resources: resources.threads, 8),
@@ -159,21 +162,21 @@ def flat(report: Report, start: tuple[Resources, int], end: tuple[Resources, int
     report.figure("memory more than at the start", (end[1] - start[1]) / MIB, 6, " MiB")
 
 
-async def reloads(report: Report, many: int, times: int, requests: int) -> None:
+async def reloads(report: Report, workers: int, times: int, requests: int) -> None:
     """Reloads under load."""
-    report.say(f"{'two workers' if many > 1 else 'alone'}: {times} reloads, {CLIENTS} clients")
-    processes = 1 if many == 1 else many + 1
-    design = Design("reload", ("pwb_async", "--workers", str(many)))
-    with workplace() as (root, log_dir):
+    report.write(f"{'two workers' if workers > 1 else 'alone'}: {times} reloads, {CLIENTS} clients")
+    processes = 1 if workers == 1 else workers + 1
+    design = Design("reload", ("pwb_async", "--workers", str(workers)))
+    with temporary_folders() as (root, log_dir):
         async with running(
-            design, root, log_dir=folder(log_dir, f"reloads-{many}"), allowed_errors="reloaded"
+            design, root, log_dir=folder(log_dir, f"reloads-{workers}"), allowed_errors="reloaded"
         ) as server:
             async with Load(server, root, log_dir) as load:
                 for number in range(_WARM):
                     await reload(server, number)
                 first = load.answered
             failures = load.failures
-            start = await calm(server, processes)
+            start = await settled_resources(server, processes)
             begin = time.monotonic()
             async with Load(server, root, log_dir) as load:
                 for number in range(times):
@@ -181,46 +184,46 @@ async def reloads(report: Report, many: int, times: int, requests: int) -> None:
                     await reload(server, number)
                 await load.reach(requests)
             took = time.monotonic() - begin
-            end = await calm(server, processes)
+            end = await settled_resources(server, processes)
             failures += load.failures
             report.figure("requests", load.total, requests, at_least=True)
             report.figure("requests a second", load.total / took)
             report.figure(f"requests during {_WARM} reloads before that", first)
             report.figure("failures", len(failures), 0)
             for each in failures[:5]:
-                report.say(f"    {each}")
-            flat(report, start, end)
+                report.write(f"    {each}")
+            report_differences(report, start, end)
 
 
 async def kills(report: Report, times: int) -> None:
     """Workers that die under load."""
-    report.say(f"two workers: {times} of them killed, {CLIENTS} clients")
+    report.write(f"two workers: {times} of them killed, {CLIENTS} clients")
     design = Design("kill", ("pwb_async", "--workers", "2"))
-    with workplace() as (root, log_dir):
+    with temporary_folders() as (root, log_dir):
         async with running(design, root, log_dir=folder(log_dir, "kills"), allowed_errors="was killed") as server:
-            start = await calm(server, 3)
+            start = await settled_resources(server, 3)
             async with Load(server, root, log_dir) as load:
                 for number in range(times):
                     await load.reach((number + 1) * 3000)
-                    # Older than a second: whoever dies sooner, again and again, is given up, and that is another test.
+                    # Older than a second: the supervisor gives up when workers keep dying sooner, which another test covers.
                     victim = min((pid for pid in server.process_ids() if pid != server.pid), key=age)
                     await eventually(lambda victim=victim: elapsed(victim) > 1.1, _TIMEOUT)  # type: ignore[misc]
                     os.kill(victim, signal.SIGKILL)
                     await eventually(lambda victim=victim: replaced(server, victim), _TIMEOUT)  # type: ignore[misc]
-            end = await calm(server, 3)
+            end = await settled_resources(server, 3)
             report.figure("requests", load.total)
             report.figure("failures", len(load.failures), times * CLIENTS)
             report.figure("failures at a kill", len(load.failures) / times, CLIENTS)
-            flat(report, start, end)
+            report_differences(report, start, end)
 
 
 def age(pid: int) -> int:
-    """When a process began, in ticks since the machine did."""
+    """The start time of a process, in clock ticks since the boot."""
     return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19])
 
 
 def elapsed(pid: int) -> float:
-    """Seconds that a process has lived."""
+    """Seconds since a process was started."""
     return time.clock_gettime(time.CLOCK_BOOTTIME) - age(pid) / os.sysconf("SC_CLK_TCK")
 
 
@@ -233,15 +236,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="the short form that CI runs")
     parser.add_argument("--client", nargs=4, help=argparse.SUPPRESS)
-    told = parser.parse_args()
-    if told.client:
-        client(int(told.client[0]), int(told.client[1]), *told.client[2:])
+    arguments = parser.parse_args()
+    if arguments.client:
+        client(int(arguments.client[0]), int(arguments.client[1]), *arguments.client[2:])
         return 0
-    descriptors()
+    raise_descriptor_limit()
     report = Report()
-    for many in (1, 2):
-        asyncio.run(reloads(report, many, 10 if told.quick else 100, 6_000 if told.quick else 200_000))
-    asyncio.run(kills(report, 2 if told.quick else 30))
+    for workers in (1, 2):
+        asyncio.run(reloads(report, workers, 10 if arguments.quick else 100, 6_000 if arguments.quick else 200_000))
+    asyncio.run(kills(report, 2 if arguments.quick else 30))
     return report.end()
 
 

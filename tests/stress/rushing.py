@@ -1,4 +1,4 @@
-"""Clients that want much at once: pipelined requests, one huge file at full speed, all connections in one moment."""
+"""Clients with a high demand: pipelined requests, one huge file at full speed, many connections at the same moment."""
 
 import asyncio
 import os
@@ -11,43 +11,45 @@ from contextlib import suppress
 from typing import Final
 
 from .harness import GIB, KIB, MIB, percentile
-from .scene import Scene, as_many, ask_others
+from .testbed import TestBed, limit_to_descriptors, measure_other_clients
 
 
-async def pipeline(scene: Scene) -> None:
-    count = scene.at_most(100_000, 5_000)
+async def pipeline(testbed: TestBed) -> None:
+    count = testbed.size(100_000, 5_000)
     digits = [f"digit-{digit}" for digit in range(10)]
     for digit in digits:
-        (scene.root / digit).write_bytes(digit.encode())
-        os.utime(scene.root / digit, (1_600_000_000, 1_600_000_000))
+        (testbed.root / digit).write_bytes(digit.encode())
+        os.utime(testbed.root / digit, (1_600_000_000, 1_600_000_000))
     order = [digits[(number * 7 + number // 10) % 10] for number in range(count)]
     padding = b"x" * 100  # so that the kernel's buffers do not hold all of it
     wire = b"".join(b"GET /%s HTTP/1.1\r\nHost: h\r\nX: %s\r\n\r\n" % (name.encode(), padding) for name in order)
-    async with scene.server("pipeline", "--requests-per-connection", "0", "--send-timeout", "120") as server:
-        await ask_others(0.3, (server,), "/digit-1")
+    async with testbed.server("pipeline", "--requests-per-connection", "0", "--send-timeout", "120") as server:
+        await measure_other_clients(0.3, (server,), "/digit-1")
         before = server.memory()
         with socket.socket() as sock:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
             sock.connect(server.address)
             sock.setblocking(False)
-            sent, quiet = 0, 0
-            while quiet < 20 and sent < len(wire):
+            sent, blocked = 0, 0
+            while blocked < 20 and sent < len(wire):
                 try:
                     sent += sock.send(wire[sent : sent + 65536])
-                    quiet = 0
+                    blocked = 0
                 except BlockingIOError:
-                    quiet += 1
+                    blocked += 1
                     await asyncio.sleep(0.05)
             stuck = sent < len(wire)
             rise = server.memory() - before
-            scene.report.say(f"  {sent / KIB:,.0f} of {len(wire) / KIB:,.0f} KiB were taken before it stopped reading")
-            scene.report.fact("it stops reading", stuck or scene.quick)
-            scene.report.figure("memory up meanwhile", rise / MIB, 1, " MiB")
+            testbed.report.write(
+                f"  {sent / KIB:,.0f} of {len(wire) / KIB:,.0f} KiB were taken before it stopped reading"
+            )
+            testbed.report.fact("it stops reading", stuck or testbed.quick)
+            testbed.report.figure("memory up meanwhile", rise / MIB, 1, " MiB")
             start = time.monotonic()
             contents = await asyncio.to_thread(_read_digits, sock, wire, sent, count)
-            scene.report.say(f"  then {len(contents):,} answers in {time.monotonic() - start:.1f} s")
-            scene.report.fact("all answers, in order", contents == order)
-            scene.report.figure(
+            testbed.report.write(f"  then {len(contents):,} responses in {time.monotonic() - start:.1f} s")
+            testbed.report.fact("all responses, in order", contents == order)
+            testbed.report.figure(
                 "memory up afterwards, log lines not yet written included",
                 (server.memory() - before) / MIB,
                 unit=" MiB",
@@ -55,17 +57,17 @@ async def pipeline(scene: Scene) -> None:
 
 
 def _read_digits(sock: socket.socket, wire: bytes, sent: int, count: int) -> list[str]:
-    """Sends the rest, and reads the contents of all answers."""
+    """Sends the rest of the requests, and returns the contents of all responses."""
     contents: list[str] = []
     data = b""
     view = memoryview(wire)
     end = time.monotonic() + 120
     while len(contents) < count and time.monotonic() < end:
-        allowed_root, writable, _ = select.select([sock], [sock] if sent < len(wire) else [], [], 5)
+        readable, writable, _ = select.select([sock], [sock] if sent < len(wire) else [], [], 5)
         if writable:
             with suppress(BlockingIOError):
                 sent += sock.send(view[sent : sent + 65536])
-        if allowed_root:
+        if readable:
             more = sock.recv(1 << 18)
             if not more:
                 break
@@ -82,7 +84,7 @@ def _read_digits(sock: socket.socket, wire: bytes, sent: int, count: int) -> lis
 
 _FAST: Final = """
 import os, socket, sys, time
-os.nice(10)  # who asks for small files is to be kept waiting by the server, not by this process
+os.nice(10)  # the clients of small files shall wait for the server, not for this process
 sock = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
 sock.sendall(f"GET /{sys.argv[2]} HTTP/1.1\\r\\nHost: h\\r\\nConnection: close\\r\\n\\r\\n".encode())
 start, got = time.monotonic(), 0
@@ -93,40 +95,44 @@ print(got, time.monotonic() - start)
 """
 
 
-async def fast_reader(scene: Scene) -> None:
-    name, size = ("512m.bin", GIB // 2) if scene.quick else ("8g.bin", 8 * GIB)
-    async with scene.server("fast") as server, scene.server("fast-twin") as twin:
-        alone = (await ask_others(1.0, (server,)))[0]
+async def fast_reader(testbed: TestBed) -> None:
+    name, size = ("512m.bin", GIB // 2) if testbed.quick else ("8g.bin", 8 * GIB)
+    async with testbed.server("fast") as server, testbed.server("fast-twin") as twin:
+        alone = (await measure_other_clients(1.0, (server,)))[0]
         reader = await asyncio.create_subprocess_exec(
             sys.executable, "-c", _FAST, str(server.address[1]), name, stdout=subprocess.PIPE
         )
         await asyncio.sleep(0.1)
-        beside, noise = await ask_others(scene.at_most(4, 1), (server, twin))
+        beside, noise = await measure_other_clients(testbed.size(4, 1), (server, twin))
         output, _ = await asyncio.wait_for(reader.communicate(), 120)
         got, took = output.split()
         speed = int(got) / GIB / float(took)
-        scene.report.say(f"  {int(got) / GIB:.1f} GiB in {float(took):.1f} s, {speed:.2f} GiB/s")
-        scene.report.say(f"    small files alone: {alone}; beside it: {beside}; its idle twin then: {noise}")
-        scene.report.fact("it got all of it", int(got) > size)
-        busy = percentile(noise.took, 0.99) * 1000 > 4
+        testbed.report.write(f"  {int(got) / GIB:.1f} GiB in {float(took):.1f} s, {speed:.2f} GiB/s")
+        testbed.report.write(f"    small files alone: {alone}; beside it: {beside}; an idle server meanwhile: {noise}")
+        testbed.report.fact("it got all of it", int(got) > size)
+        busy = percentile(noise.seconds, 0.99) * 1000 > 4
         if busy:
-            scene.report.say("  its idle twin is as slow: this machine is too busy to tell, so nothing is judged")
-        bar = None if busy else scene.in_time(5)
-        scene.report.figure("small files' p99 beside one fast reader", percentile(beside.took, 0.99) * 1000, bar, " ms")
-        scene.report.figure("failures", len(beside.failures), 0)
+            testbed.report.write(
+                "  the idle server is as slow: this machine is too busy to judge, so no time is judged"
+            )
+        bar = None if busy else testbed.time_bar(5)
+        testbed.report.figure(
+            "small files' p99 beside one fast reader", percentile(beside.seconds, 0.99) * 1000, bar, " ms"
+        )
+        testbed.report.figure("failures", len(beside.failures), 0)
 
 
-async def burst(scene: Scene) -> None:
-    count = as_many(scene, scene.at_most(2000, 500))
-    async with scene.server("burst") as server:
+async def burst(testbed: TestBed) -> None:
+    count = limit_to_descriptors(testbed, testbed.size(2000, 500))
+    async with testbed.server("burst") as server:
         took, answered, failed = await asyncio.to_thread(_burst, server.address, count)
-        scene.report.figure("connected, answered and closed", answered, count, at_least=True)
-        scene.report.figure("failed", failed, 0)
-        scene.report.figure("slowest connect (a dropped SYN costs a second)", max(took), scene.in_time(0.9), " s")
+        testbed.report.figure("connected, served and closed", answered, count, at_least=True)
+        testbed.report.figure("failed", failed, 0)
+        testbed.report.figure("slowest connect (a dropped SYN costs a second)", max(took), testbed.time_bar(0.9), " s")
 
 
 def _burst(address: tuple[str, int], count: int) -> tuple[list[float], int, int]:
-    """Connects all at once, each asks one thing; seconds of each connect, answers, failures."""
+    """Opens all connections at once, with one request on each; returns seconds of each connect, responses, failures."""
     epoll = select.epoll()
     sockets: dict[int, socket.socket] = {}
     start = time.monotonic()
@@ -138,7 +144,7 @@ def _burst(address: tuple[str, int], count: int) -> tuple[list[float], int, int]
         sock.connect_ex(address)
         sockets[sock.fileno()] = sock
         epoll.register(sock.fileno(), select.EPOLLOUT)
-    heard = dict.fromkeys(sockets, b"")
+    received = dict.fromkeys(sockets, b"")
     while sockets and time.monotonic() < start + 20:
         for fd, _ in epoll.poll(0.5):
             sock = sockets[fd]
@@ -151,10 +157,10 @@ def _burst(address: tuple[str, int], count: int) -> tuple[list[float], int, int]
                     epoll.modify(fd, select.EPOLLIN)
                     continue
                 data = sock.recv(65536)
-                heard[fd] += data
+                received[fd] += data
                 if data:
                     continue
-                answered += heard[fd].startswith(b"HTTP/1.1 200 ") and heard[fd].endswith(b"xyz")
+                answered += received[fd].startswith(b"HTTP/1.1 200 ") and received[fd].endswith(b"xyz")
             except OSError:
                 failed += 1
             epoll.unregister(fd)

@@ -1,17 +1,17 @@
-"""Everything at once for a long time: good, slow, reset and malformed clients, files that are replaced, reloads.
+"""A long run with everything at once: good, slow and vanishing clients, malformed requests, replaced files, reloads.
 
     python -m tests.stress.soak --minutes 30 [--rate 300] [--design async-uvloop] [-- OPTIONS OF THE SERVER]
     python -m tests.stress.soak --quick           10 seconds
 
-What it does, each in a loop of its own:
-  kept      clients that keep their connection and check every answer, byte by byte where files are replaced
+It runs each of these in a loop:
+  kept      clients that keep their connection and check every response, byte by byte where files are replaced
   fresh     the same with a connection for each request
-  slow      a reader with a small window, and a head that comes in drips and is cut at its deadline (408)
-  reset     clients that vanish by RST in the middle of an answer
-  malformed requests of the wire corpus with some bytes changed; each answer must be framed
-  replace   every second a file gets a new version by rename; every answer must be wholly of one version
+  slow      a reader with a small window, and a head that is sent a byte at a time until its deadline (408)
+  reset     clients that vanish by RST in the middle of a response
+  malformed requests of the wire corpus with some bytes changed; each response must be framed
+  replace   every second a file gets a new version by rename; every response must be of one version
   reload    every minute SIGHUP, where the server has a handler for it (--quick: every three seconds)
-What it prints: requests and failures of each kind, the slope of resident memory (PSS of all processes of the server,
+It prints requests and failures of each kind, the slope of resident memory (PSS of all processes of the server,
 a straight line by least squares after the first third, at most ten minutes), descriptors and threads.
 """
 
@@ -35,14 +35,14 @@ from .harness import (
     MIB,
     NAMED,
     Report,
-    catches,
-    complaints,
-    descriptors,
     folder,
-    gently,
+    handles_signal,
     percentile,
+    raise_descriptor_limit,
+    sigterm_as_interrupt,
     slope,
-    workplace,
+    temporary_folders,
+    tracebacks,
 )
 
 WARM_UP = 600.0
@@ -53,14 +53,13 @@ SERVER = ("--header-timeout", str(HEADER_TIMEOUT), "--send-timeout", "5", "--lin
 
 
 def version(number: int) -> bytes:
-    """A file that tells its version in every line; sizes below and above what the server reads at once."""
+    """A file with its version in every line; its size is below or above the limit of small files."""
     lines = 20 if number % 3 else 9000
     return b"version %08d\n" % number * lines
 
 
 class Soak:
-    """counts: requests by kind. failures: what went wrong, in words. retried: kept connections that the server had
-    closed between two requests, without a byte of an answer: safe to repeat (hazard A7)."""
+    """One run: its clients, its counters and its samples of the server."""
 
     def __init__(self, server: Server, root: Path, rate: float, reload_every: float, seed: int) -> None:
         self.server = server
@@ -69,8 +68,11 @@ class Soak:
         self.reload_every = reload_every
         self.random = random.Random(seed)
         self.counts: Counter[str] = Counter()
+        """Requests by kind."""
         self.failures: Counter[str] = Counter()
+        """Descriptions of failures, and how often each occurred."""
         self.retried = 0
+        """Persistent connections that the server closed between two requests, so that repeating is safe (hazard A7)."""
         self.reloads = 0
         self.took: list[float] = []
         self.samples: list[tuple[float, int, int, int]] = []
@@ -82,7 +84,7 @@ class Soak:
         self.failures[f"{kind}: {why!r}"[:300]] += 1
 
     def request(self) -> tuple[bytes, Callable[[Response], bool]]:
-        """A request, and whether an answer to it is right."""
+        """A request, and a function that checks the response to it."""
         number = self.random.randrange(REPLACED)
         letters = b"abcdefghijklmnopqrstuvwxyz"
         return self.random.choice(
@@ -93,13 +95,13 @@ class Soak:
                 (get("/"), lambda answer: answer.status == 200 and len(answer.content) == 935),
                 (get("/missing"), lambda answer: answer.status == 404),
                 (get("/100k.bin"), lambda answer: answer.status == 200 and len(answer.content) == 102400),
-                (get(f"/replaced-{number}.txt"), _of_one_version),
-                (get(f"/replaced-{number}.txt"), _of_one_version),
+                (get(f"/replaced-{number}.txt"), is_of_one_version),
+                (get(f"/replaced-{number}.txt"), is_of_one_version),
             )
         )
 
     async def kept(self) -> None:
-        """A client that keeps its connection until it is told to close it."""
+        """A client that keeps its connection until a response has `Connection: close`."""
         async with Peer(self.server.address) as peer:
             answered = 0
             while not self.stop:
@@ -145,7 +147,7 @@ class Soak:
             self.fail("slow", f"{got} bytes of 1m.bin")
 
     async def slow_head(self) -> None:
-        """One byte at a time: whatever it is, it is over when the deadline has come."""
+        """A head that is sent a byte at a time: the server responds with 408 at the deadline."""
         start = time.monotonic()
         async with Peer(self.server.address) as peer:
             try:
@@ -157,7 +159,7 @@ class Soak:
                 answer = await peer.read_response()
                 right = answer.status == 408
             except ConnectionError:
-                right = True  # our next byte came after its end
+                right = True  # a byte that was sent after the server had closed
         self.counts["slow"] += 1
         if not right:
             self.fail("slow head", "no 408 at the deadline")
@@ -170,7 +172,7 @@ class Soak:
             self.fail("silent", left[:60])
 
     async def never_reads(self) -> None:
-        """Takes nothing of a large answer and is ended by the server."""
+        """A client that does not read a large response, and is disconnected by the server."""
         async with Peer(self.server.address, receive_buffer=4096) as peer:
             await peer.send(get("/3g.bin"))
             await asyncio.sleep(7)
@@ -198,7 +200,7 @@ class Soak:
             else:
                 wire[at:at] = self.random.randbytes(self.random.randrange(1, 4))
         async with Peer(self.server.address) as peer:
-            with suppress(OSError):  # it may have been answered and closed before the last byte
+            with suppress(OSError):  # the server may have responded and closed before the last byte
                 await peer.send(bytes(wire))
                 peer.half_close()
             stream = await peer.read_to_end_or_reset()
@@ -219,12 +221,12 @@ class Soak:
 
     async def reload(self) -> None:
         await asyncio.sleep(self.reload_every)
-        if not self.stop and catches(self.server.pid, signal.SIGHUP):
+        if not self.stop and handles_signal(self.server.pid, signal.SIGHUP):
             self.server.signal(signal.SIGHUP)
             self.reloads += 1
 
     async def sample(self) -> None:
-        """How the server is, once a second; and how late we are ourselves, for a late client finds a closed door."""
+        """Records the server's resources once a second, and the delay of this process, by which clients may miss deadlines."""
         due = time.monotonic() + 1
         resources = await asyncio.to_thread(self.server.resources)
         memory = await asyncio.to_thread(self.server.memory)
@@ -278,7 +280,7 @@ class Soak:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def _of_one_version(answer: Response) -> bool:
+def is_of_one_version(answer: Response) -> bool:
     lines = answer.content.split(b"\n")
     return answer.status == 200 and len(set(lines[:-1])) == 1 and len(lines) in (21, 9001) and lines[-1] == b""
 
@@ -287,16 +289,16 @@ async def soak(arguments: argparse.Namespace) -> int:
     seconds = 10.0 if arguments.quick else arguments.minutes * 60
     every = 3.0 if arguments.quick else arguments.reload
     report = Report()
-    descriptors()
+    raise_descriptor_limit()
     design = NAMED[arguments.design]
-    with workplace() as (root, log_dir):
+    with temporary_folders() as (root, log_dir):
         for number in range(REPLACED):
             (root / f"replaced-{number}.txt").write_bytes(version(number))
         options = (*SERVER, *arguments.options)
         async with running(design, root, *options, log_dir=folder(log_dir, "soak"), allowed_errors=".") as server:
-            reloads = catches(server.pid, signal.SIGHUP)
+            reloads = handles_signal(server.pid, signal.SIGHUP)
             about = f"reload each {every:.0f} s" if reloads else "no reload, it has no handler for SIGHUP"
-            report.say(
+            report.write(
                 f"{design.name} {' '.join(options)}, {seconds:.0f} s at about {arguments.rate:g} requests/s, {about}"
             )
             before = server.resources()
@@ -309,7 +311,7 @@ async def soak(arguments: argparse.Namespace) -> int:
                     lambda resources: resources.descriptors <= before.descriptors + 3, within=10
                 )
             after = server.resources()
-            _tell(report, work, seconds)
+            print_results(report, work, seconds)
             report.figure(
                 "descriptors after the clients have gone, more than before them",
                 after.descriptors - before.descriptors,
@@ -317,24 +319,24 @@ async def soak(arguments: argparse.Namespace) -> int:
             )
             report.figure("threads at the end (a pool starts up to 32 when they are needed)", after.threads)
             report.figure("zombies", after.zombies, 0)
-            report.figure("tracebacks", len(complaints(server)), 0)
+            report.figure("tracebacks", len(tracebacks(server)), 0)
             for line, count in Counter(server.error_output().splitlines()).most_common(10):
-                report.say(f"    said {count} x: {line}")
+                report.write(f"    error output, {count} x: {line}")
     return report.end()
 
 
-def _tell(report: Report, work: Soak, seconds: float) -> None:
+def print_results(report: Report, work: Soak, seconds: float) -> None:
     report.figure("requests", sum(work.counts.values()))
-    report.say("    " + ", ".join(f"{kind} {count:,}" for kind, count in sorted(work.counts.items())))
+    report.write("    " + ", ".join(f"{kind} {count:,}" for kind, count in sorted(work.counts.items())))
     report.figure("failures", sum(work.failures.values()), 0)
     for words, count in work.failures.most_common(10):
-        report.say(f"    {count} x {words}")
-    report.figure("this process was late itself by at most", work.late, unit=" s")
+        report.write(f"    {count} x {words}")
+    report.figure("largest delay of this process itself", work.late, unit=" s")
     report.figure("idle connections found closed by the server, request repeated", work.retried)
     report.figure("reloads", work.reloads)
     for share in (0.5, 0.99):
         report.figure(
-            f"time to an answer, {share:.0%} of the kept clients", percentile(work.took, share) * 1000, unit=" ms"
+            f"response time, {share:.0%} of the persistent clients", percentile(work.took, share) * 1000, unit=" ms"
         )
     first = work.samples[0][0]
     warm = min(WARM_UP, seconds / 3)
@@ -346,7 +348,7 @@ def _tell(report: Report, work: Soak, seconds: float) -> None:
     report.figure("resident memory, last sample", work.samples[-1][1] / MIB, unit=" MiB")
     later = [(files, threads) for at, _, files, threads in work.samples if at - first >= warm]
     if later:
-        report.say(
+        report.write(
             f"  after that, least and most: descriptors {min(f for f, _ in later)} and {max(f for f, _ in later)}, "
             f"threads {min(t for _, t in later)} and {max(t for _, t in later)}"
         )
@@ -361,7 +363,7 @@ def main() -> int:
     parser.add_argument("--design", choices=NAMED, default="async-uvloop")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("options", nargs="*", help="options of the server, behind --")
-    gently()
+    sigterm_as_interrupt()
     return asyncio.run(soak(parser.parse_args()))
 
 

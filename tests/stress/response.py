@@ -1,10 +1,10 @@
-"""One answer, read from a blocking socket."""
+"""Reads one response from a blocking socket."""
 
 import socket
 
 
-def read_answer(sock: socket.socket) -> tuple[bytes, bytes]:
-    """Head and content. Raises OSError, or ValueError if the connection ends in it."""
+def read_response(sock: socket.socket) -> tuple[bytes, bytes]:
+    """Returns head and content. Raises OSError, or ValueError if the connection ends before the end of the response."""
     data = b""
     while (end := data.find(b"\r\n\r\n")) < 0:
         data += _more(sock, data)
