@@ -2,7 +2,6 @@
 
 import re
 from dataclasses import dataclass, replace
-from ipaddress import IPv6Address
 from typing import Final
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
@@ -50,6 +49,8 @@ def valid_host(value: bytes) -> bool:
     if match is None or int(match["port"] or 0) > 65535:
         return False
     if match["ipv6"]:
+        from ipaddress import IPv6Address  # takes 1 ms, which a start is spared
+
         try:
             IPv6Address(match["ipv6"].decode())
         except ValueError:
