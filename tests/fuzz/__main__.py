@@ -4,9 +4,8 @@
     python -m tests.fuzz --target connection --seed 7       one of: connection end head target ranges
     python -m tests.fuzz --engine plain --quick             no coverage guidance; the same bytes in every run
 
-Both begin with the wire corpus of tests/core, written to a folder that is gone afterwards. What fails is printed as a
-bytes literal with its traceback, and the exit status is 1. An input that takes more than 5 seconds of processor time
-fails, too.
+Both begin with the wire corpus of tests/core. An input that fails is printed as a bytes literal with its traceback, and the
+exit status is 1. An input that takes more than 5 seconds of processor time fails, too.
 """
 
 import argparse
@@ -38,7 +37,7 @@ def seeds_of(target: str) -> list[bytes]:
 
 
 def plain(name: str, runs: int, seed: int) -> tuple[int, bytes | None]:
-    """Runs a target over mutants; returns how many, and the one that failed."""
+    """Runs a target over mutants; returns how many inputs passed, and the one that failed."""
     from .targets import TARGETS, within
 
     target = within(TARGETS[name])
@@ -56,7 +55,7 @@ def plain(name: str, runs: int, seed: int) -> tuple[int, bytes | None]:
 
 
 def guided(name: str, runs: int, seed: int) -> int:
-    """Runs a target under atheris in a process of its own, for libFuzzer ends the process; returns its status."""
+    """Runs a target under atheris in a process of its own, since libFuzzer ends the process; returns its status."""
     with TemporaryDirectory(prefix="pwb-fuzz-") as folder:
         corpus, found = Path(folder, "seeds"), Path(folder, "found")
         corpus.mkdir()
@@ -67,9 +66,9 @@ def guided(name: str, runs: int, seed: int) -> int:
         escaped = ("".join(f"\\x{byte:02x}" for byte in word) for word in WORDS)
         words.write_text("".join(f'"{word}"\n' for word in escaped))
         options = (f"-runs={runs}", f"-seed={seed}", "-max_len=8192", f"-dict={words}")
-        patient = ("-timeout=600", "-report_slow_units=600")  # by the clock; within() counts processor time
+        timeouts = ("-timeout=600", "-report_slow_units=600")  # of elapsed time; within() limits processor time
         quiet = ("-verbosity=0", "-print_final_stats=1", f"-artifact_prefix={found}/")
-        command = [sys.executable, "-m", "tests.fuzz.guided", name, *options, *patient, *quiet, str(corpus)]
+        command = [sys.executable, "-m", "tests.fuzz.guided", name, *options, *timeouts, *quiet, str(corpus)]
         environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
         status = subprocess.run(command, env=environment, check=False).returncode
         for path in sorted(found.iterdir()):

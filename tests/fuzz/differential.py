@@ -1,15 +1,14 @@
-"""The same mutated requests to every design and to nginx.
+"""Sends the same mutated requests to every design and to nginx.
 
     python -m tests.fuzz.differential [--requests 1000] [--seed 1]     exit status 1 if two of our designs differ
     python -m tests.fuzz.differential --show NAME                      the requests that fall under one reviewed class
 
-Each request has a connection of its own: its bytes, then the end of what the client sends. Our designs must give the
-same bytes but for Date. A design that keeps no connection alive gives the first answer only, with Connection: close.
+Each request has a connection of its own: its bytes, then the end of the client's sending side. PWB's designs must send the
+same bytes except for Date. A design without persistent connections sends the first response only, with Connection: close.
 
-nginx is another program with other opinions. Its statuses are compared, and the content of a 200, up to the first
-difference; a class in differences.toml must say why they differ there. nginx is not told the end of what the client
-sends, for it takes that for the end of the client; it closes by its own short timeouts. What no class explains is
-printed as "unreviewed".
+Of nginx's responses the statuses are compared, and the content of a 200, up to the first difference; a class in
+differences.toml must give the reason for it. The sending side is not closed for nginx, which takes that for the end of the
+client; it closes after its own short timeouts. A difference that no class explains is printed as "unreviewed".
 """
 
 import argparse
@@ -36,20 +35,21 @@ from tests.core.driver import converse
 from .mutate import composed, mutants, seeds
 from .peers import OURS, Address, nginx
 
-TOGETHER: Final = 25
+CONCURRENT: Final = 25
 REVIEWED: Final = Path(__file__).parent / "differences.toml"
 _STATUS: Final = re.compile(rb"HTTP/1\.1 ([1-5]\d\d) [^\r\n]*\r\n")
 
 
 class Difference(NamedTuple):
-    """A reviewed class. ours: matches what we say, `400 why` to what is no request, else `200 GET /target`, or `end`
-    and what came before. nginx: matches its status, or `nothing`, `bare` for an answer without a head (HTTP/0.9),
-    `reset`, or `200 other content`. request: matches somewhere in the bytes that were sent."""
+    """A reviewed class of differences, with regular expressions that decide whether a difference belongs to it."""
 
     name: str
     ours: re.Pattern[str]
+    """Matches PWB's response: `400 detail` to a malformed request, else `200 GET /target`, or `end` and the last response."""
     nginx: re.Pattern[str]
+    """Matches nginx's status, or `nothing`, `bare` (a response without a head, HTTP/0.9), `reset`, `200 other content`."""
     request: re.Pattern[str]
+    """Matches somewhere in the bytes of the request."""
     reason: str
 
 
@@ -66,11 +66,11 @@ def reviewed() -> list[Difference]:
 
 
 RESET: Final = b"(reset)"
-"""Stands for the answers of a server whose connection was reset each time: a reset may take them with it."""
+"""The result for a server whose connection was reset each time, since a reset may destroy its responses."""
 
 
-async def say(address: Address, wire: bytes, finish: bool) -> bytes:
-    """Everything that is answered to `wire`, up to the end of the connection."""
+async def exchange(address: Address, wire: bytes, finish: bool) -> bytes:
+    """Sends `wire`, and returns everything that the server sends until the end of the connection."""
     for _ in range(3):
         async with Peer(address) as peer:
             with suppress(ConnectionError):
@@ -80,22 +80,22 @@ async def say(address: Address, wire: bytes, finish: bool) -> bytes:
             try:
                 return await peer.read_to_end()
             except ConnectionError:
-                continue  # a reset may take the answer with it
+                continue  # a reset may destroy the response
     return RESET
 
 
 def normal(stream: bytes) -> tuple[bytes, ...]:
-    """The answers of one of our designs, without their dates. Fails where they are not framed."""
+    """The responses of a design without their dates. Fails if they are not framed."""
     return tuple(answer.without_date for answer in parse_responses(stream))
 
 
 def first_only(stream: bytes) -> tuple[bytes, ...]:
-    """What a design without persistent connections has in common with the others."""
+    """The first response, without the fields in which a design without persistent connections differs."""
     return tuple(answer.without_date_and_connection for answer in parse_responses(stream)[:1])
 
 
 class Reading(NamedTuple):
-    """nginx's answers: what it says, a status each, and the contents."""
+    """The responses of nginx: their statuses, or a word for what is not a response, and their contents."""
 
     words: list[str]
     contents: list[bytes]
@@ -127,8 +127,8 @@ def read_nginx(stream: bytes, methods: list[bytes]) -> Reading:
     return Reading(words, contents)
 
 
-def understood(wire: bytes) -> list[tuple[str, bytes]]:
-    """What our core makes of the bytes: for each answer, why it is no request or what was asked for, and the method."""
+def interpret(wire: bytes) -> list[tuple[str, bytes]]:
+    """How the core reads the bytes: for each response, the detail of the error or the requested target, and the method."""
     events = [answer.event for answer in converse([wire, b""]).answers]
     return [
         (event.detail, event.method)
@@ -139,7 +139,7 @@ def understood(wire: bytes) -> list[tuple[str, bytes]]:
 
 
 def difference(ours: list[Response], events: list[tuple[str, bytes]], theirs: Reading) -> tuple[str, str] | None:
-    """What both say where they part; None: they do not."""
+    """The first difference, as PWB's and nginx's response; None if there is none."""
     mine = [f"{answer.status} {event}" for answer, (event, _) in zip(ours, events, strict=True)]
     for at in range(max(len(mine), len(theirs.words))):
         if at == len(theirs.words):
@@ -155,7 +155,7 @@ def difference(ours: list[Response], events: list[tuple[str, bytes]], theirs: Re
 
 
 class Run:
-    """One differential run and what came of it."""
+    """One differential run and its results."""
 
     def __init__(self, servers: list[Server], nginx_address: Address | None, show: str) -> None:
         self.servers = servers
@@ -168,14 +168,14 @@ class Run:
         self.same_as_nginx = 0
         self.statuses: Counter[int] = Counter()
 
-    async def one(self, wire: bytes) -> None:
-        streams = await asyncio.gather(*(say(server.address, wire, True) for server in self.servers))
+    async def compare_servers(self, wire: bytes) -> None:
+        streams = await asyncio.gather(*(exchange(server.address, wire, True) for server in self.servers))
         answers = self.compare(wire, list(streams))
         if self.nginx is not None and answers is not None:
-            self.compare_with_nginx(wire, answers, await say(self.nginx, wire, False))
+            self.compare_with_nginx(wire, answers, await exchange(self.nginx, wire, False))
 
     def compare(self, wire: bytes, streams: list[bytes]) -> list[Response] | None:
-        """The answers that all designs gave, None if they differ."""
+        """The responses that all designs sent; None if they differ."""
         names = [server.design.name for server in self.servers]
         try:
             expected, first = normal(streams[0]), first_only(streams[0])
@@ -193,16 +193,16 @@ class Run:
         return answers
 
     def compare_with_nginx(self, wire: bytes, answers: list[Response], stream: bytes) -> None:
-        events = understood(wire)
+        events = interpret(wire)
         if len(events) != len(answers):
             self.designs_differ += 1
             print(f"THE CORE ALONE answers {len(events)} times, the designs {len(answers)} times: {wire!r}")
             return
-        parting = difference(answers, events, read_nginx(stream, [method for _, method in events]))
-        if parting is None:
+        found = difference(answers, events, read_nginx(stream, [method for _, method in events]))
+        if found is None:
             self.same_as_nginx += 1
             return
-        ours, theirs = parting
+        ours, theirs = found
         text = wire.decode("latin-1")
         for one in self.classes:
             if one.ours.fullmatch(ours) and one.nginx.fullmatch(theirs) and one.request.search(text):
@@ -213,7 +213,7 @@ class Run:
         self.unreviewed[f"ours {ours}, nginx {theirs}"] += 1
         print(f"unreviewed: ours {ours}, nginx {theirs}: {wire[:1500]!r}", flush=True)
 
-    def tell(self, requests: int) -> int:
+    def print_results(self, requests: int) -> int:
         print(f"{requests:,} mutated requests to {', '.join(server.design.name for server in self.servers)}")
         print("  statuses: " + ", ".join(f"{count:,} x {status}" for status, count in sorted(self.statuses.items())))
         print(f"  our designs differ: {self.designs_differ} times")
@@ -249,22 +249,21 @@ async def differential(requests: int, seed: int, show: str, with_nginx: bool) ->
             prefix.chmod(0o777)
             address = await stack.enter_async_context(nginx(root, prefix)) if with_nginx else None
             run = Run(servers, address, show)
-            wires = islice(_fit(seed), requests)
+            wires = islice(_requests(seed), requests)
             running_now: set[asyncio.Task[None]] = set()
             for wire in wires:
-                running_now.add(asyncio.create_task(run.one(wire)))
-                if len(running_now) >= TOGETHER:
+                running_now.add(asyncio.create_task(run.compare_servers(wire)))
+                if len(running_now) >= CONCURRENT:
                     done, running_now = await asyncio.wait(running_now, return_when=asyncio.FIRST_COMPLETED)
                     for task in done:
                         task.result()
             for task in running_now:
                 await task
-            return run.tell(requests)
+            return run.print_results(requests)
 
 
-def _fit(seed: int) -> Iterator[bytes]:
-    """Mutants of the corpus and composed requests, in turn, that ask for no huge file: what is compared is how requests
-    are understood."""
+def _requests(seed: int) -> Iterator[bytes]:
+    """Mutants of the corpus and composed requests, by turns, without those for huge files."""
     wires = [wire for wire in seeds(9000) if len(wire) < 9000]
     wires += 3 * [wire for wire in wires if wire.startswith(b"GET ") and wire.count(b"\r\n\r\n") == 1]
     pairs = zip(mutants(seed, wires, most=3), composed(seed), strict=False)

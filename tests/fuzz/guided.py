@@ -5,7 +5,7 @@ import sys
 
 import atheris
 
-logging.getLogger().setLevel(logging.ERROR)  # it names each module that it instruments
+logging.getLogger().setLevel(logging.ERROR)  # atheris logs each module that it instruments
 
 with atheris.instrument_imports(include=["pwb_async.core"]):
     from .targets import TARGETS, within
@@ -13,7 +13,7 @@ with atheris.instrument_imports(include=["pwb_async.core"]):
 
 def main() -> None:
     name = sys.argv[1]
-    atheris.ServerContext([sys.argv[0], *sys.argv[2:]], within(TARGETS[name]))
+    atheris.Setup([sys.argv[0], *sys.argv[2:]], within(TARGETS[name]))
     atheris.Fuzz()
 
 

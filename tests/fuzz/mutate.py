@@ -18,7 +18,7 @@ WORDS: Final = (
     *(b"If-None-Match: *\r\n", b"If-Match: *\r\n", b"If-Modified-Since: ", b"Tue, 14 Nov 2023 22:13:20 GMT"),
     *(b"GET / HTTP/1.1\r\nHost: h\r\n\r\n", b"POST /a.txt HTTP/1.1\r\nHost: h\r\n", b"\xe2\x80\xa8", b"\xc2\xb2", b"_"),
 )
-"""What the grammar is made of, and what has broken other servers."""
+"""Elements of the grammar, and bytes that have broken other servers."""
 
 
 def seeds(longest: int = 4096) -> list[bytes]:
@@ -30,7 +30,7 @@ def seeds(longest: int = 4096) -> list[bytes]:
 
 
 def mutate(wire: bytes, chance: random.Random, others: Sequence[bytes], most: int = 5) -> bytes:
-    """`wire` with up to `most` changes: bytes cut out, put in, changed, said twice, another request behind or within."""
+    """`wire` with up to `most` changes: bytes removed, inserted, changed or repeated, another request behind or within."""
     data = bytearray(wire)
     for _ in range(
         min(chance.randrange(1, most + 1), chance.randrange(1, most + 1))
@@ -85,7 +85,7 @@ FIELDS: Final = (
 
 
 def compose(chance: random.Random) -> bytes:
-    """A request that is well formed, or nearly so: it comes further than most mutants."""
+    """A request that is well formed, or nearly so, and so reaches more code than most mutants."""
     version = chance.choice((b"HTTP/1.1", b"HTTP/1.1", b"HTTP/1.1", b"HTTP/1.1", b"HTTP/1.0"))
     fields = [b"Host: h", *(chance.choice(FIELDS) for _ in range(chance.randrange(4)))]
     line = b" ".join((chance.choice(METHODS), chance.choice(PATHS), version))

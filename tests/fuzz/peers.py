@@ -1,4 +1,4 @@
-"""Who answers in a differential run: every design, and nginx with a configuration that means the same."""
+"""The servers of a differential run: every design, and nginx with an equivalent configuration."""
 
 import asyncio
 import os
@@ -55,21 +55,23 @@ _FILES: Final = """
 
 
 def nginx(root: Path, prefix: Path) -> AbstractAsyncContextManager[Address | None]:
-    """nginx with the files of `root`, configured to mean the same as PWB."""
+    """nginx that serves the files of `root`, configured like PWB."""
     return nginx_with(_FILES.format(root=root), prefix)
 
 
 @asynccontextmanager
 async def nginx_with(site: str, prefix: Path) -> AsyncIterator[Address | None]:
-    """nginx on loopback with everything it writes in `prefix`, ended by its process id; None where there is none.
-    site: what stands in its server block."""
+    """nginx on loopback, which writes only in `prefix`; None where it is not installed.
+
+    site: the content of its server block.
+    """
     if _NGINX is None:
         yield None
         return
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    user = "user root;" if os.geteuid() == 0 else ""  # it reads what our designs may read
+    user = "user root;" if os.geteuid() == 0 else ""  # so that it can read the same files as PWB
     configuration = prefix / "nginx.conf"
     configuration.write_text(_CONFIGURATION.format(prefix=prefix, port=port, site=site, user=user))
     process = subprocess.Popen(

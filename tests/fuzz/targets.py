@@ -1,7 +1,7 @@
-"""What is fuzzed: functions of bytes that raise when something is wrong, whatever the bytes are.
+"""The targets of the fuzzer: functions of bytes that raise when something is wrong.
 
-Where the bytes alone do not say enough (where to cut them, what the disk finds, which limits hold), the rest comes
-from their checksum, so that an input is one file and means the same in every run.
+Everything else that a target needs (where to cut the bytes, what the disk finds, which limits apply) is computed from the
+bytes' checksum, so that an input is one file and gives the same result in every run.
 """
 
 import re
@@ -41,18 +41,18 @@ NOW: Final = 1_700_000_000
 SECOND: Final = 10**9
 CONTENT: Final = bytes(range(256)) * 8
 SMALL: Final = Limits(request_line=60, field=40, fields=4, head=160, content=20, requests=3, blank_lines=2, bad_head=50)
-READERS: Final = tuple(map(RequestParser, (Limits(), Limits(), SMALL, Limits(content=5), Limits(requests=2))))
+PARSERS: Final = tuple(map(RequestParser, (Limits(), Limits(), SMALL, Limits(content=5), Limits(requests=2))))
 SITES: Final = (
     Site(),
     Site(indexes=(b"index.html", b"i"), max_age=60, ranges=3),
     Site(indexes=(), max_age=0, ranges=1),
 )
 _FIELD: Final = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+: [\t\x20-\x7e\x80-\xff]*")
-_BARE: Final = (204, 304)
+_WITHOUT_CONTENT: Final = (204, 304)
 
 
-class Chance:
-    """Numbers that depend on nothing but the input: a linear congruential generator, cheap to start."""
+class PseudoRandom:
+    """Pseudo-random numbers that depend only on the input: a linear congruential generator, cheap to start."""
 
     def __init__(self, data: bytes) -> None:
         self._state = crc32(data) << 17 | len(data)
@@ -62,8 +62,8 @@ class Chance:
         return (self._state >> 33) % bound
 
 
-class Held:
-    """An open file as a value, that knows how often it was closed."""
+class CountingFile:
+    """A stand-in for an open file that counts how often it was closed."""
 
     def __init__(self) -> None:
         self.closed = 0
@@ -75,26 +75,26 @@ class Held:
         self.closed += 1
 
 
-class Peer:
-    """Both ends of a conversation; whatever is answered is checked at once."""
+class Conversation:
+    """A connection, a site and their input; each response is checked at once."""
 
-    def __init__(self, chance: Chance) -> None:
-        self.chance = chance
-        self.reader = READERS[chance.below(len(READERS))]
-        self.site = SITES[chance.below(len(SITES))]
-        self.connection = Connection(self.reader)
+    def __init__(self, random: PseudoRandom) -> None:
+        self.random = random
+        self.parser = PARSERS[random.below(len(PARSERS))]
+        self.site = SITES[random.below(len(SITES))]
+        self.connection = Connection(self.parser)
         self.answers = 0
         self.over = False
 
     def finding(self) -> Finding:
-        """Anything that a disk can find."""
-        which = self.chance.below(12)
+        """Any result of a lookup on the disk."""
+        which = self.random.below(12)
         if which < 5:
             return (DIRECTORY, NOT_FOUND, FORBIDDEN, UNAVAILABLE, StorageError("EIO"))[which]
-        size = (0, 1, 26, len(CONTENT))[self.chance.below(4)]
+        size = (0, 1, 26, len(CONTENT))[self.random.below(4)]
         times = (0, 1, SECOND, NOW * SECOND, (NOW - 1) * SECOND, (NOW - 99) * SECOND, -(10**18), 4 * 10**18, 10**21)
-        mtime = times[self.chance.below(len(times))]
-        name = (b"x.html", b"x", b"\xff\r\n", b"a.tar.gz")[self.chance.below(4)]
+        mtime = times[self.random.below(len(times))]
+        name = (b"x.html", b"x", b"\xff\r\n", b"a.tar.gz")[self.random.below(4)]
         if which < 9:
             return self.version(name, size, mtime, CONTENT[:size])
         return self.version(name, size, mtime, None)
@@ -106,15 +106,15 @@ class Peer:
             size,
             mtime,
             NOW * SECOND,
-            Held() if content is None else None,
+            CountingFile() if content is None else None,
             content,
-            tag=(b"a", b"other", None)[self.chance.below(3)],
-            settled=bool(self.chance.below(2)),
+            tag=(b"a", b"other", None)[self.random.below(3)],
+            settled=bool(self.random.below(2)),
         )
 
-    def talk(self, pieces: list[bytes]) -> None:
+    def feed(self, pieces: list[bytes]) -> None:
         for piece in pieces:
-            if self.chance.below(2):
+            if self.random.below(2):
                 event = self.connection.receive(piece)
             else:
                 self.connection.receive_data(piece)
@@ -124,10 +124,10 @@ class Peer:
             self.check_bounds()
 
     def answer(self, event: Event) -> bool:
-        """Answers one event, if there is something to answer."""
+        """Responds to one event, if it needs a response."""
         if isinstance(event, Signal):
             return False
-        assert not self.over, "an event behind the last answer"
+        assert not self.over, "an event after the last response"
         finding: Finding | None = None
         if isinstance(event, BadRequest):
             assert event.status in REASONS
@@ -144,11 +144,11 @@ class Peer:
                 response = self.site.reply(where, finding)
         parts = self.connection.respond(event, response, NOW)
         check_answer(event, response, parts, self.connection.head_length)
-        held = finding.file if isinstance(finding, OpenFile) else None
-        if isinstance(held, Held):
-            before = held.closed
+        file = finding.file if isinstance(finding, OpenFile) else None
+        if isinstance(file, CountingFile):
+            before = file.closed
             response.close()
-            assert (before, held.closed) == (0, 1), "a file that is not closed once, by the response"
+            assert (before, file.closed) == (0, 1), "the response must close its file once"
         self.answers += 1
         waiting = self.connection.state
         assert waiting is not ConnectionState.RESPONDING
@@ -158,17 +158,17 @@ class Peer:
         return True
 
     def check_bounds(self) -> None:
-        """What is kept of a client is bounded whatever it sends (hazard B8)."""
+        """The input that is kept of a client is bounded, whatever it sends (hazard B8)."""
         kept = len(self.connection._data) - self.connection._at
-        limits = self.reader.limits
+        limits = self.parser.limits
         assert kept <= max(limits.head, 256 + 2), f"{kept} bytes are kept"
         assert not limits.requests or self.answers <= limits.requests
 
     def end(self) -> None:
-        """One of the ways in which it can end, and then it has ended."""
-        how = self.chance.below(4)
+        """Ends the connection in one of the possible ways."""
+        how = self.random.below(4)
         if how == 0:
-            self.talk([b""])
+            self.feed([b""])
         elif how == 1:
             self.answer(self.connection.expire())
             self.answer(self.connection.expire())
@@ -183,7 +183,7 @@ class Peer:
 
 
 def check_answer(event: Request | BadRequest, response: Response, parts: list[Part], head_length: int) -> None:
-    """An answer on the wire is framed as RFC 9112 6.3 wants it."""
+    """Checks that a response on the wire is framed as RFC 9112 6.3 requires."""
     first = _bytes(parts[0])
     head, _, rest = first.partition(b"\r\n\r\n")
     assert head_length == len(head) + 4
@@ -205,7 +205,7 @@ def check_answer(event: Request | BadRequest, response: Response, parts: list[Pa
         else:
             length += len(part)
     promised = values.get(b"content-length")
-    if response.status in _BARE or event.method == b"HEAD":
+    if response.status in _WITHOUT_CONTENT or event.method == b"HEAD":
         assert length == 0
     else:
         assert promised == b"%d" % length
@@ -221,32 +221,32 @@ def _bytes(part: Part) -> bytes:
     return part
 
 
-def cut(data: bytes, chance: Chance) -> list[bytes]:
-    """`data` in up to nine pieces, none of them empty, for that would be the end of file."""
-    places = {chance.below(len(data) + 1) for _ in range(chance.below(9))}
+def cut(data: bytes, random: PseudoRandom) -> list[bytes]:
+    """`data` in up to nine pieces, none of them empty, since that would be the end of the input."""
+    places = {random.below(len(data) + 1) for _ in range(random.below(9))}
     bounds = [0, *sorted(places - {0, len(data)}), len(data)]
     return [data[start:end] for start, end in pairwise(bounds) if start < end]
 
 
 def connection(data: bytes) -> None:
-    """A conversation: requests in any cut, answered from any disk, and an end."""
-    chance = Chance(data)
-    peer = Peer(chance)
-    peer.talk(cut(data, chance))
+    """A connection: requests in any pieces, any results of lookups, and an end."""
+    random = PseudoRandom(data)
+    peer = Conversation(random)
+    peer.feed(cut(data, random))
     peer.end()
 
 
 def end(data: bytes) -> None:
-    """What the client sent is answered alike whether its end is known by then or comes later."""
-    chance = Chance(data)
-    reader = READERS[chance.below(len(READERS))]
-    pieces = cut(data, chance)
-    assert _statuses(reader, pieces, late=False) == _statuses(reader, pieces, late=True)
+    """The responses are the same whether the end of the input arrives with it or later."""
+    random = PseudoRandom(data)
+    parser = PARSERS[random.below(len(PARSERS))]
+    pieces = cut(data, random)
+    assert _statuses(parser, pieces, late=False) == _statuses(parser, pieces, late=True)
 
 
-def _statuses(reader: RequestParser, pieces: list[bytes], late: bool) -> list[int]:
-    """Of all answers, from a disk that has nothing. late: everything is answered before the end of file comes."""
-    peer = Connection(reader)
+def _statuses(parser: RequestParser, pieces: list[bytes], late: bool) -> list[int]:
+    """The statuses of all responses, with an empty disk. late: all responses precede the end of the input."""
+    peer = Connection(parser)
     statuses: list[int] = []
 
     def answer_all() -> None:
@@ -266,32 +266,32 @@ def _statuses(reader: RequestParser, pieces: list[bytes], late: bool) -> list[in
 
 
 def head(data: bytes) -> None:
-    """The head parser: cached and uncached ways agree, and what is refused early is refused as a whole, too."""
-    for reader in READERS[1:3]:
+    """The head parser: with and without its cache it agrees, and a head that is refused early is refused as a whole, too."""
+    for parser in PARSERS[1:3]:
         whole, end, _ = data.partition(b"\r\n\r\n")
         if end and not whole.startswith(b"\r\n"):
             section = whole + b"\r\n"
-            first = reader.parse(section)
-            again = RequestParser(reader.limits).parse(section)
+            first = parser.parse(section)
+            again = RequestParser(parser.limits).parse(section)
             assert _outcome(first) == _outcome(again)
-            at_once = reader.parse_single(data[: len(whole) + 4])
+            at_once = parser.parse_single(data[: len(whole) + 4])
             assert at_once is None or _outcome(at_once) == _outcome(first)
             if isinstance(first, Request):
                 assert TOKEN.fullmatch(first.method)
                 assert first.line.minor in (0, 1)
-                assert len(section) + 2 <= reader.limits.head
-                assert len(first.line.raw) <= reader.limits.request_line
-                early = reader.check_partial(section, 0, 0)
+                assert len(section) + 2 <= parser.limits.head
+                assert len(first.line.raw) <= parser.limits.request_line
+                early = parser.check_partial(section, 0, 0)
                 assert not isinstance(early, Fault), early
             else:
                 assert first.status in REASONS
         checked: tuple[int, int] | Fault = (0, 0)
         for step in range(1, min(len(data), 400) + 1, 7):
-            checked = reader.check_partial(data[:step], *checked)
+            checked = parser.check_partial(data[:step], *checked)
             if isinstance(checked, Fault):
                 assert checked.status in REASONS
                 break
-    fields = parse_fields(data, READERS[0].limits)
+    fields = parse_fields(data, PARSERS[0].limits)
     if isinstance(fields, Fields):
         for name in (b"host", b"connection", b"expect", b"range"):
             fields.get(name)
@@ -305,7 +305,7 @@ def _outcome(read: Request | BadRequest) -> object:
 
 
 def target(data: bytes) -> None:
-    """The target resolver: nothing that leaves the site, and a redirect that leads back to the same place."""
+    """The target parser: no path leaves the site, and a redirect leads to the same file."""
     line = data.partition(b"\r\n")[0]
     parse_request_line(line)
     pieces = line.split(b" ")
@@ -342,7 +342,7 @@ def _check_target(found: Target) -> None:
 
 def ranges(data: bytes) -> None:
     """Byte ranges and conditions, as values of their fields."""
-    chance = Chance(data)
+    random = PseudoRandom(data)
     value, _, other = data.partition(b"\n")
     for size in (0, 1, 26, 10**6, 2**63):
         for most in (1, 512):
@@ -362,11 +362,11 @@ def ranges(data: bytes) -> None:
                 assert len(form.heads) == len(found)
                 assert sum(lengths) == form.length <= size + 4096
     mtimes = (0, SECOND, NOW * SECOND, (NOW - 99) * SECOND, -(10**18), 10**21)
-    tag = (b"a", b"other", None)[chance.below(3)]
-    found = OpenFile(b"x", 26, mtimes[chance.below(len(mtimes))], NOW * SECOND, Held(), tag=tag)
-    current = validators_of_file(found._replace(settled=bool(chance.below(2))))
+    tag = (b"a", b"other", None)[random.below(3)]
+    found = OpenFile(b"x", 26, mtimes[random.below(len(mtimes))], NOW * SECOND, CountingFile(), tag=tag)
+    current = validators_of_file(found._replace(settled=bool(random.below(2))))
     names = (b"if-match", b"if-none-match", b"if-modified-since", b"if-unmodified-since", b"if-range", b"range")
-    fields = Fields({name: [(value, other)[chance.below(2)]] for name in names if chance.below(2)}, 0)
+    fields = Fields({name: [(value, other)[random.below(2)]] for name in names if random.below(2)}, 0)
     assert evaluate(fields, current) in (None, 304, 412)
     assert range_applies(fields, current) in (True, False)
     for known in parse_tags(value):
@@ -385,7 +385,7 @@ TARGETS: Final[dict[str, Callable[[bytes], None]]] = {
 
 
 def within(target: Callable[[bytes], None], seconds: float = 5.0) -> Callable[[bytes], None]:
-    """A target that raises TimeoutError when it has used so much processor time: other programs cannot make it late."""
+    """A target that raises TimeoutError when it has used `seconds` of processor time, so that other programs do not matter."""
 
     def too_long(number: int, frame: FrameType | None) -> None:
         raise TimeoutError(f"one input took more than {seconds} s")
