@@ -106,7 +106,7 @@ class HTTPProtocol(ConnectionProtocol):
                 if guard is not None:
                     response = guard(self._client_of(event), event)
                 if response is None and cache is not None:
-                    response = cache.answer(event, tick)
+                    response = cache.get(event, tick)
                 if response is None:
                     response = self._locate(event, out, now)
                     if response is None:
@@ -201,7 +201,7 @@ class HTTPProtocol(ConnectionProtocol):
                 finding = await find(located)
                 if isinstance(finding, StorageError):
                     logger.error("%r: %s", located.path, finding.detail)
-                response = (cache.answer(request, received) if cache else None) or site.reply(located, finding)
+                response = (cache.get(request, received) if cache else None) or site.reply(located, finding)
                 remaining = writer.start(connection.respond(request, response, time.time()))
             await writer.send(remaining, state.storage)
         except ConnectionError as error:

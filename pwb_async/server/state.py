@@ -16,7 +16,8 @@ from pwb_async.observability.exchange import Observer
 from pwb_async.runtime.context import ServerContext
 
 from .async_storage import AsyncStorage
-from .response_cache import ResponseCache, max_open_files
+from .cache_store import max_open_files
+from .response_cache import ResponseCache
 from .send_queue import SendQueueWatcher
 from .sendfile import SendfileSupport
 

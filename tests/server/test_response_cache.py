@@ -1,4 +1,4 @@
-"""The shelf on a real disk: what it trusts and for how long, who stays, and that it answers as the disk would."""
+"""The response cache on a real disk: freshness, eviction, and the same bytes as without a cache."""
 
 import asyncio
 import gc
@@ -39,19 +39,19 @@ def ask(path: str, *lines: str, method: str = "GET") -> Request:
 
 
 class Counted(Disk):
-    """looks: how often it was asked, by path. dead: until it is set, no look comes back. Its files have settled."""
+    """A disk that lists the paths it is asked for, and whose revalidation hangs until `dead` is set."""
 
     def __init__(self, root: Path) -> None:
         super().__init__(str(root), clock=later)
-        self.looks: list[bytes] = []
+        self.calls: list[bytes] = []
         self.dead: threading.Event | None = None
 
     def find(self, lookup: Lookup) -> Finding:
-        self.looks.append(lookup.path)
+        self.calls.append(lookup.path)
         return super().find(lookup)
 
     def revalidate(self, known: Sequence[tuple[Lookup, OpenFile]]) -> list[bool]:
-        self.looks += [lookup.path for lookup, _ in known]
+        self.calls += [lookup.path for lookup, _ in known]
         if self.dead:
             self.dead.wait()
         return super().revalidate(known)
@@ -63,15 +63,15 @@ class StorageError(Disk):
 
 
 class Case:
-    """A shelf over a folder of its own; looks: how often the disk was asked, by path."""
+    """A cache in front of a directory of its own; `calls` are the paths for which the disk was asked."""
 
     def __init__(self, root: Path, space: int = SPACE) -> None:
         self.root = root
         self.disk = Disk(str(root), clock=later)
         counted = self.disk_counted = Counted(root)
-        self.looks = counted.looks
+        self.calls = counted.calls
         self.files = AsyncStorage(counted)
-        self.shelf = ResponseCache(SITE, self.files, space, TTL)
+        self.cache = ResponseCache(SITE, self.files, space, TTL)
         self.now = asyncio.get_running_loop().time
 
     def write(self, name: str, content: bytes, mtime: float = LONG_AGO) -> Path:
@@ -81,24 +81,24 @@ class Case:
         return path
 
     async def fetch(self, path: str, *lines: str, method: str = "GET") -> bytes:
-        """What a client gets, from the shelf if it is there, else through it."""
+        """The bytes that a client gets with the cache."""
         request = ask(path, *lines, method=method)
-        response = self.shelf.answer(request, self.now())
+        response = self.cache.get(request, self.now())
         if response is None:
             lookup = SITE.locate(request)
             assert isinstance(lookup, Lookup)
-            response = SITE.reply(lookup, await self.shelf.find(lookup))
+            response = SITE.reply(lookup, await self.cache.find(lookup))
         return wire(request, response)
 
     def plain(self, path: str, *lines: str, method: str = "GET") -> bytes:
-        """What a client gets without a shelf."""
+        """The bytes that a client gets without a cache."""
         request = ask(path, *lines, method=method)
         lookup = SITE.locate(request)
         assert isinstance(lookup, Lookup)
         return wire(request, SITE.reply(lookup, self.disk.find(lookup)))
 
     def holds(self, path: str) -> bool:
-        return self.shelf.answer(ask(path), self.now()) is not None
+        return self.cache.get(ask(path), self.now()) is not None
 
 
 def wire(request: Request, response: object) -> bytes:
@@ -133,26 +133,26 @@ async def test_a_hit_sends_the_same_bytes_as_the_disk(case: Case, name: str, met
     case.write("a.html", os.urandom(size))
     await case.fetch("/a.html")
     assert case.holds("/a.html")
-    looked = len(case.looks)
+    before = len(case.calls)
     for _ in range(2):
         assert await case.fetch("/a.html", *REQUESTS[name], method=method) == case.plain(
             "/a.html", *REQUESTS[name], method=method
         )
-    assert len(case.looks) == looked, "the shelf asked the disk"
+    assert len(case.calls) == before, "the cache asked the disk"
 
 
-async def test_a_hundred_clients_of_a_cold_file_cause_one_look(case: Case) -> None:
+async def test_a_hundred_clients_of_an_uncached_file_cause_one_call(case: Case) -> None:
     case.write("a.html", b"x" * 1000)
     answers = await asyncio.gather(*(case.fetch("/a.html") for _ in range(100)))
     assert set(answers) == {case.plain("/a.html")}
-    assert case.looks == [b"a.html"]
+    assert case.calls == [b"a.html"]
 
 
-async def test_what_the_disk_raises_reaches_all_who_wait(case: Case) -> None:
-    shelf = ResponseCache(SITE, AsyncStorage(StorageError(str(case.root))), SPACE, TTL)
+async def test_an_exception_of_the_disk_reaches_every_request_that_waits(case: Case) -> None:
+    cache = ResponseCache(SITE, AsyncStorage(StorageError(str(case.root))), SPACE, TTL)
     lookup = SITE.locate(ask("/a.html"))
     assert isinstance(lookup, Lookup)
-    results = await asyncio.gather(*(shelf.find(lookup) for _ in range(3)), return_exceptions=True)
+    results = await asyncio.gather(*(cache.find(lookup) for _ in range(3)), return_exceptions=True)
     assert [str(result) for result in results] == ["broken"] * 3
 
 
@@ -173,18 +173,18 @@ CHANGES = {
 
 @pytest.mark.parametrize("size", [1000, 200000])
 @pytest.mark.parametrize("change", CHANGES)
-async def test_a_change_is_seen_by_the_next_look(case: Case, change: str, size: int) -> None:
+async def test_revalidation_sees_a_change(case: Case, change: str, size: int) -> None:
     path = case.write("a.html", b"x" * size)
     await case.fetch("/a.html")
     assert case.holds("/a.html")
     CHANGES[change](path)
-    assert case.shelf.answer(ask("/a.html"), case.now() + 2 * TTL) is None, "trusted for longer than its time"
-    await case.shelf.refresh(horizon=2 * TTL)
+    assert case.cache.get(ask("/a.html"), case.now() + 2 * TTL) is None, "it is fresh for too long"
+    await case.cache.refresh(horizon=2 * TTL)
     assert not case.holds("/a.html")
     assert await case.fetch("/a.html") == case.plain("/a.html")
 
 
-async def test_a_swapped_release_is_seen_by_the_next_look(case: Case) -> None:
+async def test_revalidation_sees_a_swapped_release(case: Case) -> None:
     for release in ("one", "two"):
         (case.root / release).mkdir()
         case.write(f"{release}/a.html", release.encode())
@@ -195,45 +195,45 @@ async def test_a_swapped_release_is_seen_by_the_next_look(case: Case) -> None:
     assert case.holds("/a.html")
     (case.root / "next").symlink_to("two")
     os.replace(case.root / "next", current)
-    await case.shelf.refresh(horizon=2 * TTL)
+    await case.cache.refresh(horizon=2 * TTL)
     assert (await case.fetch("/a.html")).endswith(b"two")
 
 
-async def test_what_was_asked_for_is_looked_at_again_in_one_go_and_stays(case: Case) -> None:
+async def test_entries_in_use_are_revalidated_together(case: Case) -> None:
     for name in "abc":
         case.write(f"{name}.html", b"x")
         await case.fetch(f"/{name}.html")
     for name in "ab":
         assert case.holds(f"/{name}.html")
-    case.looks.clear()
-    await case.shelf.refresh(horizon=2 * TTL)
-    assert case.looks == [b"a.html", b"b.html"], "c was not asked for since it was put there"
+    case.calls.clear()
+    await case.cache.refresh(horizon=2 * TTL)
+    assert case.calls == [b"a.html", b"b.html"], "c was not used after it had been cached"
     later = case.now() + 0.9 * TTL
-    assert case.shelf.answer(ask("/a.html"), later) is not None
+    assert case.cache.get(ask("/a.html"), later) is not None
 
 
-async def test_who_asks_for_what_is_no_longer_trusted_waits_for_one_look_at_all(case: Case) -> None:
+async def test_requests_for_stale_entries_share_one_revalidation(case: Case) -> None:
     names = [f"{number}.html" for number in range(5)]
     for name in names:
         case.write(name, b"old")
         await case.fetch(f"/{name}")
-        case.shelf._entries[name.encode()].fresh_until = 0.0
+        case.cache._entries[name.encode()].fresh_until = 0.0
     case.write("2.html", b"new content")
     (case.root / "3.html").unlink()
-    case.looks.clear()
+    case.calls.clear()
     answers = await asyncio.gather(*(case.fetch(f"/{name}") for name in names for _ in range(20)))
     assert answers == [case.plain(f"/{name}") for name in names for _ in range(20)]
-    assert case.looks[:5] == [name.encode() for name in names], "one look at all"
-    assert sorted(case.looks[5:]) == [b"2.html", b"3.html"], "only what has changed is found anew"
+    assert case.calls[:5] == [name.encode() for name in names], "one call for all"
+    assert sorted(case.calls[5:]) == [b"2.html", b"3.html"], "only files that have changed are read again"
     assert case.holds("/0.html")
 
 
-async def test_e6_who_asks_does_not_wait_for_a_look_that_hangs(case: Case) -> None:
-    """One dead folder must not hold the others, though one thread looks at all of them."""
+async def test_e6_a_request_does_not_wait_for_a_revalidation_that_hangs(case: Case) -> None:
+    """One directory that hangs must not hold up the others, though one thread revalidates all of them."""
     for name in ("dead", "a", "b"):
         case.write(f"{name}.html", b"x")
         await case.fetch(f"/{name}.html")
-        case.shelf._entries[f"{name}.html".encode()].fresh_until = 0.0
+        case.cache._entries[f"{name}.html".encode()].fresh_until = 0.0
     revived = threading.Event()
     case.disk_counted.dead = revived
     try:
@@ -248,46 +248,46 @@ async def test_e6_who_asks_does_not_wait_for_a_look_that_hangs(case: Case) -> No
 
 
 @pytest.mark.parametrize(
-    ("came", "asked", "is_looked_at"),
+    ("first_used", "last_used", "revalidated"),
     [
-        pytest.param(20.0, 3.0, True, id="asked-for-again-lately"),
-        pytest.param(20.0, 7.0, False, id="not-lately"),
+        pytest.param(20.0, 3.0, True, id="used-again-recently"),
+        pytest.param(20.0, 7.0, False, id="not-recently"),
         pytest.param(5.0, 5.0, False, id="once-as-a-crawler-does"),
     ],
 )
-async def test_what_is_asked_for_now_and_then_keeps_its_trust(
-    case: Case, came: float, asked: float, is_looked_at: bool
+async def test_only_entries_in_repeated_and_recent_use_are_revalidated_in_advance(
+    case: Case, first_used: float, last_used: float, revalidated: bool
 ) -> None:
     case.write("a.html", b"x")
     await case.fetch("/a.html")
-    entry = case.shelf._entries[b"a.html"]
+    entry = case.cache._entries[b"a.html"]
     now = case.now()
-    entry.first_used, entry.last_used, entry.fresh_until = now - came, now - asked, now + 0.1
-    case.looks.clear()
-    await case.shelf.refresh(horizon=0.3)
-    assert case.looks == ([b"a.html"] if is_looked_at else [])
+    entry.first_used, entry.last_used, entry.fresh_until = now - first_used, now - last_used, now + 0.1
+    case.calls.clear()
+    await case.cache.refresh(horizon=0.3)
+    assert case.calls == ([b"a.html"] if revalidated else [])
 
 
-async def test_an_open_file_that_nobody_asks_for_is_let_go(case: Case) -> None:
+async def test_an_unused_open_file_is_closed(case: Case) -> None:
     path = case.write("large.bin", b"x" * 200000)
     before = len(os.listdir("/proc/self/fd"))
     await case.fetch("/large.bin")
     assert len(os.listdir("/proc/self/fd")) > before
     path.unlink()
-    shelf = case.shelf
-    entry = shelf._entries[b"large.bin"]
+    cache = case.cache
+    entry = cache._entries[b"large.bin"]
     entry.fresh_until = 0.0
     del entry
-    await shelf.refresh(horizon=0)
+    await cache.refresh(horizon=0)
     # A thread closes what has been deleted.
     await eventually(lambda: len(os.listdir("/proc/self/fd")) == before, 10)
 
 
 @pytest.mark.parametrize("settled", [False, True])
-async def test_d7_a_second_change_within_a_tick_is_seen_by_the_next_look(
+async def test_d7_revalidation_sees_a_second_change_within_a_tick(
     case: Case, monkeypatch: pytest.MonkeyPatch, settled: bool
 ) -> None:
-    """Such a change leaves no other times behind. No file system here does that at will, so its times are blotted out."""
+    """Such a change leaves the times as they are. No file system does that at will, so the test hides the times."""
     monkeypatch.setattr(disk, "_version", lambda status: ())
     path = case.write("a.html", b"one")
     if not settled:
@@ -296,21 +296,21 @@ async def test_d7_a_second_change_within_a_tick_is_seen_by_the_next_look(
     assert (await case.fetch("/a.html")).endswith(b"one")
     case.write("a.html", b"two")
     assert case.holds("/a.html")
-    await case.shelf.refresh(horizon=2 * TTL)
+    await case.cache.refresh(horizon=2 * TTL)
     assert case.holds("/a.html") is settled
     assert (await case.fetch("/a.html")).endswith(b"one" if settled else b"two")
 
 
-async def test_a_head_puts_a_file_on_the_shelf_for_all(case: Case) -> None:
+async def test_a_head_request_caches_a_file_for_other_methods(case: Case) -> None:
     """Its entity tag takes the content, which is then there."""
     case.write("a.html", b"x" * 1000)
     assert await case.fetch("/a.html", method="HEAD") == case.plain("/a.html", method="HEAD")
     assert case.holds("/a.html")
     assert await case.fetch("/a.html") == case.plain("/a.html")
-    assert case.looks == [b"a.html"]
+    assert case.calls == [b"a.html"]
 
 
-async def test_a_crawler_does_not_empty_the_shelf(tmp_path: Path) -> None:
+async def test_a_crawler_does_not_empty_the_cache(tmp_path: Path) -> None:
     case = Case(tmp_path, space=400_000)
     for number in range(20):
         case.write(f"hot{number}.html", b"h" * 2000)
@@ -323,33 +323,33 @@ async def test_a_crawler_does_not_empty_the_shelf(tmp_path: Path) -> None:
         await case.fetch(f"/cold{number}.html")
         await case.fetch(f"/hot{number % 20}.html")
     assert sum(case.holds(f"/hot{number}.html") for number in range(20)) == 20
-    used = sum(entry.size for entry in case.shelf._entries.values())
+    used = sum(entry.size for entry in case.cache._entries.values())
     assert 0 < used <= 400_000
     case.files.close()
 
 
-async def test_answers_that_differ_from_client_to_client_are_bounded_and_counted(case: Case) -> None:
+async def test_the_responses_of_an_entry_are_bounded_and_counted(case: Case) -> None:
     case.write("a.html", b"x" * 1000)
     await case.fetch("/a.html")
     for number in range(100):
         await case.fetch("/a.html", f"Range: bytes={number}-{number + 1}")
-    entry = case.shelf._entries[b"a.html"]
-    assert len(entry.answers) == 16
+    entry = case.cache._entries[b"a.html"]
+    assert len(entry.responses) == 16
     assert entry.size >= 16 * 2048
 
 
 async def test_d12_a_file_from_the_future_is_like_any_other(case: Case) -> None:
-    """Its answers do not change with time: they are kept when it is looked at again, and count once."""
+    """Its responses do not change with time: they are kept when it is revalidated, and count once."""
     case.write("a.html", b"x" * 1000, mtime=4_000_000_000)
     await case.fetch("/a.html")
-    entry = case.shelf._entries[b"a.html"]
+    entry = case.cache._entries[b"a.html"]
     for _ in range(10):
         for number in range(20):
             await case.fetch("/a.html", f"Range: bytes={number}-{number + 1}")
-        await case.shelf.refresh(horizon=2 * TTL)
-        assert len(entry.answers) == 16
-    assert case.shelf._entries[b"a.html"] is entry
-    assert entry.size == case.shelf._used == case.shelf._used_small < 17 * 2048 + 2 * 1100
+        await case.cache.refresh(horizon=2 * TTL)
+        assert len(entry.responses) == 16
+    assert case.cache._entries[b"a.html"] is entry
+    assert entry.size == case.cache._store.used == case.cache._store.used_small < 17 * 2048 + 2 * 1100
 
 
 HUGE_FIELDS = [f"X-{number}: {'x' * 8000}" for number in range(3)]
@@ -366,11 +366,11 @@ HUGE_FIELDS = [f"X-{number}: {'x' * 8000}" for number in range(3)]
         (100_000, ["Range: bytes={number}-99998,0-0"]),
     ],
 )
-async def test_a14_the_shelf_takes_no_more_memory_than_it_counts(case: Case, size: int, lines: list[str]) -> None:
+async def test_a14_the_cache_takes_no_more_memory_than_it_counts(case: Case, size: int, lines: list[str]) -> None:
     names = [f"/{number}.html" for number in range(20)]
     for name in names:
         case.write(name[1:], b"x" * size)
-    await case.fetch(names[0])  # what is made once for all
+    await case.fetch(names[0])  # what is made once for all files
     tracemalloc.start()
     try:
         for name in names:
@@ -380,27 +380,27 @@ async def test_a14_the_shelf_takes_no_more_memory_than_it_counts(case: Case, siz
         taken, _ = tracemalloc.get_traced_memory()
     finally:
         tracemalloc.stop()
-    assert len(case.shelf._entries) == len(names)
-    assert taken <= sum(entry.size for entry in case.shelf._entries.values()) + 20_000
+    assert len(case.cache._entries) == len(names)
+    assert taken <= sum(entry.size for entry in case.cache._entries.values()) + 20_000
 
 
-async def test_equal_conditions_share_an_answer_whatever_else_a_client_says(case: Case) -> None:
+async def test_equal_conditions_share_a_response_whatever_other_fields_there_are(case: Case) -> None:
     case.write("a.html", b"x" * 1000)
     await case.fetch("/a.html")
     for agent in ("curl", "Firefox"):
         for line in ("If-None-Match: *", "Range: bytes=0-1"):
             await case.fetch("/a.html", f"User-Agent: {agent}", line)
-    assert len(case.shelf._entries[b"a.html"].answers) == 2
+    assert len(case.cache._entries[b"a.html"].responses) == 2
 
 
-async def test_what_is_no_file_is_not_kept(case: Case) -> None:
+async def test_only_files_are_cached(case: Case) -> None:
     (case.root / "sub").mkdir()
     for target in ("/missing", "/sub", "/sub/"):
         await case.fetch(target)
         assert not case.holds(target)
 
 
-async def test_c1_an_escaped_slash_is_not_the_file_that_is_on_the_shelf(case: Case) -> None:
+async def test_c1_an_escaped_slash_is_not_the_cached_file(case: Case) -> None:
     (case.root / "sub").mkdir()
     case.write("sub/a.html", b"x")
     case.write("index.html", b"x")

@@ -1,0 +1,171 @@
+"""The entries of the response cache, and which of them stay when it is full (S3-FIFO).
+
+A new entry waits in the small queue, which has a tenth of the space. When it is at the front and space is needed, it
+moves to the main queue if it has been used since, and is removed otherwise. So a crawler that reads every file once
+does not drive out the files that are in demand. The key of an entry that was removed is remembered for a while, in the
+ghost queue; an entry that is added again under such a key is put in the main queue at once. In the main queue, an entry
+at the front that has been used since its last turn is put at the end again. A use only sets a time and moves nothing.
+"""
+
+from dataclasses import replace
+from typing import Final, TypeAlias
+
+from pwb_async.core.http1.serializer import SHORT
+from pwb_async.core.semantics.fields import Fields
+from pwb_async.core.semantics.messages import Request, RequestLine, Response
+from pwb_async.core.semantics.target import Target
+from pwb_async.core.site.lookup import Lookup, OpenFile
+
+OVERHEAD: Final = 2048
+"""Bytes of memory that an entry takes beside the content of its file."""
+_DESCRIPTOR: Final = 256 * 1024
+"""Bytes that an open file counts for, so that the default of 64 MiB allows at most 256 descriptors."""
+_SMALL_SHARE: Final = 10
+"""The small queue has one part in so many of the space, and no entry may be larger than that."""
+_GHOSTS: Final = 1000
+"""Keys in the ghost queue, beyond one for each entry."""
+_REQUEST: Final = Request(RequestLine(b"", b"GET", Target(), 1), Fields({}, 0), persistent=False)
+"""The request in the lookup of an entry, in place of the client's, whose fields may take 32 KiB."""
+
+ResponseKey: TypeAlias = tuple[bytes, bytes]
+"""A method, and the preconditions and range of a request (Fields.conditions)."""
+
+
+class Entry:
+    """A cached file, with the responses that were made of it. All times are in seconds on the loop's clock."""
+
+    __slots__ = (
+        "counted_use",
+        "finding",
+        "first_used",
+        "fresh_until",
+        "key",
+        "last_used",
+        "lookup",
+        "plain_response",
+        "responses",
+        "size",
+    )
+
+    key: bytes
+    """The cache key of the requests that it responds to."""
+    lookup: Lookup
+    finding: OpenFile
+    fresh_until: float
+    """When the finding has to be revalidated."""
+    first_used: float
+    """When it was used for the first time after a while."""
+    last_used: float
+    counted_use: float
+    """The last use that has kept it in a queue; only a later one will keep it there again."""
+    size: int
+    """Bytes of memory that it counts for."""
+    plain_response: Response | None
+    """The response to a GET without preconditions or range, once it has been made."""
+    responses: dict[ResponseKey, Response]
+    """The responses to other requests."""
+
+    def __init__(self, key: bytes, lookup: Lookup, finding: OpenFile, now: float, fresh_until: float) -> None:
+        self.key = key
+        self.lookup = replace(lookup, request=_REQUEST)
+        self.finding = finding
+        self.fresh_until = fresh_until
+        self.first_used = self.last_used = self.counted_use = now
+        self.size = OVERHEAD + (_DESCRIPTOR if finding.content is None else _memory(finding.content))
+        self.plain_response = None
+        self.responses = {}
+
+
+def _memory(content: bytes) -> int:
+    """Bytes that a file's content takes; preserialize() copies a short one behind the head."""
+    return len(content) * (2 if len(content) <= SHORT else 1)
+
+
+class CacheStore:
+    """The entries of a cache of `max_bytes`."""
+
+    entries: dict[bytes, Entry]
+    """All entries by key; only the methods change it."""
+    used: int
+    """Bytes that all entries count for."""
+    used_small: int
+    """Bytes that those in the small queue count for."""
+
+    def __init__(self, max_bytes: int) -> None:
+        self._max_bytes = max_bytes
+        self.entries = {}
+        self.used = self.used_small = 0
+        self._small: dict[bytes, Entry] = {}
+        self._main: dict[bytes, Entry] = {}
+        self._ghosts: dict[bytes, None] = {}
+
+    def add(self, entry: Entry) -> None:
+        """Add an entry under a key that has none; one that is too large is left out."""
+        if entry.size > self._max_bytes // _SMALL_SHARE:
+            return
+        key = entry.key
+        self.entries[key] = entry
+        self.used += entry.size
+        if key in self._ghosts:
+            del self._ghosts[key]
+            self._main[key] = entry
+        else:
+            self._small[key] = entry
+            self.used_small += entry.size
+        self._make_room()
+
+    def grow(self, entry: Entry, size: int) -> None:
+        """Count `size` more bytes for an entry."""
+        entry.size += size
+        self.used += size
+        if entry.key in self._small:
+            self.used_small += size
+        self._make_room()
+
+    def remove(self, key: bytes) -> None:
+        """Remove the entry with this key, if there is one."""
+        entry = self.entries.pop(key, None)
+        if entry is not None:
+            self.used -= entry.size
+            if self._small.pop(key, None) is not None:
+                self.used_small -= entry.size
+            else:
+                del self._main[key]
+
+    def _make_room(self) -> None:
+        while self.used > self._max_bytes:
+            if self.used_small > self._max_bytes // _SMALL_SHARE or not self._main:
+                self._advance_small()
+            else:
+                self._advance_main()
+
+    def _advance_small(self) -> None:
+        """Move the first entry of the small queue to the main queue, or remove it."""
+        key, entry = next(iter(self._small.items()))
+        del self._small[key]
+        self.used_small -= entry.size
+        if not self._keep(entry):
+            self._ghosts[key] = None
+            if len(self._ghosts) > len(self.entries) + _GHOSTS:
+                del self._ghosts[next(iter(self._ghosts))]
+
+    def _advance_main(self) -> None:
+        """Move the first entry of the main queue to its end, or remove it."""
+        key, entry = next(iter(self._main.items()))
+        del self._main[key]
+        self._keep(entry)
+
+    def _keep(self, entry: Entry) -> bool:
+        """Put an entry that has been used at the end of the main queue; remove any other, and return False."""
+        if entry.last_used > entry.counted_use:
+            entry.counted_use = entry.last_used
+            self._main[entry.key] = entry
+            return True
+        del self.entries[entry.key]
+        self.used -= entry.size
+        return False
+
+
+def max_open_files(max_bytes: int) -> int:
+    """How many files a cache of `max_bytes` keeps open at most."""
+    return max_bytes // _DESCRIPTOR
