@@ -72,8 +72,8 @@ async def count() -> dict[str, dict[str, float]]:
     """For each kind of hit, the Python functions it called and how often, per hit."""
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "hot.html").write_bytes(b"x" * 1024)
-        told = [folder, "--port", "0", "--access-log", "/dev/null", "--requests-per-connection", "0"]
-        server = Server(open_context("pwb", read_options("pwb", told, {}, folder)))
+        arguments = [folder, "--port", "0", "--access-log", "/dev/null", "--requests-per-connection", "0"]
+        server = Server(open_context("pwb", read_options("pwb", arguments, {}, folder)))
         running = asyncio.ensure_future(server.run())
         protocol, sink = HTTPProtocol(server.state), Sink()
         protocol.connection_made(sink)
@@ -81,34 +81,34 @@ async def count() -> dict[str, dict[str, float]]:
         while not sink.taken:
             await asyncio.sleep(0)
         tag = b"".join(sink.taken).partition(b"ETag: ")[2].partition(b"\r\n")[0]
-        tallies = {kind: _tally(protocol, request) for kind, request in requests(tag).items()}
+        counts = {kind: _count_calls(protocol, request) for kind, request in requests(tag).items()}
         protocol.connection_lost(None)
         server.shutdown()
         await running
-    return tallies
+    return counts
 
 
-def _tally(protocol: HTTPProtocol, request: bytes) -> dict[str, float]:
+def _count_calls(protocol: HTTPProtocol, request: bytes) -> dict[str, float]:
     for _ in range(3):
         protocol.data_received(request)
-    with _profiled() as tally:
+    with _profiled() as calls_by_name:
         for _ in range(_HITS):
             protocol.data_received(request)
-    return {name: calls / _HITS for name, calls in tally.items() if not name.startswith(_NOT_OURS)}
+    return {name: calls / _HITS for name, calls in calls_by_name.items() if not name.startswith(_NOT_OURS)}
 
 
 @contextmanager
 def _profiled() -> Iterator[Counter[str]]:
-    tally: Counter[str] = Counter()
+    calls_by_name: Counter[str] = Counter()
 
     def note(frame: FrameType, event: str, _: object) -> None:
         if event == "call":
-            tally[frame.f_code.co_qualname] += 1
+            calls_by_name[frame.f_code.co_qualname] += 1
 
     gc.disable()
     sys.setprofile(cast(Callable[[FrameType, str, object], None], note))
     try:
-        yield tally
+        yield calls_by_name
     finally:
         sys.setprofile(None)
         gc.enable()
@@ -116,8 +116,8 @@ def _profiled() -> Iterator[Counter[str]]:
 
 def main() -> None:
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        for kind, tally in runner.run(count()).items():
-            print(f"{kind:5} {sum(tally.values()):5.1f} Python calls: {', '.join(sorted(tally))}")
+        for kind, calls_by_name in runner.run(count()).items():
+            print(f"{kind:5} {sum(calls_by_name.values()):5.1f} Python calls: {', '.join(sorted(calls_by_name))}")
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .process import Command
-from .verify import CannotError
+from .verify import UnableError
 from .works import Plan
 
 HERE = Path(__file__).parent
@@ -53,7 +53,7 @@ def _pwb_help() -> str:
         env=os.environ | {"COLUMNS": "200"},
     )
     if told.returncode:
-        raise CannotError(f"--help fails: {' '.join(told.stderr.split())[-200:]}")
+        raise UnableError(f"--help fails: {' '.join(told.stderr.split())[-200:]}")
     return told.stdout
 
 
@@ -64,7 +64,7 @@ def pwb(setting: Setting, *options: str) -> Command:
         words += ["--cache", "off"]
     for word in words:
         if word.startswith("--") and word not in _pwb_help():
-            raise CannotError(f"this PWB has no option {word}")
+            raise UnableError(f"this PWB has no option {word}")
     return Command(words, {"PYTHONPATH": str(TOP)}, setting.scratch)  # no pwb.toml is there
 
 
@@ -143,17 +143,17 @@ def floor(setting: Setting) -> Command:
     words = [_path("cc"), "-O2", "-o", str(program), str(HERE / "floor.c")]
     built = subprocess.run(words, capture_output=True, text=True, timeout=60)
     if built.returncode:
-        raise CannotError(f"does not build: {' '.join(built.stderr.split())[-200:]}")
-    wanted = setting.plan.answers[0]
+        raise UnableError(f"does not build: {' '.join(built.stderr.split())[-200:]}")
+    wanted = setting.plan.responses[0]
     if len(wanted.body) > 1 << 20:
-        raise CannotError("only for answers of up to 1 MiB")
+        raise UnableError("only for responses of up to 1 MiB")
     answer.write_bytes(_fixed_answer(setting.plan))
     return Command([str(program), str(setting.port), str(answer)])
 
 
 def _fixed_answer(plan: Plan) -> bytes:
     """The answer of the plan, with about the fields that the real servers send."""
-    wanted = plan.answers[0]
+    wanted = plan.responses[0]
     closing = b"Connection: close" in plan.requests[0]
     lines = [
         b"HTTP/1.1 %d x" % wanted.status,

@@ -16,7 +16,7 @@ from pwb_legacy.compare.load import Ask, Tally, run
 
 from .commands import Setting, floor
 from .process import Server, free_port, started
-from .works import Answer, Plan
+from .works import ExpectedResponse, Plan
 
 BAR = 40_000  # requests per second
 CONNECTIONS = 64
@@ -27,7 +27,7 @@ def measure(name: str, rounds: int, seconds: float, scratch: Path) -> float:
     """Print each round of one work; return the best of the own generator, in requests per second."""
     kept = name == "kept"
     request = b"GET / HTTP/1.1\r\nHost: h\r\n%s\r\n" % (b"" if kept else b"Connection: close\r\n")
-    plan = Plan((request,), (Answer(200, BODY),))
+    plan = Plan((request,), (ExpectedResponse(200, BODY),))
     cores = sorted(os.sched_getaffinity(0))
     folder = scratch / name
     folder.mkdir()

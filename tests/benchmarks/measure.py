@@ -1,4 +1,4 @@
-"""Measuring: what wrk saw of a server, and what the server's process tree spent meanwhile."""
+"""Measures one round: the responses that wrk received, and the processor time of the server's process tree."""
 
 import json
 import os
@@ -9,17 +9,17 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from .process import Server
-from .verify import CannotError, Client
+from .verify import Client, UnableError
 from .works import LOG_SECONDS, Plan, Work
 
 SCRIPT = Path(__file__).with_name("replay.lua")
-WARM_SECONDS = 1  # before a round: who waited for its turn has forgotten what it trusted
-LARGE = 1 << 20  # bytes; from here on parts of answers count too
+WARM_SECONDS = 1  # before a round: entries of its cache have expired while the other peers were measured
+LARGE = 1 << 20  # bytes; from here on parts of responses count, too
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One round of one peer: the figure (see the work's unit), and what else was seen.
+    """One round of one peer: the figure (see the work's unit), and other observations.
 
     ``warmed``: requests before it that were not measured.
     """
@@ -43,7 +43,7 @@ class Generator:
     scratch: Path
 
     def load(self, server: Server, work: Work, plan: Plan) -> Sample:
-        """One round: CPU microseconds of the server's tree per request, and what wrk tells."""
+        """One round: CPU microseconds of the server's tree per request, and the results of wrk."""
         heads, order = self.scratch / "requests", self.scratch / "order"
         heads.write_bytes(b"".join(plan.requests))
         order.write_text("\n".join(str(index + 1) for index in plan.order))
@@ -51,10 +51,10 @@ class Generator:
         warm = self._wrk(server.port, work, files, WARM_SECONDS)
         time.sleep(0.05)  # its connections are closed
         before = server.cpu_seconds()
-        told = self._wrk(server.port, work, files, self.seconds * work.stretch)
-        time.sleep(LOG_SECONDS if work.log else 0.05)  # what was put off is part of the cost
+        result = self._wrk(server.port, work, files, self.seconds * work.stretch)
+        time.sleep(LOG_SECONDS if work.log else 0.05)  # postponed work is part of the cost
         spent = server.cpu_seconds() - before
-        return replace(_sample(told, spent, plan), warmed=int(_number(warm["requests"])))
+        return replace(_sample(result, spent, plan), warmed=int(_number(warm["requests"])))
 
     def _wrk(self, port: int, work: Work, files: list[str], seconds: int) -> dict[str, object]:
         words = ["wrk", "-t1", f"-c{work.connections}", f"-d{seconds}s", "--timeout", "30s"]
@@ -68,35 +68,35 @@ class Generator:
                 preexec_fn=lambda: os.sched_setaffinity(0, {self.core}),
             )
         except subprocess.TimeoutExpired as error:
-            raise CannotError("the load generator did not end") from error
+            raise UnableError("the load generator did not end") from error
         lines = [line for line in ended.stdout.splitlines() if line.startswith("{")]
         if not lines:
-            raise CannotError(f"the load generator failed: {ended.stderr.strip()[-200:]}")
-        told: dict[str, object] = json.loads(lines[-1])
-        return told
+            raise UnableError(f"the load generator failed: {ended.stderr.strip()[-200:]}")
+        result: dict[str, object] = json.loads(lines[-1])
+        return result
 
 
-def _sample(told: dict[str, object], spent: float, plan: Plan) -> Sample:
-    """Divide what was spent by what was answered.
+def _sample(result: dict[str, object], spent: float, plan: Plan) -> Sample:
+    """Divide the processor time by the number of responses.
 
     When the round ends, every connection has an answer on its way. From 1 MiB on that would be a
-    large part of the work, so there answers are counted by the bytes that came, not when complete.
+    large part of the work, so there responses are counted by the bytes received, not when complete.
     """
-    whole, received = _number(told["requests"]), _number(told["bytes"])
+    whole, received = _number(result["requests"]), _number(result["bytes"])
     body = plan.mean_body()
     answered = received / body if body >= LARGE else whole
     if answered < 1:
-        raise CannotError("answers less than one request in a round")
-    errors = told["errors"]
+        raise UnableError("sends less than one response in a round")
+    errors = result["errors"]
     assert isinstance(errors, dict)
     remarks = [f"{kind} errors" for kind, count in errors.items() if count]
     if received < 0.95 * body * answered:
         remarks.append(f"{received / answered:,.0f} bytes an answer instead of {body:,.0f}")
     return Sample(
         value=spent * 1e6 / answered,
-        requests_per_second=answered * 1e6 / _number(told["microseconds"]),
-        p50_ms=_number(told["p50_us"]) / 1000,
-        p99_ms=_number(told["p99_us"]) / 1000,
+        requests_per_second=answered * 1e6 / _number(result["microseconds"]),
+        p50_ms=_number(result["p50_us"]) / 1000,
+        p99_ms=_number(result["p99_us"]) / 1000,
         errors=sum(errors.values()),
         requests=int(whole),
         remarks=remarks,
@@ -116,7 +116,7 @@ def idle_memory(server: Server, request: bytes, count: int) -> Sample:
     """
     with Client(server.port) as client:
         for _ in range(200):
-            client.ask(request)
+            client.send_request(request)
     time.sleep(0.5)
     before = server.memory_bytes()
     clients: list[Client] = []
@@ -125,9 +125,9 @@ def idle_memory(server: Server, request: bytes, count: int) -> Sample:
             client = Client(server.port)
             clients.append(client)
             try:
-                client.ask(request)
+                client.send_request(request)
             except OSError as error:
-                raise CannotError(f"connection {len(clients)} of {count}: {error}") from error
+                raise UnableError(f"connection {len(clients)} of {count}: {error}") from error
         time.sleep(0.3)
         alive = sum(_is_open(client.socket) for client in clients)
         grown = server.memory_bytes() - before
@@ -135,13 +135,13 @@ def idle_memory(server: Server, request: bytes, count: int) -> Sample:
         for client in clients:
             client.close()
     if alive < count // 2:
-        raise CannotError(f"keeps {alive} of {count} idle connections")
+        raise UnableError(f"keeps {alive} of {count} idle connections")
     remarks = [f"{alive} of {count} connections kept"] if alive < count else []
     return Sample(value=grown / alive, requests=alive, remarks=remarks)
 
 
 def _is_open(connection: socket.socket | None) -> bool:
-    """Whether the other side has neither closed the connection nor said anything more."""
+    """Whether the other side has neither closed the connection nor sent anything more."""
     if connection is None:
         return False
     connection.setblocking(False)

@@ -1,14 +1,14 @@
 """The benchmark's command: ``python -m tests.benchmarks.peers --quick`` or ``--full``.
 
 The steps, in order:
-1. find the peers; who is missing is named.
-2. for each work: start every peer on the server's core and check the bytes of its answers; who
-   can't do the work is named.
+1. find the peers; missing ones are named.
+2. for each work: start every peer on the server's core and check the bytes of its responses; a peer
+   that can't do the work is named.
 3. measure in interleaved rounds: every peer in turn, then every peer again, with the load on
    another core.
-4. end them all, print the table, and go on with the next work; then start-up and memory, one peer
-   at a time.
-5. with --out write what came out; close with the line that CI keeps.
+4. end them all, print the table, and continue with the next work; then start-up and memory, one
+   peer at a time.
+5. with --out write the results; end with the line that CI keeps.
 
 It exits with 0 whatever the figures are: it reports, it does not judge.
 """
@@ -24,7 +24,7 @@ from pathlib import Path
 
 from .commands import find_program
 from .measure import Generator
-from .report import Report, as_json, as_text, conditions, quick_line, who_is_missing
+from .report import Report, as_json, as_text, conditions, missing_lines, quick_line
 from .rounds import PROBES, Bench, measure_work, probe
 from .servers import PEERS, MissingError, Peer
 from .site import make_site
@@ -32,7 +32,7 @@ from .works import WORKS
 
 
 def find(peers: Sequence[Peer], report: Report) -> list[Peer]:
-    """Step 1: the peers that are there; the report learns of all of them."""
+    """Step 1: the installed peers; the report gets the versions of these, and the reasons why others are missing."""
     found = []
     for peer in peers:
         try:
@@ -44,7 +44,7 @@ def find(peers: Sequence[Peer], report: Report) -> list[Peer]:
 
 
 def arguments(words: Sequence[str] | None) -> argparse.Namespace:
-    """The command line, with what --quick and --full stand for filled in."""
+    """The command line, with the values that --quick and --full stand for."""
     parser = argparse.ArgumentParser("python -m tests.benchmarks.peers", description=__doc__)
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
     mode = parser.add_mutually_exclusive_group()
@@ -62,44 +62,46 @@ def arguments(words: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--duration", type=int, help="seconds of a round (1, --full: 2)")
     parser.add_argument("--idle", type=int, default=5000, help="idle connections to hold (5000)")
     parser.add_argument("--out", type=Path, help="folder for results.json and the charts")
-    told = parser.parse_args(words)
-    told.floor_everywhere = told.full or told.peers  # --quick asks the floor at one work, for time
-    told.works = told.works or [
-        *(work.name for work in WORKS if told.full or work.quick),
-        *(PROBES if told.full else ()),
+    options = parser.parse_args(words)
+    options.floor_everywhere = (
+        options.full or options.peers
+    )  # --quick measures the floor at one work only, to save time
+    options.works = options.works or [
+        *(work.name for work in WORKS if options.full or work.quick),
+        *(PROBES if options.full else ()),
     ]
-    told.peers = told.peers or [peer.name for peer in PEERS if told.full or peer.quick]
-    told.rounds = max(1, min(told.rounds or (5 if told.full else 3), 100))
-    told.duration = max(1, min(told.duration or (2 if told.full else 1), 60))
-    return told
+    options.peers = options.peers or [peer.name for peer in PEERS if options.full or peer.quick]
+    options.rounds = max(1, min(options.rounds or (5 if options.full else 3), 100))
+    options.duration = max(1, min(options.duration or (2 if options.full else 1), 60))
+    return options
 
 
-def run(told: argparse.Namespace, scratch: Path) -> Report:
-    """Everything, with the tables printed as they come."""
+def run(options: argparse.Namespace, scratch: Path) -> Report:
+    """Measure everything, and print each table when it is complete."""
     cores = sorted(os.sched_getaffinity(0))
     server_core, load_core = cores[0], cores[-1]
     os.sched_setaffinity(0, {load_core})
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    report = Report(conditions(told.duration, told.rounds, server_core, load_core))
-    peers = find([peer for peer in PEERS if peer.name in told.peers], report)
-    print("\n".join([*report.versions.values(), *who_is_missing(report.missing)]), flush=True)
+    _, limit = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
+    report = Report(conditions(options.duration, options.rounds, server_core, load_core))
+    peers = find([peer for peer in PEERS if peer.name in options.peers], report)
+    print("\n".join([*report.versions.values(), *missing_lines(report.missing)]), flush=True)
     (scratch / "site").mkdir()
     bench = Bench(
         site=make_site(scratch / "site"),
         scratch=scratch,
         server_core=server_core,
-        generator=Generator(load_core, told.duration, scratch),
-        rounds=told.rounds,
-        idle=max(1, min(told.idle, most - 300)),
+        generator=Generator(load_core, options.duration, scratch),
+        rounds=options.rounds,
+        idle=max(1, min(options.idle, limit - 300)),
     )
     if len(cores) == 1:
         print("one core only: the load generator takes time from the servers", flush=True)
-    for name in told.works:
+    for name in options.works:
         work = next((work for work in WORKS if work.name == name), None)
-        everywhere = told.floor_everywhere or name == told.works[0]
-        asked = [peer for peer in peers if everywhere or not peer.fixed]
-        table = measure_work(bench, work, asked) if work else probe(bench, name, asked)
+        everywhere = options.floor_everywhere or name == options.works[0]
+        chosen = [peer for peer in peers if everywhere or not peer.fixed]
+        table = measure_work(bench, work, chosen) if work else probe(bench, name, chosen)
         report.tables.append(table)
         print(f"\n{as_text(table)}", flush=True)
     return report
@@ -126,7 +128,7 @@ def stop_once(number: int, frame: object) -> None:
 
 def main(words: Sequence[str] | None = None) -> int:
     """The command."""
-    told = arguments(words)
+    options = arguments(words)
     if not find_program("wrk"):
         print("benchmark quick: nothing measured; missing: wrk (apt-get install wrk)")
         return 0
@@ -134,13 +136,13 @@ def main(words: Sequence[str] | None = None) -> int:
         signal.signal(name, stop_once)
     try:
         with tempfile.TemporaryDirectory(prefix="pwb-benchmark-") as scratch:
-            report = run(told, Path(scratch))
+            report = run(options, Path(scratch))
     except KeyboardInterrupt:
         print("benchmark: stopped", file=sys.stderr)
         return 130
-    if told.out:
-        write(report, told.out)
-    print("", *([] if told.full else [quick_line(report)]), sep="\n")
+    if options.out:
+        write(report, options.out)
+    print("", *([] if options.full else [quick_line(report)]), sep="\n")
     return 0
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from pwb_legacy.compare.measure import probes
 from pwb_legacy.compare.measure import servers as contestants
 
-from .verify import CannotError, wait_until_answered
+from .verify import UnableError, wait_for_response
 
 START_SECONDS = 20.0
 
@@ -28,7 +28,7 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A server that answers: its first process, its port, seconds from start to first answer."""
+    """A server that responses: its first process, its port, seconds from start to first answer."""
 
     pid: int
     port: int
@@ -60,7 +60,7 @@ def started(
 ) -> Iterator[Server]:
     """Start a server on ``core``, yield it once it answers ``request``, and end its tree.
 
-    Raises CannotError with the last words of its ``output`` when it ends or stays silent.
+    Raises UnableError with the last words of its ``output`` when it ends or stays silent.
     """
     begin = time.monotonic()
     environment = os.environ | command.environment
@@ -70,13 +70,13 @@ def started(
         contestants.started(command.words, core, sink, sink, environment, folder) as process,
     ):
         if not _answers(process, port, request):
-            raise CannotError(f"did not start: {contestants.last_words(sink)[-200:]}")
+            raise UnableError(f"did not start: {contestants.last_words(sink)[-200:]}")
         yield Server(process.pid, port, time.monotonic() - begin)
 
 
 def _answers(process: subprocess.Popen[bytes], port: int, request: bytes) -> bool:
     end = time.monotonic() + START_SECONDS
     while process.poll() is None and time.monotonic() < end:
-        if wait_until_answered(port, request, 0.2):
+        if wait_for_response(port, request, 0.2):
             return True
     return False

@@ -1,4 +1,4 @@
-"""What came out: the tables as values, as text, as JSON, and the one line that CI keeps."""
+"""The results: tables as values, as text, as JSON, and the one line that CI keeps."""
 
 import json
 import os
@@ -12,13 +12,13 @@ from pwb_legacy.compare.report.spread import figure
 
 from .measure import Sample
 
-YARDSTICK = "nginx"  # the peer that ratios are to
+YARDSTICK = "nginx"  # ratios are relative to this peer
 MIB = 1 << 20
 
 
 @dataclass(slots=True)
 class Row:
-    """One peer at one work: a sample for each round, or why there is none.
+    """The result of one peer at one work: a sample for each round, or the reason why there is none.
 
     ``memory_bytes`` is the proportional set size of its process tree right after the last round.
     """
@@ -38,7 +38,7 @@ class Row:
 
 @dataclass(slots=True)
 class Table:
-    """All peers at one work. ``unit`` of the samples' values: us (CPU per request), ms or bytes."""
+    """The results of all peers at one work. ``unit`` is that of the samples: us (CPU per request), ms or bytes."""
 
     work: str
     title: str
@@ -63,7 +63,7 @@ class Table:
 
 @dataclass(slots=True)
 class Report:
-    """One run: its conditions, who took part (name to version), who was missing (to reason)."""
+    """The results of one run: its conditions, the measured peers (name to version), the missing ones (name to reason)."""
 
     conditions: dict[str, object]
     versions: dict[str, str] = field(default_factory=dict)
@@ -72,7 +72,7 @@ class Report:
 
 
 def conditions(seconds: int, rounds: int, server_core: int, load_core: int) -> dict[str, object]:
-    """What a reader must know to judge the figures."""
+    """The conditions that a reader needs to judge the figures."""
     cpus = Path("/proc/cpuinfo").read_text().splitlines()
     model = next((line.partition(":")[2].strip() for line in cpus if "model name" in line), "")
     return {
@@ -126,7 +126,7 @@ def _cells(table: Table, row: Row, loaded: bool) -> list[str]:
     return cells
 
 
-def who_is_missing(missing: dict[str, str]) -> Iterable[str]:
+def missing_lines(missing: dict[str, str]) -> Iterable[str]:
     """A line for each peer that is not on this machine."""
     return (f"missing: {name} ({reason})" for name, reason in missing.items())
 
@@ -150,10 +150,10 @@ def quick_line(report: Report) -> str:
 def as_json(report: Report) -> str:
     """The whole report; every row also has its median ``value`` and its ``ratio`` to nginx."""
     data = asdict(report)
-    for table, told in zip(report.tables, data["tables"], strict=True):
-        for row, told_row in zip(table.rows, told["rows"], strict=True):
-            told_row["value"] = row.value if row.samples else None
-            told_row["ratio"] = table.ratio(row.peer)
+    for table, table_data in zip(report.tables, data["tables"], strict=True):
+        for row, row_data in zip(table.rows, table_data["rows"], strict=True):
+            row_data["value"] = row.value if row.samples else None
+            row_data["ratio"] = table.ratio(row.peer)
     return json.dumps(data, indent=2) + "\n"
 
 
@@ -161,11 +161,11 @@ def from_json(text: str) -> Report:
     """A report that ``as_json`` wrote."""
     data = json.loads(text)
     tables = []
-    for told in data["tables"]:
+    for table_data in data["tables"]:
         rows = []
-        for row in told["rows"]:
+        for row in table_data["rows"]:
             samples = [Sample(**sample) for sample in row["samples"]]
-            cache = {key: row[key] for key in ("peer", "title", "cannot", "remarks")}
-            rows.append(Row(**cache, samples=samples, memory_bytes=row["memory_bytes"]))
-        tables.append(Table(told["work"], told["title"], told["unit"], rows))
+            columns = {key: row[key] for key in ("peer", "title", "cannot", "remarks")}
+            rows.append(Row(**columns, samples=samples, memory_bytes=row["memory_bytes"]))
+        tables.append(Table(table_data["work"], table_data["title"], table_data["unit"], rows))
     return Report(data["conditions"], data["versions"], data["missing"], tables)

@@ -1,4 +1,4 @@
-"""The loop: peers started, checked and measured in interleaved rounds, and ended."""
+"""Starts, checks and measures the peers in interleaved rounds, and ends them."""
 
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -13,10 +13,10 @@ from .process import Server, free_port, started
 from .report import Row, Table
 from .servers import PEERS, Peer
 from .site import Site
-from .verify import CannotError, Client, check
+from .verify import Client, UnableError, check
 from .works import WORKS, Plan, Work, get
 
-FAILURES = (CannotError, OSError, HTTPException)  # of one peer; the others go on
+FAILURES = (UnableError, OSError, HTTPException)  # of one peer; the others are still measured
 UNLOGGED = {peer.name for peer in PEERS if peer.fixed}
 PROBES = ("startup", "idle-memory")
 SMALL = get("small.html")
@@ -25,7 +25,7 @@ FEW_IDLE = 200
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """One run: what is served, where the servers run, who measures, and how often."""
+    """The settings of one run: the site, the servers' core, the load generator, the number of rounds."""
 
     site: Site
     scratch: Path
@@ -35,7 +35,7 @@ class Bench:
     idle: int
 
     @contextmanager
-    def start(self, peer: Peer, work: Work) -> Iterator["Seat"]:
+    def start(self, peer: Peer, work: Work) -> Iterator["Participant"]:
         """Start a peer in the setting that the work asks for, until the block ends."""
         folder = Path(tempfile.mkdtemp(prefix=f"{peer.name}-", dir=self.scratch))
         plan = work.plan(self.site, b'"0"')
@@ -47,12 +47,12 @@ class Bench:
         with started(command, setting.port, SMALL, self.server_core, output) as server:
             if work.tagged and not peer.fixed:
                 plan = work.plan(self.site, entity_tag(server.port, work.tagged))
-            yield Seat(Row(peer.name, peer.title), server, plan, folder / "access.log", output)
+            yield Participant(Row(peer.name, peer.title), server, plan, folder / "access.log", output)
 
 
 @dataclass(slots=True)
-class Seat:
-    """A peer that takes part in a work: its row, its server, and what it is asked.
+class Participant:
+    """A peer that takes part in a work: its row, its running server, and its requests.
 
     Its access log is in ``log`` or, if that is not there, in ``output``.
     """
@@ -64,7 +64,7 @@ class Seat:
     output: Path
 
     def count_log(self) -> None:
-        """Remark on an access log that lacks lines."""
+        """Add a remark if lines are missing in the access log."""
         asked = sum(sample.requests + sample.warmed for sample in self.row.samples)
         with (self.log if self.log.exists() else self.output).open("rb") as lines:
             logged = sum(1 for _ in lines)
@@ -73,11 +73,11 @@ class Seat:
 
 
 def entity_tag(port: int, path: str) -> bytes:
-    """The tag that a server gives a file; CannotError when it gives none."""
+    """The tag that a server gives a file; UnableError when it gives none."""
     with Client(port) as client:
-        tag = client.ask(get(path)).tag
+        tag = client.send_request(get(path)).tag
     if not tag:
-        raise CannotError("sends no ETag")
+        raise UnableError("sends no ETag")
     return tag
 
 
@@ -85,38 +85,38 @@ def measure_work(bench: Bench, work: Work, peers: Sequence[Peer]) -> Table:
     """Steps 2 to 4 for one work."""
     rows: list[Row] = []
     with ExitStack() as stack:
-        seats = []
+        participants = []
         for peer in peers:
             try:
-                seat = stack.enter_context(bench.start(peer, work))
-                seat.row.remarks += check(seat.server.port, seat.plan)
+                participant = stack.enter_context(bench.start(peer, work))
+                participant.row.remarks += check(participant.server.port, participant.plan)
             except FAILURES as error:
                 rows.append(Row(peer.name, peer.title, cannot=str(error)))
             else:
-                rows.append(seat.row)
-                seats.append(seat)
+                rows.append(participant.row)
+                participants.append(participant)
         for _ in range(bench.rounds):
-            for seat in seats:
-                if not seat.row.cannot:
-                    measure_round(bench, work, seat)
-        for seat in seats:
-            seat.row.memory_bytes = seat.server.memory_bytes()
-            if work.log and seat.row.peer not in UNLOGGED:
-                seat.count_log()
+            for participant in participants:
+                if not participant.row.cannot:
+                    measure_round(bench, work, participant)
+        for participant in participants:
+            participant.row.memory_bytes = participant.server.memory_bytes()
+            if work.log and participant.row.peer not in UNLOGGED:
+                participant.count_log()
     return Table(work.name, work.title, "us", rows)
 
 
-def measure_round(bench: Bench, work: Work, seat: Seat) -> None:
-    """One peer's turn; a peer that fails has no figures, not half of them."""
+def measure_round(bench: Bench, work: Work, participant: Participant) -> None:
+    """Measure one round of one peer; a peer that fails in any round has no figures at all."""
     try:
-        seat.row.samples.append(bench.generator.load(seat.server, work, seat.plan))
+        participant.row.samples.append(bench.generator.load(participant.server, work, participant.plan))
     except FAILURES as error:
-        seat.row.samples.clear()
-        seat.row.cannot = str(error)
+        participant.row.samples.clear()
+        participant.row.cannot = str(error)
 
 
 def probe(bench: Bench, name: str, peers: Sequence[Peer]) -> Table:
-    """Start-up or idle memory: each peer alone, started anew for each sample."""
+    """Measure start-up or idle memory: each peer alone, started again for each sample."""
     startup = name == "startup"
     rows = {peer.name: Row(peer.name, peer.title) for peer in peers}
     for _ in range(bench.rounds if startup else 1):
@@ -137,20 +137,20 @@ def probe(bench: Bench, name: str, peers: Sequence[Peer]) -> Table:
 
 def startup_time(bench: Bench, peer: Peer) -> Sample:
     """Milliseconds from the start of the process to its first whole answer."""
-    with bench.start(peer, WORKS[0]) as seat:
-        return Sample(seat.server.start_seconds * 1000)
+    with bench.start(peer, WORKS[0]) as participant:
+        return Sample(participant.server.start_seconds * 1000)
 
 
 def idle_cost(bench: Bench, peer: Peer) -> Sample:
-    """Bytes per idle connection; a peer that doesn't keep that many is asked to keep a few."""
+    """Bytes per idle connection; a peer that doesn't keep that many is measured with a few."""
     try:
-        with bench.start(peer, WORKS[0]) as seat:
-            return idle_memory(seat.server, SMALL, bench.idle)
+        with bench.start(peer, WORKS[0]) as participant:
+            return idle_memory(participant.server, SMALL, bench.idle)
     except FAILURES as error:
         if bench.idle <= FEW_IDLE:
             raise
         reason = str(error)
-    with bench.start(peer, WORKS[0]) as seat:
-        sample = idle_memory(seat.server, SMALL, FEW_IDLE)
+    with bench.start(peer, WORKS[0]) as participant:
+        sample = idle_memory(participant.server, SMALL, FEW_IDLE)
     remark = f"measured with {FEW_IDLE} connections, since with {bench.idle}: {reason}"
     return replace(sample, remarks=[*sample.remarks, remark])

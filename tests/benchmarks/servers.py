@@ -24,7 +24,7 @@ class MissingError(Exception):
 class Peer:
     """A server to compare with.
 
-    ``version`` raises MissingError; ``command`` raises CannotError for what the server has no
+    ``version`` raises MissingError; ``command`` raises UnableError for what the server has no
     option for. ``fixed``: it has one answer to everything. ``quick``: part of ``--quick``.
     """
 

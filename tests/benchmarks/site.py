@@ -37,13 +37,13 @@ class Site:
 
 def make_site(root: Path) -> Site:
     """Write the tree below ``root``, an empty folder that exists."""
-    chance = random.Random(8888)
+    rng = random.Random(8888)
     for name, size in SIZES.items():
-        write(root / "site" / name, chance, size)
+        write(root / "site" / name, rng, size)
     pages = []
     for number in range(PAGES):
         path = f"pages/{number % 50:02}/page-{number:04}.{KINDS[number % len(KINDS)]}"
-        write(root / "site" / path, chance, likely_size(chance))
+        write(root / "site" / path, rng, likely_size(rng))
         pages.append(path)
     return Site(root, tuple(pages))
 

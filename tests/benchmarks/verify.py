@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from http.client import HTTPException, HTTPResponse
 from types import TracebackType
 
-from .works import Answer, Plan
+from .works import ExpectedResponse, Plan
 
 TIMEOUT = 30.0  # seconds that one answer may take
 
 
-class CannotError(Exception):
+class UnableError(Exception):
     """A peer can't do a work; the message says why."""
 
 
@@ -51,7 +51,7 @@ class Client:
             self.socket.close()
             self.socket = None
 
-    def ask(self, request: bytes) -> Reply:
+    def send_request(self, request: bytes) -> Reply:
         """Send one request head, read its answer; OSError or HTTPException when there is none."""
         if self.socket is None:
             self.socket = socket.create_connection(("127.0.0.1", self.port), TIMEOUT)
@@ -66,13 +66,13 @@ class Client:
         return Reply(answer.status, tag, body, kept)
 
 
-def wait_until_answered(port: int, request: bytes, seconds: float) -> bool:
+def wait_for_response(port: int, request: bytes, seconds: float) -> bool:
     """Ask until an answer comes, whatever it is; False when none came in time."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         try:
             with Client(port) as client:
-                client.ask(request)
+                client.send_request(request)
                 return True
         except (OSError, HTTPException):
             time.sleep(0.002)
@@ -80,22 +80,22 @@ def wait_until_answered(port: int, request: bytes, seconds: float) -> bool:
 
 
 def check(port: int, plan: Plan) -> list[str]:
-    """Ask every request of the plan once; CannotError at the first wrong answer. Gives remarks."""
+    """Ask every request of the plan once; UnableError at the first wrong answer. Gives remarks."""
     closed = 0
     with Client(port) as client:
-        for request, wanted in zip(plan.requests, plan.answers, strict=True):
+        for request, wanted in zip(plan.requests, plan.responses, strict=True):
             try:
-                reply = client.ask(request)
+                reply = client.send_request(request)
             except (OSError, HTTPException) as error:
-                raise CannotError(f"no answer: {type(error).__name__} {error}") from error
+                raise UnableError(f"no answer: {type(error).__name__} {error}") from error
             _compare(reply, wanted)
             closed += not reply.kept and b"Connection: close" not in request
     usual = closed > len(plan.requests) / 2
     return ["closes the connection after an answer"] if usual else []
 
 
-def _compare(reply: Reply, wanted: Answer) -> None:
+def _compare(reply: Reply, wanted: ExpectedResponse) -> None:
     if reply.status != wanted.status:
-        raise CannotError(f"answers {reply.status} instead of {wanted.status}")
+        raise UnableError(f"answers {reply.status} instead of {wanted.status}")
     if reply.body != wanted.body:
-        raise CannotError(f"wrong body: {len(reply.body):,} bytes instead of {len(wanted.body):,}")
+        raise UnableError(f"wrong body: {len(reply.body):,} bytes instead of {len(wanted.body):,}")

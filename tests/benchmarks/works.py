@@ -1,4 +1,4 @@
-"""The works: which requests are sent, over how many connections, and what must come back.
+"""The works (workloads): the requests, the number of connections, and the expected responses.
 
 A work is data. Its ``plan`` writes the request heads byte for byte, so that the very requests that
 are checked before the measurement are those that the load generator replays.
@@ -32,12 +32,12 @@ BROWSER = (
 )
 HOST = b"Host: 127.0.0.1\r\n"
 ORDER_LENGTH = 20_000  # requests before the Zipf order begins again
-LOG_SECONDS = 1.2  # after a round: by then every peer has written what its log kept back
+LOG_SECONDS = 1.2  # after a round: by then every peer has written the buffered lines of its log
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What one request must be answered with."""
+class ExpectedResponse:
+    """The response that a request must get."""
 
     status: int
     body: bytes
@@ -45,32 +45,32 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Request heads, the answer that each must get, and the order to send them in.
+    """Request heads, the expected response to each, and the order in which they are sent.
 
     The order is of indices and begins again at its end.
     """
 
     requests: tuple[bytes, ...]
-    answers: tuple[Answer, ...]
+    responses: tuple[ExpectedResponse, ...]
     order: tuple[int, ...] = (0,)
 
     def mean_body(self) -> float:
         """The mean length of the bodies over one pass of the order, in bytes."""
-        return sum(len(self.answers[index].body) for index in self.order) / len(self.order)
+        return sum(len(self.responses[index].body) for index in self.order) / len(self.order)
 
     def fixed(self) -> "Plan":
-        """The same requests to a server with one answer to all: the one of the usual size."""
+        """The same requests for a server that sends one response to all of them: the one of the usual size."""
         mean = self.mean_body()
-        usual = min(self.answers, key=lambda answer: abs(len(answer.body) - mean))
-        return Plan(self.requests, (usual,) * len(self.answers), self.order)
+        usual = min(self.responses, key=lambda answer: abs(len(answer.body) - mean))
+        return Plan(self.requests, (usual,) * len(self.responses), self.order)
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """One thing to measure.
+    """One workload to measure.
 
     ``plan`` takes the site and the entity tag that the peer sent for the file ``tagged``. ``log``:
-    an access log is written. ``cache``: a peer may keep answers or open files in memory. ``quick``:
+    an access log is written. ``cache``: a peer may keep responses or open files in memory. ``quick``:
     part of ``--quick``. ``stretch`` multiplies the seconds of a round.
     """
 
@@ -92,29 +92,29 @@ def get(path: str, fields: bytes = HOST) -> bytes:
 
 def _file(path: str, fields: bytes = HOST) -> Callable[[Site, bytes], Plan]:
     """A plan of one request for one file."""
-    return lambda site, tag: Plan((get(path, fields),), (Answer(200, site.read(path)),))
+    return lambda site, tag: Plan((get(path, fields),), (ExpectedResponse(200, site.read(path)),))
 
 
 def _not_modified(site: Site, tag: bytes) -> Plan:
     fields = HOST + b"If-None-Match: " + tag + b"\r\n"
-    return Plan((get("small.html", fields),), (Answer(304, b""),))
+    return Plan((get("small.html", fields),), (ExpectedResponse(304, b""),))
 
 
 def _range(site: Site, tag: bytes) -> Plan:
     request = get("medium.js", HOST + b"Range: bytes=5000-5999\r\n")
-    return Plan((request,), (Answer(206, site.read("medium.js")[5000:6000]),))
+    return Plan((request,), (ExpectedResponse(206, site.read("medium.js")[5000:6000]),))
 
 
 def _zipf(site: Site, tag: bytes) -> Plan:
-    """The thousand files; the one of rank n is asked for in proportion to 1/n."""
-    chance = random.Random(1949)
+    """The thousand files; the one of rank n is requested in proportion to 1/n."""
+    rng = random.Random(1949)
     pages = list(site.pages)
-    chance.shuffle(pages)
+    rng.shuffle(pages)
     weights = list(itertools.accumulate(1 / rank for rank in range(1, PAGES + 1)))
-    order = chance.choices(range(PAGES), cum_weights=weights, k=ORDER_LENGTH)
+    order = rng.choices(range(PAGES), cum_weights=weights, k=ORDER_LENGTH)
     return Plan(
         tuple(get(page, BROWSER) for page in pages),
-        tuple(Answer(200, site.read(page)) for page in pages),
+        tuple(ExpectedResponse(200, site.read(page)) for page in pages),
         tuple(order),
     )
 
