@@ -1,1 +1,1 @@
-"""Options, and where their values come from: the command line, the environment and a TOML file."""
+"""The options, and how their values are read from the command line, the environment and a TOML file."""

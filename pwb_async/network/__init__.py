@@ -1,1 +1,1 @@
-"""Sockets: where the server listens, and how many connections it admits."""
+"""Sockets: the addresses that a server listens on, and how many connections it admits."""

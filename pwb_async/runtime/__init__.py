@@ -1,1 +1,1 @@
-"""What a process needs to become a server: its context, its privileges, signals and the service manager."""
+"""Everything between the options and a serving process: context, privileges, signals and the service manager."""

@@ -1,7 +1,4 @@
-"""The parts that every server is made of, opened from the options; and the one-line error if that is impossible.
-
-Nothing here prints an error, exits, or reads the command line: that is for the program that calls it.
-"""
+"""The context of a server: the parts that every server is made of, opened as the options demand."""
 
 import logging
 from collections.abc import Callable
@@ -40,14 +37,14 @@ _NEEDS_RESTART: Final = ("host", "port", "unix", "unix_mode", "unix_group", "tra
 
 
 class StartupError(Exception):
-    """A server cannot start, or its options cannot be reloaded. Its str is one printable line that says why."""
+    """A server cannot start, or its options cannot be reloaded. Its str is one printable line with the reason."""
 
     def __init__(self, line: str) -> None:
         super().__init__(printable(line))
 
 
 class ServerContext(NamedTuple):
-    """Everything that the options name, opened: what a server needs before it accepts its first connection."""
+    """Everything that a server needs before it accepts its first connection."""
 
     program: str
     """The program's name in its messages."""
@@ -69,9 +66,9 @@ class ServerContext(NamedTuple):
     workers: int
     """The number of serving processes."""
     guard: Guard | None = None
-    """What may refuse a request before the cache is asked."""
+    """The function that may refuse a request before the cache is asked; None for no such function."""
     resolve_client: ClientResolver | None = None
-    """What finds the client of a request where it is not the connection's peer."""
+    """The function that finds the client of a request; None if the client always is the connection's peer."""
 
     def ready_line(self, server: str) -> str:
         """The line that a program prints once it accepts connections: `server` serves what, and where."""
@@ -93,7 +90,9 @@ class ServerContext(NamedTuple):
             privileges.drop_privileges(self.options, *modules)
             Disk(self.options.root)
         except OSError as error:
-            raise StartupError(f"cannot serve {self.options.root} confined: {error.strerror or error}") from None
+            raise StartupError(
+                f"cannot serve {self.options.root} with fewer rights: {error.strerror or error}"
+            ) from None
 
     def close(self) -> None:
         """Closes the sockets, removes the file of a Unix socket, and writes the rest of the log and the timeline."""
@@ -104,20 +103,21 @@ class ServerContext(NamedTuple):
             self.trace.close()
 
 
-def open_context(program: str, options: Options, reread: Callable[[], Options] | None = None) -> ServerContext:
+def open_context(program: str, options: Options, read_again: Callable[[], Options] | None = None) -> ServerContext:
     """Opens everything that `options` name.
 
-    `program` is the program's name in messages; `reread` returns the options at the time of a reload, by default the
-    same ones. Raises StartupError, and then nothing is left open.
+    `program` is the program's name in messages; `read_again` returns the options at the time of a reload, by default
+    the same ones. Raises StartupError, and then nothing is left open.
     """
-    return _open(program, options, reread or (lambda: options), None)
+    return _open(program, options, read_again or (lambda: options), None)
 
 
 def reload_context(old: ServerContext, fixed: tuple[str, ...] = ()) -> ServerContext:
-    """A context made from the options as they are now, with the sockets, and if its path is the same the log, of `old`.
+    """A context made from the options as they are now.
 
-    `fixed` names options that this server can change only by a restart; they keep their value, with a warning. Raises
-    ConfigError or StartupError, and then `old` is as it was.
+    It has the sockets and the timeline of `old`, and its access log if the path is the same. `fixed` names options that
+    this server can change only by a restart; they keep their value, with a warning. Raises ConfigError or StartupError,
+    and then `old` is as it was.
     """
     options = old.read_options()
     for name in (*_NEEDS_RESTART, *fixed):
@@ -128,9 +128,11 @@ def reload_context(old: ServerContext, fixed: tuple[str, ...] = ()) -> ServerCon
     return _open(old.program, options, old.read_options, old)
 
 
-def _open(program: str, options: Options, reread: Callable[[], Options], old: ServerContext | None) -> ServerContext:
+def _open(
+    program: str, options: Options, read_again: Callable[[], Options], old: ServerContext | None
+) -> ServerContext:
     with ExitStack() as opened:
-        action, value = "serve", options.root
+        action, value = "serve", options.root  # for the message about an OSError, as all assignments to them
         try:
             disk: Storage = Disk(options.root, etag=options.etag)
             if options.user is not None:
@@ -159,34 +161,27 @@ def _open(program: str, options: Options, reread: Callable[[], Options], old: Se
             action, value = "write the timeline", options.trace or ""  # last, since it empties the file
             trace = old.trace if old is not None else _open_trace(program, options)
         except OSError as error:
-            hint = f" (to name a folder: {program} FOLDER)" if action == "serve" else ""
+            hint = f" (another directory: {program} DIRECTORY)" if action == "serve" else ""
             raise StartupError(f"cannot {action} {value}: {error.strerror or error}{hint}") from None
         opened.pop_all()
     if options.dotfiles:
         logger.warning("names that begin with a dot are served: --dotfiles")
     disk = _slowed(disk, options)
-    make_site: Callable[..., Site] = Site
     if trace is not None:
-        from pwb_async.observability.tracing import TracedSite, TracedStorage
+        from pwb_async.observability.tracing import TracedStorage
 
-        disk, make_site = TracedStorage(disk, trace), partial(TracedSite, trace)
-    site = make_site(
-        indexes=tuple(map(fsencode, options.index)),
-        max_age=options.max_age,
-        ranges=options.max_ranges,
-        relative_redirects=options.relative_redirects,
-        types=MediaTypes(options.type, (options.charset or "").encode(), options.serve_encoded),
-        dotfiles=options.dotfiles,
-    )
+        disk = TracedStorage(disk, trace)
+    site = _make_site(options, trace)
     limits = _limits(options)
-    # A connection keeps its parser for life. With equal limits all share one, and with it one cache of request heads.
+    # A connection keeps its parser until it is closed. As long as the limits stay the same, all connections share one
+    # parser and its cache of request heads.
     parser = old.parser if old is not None else None
     if parser is None or (parser.limits, parser.variant) != (limits, site.variant):
         parser = RequestParser(limits, site.variant)
     return ServerContext(
         program=program,
         options=options,
-        read_options=reread,
+        read_options=read_again,
         name=f"PWB/{__version__}".encode() if options.server_version else b"PWB",
         parser=parser,
         timeouts=_timeouts(options),
@@ -196,6 +191,22 @@ def _open(program: str, options: Options, reread: Callable[[], Options], old: Se
         sockets=sockets,
         trace=trace,
         workers=options.workers or processors(),
+    )
+
+
+def _make_site(options: Options, trace: "TraceWriter | None") -> Site:
+    make: Callable[..., Site] = Site
+    if trace is not None:
+        from pwb_async.observability.tracing import TracedSite
+
+        make = partial(TracedSite, trace)
+    return make(
+        indexes=tuple(map(fsencode, options.index)),
+        max_age=options.max_age,
+        ranges=options.max_ranges,
+        relative_redirects=options.relative_redirects,
+        types=MediaTypes(options.type, (options.charset or "").encode(), options.serve_encoded),
+        dotfiles=options.dotfiles,
     )
 
 

@@ -1,4 +1,4 @@
-"""Tables for pwb_async.config.loader: each row is one thing a person writes and what PWB makes of it."""
+"""The options as read from the command line, the environment and TOML files (pwb_async/config)."""
 
 import subprocess
 import sys
@@ -23,7 +23,7 @@ Started = Callable[..., tuple[object, str, str]]
 
 @pytest.fixture
 def read(tmp_path: Path) -> Read:
-    """Read options from an empty folder, after writing `toml` as its pwb.toml."""
+    """A function that reads options in an empty directory, in which it writes `toml` to pwb.toml."""
 
     def read(
         *argv: str,
@@ -87,10 +87,10 @@ SOURCES = [
 
 
 @pytest.mark.parametrize("row", SOURCES, ids=lambda row: row[0])
-@pytest.mark.parametrize("told", list(product([False, True], repeat=3)), ids=str)
-def test_precedence(read: Read, row: tuple[Any, ...], told: tuple[bool, bool, bool]) -> None:
+@pytest.mark.parametrize("sources", list(product([False, True], repeat=3)), ids=str)
+def test_the_strongest_source_wins(read: Read, row: tuple[Any, ...], sources: tuple[bool, bool, bool]) -> None:
     name, toml, in_file, text, in_environment, argv, in_argv = row
-    in_toml, in_environ, on_line = told
+    in_toml, in_environ, on_line = sources
     options = read(
         *(argv if on_line else ()),
         toml=toml if in_toml else "",
@@ -102,11 +102,11 @@ def test_precedence(read: Read, row: tuple[Any, ...], told: tuple[bool, bool, bo
     assert type(getattr(options, name)) is type(expected)
 
 
-def test_nothing_told_is_the_defaults(read: Read) -> None:
+def test_without_any_source_all_options_have_their_defaults(read: Read) -> None:
     assert read() == read(program="pwb-legacy") == Options()
 
 
-def test_sources_mix(read: Read) -> None:
+def test_each_option_may_have_another_source(read: Read) -> None:
     options = read("site", "--port", "1", toml="max_age = 3", environ={"PWB_HOST": "::1"})
     assert options == Options(root="site", port=1, host="::1", max_age=3)
 
@@ -153,7 +153,7 @@ def test_a_value_in_a_message_is_as_the_user_writes_it(name: str, value: object,
     assert DECLARATIONS[name].type.format(value) == text
 
 
-# -- the types of values ----------------------------------------------------------------------------
+# -- the types of values ---------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -212,13 +212,13 @@ def test_seconds(read: Read, text: str, seconds: float) -> None:
         "9" * 5000,
     ],
 )
-def test_no_seconds(read: Read, text: str) -> None:
+def test_text_that_is_not_a_time(read: Read, text: str) -> None:
     line = refused(read, "--idle-timeout", text)
     assert line.startswith("--idle-timeout: ")
     assert "is not a time such as" in line or "is not above 0 and at most 2000000 seconds" in line
 
 
-def test_only_grace_may_be_no_time(read: Read) -> None:
+def test_only_the_grace_period_may_be_zero(read: Read) -> None:
     assert read("--grace-period", "0").grace_period == read("--grace-period", "0ms").grace_period == 0.0
     assert "not above 0" in refused(read, "--header-timeout", "0")
 
@@ -270,7 +270,7 @@ def test_size(read: Read, text: str, size: int) -> None:
         "9" * 5000,
     ],
 )
-def test_no_size(read: Read, text: str) -> None:
+def test_text_that_is_not_a_size(read: Read, text: str) -> None:
     line = refused(read, "--max-content", text)
     assert line.startswith("--max-content: ")
     assert "is not a size above 0 such as" in line
@@ -325,14 +325,14 @@ def test_refused_on_the_command_line(read: Read, argv: list[str], line: str) -> 
         *("a=b/c\n", "a=b/c; d=\r\nX: y", "a=b/\xf6", "a=b/c;d=\udcff", "*.js= text/javascript"),
     ],
 )
-def test_no_media_type(read: Read, text: str) -> None:
+def test_text_that_is_not_a_media_type(read: Read, text: str) -> None:
     """RFC 9110 8.3.1."""
     assert " is not a glob and a media type such as " in refused(read, "--type", text)
 
 
 @pytest.mark.parametrize("text", ["", "a b", "utf-8;", '"utf-8"', "utf\n8", "\xf6"])
-def test_no_charset(read: Read, text: str) -> None:
-    """RFC 9110 8.3.2: it is a token."""
+def test_text_that_is_not_a_charset(read: Read, text: str) -> None:
+    """A charset is a token (RFC 9110 8.3.2)."""
     assert refused(read, "--charset", text).endswith(" is not the name of a charset such as utf-8, nor off.")
 
 
@@ -366,10 +366,10 @@ def test_refused_in_the_environment(read: Read, name: str, text: str, words: str
         ("pwb-legacy", "PWB_WORKERS", "workers = []"),
     ],
 )
-def test_a_wrong_value_that_only_the_other_program_has_is_a_warning(
+def test_a_wrong_value_of_an_option_of_the_other_program_is_a_warning(
     tmp_path: Path, program: str, variable: str, toml: str
 ) -> None:
-    """It does not count here, so it ends no start."""
+    """The program has no such option, so it can start."""
     name = variable.removeprefix("PWB_").lower()
     warnings: list[str] = []
     assert read_options(program, [], {variable: "production"}, tmp_path, warnings.append) == Options()
@@ -398,8 +398,8 @@ def test_a_wrong_value_that_only_the_other_program_has_is_a_warning(
         ("PWB_SERVICE", "1", ""),
     ],
 )
-def test_an_unknown_name_in_the_environment_is_a_warning(tmp_path: Path, variable: str, text: str, hint: str) -> None:
-    """It may be meant for another program."""
+def test_an_unknown_variable_is_a_warning(tmp_path: Path, variable: str, text: str, hint: str) -> None:
+    """The variable may be meant for another program."""
     warnings: list[str] = []
     environ = {variable: text, "PWB_PORT": "1"}
     assert read_options("pwb", [], environ, tmp_path, warnings.append) == Options(port=1)
@@ -439,8 +439,8 @@ def test_services_of_kubernetes_are_ignored_with_one_line(tmp_path: Path, row: t
 
 
 @pytest.mark.parametrize("name", Options.__slots__)
-def test_no_option_looks_like_what_kubernetes_sets(read: Read, name: str) -> None:
-    """But for the port, which is told apart by its value."""
+def test_no_option_but_the_port_has_the_name_of_a_variable_of_kubernetes(read: Read, name: str) -> None:
+    """PWB_PORT may be either; its value decides."""
     warned: list[str] = []
     text = "auto tcp://h:1" if name == "port" else "tcp://h:1"
     with suppress(ConfigError):
@@ -448,7 +448,7 @@ def test_no_option_looks_like_what_kubernetes_sets(read: Read, name: str) -> Non
     assert warned == []
 
 
-def test_other_variables_are_left_alone(read: Read) -> None:
+def test_variables_without_the_prefix_are_ignored_silently(read: Read) -> None:
     assert read(environ={"PWBX": "1", "XPWB_PORT": "1", "PORT": "1", "PWB": "1"}) == Options()
 
 
@@ -537,7 +537,7 @@ BOUNDS = [
 
 
 @pytest.mark.parametrize(("argv", "environ", "toml", "line"), BOUNDS)
-def test_options_that_bound_each_other(
+def test_an_option_may_be_the_upper_bound_of_another(
     read: Read, argv: list[str], environ: dict[str, str], toml: str, line: str | None
 ) -> None:
     if line is None:
@@ -559,13 +559,13 @@ def test_one_file_serves_both_programs(read: Read) -> None:
     ("program", "argv"),
     [("pwb", ["--loop", "asyncio"]), ("pwb-legacy", ["--mode", "epoll", "--trigger", "level"])],
 )
-def test_the_command_line_is_one_program_s(read: Read, program: str, argv: list[str]) -> None:
+def test_a_program_refuses_the_options_of_the_other_one(read: Read, program: str, argv: list[str]) -> None:
     assert read(*argv, program=program) != Options()
     other = "pwb" if program == "pwb-legacy" else "pwb-legacy"
     assert refused(read, *argv, program=other).startswith(f"{argv[0]}: no such option")
 
 
-def test_modes(read: Read) -> None:
+def test_every_mode_is_accepted(read: Read) -> None:
     for mode in ("fixed", "single", "thread", "process", "gevent", "epoll", "epoll-thread"):
         assert read("--mode", mode, program="pwb-legacy").mode == mode
 
@@ -573,7 +573,7 @@ def test_modes(read: Read) -> None:
 # -- which file ------------------------------------------------------------------------------------
 
 
-def test_which_file(tmp_path: Path) -> None:
+def test_the_file_that_is_read(tmp_path: Path) -> None:
     def port(*argv: str, **environ: str) -> int:
         return read_options("pwb", argv, environ, tmp_path).port
 
@@ -604,17 +604,17 @@ def test_which_file(tmp_path: Path) -> None:
         ("[tool", ": cannot be read: Expected ']' at the end of a table declaration (at end of "),
     ],
 )
-def test_refused_in_pyproject(read: Read, tmp_path: Path, toml: str, line: str) -> None:
+def test_refused_in_pyproject_toml(read: Read, tmp_path: Path, toml: str, line: str) -> None:
     (tmp_path / "pyproject.toml").write_text(toml)
     assert refused(read).startswith(f"pyproject.toml{line}")
 
 
-def test_a_file_that_is_no_text(read: Read, tmp_path: Path) -> None:
+def test_a_file_that_is_not_utf_8(read: Read, tmp_path: Path) -> None:
     (tmp_path / "pwb.toml").write_bytes(b"port = '\xff'")
     assert refused(read).startswith("pwb.toml: cannot be read: 'utf-8' codec can't decode")
 
 
-# -- the program's face ----------------------------------------------------------------------------
+# -- the programs ----------------------------------------------------------------------------------
 
 
 PROGRAMS = {"pwb": pwb_async.__main__.main, "pwb-legacy": pwb_legacy.__main__.main}
@@ -622,7 +622,7 @@ PROGRAMS = {"pwb": pwb_async.__main__.main, "pwb-legacy": pwb_legacy.__main__.ma
 
 @pytest.fixture
 def started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: Capture) -> Started:
-    """Starts a program that ends at once: its exit status, standard output and standard error."""
+    """A function that runs a program that ends at once; returns exit status, standard output and standard error."""
 
     def start(program: str, *argv: str, **environ: str) -> tuple[object, str, str]:
         monkeypatch.chdir(tmp_path)
@@ -643,7 +643,7 @@ def test_a_wrong_option_is_one_line_and_status_2(program: str, started: Started)
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
-def test_what_is_ignored_is_one_line(program: str, started: Started, tmp_path: Path) -> None:
+def test_each_thing_that_is_ignored_is_one_line(program: str, started: Started, tmp_path: Path) -> None:
     (tmp_path / "pwb.toml").write_text("port = 'x'")
     status, out, err = started(program, PWB_PROT="1")
     assert (status, out) == (2, "")
@@ -674,7 +674,7 @@ def test_version(started: Started) -> None:
     assert started("pwb-legacy", "--version") == (0, "PWB 8.0\n", "")
 
 
-def test_importing_config_imports_no_driver() -> None:
+def test_reading_options_imports_no_event_loop_and_no_socket() -> None:
     code = "import sys, pwb_async.config.loader as c; c.read_options('pwb', [], {}, '/'); print(*sys.modules)"
     home = Path(__file__).parents[2]
     done = subprocess.run([sys.executable, "-c", code], cwd=home, stdout=-1, text=True, check=True)

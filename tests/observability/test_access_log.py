@@ -1,4 +1,4 @@
-"""The access log by itself: what waits is bounded, and asks to be written before it is much (hazards A14, E8)."""
+"""The access log: the lines that are kept are limited, and a backlog is reported (hazards A14, E8)."""
 
 import os
 import socket
@@ -17,20 +17,20 @@ from pwb_async.observability.exchange import make_exchange
 EXCHANGE = make_exchange("127.0.0.1", BadRequest(400, "why", b"x" * 100), 400, 0, 0.0)
 
 
-def test_many_lines_ask_for_a_flush_a14(tmp_path: Path) -> None:
+def test_a_backlog_is_reported_a14(tmp_path: Path) -> None:
     log = AccessLog(str(tmp_path / "log"))
-    asked = []
-    log.on_backlog = lambda: asked.append(log.flush())
+    calls = []
+    log.on_backlog = lambda: calls.append(log.flush())
     for _ in range(2500):
         log.record(EXCHANGE)
-    assert len(asked) == 2
+    assert len(calls) == 2
     assert (tmp_path / "log").read_bytes().count(b"\n") == 2000
     log.close()
     assert (tmp_path / "log").read_bytes().count(b"\n") == 2500
 
 
-def test_what_nobody_reads_is_bounded_e8(tmp_path: Path) -> None:
-    """A pipe that is full: 20 MiB of lines wait, the others are counted and forgotten."""
+def test_lines_for_a_full_pipe_are_kept_up_to_a_limit_e8(tmp_path: Path) -> None:
+    """20 MiB of lines are kept, the others are dropped and counted."""
     os.mkfifo(tmp_path / "pipe")
     reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
     try:
@@ -41,7 +41,7 @@ def test_what_nobody_reads_is_bounded_e8(tmp_path: Path) -> None:
         written = b""
         while log.pending:
             log.flush()
-            written += _some(reader)
+            written += _read_some(reader)
         assert 19 << 20 < len(written) <= 22 << 20
         assert 0 < log.dropped == 150_000 - written.count(b"\n")
         log.close()
@@ -49,7 +49,7 @@ def test_what_nobody_reads_is_bounded_e8(tmp_path: Path) -> None:
         os.close(reader)
 
 
-def test_a_pipe_gets_whole_lines_and_a_long_one_in_pieces_e8(tmp_path: Path) -> None:
+def test_a_pipe_gets_whole_lines_and_long_ones_in_pieces_e8(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
     try:
@@ -60,7 +60,7 @@ def test_a_pipe_gets_whole_lines_and_a_long_one_in_pieces_e8(tmp_path: Path) -> 
         written = b""
         while log.pending:
             log.flush()
-            written += _some(reader)
+            written += _read_some(reader)
         lines = written.splitlines()
         assert [int(line.split()[-3]) for line in lines] == sizes
         assert [line.count(b"x") for line in lines] == sizes
@@ -70,14 +70,14 @@ def test_a_pipe_gets_whole_lines_and_a_long_one_in_pieces_e8(tmp_path: Path) -> 
         os.close(reader)
 
 
-def _some(reader: int) -> bytes:
+def _read_some(reader: int) -> bytes:
     try:
         return os.read(reader, 1 << 16)
     except BlockingIOError:
         return b""
 
 
-def test_moved_log_is_reopened_by_the_next_flush_e8(tmp_path: Path) -> None:
+def test_a_renamed_log_is_reopened_by_the_next_flush_e8(tmp_path: Path) -> None:
     log = AccessLog(str(tmp_path / "log"))
     log.record(EXCHANGE)
     log.flush()
@@ -90,8 +90,8 @@ def test_moved_log_is_reopened_by_the_next_flush_e8(tmp_path: Path) -> None:
     assert (tmp_path / "log").read_bytes().count(b"\n") == 2
 
 
-def test_what_nobody_reads_is_bounded_in_bytes_e8(tmp_path: Path) -> None:
-    """Few lines, but long ones, as a hostile client makes them."""
+def test_long_lines_for_a_full_pipe_are_kept_up_to_a_limit_e8(tmp_path: Path) -> None:
+    """A hostile client can cause few, but long lines."""
     os.mkfifo(tmp_path / "pipe")
     reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
     try:
@@ -104,27 +104,27 @@ def test_what_nobody_reads_is_bounded_in_bytes_e8(tmp_path: Path) -> None:
         numbers = []
         while log.pending:
             log.flush()
-            while data := _some(reader):
+            while data := _read_some(reader):
                 numbers += [int(line.split()[-3]) for line in data.splitlines() if line.endswith(b'"-"')]
         assert numbers == [*range(1000 - log.dropped)]
         assert 0 < log.dropped < 1000
         log.record(EXCHANGE)
         log.close()
-        assert _some(reader).count(b"\n") == 1
+        assert _read_some(reader).count(b"\n") == 1
     finally:
         tracemalloc.stop()
         os.close(reader)
 
 
-def test_lines_are_lost_once_and_counted_e8(tmp_path: Path) -> None:
-    """The reader of a pipe goes away for ever when it has had some lines of a block."""
+def test_lost_lines_are_counted_once_e8(tmp_path: Path) -> None:
+    """The reader of a pipe ends after it has read a part of a block."""
     os.mkfifo(tmp_path / "pipe")
     reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
     log = AccessLog(str(tmp_path / "pipe"))
     for _ in range(5000):
         log.record(EXCHANGE)
     log.flush()
-    read = _lines(reader)
+    read = _count_lines(reader)
     os.close(reader)
     log.flush()
     assert read > 0
@@ -133,7 +133,7 @@ def test_lines_are_lost_once_and_counted_e8(tmp_path: Path) -> None:
 
 
 def test_lines_are_handed_over_to_another_process_e8(tmp_path: Path) -> None:
-    """Nobody reads the pipe yet: what the other one takes waits there, and what it refuses waits here."""
+    """The pipe has no reader yet: the parent keeps the lines that it takes, the child those that it refuses."""
     os.mkfifo(tmp_path / "pipe")
     child, parent = AccessLog(str(tmp_path / "pipe")), AccessLog(str(tmp_path / "pipe"))
     sizes = [*range(0, 3000, 100), 100_000, 1, 70_000]
@@ -152,7 +152,7 @@ def test_lines_are_handed_over_to_another_process_e8(tmp_path: Path) -> None:
     written = b""
     while parent.pending:
         parent.flush()
-        written += _some(reader)
+        written += _read_some(reader)
     assert [line.count(b"x") for line in written.splitlines()] == sizes
     for log in (child, parent):
         log.close()
@@ -162,8 +162,8 @@ def test_lines_are_handed_over_to_another_process_e8(tmp_path: Path) -> None:
     its.close()
 
 
-def test_lines_wait_for_another_reader_e8(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """There is none at the start; then one comes and goes, twice. It is said each time, once."""
+def test_lines_are_kept_for_the_next_reader_e8(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """The pipe has no reader at first, then one twice. Each time without one is reported once."""
     os.mkfifo(tmp_path / "pipe")
     log = AccessLog(str(tmp_path / "pipe"))
     read = 0
@@ -177,8 +177,8 @@ def test_lines_wait_for_another_reader_e8(tmp_path: Path, caplog: pytest.LogCapt
         reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
         while log.pending:
             log.flush()
-            read += _lines(reader)
-        read += _lines(reader)
+            read += _count_lines(reader)
+        read += _count_lines(reader)
         os.close(reader)
     log.close()
     assert read == 3000
@@ -186,13 +186,12 @@ def test_lines_wait_for_another_reader_e8(tmp_path: Path, caplog: pytest.LogCapt
 
 
 @pytest.mark.quiet
-@pytest.mark.parametrize("many", [1, 100_000], ids=["empty", "full"])
-def test_pipe_that_nobody_reads_any_more_is_opened_anew_and_closed_e8(many: int, tmp_path: Path) -> None:
-    """None of it waits for a reader."""
+@pytest.mark.parametrize("count", [1, 100_000], ids=["empty", "full"])
+def test_a_pipe_without_a_reader_is_reopened_and_closed_without_waiting_e8(count: int, tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
     log = AccessLog(str(tmp_path / "pipe"))
-    for _ in range(many):
+    for _ in range(count):
         log.record(EXCHANGE)
     log.flush()
     os.close(reader)
@@ -206,8 +205,8 @@ def test_pipe_that_nobody_reads_any_more_is_opened_anew_and_closed_e8(many: int,
 
 
 @pytest.mark.quiet
-def test_slow_reader_does_not_keep_it_from_being_closed_e8(tmp_path: Path) -> None:
-    """Its patience is for all that is left together."""
+def test_a_slow_reader_delays_close_by_a_second_at_most_e8(tmp_path: Path) -> None:
+    """The timeout is for all lines together, not for each."""
     os.mkfifo(tmp_path / "pipe")
     reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
     log = AccessLog(str(tmp_path / "pipe"))
@@ -231,23 +230,23 @@ def test_slow_reader_does_not_keep_it_from_being_closed_e8(tmp_path: Path) -> No
     assert 0 < log.dropped < 50_000
 
 
-def _lines(reader: int) -> int:
-    """How many lines are in the pipe now; it is empty then."""
+def _count_lines(reader: int) -> int:
+    """Empties the pipe and returns the number of lines."""
     read = b""
-    while data := _some(reader):
+    while data := _read_some(reader):
         read += data
     assert not read or read.endswith(b"\n")
     return read.count(b"\n")
 
 
-def test_threads_note_while_another_flushes(tmp_path: Path) -> None:
+def test_threads_record_while_another_one_flushes(tmp_path: Path) -> None:
     log = AccessLog(str(tmp_path / "log"))
 
-    def note(name: bytes) -> None:
+    def record(name: bytes) -> None:
         for number in range(3_000):
             log.record(make_exchange("h", BadRequest(400, "why", name), 400, number, 0.0))
 
-    threads = [Thread(target=note, args=(name,)) for name in (b"one", b"two", b"x" * 5000)]
+    threads = [Thread(target=record, args=(name,)) for name in (b"one", b"two", b"x" * 5000)]
     for thread in threads:
         thread.start()
     while any(thread.is_alive() for thread in threads):

@@ -1,4 +1,4 @@
-"""The line of the access log: one line whatever a client sends (hazard G1)."""
+"""The format of the access log: an exchange is one line, whatever the client sends (hazard G1)."""
 
 import re
 from typing import Any
@@ -16,7 +16,7 @@ LINE = re.compile(
     rb'\S+ - - \[\d\d/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d \+0000\] "([ !#-\[\]-~]|\\x[0-9A-F]{2})+" \d{3} \d+ '
     rb'"([ !#-\[\]-~]|\\x[0-9A-F]{2})+" "([ !#-\[\]-~]|\\x[0-9A-F]{2})+"\n'
 )
-"""What every line must look like."""
+"""Matches every valid line."""
 
 
 def line(*exchange: Any) -> bytes:
@@ -35,7 +35,7 @@ def test_combined_log_format() -> None:
     )
 
 
-def test_a_request_that_comes_again_is_said_as_it_was_answered() -> None:
+def test_a_repeated_request_has_the_line_of_its_own_response() -> None:
     request = ask(get()).request
     for status, sent, begin in ((200, 26, 0), (304, 0, 0), (200, 26, 1), (200, 7, 1), (304, 7, 2)):
         expected = b'"GET /a.txt HTTP/1.1" %d %d "-" "-"\n' % (status, sent)
@@ -43,14 +43,14 @@ def test_a_request_that_comes_again_is_said_as_it_was_answered() -> None:
         assert said == b"::1 - - [14/Nov/2023:22:13:2%d +0000] " % begin + expected
 
 
-def test_a_long_line_is_said_and_not_remembered_a14() -> None:
+def test_a_long_line_is_not_cached_a14() -> None:
     request = ask(get(b"/", b"User-Agent: " + b"x" * 600)).request
     for _ in range(2):
         assert line("::1", request, 404, 9, NOW).endswith(b'"GET / HTTP/1.1" 404 9 "-" "%s"\n' % (b"x" * 600))
         assert request.logged[2] == b""
 
 
-def test_what_is_not_known_is_a_hyphen() -> None:
+def test_a_missing_value_is_a_hyphen() -> None:
     assert line_of(get()).endswith(b'"GET /a.txt HTTP/1.1" 200 0 "-" "-"\n')
     assert (
         line("::1", BadRequest(503, "no room"), 503, 0, 0.0)
@@ -77,7 +77,7 @@ def test_what_is_not_known_is_a_hyphen() -> None:
         pytest.param(get(b"/" + b"\xff" * 300), b'"GET /' + b"\\xFF" * 300, id="G1-long"),
     ],
 )
-def test_g1_injection(wire: bytes, logged: bytes) -> None:
+def test_g1_nothing_can_be_injected(wire: bytes, logged: bytes) -> None:
     said = line_of(wire)
     assert logged in said
     assert LINE.fullmatch(said)
@@ -85,7 +85,7 @@ def test_g1_injection(wire: bytes, logged: bytes) -> None:
 
 @given(st.binary(max_size=300))
 @quick
-def test_escaping_is_safe_and_loses_nothing(value: bytes) -> None:
+def test_escaping_is_safe_and_reversible(value: bytes) -> None:
     escaped = escape(value)
     assert re.fullmatch(rb"([ !#-\[\]-~]|\\x[0-9A-F]{2})*", escaped)
     assert re.sub(rb"\\x(..)", lambda match: bytes.fromhex(match[1].decode()), escaped) == value

@@ -1,4 +1,4 @@
-"""What the program says of itself: real processes, their standard error a pipe, a closed one, a file (hazard E8)."""
+"""The error log of real processes whose standard error is a pipe, a closed descriptor or a file (hazard E8)."""
 
 import os
 import select
@@ -14,7 +14,7 @@ import pytest
 
 from tests.conformance.server import environment
 
-SPEAK = """
+SCRIPT = """
 import logging, os, sys
 from pwb_async.observability.error_log import error_log_handler
 logging.basicConfig(level=logging.WARNING, handlers=[error_log_handler("pwb")])
@@ -24,16 +24,16 @@ for line in sys.stdin:
         exec(line)
     except ZeroDivisionError:
         logger.exception("a fault")
-    print("said", flush=True)
+    print("done", flush=True)
 """
 
 
-class Speaker:
-    """A process that does a line of Python at a time, and says so. errors: where its standard error goes."""
+class Program:
+    """A process that runs one line of Python at a time. `errors` is the descriptor of its standard error."""
 
     def __init__(self, errors: int | None, wrapper: tuple[str, ...] = (), **variables: str) -> None:
         self.process = subprocess.Popen(
-            [*wrapper, sys.executable, "-c", SPEAK],
+            [*wrapper, sys.executable, "-c", SCRIPT],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,
@@ -45,7 +45,7 @@ class Speaker:
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Whatever happened, nothing is left of it."""
+        """Ends the process in any case."""
         self.process.kill()
         self.process.communicate()
 
@@ -53,8 +53,8 @@ class Speaker:
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         print(line, file=self.process.stdin, flush=True)
-        assert select.select([self.process.stdout], [], [], 10)[0], "it hangs"
-        assert self.process.stdout.readline() == "said\n"
+        assert select.select([self.process.stdout], [], [], 10)[0], "the program hangs"
+        assert self.process.stdout.readline() == "done\n"
 
     def end(self) -> None:
         self.process.communicate(timeout=10)
@@ -72,16 +72,16 @@ def fill(pipe: int) -> int:
         return written
 
 
-def test_who_reads_gets_whole_lines() -> None:
+def test_messages_are_whole_lines() -> None:
     reader, writer = os.pipe()
-    with Speaker(writer) as speaker:
+    with Program(writer) as program:
         os.close(writer)
-        speaker.do('logger.error("one")')
-        speaker.do('logger.info("not worth it")')
-        speaker.do('logger.error("a name: %s", os.fsdecode(b"\\xff"))')
-        speaker.do('logger.error("long: " + "x" * 10_000)')
-        speaker.do("1 / 0")
-        speaker.end()
+        program.do('logger.error("one")')
+        program.do('logger.info("not worth it")')
+        program.do('logger.error("a name: %s", os.fsdecode(b"\\xff"))')
+        program.do('logger.error("long: " + "x" * 10_000)')
+        program.do("1 / 0")
+        program.end()
     with open(reader, "rb") as file:
         said = file.read()
     assert said.startswith(
@@ -92,13 +92,13 @@ def test_who_reads_gets_whole_lines() -> None:
 
 @pytest.mark.parametrize("encoding", ["ascii", "utf-8"])
 def test_a_message_is_one_line_that_can_be_printed(encoding: str) -> None:
-    """Whatever the things are called that it names, and so is each line of a traceback."""
+    """Characters that cannot be printed are escaped, in each line of a traceback, too."""
     reader, writer = os.pipe()
-    with Speaker(writer, PYTHONIOENCODING=encoding) as speaker:
+    with Program(writer, PYTHONIOENCODING=encoding) as program:
         os.close(writer)
-        speaker.do(r'logger.error("gr\xf6\xdfe: %s", "a\nb\x1b[31m\u202e\udcff")')
-        speaker.do(r'logger.error("a fault", exc_info=OSError("gr\xf6\xdfe\x1b[31m"))')
-        speaker.end()
+        program.do(r'logger.error("gr\xf6\xdfe: %s", "a\nb\x1b[31m\u202e\udcff")')
+        program.do(r'logger.error("a fault", exc_info=OSError("gr\xf6\xdfe\x1b[31m"))')
+        program.end()
     with open(reader, "rb") as file:
         said = file.read()
     name = "größe".encode(encoding, "backslashreplace")
@@ -106,43 +106,43 @@ def test_a_message_is_one_line_that_can_be_printed(encoding: str) -> None:
 
 
 @pytest.mark.parametrize("lines", [1, 3])
-def test_nobody_waits_for_who_does_not_read(lines: int) -> None:
+def test_a_full_pipe_blocks_nothing_and_lost_messages_are_counted(lines: int) -> None:
     reader, writer = os.pipe()
     full = fill(writer)
-    with Speaker(writer) as speaker:
+    with Program(writer) as program:
         for _ in range(lines):
-            speaker.do('logger.error("unheard")')
+            program.do('logger.error("lost")')
         assert os.read(reader, full) == b"." * full
-        speaker.do('logger.error("heard")')
-        speaker.end()
+        program.do('logger.error("written")')
+        program.end()
     assert (
         os.read(reader, full)
-        == b"pwb: standard error was not read for a while: %d messages were lost\npwb: heard\n" % lines
+        == b"pwb: standard error was not read for a while: %d messages were lost\npwb: written\n" % lines
     )
     os.close(reader)
     os.close(writer)
 
 
-def test_a_reader_that_has_gone_ends_nothing() -> None:
+def test_a_pipe_without_a_reader_ends_nothing() -> None:
     reader, writer = os.pipe()
-    with Speaker(writer) as speaker:
+    with Program(writer) as program:
         os.close(reader)
-        speaker.do('logger.error("unheard")')
-        speaker.do('logger.error("unheard")')
-        speaker.end()
+        program.do('logger.error("lost")')
+        program.do('logger.error("lost")')
+        program.end()
     os.close(writer)
 
 
-def test_nothing_is_written_to_who_has_the_number_of_a_closed_one(tmp_path: Path) -> None:
-    with Speaker(None, ("sh", "-c", 'exec "$@" 2>&-', "sh")) as speaker:
+def test_nothing_is_written_to_a_file_that_reuses_descriptor_2(tmp_path: Path) -> None:
+    with Program(None, ("sh", "-c", 'exec "$@" 2>&-', "sh")) as program:
         path = tmp_path / "precious"
-        speaker.do(f"file = os.open({str(path)!r}, os.O_CREAT | os.O_WRONLY); os.dup2(file, 2)")
-        speaker.do('logger.error("unheard")')
-        speaker.end()
+        program.do(f"file = os.open({str(path)!r}, os.O_CREAT | os.O_WRONLY); os.dup2(file, 2)")
+        program.do('logger.error("lost")')
+        program.end()
     assert path.read_bytes() == b""
 
 
-def test_a_server_that_nobody_listens_to_goes_on(tmp_path: Path) -> None:
+def test_a_server_whose_error_log_is_not_read_keeps_serving(tmp_path: Path) -> None:
     (tmp_path / "a.txt").write_bytes(b"xyz")
     reader, writer = os.pipe()
     server = subprocess.Popen(

@@ -1,4 +1,4 @@
-"""The traced parts of a server carry everything that the plain ones do."""
+"""The traced variants of a server's parts keep everything that the plain ones have."""
 
 from dataclasses import fields, replace
 from pathlib import Path
@@ -14,7 +14,7 @@ from pwb_async.observability.trace_events import TraceWriter
 from pwb_async.observability.tracing import TracedLookup, TracedSite
 
 
-def test_a_traced_lookup_has_every_field_of_the_lookup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_traced_lookup_has_all_fields_of_the_plain_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     original = Site.locate
 
     def with_codings(self: Site, request: Request) -> Lookup | Response:

@@ -1,4 +1,4 @@
-"""Pipes by themselves: whatever the other side does, nothing here waits for it (hazard E8)."""
+"""Pipes, in which nothing waits for the process at the other end (hazard E8)."""
 
 import errno
 import os
@@ -17,11 +17,11 @@ from tests.conformance.server import environment
 
 
 @pytest.fixture(autouse=True)
-def at_once() -> Iterator[None]:
-    """What waits for more than five seconds fails."""
+def time_limit() -> Iterator[None]:
+    """Each test fails after five seconds."""
 
     def fail(*_: object) -> None:
-        raise AssertionError("it waits")
+        raise AssertionError("it has blocked")
 
     before = signal.signal(signal.SIGALRM, fail)
     signal.setitimer(signal.ITIMER_REAL, 5)
@@ -37,7 +37,7 @@ def pipe(tmp_path: Path) -> Path:
 
 
 def fill(writer: int) -> int:
-    """As many bytes as it takes."""
+    """Fills the pipe and returns the number of bytes."""
     written = 0
     try:
         while True:
@@ -46,12 +46,12 @@ def fill(writer: int) -> int:
         return written
 
 
-def test_readers_come_and_go(pipe: Path) -> None:
-    """What was written while there was one is kept for the next."""
+def test_a_pipe_may_have_several_readers_one_after_another(pipe: Path) -> None:
+    """What was written for one reader is kept for the next."""
     writer = open_to_append(str(pipe))
     for _ in range(2):
         assert not has_reader(writer)
-        assert is_ready(writer), "to say that"
+        assert is_ready(writer), "so that write() can report it"
         with pytest.raises(BrokenPipeError):
             os.write(writer, b"lost")
         reader = os.open(pipe, os.O_RDONLY)
@@ -68,19 +68,18 @@ def test_readers_come_and_go(pipe: Path) -> None:
     os.close(writer)
 
 
-def test_pipe_that_we_may_write_and_not_read(pipe: Path) -> None:
-    """Where nobody reads it, it cannot be opened, and that is said."""
+def test_a_pipe_without_a_reader_that_we_may_not_read_cannot_be_opened(pipe: Path) -> None:
     script = "import sys; from pwb_async.output.pipes import open_to_append as o\ntry: o(sys.argv[1])\nexcept OSError as e: print(e)"
     pipe.chmod(0o222)
-    # Root may read everything, unless it is root as others are.
+    # Root may read everything, unless it has no capabilities.
     wrapper = ("setpriv", "--bounding-set=-all") if os.geteuid() == 0 else ()
     words = [*wrapper, sys.executable, "-c", script, str(pipe)]
     done = subprocess.run(words, env=environment(), capture_output=True, text=True, check=True, timeout=4)
     assert done.stdout == f"[Errno {errno.ENXIO}] it is a pipe that no process reads\n"
 
 
-def test_file_that_takes_the_place_of_a_pipe_has_the_mode_of_a_log(pipe: Path) -> None:
-    """Between the first open(), which finds a pipe without a reader, and the last one."""
+def test_a_file_that_replaces_the_pipe_is_created_with_the_mode_of_a_log(pipe: Path) -> None:
+    """The pipe is replaced between the first open(), which finds no reader, and the last one."""
     script = (
         "import os, sys; from pwb_async.output.pipes import open_to_append; left = [3]\n"
         "def hook(event, arguments):\n"
@@ -94,39 +93,39 @@ def test_file_that_takes_the_place_of_a_pipe_has_the_mode_of_a_log(pipe: Path) -
     assert pipe.stat().st_mode & 0o777 == 0o644
 
 
-def test_files_are_made_and_appended_to(tmp_path: Path) -> None:
+def test_a_file_is_created_and_appended_to(tmp_path: Path) -> None:
     for text in (b"one", b"two"):
-        number = open_to_append(str(tmp_path / "file"))
-        os.write(number, text)
-        os.close(number)
+        fd = open_to_append(str(tmp_path / "file"))
+        os.write(fd, text)
+        os.close(fd)
     assert (tmp_path / "file").read_bytes() == b"onetwo"
     assert read_file(str(tmp_path / "file")) == b"onetwo"
 
 
-@pytest.mark.parametrize("opens", [open_to_append, read_file])
-def test_what_cannot_be_opened(opens: object, tmp_path: Path) -> None:
-    assert callable(opens)
+@pytest.mark.parametrize("open_path", [open_to_append, read_file])
+def test_a_path_that_cannot_be_opened(open_path: object, tmp_path: Path) -> None:
+    assert callable(open_path)
     with pytest.raises(FileNotFoundError):
-        opens(str(tmp_path / "nowhere" / "file"))
+        open_path(str(tmp_path / "nowhere" / "file"))
     with pytest.raises(IsADirectoryError):
-        opens(str(tmp_path))
+        open_path(str(tmp_path))
 
 
-def test_pipe_that_nobody_writes_to(pipe: Path) -> None:
+def test_a_pipe_without_a_writer(pipe: Path) -> None:
     with pytest.raises(OSError, match="it is a pipe that no process writes to"):
         read_file(str(pipe))
 
 
-def test_pipe_is_read_to_its_end() -> None:
-    """As bash has it for --config <(...): some of it comes later."""
+def test_a_pipe_is_read_until_its_writer_closes_it() -> None:
+    """Some of the content arrives later, as from --config <(...) in bash."""
     script = "import sys, time; sys.stdout.write('a' * 100); sys.stdout.flush(); time.sleep(0.2); sys.stdout.write('b')"
     with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         assert read_file(f"/dev/fd/{process.stdout.fileno()}") == b"a" * 100 + b"b"
 
 
-def test_writes_to_a_pipe_that_others_have_filled_do_not_wait() -> None:
-    """And for them nothing has changed."""
+def test_a_reopened_pipe_does_not_block() -> None:
+    """The given descriptor stays blocking, since other processes use it."""
     reader, given = os.pipe()
     ours = reopen_nonblocking(given)
     assert ours != given
@@ -136,11 +135,11 @@ def test_writes_to_a_pipe_that_others_have_filled_do_not_wait() -> None:
     assert not is_ready(ours, 0.2)
     assert 0.1 < time.monotonic() - begin < 3
     assert os.read(reader, 2 * written) == b"." * written
-    for number in (reader, given, ours):
-        os.close(number)
+    for fd in (reader, given, ours):
+        os.close(fd)
 
 
-def test_other_files_stay_as_they_are(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_pipe_is_not_reopened(tmp_path: Path) -> None:
     with open(tmp_path / "file", "wb") as file:
         assert reopen_nonblocking(file.fileno()) == file.fileno()
     assert reopen_nonblocking(-1) == -1

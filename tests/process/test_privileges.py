@@ -208,7 +208,7 @@ async def test_a_root_that_the_user_may_not_enter(root: Path, tmp_path: Path) ->
     root.chmod(0o700)
     async with launched(root, "--port", "0", "--user", "nobody", folder=tmp_path, status=1) as server:
         await server.exited()
-    assert server.error_output() == f"pwb: cannot serve {root} confined: Permission denied\n"
+    assert server.error_output() == f"pwb: cannot serve {root} with fewer rights: Permission denied\n"
 
 
 async def test_an_unknown_user(root: Path, tmp_path: Path) -> None:

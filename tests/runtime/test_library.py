@@ -1,4 +1,4 @@
-"""The package as a library: several servers in one process, and nothing that belongs to the program around them."""
+"""The package as a library: several servers in one process, and nothing that only a program may do."""
 
 import ast
 import asyncio
@@ -22,7 +22,7 @@ from tests.conformance.wire import get
 
 PACKAGE = Path(__file__).parents[2] / "pwb_async"
 FORBIDDEN = {"print", "SystemExit", ".exit", "._exit", ".argv", ".basicConfig", ".set_exception_handler"}
-"""Names, and attributes of any object."""
+"""Names, and with a dot attributes of any object."""
 ALLOWED = {
     "__main__.py": FORBIDDEN,
     "command.py": FORBIDDEN,
@@ -53,7 +53,7 @@ def roots(tmp_path: Path) -> list[Path]:
 
 
 async def two_servers(roots: list[Path]) -> None:
-    """Both answer side by side, and one still answers when the other has ended."""
+    """Two servers serve side by side, and one still serves when the other has ended."""
 
     def handler(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
         raise AssertionError(context)
@@ -118,7 +118,7 @@ def names(tree: ast.AST) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda path: str(path.relative_to(PACKAGE)))
-def test_only_the_command_exits_prints_and_configures_the_process(path: Path) -> None:
+def test_only_the_program_exits_prints_and_configures_the_process(path: Path) -> None:
     allowed = ALLOWED.get(str(path.relative_to(PACKAGE)), set())
     assert not set(names(ast.parse(path.read_text()))) & (FORBIDDEN - allowed)
 
@@ -126,13 +126,13 @@ def test_only_the_command_exits_prints_and_configures_the_process(path: Path) ->
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"root": "/no/such/folder"}, "cannot serve /no/such/folder: No such file or directory (to name"),
+        ({"root": "/no/such/folder"}, "cannot serve /no/such/folder: No such file or directory (another"),
         ({"host": "256.0.0.0"}, "cannot listen on 256.0.0.0 port 0: "),
         ({"trace": "/"}, "cannot write the timeline /: "),
         ({"access_log": "/"}, "cannot write the access log /: "),
     ],
 )
-def test_what_cannot_be_opened_is_an_exception_and_leaves_nothing_open(
+def test_a_resource_that_cannot_be_opened_raises_and_leaves_nothing_open(
     options: dict[str, str], message: str, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     opened = descriptors()
@@ -145,8 +145,8 @@ def test_what_cannot_be_opened_is_an_exception_and_leaves_nothing_open(
     assert capfd.readouterr() == ("", "")
 
 
-def test_a_reload_reads_no_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The options come from the caller, who may have none but those of the start."""
+def test_a_reload_does_not_read_the_command_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The options are what the caller's function returns, by default those of the start."""
     monkeypatch.setattr(sys, "argv", ["other-program", "--nonsense"])
     same = Options(root=str(tmp_path), port=0, access_log="off")
     context = open_context("test", same)
@@ -160,7 +160,7 @@ def test_a_reload_reads_no_command_line(tmp_path: Path, monkeypatch: pytest.Monk
     context.close()
 
 
-def test_public_names_are_imported_when_they_are_used() -> None:
+def test_public_names_are_imported_on_first_use() -> None:
     script = """
 import sys, pwb_async
 assert not {"click", "socket", "asyncio"} & set(sys.modules)
@@ -178,5 +178,5 @@ except AttributeError as error:
     assert done.stdout == "module 'pwb_async' has no attribute 'none'\n"
 
 
-def test_types_are_published() -> None:
+def test_the_package_is_typed() -> None:
     assert (PACKAGE / "py.typed").is_file()

@@ -1,4 +1,4 @@
-"""The quota of control groups: what the kernel says, as texts and as files beneath a folder of their own."""
+"""The quota of control groups, read from the texts of the kernel and from files in a directory of the test."""
 
 import math
 import os
@@ -68,11 +68,11 @@ def test_quota(groups: str, mounts: str, files: dict[str, str], granted: float, 
     assert quota(groups, mounts.replace("HERE", str(tmp_path))) == granted
 
 
-def test_here() -> None:
+def test_the_processors_of_this_machine() -> None:
     assert 1 <= processors() <= len(os.sched_getaffinity(0))
 
 
 @pytest.mark.parametrize(("groups", "mounts"), [("0:/", ""), (V2, "one two - three\n")])
-def test_nonsense(groups: str, mounts: str) -> None:
+def test_an_unknown_format_is_a_value_error(groups: str, mounts: str) -> None:
     with pytest.raises(ValueError, match="values to unpack"):
         quota(groups, mounts)
