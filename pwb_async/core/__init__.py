@@ -1,13 +1,11 @@
-"""Floor 0: HTTP/1.1 for static content as bytes and values only.
+"""The HTTP logic of PWB, as pure functions of bytes and values.
 
-Nothing in this package opens a file or a socket, waits, logs or asks for the time. What the world knows comes in
-as an argument (bytes received, a Finding, the time), what must be done goes out as a value (an event, a Response,
-the parts to send). That is why eight servers can share it and give the same answers.
+Nothing in this package opens a file or a socket, waits, logs or reads a clock. Input arrives as arguments: received
+bytes, a Finding, the time. Output is returned: an event, a Response, the parts to send. Therefore eight servers that
+wait in different ways can share it and answer alike.
 
-    bytes --connection--> Request --site.locate--> Lookup --(a disk)--> Finding --site.reply--> Response --> parts
+    bytes --Connection--> Request --Site.locate--> Lookup --Storage.find--> Finding --Site.reply--> Response --> parts
 
-What a request is: limits, grammar, fields, target, head, content, messages; how long it may take: deadline.
-How one follows another: connection.
-What RFC 9110 says about one answer: dates, entity_tags, conditions, ranges.
-What this site answers: lookup, media_types, pages, site. What happened: exchange.
+semantics/ is RFC 9110, which holds for every version of HTTP; http1/ is RFC 9112; site/ is what this site answers.
+events.py defines what a connection reports, deadlines.py how long it may take.
 """

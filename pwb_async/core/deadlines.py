@@ -1,29 +1,39 @@
-"""How long a connection may keep a server waiting: arithmetic on times that a driver passes in (hazards A1 to A7)."""
+"""The deadline of a connection: how long it may stay in each of its states (hazards A1 to A7)."""
 
 from typing import Final, NamedTuple
 
 from .events import ConnectionState
 
 NEVER: Final = float("inf")
+"""The time of a deadline that is not armed."""
 _IDLE: Final = ConnectionState.IDLE
 
 
 class Timeouts(NamedTuple):
-    """Seconds. header: for a whole request head, counted from its first moment and never pushed back by bytes.
-    idle: for the next request to begin. send: in which a peer must take some bytes. linger_idle, linger: for more,
-    and for all, of what is read only to be thrown away."""
+    """The longest time that a connection may spend in each state, in seconds."""
 
     header: float = 10.0
+    """for a whole request head; received bytes do not extend it"""
     idle: float = 15.0
+    """until the next request begins on a persistent connection"""
     send: float = 60.0
+    """during which the peer must acknowledge some bytes of a response"""
     linger_idle: float = 5.0
+    """between two pieces of data that are read only to be discarded"""
     linger: float = 30.0
+    """for all data that is discarded before a connection is closed"""
 
 
 class Deadline:
-    """at: when the wait is overdue, in seconds of the driver's clock."""
+    """The time at which a connection has been too long in its state.
+
+    All times are in seconds on one clock, which the server chooses.
+    """
 
     __slots__ = ("_linger_end", "_state", "_timeouts", "at")
+
+    at: float
+    """The time at which the connection expires; NEVER if it is not armed."""
 
     def __init__(self, timeouts: Timeouts) -> None:
         self._timeouts = timeouts
@@ -32,7 +42,10 @@ class Deadline:
         self.at = NEVER
 
     def arm(self, state: ConnectionState, now: float) -> bool:
-        """The connection needs data at `now`, and this is what it waits for. True: it did not wait for it before."""
+        """Arm the deadline for a connection that waits for data in `state`; return whether it entered it just now.
+
+        As long as the state stays the same, only that of LINGER is moved, and never beyond Timeouts.linger.
+        """
         new = state is not self._state
         if state is ConnectionState.LINGER:
             if new:
@@ -49,11 +62,11 @@ class Deadline:
         return new
 
     def rearm_idle(self, now: float) -> None:
-        """lift() and watch(Waiting.IDLE, now) in one: an answer has gone out at once, the next request may come."""
+        """Disarm the deadline and arm it for the IDLE state, in one call: a response was sent at once."""
         self._state = _IDLE
         self.at = now + self._timeouts.idle
 
     def disarm(self) -> None:
-        """It is our turn: nothing is waited for until the next watch(), which begins anew."""
+        """Stop the deadline while a response is made; the next arm() starts a new one."""
         self._state = None
         self.at = NEVER

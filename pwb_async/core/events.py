@@ -36,28 +36,36 @@ class Fault(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class BadRequest:
-    """Bytes that are no request: the status that answers them, and why, in words for a developer.
+    """Received bytes that are not a valid request, and the status code that answers them.
 
-    first_line: as much of the request line as is known, for the log. method: known when it begins with a token: HEAD is
-    answered without content even so (RFC 9110 9.3.2). persistent: never; so any event can be asked.
+    A connection that is refused or that takes too long is reported in the same way.
     """
 
     status: int
+    """the status code of the response"""
     detail: str
+    """the reason, in words for a developer; a client never sees it"""
     first_line: bytes = b""
+    """the request line as far as it was received, for the log"""
     method: bytes = b""
+    """the method, if the request line begins with one: a response to HEAD has no content even here (RFC 9110 9.3.2)"""
     fields: Fields | None = None
+    """the field section, if it was valid"""
     persistent: ClassVar[Literal[False]] = False
+    """The connection ends after the response. Request has the same attribute."""
 
 
 class Signal(Enum):
-    """What next_event() says when it has no request."""
+    """The events that are not answered."""
 
     NEED_DATA = "need data"
+    """More data has to be received before the next event."""
     CLOSED = "closed"
+    """The connection is over."""
 
 
 NEED_DATA: Final = Signal.NEED_DATA
 CLOSED: Final = Signal.CLOSED
 
 Event: TypeAlias = Request | BadRequest | Signal
+"""What a connection reports: a request to respond to, or a signal."""

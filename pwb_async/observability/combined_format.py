@@ -1,8 +1,8 @@
 """Combined Log Format: an exchange as a line of the access log.
 
 A line has two halves, which are cached separately, because each repeats on its own: client and time for requests of one
-client within a second, the rest for equal request heads with the same response. Caching Referer and User-Agent as a
-third part was not cheaper.
+client within a second, the rest for equal requests with the same response. Caching Referer and User-Agent as a third
+part was not cheaper.
 """
 
 import re
@@ -12,32 +12,36 @@ from typing import Final
 from pwb_async.core.events import BadRequest
 from pwb_async.core.semantics.dates import format_date
 from pwb_async.core.semantics.fields import Fields
+from pwb_async.core.semantics.messages import Request
 
 from .exchange import Exchange
 
 _UNSAFE: Final = re.compile(rb"[^ !#-\[\]-~]")
-_MAX_CACHED: Final = 512
-"""Bytes; a longer half is not cached, so that a hostile client cannot fill the memory with lines of 8 KiB."""
+_MAX_CACHED: Final = 1024
+"""Bytes of a request line and fields up to which a request is cached, so that a hostile client cannot fill the memory.
+The parser returns the same Request again only for heads of at most this length."""
+_CACHE_SIZE: Final = 2048
+"""The number of requests that are cached, as many as the parser keeps; then the cache is emptied."""
+_NOT_CACHED: Final = (0, 0, b"")
+_cache: Final[dict[Request, tuple[int, int, bytes]]] = {}
+"""For each request, the status and the bytes sent of its last exchange, and the second half of that line."""
 
 
 def escape(value: bytes) -> bytes:
-    """`value` for a quoted string of a line, with escapes for quotes, control characters and non-ASCII (hazard G1)."""
+    """Return `value` for a quoted string of a line: quotes, control characters and non-ASCII escaped (hazard G1)."""
     return _UNSAFE.sub(lambda match: b"\\x%02X" % match[0][0], value)
 
 
 def format_combined(exchange: Exchange) -> tuple[bytes, bytes]:
-    """The two halves of a line, the second with its line end. Times are UTC."""
+    """Return the two halves of a line, the second with its line end. Times are UTC."""
     request, status, sent = exchange.request, exchange.status, exchange.sent
     first = _first_half(exchange.client, int(exchange.started_at))
     if isinstance(request, BadRequest):
         return first, _second_half(request.first_line, status, sent, _client_fields(request.fields))
-    logged = request.logged
-    if logged[0] == status and logged[1] == sent:
-        return first, logged[2]
-    second_half = _second_half(request.line.raw, status, sent, _client_fields(request.fields))
-    if len(second_half) <= _MAX_CACHED:
-        request.say(status, sent, second_half)
-    return first, second_half
+    last_status, last_sent, second = _cache.get(request, _NOT_CACHED)
+    if last_status == status and last_sent == sent:
+        return first, second
+    return first, _format_request(request, status, sent)
 
 
 @lru_cache(1024)
@@ -46,15 +50,32 @@ def _first_half(client: str, second: int) -> bytes:
     return b"%s - - [%s/%s/%s:%s +0000] " % (client.encode(), day, month, year, time)
 
 
-def _second_half(line: bytes, status: int, sent: int, fields: bytes) -> bytes:
-    return b'"%s" %d %d %s\n' % (escape(line) or b"-", status, sent, fields)
+def _format_request(request: Request, status: int, sent: int) -> bytes:
+    """Return the second half of a request's line, and cache it if the request is short."""
+    line = request_line(request)
+    if len(line) + request.fields.size > _MAX_CACHED:
+        return _second_half(line, status, sent, _client_fields(request.fields))
+    second = _second_half(line, status, sent, _cached_client_fields(request.fields))
+    if len(_cache) >= _CACHE_SIZE:
+        _cache.clear()
+    _cache[request] = status, sent, second
+    return second
+
+
+def _second_half(line: bytes, status: int, sent: int, client_fields: bytes) -> bytes:
+    return b'"%s" %d %d %s\n' % (escape(line) or b"-", status, sent, client_fields)
 
 
 def _client_fields(fields: Fields | None) -> bytes:
-    """Referer and User-Agent, quoted. The field section keeps them, since a browser repeats it for each target."""
-    if fields is None:
-        return b'"-" "-"'
-    if not fields.logged:
-        names = (b"referer", b"user-agent")
-        fields.logged = b'"%s" "%s"' % tuple(escape(fields.get(name) or b"-") for name in names)
-    return fields.logged
+    """Return Referer and User-Agent, quoted."""
+    values = [fields and fields.get(name) for name in (b"referer", b"user-agent")]
+    return b'"%s" "%s"' % tuple(escape(value or b"-") for value in values)
+
+
+_cached_client_fields: Final = lru_cache(512)(_client_fields)
+"""_client_fields() for field sections that the parser keeps, since a browser repeats them for each target."""
+
+
+def request_line(request: Request) -> bytes:
+    """Return the request line as it was received, or one in its form for a version of HTTP that has none."""
+    return request.request_line or b"%s %s HTTP/%d.%d" % (request.method, request.target.location, *request.version)

@@ -17,6 +17,7 @@ from pwb_async.core.semantics.messages import File, FileSlice, Part, Request, Re
 from pwb_async.core.site.lookup import Finding, Lookup, OpenFile, Storage
 from pwb_async.core.site.site import Site
 
+from .combined_format import request_line
 from .trace_events import Flow, TraceWriter
 
 
@@ -128,7 +129,7 @@ class TracedFile:
 def _line(event: Event) -> str:
     """The request line, or what was wrong with the request; "" if the event is neither."""
     if isinstance(event, Request):
-        return event.line.raw.decode("latin-1")
+        return request_line(event).decode("latin-1")
     if isinstance(event, BadRequest):
         return f"{event.status} {event.detail}"
     return ""

@@ -203,7 +203,7 @@ def _make_site(options: Options, trace: "TraceWriter | None") -> Site:
     return make(
         indexes=tuple(map(fsencode, options.index)),
         max_age=options.max_age,
-        ranges=options.max_ranges,
+        max_ranges=options.max_ranges,
         relative_redirects=options.relative_redirects,
         types=MediaTypes(options.type, (options.charset or "").encode(), options.serve_encoded),
         dotfiles=options.dotfiles,

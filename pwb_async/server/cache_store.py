@@ -12,7 +12,7 @@ from typing import Final, TypeAlias
 
 from pwb_async.core.http1.serializer import SHORT
 from pwb_async.core.semantics.fields import Fields
-from pwb_async.core.semantics.messages import Request, RequestLine, Response
+from pwb_async.core.semantics.messages import HTTP_1_1, Request, Response
 from pwb_async.core.semantics.target import Target
 from pwb_async.core.site.lookup import Lookup, OpenFile
 
@@ -24,7 +24,7 @@ _SMALL_SHARE: Final = 10
 """The small queue has one part in so many of the space, and no entry may be larger than that."""
 _GHOSTS: Final = 1000
 """Keys in the ghost queue, beyond one for each entry."""
-_REQUEST: Final = Request(RequestLine(b"", b"GET", Target(), 1), Fields({}, 0), persistent=False)
+_REQUEST: Final = Request(b"GET", Target(), Fields({}, 0), HTTP_1_1)
 """The request in the lookup of an entry, in place of the client's, whose fields may take 32 KiB."""
 
 ResponseKey: TypeAlias = tuple[bytes, bytes]

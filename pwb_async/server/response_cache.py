@@ -82,7 +82,7 @@ class ResponseCache:
             if entry.plain_response is None:
                 entry.plain_response = self._prepare(entry, request)
             return entry.plain_response
-        fields, method = request.fields, request.line.method
+        fields, method = request.fields, request.method
         if method not in (b"GET", b"HEAD") or fields.unknown_expectation:
             return None
         key = (method, fields.conditions)

@@ -51,7 +51,7 @@ def ours(wire: bytes) -> tuple[list[Read], bool]:
     connection.receive_data(wire)
     while isinstance(event := connection.next_event(), Request | BadRequest):
         if isinstance(event, Request):
-            method, target, version = event.line.raw.split(b" ")
+            method, target, version = event.request_line.split(b" ")
             found.append(
                 Read.of(method, target, version, [(n, v) for n, vs in event.fields._values.items() for v in vs])
             )

@@ -96,7 +96,7 @@ def test_no_bytes_and_no_finding_can_raise(
     def disk(lookup: Lookup) -> Finding:
         return data.draw(findings)
 
-    peer = Peer(limits, Site(indexes=(b"index.html", b"i"), max_age=60, ranges=3), disk)
+    peer = Peer(limits, Site(indexes=(b"index.html", b"i"), max_age=60, max_ranges=3), disk)
     talk = peer.send(*pieces_of(wire, places))
     for answer in talk.answers:
         assert 200 <= answer.status <= 505
@@ -150,7 +150,7 @@ def test_what_comes_later_never_changes_what_was_answered(wire: bytes, later: by
 def test_what_is_kept_of_a_client_is_bounded(wire: bytes, limits: Limits | None) -> None:
     talk = converse(byte_by_byte(wire), limits)
     held = (limits or Limits()).head
-    assert len(talk.connection._data) - talk.connection._at <= held
+    assert len(talk.connection._buffer) - talk.connection._offset <= held
 
 
 raw_paths = st.lists(
@@ -190,7 +190,7 @@ def test_no_target_leaves_the_site_c1_c9(raw: bytes, folder: bool) -> None:
     for segment in target.segments:
         assert segment not in (b"", b".", b"..")
         assert b"\0" not in segment
-    for location in (target.location, target.as_folder()):
+    for location in (target.location, target.directory_location()):
         assert location[:1] == b"/"
         assert location[1:2] not in (b"/", b"\\")
         assert all(32 < byte < 127 for byte in location)
@@ -198,13 +198,17 @@ def test_no_target_leaves_the_site_c1_c9(raw: bytes, folder: bool) -> None:
         assert isinstance(again, Target)
         assert again.segments == target.segments
         assert target.unescaped or again.query == target.query
-        assert again.folder or (location == target.location and not target.folder)
-    if raw.isascii() and target.segments and not target.folder:
+        assert again.trailing_slash or (location == target.location and not target.trailing_slash)
+    if raw.isascii() and target.segments and not target.trailing_slash:
         base = raw if raw[:1] == b"h" else b"http://h" + raw
-        there = urljoin(base.partition(b"?")[0], target.as_folder(relative=True))
+        there = urljoin(base.partition(b"?")[0], target.directory_location(relative=True))
         again = parse_target(b"GET", there)
         assert isinstance(again, Target)
-        assert (again.segments, again.folder, again.authority) == (target.segments, True, target.authority or b"h")
+        assert (again.segments, again.trailing_slash, again.authority) == (
+            target.segments,
+            True,
+            target.authority or b"h",
+        )
 
 
 @given(made_of_pieces | mutated())

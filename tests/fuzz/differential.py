@@ -133,7 +133,7 @@ def interpret(wire: bytes) -> list[tuple[str, bytes]]:
     return [
         (event.detail, event.method)
         if isinstance(event, BadRequest)
-        else (f"{event.method.decode('latin-1')} {event.line.raw.split(b' ')[1].decode('latin-1')}", event.method)
+        else (f"{event.method.decode('latin-1')} {event.request_line.split(b' ')[1].decode('latin-1')}", event.method)
         for event in events
     ]
 

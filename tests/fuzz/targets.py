@@ -20,7 +20,7 @@ from pwb_async.core.http1.parser import RequestParser, parse_request_line
 from pwb_async.core.semantics.entity_tags import parse_tags
 from pwb_async.core.semantics.fields import Fields
 from pwb_async.core.semantics.grammar import TOKEN
-from pwb_async.core.semantics.messages import REASONS, FileSlice, Part, Request, Response
+from pwb_async.core.semantics.messages import HTTP_1_0, HTTP_1_1, REASONS, FileSlice, Part, Request, Response
 from pwb_async.core.semantics.preconditions import evaluate, range_applies
 from pwb_async.core.semantics.ranges import multipart, parse_ranges
 from pwb_async.core.semantics.target import Target, parse_target
@@ -44,8 +44,8 @@ SMALL: Final = Limits(request_line=60, field=40, fields=4, head=160, content=20,
 PARSERS: Final = tuple(map(RequestParser, (Limits(), Limits(), SMALL, Limits(content=5), Limits(requests=2))))
 SITES: Final = (
     Site(),
-    Site(indexes=(b"index.html", b"i"), max_age=60, ranges=3),
-    Site(indexes=(), max_age=0, ranges=1),
+    Site(indexes=(b"index.html", b"i"), max_age=60, max_ranges=3),
+    Site(indexes=(), max_age=0, max_ranges=1),
 )
 _FIELD: Final = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+: [\t\x20-\x7e\x80-\xff]*")
 _WITHOUT_CONTENT: Final = (204, 304)
@@ -159,7 +159,7 @@ class Conversation:
 
     def check_bounds(self) -> None:
         """The input that is kept of a client is bounded, whatever it sends (hazard B8)."""
-        kept = len(self.connection._data) - self.connection._at
+        kept = len(self.connection._buffer) - self.connection._offset
         limits = self.parser.limits
         assert kept <= max(limits.head, 256 + 2), f"{kept} bytes are kept"
         assert not limits.requests or self.answers <= limits.requests
@@ -278,9 +278,9 @@ def head(data: bytes) -> None:
             assert at_once is None or _outcome(at_once) == _outcome(first)
             if isinstance(first, Request):
                 assert TOKEN.fullmatch(first.method)
-                assert first.line.minor in (0, 1)
+                assert first.version in (HTTP_1_0, HTTP_1_1)
                 assert len(section) + 2 <= parser.limits.head
-                assert len(first.line.raw) <= parser.limits.request_line
+                assert len(first.request_line) <= parser.limits.request_line
                 early = parser.check_partial(section, 0, 0)
                 assert not isinstance(early, Fault), early
             else:
@@ -301,7 +301,8 @@ def head(data: bytes) -> None:
 def _outcome(read: Request | BadRequest) -> object:
     if isinstance(read, BadRequest):
         return read.status, read.detail, read.first_line, read.method
-    return read.line, read.persistent, read.fields.content_length, read.fields.host, read.plain
+    line = (read.request_line, read.method, read.target, read.version)
+    return line, read.persistent, read.fields.content_length, read.fields.host, read.plain
 
 
 def target(data: bytes) -> None:
@@ -317,14 +318,14 @@ def target(data: bytes) -> None:
             continue
         _check_target(found)
         if not found.asterisk:
-            for location, folder in ((found.location, found.folder), (found.as_folder(), True)):
+            for location, folder in ((found.location, found.trailing_slash), (found.directory_location(), True)):
                 assert re.match(rb"/(?![/\\])", location), location
                 assert re.fullmatch(rb"[!-\"$-~]+", location), location
                 back = parse_target(b"GET", location)
                 assert isinstance(back, Target), back
-                assert (back.segments, back.folder) == (found.segments, folder)
+                assert (back.segments, back.trailing_slash) == (found.segments, folder)
                 assert found.unescaped or back.query == found.query
-            location = found.as_folder(relative=True)
+            location = found.directory_location(relative=True)
             assert re.fullmatch(rb"\./([!-.0->@-~]+/)?(\?[!-\"$-~]*)?", location), location
 
 

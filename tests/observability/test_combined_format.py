@@ -8,6 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pwb_async.core.events import BadRequest
+from pwb_async.core.semantics.fields import Fields
+from pwb_async.core.semantics.messages import Request
+from pwb_async.core.semantics.target import Target, parse_target
+from pwb_async.observability import combined_format
 from pwb_async.observability.combined_format import escape, format_combined
 from pwb_async.observability.exchange import make_exchange
 from tests.core.driver import NOW, ask, converse, get, quick
@@ -43,11 +47,26 @@ def test_a_repeated_request_has_the_line_of_its_own_response() -> None:
         assert said == b"::1 - - [14/Nov/2023:22:13:2%d +0000] " % begin + expected
 
 
-def test_a_long_line_is_not_cached_a14() -> None:
-    request = ask(get(b"/", b"User-Agent: " + b"x" * 600)).request
-    for _ in range(2):
-        assert line("::1", request, 404, 9, NOW).endswith(b'"GET / HTTP/1.1" 404 9 "-" "%s"\n' % (b"x" * 600))
-        assert request.logged[2] == b""
+@pytest.mark.parametrize(("length", "cached"), [(900, True), (1100, False)])
+def test_only_short_requests_are_cached_a14(length: int, cached: bool) -> None:
+    request = ask(get(b"/", b"User-Agent: " + b"x" * length)).request
+    first, again = (format_combined(make_exchange("::1", request, 404, 9, NOW))[1] for _ in range(2))
+    assert first == again == b'"GET / HTTP/1.1" 404 9 "-" "%s"\n' % (b"x" * length)
+    assert (first is again) is cached
+
+
+def test_the_cache_is_bounded_a14() -> None:
+    for number in range(5000):
+        request = ask(get(b"/%d" % number)).request
+        assert line("::1", request, 404, 9, NOW).endswith(b' "GET /%d HTTP/1.1" 404 9 "-" "-"\n' % number)
+    assert len(combined_format._cache) <= 2048
+
+
+def test_a_request_without_a_request_line_is_written_in_its_form() -> None:
+    target = parse_target(b"GET", b"/%7ea?x")
+    assert isinstance(target, Target)
+    request = Request(b"GET", target, Fields({b"user-agent": [b"h2"]}, 0), (2, 0))
+    assert line("::1", request, 200, 26, NOW).endswith(b' "GET /~a?x HTTP/2.0" 200 26 "-" "h2"\n')
 
 
 def test_a_missing_value_is_a_hyphen() -> None:

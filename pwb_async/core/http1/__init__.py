@@ -1,1 +1,1 @@
-"""HTTP/1.1 as RFC 9112 has it: from bytes to requests, and from responses to bytes."""
+"""HTTP/1.1 (RFC 9112): received bytes become requests, and responses become bytes."""

@@ -1,4 +1,4 @@
-"""The content of a request, which no static file needs: its framing is checked, its bytes are thrown away."""
+"""The reader of chunked content (RFC 9112 7.1). No static file needs content, so it is checked and discarded."""
 
 from enum import Enum
 from typing import Final
@@ -10,11 +10,12 @@ from .field_lines import check_lines, line_fault, trailer_fault
 from .grammar import CHUNK_SIZE
 from .limits import Limits
 
-_LONGEST_SIZE_LINE: Final = 256
+_MAX_SIZE_LINE: Final = 256
+"""Bytes of a chunk's size and extensions."""
 
 
 class ChunkState(Enum):
-    """Where in a chunked content (RFC 9112 7.1) the next byte belongs."""
+    """The part of chunked content to which the next byte belongs."""
 
     SIZE = "chunk-size"
     DATA = "chunk-data"
@@ -22,73 +23,79 @@ class ChunkState(Enum):
 
 
 class ChunkedReader:
-    """Walks over chunks. request: whose content they are. taken: bytes so far, the chunk under way as a whole.
-    done: the end was seen."""
+    """A reader that finds the end of chunked content."""
 
-    __slots__ = ("_checked", "_left", "_limits", "_step", "done", "received", "request")
+    __slots__ = ("_checked", "_chunk_left", "_limits", "_state", "done", "received", "request")
+
+    request: Request
+    """the request with this content"""
+    received: int
+    """bytes of content so far; a chunk counts in full as soon as its size is known"""
+    done: bool
+    """Whether the end of the content was found."""
 
     def __init__(self, request: Request, limits: Limits) -> None:
         self.request = request
         self._limits = limits
-        self._step = ChunkState.SIZE
-        self._left = 0
+        self._state = ChunkState.SIZE
+        self._chunk_left = 0
         self._checked = (0, 1)
         self.received = 0
         self.done = False
 
     @property
     def over_limit(self) -> bool:
-        """More content than is skipped; what comes behind is not looked at."""
+        """Whether there is more content than is skipped; then the rest is not read."""
         return self.received > self._limits.content
 
-    def skip(self, data: bytes, at: int) -> int | Fault:
-        """Goes as far from `at` as `data` reaches; returns where it stopped. What is left over must come again."""
+    def skip(self, data: bytes, offset: int) -> int | Fault:
+        """Read from `offset` as far as possible; return the offset of the first byte that has to be passed again."""
         before = -1
-        while before != at and not self.done and not self.over_limit:
-            before = at
-            result = _READ[self._step](self, data, at)
+        while before != offset and not self.done and not self.over_limit:
+            before = offset
+            result = _READ[self._state](self, data, offset)
             if isinstance(result, Fault):
                 return result
-            at = result
-        return at
+            offset = result
+        return offset
 
-    def _read_size(self, data: bytes, at: int) -> int | Fault:
-        end = data.find(b"\r\n", at, at + _LONGEST_SIZE_LINE + 2)
+    def _read_size(self, data: bytes, offset: int) -> int | Fault:
+        end = data.find(b"\r\n", offset, offset + _MAX_SIZE_LINE + 2)
         if end < 0:
-            rest = data[at : at + _LONGEST_SIZE_LINE + 2].removesuffix(b"\r")
-            return line_fault(rest, _LONGEST_SIZE_LINE, 400) or at
-        match = CHUNK_SIZE.fullmatch(data, at, end)
+            rest = data[offset : offset + _MAX_SIZE_LINE + 2].removesuffix(b"\r")
+            return line_fault(rest, _MAX_SIZE_LINE, 400) or offset
+        match = CHUNK_SIZE.fullmatch(data, offset, end)
         if match is None:
-            return Fault(400, "an invalid chunk size or extension")
-        self._left = int(match[1], 16)
-        self.received += self._left
-        self._step = ChunkState.DATA if self._left else ChunkState.TRAILER
+            return Fault(400, "invalid chunk size or extension")
+        self._chunk_left = int(match[1], 16)
+        self.received += self._chunk_left
+        self._state = ChunkState.DATA if self._chunk_left else ChunkState.TRAILER
         return end + 2
 
-    def _read_data(self, data: bytes, at: int) -> int | Fault:
-        step = min(self._left, len(data) - at)
-        self._left -= step
-        at += step
-        rest = data[at : at + 2]
-        if not b"\r\n".startswith(rest):
-            return Fault(400, "a chunk does not end where its size says")
-        if len(rest) < 2:
-            return at
-        self._step = ChunkState.SIZE
-        return at + 2
+    def _read_data(self, data: bytes, offset: int) -> int | Fault:
+        step = min(self._chunk_left, len(data) - offset)
+        self._chunk_left -= step
+        offset += step
+        line_end = data[offset : offset + 2]
+        if not b"\r\n".startswith(line_end):
+            return Fault(400, "a chunk is longer than its size")
+        if len(line_end) < 2:
+            return offset
+        self._state = ChunkState.SIZE
+        return offset + 2
 
-    def _read_trailer(self, data: bytes, at: int) -> int | Fault:
-        if data.startswith(b"\r\n", at):
+    def _read_trailer(self, data: bytes, offset: int) -> int | Fault:
+        if data.startswith(b"\r\n", offset):
             self.done = True
-            return at + 2
-        end = data.find(b"\r\n\r\n", at)
+            return offset + 2
+        end = data.find(b"\r\n\r\n", offset)
         if end < 0:
-            checked = check_lines(data[at:], *self._checked, self._limits)
+            checked = check_lines(data[offset:], *self._checked, self._limits)
             if isinstance(checked, Fault):
                 return checked
             self._checked = checked
-            return at
-        if fault := trailer_fault(data[at : end + 2], self._limits):
+            return offset
+        if fault := trailer_fault(data[offset : end + 2], self._limits):
             return fault
         self.done = True
         return end + 4
@@ -99,3 +106,4 @@ _READ: Final = {
     ChunkState.DATA: ChunkedReader._read_data,
     ChunkState.TRAILER: ChunkedReader._read_trailer,
 }
+"""The method that reads each part."""

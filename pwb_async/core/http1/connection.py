@@ -1,13 +1,13 @@
-"""One client's side of the conversation, without a socket: RFC 9112 from the first byte to the last.
+"""The server's end of an HTTP/1.1 connection, without a socket (RFC 9112).
 
-    receive_data(bytes)   what came from the peer; b"" is the end of what it sends
-    next_event()          a Request or a BadRequest to answer, NEED_DATA, or CLOSED
-    receive(bytes)        both in one, the short way for what mostly comes: one whole request
-    respond(...)          the answer as parts to send in order; afterwards next_event() goes on
-    waiting               what must come next; a driver puts a deadline on it and calls expire() when it has passed
+    receive_data(data)    takes received bytes; b"" means that the peer has closed its sending side
+    next_event()          returns a Request or a BadRequest to respond to, NEED_DATA, or CLOSED
+    receive(data)         does both, faster for the usual case of one whole request
+    respond(...)          returns the response as parts to send in order; then next_event() continues
+    state                 what the connection waits for; a server puts a deadline on it and calls expire() after that
 
-The peer's faults are events with a status, never exceptions, so that a driver has no error branch. All bounds on
-what is kept of a client's bytes are here; a driver only stops reading while `crowded`.
+Errors of the peer are events with a status, not exceptions, so that a server needs no second path for them. Every limit
+on buffered bytes is enforced here; a server only has to stop reading while `input_full`.
 """
 
 from math import inf
@@ -15,63 +15,65 @@ from typing import Final
 
 from pwb_async.core.events import CLOSED, NEED_DATA, BadRequest, ConnectionState, Event, Fault
 from pwb_async.core.semantics.fields import CHUNKED
-from pwb_async.core.semantics.messages import Part, Request, Response
+from pwb_async.core.semantics.messages import HTTP_1_1, Part, Request, Response
 
 from .chunked import ChunkedReader
 from .parser import SEGMENT, RequestParser
-from .serializer import prefix, write
+from .serializer import prefix, serialize
 
 _NOTHING_CHECKED: Final = (0, 0)
-"""What RequestParser.check_partial() is given first."""
-
-
+"""The first arguments of RequestParser.check_partial(), before any line has been checked."""
 _HEAD: Final = ConnectionState.HEAD
 _IDLE: Final = ConnectionState.IDLE
 _RESPONDING: Final = ConnectionState.RESPONDING
 
 
 class Connection:
-    """A persistent connection. reader: shared by all connections of a server. server: the Server field's value.
-
-    head_length: bytes of the head that respond() wrote last.
-    idle: respond() knows that next_event() would only say NEED_DATA.
-    last: set it to True and the next answer is the connection's last one (a server that stops).
-    """
+    """A persistent connection (RFC 9112 9)."""
 
     __slots__ = (
-        "_answered",
-        "_at",
-        "_blank_lines",
-        "_budget",
+        "_buffer",
         "_checked",
         "_chunks",
-        "_data",
+        "_content_left",
+        "_empty_lines",
         "_eof",
-        "_most",
+        "_linger_budget",
+        "_max_responses",
         "_must_close",
+        "_offset",
         "_parser",
+        "_responses",
         "_server",
-        "_skip",
         "close_after_response",
         "head_length",
         "idle",
         "state",
     )
 
+    close_after_response: bool
+    """Whether the next response is the last one; a server that shuts down sets it."""
+    head_length: int
+    """bytes of the head that respond() returned last"""
+    idle: bool
+    """Whether next_event() would return NEED_DATA after the last response."""
+    state: ConnectionState
+
     def __init__(self, parser: RequestParser, server: bytes = b"PWB") -> None:
+        """parser: may be shared by all connections of a server. server: the value of the field Server."""
         self._parser = parser
         self._server = server
-        self._data = b""
-        self._at = 0
+        self._buffer = b""
+        self._offset = 0
         self._eof = False
-        self._blank_lines = 0
+        self._empty_lines = 0
         self._checked = _NOTHING_CHECKED
         self._chunks: ChunkedReader | None = None
-        self._skip = 0
+        self._content_left = 0
         self._must_close = False
-        self._most = parser.limits.requests
-        self._answered = 0
-        self._budget = inf
+        self._max_responses = parser.limits.requests
+        self._responses = 0
+        self._linger_budget = inf
         self.head_length = 0
         self.idle = False
         self.close_after_response = False
@@ -79,169 +81,174 @@ class Connection:
 
     @property
     def input_full(self) -> bool:
-        """So much waits behind the answer under way that nothing more should be read (hazard A14)."""
-        return len(self._data) - self._at > self._parser.limits.pipelined
+        """Whether so much pipelined input is buffered behind a request that reading has to stop (hazard A14)."""
+        return len(self._buffer) - self._offset > self._parser.limits.pipelined
 
     def receive_data(self, data: bytes) -> None:
-        """Takes what the peer sent; b"" says that it will send nothing more."""
+        """Take bytes that were received; b"" means that the peer has closed its sending side."""
         if not data:
             self._eof = True
         elif self.state is ConnectionState.LINGER or self.state is ConnectionState.CLOSED:
-            self._budget -= len(data)
-        elif self._at < len(self._data):
-            self._data = self._data[self._at :] + data
-            self._at = 0
+            self._linger_budget -= len(data)
+        elif self._offset < len(self._buffer):
+            self._buffer = self._buffer[self._offset :] + data
+            self._offset = 0
         else:
-            self._data = data
-            self._at = 0
+            self._buffer = data
+            self._offset = 0
 
     def receive(self, data: bytes) -> Event:
-        """receive_data() and next_event() in one: the short way for a whole request in one piece."""
-        if not self._data and len(data) <= SEGMENT and (self.state is _IDLE or self.state is _HEAD):
+        """Do receive_data() and next_event() in one call; a whole request in one piece is taken from the cache."""
+        if not self._buffer and len(data) <= SEGMENT and (self.state is _IDLE or self.state is _HEAD):
             request = self._parser.cache.get(data) or self._parser.parse_single(data)
             if request is not None:
-                self._blank_lines = 0
+                self._empty_lines = 0
                 self.state = _RESPONDING
                 return request
         self.receive_data(data)
         return self.next_event()
 
     def next_event(self) -> Event:
-        """What the bytes so far amount to. Raises RuntimeError while an answer is owed."""
-        if self.state is _IDLE and not self._data and not self._eof:
+        """Return the next event in the received bytes. Raises RuntimeError while a response is due."""
+        if self.state is _IDLE and not self._buffer and not self._eof:
             return NEED_DATA
         if self.state is ConnectionState.LINGER:
-            return self._close() if self._eof or self._budget <= 0 else NEED_DATA
+            return self._close() if self._eof or self._linger_budget <= 0 else NEED_DATA
         if self.state is ConnectionState.CLOSED:
             return CLOSED
         if self.state is ConnectionState.RESPONDING:
-            raise RuntimeError("respond() comes before the next event")
+            raise RuntimeError("next_event() was called before respond()")
         if self._chunks is not None:
             return self._read_chunks(self._chunks)
-        if self._skip and not self._skip_content():
+        if self._content_left and not self._skip_content():
             return self._close() if self._eof else NEED_DATA
         return self._read_head()
 
     def respond(self, request: Request | BadRequest, response: Response, now: float) -> list[Part]:
-        """The answer, head and content, as it goes out. now: seconds since the epoch, for Date."""
+        """Return the whole response as parts to send in order. now: seconds since the epoch, for Date."""
         start = prefix(response.status, self._server, int(now))
-        self._answered += 1
-        if request.persistent and not (self._must_close or self.close_after_response or self._answered == self._most):
-            self.state = ConnectionState.CONTENT if self._skip else _IDLE
-            self.idle = not (self._skip or self._data or self._eof)
-            if not request.minor:
+        self._responses += 1
+        last = self._must_close or self.close_after_response or self._responses == self._max_responses
+        if request.persistent and not last:
+            self.state = ConnectionState.CONTENT if self._content_left else _IDLE
+            self.idle = not (self._content_left or self._buffer or self._eof)
+            if request.version < HTTP_1_1:
                 start += b"Connection: keep-alive\r\n"
         else:
-            # A client that asked for the end has nothing more to say; any other could be cut off by a reset.
-            asked = isinstance(request, Request) and not request.persistent
-            unread = self._must_close or self._skip or self._at < len(self._data)
-            self.state = ConnectionState.CLOSED if self._eof or (asked and not unread) else ConnectionState.LINGER
-            self._data, self._at = b"", 0
+            # Closing while data is unread resets the connection, and the client may lose the response (RFC 9112 9.6).
+            # A client that asked to close sends nothing more, so unless it already has, there is no need to linger.
+            client_closes = isinstance(request, Request) and not request.persistent
+            unread = self._must_close or self._content_left or self._offset < len(self._buffer)
+            done = self._eof or (client_closes and not unread)
+            self.state = ConnectionState.CLOSED if done else ConnectionState.LINGER
+            self._buffer, self._offset = b"", 0
             self.idle = False
             start += b"Connection: close\r\n"
         if response.serialized:
             self.head_length = len(start) + response.serialized_head_length
             return [start + response.serialized, *response.parts]
-        parts, self.head_length = write(response, start)
+        parts, self.head_length = serialize(response, start)
         return parts
 
     @property
     def safe_to_close(self) -> bool:
-        """Nothing of a request has come and no answer is owed: closing now loses nothing."""
-        return self.state in (ConnectionState.HEAD, ConnectionState.IDLE) and self._at == len(self._data)
+        """Whether no request has begun and no response is due, so that closing the connection loses nothing."""
+        return self.state in (ConnectionState.HEAD, ConnectionState.IDLE) and self._offset == len(self._buffer)
 
     def reject(self) -> BadRequest:
-        """There is no room for this client (hazard A9): the event to answer, before anything is read."""
+        """Return the event that refuses this client before anything is read: the server is full (hazard A9)."""
         return self._refuse(Fault(503, "too many connections"))
 
     def expire(self) -> Event:
-        """The deadline on `waiting` has passed: a request that had begun is answered 408, silence ends in silence."""
-        begun = self._chunks is not None or (self.state is ConnectionState.HEAD and self._at < len(self._data))
+        """Return the event that follows when the deadline has passed: 408 if a request has begun, else the end."""
+        begun = self._chunks is not None or (self.state is ConnectionState.HEAD and self._offset < len(self._buffer))
         return self._refuse(Fault(408, "the request took too long")) if begun else self._close()
 
     def _close(self) -> Event:
         self.state = ConnectionState.CLOSED
-        self._data, self._at = b"", 0
+        self._buffer, self._offset = b"", 0
         return CLOSED
 
     def _refuse(self, fault: Fault | BadRequest) -> BadRequest:
-        """Nothing more is understood on this connection: one answer, then the end."""
+        """Return the last event to respond to: where a request is invalid, the next one cannot be found."""
         if isinstance(fault, BadRequest):
             bad = fault
         elif self._chunks is not None:
             request = self._chunks.request
-            bad = BadRequest(*fault, request.line.raw, request.method, request.fields)
+            bad = BadRequest(*fault, request.request_line, request.method, request.fields)
         else:
-            bad = self._parser.refuse(fault, self._data[self._at :])
-        self._budget = self._parser.limits.bad_head - (len(self._data) - self._at)
+            bad = self._parser.refuse(fault, self._buffer[self._offset :])
+        self._linger_budget = self._parser.limits.bad_head - (len(self._buffer) - self._offset)
         self._chunks = None
-        self._data, self._at = b"", 0
+        self._buffer, self._offset = b"", 0
         self.state = ConnectionState.RESPONDING
         return bad
 
-    def _give(self, request: Request) -> Request:
+    def _emit(self, request: Request) -> Request:
         self.state = ConnectionState.RESPONDING
-        if self._at == len(self._data):
-            self._data, self._at = b"", 0
+        if self._offset == len(self._buffer):
+            self._buffer, self._offset = b"", 0
         return request
 
     def _read_head(self) -> Event:
-        data = self._data
-        while data.startswith(b"\r\n", self._at):
-            self._at += 2
-            self._blank_lines += 1
-            if self._blank_lines > self._parser.limits.blank_lines:
-                return self._refuse(Fault(400, "empty lines instead of a request"))
-        end = data.find(b"\r\n\r\n", self._at)
+        data = self._buffer
+        while data.startswith(b"\r\n", self._offset):
+            self._offset += 2
+            self._empty_lines += 1
+            if self._empty_lines > self._parser.limits.blank_lines:
+                return self._refuse(Fault(400, "too many empty lines before a request"))
+        end = data.find(b"\r\n\r\n", self._offset)
         if end < 0:
-            return self._wait_for_head()
-        request = self._parser.parse(data[self._at : end + 2])
+            return self._read_partial_head()
+        request = self._parser.parse(data[self._offset : end + 2])
         if isinstance(request, BadRequest):
             return self._refuse(request)
-        self._at = end + 4
-        self._blank_lines = 0
+        self._offset = end + 4
+        self._empty_lines = 0
         self._checked = _NOTHING_CHECKED
         if request.fields.content_length == CHUNKED and not request.expects_continue:
             self._chunks = ChunkedReader(request, self._parser.limits)
             return self._read_chunks(self._chunks)
         if request.expects_continue or request.fields.content_length > self._parser.limits.content:
-            # Nobody knows whether the content follows where the final answer came instead of 100 (RFC 9110 10.1.1).
+            # PWB never sends 100 (Continue), and after a final response a client may send the content or not (RFC 9110
+            # 10.1.1), so the start of the next request cannot be found.
             self._must_close = True
         else:
-            self._skip = request.fields.content_length
-        return self._give(request)
+            self._content_left = request.fields.content_length
+        return self._emit(request)
 
-    def _wait_for_head(self) -> Event:
-        self._data, self._at = self._data[self._at :], 0
-        if not self._data:
+    def _read_partial_head(self) -> Event:
+        """Check the part of a head that has been received, so that a fault is answered before the deadline."""
+        self._buffer, self._offset = self._buffer[self._offset :], 0
+        if not self._buffer:
             return self._close() if self._eof else NEED_DATA
-        checked = self._parser.check_partial(self._data, *self._checked)
+        checked = self._parser.check_partial(self._buffer, *self._checked)
         if isinstance(checked, Fault):
             return self._refuse(checked)
         if self._eof:
-            return self._refuse(Fault(400, "the request ends in the middle of its head"))
+            return self._refuse(Fault(400, "the request ends within its head"))
         self._checked = checked
         self.state = ConnectionState.HEAD
         return NEED_DATA
 
     def _skip_content(self) -> bool:
-        """Throws away content of a known length; True when all of it has gone."""
-        step = min(self._skip, len(self._data) - self._at)
-        self._skip -= step
-        self._at += step
-        if self._skip == 0 and self.state is ConnectionState.CONTENT:
+        """Discard content whose length is known; return whether all of it has been received."""
+        step = min(self._content_left, len(self._buffer) - self._offset)
+        self._content_left -= step
+        self._offset += step
+        if self._content_left == 0 and self.state is ConnectionState.CONTENT:
             self.state = ConnectionState.IDLE
-        return self._skip == 0
+        return self._content_left == 0
 
     def _read_chunks(self, chunks: ChunkedReader) -> Event:
-        """Chunks are checked to their end before the answer: what is invalid must never look like a request."""
+        """Check chunked content to its end before the response, so that invalid chunks cannot be read as a request."""
         self.state = ConnectionState.CONTENT
-        at = chunks.skip(self._data, self._at)
-        if isinstance(at, Fault):
-            return self._refuse(at)
-        self._at = at
+        offset = chunks.skip(self._buffer, self._offset)
+        if isinstance(offset, Fault):
+            return self._refuse(offset)
+        self._offset = offset
         if not chunks.done and not chunks.over_limit:
-            return self._refuse(Fault(400, "the content ends in the middle")) if self._eof else NEED_DATA
+            return self._refuse(Fault(400, "the request ends within its content")) if self._eof else NEED_DATA
         self._must_close = chunks.over_limit
         self._chunks = None
-        return self._give(chunks.request)
+        return self._emit(chunks.request)

@@ -1,24 +1,26 @@
-"""How much of a request is accepted."""
+"""The limits on what a client may send."""
 
 from typing import NamedTuple
 
 
 class Limits(NamedTuple):
-    """Bounds on one connection, in bytes unless said otherwise (hazards B8, B11 of docs/hazards.md)."""
+    """The limits of one connection, in bytes where nothing else is stated (hazards B8, B11 of docs/hazards.md)."""
 
     request_line: int = 8190
+    """a request line, without its CRLF"""
     field: int = 8190
+    """a field line, without its CRLF"""
     fields: int = 100
-    """fields in one head"""
+    """the number of field lines in one head, or in one trailer section"""
     head: int = 32 * 1024
-    """a whole head, up to and with its empty line"""
+    """a whole head with the empty line at its end"""
     content: int = 64 * 1024
-    """content of a request that is skipped to keep the connection"""
+    """content of a request that is read and discarded; after more, the connection is closed"""
     requests: int = 1000
-    """requests on one connection, 0 for no bound"""
+    """the number of requests on one connection, 0 for no limit"""
     pipelined: int = 64 * 1024
-    """what may wait while an answer is under way"""
+    """data that is buffered while a response is sent; beyond that, reading stops"""
     blank_lines: int = 10
-    """empty lines before a request line"""
+    """the number of empty lines before a request line"""
     bad_head: int = 216 * 1024
-    """what is read of a client whose head was refused, so that it can still read why (hazards A13, B8)"""
+    """data that is discarded after an invalid request, so that the client can read the response (hazards A13, B8)"""

@@ -1,58 +1,77 @@
 """The parser of request heads (RFC 9112 2 to 5).
 
-Parsing is pure and most heads are alike (a browser repeats its fields, a crawler its targets), so the request line
-and the field section are each parsed through a bounded cache. With and without a cache the Request is the same.
+Parsing is a pure function, and heads repeat: a browser sends the same fields with every request, a crawler the same
+targets. So request lines and field sections are cached apart, and whole requests once more. The caches are bounded and
+change no result.
 """
 
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from pwb_async.core.events import BadRequest, Fault
 from pwb_async.core.semantics.fields import CHUNKED, Fields, Variant
 from pwb_async.core.semantics.grammar import TOKEN
-from pwb_async.core.semantics.messages import Request, RequestLine
-from pwb_async.core.semantics.target import parse_target
+from pwb_async.core.semantics.messages import HTTP_1_0, HTTP_1_1, Request, Version
+from pwb_async.core.semantics.target import Target, parse_target
 
 from .field_lines import check_lines, line_fault, parse_fields
 from .grammar import VERSION
 from .limits import Limits
 
 SEGMENT: Final = 1024
-"""Bytes of data that at_once() looks at; longer data is not worth a place in its cache."""
-_KNOWN: Final = 1024
-"""Heads in `known`; so many again are remembered from before."""
+"""The longest request in bytes that is cached as a whole."""
+_CACHE_SIZE: Final = 1024
+"""The number of whole requests in a cache before it becomes the previous one."""
 _CACHED_LINE: Final = 512
+"""The longest request line in bytes that is cached, so that long lines of a hostile client do not fill the cache."""
 _CACHED_SECTION: Final = 2048
-"""Longer ones are read anew each time, so that a hostile client cannot fill the caches with its 8 KiB lines."""
+"""The longest field section in bytes that is cached, for the same reason."""
+
+
+class RequestLine(NamedTuple):
+    """A valid request line (RFC 9112 3)."""
+
+    raw: bytes
+    """the line as received, without its CRLF"""
+    method: bytes
+    target: Target
+    version: Version
+    """HTTP_1_0, or HTTP_1_1 for all later minor versions (RFC 9110 2.5)"""
 
 
 def parse_request_line(line: bytes) -> RequestLine | Fault:
-    """method SP request-target SP HTTP-version, exactly so (RFC 9112 3)."""
+    """Parse a request line without its CRLF; its parts must be separated by exactly one space (RFC 9112 3)."""
     method, _, rest = line.partition(b" ")
     raw_target, _, version = rest.partition(b" ")
     match = VERSION.fullmatch(version)
     if match is None or not TOKEN.fullmatch(method):
-        return Fault(400, "the request line is not: method target HTTP/1.1")
+        return Fault(400, "invalid request line")
     if match[1] != b"1":
-        return Fault(505, "HTTP/1.0 and HTTP/1.1 are spoken here")
+        return Fault(505, "not HTTP/1.0 or HTTP/1.1")
     target = parse_target(method, raw_target)
     if isinstance(target, str):
         return Fault(400, target)
-    return RequestLine(line, method, target, min(int(match[2]), 1))
+    return RequestLine(line, method, target, HTTP_1_0 if match[2] == b"0" else HTTP_1_1)
 
 
 class RequestParser:
-    """Reads request heads within `limits`; one serves all connections of a server.
+    """A parser of request heads, which all connections of a server share."""
 
-    known: requests by the data that at_once() made them of. When it is full it becomes the second choice and an empty
-    one takes its place, so who asks often enough stays. A dict costs less than lru_cache, which makes a tuple of each
-    key and moves links about: 5 % of what a thousand files take outside the kernel.
+    limits: Limits
+    variant: Variant | None
+    """the function that sets Fields.variant; None where nothing is negotiated"""
+    cache: dict[bytes, Request]
+    """The requests that parse_single() returned, by their bytes.
+
+    When it is full it becomes the previous cache and is replaced by an empty one; a request that is found in the
+    previous cache moves to the new one. A dict costs less than lru_cache, which builds a tuple of every key and keeps a
+    linked list: 5 % of the time outside the kernel for a thousand files.
     """
 
     def __init__(self, limits: Limits, variant: Variant | None = None) -> None:
         self.limits = limits
         self.variant = variant
-        self._room = min(limits.request_line, limits.head - len(b"\r\n\r\n"))
+        self._max_line = min(limits.request_line, limits.head - len(b"\r\n\r\n"))
         self._cached_head = min(_CACHED_LINE + _CACHED_SECTION, limits.head - len(b"\r\n"))
         self._parse_line_cached = lru_cache(1024)(self._parse_line)
         self._parse_fields_cached = lru_cache(512)(self._parse_fields)
@@ -69,14 +88,16 @@ class RequestParser:
         return fields
 
     def _line_fault(self, line: bytes) -> Fault | None:
-        fault = line_fault(line, self._room, 414)
-        if fault is not None and fault.status == 414 and TOKEN.fullmatch(line, 0, self._room):
-            return Fault(501, "a method longer than any (RFC 9112 3)")
+        fault = line_fault(line, self._max_line, 414)
+        if fault is not None and fault.status == 414 and TOKEN.fullmatch(line, 0, self._max_line):
+            return Fault(501, "a method longer than any that is implemented")  # RFC 9112 3
         return fault
 
     def parse_single(self, data: bytes) -> Request | None:
-        """The request, if `data` is one sound head without content and nothing else, as data of a segment mostly is;
-        the next time it is in `known`."""
+        """Parse and cache `data` if it is exactly one valid head without content; return None if it is anything else.
+
+        Callers look into `cache` first.
+        """
         request = self._previous_cache.get(data)
         if request is None:
             if len(data) > SEGMENT or data.find(b"\r\n\r\n") != len(data) - 4 or data.startswith(b"\r\n"):
@@ -85,13 +106,13 @@ class RequestParser:
             if not isinstance(event, Request) or event.fields.content_length:
                 return None
             request = event
-        if len(self.cache) >= _KNOWN:
+        if len(self.cache) >= _CACHE_SIZE:
             self._previous_cache, self.cache = self.cache, {}
         self.cache[data] = request
         return request
 
     def parse(self, head: bytes) -> Request | BadRequest:
-        """The request whose whole head this is, up to and with the CRLF of its last line."""
+        """Parse a whole head, up to the CRLF of its last line and without the empty line behind it."""
         raw_line, _, section = head.partition(b"\r\n")
         line = self._parse_line_cached(raw_line) if len(raw_line) <= _CACHED_LINE else self._parse_line(raw_line)
         if isinstance(line, Fault):
@@ -102,19 +123,21 @@ class RequestParser:
             fields = self._parse_fields(section, len(raw_line) + 2)
         if isinstance(fields, Fault):
             return BadRequest(*fields, line.raw, line.method)
-        if line.minor == 0:
+        if line.version == HTTP_1_0:
             if fields.content_length == CHUNKED:
                 return BadRequest(400, "Transfer-Encoding in HTTP/1.0", line.raw, line.method, fields)
-            return Request(line, fields, fields.keep_alive and not fields.close)
-        if fields.host is None:
-            return BadRequest(400, "HTTP/1.1 without Host", line.raw, line.method, fields)
-        return Request(line, fields, not fields.close)
+            persistent = fields.keep_alive and not fields.close
+        else:
+            if fields.host is None:
+                return BadRequest(400, "HTTP/1.1 without Host", line.raw, line.method, fields)
+            persistent = not fields.close
+        return Request(line.method, line.target, fields, line.version, persistent, line.raw)
 
-    def check_partial(self, head: bytes, at: int, lines: int) -> tuple[int, int] | Fault:
-        """Looks at a head that is not complete, so that a fault is answered when it comes, not at the deadline.
+    def check_partial(self, head: bytes, offset: int, lines: int) -> tuple[int, int] | Fault:
+        """Check a head that is not complete, so that a fault is answered before the deadline.
 
-        head: as much of it as there is. at, lines: what an earlier check returned, (0, 0) at first: where the line
-        stands that was not complete then, and how many lines stand before it.
+        head: the bytes received so far. offset, lines: what the last check of this head returned, (0, 0) for the first:
+        the start of the line that was not complete, and the number of lines before it.
         """
         if lines == 0:
             end = head.find(b"\r\n")
@@ -123,11 +146,11 @@ class RequestParser:
             line = self._parse_line(head[:end])
             if isinstance(line, Fault):
                 return line
-            at, lines = end + 2, 1
-        return check_lines(head, at, lines, self.limits)
+            offset, lines = end + 2, 1
+        return check_lines(head, offset, lines, self.limits)
 
     def refuse(self, fault: Fault, head: bytes) -> BadRequest:
-        """`fault` with what is known of the request line; head: as much of it as there is."""
+        """Return the event for a fault, with the request line as far as it was received. head: the bytes so far."""
         first_line = head.partition(b"\r\n")[0][: self.limits.request_line]
         method = first_line.partition(b" ")[0]
         return BadRequest(*fault, first_line, method if TOKEN.fullmatch(method) else b"")

@@ -1,4 +1,4 @@
-"""The serializer of responses: status line, fields, and short content in one piece with them (RFC 9112 4)."""
+"""The serializer of responses: status line and field lines (RFC 9112 4, 5), with short content in the same piece."""
 
 from dataclasses import replace
 from functools import lru_cache
@@ -11,36 +11,36 @@ from pwb_async.core.semantics.messages import REASONS, FieldList, Part, Response
 from .grammar import CONTROL
 
 SHORT: Final = 4096
-"""Bytes of content that are cheaper to copy behind the head than to hand to the kernel on their own."""
+"""Bytes of content up to which a copy behind the head is cheaper than a part of its own."""
 
 
 @lru_cache(64)
 def prefix(status: int, server: bytes, second: int) -> bytes:
-    """What is the same for every answer of a second: status line, Server and Date."""
+    """Return the start of every response in one second: the status line, Server and Date."""
     return b"HTTP/1.1 %d %s\r\nServer: %s\r\nDate: %s\r\n" % (status, REASONS[status], server, format_date(second))
 
 
-def write_fields(fields: FieldList) -> bytes:
-    """Field lines. Raises ValueError for a control character: nothing can smuggle a line in (hazard C10)."""
+def serialize_fields(fields: FieldList) -> bytes:
+    """Return field lines. Raises ValueError for an invalid name or value, which could inject a line (hazard C10)."""
     for name, value in fields:
         if not TOKEN.fullmatch(name) or CONTROL.search(value):
-            raise ValueError(f"no field: {name!r}: {value!r}")
+            raise ValueError(f"invalid field: {name!r}: {value!r}")
     return b"".join([b"%s: %s\r\n" % field for field in fields])
 
 
 def preserialize(response: Response) -> Response:
-    """The same answer, written as far as it can be before it is known when and on what connection it goes out."""
-    serialized = write_fields(response.fields) + b"\r\n"
-    fields, parts = len(serialized), response.parts
+    """Return the same response with everything serialized that depends on neither the time nor the connection."""
+    serialized = serialize_fields(response.fields) + b"\r\n"
+    head_length, parts = len(serialized), response.parts
     if parts and isinstance(first := parts[0], bytes) and len(first) <= SHORT:
         serialized, parts = serialized + first, parts[1:]
-    return replace(response, parts=parts, serialized=serialized, serialized_head_length=fields)
+    return replace(response, parts=parts, serialized=serialized, serialized_head_length=head_length)
 
 
-def write(response: Response, start: bytes) -> tuple[list[Part], int]:
-    """The answer behind `start` as parts to send, and the bytes of its head; short content goes out with the head."""
+def serialize(response: Response, start: bytes) -> tuple[list[Part], int]:
+    """Return a response that begins with `start` as parts to send, and the number of bytes in its head."""
     parts = response.parts
-    head = start + write_fields(response.fields) + b"\r\n"
+    head = start + serialize_fields(response.fields) + b"\r\n"
     if parts and isinstance(first := parts[0], bytes) and len(first) <= SHORT:
         return [head + first, *parts[1:]], len(head)
     return [head, *parts], len(head)

@@ -1,1 +1,1 @@
-"""What RFC 9110 says, whatever the version of HTTP: fields, targets, dates, entity tags, preconditions, ranges."""
+"""HTTP semantics (RFC 9110), the same in every version: fields, targets, dates, entity tags, preconditions, ranges."""

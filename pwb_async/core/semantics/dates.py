@@ -1,4 +1,4 @@
-"""HTTP-date (RFC 9110 5.6.7), between bytes and whole seconds since the epoch."""
+"""Conversion between HTTP-date (RFC 9110 5.6.7) and whole seconds since the epoch."""
 
 import re
 from datetime import UTC, datetime
@@ -17,6 +17,7 @@ _FORMATS: Final = (
     re.compile(_LONG_DAY + rb", (?P<day>\d\d)-" + _MONTH + rb"-(?P<year>\d\d) " + _TIME + rb" GMT"),
     re.compile(_DAY + rb" " + _MONTH + rb" (?P<day>[ \d]\d) " + _TIME + rb" (?P<year>\d{4})"),
 )
+"""IMF-fixdate, the format of RFC 850, and that of asctime(), which recipients must accept."""
 _LONGEST: Final = len(b"Wednesday, 06-Nov-94 08:49:37 GMT")
 _PLACEHOLDERS: Final = frozenset(
     (
@@ -27,12 +28,12 @@ _PLACEHOLDERS: Final = frozenset(
         1153704088,  # 2006-07-24, Cargo
     )
 )
-"""Times that programs give to all files, so that their archives are the same at each build."""
+"""Modification times that build tools give to every file, so that their archives are reproducible."""
 
 
 @lru_cache(1024)
 def format_date(seconds: int) -> bytes:
-    """IMF-fixdate. Raises OverflowError or ValueError outside the years 1 to 9999."""
+    """Return a time as IMF-fixdate. Raises OverflowError or ValueError outside the years 1 to 9999."""
     when = datetime.fromtimestamp(seconds, UTC)
     return b"%s, %02d %s %04d %02d:%02d:%02d GMT" % (
         _DAYS[when.weekday()],
@@ -46,9 +47,9 @@ def format_date(seconds: int) -> bytes:
 
 
 def parse_date(value: bytes, this_year: int = 2000) -> int | None:
-    """Seconds since the epoch, from any of the three formats; None if it is no date.
+    """Return the time that an HTTP-date stands for, in any of the three formats, or None if it is not a valid one.
 
-    this_year: what settles the two-digit year of RFC 850: more than 50 years ahead means the past.
+    A two-digit year that would be more than 50 years after `this_year` belongs to the century before.
     """
     return _parse(value, this_year) if len(value) <= _LONGEST else None
 
@@ -65,7 +66,7 @@ def _parse(value: bytes, this_year: int) -> int | None:
         year += this_year - this_year % 100
         year -= 100 if year > this_year + 50 else 0
     second = int(match["second"])
-    second = 59 if second == 60 else second  # a leap second has no number of its own here
+    second = 59 if second == 60 else second  # the time of the epoch does not count leap seconds
     try:
         month = _MONTHS.index(match["month"]) + 1
         when = datetime(year, month, int(match["day"]), int(match["hour"]), int(match["minute"]), second, tzinfo=UTC)
@@ -75,11 +76,13 @@ def _parse(value: bytes, this_year: int) -> int | None:
 
 
 def is_placeholder(mtime: int) -> bool:
-    """Whether a file's time says nothing: before 1970-01-01T00:00:02 (Nix and OSTree use 0 and 1), or a time that a
-    program gives to all files. Seconds since the epoch."""
+    """Return whether a modification time, in seconds since the epoch, was set by a build tool and so says nothing.
+
+    Nix and OSTree set 0 and 1; those of other tools are in _PLACEHOLDERS.
+    """
     return mtime <= 1 or mtime in _PLACEHOLDERS
 
 
 def year_of(seconds: float) -> int:
-    """The calendar year of a moment, for parse_date."""
+    """Return the year (UTC) of a time in seconds since the epoch, as parse_date() needs it."""
     return datetime.fromtimestamp(seconds, UTC).year

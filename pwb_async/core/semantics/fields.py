@@ -4,25 +4,23 @@ from collections.abc import Callable, Mapping
 from typing import Final, TypeAlias
 
 CHUNKED: Final = -1
-"""content_length of a request whose content comes in chunks."""
+"""The content_length of a request with chunked content, whose length is not known in advance."""
 
-_CONDITIONS: Final = (b"if-match", b"if-none-match", b"if-modified-since", b"if-unmodified-since", b"if-range")
-_CONDITIONAL: Final = (*_CONDITIONS, b"range")
+_CONDITIONAL: Final = (
+    b"if-match", b"if-none-match", b"if-modified-since", b"if-unmodified-since", b"if-range", b"range",
+)  # fmt: skip
+"""Preconditions and Range: the fields by which a client asks for less than the whole representation."""
 _NOT_PLAIN: Final = frozenset((*_CONDITIONAL, b"content-length", b"transfer-encoding", b"expect"))
-NEVER_TRAILERS: Final = _NOT_PLAIN | {b"host"}
-"""Fields that must not stand in a trailer section, since they would change what the request means (RFC 9110 6.5.1)."""
+FORBIDDEN_TRAILERS: Final = _NOT_PLAIN | {b"host"}
+"""Fields that must not occur in a trailer section, because they would change the request (RFC 9110 6.5.1)."""
 Variant: TypeAlias = Callable[["Fields"], bytes]
-"""A pure function that gives equal keys to fields that select the same representations of every target."""
+"""A pure function that returns equal keys for field sections that select the same representation of every target."""
 
 
 class Fields:
-    """Values by lower-case name, and what every request is asked: host, framing, persistence, expectations.
+    """The fields of a request by name, and what they mean for every request.
 
-    logged: what a log line says of them, once it has been made; a browser repeats its fields.
-    plain: nothing in this section can change the answer to a GET: no condition, range, content or expectation.
-    variant: the key of the representation that these fields select, as the site declares it (RFC 9110 12.5.5, Vary);
-    b"" where the site declares nothing.
-    conditions: the conditions and the range, as they were sent; equal ones have equal answers.
+    The parser keeps field sections that it has read, so the attributes are computed once for many requests.
     """
 
     __slots__ = (
@@ -33,18 +31,40 @@ class Fields:
         "expects_continue",
         "host",
         "keep_alive",
-        "logged",
         "plain",
+        "size",
         "unknown_expectation",
         "variant",
     )
 
+    content_length: int
+    """bytes of content that follow the head, or CHUNKED"""
+    host: bytes | None
+    """the value of Host"""
+    variant: bytes
+    """the key of the representation that these fields select (RFC 9110 12.5.5); b"" where nothing is negotiated"""
+    size: int
+    """bytes of all names and values"""
+    close: bool
+    """Whether Connection contains "close"."""
+    keep_alive: bool
+    """Whether Connection contains "keep-alive", which counts in HTTP/1.0 only."""
+    expects_continue: bool
+    """Whether Expect contains "100-continue"."""
+    unknown_expectation: bool
+    """Whether Expect contains anything else (RFC 9110 10.1.1)."""
+    plain: bool
+    """Whether no field changes the response to a GET: no precondition, range, content or expectation."""
+    conditions: bytes
+    """the preconditions and the range as they were received; equal ones lead to equal responses"""
+
     def __init__(self, values: Mapping[bytes, list[bytes]], content_length: int) -> None:
+        """values: for each lower-case name, the values of its field lines in order."""
         self._values = values
         self.content_length = content_length
         self.host = self.get(b"host")
-        self.logged = b""
         self.variant = b""
+        self.size = sum([len(name) * len(lines) + sum(map(len, lines)) for name, lines in values.items()])
         options = self.members(b"connection")
         self.close = b"close" in options
         self.keep_alive = b"keep-alive" in options
@@ -56,11 +76,11 @@ class Fields:
         self.conditions = b"".join(conditions)
 
     def get(self, name: bytes) -> bytes | None:
-        """The value of the field `name` (lower case), several lines of it joined by ", " (RFC 9110 5.3)."""
+        """Return the value of a field by its lower-case name; several field lines are joined by ", " (RFC 9110 5.3)."""
         values = self._values.get(name)
         return None if values is None else b", ".join(values)
 
     def members(self, name: bytes) -> list[bytes]:
-        """The members of a list field, in lower case, empty ones left out (RFC 9110 5.6.1)."""
+        """Return the members of a list field in lower case, without empty ones (RFC 9110 5.6.1)."""
         value = self.get(name) or b""
         return [member for item in value.lower().split(b",") if (member := item.strip(b" \t"))]

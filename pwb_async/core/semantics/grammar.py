@@ -1,4 +1,4 @@
-"""The rules of RFC 9110 and RFC 3986 as compiled patterns over bytes."""
+"""The grammar of RFC 9110 and RFC 3986, as compiled patterns for bytes."""
 
 import re
 
@@ -6,25 +6,26 @@ TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 """token, RFC 9110 5.6.2."""
 
 TARGET = re.compile(rb"[!-\"$-~\x80-\xff]+")
-"""Visible US-ASCII without "#", as a fragment never belongs in a request target (RFC 9112 3.2); and bytes of text that
-should have been escaped."""
+"""A request target: visible US-ASCII without "#", because a fragment is never sent (RFC 9112 3.2), and bytes beyond
+US-ASCII, which some clients fail to escape."""
 
-NO_TEXT = re.compile(rb"\xc2[\x80-\x9f]")
-"""A control character beyond US-ASCII, in UTF-8."""
+C1_CONTROL = re.compile(rb"\xc2[\x80-\x9f]")
+"""A control character from U+0080 to U+009F, in UTF-8."""
 
 UNESCAPED = re.compile(rb"[\x80-\xff]")
-"""A byte that stands in a URI only as an escape, RFC 3986 2.1."""
+"""A byte that a URI may contain only percent-encoded, RFC 3986 2.1."""
 
 BAD_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
-"""A percent sign that starts no escape, RFC 3986 2.1."""
+"""A percent sign without two hexadecimal digits behind it, RFC 3986 2.1."""
 
 LENGTH = re.compile(rb"0{0,256}([0-9]{1,19})")
-"""Content-Length, RFC 9110 8.6: 1*DIGIT, so zeros may stand in front; what int() gets is bounded (hazard B3)."""
+"""Content-Length, RFC 9110 8.6: 1*DIGIT, so leading zeros are valid. The digits that int() has to convert are bounded
+(hazard B3)."""
 
 _REG_NAME = rb"(?:[A-Za-z0-9\-._~!$&'()*+,;=]|%[0-9A-Fa-f]{2})+"
 _IP_LITERAL = rb"\[(?:(?P<ipv6>[0-9A-Fa-f:.]+)|[vV][0-9A-Fa-f]+\.[A-Za-z0-9\-._~!$&'()*+,;=:]+)\]"
 HOST = re.compile(rb"(?:" + _REG_NAME + rb"|" + _IP_LITERAL + rb")(?::(?P<port>[0-9]{0,5}))?")
-"""Host, RFC 9110 7.2: never empty for http, never with user information (hazard B7)."""
+"""Host, RFC 9110 7.2, which must be neither empty nor contain user information (hazard B7)."""
 
 MEDIA_TYPE = re.compile(
     rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+/[!#$%&'*+\-.^_`|~0-9A-Za-z]+"

@@ -1,4 +1,4 @@
-"""The values a server passes around: a request, the answer to it, and the pieces of an answer on their way out."""
+"""The messages of HTTP as values: a request, its response, and the parts in which a response is sent."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -30,114 +30,115 @@ REASONS: Final = {
 }
 """The status codes that PWB sends, with their reason phrases (RFC 9110 15)."""
 
-
-@dataclass(frozen=True, slots=True)
-class RequestLine:
-    """A request line that is well formed (RFC 9112 3): `raw` without its CRLF, for the log."""
-
-    raw: bytes
-    method: bytes
-    target: Target
-    minor: int
-    """0 for HTTP/1.0, 1 for HTTP/1.1 and every later 1.x (RFC 9110 2.5)."""
+Version: TypeAlias = tuple[int, int]
+"""A version of HTTP, as its major and minor number (RFC 9110 2.5)."""
+HTTP_1_0: Final[Version] = (1, 0)
+HTTP_1_1: Final[Version] = (1, 1)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Request:
-    """One request whose head is sound.
+    """A valid request, of any version of HTTP.
 
-    persistent: the client's side of RFC 9112 9.3; whether the connection goes on is the connection's decision.
-    plain: a GET whose answer depends on nothing but its target.
-    key, minor: the target's and the line's, nearer at hand.
-    logged: what a log line has last said of it: status, bytes sent, and the words; see say().
+    A parser may return the same object for equal requests, so the attributes of a request never change. Two requests
+    are equal only if they are the same object.
     """
 
-    line: RequestLine
+    method: bytes
+    """the method, case-sensitive (RFC 9110 9.1)"""
+    target: Target
     fields: Fields
-    persistent: bool
+    version: Version
+    """the version by which the request is interpreted: (1, 1) for every later HTTP/1.x as well (RFC 9110 2.5)"""
+    persistent: bool = True
+    """Whether the client lets the connection go on after the response (RFC 9112 9.3); always so in HTTP/2."""
+    request_line: bytes = b""
+    """the request line without its CRLF, as received; b"" where there is none, as in HTTP/2"""
     plain: bool = field(init=False)
+    """Whether this is a GET whose response depends on nothing but the target and the variant."""
     cache_key: bytes = field(init=False)
-    minor: int = field(init=False)
-    logged: tuple[int, int, bytes] = field(default=(0, 0, b""), init=False, compare=False, repr=False)
+    """a key that is equal for requests that select the same representation; b"" for one that can select no file"""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "plain", self.fields.plain and self.line.method == b"GET")
-        key, variant = self.line.target.cache_key, self.fields.variant
-        # No path holds a NUL, so the keys of two targets never meet; b"" still stands for no file at all.
-        object.__setattr__(self, "cache_key", key + b"\0" + variant if key and variant else key)
-        object.__setattr__(self, "minor", self.line.minor)
-
-    @property
-    def method(self) -> bytes:
-        return self.line.method
-
-    @property
-    def target(self) -> Target:
-        return self.line.target
-
-    def say(self, status: int, sent: int, words: bytes) -> None:
-        """Remembers a log line: a head that comes again is the same Request, and mostly has the same answer."""
-        object.__setattr__(self, "logged", (status, sent, words))
+        self.plain = self.fields.plain and self.method == b"GET"
+        key, variant = self.target.cache_key, self.fields.variant
+        # No path holds a NUL, so a path with a variant is never equal to another path.
+        self.cache_key = key + b"\0" + variant if key and variant else key
 
     @property
     def expects_continue(self) -> bool:
-        """The client holds its content back until it has heard from us (RFC 9110 10.1.1; never in HTTP/1.0)."""
-        return self.fields.expects_continue and self.minor > 0 and self.fields.content_length != 0
+        """Whether the client sends the content only after a response (RFC 9110 10.1.1; never in HTTP/1.0)."""
+        return self.fields.expects_continue and self.version >= HTTP_1_1 and self.fields.content_length != 0
 
 
 class File(Protocol):
-    """An open file that can be read at a position.
+    """An open file that can be read at any position.
 
-    device: number of the file system that it is on. read_into: fills `buffer` from the byte at `start`, as far as the
-    file reaches; returns how many bytes. in_memory: whether reading these bytes would not wait for the disk. load:
-    waits until they are in memory; the disk begins to read the `ahead` bytes behind them. read_into and load block, and
-    raise OSError.
+    read_into() and read_ahead() block, and raise OSError.
     """
 
     @property
-    def device(self) -> int: ...
-    def fileno(self) -> int: ...
-    def read_into(self, buffer: bytearray | memoryview, start: int) -> int: ...
-    def in_page_cache(self, start: int, length: int) -> bool: ...
-    def read_ahead(self, start: int, length: int, ahead: int) -> None: ...
-    def close(self) -> None: ...
+    def device(self) -> int:
+        """The number of the device with the file's file system (st_dev)."""
+
+    def fileno(self) -> int:
+        """Return the file descriptor."""
+
+    def read_into(self, buffer: bytearray | memoryview, start: int) -> int:
+        """Fill `buffer` from the byte at `start`; return the number of bytes, which is less at the end of the file."""
+
+    def in_page_cache(self, start: int, length: int) -> bool:
+        """Return whether these bytes can be read without waiting for the disk."""
+
+    def read_ahead(self, start: int, length: int, ahead: int) -> None:
+        """Wait until these bytes are in the page cache, and start to read the `ahead` bytes behind them."""
+
+    def close(self) -> None:
+        """Close the file."""
 
 
 class FileSlice(NamedTuple):
-    """`length` bytes of an open file from the byte at `start`."""
+    """A slice of an open file."""
 
     file: File
     start: int
+    """the position of the first byte"""
     length: int
+    """bytes"""
 
 
 Part: TypeAlias = bytes | FileSlice
+"""A piece of a response."""
 FieldList: TypeAlias = tuple[tuple[bytes, bytes], ...]
+"""Names and values of fields, in the order in which they are sent."""
 
 
 def length_of(parts: Sequence[Part]) -> int:
-    """Bytes in all of them."""
+    """Return the number of bytes in all parts."""
     return sum([len(part) if isinstance(part, bytes) else part.length for part in parts])
 
 
 @dataclass(slots=True)
 class Response:
-    """An answer: status, fields in the order they are sent, and its content in parts; length in bytes.
-
-    Date, Server and Connection are not in `fields`: they belong to the moment and to the connection. Whoever asked
-    for a Response closes it, in a `finally`. tail: preserialize() has written the fields, and the content if it is
-    short, for an answer that is going to be sent often; parts are then what is left. tail_fields: bytes of tail before
-    the content. large: there is a file to send.
-    """
+    """A response to a request. The server that asked for it has to close it, even if it could not be sent."""
 
     status: int
+    """the status code"""
     fields: FieldList
+    """the fields, but for Date, Server and Connection, which depend on the time and the connection"""
     parts: tuple[Part, ...] = ()
+    """the content; without what `serialized` holds of it"""
     file: File | None = None
+    """the file to close with the response"""
     serialized: bytes = b""
+    """the field lines with the empty line, and short content behind them, as preserialize() has written them for a
+    response that is sent often"""
     serialized_head_length: int = 0
+    """bytes of `serialized` before the content"""
     length: int = -1
+    """bytes of content; computed from `parts` where it is not given"""
     has_file: bool = field(init=False)
+    """Whether any of the parts is a slice of a file."""
 
     def __post_init__(self) -> None:
         self.has_file = not all(isinstance(part, bytes) for part in self.parts)
@@ -145,5 +146,6 @@ class Response:
             self.length = length_of(self.parts)
 
     def close(self) -> None:
+        """Close the file that the response owns, if there is one."""
         if self.file is not None:
             self.file.close()

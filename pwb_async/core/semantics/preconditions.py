@@ -1,4 +1,4 @@
-"""Preconditions, in the order of RFC 9110 13.2.2, and If-Range."""
+"""Preconditions (RFC 9110 13): If-Match and its kin, evaluated in the order of 13.2.2, and If-Range."""
 
 from typing import NamedTuple
 
@@ -9,27 +9,26 @@ from .grammar import ENTITY_TAG
 
 
 class Validators(NamedTuple):
-    """What tells one version of a representation from another.
-
-    last_modified: seconds since the epoch. strong_date: the file cannot change any more within that second (RFC 9110
-    8.8.2.2). seen: when this was true, seconds since the epoch.
-    """
+    """The validators of a representation, which distinguish its versions (RFC 9110 8.8)."""
 
     tag: EntityTag | None
     last_modified: int | None
+    """seconds since the epoch"""
     strong_date: bool
+    """Whether `last_modified` is a strong validator: the file cannot change within that second any more (8.8.2.2)."""
     seen: int
+    """the time at which the file was examined, in seconds since the epoch"""
 
 
 def evaluate(fields: Fields, current: Validators) -> int | None:
-    """412 or 304 where a precondition of a GET or HEAD says so, None where the answer goes its way."""
-    if (wanted := fields.get(b"if-match")) is not None:
-        if wanted != b"*" and not _any_strong(wanted, current.tag):
+    """Return 412 or 304 if a precondition of a GET or HEAD leads to it; None if the request is to proceed."""
+    if (if_match := fields.get(b"if-match")) is not None:
+        if if_match != b"*" and not _any_strong(if_match, current.tag):
             return 412
     elif _changed_since(_date(fields, b"if-unmodified-since", current), current) is True:
         return 412
-    if (known := fields.get(b"if-none-match")) is not None:
-        if known == b"*" or _any_weak(known, current.tag):
+    if (if_none_match := fields.get(b"if-none-match")) is not None:
+        if if_none_match == b"*" or _any_weak(if_none_match, current.tag):
             return 304
     elif _changed_since(_date(fields, b"if-modified-since", current), current) is False:
         return 304
@@ -37,7 +36,7 @@ def evaluate(fields: Fields, current: Validators) -> int | None:
 
 
 def range_applies(fields: Fields, current: Validators) -> bool:
-    """If-Range (RFC 9110 13.1.5): the client's part is of this very version; only strong validators can say so."""
+    """Return whether Range applies: If-Range is absent, or holds a strong validator that matches (RFC 9110 13.1.5)."""
     value = fields.get(b"if-range")
     if value is None:
         return True
@@ -54,7 +53,7 @@ def _date(fields: Fields, name: bytes, current: Validators) -> int | None:
 
 
 def _changed_since(date: int | None, current: Validators) -> bool | None:
-    """None: a field that is not there or holds no date, or a file without a date, decides nothing."""
+    """Return whether the representation changed after `date`; None if either of them has no date."""
     return None if date is None or current.last_modified is None else current.last_modified > date
 
 

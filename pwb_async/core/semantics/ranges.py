@@ -1,11 +1,11 @@
-"""Byte ranges (RFC 9110 14). Inside the code a range is start and length; first-pos and last-pos live only here.
+"""Byte ranges and the content of multipart/byteranges (RFC 9110 14).
 
-What bounds their cost (hazard B12): a set of ranges is answered in parts as long as
-  1. it has no more members than `--max-ranges`, and is not mostly commas;
-  2. its ranges add up to no more than the whole, each byte counted as often as it is asked for (as Go and nginx do);
-  3. the answer is at most 4 KiB longer than the whole, delimiters and part fields included (nginx since 1.29.5).
-Beyond any of them the field is ignored and the whole is sent. RFC 9110 14.2 would allow to ignore overlaps and ranges
-in another order, too; Go and nginx answer those in the client's order, and so do we: they cost no more than others.
+Their cost is bounded (hazard B12). A set of ranges is answered in parts if
+  1. it has at most `--max-ranges` members, and at most twice as many commas;
+  2. its ranges together are no longer than the file; a byte in two ranges counts twice (as in Go and nginx);
+  3. the content of the response is at most 4 KiB longer than the file (as in nginx since 1.29.5).
+Otherwise Range is ignored and the whole file is sent. RFC 9110 14.2 also allows a server to ignore ranges that overlap
+or are out of order; PWB, like Go and nginx, sends them in the client's order, because they cost no more than others.
 """
 
 import re
@@ -14,31 +14,34 @@ from typing import Final, NamedTuple
 from .messages import FieldList
 
 _SPEC: Final = re.compile(rb"([0-9]++)-([0-9]*+)|-([0-9]++)")
-"""Possessive, so that a long one that does not match is looked at once."""
+"""A range or a suffix range. The quantifiers are possessive, so that a long member that does not match is read once."""
 _BEYOND_ANY_FILE: Final = 10**20
+"""A position that stands for all that are larger, because converting thousands of digits would be slow."""
 _OVERHEAD: Final = 4096
-"""Bytes by which an answer in parts may be longer than the whole, so that small files can be had in parts, too."""
+"""Bytes by which the content may be longer than the file, so that small files can be sent in parts as well."""
 
 
 class ByteRange(NamedTuple):
-    """`length` bytes from the byte at `start`; length is at least 1."""
+    """A satisfiable range of bytes."""
 
     start: int
+    """the position of the first byte"""
     length: int
+    """bytes, at least 1"""
 
     def content_range(self, size: int) -> bytes:
-        """The value of Content-Range for a representation of `size` bytes."""
+        """Return the value of Content-Range for a representation of `size` bytes."""
         return b"bytes %d-%d/%d" % (self.start, self.start + self.length - 1, size)
 
 
-def parse_ranges(value: bytes, size: int, most: int) -> list[ByteRange] | None:
-    """The satisfiable ranges of a Range field, in the client's order; [] if there are none: 416.
+def parse_ranges(value: bytes, size: int, max_ranges: int) -> list[ByteRange] | None:
+    """Return the satisfiable ranges in a value of Range, in the client's order; [] if there are none, which means 416.
 
-    None: the field is ignored and the whole is sent: another unit, no valid syntax, an empty representation, more
-    than `most` ranges, or ranges that add up to more than the whole.
+    Returns None if Range is to be ignored: its unit is not "bytes", its syntax is invalid, the representation is empty,
+    or it breaks one of the first two bounds above. size: bytes of the representation.
     """
     unit, _, specs = value.partition(b"=")
-    if unit.lower() != b"bytes" or size == 0 or specs.count(b",") > 2 * most:
+    if unit.lower() != b"bytes" or size == 0 or specs.count(b",") > 2 * max_ranges:
         return None
     found: list[ByteRange] = []
     members = total = 0
@@ -47,7 +50,7 @@ def parse_ranges(value: bytes, size: int, most: int) -> list[ByteRange] | None:
             continue
         members += 1
         bounds = _bounds(spec, size)
-        if bounds is None or members > most:
+        if bounds is None or members > max_ranges:
             return None
         start, end = bounds
         if start < end:
@@ -59,8 +62,7 @@ def parse_ranges(value: bytes, size: int, most: int) -> list[ByteRange] | None:
 
 
 def _bounds(spec: bytes, size: int) -> tuple[int, int] | None:
-    """Where a range begins, and where it ends within `size` bytes: before that if it is not satisfiable. None: it is
-    not valid."""
+    """Return the start and end of a range, where end <= start means not satisfiable; None if it is invalid."""
     match = _SPEC.fullmatch(spec)
     if match is None:
         return None
@@ -73,39 +75,43 @@ def _bounds(spec: bytes, size: int) -> tuple[int, int] | None:
 
 
 def _number(digits: bytes) -> int:
+    """Return the number, or _BEYOND_ANY_FILE if it has 20 digits or more."""
     if len(digits) < 20 or len(digits := digits.lstrip(b"0") or b"0") < 20:
         return int(digits)
     return _BEYOND_ANY_FILE
 
 
 class Multipart(NamedTuple):
-    """Content of type multipart/byteranges (RFC 9110 14.6), but for the bytes of the file."""
+    """Content of type multipart/byteranges (RFC 9110 14.6), without the bytes of the file."""
 
     media_type: bytes
+    """the value of Content-Type, with the boundary"""
     heads: list[bytes]
-    """what stands before each part"""
+    """the delimiter and the fields before each part"""
     end: bytes
-    """what stands behind the last one"""
+    """the last delimiter, behind the last part"""
     length: int
-    """bytes of all the content, those of the file included"""
+    """bytes of the whole content, those of the file included"""
 
 
 def multipart(ranges: list[ByteRange], size: int, mtime_ns: int, media: FieldList) -> Multipart | None:
-    """The content for two or more ranges; None if it would be longer than the whole by too much. media: Content-Type,
-    and Content-Encoding of a coded file: its parts are coded, and not what holds them together.
+    """Return the content for two or more ranges; None if it would exceed the size of the file by too much.
 
-    The form is that of Apache and nginx to the byte, but for the boundary, since there are clients that know no other:
-    zsync drops a line before each delimiter, so that the first one must have its CRLF, too, behind an empty preamble
-    (RFC 2046 5.1.1), and wants Content-Range with one space. No file holds the boundary by accident: it names the
-    nanosecond of the file's own last change and its size, in digits that need neither quotes nor escapes.
+    size: bytes of the file. mtime_ns: its last change, in nanoseconds since the epoch. media: the fields of each part:
+    Content-Type, and Content-Encoding if the file is coded, because the coding applies to the part alone.
+
+    Except for the boundary, the form is the same as that of Apache and nginx to the byte, because some clients read no
+    other: zsync drops a line before each delimiter, so the first delimiter needs a CRLF before it as well, behind an
+    empty preamble (RFC 2046 5.1.1), and Content-Range must have exactly one space. The boundary consists of the file's
+    modification time and size in hexadecimal digits, so that it does not occur in the file by accident.
     """
     boundary = b"%016x%016x" % (mtime_ns & (1 << 64) - 1, size)
-    about = b"".join(b"%s: %s\r\n" % field for field in media)
+    part_fields = b"".join(b"%s: %s\r\n" % field for field in media)
     end = b"\r\n--%s--\r\n" % boundary
     heads: list[bytes] = []
     length = len(end)
     for part in ranges:
-        head = b"\r\n--%s\r\n%sContent-Range: %s\r\n\r\n" % (boundary, about, part.content_range(size))
+        head = b"\r\n--%s\r\n%sContent-Range: %s\r\n\r\n" % (boundary, part_fields, part.content_range(size))
         heads.append(head)
         length += len(head) + part.length
         if length > size + _OVERHEAD:

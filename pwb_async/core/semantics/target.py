@@ -1,55 +1,62 @@
-"""From a request target (RFC 9112 3.2) to the names on the way to a file, with nothing left to trick a disk with."""
+"""The parser of request targets (RFC 9112 3.2): decoded path segments that cannot lead out of the site."""
 
 import re
 from dataclasses import dataclass, replace
 from typing import Final
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
-from .grammar import BAD_ESCAPE, HOST, NO_TEXT, TARGET, UNESCAPED
+from .grammar import BAD_ESCAPE, C1_CONTROL, HOST, TARGET, UNESCAPED
 
 PATH_SAFE: Final = "!$&'()*+,;=:@~"
+"""Characters that a path segment may contain as they are (pchar, RFC 3986 3.3), beside letters, digits and "-._"."""
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """segments: decoded, without "", "." and "..". folder: the path ended in a slash. query: as sent, None if none.
-
-    authority: of an absolute-form target; it takes the place of Host (RFC 9112 3.2.2). asterisk: "*", the server as
-    a whole. unescaped: it was sent with text beyond US-ASCII that should have been escaped, and is answered with a
-    redirect to `location` (RFC 9112 3.2). key: the same for all targets that ask for the same file, b"" for one that
-    can ask for none.
-    """
+    """A valid request target."""
 
     segments: tuple[bytes, ...] = ()
-    folder: bool = True
+    """the segments of the path, percent-decoded, after "", "." and ".." were resolved"""
+    trailing_slash: bool = True
+    """Whether the path ends in a slash once it is resolved, so that it names a directory."""
     query: bytes | None = None
+    """the query as received, without its question mark; None if there is none"""
     authority: bytes | None = None
+    """the authority of an absolute-form target, which replaces Host (RFC 9112 3.2.2); ":authority" in HTTP/2"""
     asterisk: bool = False
+    """Whether the target is "*", the server as a whole (RFC 9110 9.3.7)."""
     unescaped: bool = False
+    """Whether it contains bytes that had to be percent-encoded; the response redirects to `location` (RFC 9112 3.2)."""
     cache_key: bytes = b""
+    """a key that is equal for targets that select the same file; b"" for one that can select none"""
 
     @property
     def location(self) -> bytes:
-        """This target for Location, properly escaped. It begins with exactly one slash, so it names no other host
-        (hazard C9)."""
+        """The target as a value of Location, percent-encoded where necessary.
+
+        It begins with exactly one slash, so that it cannot name another host (hazard C9).
+        """
         names = [quote_from_bytes(segment, PATH_SAFE).encode() for segment in self.segments]
-        path = b"/" + b"/".join(names) + (b"/" if self.folder and names else b"")
+        path = b"/" + b"/".join(names) + (b"/" if self.trailing_slash and names else b"")
         return path if self.query is None else path + b"?" + UNESCAPED.sub(_escape, self.query)
 
-    def as_folder(self, relative: bool = False) -> bytes:
-        """The location of this target with a slash at its end. relative: from the target itself (RFC 3986 5.2); it
-        begins with "./", as a colon in the name would make a scheme of it."""
-        location = replace(self, folder=True, segments=self.segments[-1:] if relative else self.segments).location
+    def directory_location(self, relative: bool = False) -> bytes:
+        """Return the value of Location for this target with a slash appended.
+
+        A relative one (RFC 3986 5.2) begins with "./", because a name with a colon would be read as a scheme.
+        """
+        segments = self.segments[-1:] if relative else self.segments
+        location = replace(self, trailing_slash=True, segments=segments).location
         return b"." + location if relative else location
 
 
 def valid_host(value: bytes) -> bool:
-    """uri-host with an optional port below 65536 (RFC 9110 7.2, hazard B7)."""
+    """Return whether a value of Host is a valid host with an optional port up to 65535 (RFC 9110 7.2, hazard B7)."""
     match = HOST.fullmatch(value)
     if match is None or int(match["port"] or 0) > 65535:
         return False
     if match["ipv6"]:
-        from ipaddress import IPv6Address  # takes 1 ms, which a start is spared
+        from ipaddress import IPv6Address  # imported here because it takes 1 ms at start
 
         try:
             IPv6Address(match["ipv6"].decode())
@@ -59,10 +66,10 @@ def valid_host(value: bytes) -> bool:
 
 
 def parse_target(method: bytes, raw: bytes) -> Target | str:
-    """The Target, or in words why `raw` is none for `method`.
+    """Return the target of a request with `method`, or the reason why `raw` is not a valid one.
 
-    Text that is not escaped is taken of GET and HEAD alone: a client may follow the redirect that answers it by GET,
-    whatever its method was (RFC 9110 15.4.2).
+    Bytes beyond US-ASCII are accepted with GET and HEAD only: they are answered with a redirect, and a client may
+    change any other method to GET when it follows one (RFC 9110 15.4.2).
     """
     if raw == b"*":
         return Target(asterisk=True) if method == b"OPTIONS" else "* goes with OPTIONS only"
@@ -75,7 +82,7 @@ def parse_target(method: bytes, raw: bytes) -> Target | str:
     scheme, colon, rest = raw.partition(b"://")
     if not colon or scheme.lower() not in (b"http", b"https"):
         return "the target is neither a path nor an http URI"
-    end = min((at for at in (rest.find(b"/"), rest.find(b"?")) if at >= 0), default=len(rest))
+    end = min((index for index in (rest.find(b"/"), rest.find(b"?")) if index >= 0), default=len(rest))
     authority, path = rest[:end], rest[end:]
     if not valid_host(authority):
         return "the target's authority is invalid"
@@ -85,12 +92,12 @@ def parse_target(method: bytes, raw: bytes) -> Target | str:
 
 
 def _is_text(raw: bytes) -> bool:
-    """UTF-8 without control characters."""
+    """Return whether `raw` is UTF-8 without control characters."""
     try:
         raw.decode()
     except UnicodeDecodeError:
         return False
-    return not NO_TEXT.search(raw)
+    return not C1_CONTROL.search(raw)
 
 
 def _escape(byte: re.Match[bytes]) -> bytes:
@@ -113,7 +120,15 @@ def _parse_path(raw: bytes, authority: bytes | None) -> Target | str:
             segments.pop()
         elif name not in (b"", b"."):
             segments.append(name)
-    folder = name in (b"", b".", b"..")
+    trailing_slash = name in (b"", b".", b"..")
     unescaped = not raw.isascii()
-    cache_key = b"" if unescaped or b"/" in b"".join(segments) else b"/".join(segments) + (b"/" if folder else b"")
-    return Target(tuple(segments), folder, query if mark else None, authority, unescaped=unescaped, cache_key=cache_key)
+    # No file name contains a slash, so a segment with "%2F" selects no file.
+    selects_file = not unescaped and b"/" not in b"".join(segments)
+    return Target(
+        segments=tuple(segments),
+        trailing_slash=trailing_slash,
+        query=query if mark else None,
+        authority=authority,
+        unescaped=unescaped,
+        cache_key=b"/".join(segments) + (b"/" if trailing_slash else b"") if selects_file else b"",
+    )

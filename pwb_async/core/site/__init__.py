@@ -1,1 +1,1 @@
-"""What this site answers: site.py is the ordered list of steps, and each feature has a file of its own."""
+"""The responses of the site: site.py lists the steps in order, and each feature has a file of its own."""

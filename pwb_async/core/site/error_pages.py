@@ -1,12 +1,12 @@
-"""The pages PWB writes itself. They repeat nothing that a client sent: nothing can be smuggled in (hazard G2)."""
+"""The error pages of PWB. They contain nothing that a client sent, so that no script can be injected (hazard G2)."""
 
 from functools import lru_cache
 from typing import Final
 
 from pwb_async.core.semantics.messages import REASONS
 
-_WORDS: Final = {404: b"404 file not found"}
-"""The book's words, where it has some."""
+_TITLES: Final = {404: b"404 file not found"}
+"""Titles that are not the reason phrase: these are quoted from the book."""
 
 _PAGE: Final = b"""<!DOCTYPE html>
 <html lang="en">
@@ -26,6 +26,6 @@ _PAGE: Final = b"""<!DOCTYPE html>
 
 @lru_cache(64)
 def status_page(status: int) -> bytes:
-    """A small HTML page that says what `status` means."""
-    words = _WORDS.get(status) or b"%d %s" % (status, REASONS[status])
-    return _PAGE % (words, words)
+    """Return a small HTML page for a status code."""
+    title = _TITLES.get(status) or b"%d %s" % (status, REASONS[status])
+    return _PAGE % (title, title)

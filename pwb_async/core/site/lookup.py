@@ -1,4 +1,4 @@
-"""The lookup, which a site hands to a storage, and the findings that a storage returns.
+"""The lookup that a site passes to a storage, and the findings that a storage returns.
 
 A finding is a value, never an exception.
 """
@@ -38,16 +38,16 @@ class Lookup:
 
     request: Request
     path: bytes
-    """The target's path without its first slash, for logs and delays; it says nothing about what is opened."""
+    """the target's path without its first slash, for logs and delays only; `candidates` decide what is opened"""
     candidates: tuple[Candidate, ...]
-    """The paths to try, in order; the first that matches is the finding, and if none does, NOT_FOUND is."""
+    """the paths to try in order; if none matches, the finding is NOT_FOUND"""
     codings: tuple[bytes, ...] = ()
-    """The content codings that the client accepts, in order of preference, for a storage that has coded files."""
+    """the content codings that the client accepts, in order of preference, for a storage that has coded files"""
 
 
-def candidates_of(path: bytes, folder: bool, indexes: tuple[bytes, ...]) -> tuple[Candidate, ...]:
-    """The candidates of a target's path: an index of a directory where the target ends with a slash, else the entry."""
-    if not folder:
+def candidates_of(path: bytes, trailing_slash: bool, indexes: tuple[bytes, ...]) -> tuple[Candidate, ...]:
+    """Return the candidates of a target: the entry at `path`, or with a trailing slash the indexes of the directory."""
+    if not trailing_slash:
         return (Candidate(path),)
     prefix = path and path + b"/"
     files = [Candidate(prefix + index, EntryKind.FILE) for index in indexes]
@@ -72,20 +72,21 @@ class OpenFile(NamedTuple):
     version: tuple[int, ...] = ()
     """device, inode, change time of the inode, mtime and size: all that the system reports of a change"""
     shared: bool = False
-    """Others hold this finding too: no response closes the file; it closes when the last reference is gone."""
+    """Whether several responses use this finding. None of them closes the file; it closes with its last reference."""
     tag: bytes | None = None
     """the opaque part of its entity tag, which is strong; None for no entity tag"""
     settled: bool = True
-    """One more change would give the file another version and another date."""
+    """Whether any later change is certain to change `version` and the modification time: the file was not modified so
+    recently that the file system's clock might give the next change the same time."""
     generated: bool = False
-    """The content is made while it is read, as in /proc and /sys, so the file's size and times do not describe it: size
-    is the length of `content`, and version is empty."""
+    """Whether the content is generated while it is read, as in /proc and /sys. The file's own size and times do not
+    describe it then: `size` is the length of `content`, and `version` is empty."""
     status: int = 200
     """the status code of the candidate at which it was found"""
 
     @property
     def owned(self) -> File | None:
-        """The file, if the response that is made of it has to close it."""
+        """The file, if a response that is made of it has to close it."""
         return None if self.shared else self.file
 
 
@@ -96,7 +97,7 @@ class Directory:
 
 @dataclass(frozen=True, slots=True)
 class NotFound:
-    """Nothing that may be served, whatever the reason; a client cannot tell them apart (hazards C1, C2, C5)."""
+    """No file that may be served. The reason is not kept, because no client may learn it (hazards C1, C2, C5)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +107,7 @@ class Forbidden:
 
 @dataclass(frozen=True, slots=True)
 class Unavailable:
-    """The system is short of descriptors or memory at the moment, so the file may exist or not (hazard E2)."""
+    """A lookup that failed for want of descriptors or memory; the file may exist (hazard E2)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,14 +115,14 @@ class StorageError:
     """A failure of the storage itself."""
 
     detail: str
-    """the reason, for the log only: a client never sees it"""
+    """the reason, for the log only; a client never sees it"""
 
 
 Finding: TypeAlias = OpenFile | Directory | NotFound | Forbidden | Unavailable | StorageError
 
 
 class Storage(Protocol):
-    """A place where files are: a disk, or a storage around another one. Its methods block, and never raise OSError."""
+    """A source of files: a disk, or a storage around another one. Its methods block, and never raise OSError."""
 
     def find(self, lookup: Lookup) -> Finding:
         """Return the first of the lookup's candidates that exists; an OpenFile belongs to the caller."""
@@ -137,5 +138,5 @@ UNAVAILABLE: Final = Unavailable()
 
 
 def same_version(old: OpenFile, new: Finding) -> bool:
-    """Whether `new` is the same file as `old` and has not changed since; False where that cannot be decided."""
+    """Return whether `new` is certain to be the same file as `old`, unchanged."""
     return isinstance(new, OpenFile) and old.settled and old.version == new.version

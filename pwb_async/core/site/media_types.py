@@ -1,12 +1,12 @@
-"""What is said about a file's content: Content-Type, and Content-Encoding where that is asked for.
+"""The media types of files: the fields Content-Type and, where that is enabled, Content-Encoding.
 
-The steps, of which the first that has an answer decides:
-  1. with `--serve-encoded`: the coding that a name's last ending stands for, and the type of the name without it, as by
-     the next steps; not where that type is unknown or an archive's, or where `--type` fits the whole name alone
-  2. `--type`: of the globs that fit, the last one
-  3. _WELL_KNOWN: names without an ending whose type is registered all the same
-  4. _ENDINGS: a table of our own, so that every machine says the same; it keeps to the IANA registry, and where nothing
-     is registered to what browsers, nginx and Apache say
+The first of these steps that has a result decides:
+  1. with `--serve-encoded`, a name such as x.js.br: Content-Encoding by the last ending, and the type of x.js by the
+     next steps; unless that type is unknown or an archive's, or a `--type` glob matches x.js.br but not x.js
+  2. `--type`: the last glob that matches
+  3. _ENDINGS: a table of our own, so that every machine gives the same types; it follows the IANA registry, and for
+     types that are not registered, browsers, nginx and Apache
+  4. _WELL_KNOWN: names without an ending that have a registered type
 """
 
 import re
@@ -17,7 +17,9 @@ from typing import Final
 from pwb_async.core.semantics.messages import FieldList
 
 DEFAULT: Final = b"application/octet-stream"
+"""The media type of a file whose ending is unknown."""
 UTF_8: Final = b"utf-8"
+"""The default charset of text."""
 
 _ENDINGS: Final = """
 text/html                       html htm shtml
@@ -170,10 +172,10 @@ application/trafficadvice+json  traffic-advice
 application/xrd+xml             host-meta
 text/plain                      atproto-did
 """
-"""Names below /.well-known/ whose specification gives them a type and no ending (RFC 8615)."""
+"""Names below /.well-known/ that have no ending, and whose specification defines a media type (RFC 8615)."""
 
 _CODINGS: Final = {b"br": b"br", b"gz": b"gzip", b"zst": b"zstd"}
-"""Content codings of the IANA registry by the ending of a file's name."""
+"""Content codings of the IANA registry by the ending of a file name."""
 _ARCHIVES: Final = frozenset(
     b"""application/zip application/gzip application/zstd application/x-brotli application/x-bzip2 application/x-xz
     application/x-7z-compressed application/x-tar application/vnd.rar application/java-archive
@@ -181,33 +183,34 @@ _ARCHIVES: Final = frozenset(
     application/appxbundle application/msix application/msixbundle application/vnd.debian.binary-package
     application/x-iso9660-image""".split()
 )
-"""Types of archives. x.tar.gz is an archive and no coded file: decoded on the way, it would not be what its name and
-its digests say."""
+"""Media types of archives. x.tar.gz is served as an archive, not as a coded x.tar: a client would decode it, and the
+saved file would match neither its name nor its published digest."""
 
 _CHARSET: Final = re.compile(rb";[ \t]*charset=", re.IGNORECASE)
 
 
 class MediaTypes:
-    """The fields of a representation by the path of its file.
+    """A table of media types by the path of a file.
 
     Args:
-        rules: Pairs of a glob and a media type. A glob with a slash fits paths below the root, any other the names of
-            files, both without regard to case; `*` also stands for slashes.
-        charset: What text types say that have no charset of their own; b"" for nothing. Other types never say one:
-            JSON has no such parameter (RFC 8259 11), and XML names its encoding itself (RFC 7303 3.2).
-        encoded: Whether x.js.br is x.js with a content coding, where the type of x.js is known and no archive's. A glob
-            that fits x.js.br and not x.js makes it a file like any other.
+        rules: Pairs of a glob and a media type. A glob with a slash is matched against the path below the root, any
+            other against the file name, both without regard to case; `*` matches slashes as well.
+        charset: The charset parameter that is added to text types without one; b"" for none. Other types never get one:
+            JSON has no such parameter (RFC 8259 11), and XML declares its own encoding (RFC 7303 3.2).
+        encoded: Whether x.js.br is served as x.js with a content coding; see step 1 above.
     """
 
     def __init__(self, rules: Sequence[tuple[str, bytes]] = (), charset: bytes = UTF_8, encoded: bool = False) -> None:
         self._endings = {name: _field(media, charset) for name, media in _rows(_ENDINGS)}
         self._paths = {b".well-known/" + name: _field(media, charset) for name, media in _rows(_WELL_KNOWN)}
-        self._paths[b"apple-app-site-association"] = _field(b"application/json", charset)  # older than RFC 8615
+        self._paths[b"apple-app-site-association"] = _field(
+            b"application/json", charset
+        )  # at the root, a location older than RFC 8615
         self._rules = [_Rule(glob, _field(media, charset)) for glob, media in reversed(rules)]
         self._encoded = encoded
 
     def fields(self, path: bytes) -> FieldList:
-        """Content-Type and maybe Content-Encoding of the file at `path` below the root."""
+        """Return Content-Type, and Content-Encoding of a coded file, for a path below the root."""
         if self._encoded:
             stem, _, ending = path.rpartition(b".")
             if (coding := _CODINGS.get(ending.lower())) and (media := self._decoded(path, stem)):
@@ -215,10 +218,12 @@ class MediaTypes:
         return self._type(path) or _DEFAULT
 
     def _decoded(self, path: bytes, stem: bytes) -> FieldList | None:
-        """The type of a coded file's content, decoded. stem: its path without the ending of the coding. None: it is to
-        be served as it is."""
+        """Return the type of a coded file's decoded content; None if the file is served as it is.
+
+        stem: the path without the ending of the coding.
+        """
         rule = self._rule(path)
-        if rule and not rule.fits(stem):
+        if rule and not rule.matches(stem):
             return None
         media = self._type(stem)
         return None if media is None or _is_archive(media[0][1]) else media
@@ -230,18 +235,20 @@ class MediaTypes:
         return (self._endings.get(ending.lower()) if dot else None) or self._paths.get(path)
 
     def _rule(self, path: bytes) -> "_Rule | None":
-        return next((rule for rule in self._rules if rule.fits(path)), None)
+        return next((rule for rule in self._rules if rule.matches(path)), None)
 
 
 class _Rule:
+    """A glob of `--type` with its media type."""
+
     def __init__(self, glob: str, media: FieldList) -> None:
-        self._fits = re.compile(translate(glob.removeprefix("/")), re.IGNORECASE).match
-        self._whole = "/" in glob
+        self._match = re.compile(translate(glob.removeprefix("/")), re.IGNORECASE).match
+        self._whole_path = "/" in glob
         self.media = media
 
-    def fits(self, path: bytes) -> bool:
+    def matches(self, path: bytes) -> bool:
         text = path.decode(errors="surrogateescape")
-        return self._fits(text if self._whole else text.rpartition("/")[2]) is not None
+        return self._match(text if self._whole_path else text.rpartition("/")[2]) is not None
 
 
 def _is_archive(media: bytes) -> bool:
@@ -250,13 +257,14 @@ def _is_archive(media: bytes) -> bool:
 
 
 def _rows(table: str) -> Iterator[tuple[bytes, bytes]]:
+    """Yield each name in a table with its media type."""
     for line in table.encode().split(b"\n"):
         media, *names = line.split() or [b""]
         yield from ((name, media) for name in names)
 
 
 def _field(media: bytes, charset: bytes = b"") -> FieldList:
-    """Content-Type, with the charset for text that has none of its own."""
+    """Return Content-Type, with the charset added to a text type that has none."""
     if charset and media[:5].lower() == b"text/" and not _CHARSET.search(media):
         media = b"%s; charset=%s" % (media, charset)
     return ((b"Content-Type", media),)
@@ -264,4 +272,4 @@ def _field(media: bytes, charset: bytes = b"") -> FieldList:
 
 _DEFAULT: Final = _field(DEFAULT)
 STANDARD: Final = MediaTypes()
-"""What is said where no option says otherwise."""
+"""The types without any option."""

@@ -12,8 +12,11 @@ _SECOND: Final = 1_000_000_000
 
 
 def validators_of_file(found: OpenFile, coding: bytes = b"") -> Validators:
-    """Last-Modified is never later than Date (RFC 9110 8.8.2.1), and absent where the time says nothing. The content
-    coding is part of the tag: the same bytes without it are another representation (RFC 9110 8.8.3.3)."""
+    """Return the validators of a file with a content coding, or with none.
+
+    Last-Modified is never later than Date (RFC 9110 8.8.2.1), and absent if the time of the file is a placeholder. The
+    coding is part of the tag, because the decoded file is another representation (RFC 9110 8.8.3.3).
+    """
     seen, modified = found.seen_ns // _SECOND, found.mtime_ns // _SECOND
     last_modified = None if found.generated or is_placeholder(modified) else min(modified, seen)
     tag = None if found.tag is None else EntityTag(b"%s-%s" % (found.tag, coding) if coding else found.tag, False)

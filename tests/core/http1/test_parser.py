@@ -5,9 +5,9 @@ import pytest
 from pwb_async.core.events import BadRequest
 from pwb_async.core.http1.limits import Limits
 from pwb_async.core.http1.parser import RequestParser
-from pwb_async.core.http1.serializer import write_fields
+from pwb_async.core.http1.serializer import serialize_fields
 from pwb_async.core.semantics.fields import CHUNKED, Fields
-from pwb_async.core.semantics.messages import Request
+from pwb_async.core.semantics.messages import HTTP_1_1, Request
 from tests.core.driver import PARSER, ask, byte_by_byte, converse, cuts, get
 
 
@@ -34,11 +34,11 @@ def test_persistence(version: bytes, connection: bytes | None, persistent: bool)
     fields = [] if connection is None else [b"Connection: " + connection]
     request = ask(get(b"/", *fields, version=version)).request
     assert request.persistent is persistent
-    assert request.line.minor == int(version[-1:])
+    assert request.version == (1, int(version[-1:]))
 
 
 def test_9110_2_5_later_minor_version_is_read_as_the_one_we_know() -> None:
-    assert ask(get(version=b"HTTP/1.7")).request.line.minor == 1
+    assert ask(get(version=b"HTTP/1.7")).request.version == HTTP_1_1
 
 
 def test_9110_5_3_lines_of_a_list_field_are_joined_in_order() -> None:
@@ -197,13 +197,13 @@ def test_reading_is_memoised_b8_only_for_short_heads() -> None:
     assert isinstance(first, Request)
     assert isinstance(again, Request)
     assert first.fields is again.fields
-    assert first.line is again.line
+    assert first.target is again.target
     long = get(b"/" + b"a" * 600, b"X: " + b"y" * 3000)[:-2]
     first, again = (parser.parse(long) for _ in range(2))
     assert isinstance(first, Request)
     assert isinstance(again, Request)
     assert first.fields is not again.fields
-    assert first.line is not again.line
+    assert first.target is not again.target
 
 
 @pytest.mark.parametrize(
@@ -239,16 +239,16 @@ def test_fields_of_a_bad_request_are_known_where_they_are_sound() -> None:
 def test_c10_the_writer_takes_no_control_character_but_the_tab(byte: int) -> None:
     for value in (bytes([byte]), b"a" + bytes([byte]), bytes([byte]) + b"a", b"a" + bytes([byte]) + b"b"):
         if byte == 9:
-            assert write_fields(((b"X", value),)) == b"X: " + value + b"\r\n"
+            assert serialize_fields(((b"X", value),)) == b"X: " + value + b"\r\n"
         else:
-            with pytest.raises(ValueError, match="no field"):
-                write_fields(((b"X", value),))
+            with pytest.raises(ValueError, match="invalid field"):
+                serialize_fields(((b"X", value),))
 
 
 @pytest.mark.parametrize("name", [b"", b"a b", b"a:", b"a\r\nb", b"\xff", b"a\0"])
 def test_c10_the_writer_takes_no_name_but_a_token(name: bytes) -> None:
-    with pytest.raises(ValueError, match="no field"):
-        write_fields(((b"Ok", b"fine"), (name, b"x")))
+    with pytest.raises(ValueError, match="invalid field"):
+        serialize_fields(((b"Ok", b"fine"), (name, b"x")))
 
 
 def test_a_head_that_comes_again_is_the_same_request_and_what_is_remembered_is_bounded() -> None:
@@ -256,7 +256,9 @@ def test_a_head_that_comes_again_is_the_same_request_and_what_is_remembered_is_b
     often = get(b"/often")
     first = parser.parse_single(often)
     assert first is not None
-    assert first == parser.parse(often[:-2])
+    again = parser.parse(often[:-2])
+    assert isinstance(again, Request)
+    assert (again.request_line, again.fields) == (first.request_line, first.fields)
     for number in range(10_000):
         assert (parser.cache.get(often) or parser.parse_single(often)) is first
         assert parser.parse_single(get(b"/%d" % number)) is not None
@@ -303,11 +305,3 @@ def test_9110_12_5_5_the_variant_is_computed_once_for_a_field_section_and_part_o
     long = reader.parse(get(b"/a", b"Accept-Encoding: br", b"X: " + b"x" * 4000)[:-2])
     assert isinstance(long, Request)
     assert long.cache_key == b"a\0br"
-
-
-def test_a_request_that_is_cached_keeps_its_line_of_the_log() -> None:
-    request = PARSER.parse(get(b"/")[:-2])
-    assert isinstance(request, Request)
-    assert request.logged == (0, 0, b"")
-    request.say(200, 26, b'"GET / HTTP/1.1" 200 26 "-" "-"\n')
-    assert request.logged == (200, 26, b'"GET / HTTP/1.1" 200 26 "-" "-"\n')

@@ -195,7 +195,7 @@ def test_d12_a_boundary_can_be_made_of_any_time(mtime_ns: int) -> None:
 @pytest.mark.parametrize("most", [0, 1, 2])
 def test_b12_the_number_of_ranges_is_an_option(most: int) -> None:
     for count in range(1, 4):
-        answer = ask(get(b"/a.txt", b"Range: bytes=" + b",".join([b"0-0"] * count)), site=Site(ranges=most))
+        answer = ask(get(b"/a.txt", b"Range: bytes=" + b",".join([b"0-0"] * count)), site=Site(max_ranges=most))
         assert answer.status == (206 if count <= most else 200)
 
 

@@ -70,7 +70,7 @@ def test_c1_corpus(status: int, raw: bytes) -> None:
 )
 def test_path(raw: bytes, segments: tuple[bytes, ...], folder: bool, query: bytes | None) -> None:
     for target in (parsed(raw), parsed(b"http://h" + raw)):
-        assert (target.segments, target.folder, target.query) == (segments, folder, query)
+        assert (target.segments, target.trailing_slash, target.query) == (segments, folder, query)
         assert not target.asterisk
 
 
@@ -118,9 +118,9 @@ def test_9112_3_2_4_asterisk_form() -> None:
         ),
     ],
 )
-def test_as_folder(target: Target, location: bytes) -> None:
-    assert target.as_folder() == location
-    assert replace(target, folder=True).location == location
+def test_directory_location(target: Target, location: bytes) -> None:
+    assert target.directory_location() == location
+    assert replace(target, trailing_slash=True).location == location
 
 
 @pytest.mark.parametrize(
@@ -135,8 +135,8 @@ def test_as_folder(target: Target, location: bytes) -> None:
         pytest.param(Target(), b"./", id="3986-5.2-root"),
     ],
 )
-def test_as_folder_relative(target: Target, location: bytes) -> None:
-    assert target.as_folder(relative=True) == location
+def test_directory_location_relative(target: Target, location: bytes) -> None:
+    assert target.directory_location(relative=True) == location
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,9 @@ and G of docs/hazards.md)."""
 import pytest
 
 from pwb_async.core.events import BadRequest
+from pwb_async.core.semantics.fields import Fields
 from pwb_async.core.semantics.messages import REASONS, FileSlice, Request, Response
+from pwb_async.core.semantics.target import Target, parse_target
 from pwb_async.core.site.error_pages import status_page
 from pwb_async.core.site.lookup import (
     DIRECTORY,
@@ -33,8 +35,10 @@ from tests.core.driver import (
     FakeFile,
     Peer,
     ask,
+    find,
     get,
     open_file,
+    read_part,
     tag_of,
 )
 
@@ -95,6 +99,27 @@ def test_9110_9_3_7_options(target: bytes) -> None:
 )
 def test_expect(version: bytes, value: bytes, status: int) -> None:
     assert ask(get(b"/", b"Expect: " + value, version=version)).status == status
+
+
+def test_a_request_of_another_version_of_http_gets_the_same_responses() -> None:
+    """HTTP/2 and ASGI have no request line; a Request needs neither it nor anything else of HTTP/1."""
+    for target in (b"/a.txt", b"/sub", b"/none", b"/\xc3\xbc"):
+        parsed = parse_target(b"GET", target)
+        assert isinstance(parsed, Target)
+        request = Request(b"GET", parsed, Fields({b"accept": [b"*/*"]}, 0), (2, 0))
+        assert request.persistent
+        located = SITE.locate(request)
+        response = SITE.reply(located, find(located)) if isinstance(located, Lookup) else located
+        expected = ask(get(target))
+        assert (response.status, b"".join(map(read_part, response.parts))) == (expected.status, expected.content)
+        assert [(name.lower(), value) for name, value in response.fields] == expected.fields[2:]
+
+
+def test_9110_10_1_1_an_unknown_expectation_counts_in_later_versions() -> None:
+    request = Request(b"GET", Target(), Fields({b"expect": [b"x"]}, 0), (3, 0))
+    response = SITE.locate(request)
+    assert isinstance(response, Response)
+    assert response.status == 417
 
 
 def test_9110_15_2_no_interim_answer_is_ever_sent() -> None:
