@@ -1,7 +1,7 @@
 """PWB4, a process for each client: the kernel keeps the clients apart, memory and all.
 
 The plan: accept a client; fork a child process that serves it and ends; close the parent's copy of the client's socket;
-accept the next. A child keeps open only what it needs, shows in shared memory since when it is idle, and is reaped.
+accept the next. A child keeps open only what it needs, writes into shared memory since when it is idle, and is reaped.
 Costs: about 3 MB and 3 ms a client (see README). One parent forks for all: of 200 busy clients that arrive at once,
 some have their first response after more than 2 s. The whole idea is the line that starts the child.
 """
@@ -9,7 +9,7 @@ some have their first response after more than 2 s. The whole idea is the line t
 import signal
 from typing import ClassVar
 
-from pwb_legacy.common.child_process import Child, forward_signal, reaping_children, signals_blocked
+from pwb_legacy.common.child_process import Child, Children, signals_blocked
 from pwb_legacy.common.client import Client
 from pwb_legacy.common.http_server import HTTPServer
 
@@ -21,42 +21,34 @@ class ProcessServer(HTTPServer):
     child: Child
 
     def serve_forever(self) -> None:
-        self.children: set[Child] = set()
-        with reaping_children(self.children):
+        with Children(self.context, self.wakeup_writer) as self.children:
             for client in self.clients():
                 with signals_blocked():
                     self._start_child(client)
 
     def _start_child(self, client: Client) -> None:
         try:
-            child = Child(client, self.context.log)
-            child.start(lambda: self._serve(child, client))
+            child = self.children.start(client, self._serve)
         except OSError:  # no more processes: the book's server ended here (L9, E4)
             self.reject(client)
         else:
-            self.children.add(child)
             self.admission.replace(client, child)
             client.close()
 
     def _serve(self, child: Child, client: Client) -> None:
-        child.after_fork(client, self.context, self.wakeup_writer.fileno())
-        self.child, self.children = child, set()
+        self.child = child
         self.handlerequest(client)
 
     def receive(self, client: Client) -> None:
-        self.child.set_idle_since(client.idle_since)
-        try:
+        with self.child.waiting_for(client):
             super().receive(client)
-        finally:
-            self.child.set_idle_since(None)
 
     def flush_log(self) -> None:
         if self.context.log is not None and self.context.log.reopen_requested:
-            forward_signal(signal.SIGUSR1, self.children)
+            self.children.pass_signal_on(signal.SIGUSR1)
         super().flush_log()
-        Child.exchange_lines(self.context.log, self.wake_up)
+        self.children.pass_lines_on()
 
     def on_wakeup(self) -> None:
-        for child in [child for child in self.children if child.has_ended()]:
-            self.children.remove(child)
+        for child in self.children.reap():
             self.admission.forget(child)

@@ -1,41 +1,27 @@
 """A process that is forked to serve one client: what its parent does with it, and its own first steps.
 
 fork() gives the child a copy of everything that the parent has. This file is about what the child must not keep, and
-about the little that the two still share.
+about the little that the two share: two numbers in shared memory, and a channel for lines of the access log.
 """
 
 import logging
 import os
 import signal
 import socket
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from functools import partial
 from itertools import pairwise
 from mmap import mmap
 from typing import Final
 
-from pwb_async.observability.access_log import AccessLog
 from pwb_async.runtime.context import ServerContext
 from pwb_async.runtime.signals import end_signals
 
 from .client import Client
 
 logger: Final = logging.getLogger("pwb")
-
-
-def _line_channel() -> tuple[int, int]:
-    ends = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    for end in ends:
-        end.setblocking(False)
-    return ends[0].detach(), ends[1].detach()
-
-
-PARENT: Final = os.getpid()
-LINES_IN, LINES_OUT = _line_channel()
-"""carry lines of the access log from children to their parent, in messages that stay whole"""
 MAX_MESSAGE: Final = 1 << 17
-"""bytes; more than a log hands over at once"""
+"""Bytes; more than a log hands over at once."""
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGALRM, signal.SIGCHLD)
 
 
@@ -53,74 +39,25 @@ class Child:
     """The client's socket, which the parent closes after the fork."""
     pid: int
 
-    def __init__(self, client: Client, log: AccessLog | None) -> None:
+    def __init__(self, client: Client) -> None:
         self.peer, self.sock = client.peer, client.sock
-        shared = memoryview(mmap(-1, 16))  # two numbers that parent and child share, since fork() does not copy them
-        self._idle_since = shared[:8].cast("d")
-        self._lines_dropped = shared[8:].cast("q")
-        self._log = log
+        shared = memoryview(mmap(-1, 16))  # two numbers in memory that fork() does not copy
+        self._idle_since = shared[:8].cast("d")  # 0.0 while the child has something to do
+        self.lines_dropped = shared[8:].cast("q")
         self._stopped = self._reaped = False
 
-    def start(self, serve: Callable[[], None]) -> None:
-        """Fork, and call `serve` in the child, which must begin with after_fork(). Raises OSError."""
-        self.pid = os.fork()
-        if self.pid == 0:
-            try:
-                self._run(serve)
-            except Exception:
-                logger.exception("a child process failed")
-            finally:
-                os._exit(0)  # the parent's stack is below this line: the child must not return to it
-
-    def _run(self, serve: Callable[[], None]) -> None:
-        before = 0
-        if self._log is not None:
-            self._log.forget()  # the copies of lines that wait in the parent
-            before = self._log.dropped
-        serve()
-        self.exchange_lines(self._log, int)  # the end of the child wakes the parent
-        if self._log is not None:
-            self._log.finish()
-            self._lines_dropped[0] = self._log.dropped - before
-
-    @staticmethod
-    def exchange_lines(log: AccessLog | None, wake_up: Callable[[], object]) -> None:
-        """Move lines that a pipe does not take yet from a child, which may end at any moment, to its parent's log (E8).
-
-        In a child this sends them, in the parent it receives them.
-        """
-        if log is None:
-            return
-        if os.getpid() == PARENT:
-            with suppress(BlockingIOError):
-                while True:
-                    log.append(os.read(LINES_IN, MAX_MESSAGE))
-        elif log.pending:
-            log.hand_over(partial(os.write, LINES_OUT))
-            wake_up()
-
-    def after_fork(self, client: Client, context: ServerContext, wakeup: int) -> None:
-        """The child's first steps: SIGTERM stops the client, and only the client's socket and the logs stay open.
-
-        In the book each child kept the listening socket and all other clients' sockets, so none of them was closed
-        when its own process closed it (L11).
-        """
-        for number in (*end_signals(), signal.SIGALRM, signal.SIGCHLD):
-            signal.signal(number, lambda *_: client.stop())
-        signal.set_wakeup_fd(-1)
-        files = (client.sock, context.log, context.trace)
-        kept = sorted({2, LINES_OUT, wakeup, *(file.fileno() for file in files if file is not None)})
-        for low, high in pairwise([*kept, os.sysconf("SC_OPEN_MAX")]):
-            os.closerange(low + 1, high)
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
-
-    def set_idle_since(self, moment: float | None) -> None:
-        """Called in the child, and seen by the parent."""
-        self._idle_since[0] = moment or 0.0
+    @contextmanager
+    def waiting_for(self, client: Client) -> Iterator[None]:
+        """Called in the child: show the parent that the child is idle, if it is, while this lasts."""
+        self._idle_since[0] = client.idle_since or 0.0
+        try:
+            yield
+        finally:
+            self._idle_since[0] = 0.0
 
     @property
     def idle_since(self) -> float | None:
-        """A number that is smallest for the child idle longest; None while it has something to do."""
+        """A number that orders idle children, the longest idle first; None while a child has something to do."""
         return None if self._stopped else self._idle_since[0] or None
 
     def stop(self) -> None:
@@ -142,36 +79,114 @@ class Child:
         """Whether the child has ended. Reaps it then, or it would stay in the process table as a zombie (E5)."""
         if not self._reaped:
             with suppress(ChildProcessError):
-                if os.waitpid(self.pid, os.WNOHANG) == (0, 0):
-                    return False
-            self._reaped = True
-            self.exchange_lines(self._log, int)
-            if self._log is not None:
-                self._log.dropped += self._lines_dropped[0]
-                self._lines_dropped[0] = 0
-        return True
+                self._reaped = os.waitpid(self.pid, os.WNOHANG) != (0, 0)
+        return self._reaped
 
 
-@contextmanager
-def reaping_children(children: Iterable[Child]) -> Iterator[None]:
-    """While this lasts, the end of a child wakes the server, which calls has_ended(); then all children are killed."""
-    signal.signal(signal.SIGCHLD, lambda *_: None)  # set_wakeup_fd() writes a byte only if there is a handler
-    try:
-        yield
-    finally:
-        for child in children:
+class Children:
+    """The child processes of a server; when it ends, all are killed.
+
+    A child is not allowed to wait until a full pipe takes its lines of the access log, since it may end at any moment.
+    It sends them to the parent, which appends them to its own log (E8).
+    """
+
+    def __init__(self, context: ServerContext, wakeup: socket.socket) -> None:
+        """wakeup: where a byte wakes the parent."""
+        self._context = context
+        self._log = context.log
+        self._wakeup = wakeup
+        self._running: set[Child] = set()  # in a child: empty
+        self._in_child = False
+        # SOCK_SEQPACKET keeps messages whole, whichever children send at the same time.
+        self._line_receiver, self._line_sender = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._line_receiver.setblocking(False)
+        self._line_sender.setblocking(False)
+
+    def __enter__(self) -> "Children":
+        # A byte wakes the server when a child ends; set_wakeup_fd() writes it only if there is a handler.
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for child in self._running:
             child.close()
+        self._line_receiver.close()
+        self._line_sender.close()
 
+    def start(self, client: Client, serve: Callable[[Child, Client], None]) -> Child:
+        """Fork, and call `serve` in the child, which ends with it. Raises OSError.
 
-def forward_signal(number: int, children: Iterable[Child]) -> None:
-    """Send a signal that the parent has received to all its children."""
-    for child in children:
-        child.send_signal(number)
+        A signal that arrives meanwhile waits, in parent and child, until each has its own handlers and its own list of
+        connections: call this within signals_blocked().
+        """
+        child = Child(client)
+        child.pid = os.fork()
+        if child.pid:
+            self._running.add(child)
+            return child
+        try:
+            self._run(child, client, serve)
+        except Exception:
+            logger.exception("a child process failed")
+        finally:
+            os._exit(0)  # the parent's stack is below this line: the child must not return to it
+
+    def _run(self, child: Child, client: Client, serve: Callable[[Child, Client], None]) -> None:
+        self._in_child = True
+        self._running.clear()
+        dropped_before = 0
+        if self._log is not None:
+            self._log.forget()  # the copies of lines that wait in the parent
+            dropped_before = self._log.dropped
+        self._let_go(client)
+        serve(child, client)
+        if self._log is not None:
+            self.pass_lines_on()
+            self._log.finish()
+            child.lines_dropped[0] = self._log.dropped - dropped_before
+
+    def _let_go(self, client: Client) -> None:
+        """Keep no signal handler of the parent, and no descriptor but the client's socket and those for the logs.
+
+        In the book each child kept the listening socket and all other clients' sockets, so none of them was closed
+        when its own process closed it (L11).
+        """
+        for number in (*end_signals(), signal.SIGALRM, signal.SIGCHLD):
+            signal.signal(number, lambda *_: client.stop())
+        signal.set_wakeup_fd(-1)
+        files = (client.sock, self._wakeup, self._line_sender, self._log, self._context.trace)
+        kept = sorted({2, *(file.fileno() for file in files if file is not None)})
+        for low, high in pairwise([*kept, os.sysconf("SC_OPEN_MAX")]):
+            os.closerange(low + 1, high)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
+
+    def reap(self) -> list[Child]:
+        """The children that have ended since the last call. Lines of the access log are taken from all children."""
+        ended = [child for child in self._running if child.has_ended()]
+        self._running.difference_update(ended)
+        if self._log is not None:
+            self._log.dropped += sum(child.lines_dropped[0] for child in ended)
+            with suppress(BlockingIOError):
+                while True:
+                    self._log.append(self._line_receiver.recv(MAX_MESSAGE))
+        return ended
+
+    def pass_signal_on(self, number: int) -> None:
+        """Send a signal that the parent has received to all children."""
+        for child in self._running:
+            child.send_signal(number)
+
+    def pass_lines_on(self) -> None:
+        """In a child: send the parent the lines that the log has not been able to write. In the parent: do nothing."""
+        if self._in_child and self._log is not None and self._log.pending:
+            self._log.hand_over(self._line_sender.send)
+            with suppress(OSError):  # full: the parent wakes in any case
+                self._wakeup.send(b"\0")
 
 
 @contextmanager
 def signals_blocked() -> Iterator[None]:
-    """Around fork(): a signal waits in parent and child until each has its own handlers and its list of connections."""
+    """Signals wait while this lasts."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     try:
         yield
