@@ -1,14 +1,14 @@
-"""PWB6, one thread for all clients: it never waits for one of them; the kernel says which sockets are ready.
+"""PWB6, one thread for all clients: it never waits for a single one; the kernel reports which sockets are ready.
 
 The plan, round by round:
-  1. epoll reports the sockets on which something has happened; sockets with work left from the last round join them
-  2. each gets a turn: handlerequest() goes on where it stopped, until a call would block or the turn is over
+  1. epoll reports the sockets whose state has changed; sockets with work left from the last round join them
+  2. each gets a turn: handlerequest() continues where it stopped, until a call would block or the turn is over
   3. ten times a second all deadlines are checked; a client past its deadline gets a turn, too
 Edge-triggered, as in the book, the kernel reports each change once: a socket whose turn ends before a call would block
-must be remembered (_ready), since it is not reported again. With --trigger level a socket is reported once
-(EPOLLONESHOT), and again only after _rearm(): then the kernel looks at its state, not at what has changed.
-Costs: some 0.5 kB a client, the least of all; one processor; a read from the disk stops everybody; what a thread keeps
-on its stack is kept by hand (Client.outgoing, Connection.state). The whole idea is the loop of _serve.
+must be kept in _ready, since it is not reported again. With --trigger level a socket is reported once (EPOLLONESHOT),
+and again only after _rearm(), which makes the kernel look at its state and not at changes.
+Costs: some 0.5 kB a client, the least of all; one processor; a read from the disk stops all clients; what a thread
+keeps on its stack is kept by hand (Client.outgoing, Connection.state). The whole idea is the loop of _serve.
 """
 
 import select
@@ -21,25 +21,25 @@ from typing import Final
 from pwb_async.core.deadlines import NEVER
 from pwb_async.core.events import CLOSED, BadRequest
 from pwb_async.core.semantics.messages import Request
+from pwb_async.network.accept import ACCEPT_PAUSE
 from pwb_async.runtime.context import ServerContext
 from pwb_legacy.common.client import RECEIVE_SIZE, Client
 from pwb_legacy.common.http_server import HTTPServer
 
 STEPS_PER_TURN: Final = 8
-"""steps in a turn, each of them to receive, make a response, send a buffer, or accept (A15)"""
-SWEEP_INTERVAL: Final = 0.1
-"""seconds between two checks of the deadlines, and until the next accept() when it has failed (E1)"""
+"""Steps in a turn; a step receives data, makes a response, sends a buffer or accepts a client (A15)."""
+SWEEP_INTERVAL: Final = ACCEPT_PAUSE
+"""Seconds between two checks of the deadlines, and from a failed accept() to the next one (E1)."""
 
 
 class EpollServer(HTTPServer):
-    """One thread, and one epoll that watches the listening sockets, the clients, and the socket that a signal writes
-    to."""
+    """One thread, and one epoll for the listening sockets, the clients, and the socket that a signal writes to."""
 
     def __init__(self, context: ServerContext) -> None:
         super().__init__(context)
         self._clients: dict[int, Client] = {}  # by descriptor
         self._ready: set[int] = set()  # descriptors that get a turn in the next round
-        self._failed_listeners: set[int] = set()  # accept() failed: to be tried again
+        self._failed_listeners: set[int] = set()  # accept() has failed, and is called again by the next sweep
         self._trigger = select.EPOLLET if context.options.trigger == "edge" else select.EPOLLONESHOT
         self._epoll = select.epoll()
         self._poll = context.traced_wait(self._epoll.poll)
@@ -51,7 +51,7 @@ class EpollServer(HTTPServer):
             self._serve()
         finally:  # also after a second signal, and at the end of the grace period
             for client in list(self._clients.values()):
-                self.fail(client, OSError("the server ends"))
+                self.fail(client, OSError("the server has stopped"))
 
     def _serve(self) -> None:
         next_sweep = 0.0
@@ -79,7 +79,7 @@ class EpollServer(HTTPServer):
         return SWEEP_INTERVAL if self._clients or self._failed_listeners or self.log_is_pending else None
 
     def _sweep(self, now: float) -> None:
-        """Close the clients that take nothing for too long; one that sends nothing gets a turn, which ends in 408."""
+        """Close the clients that have taken nothing for too long; one that has sent nothing gets a turn, and a 408."""
         for fd, client in [pair for pair in self._clients.items() if pair[1].deadline.at <= now]:
             if client.outgoing is not None:
                 self.fail(client, TimeoutError("the client takes nothing"))
@@ -111,7 +111,7 @@ class EpollServer(HTTPServer):
             else:
                 self._rearm(fd, select.EPOLLIN)
                 return
-        self._ready.add(fd)  # the book accepted one client a report, and left the others in the queue (L13)
+        self._ready.add(fd)  # the book accepted one client for each report, and left the others in the queue (L13)
 
     def _add_client(self, client: Client) -> None:
         fd = client.sock.fileno()
@@ -126,7 +126,7 @@ class EpollServer(HTTPServer):
             self.fail(client, error)
 
     def handlerequest(self, client: Client) -> None:
-        """One turn of one client."""
+        """Give one client a turn."""
         try:
             for _ in range(STEPS_PER_TURN):
                 if not self._step(client):
@@ -136,7 +136,8 @@ class EpollServer(HTTPServer):
             self.fail(client, error)
 
     def _step(self, client: Client) -> bool:
-        """Do the next thing. False: the turn is over, as a call would block, a thread has the job, or it is closed."""
+        """Take the next step. Return whether another may follow, because no call would block, no thread has the job and
+        the client is not closed."""
         outgoing = client.outgoing
         try:
             if outgoing is not None:
@@ -154,19 +155,19 @@ class EpollServer(HTTPServer):
             if event is CLOSED:
                 client.close()
                 return False
-            # recv() says what has happened: data, the end, or a reset. The book looked for data alone (L15).
+            # recv() tells data, the end and a reset apart. The book expected data alone (L15).
             client.connection.receive_data(client.sock.recv(RECEIVE_SIZE))
             return True
         except BlockingIOError:
             return self._wait(client)
 
     def offload(self, client: Client, job: Callable[[], None]) -> bool:
-        """Do a job that may read from the disk. True: it is done; False: a thread does it (epoll_threads)."""
+        """Do a job that may read from the disk. Return whether it is done; in epoll_threads a thread does it later."""
         job()
         return True
 
     def _wait(self, client: Client) -> bool:
-        """Set the deadline for what the client must do. True: it has passed already, and there is a 408 to send."""
+        """Set the deadline for what the client must do. Return whether it has passed already, so that 408 follows."""
         now = time.monotonic()
         if client.outgoing is not None:
             if client.deadline.at == NEVER:

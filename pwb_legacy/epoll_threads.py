@@ -1,11 +1,11 @@
 """PWB7, epoll for the sockets, threads for the disk: the loop owns every socket, and never waits for the disk.
 
-The plan: as epoll, but a job that may wait for the disk (to make a response, to read the next piece of a file) goes
+The plan: as epoll, but a job that may wait for the disk (to make a response, to read the next piece of a file) is put
 into a queue. A pool of threads takes jobs from it, and hands each client back through a second queue and a byte that
 wakes the loop. While a thread has a client, the loop leaves that client alone: so two requests of one connection are
-never answered at once, and the responses are in order (L16). No thread touches a socket, so no descriptor can be
-closed, and given to a new client, while the loop still uses it (L17). The pool is bounded; the book started a thread
-for each event (L18).
+never answered at once, and the responses are in order (L16). No thread uses a socket, so no descriptor can be closed,
+and be reused for a new client, while the loop still uses it (L17). The pool is bounded; the book started a thread for
+each event (L18).
 Costs: a hop to a thread and back for each response and each piece, so it is slower than epoll while the disk is fast.
 The whole idea is offload().
 """
@@ -22,6 +22,7 @@ from pwb_legacy.common.client import Client
 from .epoll import EpollServer
 
 THREADS: Final = 16
+"""Jobs that are done at the same time."""
 
 
 class EpollThreadServer(EpollServer):

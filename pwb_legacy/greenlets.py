@@ -1,7 +1,7 @@
 """PWB5, a greenlet for each client: the code of the thread design, with threads that cost almost nothing.
 
 The plan: accept a client; spawn a greenlet that serves it; accept the next. gevent replaces the blocking calls of the
-standard library (monkey patching): a greenlet that would wait for its socket switches to another one that can run.
+standard library (monkey patching): instead of waiting for its socket, a greenlet switches to another one that can run.
 Costs: some 10 kB a client (see README). Only socket calls switch: a read from the disk stops all greenlets.
 The whole idea is the line that spawns. The book did not patch, so no greenlet ever ran and no client was answered
 (L12).
@@ -11,9 +11,10 @@ from gevent import monkey
 
 import pwb_async.storage.slow_disk  # noqa: F401  # before the patch, so that its sleep stops all greenlets like a disk
 
-# Before anything imports a lock or a socket from the standard library (see modes.py). os is not patched: its close()
-# keeps a descriptor open until the hub runs again, and a client that reconnects fast would use up all descriptors. dns
-# is not patched either: it needs threads to look up the one name to listen on, and there may be none (E4).
+# Before another module imports a lock or a socket from the standard library (see modes.py). os is not patched: its
+# close() keeps a descriptor open until the hub runs again, and a client that reconnects fast would use up all
+# descriptors. dns is not patched either: it needs threads to look up the one name to listen on, and the system may
+# allow none (E4).
 monkey.patch_all(os=False, signal=False, dns=False)
 
 import gevent  # noqa: E402
@@ -29,7 +30,7 @@ class GreenletServer(HTTPServer):
             gevent.spawn(self.handlerequest, client)
 
     def yield_control(self) -> None:
-        # A fast client never makes send() wait, so nothing would switch. idle() waits until the hub has polled all
-        # sockets once; with 2, the highest priority, no longer than that. sleep(0) would have it poll only every 5 ms
-        # (A15).
+        # A fast client never makes send() wait, so no other greenlet would run. idle() waits until the hub has polled
+        # all sockets once, and with 2, the highest priority, no longer. After sleep(0) the hub would poll them only
+        # every 5 ms (A15).
         gevent.idle(2)

@@ -1,5 +1,7 @@
-"""The designs by the names of --mode. A design's module is imported only when it is chosen: no design pays for the
-libraries of another, and gevent can patch the standard library before other modules use it.
+"""The designs by the names of --mode.
+
+A design's module is imported only when it is chosen: no design loads the libraries of another, and gevent can patch the
+standard library before other modules use it.
 """
 
 from importlib import import_module
@@ -13,11 +15,11 @@ class Mode(NamedTuple):
     """One line of the list of modes."""
 
     target: str
-    """where the design is, as module:Class"""
+    """The class of the design, as module:Class."""
     summary: str
-    """one line for the user who chooses"""
+    """One line of help."""
     requires: str = ""
-    """what the platform must have: module.name, or "" for nothing"""
+    """What the platform must have, as module.name; "" for nothing."""
 
 
 MODES: Final = {
@@ -26,7 +28,7 @@ MODES: Final = {
     "thread": Mode("threads:ThreadServer", "a thread for each client"),
     "process": Mode("processes:ProcessServer", "a forked process for each client", "os.fork"),
     "gevent": Mode("greenlets:GreenletServer", "a greenlet for each client", "gevent.spawn"),
-    "epoll": Mode("epoll:EpollServer", "one thread, told by epoll which sockets are ready", "select.epoll"),
+    "epoll": Mode("epoll:EpollServer", "one thread; epoll reports which sockets are ready", "select.epoll"),
     "epoll-thread": Mode(
         "epoll_threads:EpollThreadServer", "epoll for the sockets, threads for the work", "select.epoll"
     ),
@@ -37,7 +39,7 @@ def load_design(mode: str) -> type["HTTPServer"]:
     """Import the class of a mode. Raises LookupError where the platform lacks what it requires."""
     target, _, requires = MODES[mode]
     if requires and not _has(requires):
-        raise LookupError(f"--mode {mode} needs {requires}, and this Python has none")
+        raise LookupError(f"--mode {mode} needs {requires}, which this Python lacks")
     module, _, name = target.partition(":")
     found: type[HTTPServer] = getattr(import_module(f".{module}", __package__), name)
     return found

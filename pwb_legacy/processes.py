@@ -15,10 +15,11 @@ from pwb_legacy.common.http_server import HTTPServer
 
 
 class ProcessServer(HTTPServer):
-    """A process for each client. `child`, in a child process, is itself."""
+    """A process for each client."""
 
     capacity: ClassVar[int] = 256
     child: Child
+    """In a child process, itself."""
 
     def serve_forever(self) -> None:
         with Children(self.context, self.wakeup_writer) as self.children:

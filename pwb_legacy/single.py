@@ -1,10 +1,10 @@
-"""PWB2, one client at a time: accept a client, serve it, accept the next.
+"""PWB2, one client at a time.
 
 The plan: accept a client; serve it; accept the next. All others wait in the kernel's accept queue, so one slow client
 delays everyone, and an idle connection would block the server; therefore each connection carries one request
 (`Connection: close`). After the response the acceptor takes the connection over and waits for the client to close it
 (lingering close), so that the next client need not wait for that.
-Costs: nothing but time. The whole idea is the call of handlerequest in the loop.
+Costs: no memory, only the time of the clients that wait. The whole idea is the call of handlerequest in the loop.
 """
 
 from types import FrameType
@@ -34,4 +34,4 @@ class SingleServer(HTTPServer):
 
     def on_signal(self, number: int, frame: FrameType | None) -> None:
         super().on_signal(number, frame)
-        self.acceptor.close_listeners()  # at once: the loop returns to the acceptor only when this client has gone
+        self.acceptor.close_listeners()  # at once, since the loop returns to the acceptor only when this client has left

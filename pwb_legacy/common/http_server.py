@@ -3,26 +3,26 @@
     serve_forever()          takes clients from clients() and calls handlerequest() for each
     handlerequest(client)    serves one client, from its first request to its last response
 
-A design says how it waits. The conversation here is the blocking one, which single, threads, processes and greenlets
-use as it is; epoll does the same event by event. What to answer is decided by Connection, Site and Disk for all
-servers alike.
+A design is a way to wait. The conversation here is the blocking one, which single, threads, processes and greenlets use
+as it is; epoll does the same event by event. Connection, Site and Disk decide what the response is, for all servers
+alike, and AdmissionControl who is served.
 
-What a design may override, and which does (`tracing` adds the timeline of --trace to any of them):
+What a design may override, and which one does (`tracing` adds the timeline of --trace to any of them):
 
     capacity            the most clients, if --max-connections is not given     threads, processes
-    serve_forever       how it waits                                            all but fixed_page and epoll_threads
-    handlerequest       one client                                              epoll, epoll_threads
-    make_response       what to answer                                          fixed_page
-    start_response      make the response, begin to send it                     tracing
-    receive             read from the client                                    processes, tracing
-    send_some           write to the client                                     tracing
-    yield_control       between two buffers, where clients share one thread     greenlets
+    serve_forever       take clients and serve them: the design itself          all but fixed_page and epoll_threads
+    handlerequest       serve one client                                        epoll, epoll_threads
+    make_response       make the response                                       fixed_page
+    start_response      make the response, and prepare to send it               tracing
+    receive             receive what the client sends                           processes, tracing
+    send_some           send what the client takes now                          tracing
+    yield_control       after a buffer: let other clients run                   greenlets
     end_response        the response has been sent                              single
     on_close            a client's socket is about to be closed                 epoll
-    on_signal           SIGINT, SIGTERM                                         single
-    on_wakeup           the server has been woken                               processes, epoll, epoll_threads
+    on_signal           SIGINT or SIGTERM has arrived                           single
+    on_wakeup           the wait for clients has ended                          processes, epoll, epoll_threads
     flush_log           write the access log                                    processes
-    acceptor_class      the acceptor                                            tracing
+    acceptor_class      the class of the acceptor                               tracing
 """
 
 import logging
@@ -78,7 +78,7 @@ class HTTPServer:
         signal.signal(signal.SIGUSR1, self.on_log_rotated)
 
     def serve_forever(self) -> None:
-        """Serve until a signal stops the server, and all clients have gone."""
+        """Serve until a signal stops the server, and all clients have left."""
         raise NotImplementedError
 
     def handlerequest(self, client: Client) -> None:
@@ -101,7 +101,7 @@ class HTTPServer:
         self.admission.forget(client)
 
     def make_response(self, event: Request | BadRequest) -> Response:
-        """Make the response in three steps, the same for all servers; only the second one touches the disk."""
+        """Make the response in three steps, the same for all servers; only the second reads the disk."""
         if isinstance(event, BadRequest):
             return self.context.site.refuse(event)
         lookup = self.context.site.locate(event)
@@ -127,7 +127,7 @@ class HTTPServer:
             raise TimeoutError("the client reads too slowly")
 
     def close_response(self, client: Client) -> None:
-        """Close the current response, if any, and log it: it has been sent, or never will be."""
+        """Close the current response, if any, and log it; it has been sent, or cannot be."""
         outgoing, client.outgoing = client.outgoing, None
         if outgoing is None:
             return
@@ -141,12 +141,12 @@ class HTTPServer:
             self.wake_up()
 
     def end_response(self, client: Client) -> None:
-        """A response has been sent. After the last one, begin the lingering close (see acceptor)."""
+        """Called when a response has been sent. After the last one, begin the lingering close (see acceptor)."""
         if client.connection.state is ConnectionState.LINGER:
             client.sock.shutdown(socket.SHUT_WR)
 
     def fail(self, client: Client, error: Exception) -> None:
-        """End a conversation that cannot go on. A client that leaves is normal, and logged for debugging only."""
+        """Close a client because of an error. A client that leaves is normal, and logged for debugging only."""
         if isinstance(error, TruncatedError):
             logger.error("content cut short: %s", error)
         elif isinstance(error, OSError):
@@ -157,7 +157,7 @@ class HTTPServer:
         client.close(reset=isinstance(error, TimeoutError))
 
     def clients(self) -> Iterator[Client]:
-        """Every client that is admitted, until a signal comes; then wait until the last one has gone."""
+        """Yield every client that is admitted, until a signal stops the server; then wait until all have left."""
         try:
             while not self.stopping:
                 for client in self.acceptor.wait():
@@ -194,28 +194,28 @@ class HTTPServer:
             self.fail(client, error)
 
     def flush_log(self) -> None:
-        """Write the lines of the access log that wait; to a new file if the old one was renamed."""
+        """Write the pending lines of the access log; to a new file if the old one was renamed."""
         if self.context.log is not None:
             self.context.log.flush()
 
     @property
     def log_is_pending(self) -> bool:
-        """Lines wait for a pipe that does not take them yet (E8)."""
+        """Whether lines of the access log wait for a pipe that is full (E8)."""
         return self.context.log is not None and self.context.log.pending
 
     def wake_up(self) -> None:
-        """Make the main loop look for something to do. Any thread may call this, and so may a child process."""
-        with suppress(OSError):  # it has not read the last bytes yet, or has ended
+        """End the wait for clients, so that on_wakeup() is called. Any thread may call this."""
+        with suppress(OSError):  # full, so the wait ends in any case; or no memory; or the server has ended
             self.wakeup_writer.send(b"\0")
 
     def yield_control(self) -> None:
-        """Called after each buffer sent; where clients share one thread, the others run now (A15)."""
+        """Called after each buffer that was sent; where clients share one thread, the others run now (A15)."""
 
     def on_wakeup(self) -> None:
         """Called after every wait for clients, signals, and the end of child processes."""
 
     def _wait_for_data(self, client: Client) -> None:
-        """Receive, until a deadline that a client cannot move by sending byte after byte (A2)."""
+        """Receive, until a deadline that a client cannot put off by sending byte after byte (A2)."""
         now = time.monotonic()
         client.deadline.arm(client.connection.state, now)
         if client.connection.close_after_response:
@@ -229,7 +229,7 @@ class HTTPServer:
                 self._respond(client, event)
 
     def receive(self, client: Client) -> None:
-        """Read what the client sends. Raises TimeoutError if it sends nothing in time."""
+        """Receive what the client sends. Raises TimeoutError if it sends nothing in time."""
         client.connection.receive_data(client.sock.recv(RECEIVE_SIZE))
 
     def _respond(self, client: Client, event: Request | BadRequest) -> None:
@@ -245,7 +245,7 @@ class HTTPServer:
         self.end_response(client)
 
     def on_signal(self, number: int, frame: FrameType | None) -> None:
-        """SIGINT or SIGTERM: stop gracefully. A second one, or the end of --grace-period (SIGALRM): exit now (F2)."""
+        """Stop gracefully on SIGINT or SIGTERM; exit on a second one, or on SIGALRM, after --grace-period (F2)."""
         if self.stopping:
             raise SystemExit(0)
         self.stopping = True
@@ -254,12 +254,12 @@ class HTTPServer:
             connection.stop()
 
     def on_log_rotated(self, number: int, frame: FrameType | None) -> None:
-        """SIGUSR1: the log was renamed, so the next flush opens a new file (E8)."""
+        """Make the next flush open the log anew, since the file was renamed before SIGUSR1 (E8)."""
         if self.context.log is not None:
             self.context.log.reopen_requested = True
 
     def cancel_grace_period(self) -> None:
-        """All clients have gone in time."""
+        """Called when all clients have left within the grace period."""
         signal.setitimer(signal.ITIMER_REAL, 0)
 
     def close(self) -> None:

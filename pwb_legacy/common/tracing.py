@@ -1,4 +1,4 @@
-"""Adds the timeline of --trace to a design: accept, wait and send. The parts in ServerContext trace their own steps."""
+"""Adds the timeline of --trace to a design: accept, wait and send. What is in ServerContext traces its own steps."""
 
 import socket
 from collections.abc import Callable
@@ -20,7 +20,7 @@ def traced(design: type[HTTPServer]) -> type[HTTPServer]:
     """A subclass of the design that writes the timeline. Its context must have a `trace`."""
 
     class TracedDesign(TracedServer, design):  # type: ignore[misc, valid-type]  # a base that is a variable
-        """The design's methods, and around them those of TracedServer."""
+        """The design, with the methods of TracedServer around its own."""
 
     return TracedDesign
 
@@ -44,7 +44,7 @@ class TracedClient(Client):
         self.flow = connection.flow
 
     def close(self, reset: bool = False) -> None:
-        self.trace.finish(self.flow)  # first: when all clients have gone, a server that stops closes the timeline
+        self.trace.finish(self.flow)  # first: when all clients have left, a server that stops closes the timeline
         super().close(reset)
 
 
