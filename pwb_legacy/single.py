@@ -34,4 +34,4 @@ class SingleServer(HTTPServer):
 
     def on_signal(self, number: int, frame: FrameType | None) -> None:
         super().on_signal(number, frame)
-        self.acceptor.close_listeners()  # at once, since the loop returns to the acceptor only when this client has left
+        self.acceptor.close_listeners()  # now, as the loop returns to the acceptor only when this client has left
