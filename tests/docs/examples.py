@@ -1,4 +1,4 @@
-"""The examples of the pages: what stands indented, a command or a TOML file."""
+"""Finds the examples of the pages: indented or fenced commands and TOML files."""
 
 import re
 import shlex
@@ -19,11 +19,13 @@ _TOML: Final = re.compile(r"\s*# (\w+\.toml)$", re.MULTILINE)
 
 
 class Example(NamedTuple):
-    """page: where it stands. text: the words of a command, or the lines of a file. file: its name, "" for a command."""
+    """A command or a file that a page shows."""
 
     page: str
     text: str
+    """The command line, or the content of the file."""
     file: str = ""
+    """The name of the file; empty for a command."""
 
     def __str__(self) -> str:
         return f"{self.page}: {self.file or shlex.join(self.words)}"

@@ -1,4 +1,4 @@
-"""ARCHITECTURE.md names the folders and the values that are there."""
+"""ARCHITECTURE.md names the folders and the values that exist."""
 
 import re
 from pathlib import Path
@@ -31,7 +31,7 @@ def test_the_table_of_layers_has_a_row_for_each_folder() -> None:
 @pytest.mark.parametrize(
     "name", ["Lookup", "OpenFile", "Directory", "NotFound", "Forbidden", "Unavailable", "StorageError"]
 )
-def test_the_spine_names_values_that_are_there(name: str) -> None:
+def test_the_spine_names_existing_values(name: str) -> None:
     assert name in PAGE
     assert hasattr(lookup, name)
 

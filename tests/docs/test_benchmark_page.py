@@ -1,4 +1,4 @@
-"""The figures of docs/benchmark.md, and those that the README takes from it, are in the results that stand beside it."""
+"""The figures of docs/benchmark.md and of the README agree with docs/benchmark/results.json."""
 
 import json
 import re
@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "benchmark.md").read_text()
 RESULTS: dict[str, Any] = json.loads((ROOT / "docs" / "benchmark" / "results.json").read_text())
 PEERS = ("pwb", "nginx", "caddy", "granian", "aiohttp", "starlette")
-"""The columns of the first table."""
+"""The columns of the first table, by their names in the results."""
 WORKS = {
     "1 KiB, hot": "hot",
     "the same, 304": "not-modified",
@@ -26,7 +26,7 @@ WORKS = {
     "start to first answer, ms": "startup",
     "an idle connection, bytes": "idle-memory",
 }
-"""Its rows, and what the results call them."""
+"""The rows of the first table, and their names in the results."""
 RATIOS = {
     "1 KiB": "hot",
     "304": "not-modified",
@@ -37,11 +37,11 @@ RATIOS = {
     "100 MiB": "file-100m",
     "a new connection": "new-connection",
 }
-"""The rows of the second."""
+"""The rows of the second table, and their names in the results."""
 
 
 def row(title: str, columns: int) -> list[float | None]:
-    """The numbers of a row with so many of them; None where the page has a dash."""
+    """The numbers of a row of the page; None where the page has a dash."""
     cells = r" ([^|]+) \|" * columns
     found = re.search(rf"^\| {re.escape(title)} \|{cells}$", PAGE, re.MULTILINE)
     assert found, title
@@ -49,13 +49,13 @@ def row(title: str, columns: int) -> list[float | None]:
 
 
 def number(cell: str) -> float | None:
-    """The number that a cell begins with."""
+    """The number at the beginning of a cell."""
     found = re.match(r"[\d.,]+", cell)
     return float(found[0].replace(",", "")) if found else None
 
 
 def samples(work: str, peer: str) -> list[float]:
-    """What each round found."""
+    """The figures of all rounds."""
     table = next(table for table in RESULTS["tables"] if table["work"] == work)
     rows = [row for row in table["rows"] if row["peer"] == peer]
     return [sample["value"] for sample in rows[0]["samples"]] if rows else []
@@ -63,11 +63,11 @@ def samples(work: str, peer: str) -> list[float]:
 
 @pytest.mark.parametrize("title", WORKS)
 def test_a_row_is_the_median_of_its_rounds(title: str) -> None:
-    for peer, told in zip(PEERS, row(title, len(PEERS)), strict=True):
+    for peer, shown in zip(PEERS, row(title, len(PEERS)), strict=True):
         measured = samples(WORKS[title], peer)
-        assert (told is None) == (not measured), peer
+        assert (shown is None) == (not measured), peer
         if measured:
-            assert told == pytest.approx(median(measured), rel=0.006), peer
+            assert shown == pytest.approx(median(measured), rel=0.006), peer
 
 
 def test_memory_is_that_of_the_thousand_files() -> None:
@@ -89,5 +89,5 @@ def test_a_ratio_is_the_median_of_those_of_its_rounds(title: str) -> None:
 def test_the_readme_has_the_same_figures(readme: str, work: str) -> None:
     text = (ROOT / readme).read_text()
     title = next(title for title, name in WORKS.items() if name == work)
-    for told in row(title, len(PEERS))[:2]:
-        assert re.search(rf"(?<![\d.]){told:.3g}0?(?![\d])", text), told
+    for shown in row(title, len(PEERS))[:2]:
+        assert re.search(rf"(?<![\d.]){shown:.3g}0?(?![\d])", text), shown

@@ -1,4 +1,4 @@
-"""Commands and TOML files of the pages are taken by the programs that they name; servers are really started."""
+"""The programs accept the commands and TOML files of the pages; servers are really started."""
 
 import grp
 import importlib.util
@@ -24,11 +24,11 @@ from tests.conformance.server import environment
 from .examples import COMMANDS, FILES, PAGES, ROOT, Example
 
 MODULES = {"pwb": "pwb_async", "pwb-legacy": "pwb_legacy"}
-"""The programs of the package, and what `python -m` calls them."""
+"""The programs of the package, and their modules for `python -m`."""
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 EXTRAS: dict[str, list[str]] = PROJECT["optional-dependencies"]
 ONE = "tests/docs/test_options_page.py::test_the_page_is_current"
-"""A test that pytest can be asked to find."""
+"""A test that pytest must find."""
 TIMEOUT = 20
 
 
@@ -49,9 +49,9 @@ def unique(program: str) -> dict[str, list[str]]:
 
 PWB, LEGACY = unique("pwb"), unique("pwb-legacy")
 LABORATORY = {command: words for command, words in LEGACY.items() if words and words[0] in laboratory.commands}
-ASKING = {command: words for command, words in PWB.items() if words == ["--help"]}
+HELP = {command: words for command, words in PWB.items() if words == ["--help"]}
 SERVERS = {
-    **{command: ("pwb", words) for command, words in PWB.items() if command not in ASKING},
+    **{command: ("pwb", words) for command, words in PWB.items() if command not in HELP},
     **{command: ("pwb-legacy", words) for command, words in LEGACY.items() if "--mode" in words},
 }
 PYTHON = {command: words[1:] for command, words in unique("python").items()}
@@ -73,7 +73,7 @@ def test_a_command_works_in_a_fresh_shell(example: Example) -> None:
 
 
 @pytest.mark.parametrize("example", COMMANDS, ids=str)
-def test_a_command_is_of_a_kind_that_is_tested_here(example: Example) -> None:
+def test_every_command_is_tested(example: Example) -> None:
     words = arguments(example)
     command = shlex.join(words)
     if words[0].removeprefix(".venv/bin/") in ("ruff", "mypy"):
@@ -83,17 +83,17 @@ def test_a_command_is_of_a_kind_that_is_tested_here(example: Example) -> None:
         assert words[-1].startswith(".")
     elif words[0] != "python3":
         listing = LEGACY if words == [".venv/bin/pwb-legacy"] else {}
-        assert command in {**SERVERS, **LABORATORY, **ASKING, **TESTS, **TOOLS, **listing}
+        assert command in {**SERVERS, **LABORATORY, **HELP, **TESTS, **TOOLS, **listing}
 
 
 @pytest.mark.parametrize("command", LABORATORY)
-def test_the_laboratory_takes_its_options(command: str) -> None:
+def test_the_laboratory_accepts_its_options(command: str) -> None:
     name, *words = LABORATORY[command]
     laboratory.commands[name].make_context(name, words)
 
 
 @pytest.mark.parametrize("command", TOOLS)
-def test_a_tool_is_there_and_takes_its_options(command: str) -> None:
+def test_a_tool_exists_and_accepts_its_options(command: str) -> None:
     module, *words = TOOLS[command]
     assert importlib.util.find_spec(module)
     if words:
@@ -102,7 +102,7 @@ def test_a_tool_is_there_and_takes_its_options(command: str) -> None:
 
 
 @pytest.mark.parametrize("command", TESTS)
-def test_pytest_takes_its_options_and_finds_the_files(
+def test_pytest_accepts_its_options_and_finds_the_files(
     command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     words = TESTS[command]
@@ -117,23 +117,25 @@ def test_pytest_takes_its_options_and_finds_the_files(
     if "-m" in words:
         assert words[words.index("-m") + 1] in ("quiet", "not quiet")
     if options := _without(_without(options, "-k"), "-m"):
-        monkeypatch.setenv("COVERAGE_FILE", str(tmp_path / "coverage"))  # the file of this very run stays as it is
-        told = run("-m", "pytest", *options, "--collect-only", "-q", "-p", "no:cacheprovider", ONE)
-        assert "1 test collected" in told
+        monkeypatch.setenv(
+            "COVERAGE_FILE", str(tmp_path / "coverage")
+        )  # so that the coverage of this run is not overwritten
+        output = run("-m", "pytest", *options, "--collect-only", "-q", "-p", "no:cacheprovider", ONE)
+        assert "1 test collected" in output
 
 
 @pytest.mark.parametrize("example", FILES, ids=str)
 def test_a_toml_file_is_read(example: Example, tmp_path: Path) -> None:
     (tmp_path / example.file).write_text(example.text)
-    told = tomllib.loads(example.text)
-    told = told["tool"]["pwb"] if example.file == "pyproject.toml" else told
-    assert told
+    table = tomllib.loads(example.text)
+    table = table["tool"]["pwb"] if example.file == "pyproject.toml" else table
+    assert table
     options = read_options("pwb", [], {}, tmp_path)
-    assert options.root == told["root"]
+    assert options.root == table["root"]
 
 
 def test_help_and_the_list_of_modes_are_printed() -> None:
-    assert ASKING
+    assert HELP
     assert "--port" in run("-m", "pwb_async", "--help")
     assert "epoll-thread" in run("-m", "pwb_legacy", status=2)
 
@@ -149,7 +151,7 @@ def home(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("command", SERVERS)
 def test_a_server_starts_answers_and_stops(command: str, home: Path) -> None:
-    """As the page has it, but for the port, and the group of a Unix socket, which is ours."""
+    """The command is that of the page, except for the port and the group of a Unix socket."""
     program, words = SERVERS[command]
     group = grp.getgrgid(os.getgid()).gr_name
     words = [word.replace("~", str(home)) if word.startswith("~") else word for word in words]
@@ -162,16 +164,16 @@ def test_a_server_starts_answers_and_stops(command: str, home: Path) -> None:
             client.settimeout(TIMEOUT)
             client.connect(unix or ("127.0.0.1", int(port[1]) if port else 0))
             client.sendall(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
-            answer = b"".join(iter(lambda: client.recv(65536), b""))
-        assert answer.startswith(b"HTTP/1.1 200 OK\r\n")
-        assert answer.endswith(b"hello PWB")
+            response = b"".join(iter(lambda: client.recv(65536), b""))
+        assert response.startswith(b"HTTP/1.1 200 OK\r\n")
+        assert response.endswith(b"hello PWB")
         process.send_signal(signal.SIGTERM)
         assert process.wait(TIMEOUT) == 0
 
 
 @contextmanager
 def started(module: str, words: list[str], home: Path) -> Iterator[tuple["subprocess.Popen[str]", str]]:
-    """A server, and the line that says where it listens; ended if it has not come to that in time."""
+    """A server and the line with its address; the server is killed if it does not print that line in time."""
     with (
         (home / "errors").open("w+") as errors,
         subprocess.Popen(
@@ -199,7 +201,7 @@ def started(module: str, words: list[str], home: Path) -> Iterator[tuple["subpro
 
 
 def run(*words: str, status: int = 0) -> str:
-    """What `python` says with these words, from the top of the repository."""
+    """The output of `python` with these words, at the top of the repository."""
     done = subprocess.run(
         [sys.executable, *words], capture_output=True, text=True, timeout=60, cwd=ROOT, env=environment(), check=False
     )

@@ -23,7 +23,7 @@ PAGE = ROOT / "docs" / "hazards.md"
 FOLDERS = ("pwb_async", "pwb_legacy", "tests", "docs")
 TEXTS = {".py", ".md", ".toml", ".txt"}
 NO_CODES = {("tests/compare/test_page.py", "A4"): "the size of paper"}
-"""Words that look like codes: where they stand, and what they mean."""
+"""Words that look like codes: the file and the word, and its meaning."""
 
 CODE = re.compile(r"(?<![\w%#])([A-GL])([1-9]\d?)(?: to \1([1-9]\d?))?(?!\w)", re.ASCII)
 TEST_NAME = re.compile(r"\btest_\w+", re.ASCII)
@@ -56,7 +56,7 @@ def files() -> Iterator[Path]:
 
 
 ENTRIES = dict(ENTRY.findall(PAGE.read_text()))
-"""What the page says of each code."""
+"""The entry of each code."""
 
 
 def test_every_reference_has_an_entry() -> None:
@@ -96,7 +96,7 @@ def test_an_entry_says_what_goes_wrong_what_pwb_does_and_where_it_is_shown(code:
 def test_options_and_their_defaults_are_as_the_page_says() -> None:
     text = PAGE.read_text()
     assert {name.replace("-", "_") for name in re.findall(r"`--(?:no-)?([a-z-]+)", text)} <= DECLARATIONS.keys()
-    told = DEFAULT.findall(text)
-    assert told
-    for name, default in told:
+    defaults = DEFAULT.findall(text)
+    assert defaults
+    for name, default in defaults:
         assert float(default) == DECLARATIONS[name.replace("-", "_")].default, name

@@ -1,4 +1,4 @@
-"""What the README says of the designs, in both languages, is so; and every page names files that are there."""
+"""The table of designs in both READMEs is right, and every page names existing files."""
 
 import re
 from pathlib import Path
@@ -10,7 +10,7 @@ from pwb_legacy.modes import MODES
 
 HERE = Path(__file__).parents[2]
 LIMITS = {"fixed": 60, "single": 60, "thread": 60, "process": 60, "gevent": 60, "epoll": 220}
-"""Lines of a file that a student reads in a sitting."""
+"""The maximum number of lines of a design, so that a student can read it at one go."""
 
 
 def lines(file: str) -> int:
@@ -41,7 +41,7 @@ def test_a_design_is_short(mode: str) -> None:
 
 @pytest.mark.parametrize(("folder", "page"), [(HERE / "static", "baidu.html"), (HERE / "static/guide", "index.html")])
 def test_in_this_checkout_every_site_has_its_front_page(folder: Path, page: str) -> None:
-    """[tool.pwb] of this project is read where a newcomer tries `pwb ~/site`, too."""
+    """[tool.pwb] of this project also applies where a newcomer tries `pwb ~/site`."""
     options = read_options("pwb", [str(folder)], {}, str(HERE))
     assert next(name for name in options.index if (folder / name).is_file()) == page
 
@@ -50,7 +50,7 @@ PAGES = sorted(path.relative_to(HERE).as_posix() for path in (*HERE.glob("*.md")
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_files_and_links_of_a_page_are_there(page: str) -> None:
+def test_files_and_links_of_a_page_exist(page: str) -> None:
     """Paths from the top of the repository in code spans, where * stands for anything, and relative links."""
     text = (HERE / page).read_text()
     for pattern in re.findall(r"`((?:pwb_async|pwb_legacy|tests|docs|static)/[^\s`]+)`", text):

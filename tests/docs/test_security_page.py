@@ -1,4 +1,4 @@
-"""SECURITY.md tells strangers the defaults: they must be those of config.py."""
+"""The defaults in SECURITY.md are those of the declarations in pwb_async/config."""
 
 import re
 from pathlib import Path
