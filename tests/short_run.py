@@ -50,7 +50,7 @@ ONLY_EXHAUSTIVE: Final = (
     "tests/interop/test_wget.py::test_python_documentation",
     "tests/process/test_reload.py::test_a_storm_of_reloads_f1",
     "tests/process/test_slow_disk.py::test_responses_do_not_change",
-    "tests/storage/test_disk.py::test_both_ways_find_the_same_in_any_web_of_links",
+    "tests/storage/test_disk.py::test_openat2_and_the_walk_find_the_same_whatever_the_links",
 )
 """The tests that a short run omits. Each takes seconds, and shows little that others do not."""
 

@@ -18,7 +18,7 @@ from tests.conformance.designs import DESIGNS, REFERENCE, Design
 from tests.conformance.peer import Peer, run_together, send_request
 from tests.conformance.server import environment, running
 from tests.conformance.wire import get
-from tests.storage.test_disk import later
+from tests.storage.test_disk import a_day_later
 
 from . import timeline
 from .helpers import BIG, TEXT
@@ -118,7 +118,7 @@ def test_the_last_match_wins(root: Path, sleeps: list[float], path: bytes, folde
 
 
 def test_other_paths_are_not_delayed(root: Path, sleeps: list[float]) -> None:
-    disk = SlowDisk(Disk(root, clock=later), parse_delays("/none=1s"))
+    disk = SlowDisk(Disk(root, clock=a_day_later), parse_delays("/none=1s"))
     found = disk.find(lookup(b"big.bin"))
     assert isinstance(found, OpenFile)
     assert disk.revalidate([(lookup(b"big.bin"), found)]) == [True]
@@ -129,7 +129,7 @@ def test_other_paths_are_not_delayed(root: Path, sleeps: list[float]) -> None:
 
 
 def test_each_call_is_delayed_except_for_reads_from_the_page_cache(root: Path, sleeps: list[float]) -> None:
-    disk = SlowDisk(Disk(root, clock=later), parse_delays("1ms"))
+    disk = SlowDisk(Disk(root, clock=a_day_later), parse_delays("1ms"))
     found = disk.find(lookup(b"big.bin"))
     assert isinstance(found, OpenFile)
     assert found.file is not None

@@ -22,7 +22,7 @@ from pwb_async.server.response_cache import ResponseCache
 from pwb_async.storage import disk
 from pwb_async.storage.disk import Disk
 from tests.conformance.server import eventually
-from tests.storage.test_disk import later
+from tests.storage.test_disk import a_day_later
 
 LONG_AGO = 1_600_000_000
 READER = RequestParser(Limits())
@@ -42,7 +42,7 @@ class Counted(Disk):
     """A disk that lists the paths it is asked for, and whose revalidation hangs until `dead` is set."""
 
     def __init__(self, root: Path) -> None:
-        super().__init__(str(root), clock=later)
+        super().__init__(str(root), clock=a_day_later)
         self.calls: list[bytes] = []
         self.dead: threading.Event | None = None
 
@@ -67,7 +67,7 @@ class Case:
 
     def __init__(self, root: Path, space: int = SPACE) -> None:
         self.root = root
-        self.disk = Disk(str(root), clock=later)
+        self.disk = Disk(str(root), clock=a_day_later)
         counted = self.disk_counted = Counted(root)
         self.calls = counted.calls
         self.files = AsyncStorage(counted)

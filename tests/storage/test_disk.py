@@ -1,4 +1,4 @@
-"""Floor 1, each row both ways: openat2 and the walk. Ids are codes of docs/hazards.md."""
+"""The disk, with openat2 and with the walk. Ids are codes of docs/hazards.md."""
 
 import errno
 import os
@@ -44,7 +44,7 @@ from pwb_async.storage.open_beneath import DIRECTORY_FLAGS, Opener, openat2, ope
 from pwb_async.storage.open_file import LargeFile
 from tests.conformance.proc import process_with_command_line
 
-READER = RequestParser(Limits())
+PARSER = RequestParser(Limits())
 CANARY = b"the canary"
 NOBODY = 65534
 INDEXES = (b"index.html", b"default.html")
@@ -52,17 +52,17 @@ Find = Callable[..., Finding]
 
 
 def request() -> Request:
-    result = READER.parse(b"GET / HTTP/1.1\r\nHost: pwb\r\n")
+    result = PARSER.parse(b"GET / HTTP/1.1\r\nHost: pwb\r\n")
     assert isinstance(result, Request)
     return result
 
 
-def look(path: bytes, folder: bool = False, indexes: tuple[bytes, ...] = INDEXES) -> Lookup:
+def make_lookup(path: bytes, folder: bool = False, indexes: tuple[bytes, ...] = INDEXES) -> Lookup:
     return Lookup(request(), path, candidates_of(path, folder, indexes))
 
 
-def later() -> int:
-    """A clock for a disk whose files are to have settled: a day has gone by."""
+def a_day_later() -> int:
+    """A clock that is a day ahead, so that all files have settled."""
     return time.time_ns() + 86_400 * 10**9
 
 
@@ -71,20 +71,20 @@ def write(path: str | bytes, content: bytes = b"") -> None:
         file.write(content)
 
 
-def opened(finding: Finding) -> OpenFile:
+def as_open_file(finding: Finding) -> OpenFile:
     assert isinstance(finding, OpenFile)
     return finding
 
 
-def gist(finding: Finding) -> object:
-    """A finding without the time: what two ways to find it have in common."""
+def without_time(finding: Finding) -> object:
+    """A finding without the time at which it was made, for comparisons."""
     if isinstance(finding, OpenFile):
         return finding.path, finding.size, finding.mtime_ns, finding.content
     return finding
 
 
-def has_openat2() -> bool:
-    """Whether there is one, not whether it is used well: a test must not be skipped for that."""
+def openat2_works() -> bool:
+    """Whether the system has openat2, not whether PWB finds it: a mistake there must not skip tests."""
     root = os.open("/", os.O_RDONLY)
     try:
         os.close(openat2(root, b".", DIRECTORY_FLAGS))
@@ -95,7 +95,7 @@ def has_openat2() -> bool:
     return True
 
 
-needs_openat2 = pytest.mark.skipif(not has_openat2(), reason="no openat2 here")
+needs_openat2 = pytest.mark.skipif(not openat2_works(), reason="no openat2 here")
 needs_strace = pytest.mark.skipif(shutil.which("strace") is None, reason="no strace here")
 
 
@@ -115,8 +115,8 @@ def opener(request: pytest.FixtureRequest) -> Opener:
 
 
 @contextmanager
-def place() -> Iterator[str]:
-    """A folder that everybody may enter, with an empty `root` in it and a canary beside."""
+def directories() -> Iterator[str]:
+    """A directory that all users may enter, with an empty `root` in it, and beside that files that must not be served."""
     with tempfile.TemporaryDirectory(prefix="pwb") as base:
         os.chmod(base, 0o755)
         for folder in ("root", "root-sibling"):
@@ -129,7 +129,7 @@ def place() -> Iterator[str]:
 
 @pytest.fixture
 def base() -> Iterator[str]:
-    with place() as base:
+    with directories() as base:
         yield base
 
 
@@ -139,11 +139,11 @@ def root(base: str) -> str:
 
 
 @pytest.fixture
-def served(root: str, opener: Opener) -> Disk:
+def disk_of_root(root: str, opener: Opener) -> Disk:
     return Disk(root, opener=opener)
 
 
-# ------------------------------------------------------------------ one tree that nobody changes, and what is where
+# ------------------------------------------------------------------ a tree that no test changes
 
 FILES = {
     b"hello.txt": b"hello",
@@ -220,7 +220,7 @@ FOUND = [
     ("C1-backslash", b"..\\secret.txt", b"a backslash is a letter"),
     ("C1-three-dots", b"...", b"three dots"),
 ]
-FOUND_IN_FOLDER = [
+INDEXES_FOUND = [
     ("plain", b"sub", b"index.html", b"sub index"),
     ("second", b"second", b"default.html", b"second"),
     ("link", b"link-folder", b"index.html", b"sub index"),
@@ -230,9 +230,9 @@ FOUND_IN_FOLDER = [
     ("C2-lost-index", b"lost-index", b"default.html", b"beside the dangling link"),
     ("C2-out-index", b"out-index-2", b"default.html", b"beside the way out"),
 ]
-FOLDERS = [b"", b"sub", b"sub/deeper", b"bare", b"link-folder", b"link-folder-slash", b"itself", b"sub/to-root"]
+DIRECTORIES = [b"", b"sub", b"sub/deeper", b"bare", b"link-folder", b"link-folder-slash", b"itself", b"sub/to-root"]
 NO_INDEX = [b"", b"bare", b"sub/deeper", b"only-folder-index", b"out-index", b"itself"]
-NOWHERE = [
+NOT_SERVED = [
     *(b"nothing", b"sub/nothing", b"nothing/hello.txt", b"lost", b"loop", b"loop-a", b"loop/x", b"41"),  # C6
     *(b"n" * 256, b"sub/" + b"n" * 300, b"a/" * 2047 + b"a", b"a/" * 2047 + b"ab", b"n" * 8000),
     *(b"hello.txt/x", b"link-file/x", b"link-file-slash", b"hello.txt/index.html"),  # C8
@@ -252,7 +252,7 @@ NOWHERE = [
 
 @pytest.fixture(scope="module")
 def tree() -> Iterator[bytes]:
-    with place() as base:
+    with directories() as base:
         root = os.fsencode(base) + b"/root/"
         for name, content in FILES.items():
             os.makedirs(os.path.dirname(root + name), exist_ok=True)
@@ -271,50 +271,50 @@ def tree() -> Iterator[bytes]:
 
 @pytest.fixture
 def find(tree: bytes, opener: Opener) -> Find:
-    there = Disk(tree, opener=opener)
-    return lambda *args, **kwargs: there.find(look(*args, **kwargs))
+    storage = Disk(tree, opener=opener)
+    return lambda *args, **kwargs: storage.find(make_lookup(*args, **kwargs))
 
 
 @pytest.mark.parametrize(("path", "content"), [pytest.param(*row, id=name) for name, *row in FOUND])
-def test_a_file(find: Find, path: bytes, content: bytes) -> None:
-    found = opened(find(path))
+def test_a_file_is_found_with_its_content(find: Find, path: bytes, content: bytes) -> None:
+    found = as_open_file(find(path))
     assert (found.path, found.size, found.content, found.file) == (path, len(content), content, None)
 
 
-@pytest.mark.parametrize(("path", "name", "content"), [pytest.param(*row, id=name) for name, *row in FOUND_IN_FOLDER])
-def test_an_index(find: Find, path: bytes, name: bytes, content: bytes) -> None:
-    found = opened(find(path, folder=True))
+@pytest.mark.parametrize(("path", "name", "content"), [pytest.param(*row, id=name) for name, *row in INDEXES_FOUND])
+def test_the_index_of_a_directory_is_found(find: Find, path: bytes, name: bytes, content: bytes) -> None:
+    found = as_open_file(find(path, folder=True))
     assert (found.path, found.content) == (b"/".join(filter(None, (path, name))), content)
     assert find(path) is DIRECTORY
 
 
-@pytest.mark.parametrize("path", FOLDERS)
-def test_a_folder_without_a_slash(find: Find, path: bytes) -> None:
+@pytest.mark.parametrize("path", DIRECTORIES)
+def test_a_directory_without_a_slash(find: Find, path: bytes) -> None:
     assert find(path) is DIRECTORY
 
 
 @pytest.mark.parametrize("path", NO_INDEX)
-def test_a_folder_without_an_index(find: Find, path: bytes) -> None:
+def test_a_directory_without_an_index(find: Find, path: bytes) -> None:
     assert find(path, folder=True) is DIRECTORY
     assert find(path, folder=True, indexes=()) is DIRECTORY
 
 
-@pytest.mark.parametrize("path", NOWHERE, ids=lambda path: ascii(path)[2:30])
-def test_nothing_that_a_client_may_know_of(find: Find, path: bytes) -> None:
+@pytest.mark.parametrize("path", NOT_SERVED, ids=lambda path: ascii(path)[2:30])
+def test_what_must_not_be_served_is_not_found(find: Find, path: bytes) -> None:
     for folder in (False, True):
         assert find(path, folder) is NOT_FOUND
 
 
 @pytest.mark.parametrize("path", [b"hello.txt", b"link-file", b"empty", b"fifo", b"socket"])
-def test_c8_a_file_is_no_folder(find: Find, path: bytes) -> None:
+def test_c8_a_file_with_a_slash_is_not_found(find: Find, path: bytes) -> None:
     assert find(path, folder=True) is NOT_FOUND
     assert find(path, folder=True, indexes=()) is NOT_FOUND
 
 
-def test_an_index_in_the_root(served: Disk, root: str) -> None:
-    assert served.find(look(b"", folder=True)) is DIRECTORY
+def test_the_index_of_the_root(disk_of_root: Disk, root: str) -> None:
+    assert disk_of_root.find(make_lookup(b"", folder=True)) is DIRECTORY
     write(f"{root}/index.html", b"front")
-    found = opened(served.find(look(b"", folder=True)))
+    found = as_open_file(disk_of_root.find(make_lookup(b"", folder=True)))
     assert (found.path, found.content) == (b"index.html", b"front")
 
 
@@ -340,15 +340,15 @@ def test_the_first_candidate_that_exists_is_found(
     assert ((finding.path, finding.status) if isinstance(finding, OpenFile) else finding) == found
 
 
-def test_a_later_candidate_is_another_file_once_an_earlier_one_exists(root: str, opener: Opener) -> None:
-    """Whether it has changed itself does not matter then."""
+def test_a_file_is_not_the_same_once_an_earlier_candidate_exists(root: str, opener: Opener) -> None:
+    """That holds even if the file itself has not changed."""
     write(f"{root}/hello.txt", b"hello")
-    there = Disk(root, opener=opener, clock=later)
+    storage = Disk(root, opener=opener, clock=a_day_later)
     lookup = Lookup(request(), b"new", (Candidate(b"new"), Candidate(b"hello.txt", EntryKind.FILE, 404)))
-    found = opened(there.find(lookup))
-    assert there.revalidate([(lookup, found)]) == [True]
+    found = as_open_file(storage.find(lookup))
+    assert storage.revalidate([(lookup, found)]) == [True]
     write(f"{root}/new", b"new")
-    assert there.revalidate([(lookup, found)]) == [False]
+    assert storage.revalidate([(lookup, found)]) == [False]
 
 
 SEGMENTS = [b"..", b".", b"", b"f", b"d", b"g", b"k", b"l", b"m", b"nothing"]
@@ -358,8 +358,8 @@ WAYS = st.lists(st.sampled_from(SEGMENTS), min_size=1, max_size=6).map(b"/".join
 @needs_openat2
 @settings(max_examples=400, deadline=None)
 @given(st.lists(WAYS.filter(len), min_size=6, max_size=6), WAYS, st.booleans())
-def test_both_ways_find_the_same_in_any_web_of_links(targets: list[bytes], path: bytes, folder: bool) -> None:
-    with place() as base:
+def test_openat2_and_the_walk_find_the_same_whatever_the_links(targets: list[bytes], path: bytes, folder: bool) -> None:
+    with directories() as base:
         root = os.fsencode(base) + b"/root/"
         os.mkdir(root + b"d")
         write(root + b"f", b"outer")
@@ -367,23 +367,23 @@ def test_both_ways_find_the_same_in_any_web_of_links(targets: list[bytes], path:
         for name, target in zip((b"k", b"l", b"m", b"d/k", b"d/l", b"d/m"), targets, strict=True):
             os.symlink(target, root + name)
         one, other = (
-            gist(Disk(root, opener=way).find(look(path, folder, indexes=(b"g", b"k"))))
+            without_time(Disk(root, opener=way).find(make_lookup(path, folder, indexes=(b"g", b"k"))))
             for way in (openat2, openat_walk)
         )
     assert one == other
     assert CANARY not in repr(one).encode()
 
 
-# ---------------------------------------------------------------------------------------------- odd files and roots
+# ---------------------------------------------------------------------------------------------- unusual files and roots
 
 
 @pytest.mark.parametrize("small", [0, 100, 64 * 1024])
-def test_where_small_ends(root: str, opener: Opener, small: int) -> None:
-    there = Disk(root, opener=opener, small=small)
+def test_a_file_up_to_the_small_size_is_read_at_once(root: str, opener: Opener, small: int) -> None:
+    storage = Disk(root, opener=opener, small=small)
     for size in {max(small - 1, 0), small, small + 1}:
         content = os.urandom(size)
         write(f"{root}/f", content)
-        found = opened(there.find(look(b"f")))
+        found = as_open_file(storage.find(make_lookup(b"f")))
         assert found.size == size
         if size <= small:
             assert found.file is None
@@ -401,15 +401,15 @@ def test_where_small_ends(root: str, opener: Opener, small: int) -> None:
 def test_a_deleted_large_file_is_closed_by_a_thread(
     root: str, monkeypatch: pytest.MonkeyPatch, deleted: bool, dropped: bool
 ) -> None:
-    """The last one to close it waits for the disk (0.36 s with 2 GiB), and a loop must not."""
+    """Closing it blocks while the disk frees it (0.36 s for 2 GiB), which must not happen in a loop."""
     closed: queue.Queue[int] = queue.Queue()
-    monkeypatch.setattr(descriptor, "close", lambda number: (os.close(number), closed.put(threading.get_ident())))
+    monkeypatch.setattr(descriptor, "close", lambda fd: (os.close(fd), closed.put(threading.get_ident())))
     write(f"{root}/f", b"xy")
-    found: OpenFile | None = opened(Disk(root, small=1).find(look(b"f")))
+    found: OpenFile | None = as_open_file(Disk(root, small=1).find(make_lookup(b"f")))
     assert found is not None
     assert found.file is not None
-    assert closed.empty(), "it is somebody else's now"
-    number = found.file.fileno()
+    assert closed.empty(), "the finding holds it"
+    fd = found.file.fileno()
     if deleted:
         os.unlink(f"{root}/f")
     if not dropped:
@@ -417,62 +417,64 @@ def test_a_deleted_large_file_is_closed_by_a_thread(
     found = None
     assert (closed.get(timeout=10) != threading.get_ident()) == deleted
     with pytest.raises(OSError, match="Bad file descriptor"):
-        os.fstat(number)
+        os.fstat(fd)
     assert closed.empty()
 
 
-def test_a_deleted_large_file_is_closed_without_threads_too(root: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_deleted_large_file_is_closed_even_if_no_thread_can_be_started(
+    root: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def no_thread(*_: object) -> None:
         raise RuntimeError("can't start new thread")
 
     monkeypatch.setattr(descriptor, "start_new_thread", no_thread)
     write(f"{root}/f", b"xy")
-    found = opened(Disk(root, small=1).find(look(b"f")))
+    found = as_open_file(Disk(root, small=1).find(make_lookup(b"f")))
     assert found.file is not None
     os.unlink(f"{root}/f")
-    number = found.file.fileno()
+    fd = found.file.fileno()
     found.file.close()
     with pytest.raises(OSError, match="Bad file descriptor"):
-        os.fstat(number)
+        os.fstat(fd)
 
 
-def test_a_descriptor_closes_itself_once(root: str) -> None:
+def test_a_descriptor_is_closed_once(root: str) -> None:
     write(f"{root}/f", b"xy")
-    found = opened(Disk(root, small=1).find(look(b"f")))
+    found = as_open_file(Disk(root, small=1).find(make_lookup(b"f")))
     assert isinstance(found.file, LargeFile)
-    number = found.file.fileno()
+    fd = found.file.fileno()
     found.file.close()
-    assert os.dup2(0, number) == number  # its number belongs to somebody else now
+    assert os.dup2(0, fd) == fd  # another file has its number now
     found.file.close()
     with pytest.raises(ValueError, match="closed"):
         found.file.fileno()
     del found
-    os.close(number)
+    os.close(fd)
     for _ in range(50):
-        Disk(root, small=1).find(look(b"f"))  # dropped: A12, and the leak fixture counts
+        Disk(root, small=1).find(make_lookup(b"f"))  # dropped: A12, and the leak fixture counts
 
 
-def test_c12_a_sparse_file_of_5_gib(served: Disk, root: str) -> None:
+def test_c12_a_sparse_file_of_5_gib(disk_of_root: Disk, root: str) -> None:
     size = 5 << 30
     write(f"{root}/sparse")
     os.truncate(f"{root}/sparse", size)
-    found = opened(served.find(look(b"sparse")))
+    found = as_open_file(disk_of_root.find(make_lookup(b"sparse")))
     assert found.file is not None
     assert (found.size, found.content) == (size, None)
     assert os.pread(found.file.fileno(), 6, (1 << 32) - 1) == bytes(6)
 
 
 @pytest.mark.parametrize("when", [-315619200, 0, 1, 4070908800, 15 << 30], ids=["1960", "1970", "1 s", "2099", "2480"])
-def test_d12_odd_times(served: Disk, root: str, when: int) -> None:
+def test_d12_unusual_times(disk_of_root: Disk, root: str, when: int) -> None:
     write(f"{root}/f")
     os.utime(f"{root}/f", ns=(0, when * 10**9 + 1))
     kept = os.stat(f"{root}/f")
-    found = opened(served.find(look(b"f")))
+    found = as_open_file(disk_of_root.find(make_lookup(b"f")))
     assert found.mtime_ns == min(kept.st_mtime_ns, kept.st_ctime_ns), "what was set ahead of the clock says nothing"
     assert found.seen_ns > 1_700_000_000 * 10**9
 
 
-def test_c6_the_longest_path_and_one_more(served: Disk, root: str) -> None:
+def test_c6_the_longest_path_and_a_longer_one(disk_of_root: Disk, root: str) -> None:
     folder = os.open(root, os.O_PATH)
     for _ in range(20):
         os.mkdir(b"d" * 200, dir_fd=folder)
@@ -483,36 +485,40 @@ def test_c6_the_longest_path_and_one_more(served: Disk, root: str) -> None:
     os.close(folder)
     path = (b"d" * 200 + b"/") * 20
     assert len(path + b"f" * 75) == 4095
-    assert isinstance(served.find(look(path + b"f" * 75)), OpenFile)
-    assert served.find(look(path + b"f" * 76)) is NOT_FOUND
+    assert isinstance(disk_of_root.find(make_lookup(path + b"f" * 75)), OpenFile)
+    assert disk_of_root.find(make_lookup(path + b"f" * 76)) is NOT_FOUND
 
 
-def test_a_deep_tree(served: Disk, root: str) -> None:
+def test_a_deep_directory(disk_of_root: Disk, root: str) -> None:
     path = b"/".join([b"d"] * 300)
     os.makedirs(os.fsencode(root) + b"/" + path)
     write(os.fsencode(root) + b"/" + path + b"/f", b"deep")
     os.symlink(b"../" * 300 + path + b"/f", os.fsencode(root) + b"/" + path + b"/back")
     os.symlink(b"../" * 301 + b"secret.txt", os.fsencode(root) + b"/" + path + b"/out")
-    assert opened(served.find(look(path + b"/back"))).content == b"deep"
-    assert served.find(look(path + b"/out")) is NOT_FOUND
-    assert served.find(look(path)) is DIRECTORY
+    assert as_open_file(disk_of_root.find(make_lookup(path + b"/back"))).content == b"deep"
+    assert disk_of_root.find(make_lookup(path + b"/out")) is NOT_FOUND
+    assert disk_of_root.find(make_lookup(path)) is DIRECTORY
 
 
-def test_c5_devices_answer_at_once(opener: Opener) -> None:
-    there = Disk("/dev", opener=opener)
+def test_c5_a_device_does_not_block(opener: Opener) -> None:
+    storage = Disk("/dev", opener=opener)
     blocks = [entry.name for entry in os.scandir("/dev") if stat.S_ISBLK(entry.stat(follow_symlinks=False).st_mode)]
     for name in ("zero", "null", "full", "random", "tty"):
-        assert there.find(look(name.encode())) is NOT_FOUND
-        assert there.find(look(name.encode(), folder=True)) is NOT_FOUND
+        assert storage.find(make_lookup(name.encode())) is NOT_FOUND
+        assert storage.find(make_lookup(name.encode(), folder=True)) is NOT_FOUND
     for name in blocks[:3]:
-        assert there.find(look(name.encode())) in (NOT_FOUND, FORBIDDEN)  # containers keep root from some
+        assert storage.find(make_lookup(name.encode())) in (
+            NOT_FOUND,
+            FORBIDDEN,
+        )  # in containers root may not read all of them
 
 
-def test_c5_50_fifos_at_once(tree: bytes, opener: Opener) -> None:
-    there = Disk(tree, opener=opener)
+def test_c5_fifos_do_not_block(tree: bytes, opener: Opener) -> None:
+    storage = Disk(tree, opener=opener)
     findings: list[Finding] = []
     threads = [
-        threading.Thread(target=lambda: findings.append(there.find(look(b"fifo"))), daemon=True) for _ in range(50)
+        threading.Thread(target=lambda: findings.append(storage.find(make_lookup(b"fifo"))), daemon=True)
+        for _ in range(50)
     ]
     for thread in threads:
         thread.start()
@@ -521,25 +527,25 @@ def test_c5_50_fifos_at_once(tree: bytes, opener: Opener) -> None:
     assert findings == [NOT_FOUND] * 50
 
 
-def test_c2_magic_links(base: str, opener: Opener) -> None:
-    there = Disk("/proc", opener=opener)
+def test_c2_magic_links_are_not_followed(base: str, opener: Opener) -> None:
+    storage = Disk("/proc", opener=opener)
     with open(f"{base}/secret.txt", "rb") as secret:
         for path in ("root", "root/etc/passwd", "cwd", "cwd/pyproject.toml", "exe", f"fd/{secret.fileno()}"):
-            assert there.find(look(b"self/" + path.encode())) is NOT_FOUND
-            assert there.find(look(b"thread-self/" + path.encode())) is NOT_FOUND
-            assert there.find(look(b"self/" + path.encode(), folder=True)) is NOT_FOUND
-    assert isinstance(there.find(look(b"self/status")), OpenFile)  # the link `self` itself is an honest one
+            assert storage.find(make_lookup(b"self/" + path.encode())) is NOT_FOUND
+            assert storage.find(make_lookup(b"thread-self/" + path.encode())) is NOT_FOUND
+            assert storage.find(make_lookup(b"self/" + path.encode(), folder=True)) is NOT_FOUND
+    assert isinstance(storage.find(make_lookup(b"self/status")), OpenFile)  # the link "self" is an ordinary one
 
 
-def test_the_root_is_made_absolute(base: str, opener: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_root_stays_the_same_after_chdir(base: str, opener: Opener, monkeypatch: pytest.MonkeyPatch) -> None:
     write(f"{base}/root/f", b"here")
     os.mkdir(f"{base}/root/sub")
     os.symlink("root/sub", f"{base}/link")
     monkeypatch.chdir(base)
     disks = [Disk(name, opener=opener) for name in ("root", b"root/", "./root", "link/..")]
     monkeypatch.chdir("/")
-    for there in disks:
-        assert opened(there.find(look(b"f"))).content == b"here"
+    for storage in disks:
+        assert as_open_file(storage.find(make_lookup(b"f"))).content == b"here"
 
 
 def test_a_root_that_cannot_be_served(base: str) -> None:
@@ -554,18 +560,18 @@ def test_a_root_that_cannot_be_served(base: str) -> None:
         assert caught.value.filename == f"{base}/{name}"
 
 
-def test_the_slash_is_a_root_too(opener: Opener) -> None:
-    there = Disk("/", opener=opener)
-    assert there.find(look(b"proc/self")) is DIRECTORY
-    assert there.find(look(b"../proc/self")) is NOT_FOUND
+def test_the_root_may_be_the_slash(opener: Opener) -> None:
+    storage = Disk("/", opener=opener)
+    assert storage.find(make_lookup(b"proc/self")) is DIRECTORY
+    assert storage.find(make_lookup(b"../proc/self")) is NOT_FOUND
 
 
-# --------------------------------------------------------------------------------- C6: what this process may not read
+# --------------------------------------------------------------------------------- C6: files that this process may not read
 
 
 @contextmanager
 def nobody() -> Iterator[None]:
-    """Root may read everything, so it is somebody else for a while."""
+    """Runs as another user for a while, since root may read everything."""
     if os.geteuid():
         yield
         return
@@ -576,7 +582,7 @@ def nobody() -> Iterator[None]:
         os.seteuid(0)
 
 
-def test_c6_what_may_not_be_read(served: Disk, base: str, root: str) -> None:
+def test_c6_a_file_without_the_right_to_read_it_is_forbidden(disk_of_root: Disk, base: str, root: str) -> None:
     for folder, mode in (("locked", 0o000), ("enter-only", 0o111), ("no-index", 0o755), ("bad-index", 0o755)):
         os.mkdir(f"{root}/{folder}")
         write(f"{root}/{folder}/f", b"content")
@@ -595,21 +601,21 @@ def test_c6_what_may_not_be_read(served: Disk, base: str, root: str) -> None:
     os.symlink("../secret.txt", f"{root}/out")
     os.symlink("locked/nothing", f"{root}/lost")
     with nobody():
-        assert served.find(look(b"closed.txt")) is FORBIDDEN
-        assert served.find(look(b"closed.txt", folder=True)) is NOT_FOUND
-        assert served.find(look(b"link")) is FORBIDDEN
-        assert served.find(look(b"out")) is NOT_FOUND  # no oracle (C2)
-        assert served.find(look(b"lost")) is FORBIDDEN
-        assert served.find(look(b"locked/f")) is FORBIDDEN
-        assert served.find(look(b"locked/nothing")) is FORBIDDEN
-        assert served.find(look(b"locked")) is DIRECTORY
-        assert served.find(look(b"locked", folder=True)) is FORBIDDEN
-        assert served.find(look(b"enter-only")) is DIRECTORY
-        assert opened(served.find(look(b"enter-only/f"))).content == b"content"
-        assert opened(served.find(look(b"enter-only", folder=True))).content == b"index"
-        assert served.find(look(b"enter-only", folder=True, indexes=())) is DIRECTORY
-        assert served.find(look(b"no-index", folder=True)) is FORBIDDEN
-        assert opened(served.find(look(b"bad-index", folder=True))).content == b"default"
+        assert disk_of_root.find(make_lookup(b"closed.txt")) is FORBIDDEN
+        assert disk_of_root.find(make_lookup(b"closed.txt", folder=True)) is NOT_FOUND
+        assert disk_of_root.find(make_lookup(b"link")) is FORBIDDEN
+        assert disk_of_root.find(make_lookup(b"out")) is NOT_FOUND  # it must not reveal what is outside (C2)
+        assert disk_of_root.find(make_lookup(b"lost")) is FORBIDDEN
+        assert disk_of_root.find(make_lookup(b"locked/f")) is FORBIDDEN
+        assert disk_of_root.find(make_lookup(b"locked/nothing")) is FORBIDDEN
+        assert disk_of_root.find(make_lookup(b"locked")) is DIRECTORY
+        assert disk_of_root.find(make_lookup(b"locked", folder=True)) is FORBIDDEN
+        assert disk_of_root.find(make_lookup(b"enter-only")) is DIRECTORY
+        assert as_open_file(disk_of_root.find(make_lookup(b"enter-only/f"))).content == b"content"
+        assert as_open_file(disk_of_root.find(make_lookup(b"enter-only", folder=True))).content == b"index"
+        assert disk_of_root.find(make_lookup(b"enter-only", folder=True, indexes=())) is DIRECTORY
+        assert disk_of_root.find(make_lookup(b"no-index", folder=True)) is FORBIDDEN
+        assert as_open_file(disk_of_root.find(make_lookup(b"bad-index", folder=True))).content == b"default"
     for folder in ("locked", "bad-index/index.html"):
         os.chmod(f"{root}/{folder}", 0o755)  # so that it can be removed
 
@@ -618,12 +624,12 @@ def test_c6_what_may_not_be_read(served: Disk, base: str, root: str) -> None:
 
 
 @pytest.mark.parametrize("length", [100, 10_000, SMALL - 1, SMALL, SMALL + 1, 3 * SMALL])
-def test_c15_a_file_that_says_0_and_holds_more(opener: Opener, length: int) -> None:
-    """/proc gives at most a page at a time."""
+def test_c15_a_file_with_size_0_and_content(opener: Opener, length: int) -> None:
+    """A read from /proc gives at most a page."""
     with process_with_command_line(length) as (folder, content):
-        found = Disk(folder, opener=opener).find(look(b"cmdline"))
+        found = Disk(folder, opener=opener).find(make_lookup(b"cmdline"))
     if length <= SMALL:
-        found = opened(found)
+        found = as_open_file(found)
         assert (found.content, found.size, found.file, found.generated) == (content, length, None, True)
         assert found.version == ()
     else:
@@ -631,15 +637,15 @@ def test_c15_a_file_that_says_0_and_holds_more(opener: Opener, length: int) -> N
 
 
 @pytest.mark.parametrize("root", ["/proc/sys/kernel", "/sys/kernel"])
-def test_c15_files_that_say_another_size_than_they_hold(opener: Opener, root: str) -> None:
-    there, some = Disk(root, opener=opener), 0
+def test_c15_files_whose_size_is_not_their_length(opener: Opener, root: str) -> None:
+    storage, some = Disk(root, opener=opener), 0
     for name in os.listdir(root):
         path = f"{root}/{name}"
         with suppress(OSError), open(path, "rb", buffering=0) as file:
             content, size = file.read(SMALL + 1), os.fstat(file.fileno()).st_size
             if len(content) in (0, size) or content != _read(path):
                 continue  # it says what it holds, or holds another thing each time
-            found = opened(there.find(look(name.encode())))
+            found = as_open_file(storage.find(make_lookup(name.encode())))
             assert (found.content, found.size, found.generated) == (content, len(content), True), path
             some += 1
     assert some
@@ -650,32 +656,32 @@ def _read(path: str) -> bytes:
         return file.read(SMALL + 1)
 
 
-def test_c15_an_empty_file_costs_one_read(served: Disk, root: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_c15_an_empty_file_costs_one_read(disk_of_root: Disk, root: str, monkeypatch: pytest.MonkeyPatch) -> None:
     real, calls = os.pread, []
 
-    def pread(number: int, length: int, start: int) -> bytes:
+    def pread(fd: int, length: int, start: int) -> bytes:
         calls.append((length, start))
-        return real(number, length, start)
+        return real(fd, length, start)
 
     write(f"{root}/f")
     with monkeypatch.context() as patch:
         patch.setattr(os, "pread", pread)
-        found = opened(served.find(look(b"f")))
+        found = as_open_file(disk_of_root.find(make_lookup(b"f")))
     assert (found.content, found.generated, calls) == (b"", False, [(1, 0)])
 
 
-def test_c15_a_file_that_changes_in_a_tick_of_its_clock(
-    served: Disk, root: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Truncated and filled again, it looks as before: that its size is not its length is believed only of one that
-    looks so each time."""
+def test_c15_a_file_that_changes_within_a_tick(disk_of_root: Disk, root: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that was truncated and written again has the same times.
+
+    Its size counts as different from its length only if it is so in each attempt.
+    """
     real, sizes = os.pread, [50, 0, 50]
 
-    def pread(number: int, length: int, start: int) -> bytes:
+    def pread(fd: int, length: int, start: int) -> bytes:
         if not sizes:
-            return real(number, length, start)
+            return real(fd, length, start)
         os.truncate(f"{root}/f", sizes.pop())
-        content = real(number, length, start)
+        content = real(fd, length, start)
         os.truncate(f"{root}/f", 100)
         return content
 
@@ -683,34 +689,36 @@ def test_c15_a_file_that_changes_in_a_tick_of_its_clock(
     with monkeypatch.context() as patch:
         patch.setattr(os, "pread", pread)
         patch.setattr(disk, "_version", lambda status: (status.st_ino, status.st_size))
-        found = opened(served.find(look(b"f")))
+        found = as_open_file(disk_of_root.find(make_lookup(b"f")))
     assert (found.size, found.content, found.generated) == (100, bytes(100), False)
 
 
-def test_c15_looking_again_reads_a_file_that_was_empty() -> None:
-    """In /proc it may hold something now, and nothing else has changed."""
+def test_c15_revalidation_reads_a_file_that_was_empty() -> None:
+    """A file in /proc may have content now though its times and size are the same."""
 
-    def look_twice() -> None:
-        there = Disk(f"/proc/self/task/{threading.get_native_id()}", clock=later)
-        lookup = look(b"children")
-        empty = opened(there.find(lookup))
+    def find_and_revalidate() -> None:
+        storage = Disk(f"/proc/self/task/{threading.get_native_id()}", clock=a_day_later)
+        lookup = make_lookup(b"children")
+        empty = as_open_file(storage.find(lookup))
         assert (empty.content, empty.generated) == (b"", False)
-        assert there.revalidate([(lookup, empty)]) == [True]
+        assert storage.revalidate([(lookup, empty)]) == [True]
         with process_with_command_line(100):
-            assert there.revalidate([(lookup, empty)]) == [False]
+            assert storage.revalidate([(lookup, empty)]) == [False]
 
     with ThreadPoolExecutor(1) as pool:  # a thread that has no children yet
-        pool.submit(look_twice).result()
+        pool.submit(find_and_revalidate).result()
 
 
-# ------------------------------------------------------------------------------------------ 1D: the disk changes
+# ------------------------------------------------------------------------------------------ D1 to D7: files that change
 
 
-def test_d1_truncated_before_it_is_read(served: Disk, root: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_d1_a_file_that_is_truncated_before_it_is_read(
+    disk_of_root: Disk, root: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     real, sizes = os.fstat, [50, 20]
 
-    def fstat(number: int) -> os.stat_result:
-        status = real(number)
+    def fstat(fd: int) -> os.stat_result:
+        status = real(fd)
         if sizes:
             os.truncate(f"{root}/f", sizes.pop(0))
         return status
@@ -718,29 +726,29 @@ def test_d1_truncated_before_it_is_read(served: Disk, root: str, monkeypatch: py
     write(f"{root}/f", b"x" * 100)
     with monkeypatch.context() as patch:
         patch.setattr(os, "fstat", fstat)
-        found = opened(served.find(look(b"f")))
+        found = as_open_file(disk_of_root.find(make_lookup(b"f")))
         sizes[:] = range(19, 0, -1)
-        at_last = served.find(look(b"f"))
+        at_last = disk_of_root.find(make_lookup(b"f"))
     assert (found.size, found.content) == (20, b"x" * 20)
     assert at_last is UNAVAILABLE
 
 
-def test_d2_grown_before_it_is_read(served: Disk, root: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_d2_a_file_that_grows_before_it_is_read(disk_of_root: Disk, root: str, monkeypatch: pytest.MonkeyPatch) -> None:
     real = os.fstat
 
-    def fstat(number: int) -> os.stat_result:
-        status = real(number)
+    def fstat(fd: int) -> os.stat_result:
+        status = real(fd)
         os.truncate(f"{root}/f", 5000)
         return status
 
     write(f"{root}/f", b"x" * 100)
     with monkeypatch.context() as patch:
         patch.setattr(os, "fstat", fstat)
-        found = opened(served.find(look(b"f")))
+        found = as_open_file(disk_of_root.find(make_lookup(b"f")))
     assert (found.size, found.content) == (100, b"x" * 100)
 
 
-def test_d1_a_writer_that_never_rests(served: Disk, root: str) -> None:
+def test_d1_a_file_that_is_written_all_the_time(disk_of_root: Disk, root: str) -> None:
     write(f"{root}/f", bytes(60_000))
     done = threading.Event()
 
@@ -756,7 +764,7 @@ def test_d1_a_writer_that_never_rests(served: Disk, root: str) -> None:
             looks, end = 0, time.monotonic() + 20
             while looks < 3000 or (len(sizes) < 2 and time.monotonic() < end):
                 looks += 1
-                found = served.find(look(b"f"))
+                found = disk_of_root.find(make_lookup(b"f"))
                 if isinstance(found, OpenFile):
                     assert found.content == bytes(found.size)
                     sizes.add(found.size)
@@ -767,9 +775,9 @@ def test_d1_a_writer_that_never_rests(served: Disk, root: str) -> None:
     assert sizes == {10, 60_000}
 
 
-def test_d3_replaced_by_rename(served: Disk, root: str) -> None:
+def test_d3_a_file_that_is_replaced_by_rename(disk_of_root: Disk, root: str) -> None:
     for version in range(200):
-        old = served.find(look(b"f"))
+        old = disk_of_root.find(make_lookup(b"f"))
         write(f"{root}/new", b"%03d" % version * 60_000)
         os.rename(f"{root}/new", f"{root}/f")
         if isinstance(old, OpenFile):
@@ -778,15 +786,15 @@ def test_d3_replaced_by_rename(served: Disk, root: str) -> None:
     assert isinstance(old, OpenFile)
 
 
-def test_d4_overwritten_in_place(served: Disk, root: str) -> None:
+def test_d4_a_file_that_is_overwritten_in_place(disk_of_root: Disk, root: str) -> None:
     for second, content in enumerate((b"one", b"two")):
         write(f"{root}/f", content)
         os.utime(f"{root}/f", (second, second))
-        found = opened(served.find(look(b"f")))
+        found = as_open_file(disk_of_root.find(make_lookup(b"f")))
         assert (found.content, found.mtime_ns) == (content, second * 10**9)
 
 
-def test_d7_two_versions_that_differ_in_their_identity_alone(served: Disk, root: str) -> None:
+def test_d7_two_versions_that_differ_only_in_their_inode(disk_of_root: Disk, root: str) -> None:
     for name in ("one", "two"):
         write(f"{root}/{name}", name.encode())
         os.utime(f"{root}/{name}", (1, 1))
@@ -794,20 +802,20 @@ def test_d7_two_versions_that_differ_in_their_identity_alone(served: Disk, root:
     for name in ("one", "two"):
         os.rename(f"{root}/{name}", f"{root}/f")
         status = os.stat(f"{root}/f")
-        seen.append(opened(served.find(look(b"f"))))
+        seen.append(as_open_file(disk_of_root.find(make_lookup(b"f"))))
         assert seen[-1].version[:3] == (status.st_dev, status.st_ino, status.st_ctime_ns)
     assert (seen[0].size, seen[0].mtime_ns) == (seen[1].size, seen[1].mtime_ns)
     assert seen[0].version != seen[1].version
 
 
-def test_d6_a_release_is_swapped(base: str, opener: Opener) -> None:
+def test_d6_a_release_that_is_switched(base: str, opener: Opener) -> None:
     for release in (b"1", b"2"):
         folder = os.fsencode(base) + b"/release" + release
         os.makedirs(folder + b"/sub")
         write(folder + b"/sub/index.html", release)
         os.symlink(b"sub/../sub", folder + b"/link")
     os.symlink("release1", f"{base}/current")
-    there = Disk(f"{base}/current", opener=opener)
+    storage = Disk(f"{base}/current", opener=opener)
     done = threading.Event()
 
     def swap(release: int) -> None:
@@ -817,7 +825,7 @@ def test_d6_a_release_is_swapped(base: str, opener: Opener) -> None:
     def watch() -> set[bytes | None]:
         seen = set()
         while not done.is_set():
-            seen.add(opened(there.find(look(b"link", folder=True))).content)
+            seen.add(as_open_file(storage.find(make_lookup(b"link", folder=True))).content)
         return seen
 
     with ThreadPoolExecutor() as pool:
@@ -825,15 +833,15 @@ def test_d6_a_release_is_swapped(base: str, opener: Opener) -> None:
         try:
             for count in range(200):
                 swap(1 + count % 2)
-                found = opened(there.find(look(b"sub", folder=True)))
+                found = as_open_file(storage.find(make_lookup(b"sub", folder=True)))
                 assert found.content == b"%d" % (1 + count % 2)
         finally:
             done.set()
         assert watcher.result() <= {b"1", b"2"}
     os.unlink(f"{base}/current")
-    assert there.find(look(b"sub", folder=True)) is UNAVAILABLE
+    assert storage.find(make_lookup(b"sub", folder=True)) is UNAVAILABLE
     swap(1)
-    assert isinstance(there.find(look(b"sub", folder=True)), OpenFile)
+    assert isinstance(storage.find(make_lookup(b"sub", folder=True)), OpenFile)
 
 
 FLIP = """
@@ -854,7 +862,7 @@ print(flips)
 """
 
 
-def test_c3_names_that_turn_into_links(served: Disk, base: str, root: str) -> None:
+def test_c3_names_that_become_links(disk_of_root: Disk, base: str, root: str) -> None:
     good = {b"x": b"good", b"d/secret.txt": b"good", b"e/f": b"e", b"via": b"good"}
     for folder in ("d", "e", "e-real"):
         os.mkdir(f"{root}/{folder}")
@@ -877,7 +885,7 @@ def test_c3_names_that_turn_into_links(served: Disk, base: str, root: str) -> No
         def client(path: bytes) -> dict[object, int]:
             seen: dict[object, int] = {}
             for _ in range(3000):
-                found = served.find(look(path))
+                found = disk_of_root.find(make_lookup(path))
                 key = found.content if isinstance(found, OpenFile) else found
                 seen[key] = seen.get(key, 0) + 1
             return seen
@@ -889,13 +897,13 @@ def test_c3_names_that_turn_into_links(served: Disk, base: str, root: str) -> No
     for path, seen in results.items():
         assert seen.keys() <= {good[path], NOT_FOUND, UNAVAILABLE}
         assert seen[good[path]] > 10
-        if path == b"e/f":  # it is there all the time; the walk may give up on it, but hardly ever
+        if path == b"e/f":  # it exists all the time; the walk may give up, but rarely
             assert seen[good[path]] > 2900
         else:
             assert seen[NOT_FOUND] > 10  # it was a race
 
 
-# ----------------------------------------------------------------------------------------- errors, and running out
+# ----------------------------------------------------------------------------------------- errors, and no descriptors
 
 
 @pytest.mark.parametrize(
@@ -907,64 +915,68 @@ def test_c3_names_that_turn_into_links(served: Disk, base: str, root: str) -> No
         (None, "EIO ESTALE ENOSYS EINVAL EOVERFLOW"),
     ],
 )
-def test_what_an_errno_means(root: str, finding: Finding | None, numbers: str) -> None:
+def test_the_finding_for_each_errno(root: str, finding: Finding | None, numbers: str) -> None:
     for name in numbers.split():
 
         def fail(root: int, path: bytes, flags: int, name: str = name) -> int:
             raise OSError(getattr(errno, name), name)
 
-        there = Disk(root, opener=fail)
+        storage = Disk(root, opener=fail)
         for folder in (False, True):
-            assert there.find(look(b"f", folder)) == (finding or StorageError(name))
+            assert storage.find(make_lookup(b"f", folder)) == (finding or StorageError(name))
 
 
-def test_e2_no_descriptors_left(served: Disk, root: str) -> None:
+def test_e2_no_descriptors_are_left(disk_of_root: Disk, root: str) -> None:
     os.makedirs(f"{root}/a/b")
     write(f"{root}/a/b/f", b"content")
     os.symlink("a/../a/b/f", f"{root}/link")
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    for lookup in (look(b"a/b/f"), look(b"link"), look(b"a/b", folder=True, indexes=(b"nothing", b"f"))):
+    for lookup in (
+        make_lookup(b"a/b/f"),
+        make_lookup(b"link"),
+        make_lookup(b"a/b", folder=True, indexes=(b"nothing", b"f")),
+    ):
         findings: list[Finding] = []
         free = os.dup(0)
         os.close(free)
         while not findings or findings[-1] is UNAVAILABLE:
             resource.setrlimit(resource.RLIMIT_NOFILE, (free + len(findings), hard))
             try:
-                findings.append(served.find(lookup))
+                findings.append(disk_of_root.find(lookup))
             finally:
                 resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
-        assert len(findings) > 2  # never "missing", whichever descriptor it was that we could not have
+        assert len(findings) > 2  # never NOT_FOUND, whichever descriptor could not be opened
         assert isinstance(findings[-1], OpenFile)
 
 
 @pytest.mark.parametrize("call", ["pread", "fstat"])
-def test_c6_a_read_error(served: Disk, root: str, monkeypatch: pytest.MonkeyPatch, call: str) -> None:
+def test_c6_a_read_error(disk_of_root: Disk, root: str, monkeypatch: pytest.MonkeyPatch, call: str) -> None:
     def fail(*_: object) -> None:
         raise OSError(errno.EIO, "injected")
 
     write(f"{root}/f", b"content")
     with monkeypatch.context() as patch:
         patch.setattr(os, call, fail)
-        found = served.find(look(b"f"))
+        found = disk_of_root.find(make_lookup(b"f"))
     assert found == StorageError("EIO")
 
 
-def test_an_error_on_closing_is_no_news(served: Disk, root: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_error_on_closing_is_ignored(disk_of_root: Disk, root: str, monkeypatch: pytest.MonkeyPatch) -> None:
     real = os.close
 
-    def close(number: int) -> None:
-        real(number)
+    def close(fd: int) -> None:
+        real(fd)
         raise OSError(errno.EIO, "injected")
 
     write(f"{root}/f", b"content")
     with monkeypatch.context() as patch:
         patch.setattr(os, "close", close)
-        found = served.find(look(b"f"))
-    assert opened(found).content == b"content"
+        found = disk_of_root.find(make_lookup(b"f"))
+    assert as_open_file(found).content == b"content"
 
 
-@pytest.mark.parametrize("number", [errno.EAGAIN, errno.EINTR])
-def test_c4_three_more_tries(root: str, opener: Opener, number: int) -> None:
+@pytest.mark.parametrize("code", [errno.EAGAIN, errno.EINTR])
+def test_c4_openat2_is_tried_four_times(root: str, opener: Opener, code: int) -> None:
     write(f"{root}/f", b"content")
     failures = 0
 
@@ -972,21 +984,19 @@ def test_c4_three_more_tries(root: str, opener: Opener, number: int) -> None:
         nonlocal failures
         if failures:
             failures -= 1
-            raise OSError(number, "injected")
+            raise OSError(code, "injected")
         return opener(root, path, flags)
 
-    there = Disk(root, opener=fail)
+    storage = Disk(root, opener=fail)
     failures = 3
-    assert opened(there.find(look(b"f"))).content == b"content"
+    assert as_open_file(storage.find(make_lookup(b"f"))).content == b"content"
     failures = 4
-    assert there.find(look(b"f")) is UNAVAILABLE
+    assert storage.find(make_lookup(b"f")) is UNAVAILABLE
     assert failures == 0
 
 
 @pytest.mark.parametrize("failures", [1, 3, 4])
-def test_c3_the_walk_meets_a_link_that_is_none_any_more(
-    root: str, monkeypatch: pytest.MonkeyPatch, failures: int
-) -> None:
+def test_c3_a_link_that_is_replaced_during_the_walk(root: str, monkeypatch: pytest.MonkeyPatch, failures: int) -> None:
     real, left = os.readlink, [errno.EINVAL] * failures
 
     def readlink(name: bytes, *, dir_fd: int) -> bytes:
@@ -997,37 +1007,37 @@ def test_c3_the_walk_meets_a_link_that_is_none_any_more(
     write(f"{root}/f", b"content")
     os.symlink("f", f"{root}/link")
     os.symlink(".", f"{root}/folder")
-    there = Disk(root, opener=openat_walk)
+    storage = Disk(root, opener=openat_walk)
     for path in (b"link", b"folder/f"):
         left[:] = [errno.EINVAL] * failures
         with monkeypatch.context() as patch:
             patch.setattr(os, "readlink", readlink)
-            found = there.find(look(path))
+            found = storage.find(make_lookup(path))
         if path == b"folder/f" and failures == 4:  # a file, as far as anybody can tell
             assert found is NOT_FOUND
         else:
-            assert opened(found).content == b"content"
-    for number, finding in ((errno.EINVAL, UNAVAILABLE), (errno.ENOENT, NOT_FOUND)):  # always a file, always gone
-        left[:] = [number] * 1000
+            assert as_open_file(found).content == b"content"
+    for code, finding in ((errno.EINVAL, UNAVAILABLE), (errno.ENOENT, NOT_FOUND)):  # always a file, always gone
+        left[:] = [code] * 1000
         with monkeypatch.context() as patch:
             patch.setattr(os, "readlink", readlink)
-            assert there.find(look(b"link")) is finding
+            assert storage.find(make_lookup(b"link")) is finding
 
 
 def test_a_system_without_o_path(tree: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (beneath, disk):
         monkeypatch.setattr(module, "DIRECTORY_FLAGS", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    there = Disk(tree, opener=openat_walk)
+    storage = Disk(tree, opener=openat_walk)
     for _, path, content in FOUND:
-        assert opened(there.find(look(path))).content == content
-    for path in FOLDERS:
-        assert there.find(look(path)) is DIRECTORY
-    for path in NOWHERE:
-        assert there.find(look(path)) is NOT_FOUND
+        assert as_open_file(storage.find(make_lookup(path))).content == content
+    for path in DIRECTORIES:
+        assert storage.find(make_lookup(path)) is DIRECTORY
+    for path in NOT_SERVED:
+        assert storage.find(make_lookup(path)) is NOT_FOUND
 
 
 @needs_openat2
-def test_c4_openat2_is_used_where_it_is(root: str) -> None:
+def test_c4_openat2_is_used_where_it_works(root: str) -> None:
     assert Disk(root)._opener is openat2
 
 
@@ -1040,39 +1050,41 @@ def _not_beneath(root: int, path: bytes, flags: int) -> int:
 
 
 @pytest.mark.parametrize("call", [_forbidden, _not_beneath])
-def test_c4_an_openat2_that_is_none(root: str, monkeypatch: pytest.MonkeyPatch, call: Opener) -> None:
+def test_c4_the_walk_is_used_where_openat2_does_not_work(
+    root: str, monkeypatch: pytest.MonkeyPatch, call: Opener
+) -> None:
     monkeypatch.setattr(beneath, "openat2", call)
     assert Disk(root)._opener is openat_walk
 
 
-def test_c4_another_system(root: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_c4_the_walk_is_used_on_other_systems(root: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "darwin")
     assert Disk(root)._opener is openat_walk
 
 
-def test_each_thread_has_its_own_errno(tree: bytes, opener: Opener) -> None:
-    there = Disk(tree, opener=opener)
+def test_several_threads_find_at_the_same_time(tree: bytes, opener: Opener) -> None:
+    storage = Disk(tree, opener=opener)
     rows = {b"hello.txt": b"hello", b"nothing": NOT_FOUND, b"sub": DIRECTORY, b"out-file": NOT_FOUND, b"dots": b"page"}
 
     def client(path: bytes) -> set[object]:
-        findings = (there.find(look(path)) for _ in range(500))
+        findings = (storage.find(make_lookup(path)) for _ in range(500))
         return {found.content if isinstance(found, OpenFile) else found for found in findings}
 
     with ThreadPoolExecutor(len(rows)) as pool:
         assert list(pool.map(client, rows)) == [{finding} for finding in rows.values()]
 
 
-STRACED = """
+SCRIPT = """
 import os, sys
 from pwb_async.core.http1.parser import RequestParser
 from pwb_async.core.http1.limits import Limits
 from pwb_async.core.site.lookup import Lookup, candidates_of
 from pwb_async.storage.disk import Disk
 request = RequestParser(Limits()).parse(b"GET / HTTP/1.1\\r\\nHost: pwb\\r\\n")
-there = Disk(sys.argv[1])
+storage = Disk(sys.argv[1])
 before = len(os.listdir("/proc/self/fd"))
-findings = [there.find(Lookup(request, path, candidates_of(path, False, ()))) for path in (b"f", b"link", b"out")]
-print(there._opener.__name__, *(getattr(found, "content", found) for found in findings))
+findings = [storage.find(Lookup(request, path, candidates_of(path, False, ()))) for path in (b"f", b"link", b"out")]
+print(storage._opener.__name__, *(getattr(found, "content", found) for found in findings))
 sys.exit(len(os.listdir("/proc/self/fd")) - before)
 """
 
@@ -1091,13 +1103,13 @@ sys.exit(len(os.listdir("/proc/self/fd")) - before)
         ("error=ENOSYS:when=3", ("openat2", StorageError("ENOSYS"))),  # not settled again at a request
     ],
 )
-def test_c4_openat2_fails(root: str, injection: str, expected: tuple[str, object]) -> None:
+def test_c4_openat2_that_fails_later(root: str, injection: str, expected: tuple[str, object]) -> None:
     write(f"{root}/f", b"content")
     os.symlink("f", f"{root}/link")
     os.symlink("../secret.txt", f"{root}/out")
     strace = ("strace", "-f", "-qq", "-o", "/dev/null", "--seccomp-bpf")
     inject = ("-e", "trace=openat2", "-e", f"inject=openat2:{injection}")
-    program = (sys.executable, "-c", STRACED, root)
+    program = (sys.executable, "-c", SCRIPT, root)
     environment = os.environ | {"PYTHONPATH": os.path.dirname(os.path.dirname(os.path.dirname(disk.__file__)))}
     ran = subprocess.run((*strace, *inject, *program), capture_output=True, text=True, timeout=30, env=environment)
     assert (ran.stdout.strip(), ran.returncode) == (" ".join(map(str, (*expected, b"content", NOT_FOUND))), 0), (
@@ -1105,7 +1117,7 @@ def test_c4_openat2_fails(root: str, injection: str, expected: tuple[str, object
     )
 
 
-# -- looking again
+# -- revalidation
 
 
 def _touch_later(path: str) -> None:
@@ -1128,36 +1140,36 @@ CHANGES: dict[str, Callable[[str], object]] = {
 
 @pytest.mark.parametrize("folder", [False, True])
 @pytest.mark.parametrize("change", CHANGES)
-def test_looking_again_sees_what_changed_and_only_that(root: str, change: str, folder: bool) -> None:
+def test_revalidation_reports_the_changed_file_and_no_other(root: str, change: str, folder: bool) -> None:
     os.mkdir(f"{root}/d")
     for name in ("d/index.html", "d/other"):
         write(f"{root}/{name}", b"content")
-    there = Disk(root, clock=later)
-    lookups = (look(b"d", folder=True) if folder else look(b"d/index.html"), look(b"d/other"))
-    known = [(lookup, opened(there.find(lookup))) for lookup in lookups]
-    assert there.revalidate(known) == [True, True]
+    storage = Disk(root, clock=a_day_later)
+    lookups = (make_lookup(b"d", folder=True) if folder else make_lookup(b"d/index.html"), make_lookup(b"d/other"))
+    known = [(lookup, as_open_file(storage.find(lookup))) for lookup in lookups]
+    assert storage.revalidate(known) == [True, True]
     CHANGES[change](f"{root}/d/index.html")
-    assert there.revalidate(known) == [False, True]
+    assert storage.revalidate(known) == [False, True]
 
 
-def test_looking_again_sees_an_index_that_goes_before_the_one_that_was_found(root: str) -> None:
+def test_revalidation_reports_a_new_index_that_comes_first(root: str) -> None:
     write(f"{root}/default.html")
-    there = Disk(root, clock=later)
-    lookup = look(b"", folder=True)
-    known = [(lookup, opened(there.find(lookup)))]
-    assert there.revalidate(known) == [True]
+    storage = Disk(root, clock=a_day_later)
+    lookup = make_lookup(b"", folder=True)
+    known = [(lookup, as_open_file(storage.find(lookup)))]
+    assert storage.revalidate(known) == [True]
     write(f"{root}/index.html")
-    assert there.revalidate(known) == [False]
+    assert storage.revalidate(known) == [False]
 
 
-def test_d6_looking_again_when_the_root_has_gone_or_was_swapped(root: str) -> None:
+def test_d6_revalidation_after_the_root_was_removed_or_switched(root: str) -> None:
     for release in ("one", "two"):
         os.mkdir(f"{root}/{release}")
         write(f"{root}/{release}/f", b"x")
     os.symlink("one", f"{root}/now")
-    there = Disk(f"{root}/now", clock=later)
-    known = [(look(b"f"), opened(there.find(look(b"f"))))]
+    storage = Disk(f"{root}/now", clock=a_day_later)
+    known = [(make_lookup(b"f"), as_open_file(storage.find(make_lookup(b"f"))))]
     os.unlink(f"{root}/now")
-    assert there.revalidate(known) == [False]
+    assert storage.revalidate(known) == [False]
     os.symlink("two", f"{root}/now")
-    assert there.revalidate(known) == [False]
+    assert storage.revalidate(known) == [False]

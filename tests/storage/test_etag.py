@@ -13,34 +13,34 @@ from pwb_async.storage import disk as disk_module
 from pwb_async.storage.disk import SMALL, Disk
 from pwb_async.storage.etag import METADATA_TAGS, can_wait, content_tag, file_clock, is_racy
 
-from .test_disk import later, look, opened
+from .test_disk import a_day_later, as_open_file, make_lookup
 
 SECOND = 10**9
 NPM = 499162500
 FIXED = 1_600_000_000
-"""A time that somebody gives to all files, and that is no known placeholder."""
+"""An mtime that is given to all files and is not a known placeholder."""
 LARGE = SMALL + 1
 SIZES = pytest.mark.parametrize("size", [1000, LARGE], ids=["small", "large"])
 MODES = pytest.mark.parametrize("mode", METADATA_TAGS)
 
 
-def tag_of(root: Path, name: str = "f", mode: str = "auto", clock: Callable[[], int] = later) -> bytes | None:
-    """The tag that a disk of its own makes; the file is closed."""
-    found = opened(Disk(str(root), etag=mode, clock=clock).find(look(name.encode())))
+def tag_of(root: Path, name: str = "f", mode: str = "auto", clock: Callable[[], int] = a_day_later) -> bytes | None:
+    """The tag that a new Disk makes."""
+    found = as_open_file(Disk(str(root), etag=mode, clock=clock).find(make_lookup(name.encode())))
     if found.file is not None:
         found.file.close()
     return found.tag
 
 
 def publish(root: Path, content: bytes, mtime: float = FIXED) -> None:
-    """A file with a fixed time, by rename."""
+    """Replaces the file f by rename."""
     new = root / "f.new"
     new.write_bytes(content)
     os.utime(new, (mtime, mtime))
     new.replace(root / "f")
 
 
-# ------------------------------------------------------------------------------------------------ a digest of the bytes
+# ------------------------------------------------------------------------------------------------ the digest of the content
 
 
 @pytest.mark.parametrize(
@@ -50,25 +50,25 @@ def publish(root: Path, content: bytes, mtime: float = FIXED) -> None:
         (b"abcdefghijklmnopqrstuvwxyz", b"db7ca44e84843d67ebe162220154e1e6"),
     ],
 )
-def test_a_digest_is_the_same_with_every_release_and_on_every_machine(content: bytes, tag: bytes) -> None:
-    """As xxhsum -H2 prints it; other values would make every client fetch every file anew."""
+def test_the_digest_is_the_same_in_all_releases_and_on_all_machines(content: bytes, tag: bytes) -> None:
+    """The values are those of xxhsum -H2. With others, every client would have to fetch every file again."""
     assert content_tag(content) == tag
 
 
 @MODES
 @pytest.mark.parametrize("size", [0, 1, 4096, SMALL])
-def test_equal_bytes_have_one_tag_on_two_servers_and_at_all_times(tmp_path: Path, size: int, mode: str) -> None:
+def test_equal_content_has_one_tag_on_all_servers_at_all_times(tmp_path: Path, size: int, mode: str) -> None:
     content = os.urandom(size)
     tags = set()
     for node, mtime in (("one", FIXED), ("two", 4_000_000_000), ("three", 0)):
         (tmp_path / node).mkdir()
         publish(tmp_path / node, content, mtime)
-        tags |= {tag_of(tmp_path / node, mode=mode, clock=clock) for clock in (file_clock, later)}
+        tags |= {tag_of(tmp_path / node, mode=mode, clock=clock) for clock in (file_clock, a_day_later)}
     assert tags == {content_tag(content)}
 
 
 @MODES
-def test_other_bytes_have_another_tag_whatever_their_time(tmp_path: Path, mode: str) -> None:
+def test_other_content_has_another_tag_whatever_the_mtime(tmp_path: Path, mode: str) -> None:
     tags = set()
     for number in range(100):
         publish(tmp_path, b"%03d" % number)
@@ -79,7 +79,7 @@ def test_other_bytes_have_another_tag_whatever_their_time(tmp_path: Path, mode: 
 # ------------------------------------------------------------------------------------------------ large files
 
 
-def test_nothing_of_a_large_file_is_read_for_its_tag(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_large_file_is_not_read_for_its_tag(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def pread(*_: object) -> bytes:
         raise AssertionError("it was read")
 
@@ -92,7 +92,7 @@ def test_nothing_of_a_large_file_is_read_for_its_tag(tmp_path: Path, monkeypatch
 @pytest.mark.parametrize("mode", ["auto", "mtime"])
 @pytest.mark.parametrize("mtime", [FIXED, 4_000_000_000], ids=["past", "D12-future"])
 def test_the_tag_of_a_large_file_does_not_change_with_time(tmp_path: Path, mode: str, mtime: float) -> None:
-    """At once, 2.1 s later, a day later, and when the clock has been set back by an hour."""
+    """The tag at once, after 2.1 s, after a day, and when the clock has been set back by an hour."""
     publish(tmp_path, bytes(LARGE), mtime)
     tags = {tag_of(tmp_path, mode=mode, clock=file_clock)}
     for offset in (2.1, 86_400, -3600):
@@ -102,7 +102,7 @@ def test_the_tag_of_a_large_file_does_not_change_with_time(tmp_path: Path, mode:
 
 
 @pytest.mark.parametrize("mtime", [NPM, FIXED, 0])
-def test_d7_large_files_with_one_time_and_size_have_a_tag_each(tmp_path: Path, mtime: float) -> None:
+def test_d7_versions_with_the_same_mtime_and_size_have_different_tags(tmp_path: Path, mtime: float) -> None:
     tags = set()
     for number in range(20):
         publish(tmp_path, b"%04d" % number * (LARGE // 4 + 1), mtime)
@@ -111,15 +111,15 @@ def test_d7_large_files_with_one_time_and_size_have_a_tag_each(tmp_path: Path, m
     assert None not in tags
 
 
-def test_d7_so_have_two_that_were_made_in_the_same_moment(tmp_path: Path) -> None:
-    """As releases do that are unpacked together and put up one after the other."""
+def test_d7_files_made_at_the_same_moment_have_different_tags(tmp_path: Path) -> None:
+    """Releases may be unpacked together and published one after another."""
     for release in range(20):
         (tmp_path / f"{release}").mkdir()
         publish(tmp_path / f"{release}", bytes(LARGE))
     assert len({tag_of(tmp_path / f"{release}") for release in range(20)}) == 20
 
 
-def test_d7_a_time_that_is_put_back_does_not_put_the_tag_back(tmp_path: Path) -> None:
+def test_d7_resetting_the_mtime_does_not_restore_the_tag(tmp_path: Path) -> None:
     publish(tmp_path, bytes(LARGE))
     before = tag_of(tmp_path, clock=file_clock)
     with open(tmp_path / "f", "r+b") as file:
@@ -128,7 +128,7 @@ def test_d7_a_time_that_is_put_back_does_not_put_the_tag_back(tmp_path: Path) ->
     assert tag_of(tmp_path, clock=file_clock) not in (before, None)
 
 
-def test_mtime_agrees_on_copies_that_keep_their_time(tmp_path: Path) -> None:
+def test_with_mtime_copies_that_keep_their_time_have_the_same_tag(tmp_path: Path) -> None:
     publish(tmp_path, bytes(LARGE))
     os.utime(tmp_path / "f", ns=(0, FIXED * SECOND + 123_456_789))
     for node in ("one", "two"):
@@ -140,12 +140,12 @@ def test_mtime_agrees_on_copies_that_keep_their_time(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("mtime", [0, 1, NPM])
-def test_mtime_makes_nothing_of_a_placeholder(tmp_path: Path, mtime: float) -> None:
+def test_with_mtime_a_placeholder_gives_no_tag(tmp_path: Path, mtime: float) -> None:
     publish(tmp_path, bytes(LARGE), mtime)
     assert tag_of(tmp_path, mode="mtime") is None
 
 
-def test_content_makes_no_tag_of_what_is_not_read(tmp_path: Path) -> None:
+def test_with_content_a_large_file_has_no_tag(tmp_path: Path) -> None:
     publish(tmp_path, bytes(LARGE))
     assert tag_of(tmp_path, mode="content") is None
 
@@ -171,13 +171,13 @@ MS = 1_000_000
         (1_800_000_000 * SECOND, -3600 * SECOND, False),
     ],
 )
-def test_racy_is_what_another_change_could_be_stamped_like(ctime: int, since: int, racy: bool) -> None:
+def test_a_file_is_racy_as_long_as_another_change_may_get_the_same_ctime(ctime: int, since: int, racy: bool) -> None:
     assert is_racy(ctime, ctime + since) is racy
     assert can_wait(ctime) is (ctime == CTIME)
 
 
-def test_a_file_is_stamped_by_this_clock(tmp_path: Path) -> None:
-    """So a change after a reading of the clock never has an earlier time than it read."""
+def test_a_changed_file_gets_its_ctime_from_this_clock(tmp_path: Path) -> None:
+    """So a change never has an earlier time than the clock had before it."""
     for _ in range(300):
         before = file_clock()
         (tmp_path / "f").write_bytes(b"x")
@@ -185,7 +185,7 @@ def test_a_file_is_stamped_by_this_clock(tmp_path: Path) -> None:
 
 
 class Pauses:
-    """Stands in for time.sleep in the disk: notes each pause, and what happens meanwhile."""
+    """A replacement of time.sleep in the disk, which records each pause and calls `meanwhile` in it."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, meanwhile: Callable[[], object] = bool) -> None:
         self.seconds: list[float] = []
@@ -206,22 +206,22 @@ def test_a_large_file_that_has_just_changed_is_waited_for(tmp_path: Path, monkey
     assert len(pauses.seconds) == 2
 
 
-def test_a_large_file_that_goes_on_changing_has_no_tag(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The wait is short, and has an end."""
+def test_a_large_file_that_keeps_changing_has_no_tag(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The wait is short."""
     path = tmp_path / "f"
     path.write_bytes(bytes(LARGE))
     pauses = Pauses(monkeypatch, lambda: os.truncate(path, path.stat().st_size + 1))
     disk = Disk(str(tmp_path), clock=lambda: path.stat().st_ctime_ns)
-    found = opened(disk.find(look(b"f")))
+    found = as_open_file(disk.find(make_lookup(b"f")))
     assert found.file is not None
     found.file.close()
     assert (found.tag, found.settled) == (None, False)
-    assert found.size == LARGE + len(pauses.seconds), "what was seen last counts"
+    assert found.size == LARGE + len(pauses.seconds), "the last status counts"
     assert sum(pauses.seconds) <= 0.05
 
 
-class TickingFolder:
-    """Large files on a disk whose clock moves by 5 ms with each pause, counted from the beginning of a second."""
+class TickingDirectory:
+    """Large files on a disk whose clock starts at a full second and moves by 5 ms with each pause."""
 
     def __init__(self, root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         self._root = root
@@ -238,7 +238,7 @@ class TickingFolder:
         self._ctimes[(self._root / name).stat().st_ino] = self.now
 
     def tag(self, name: str) -> bytes | None:
-        found = opened(self.disk.find(look(name.encode())))
+        found = as_open_file(self.disk.find(make_lookup(name.encode())))
         assert found.file is not None
         found.file.close()
         return found.tag
@@ -255,12 +255,12 @@ class TickingFolder:
 
 
 @pytest.fixture
-def ticking(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TickingFolder:
-    return TickingFolder(tmp_path, monkeypatch)
+def ticking(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TickingDirectory:
+    return TickingDirectory(tmp_path, monkeypatch)
 
 
-def test_a_file_that_changes_all_the_time_is_soon_not_waited_for(ticking: TickingFolder) -> None:
-    """One thread may serve everybody, and 40 clients may ask for a log that is being written."""
+def test_a_file_that_changes_all_the_time_is_soon_not_waited_for(ticking: TickingDirectory) -> None:
+    """40 clients may request a log that is being written, and one thread may serve them all."""
     ticking.publish("log")
     ticking.busy = ["log"]
     assert {ticking.tag("log") for _ in range(40)} == {None}
@@ -271,7 +271,7 @@ def test_a_file_that_changes_all_the_time_is_soon_not_waited_for(ticking: Tickin
     assert sum(ticking.pauses.seconds) <= 0.04, "in a second"
 
 
-def test_beside_it_a_file_that_was_just_published_has_its_tag_at_once(ticking: TickingFolder) -> None:
+def test_a_published_file_has_its_tag_at_once_while_another_keeps_changing(ticking: TickingDirectory) -> None:
     ticking.publish("log")
     ticking.busy = ["log"]
     for number in range(4):
@@ -280,7 +280,7 @@ def test_beside_it_a_file_that_was_just_published_has_its_tag_at_once(ticking: T
         assert ticking.tag(f"{number}") is not None
 
 
-def test_files_that_are_published_without_end_do_not_take_all_the_time(ticking: TickingFolder) -> None:
+def test_files_that_are_published_all_the_time_are_not_all_waited_for(ticking: TickingDirectory) -> None:
     tags = []
     for number in range(100):
         ticking.publish(f"{number}")
@@ -289,13 +289,13 @@ def test_files_that_are_published_without_end_do_not_take_all_the_time(ticking: 
     assert sum(ticking.pauses.seconds) <= 0.2
 
 
-def test_a_file_that_is_published_again_and_again_has_its_tag_at_once(ticking: TickingFolder) -> None:
+def test_a_file_that_is_published_repeatedly_has_its_tag_at_once(ticking: TickingDirectory) -> None:
     for _ in range(4):
-        ticking.publish("f")  # with the number of the file before it, as a file system may give it
+        ticking.publish("f")  # with the inode number of the file before, as a file system may reuse it
         assert ticking.tag("f") is not None
 
 
-def test_files_that_were_published_together_are_waited_for_together(ticking: TickingFolder) -> None:
+def test_files_that_were_published_together_share_one_wait(ticking: TickingDirectory) -> None:
     for number in range(20):
         ticking.publish(f"{number}")
     assert None not in [ticking.tag(f"{number}") for number in range(20)]
@@ -303,7 +303,7 @@ def test_files_that_were_published_together_are_waited_for_together(ticking: Tic
 
 
 @pytest.mark.parametrize("mode", ["auto", "content"])
-def test_a_small_file_is_not_waited_for_nor_one_that_has_no_tag(
+def test_small_files_and_files_without_a_tag_are_not_waited_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: str
 ) -> None:
     (tmp_path / "f").write_bytes(bytes(SMALL if mode == "auto" else LARGE))
@@ -316,32 +316,34 @@ def test_a_small_file_is_not_waited_for_nor_one_that_has_no_tag(
     ("since_ctime", "is_settled"),
     [(0, False), (9 * MS, False), (SECOND, True), (86_400 * SECOND, True), (-3600 * SECOND, False)],
 )
-def test_settled_is_what_cannot_change_unseen(tmp_path: Path, since_ctime: int, is_settled: bool) -> None:
-    """Neither within its tick, nor within the second that is told as Last-Modified."""
+def test_a_file_is_settled_once_another_change_would_be_seen(
+    tmp_path: Path, since_ctime: int, is_settled: bool
+) -> None:
+    """A change may be unseen within a tick of ctime, and within the second of Last-Modified."""
     publish(tmp_path, b"x", 4_000_000_000)
     ctime = (tmp_path / "f").stat().st_ctime_ns
-    found = opened(Disk(str(tmp_path), clock=lambda: ctime + since_ctime).find(look(b"f")))
+    found = as_open_file(Disk(str(tmp_path), clock=lambda: ctime + since_ctime).find(make_lookup(b"f")))
     assert found.settled is is_settled
-    assert found.mtime_ns == ctime, "a time in the future was set, and says nothing"
+    assert found.mtime_ns == ctime, "an mtime in the future is not used"
 
 
-def test_a_fixed_time_settles_with_its_tick(tmp_path: Path) -> None:
+def test_a_file_with_a_fixed_mtime_is_settled_after_a_tick(tmp_path: Path) -> None:
     publish(tmp_path, b"x")
     ctime = (tmp_path / "f").stat().st_ctime_ns
     for since, is_settled in ((9 * MS, False), (10 * MS, True)):
-        found = opened(Disk(str(tmp_path), clock=lambda at=ctime + since: at).find(look(b"f")))
+        found = as_open_file(Disk(str(tmp_path), clock=lambda at=ctime + since: at).find(make_lookup(b"f")))
         assert found.settled is is_settled
 
 
-def test_what_has_not_settled_is_looked_at_anew(tmp_path: Path) -> None:
+def test_a_file_that_is_not_settled_is_never_revalidated(tmp_path: Path) -> None:
     publish(tmp_path, b"x")
     ctime = (tmp_path / "f").stat().st_ctime_ns
     now = ctime
     disk = Disk(str(tmp_path), clock=lambda: now)
-    known = [(look(b"f"), opened(disk.find(look(b"f"))))]
+    known = [(make_lookup(b"f"), as_open_file(disk.find(make_lookup(b"f"))))]
     now = ctime + SECOND
     assert disk.revalidate(known) == [False]
-    known = [(look(b"f"), opened(disk.find(look(b"f"))))]
+    known = [(make_lookup(b"f"), as_open_file(disk.find(make_lookup(b"f"))))]
     assert disk.revalidate(known) == [True]
 
 
@@ -364,7 +366,7 @@ def whole_seconds(folder: Path) -> Iterator[Path]:
 
 @pytest.mark.skipif(not shutil.which("mkfs.ext4") or os.geteuid() != 0, reason="no file system can be mounted here")
 def test_a_clock_that_counts_seconds_is_not_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A large file has no tag as long as it is racy, and the bytes of a small one decide as ever."""
+    """A large file has no tag while it is racy; the tag of a small one is the digest of its content as always."""
     pauses = Pauses(monkeypatch)
     with whole_seconds(tmp_path) as root:
         now = 0
@@ -374,7 +376,7 @@ def test_a_clock_that_counts_seconds_is_not_waited_for(tmp_path: Path, monkeypat
             ctime = (root / "f").stat().st_ctime_ns
             assert ctime % SECOND == 0
             for now in (ctime, ctime + SECOND, ctime + 2 * SECOND):
-                found = opened(disk.find(look(b"f")))
+                found = as_open_file(disk.find(make_lookup(b"f")))
                 if found.file is None:
                     assert found.tag == content_tag(content * size)
                 else:
