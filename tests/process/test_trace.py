@@ -99,7 +99,7 @@ async def test_each_step_is_on_its_lane(design: Design, root: Path, tmp_path: Pa
         await send_requests(server)
     events = timeline.read(path)
     finds, sends = LANES[design.name]
-    assert all(name.startswith(finds) for name in lanes_of(events, "find") if name != "pwb-look_0")
+    assert all(name.startswith(finds) for name in lanes_of(events, "find") if name != "pwb-revalidate_0")
     assert all(name.startswith(sends) for name in lanes_of(events, "send"))
     accepting = {event["pid"] for event in timeline.steps(events, "accept")}
     sending = {event["pid"] for event in timeline.steps(events, "send")}
