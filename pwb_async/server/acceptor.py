@@ -1,9 +1,9 @@
 """Accepts connections on the event loop.
 
-With uvloop, libuv accepts by itself, in C, about a quarter cheaper. If accept() keeps failing (no memory, network
-down), libuv retries in a tight loop; so when connections are waiting at two checks in a row, none has been accepted
-in between and our own accept() fails too, uvloop's server is closed and connections are accepted here from then on. Out
-of descriptors, libuv would drop clients: network/admission.py keeps a reserve.
+With uvloop, libuv accepts by itself, in C, which is about a quarter cheaper. But if accept() keeps failing (no memory,
+network down), libuv retries in a tight loop. So check() watches it: if connections are waiting at two checks in a row,
+none has been accepted in between, and accept() fails here too, uvloop's servers are closed, and connections are
+accepted here from then on. Without descriptors libuv would drop clients; network/admission.py keeps a reserve.
 
 asyncio's own loop is never asked to accept: on an error it retries some 2,000 times, logs a traceback each time, and
 pauses for a second.
@@ -33,10 +33,14 @@ class Acceptor:
         self._loop = loop
         self._protocol = protocol
         self._servers: dict[socket.socket, asyncio.AbstractServer] = {}
-        self._sockets: list[socket.socket] = []
+        """uvloop's servers, which accept by themselves, by listening socket."""
         self._duplicates: dict[socket.socket, socket.socket] = {}
+        """A duplicate of the listening socket of each of these servers, which close their own."""
+        self._sockets: list[socket.socket] = []
+        """The listening sockets on which this object accepts."""
         self._poll = select.poll()
         self._accepted = -1
+        """Connections accepted until the last check, if others were waiting then; -1 otherwise."""
         self._connecting: set[asyncio.Task[object]] = set()
         self._errors = AcceptErrors()
 
@@ -49,7 +53,7 @@ class Acceptor:
                 self._loop.add_reader(sock, self._accept, sock)
                 continue
             self._poll.register(sock, select.POLLIN)
-            self._duplicates[sock] = sock.dup()  # now, since descriptors may have run out when it is needed
+            self._duplicates[sock] = sock.dup()  # now, as there may be no descriptor when it is needed
             if sock.family == socket.AF_UNIX:
                 # Keep the socket's file when one process closes it: other processes listen on it. (From CPython 3.13 on
                 # the loop would remove it; uvloop has the argument in every version.)
@@ -60,7 +64,10 @@ class Acceptor:
                 self._servers[sock] = await self._loop.create_server(self._protocol, sock=sock, backlog=BACKLOG)
 
     def check(self, accepted: int) -> None:
-        """Take over from uvloop if it fails; to be called a few times a second. accepted: connections so far."""
+        """Take over from uvloop if it fails. To be called a few times a second.
+
+        accepted: how many connections have been accepted so far.
+        """
         if not self._servers:
             return
         waiting = bool(self._poll.poll(0))
@@ -69,7 +76,7 @@ class Acceptor:
         self._accepted = accepted if waiting else -1
 
     def _try_accept(self) -> bool:
-        """Accept what waits, unless another worker has meanwhile; return False if accept() fails."""
+        """Accept a waiting connection, if no other worker has meanwhile; return False if accept() fails."""
         for listener in self._duplicates.values():
             try:
                 if (accepted := accept(listener)) is not None:
@@ -88,7 +95,7 @@ class Acceptor:
             self._loop.add_reader(duplicate, self._accept, duplicate)
 
     async def close(self) -> None:
-        """Stop accepting, after every accepted connection has got its protocol, and close the sockets."""
+        """Stop accepting and close the sockets. When this returns, every accepted connection has its protocol."""
         while self._servers:
             sock, server = self._servers.popitem()
             self._duplicates.pop(sock).close()

@@ -44,7 +44,7 @@ class ConnectionProtocol(asyncio.Protocol):
         return self._peer or self._find_peer()
 
     def _find_peer(self) -> str:
-        # A system call that costs 4 of the 85 us of a connection with a single request, so it is made only on demand.
+        # Only on demand, as this system call is 4 of the 85 us that a connection with one request costs.
         self._peer = client_address(self._transport.get_extra_info("peername"))
         return self._peer
 
@@ -62,7 +62,7 @@ class ConnectionProtocol(asyncio.Protocol):
         self._transport = cast(asyncio.Transport, transport)
         self._writer = self._make_writer(self._transport)
         if self._state.observers or self._state.guard:
-            self._find_peer()  # now, because the address of a peer that has left cannot be found
+            self._find_peer()  # now, as the address cannot be found when the peer has left
 
     def _make_writer(self, transport: asyncio.Transport) -> ResponseWriter:
         return ResponseWriter(transport, self._state.send_queue, self._state.sendfiles)
@@ -86,10 +86,10 @@ class ConnectionProtocol(asyncio.Protocol):
         else:
             self.abort(reset=True)
 
-    def _report(self, client: str, request: Request | BadRequest, status: int, sent: int, began: float) -> None:
+    def _report(self, client: str, request: Request | BadRequest, status: int, sent: int, started_at: float) -> None:
         """Pass an exchange to every observer."""
         if self._state.observers:
-            exchange = make_exchange(client, request, status, sent, began)
+            exchange = make_exchange(client, request, status, sent, started_at)
             for observe in self._state.observers:
                 observe(exchange)
 
@@ -98,7 +98,10 @@ class ConnectionProtocol(asyncio.Protocol):
         self._transport.close()
 
     def abort(self, reset: bool = False) -> None:
-        """Close the connection at once; reset: discard what the kernel has not sent, too, as the peer does not read."""
+        """Close the connection at once, without sending what is buffered.
+
+        reset: discard what the kernel has not sent, too, and send RST; for a peer that does not read.
+        """
         if reset:
             with suppress(OSError):
                 reset_on_close(self.sock)

@@ -1,13 +1,14 @@
-"""One HTTP/1.1 connection as an asyncio protocol: it passes bytes to the core and sends what the core decides.
+"""One HTTP/1.1 connection as an asyncio protocol: it passes bytes to the core and sends the core's responses.
 
 A request, step by step:
   1. data_received() passes the bytes to the Connection and takes its events.
-  2. What needs no disk (a cached file, an error, a redirect) is answered at once, without a task; so is a large file in
-     the page cache, as far as the socket takes it. Responses to pipelined requests are written together.
-  3. Anything else gets one task: find the file in a thread, reply, send with back-pressure, take the next event.
+  2. A response that needs no disk (a cached file, an error, a redirect) is sent at once, without a task; so is a large
+     file in the page cache, as far as the socket takes it. Responses to pipelined requests are written together.
+  3. For any other response there is one task: it finds the file in a thread, makes the response, sends it with
+     back-pressure, and takes the next event.
 
-Limits: nothing is read while a response waits for a slow client and the pipeline is full; after some responses other
-connections get their turn; each state has one deadline, which the server checks, so that no request needs a timer.
+Limits: reading is paused while a response is under way and many pipelined bytes wait behind it; after some responses,
+other connections get their turn; each state has one deadline, which the server checks, so no request needs a timer.
 """
 
 import asyncio
@@ -92,7 +93,10 @@ class HTTPProtocol(ConnectionProtocol):
             self._process_events(self._connection.next_event())
 
     def _process_events(self, event: Event) -> None:
-        """Respond to `event` and those after it, until more data is needed, a task continues, or others get a turn."""
+        """Respond to `event` and those after it, until more data is needed or something else continues later.
+
+        The latter is a task, resume_writing(), or a callback after other connections have had their turn.
+        """
         state, connection, writer = self._state, self._connection, self._writer
         cache, guard, observers = state.cache, state.guard, state.observers
         now, tick = time.time(), state.clock()
@@ -145,7 +149,7 @@ class HTTPProtocol(ConnectionProtocol):
         self._wait(tick)
 
     def _locate(self, request: Request, out: list[Part], now: float) -> Response | None:
-        """Make a response that needs no disk; or begin a task, after writing `out`, and return None."""
+        """Make a response that needs no disk; otherwise write `out`, begin a task and return None."""
         located = self._state.context.site.locate(request)
         if isinstance(located, Response):
             return located
@@ -164,7 +168,7 @@ class HTTPProtocol(ConnectionProtocol):
         return True
 
     def _begin(self, out: list[Part]) -> None:
-        """Begin a response that takes longer, after writing `out`; until _continue(), received data only waits."""
+        """Write `out` and begin a response that takes longer; until _continue(), received data is only buffered."""
         self._responding = True
         self.deadline.disarm()  # before the write, which arms the send timeout if the client does not read
         if out:
@@ -176,7 +180,7 @@ class HTTPProtocol(ConnectionProtocol):
             self._process_events(self._connection.next_event())
 
     def _reject(self, event: BadRequest) -> None:
-        """Send an error that no request of the client led to: the server is full, or a request took too long."""
+        """Send an error that is not a response to a request: the server is full, or a request took too long."""
         now = time.time()
         response = self._state.context.site.refuse(event)
         self._writer.write(self._connection.respond(event, response, now))
@@ -185,13 +189,13 @@ class HTTPProtocol(ConnectionProtocol):
             self._process_events(self._connection.next_event())
 
     async def _respond_in_task(
-        self, request: Request, located: Lookup | Response, remaining: Sequence[Part], began: float
+        self, request: Request, located: Lookup | Response, remaining: Sequence[Part], started_at: float
     ) -> None:
         """Respond to a request that needs the disk, or send the `remaining` parts of a response that has begun."""
         state, writer, connection = self._state, self._writer, self._connection
         # The whole response is made with one configuration, even if a reload replaces it meanwhile.
         site, cache, find = state.context.site, state.cache, state.find
-        received = state.clock()
+        tick = state.clock()
         client = self._client_of(request) if state.observers else "-"
         response = located if isinstance(located, Response) else None
         try:
@@ -201,7 +205,9 @@ class HTTPProtocol(ConnectionProtocol):
                 finding = await find(located)
                 if isinstance(finding, StorageError):
                     logger.error("%r: %s", located.path, finding.detail)
-                response = (cache.get(request, received) if cache else None) or site.reply(located, finding)
+                response = cache.get(request, tick) if cache else None
+                if response is None:
+                    response = site.reply(located, finding)
                 remaining = writer.start(connection.respond(request, response, time.time()))
             await writer.send(remaining, state.storage)
         except ConnectionError as error:
@@ -217,13 +223,13 @@ class HTTPProtocol(ConnectionProtocol):
         finally:
             if response is not None:
                 response.close()
-                self._report(client, request, response.status, max(0, writer.sent - connection.head_length), began)
+                self._report(client, request, response.status, max(0, writer.sent - connection.head_length), started_at)
         self._continue()
 
     def _wait(self, now: float | None = None) -> None:
         """Arm the deadline of the connection's state, or take the next step of closing it (RFC 9112 9.6)."""
         state = self._connection.state
-        # A response that was begun before the shutdown did not announce `Connection: close`; close here instead.
+        # A response that was begun before the shutdown has no `Connection: close`, so the connection is closed here.
         if state is ConnectionState.CLOSED or (self._state.stopping and self._connection.safe_to_close):
             self._transport.close()
             return

@@ -1,10 +1,10 @@
-"""Sends responses on one connection, and never passes on more than the client reads.
+"""Sends responses on one connection, and never buffers more than one write for a client that reads slowly.
 
-The transport's high-water mark is as low as it can be: a write goes to the kernel at once, and what the kernel does not
-take pauses the writer until the client has read it. While the writer is not paused, the transport holds nothing back,
-so a large file can be sent on the socket itself (sendfile.py), after a thread has read what is not in the page cache.
-Where sendfile(2) is refused, switched off or impossible, as beneath TLS, a thread reads the file in pieces, and the
-transport writes the pieces (body_reader.py).
+The transport's high-water mark is as low as it can be: a write goes to the kernel at once, and if the kernel does not
+take all of it, the writer is paused until the client has read the rest. While the writer is not paused, the transport's
+buffer is empty, so a large file can be sent on the socket itself (sendfile.py), after a thread has read what is not in
+the page cache. Where sendfile(2) is refused, switched off or impossible, as beneath TLS, a thread reads the file in
+pieces and the transport writes them (body_reader.py).
 """
 
 import asyncio
@@ -24,7 +24,7 @@ _MIN_PART: Final = 64 * 1024
 
 
 class _UncachedSlice(FileSlice):
-    """A slice whose first chunk was found not to be in the page cache."""
+    """A slice whose first chunk start() has found not to be in the page cache, so that send() need not ask again."""
 
     __slots__ = ()
 
@@ -37,9 +37,9 @@ class ResponseWriter:
     closed: bool
     """The connection is closed."""
     paused: bool
-    """The transport holds data back, because the client reads more slowly than the server sends."""
+    """The transport buffers data, because the client reads more slowly than the server sends."""
     sent: int
-    """Bytes that start() and send() have passed on, of the response that start() was called for."""
+    """Bytes of the present response that start() and send() have passed to the transport or to the socket."""
 
     def __init__(self, transport: asyncio.Transport, send_queue: SendQueueWatcher, sendfiles: SendfileSupport) -> None:
         """sendfiles: the file systems whose files the kernel may send."""
@@ -47,7 +47,7 @@ class ResponseWriter:
         self._send_queue = send_queue
         self._sendfiles = sendfiles
         self._encrypted = transport.get_extra_info("sslcontext") is not None
-        # A plain transport pauses the protocol when more than `high` bytes are kept, one of TLS when as many are.
+        # A plain transport pauses the protocol when it buffers more than `high` bytes, one of TLS already at `high`.
         transport.set_write_buffer_limits(high=1 if self._encrypted else 0)
         self._drained: asyncio.Future[None] | None = None
         self.paused = False
@@ -68,14 +68,14 @@ class ResponseWriter:
         """
         self.sent = 0
         budget = SENDFILE_CHUNK
-        for number, part in enumerate(parts):
+        for index, part in enumerate(parts):
             if self.paused or budget <= 0 or self._transport.is_closing():
-                return parts[number:]
+                return parts[index:]
             if isinstance(part, bytes):
                 self._write(part)
                 continue
             if (rest := self._start_slice(part)).length:
-                return [rest, *parts[number + 1 :]]
+                return [rest, *parts[index + 1 :]]
             budget -= max(part.length, _MIN_PART)
         return ()
 
@@ -119,13 +119,13 @@ class ResponseWriter:
         self.sent += len(data)
 
     async def drain(self) -> None:
-        """Wait until the transport holds nothing back. Raises ConnectionError if the connection is lost."""
+        """Wait until the transport buffers nothing. Raises ConnectionError if the connection is lost."""
         if self.paused and not self.closed:
             self._drained = asyncio.get_running_loop().create_future()
             await self._drained
         # A closing transport has closed its descriptor already, and the number may have been reused.
         if self.closed or self._transport.is_closing():
-            raise ConnectionResetError("the peer has gone")
+            raise ConnectionResetError("the peer has closed the connection")
 
     async def _send_slice(self, part: FileSlice, storage: AsyncStorage) -> None:
         if self._may_sendfile(part.file):
@@ -170,20 +170,20 @@ class ResponseWriter:
         """Whether the kernel may send a file: not beneath TLS, where its bytes would go out unencrypted."""
         return not self._encrypted and self._sendfiles.allows(file)
 
-    def _sendfile(self, number: int, file: File, start: int, length: int) -> int:
-        return sendfile(number, file, start, length)
+    def _sendfile(self, fd: int, file: File, start: int, length: int) -> int:
+        return sendfile(fd, file, start, length)
 
     def pause(self) -> None:
-        """The transport has begun to hold data back."""
+        """Note that the transport buffers data."""
         self.paused = True
 
     def resume(self) -> None:
-        """The transport has passed everything to the kernel."""
+        """Note that the transport has passed everything to the kernel; end drain()."""
         self.paused = False
         self._wake()
 
     def lose(self) -> None:
-        """The connection is closed; what the transport still holds is lost, and does not count as sent."""
+        """Note that the connection is closed. What the transport still buffers is lost, and does not count as sent."""
         if not self.closed:
             self.sent -= self._transport.get_write_buffer_size()
         self.closed = True

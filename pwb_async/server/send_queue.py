@@ -1,7 +1,7 @@
 """Waits until a full socket has sent nearly everything in its send queue.
 
-A transport that waits for space is called when a third of the kernel's buffer is free again, so a large file would take
-three times as many steps. TCP_NOTSENT_LOWAT (Linux) makes a socket count as full until little is unsent. It is reset
+The kernel reports a socket as writable when a third of its buffer is free again, so a large file would take three times
+as many steps. TCP_NOTSENT_LOWAT (Linux) makes a socket count as full until little is unsent. It is reset
 before the socket is written to, because it would limit that as well.
 """
 
@@ -18,7 +18,10 @@ _ONCE: Final = select.EPOLLOUT | select.EPOLLONESHOT
 
 
 class SendQueueWatcher:
-    """An epoll of its own, which the loop watches: the loop's refuses a descriptor that belongs to a transport."""
+    """Calls back when a socket's send queue is nearly empty.
+
+    It has an epoll of its own, whose descriptor the loop watches, as the loop refuses to watch a transport's socket.
+    """
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
@@ -29,24 +32,24 @@ class SendQueueWatcher:
     def wait(self, sock: socket.socket, callback: Callable[[], object]) -> None:
         """Call `callback` once, when the send queue of `sock` is nearly empty or the connection has failed."""
         _set_low_water(sock, _LOW_WATER)
-        number = sock.fileno()
+        fd = sock.fileno()
         # A closed socket may still be listed under this number; the kernel has removed it from the epoll.
-        again = number in self._waiting and self._waiting[number][0] is sock
-        self._waiting[number] = sock, callback
-        (self._epoll.modify if again else self._epoll.register)(number, _ONCE)
+        again = fd in self._waiting and self._waiting[fd][0] is sock
+        self._waiting[fd] = sock, callback
+        (self._epoll.modify if again else self._epoll.register)(fd, _ONCE)
 
     def forget(self, sock: socket.socket) -> None:
         """Cancel wait(). The descriptor may have been closed by now, and its number reused."""
-        number = sock.fileno()
-        if number in self._waiting and self._waiting[number][0] is sock:
-            del self._waiting[number]
+        fd = sock.fileno()
+        if fd in self._waiting and self._waiting[fd][0] is sock:
+            del self._waiting[fd]
             with suppress(OSError):
-                self._epoll.unregister(number)
+                self._epoll.unregister(fd)
 
     def _on_ready(self) -> None:
-        for number, _ in self._epoll.poll(0):
-            if number in self._waiting:
-                sock, callback = self._waiting[number]
+        for fd, _ in self._epoll.poll(0):
+            if fd in self._waiting:
+                sock, callback = self._waiting[fd]
                 _set_low_water(sock, 0)
                 callback()
 

@@ -1,8 +1,8 @@
 """Sends the rest of a large file with sendfile(2), without a task per chunk.
 
-ResponseWriter.start() has sent the first chunk, which is all that a client which reads needs of a few MiB. When the
-socket takes less than it was offered it is full, and SendQueueWatcher calls back once it is nearly empty; 100 MiB take
-about 25 steps. Measurements and rejected designs: docs/decisions.md.
+ResponseWriter.start() has sent the first chunk, and a client that keeps reading gets a few MiB that way without any
+waiting. When the socket takes less than it is offered, it is full, and SendQueueWatcher calls back once it is nearly
+empty. 100 MiB take about 25 steps. Measurements and rejected designs: docs/decisions.md.
 """
 
 import asyncio
@@ -41,7 +41,7 @@ class SendfileSupport:
     """The file systems with which sendfile(2) is used: all but those that have refused it."""
 
     enabled: bool
-    """False: it is used with none."""
+    """Whether sendfile(2) is used at all."""
 
     def __init__(self, enabled: bool = True) -> None:
         self.enabled = enabled
@@ -65,7 +65,11 @@ class SendfileSupport:
 
 
 class FileTransfer:
-    """A file slice that is being sent by sendfile(2)."""
+    """A file slice that is being sent by sendfile(2).
+
+    The transport does not see what sendfile(2) sends. So the transfer pauses and resumes the transport's protocol, as
+    the transport would, and the protocol's back-pressure and send timeout apply to it.
+    """
 
     __slots__ = (
         "_chunk",
@@ -124,7 +128,7 @@ class FileTransfer:
         """Send chunks until all is sent, an error occurs, or the next chunk is not in the page cache.
 
         The first chunk is sent in any case. If the transfer is not over when this returns, the protocol has been
-        paused as by a transport, and is resumed when it is over.
+        paused, and is resumed when it is over.
         """
         self._running = True
         self._step(self._send_chunk)
@@ -150,11 +154,11 @@ class FileTransfer:
     def _send_chunk(self) -> bool:
         """Send a chunk; return whether there is another."""
         if self._transport.is_closing():  # the number of its descriptor may have been reused
-            raise ConnectionResetError("the peer has gone")
+            raise ConnectionResetError("the peer has closed the connection")
         size = self.next_chunk
-        began = perf_counter()
+        started_at = perf_counter()
         sent = self._sendfile(self._fd, self.file, self.position, size)
-        self._adapt_chunk(perf_counter() - began)
+        self._adapt_chunk(perf_counter() - started_at)
         self.position += sent
         self.remaining -= sent
         if sent < size:
@@ -179,7 +183,7 @@ class FileTransfer:
     def stop(self) -> None:
         """Send nothing more."""
         self._running = False
-        # The traceback refers to this transfer, and so to the file, until the garbage is collected.
+        # Its traceback refers to this transfer, which would keep the file open until the garbage is collected.
         self.error = None
         if self._sock is not None:
             self._send_queue.forget(self._sock)

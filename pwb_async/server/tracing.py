@@ -25,9 +25,9 @@ class TracedProtocol(HTTPProtocol):
         self._flow, self._trace = connection.flow, trace
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        began = self._trace.begin()
+        started_at = self._trace.begin()
         super().connection_made(transport)
-        self._trace.end("accept", began, self._flow, peer=self.peer)
+        self._trace.end("accept", started_at, self._flow, peer=self.peer)
 
     def _make_writer(self, transport: asyncio.Transport) -> ResponseWriter:
         return TracedWriter(transport, self._state, self._trace, self._flow)
@@ -47,18 +47,18 @@ class TracedWriter(ResponseWriter):
         self._trace, self._flow = trace, flow
 
     def write(self, parts: Sequence[Any]) -> None:
-        began = self._trace.begin()
+        started_at = self._trace.begin()
         super().write(parts)
-        self._trace.end("send", began, self._flow, bytes=sum(map(len, parts)))
+        self._trace.end("send", started_at, self._flow, bytes=sum(map(len, parts)))
 
     def _write(self, data: bytes | memoryview) -> None:
-        began = self._trace.begin()
+        started_at = self._trace.begin()
         super()._write(data)
-        self._trace.end("send", began, self._flow, bytes=len(data))
+        self._trace.end("send", started_at, self._flow, bytes=len(data))
 
-    def _sendfile(self, number: int, file: File, start: int, length: int) -> int:
-        began = self._trace.begin()
-        sent = super()._sendfile(number, file, start, length)
+    def _sendfile(self, fd: int, file: File, start: int, length: int) -> int:
+        started_at = self._trace.begin()
+        sent = super()._sendfile(fd, file, start, length)
         if sent:
-            self._trace.end("send", began, self._flow, bytes=sent)
+            self._trace.end("send", started_at, self._flow, bytes=sent)
         return sent
