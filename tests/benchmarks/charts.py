@@ -48,11 +48,11 @@ def _bars(table: Table) -> list[Bar]:
     found = []
     for row in rows:
         ratio = None if row.peer == YARDSTICK else table.ratio(row.peer)
-        told = figure(row.value) + (f" ({figure(ratio)}x)" if ratio else "")
+        label = figure(row.value) + (f" ({figure(ratio)}x)" if ratio else "")
         kind = row.peer.partition("-")[0]
         colour = f"var(--{kind})" if kind in ("pwb", YARDSTICK) else "var(--bar)"
         if row.value > 0:
-            found.append(Bar(row.title, row.value, told, colour))
+            found.append(Bar(row.title, row.value, label, colour))
     return found
 
 

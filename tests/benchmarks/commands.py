@@ -44,7 +44,7 @@ def _path(name: str) -> str:
 
 @functools.cache
 def _pwb_help() -> str:
-    told = subprocess.run(
+    result = subprocess.run(
         [sys.executable, "-m", "pwb_async", "--help"],
         capture_output=True,
         text=True,
@@ -52,9 +52,9 @@ def _pwb_help() -> str:
         cwd=TOP,
         env=os.environ | {"COLUMNS": "200"},
     )
-    if told.returncode:
-        raise UnableError(f"--help fails: {' '.join(told.stderr.split())[-200:]}")
-    return told.stdout
+    if result.returncode:
+        raise UnableError(f"--help fails: {' '.join(result.stderr.split())[-200:]}")
+    return result.stdout
 
 
 def pwb(setting: Setting, *options: str) -> Command:

@@ -69,10 +69,10 @@ def main() -> None:
     parser = argparse.ArgumentParser("python -m tests.benchmarks.load", description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=int, default=2, help="of a round")
-    told = parser.parse_args()
+    arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
-        best = measure("kept", told.rounds, told.seconds, Path(scratch))
-        measure("short", told.rounds, told.seconds, Path(scratch))
+        best = measure("kept", arguments.rounds, arguments.seconds, Path(scratch))
+        measure("short", arguments.rounds, arguments.seconds, Path(scratch))
     raise SystemExit(0 if best >= BAR else f"{best:,.0f} a second is below the bar of {BAR:,}")
 
 

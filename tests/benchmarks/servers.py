@@ -1,6 +1,6 @@
-"""The peers: who they are, and how each is found.
+"""The peers, and how each is found.
 
-Every one is on one core, and a single worker unless its name says otherwise. PWB and nginx close a
+Every one is on one core, and a single worker unless its name contains a number of workers. PWB and nginx close a
 connection after 1,000 requests; the others never do.
 """
 
@@ -17,7 +17,7 @@ from .process import Command
 
 
 class MissingError(Exception):
-    """A peer is not on this machine; the message says what to install."""
+    """A peer is not on this machine; the message names what to install."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +55,8 @@ def _program(name: str, question: str, package: str) -> Callable[[], str]:
         path = find_program(name)
         if path is None:
             raise MissingError(f"apt-get install {package}")
-        told = subprocess.run([path, question], capture_output=True, text=True, timeout=20)
-        found = re.search(r"\d+(\.\d+)+", told.stdout + told.stderr)
+        result = subprocess.run([path, question], capture_output=True, text=True, timeout=20)
+        found = re.search(r"\d+(\.\d+)+", result.stdout + result.stderr)
         return f"{name} {found[0] if found else ''}".strip()
 
     return version

@@ -12,7 +12,7 @@ TIMEOUT = 30.0  # seconds that one answer may take
 
 
 class UnableError(Exception):
-    """A peer can't do a work; the message says why."""
+    """A peer can't do a work; the message is the reason."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ def lines_of(unit: str, setting: str) -> list[str]:
 
 
 def with_every_suggestion(text: str) -> str:
-    """The unit with the settings that stand in comments, for those who need them."""
+    """The unit with its commented-out settings enabled."""
     return re.sub(r"^#([A-Z]\w+=)", r"\1", text, flags=re.MULTILINE)
 
 

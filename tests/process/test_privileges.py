@@ -71,7 +71,7 @@ if not child:
     os._exit(0)
 os.waitpid(child, 0)
 """
-"""What an attacker who controls the process would try."""
+"""Attempts of an attacker in control of the process."""
 
 
 @needs_landlock
@@ -182,13 +182,13 @@ def identity(pid: int) -> dict[str, list[str]]:
 
 
 @as_root
-@pytest.mark.parametrize(("who", "gid"), [("nobody", None), ("65534:12345", "12345"), ("nobody:daemon", None)])
-async def test_workers_have_the_rights_of_another_user(who: str, gid: str | None, root: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("user", "gid"), [("nobody", None), ("65534:12345", "12345"), ("nobody:daemon", None)])
+async def test_workers_have_the_rights_of_another_user(user: str, gid: str | None, root: Path, tmp_path: Path) -> None:
     folder = Path("/tmp") / f"pwb-user-{os.getpid()}"  # pytest's own folders are root's alone
     folder.mkdir()
     try:
         (folder / "a.txt").write_bytes(TEXT)
-        async with launched(folder, "--port", "0", "--user", who, folder=tmp_path) as server:
+        async with launched(folder, "--port", "0", "--user", user, folder=tmp_path) as server:
             assert (await fetch_fresh(server)).content == TEXT
             (worker,) = workers(server)
             assert worker != server.pid
