@@ -1,1 +1,1 @@
-"""Tests of floor 0: no socket, no file, no clock, no mock."""
+"""Tests of pwb_async.core: without a socket, a file, a clock or a mock."""

@@ -1,9 +1,9 @@
-"""A driver without a network: Connection and Site over chunks of bytes, with a tree of values instead of a disk.
+"""A server without a network: Connection and Site are driven with pieces of bytes, and files are values.
 
-    talk = converse([b"GET / HTTP/1.1\r\n", b"Host: h\r\n\r\n"])
-    talk.statuses, talk.waiting, talk.answers[0].field(b"etag")
+    conversation = converse([b"GET / HTTP/1.1\r\n", b"Host: h\r\n\r\n"])
+    conversation.statuses, conversation.waiting, conversation.answers[0].field(b"etag")
 
-It does what every driver does: hands over bytes, answers events, closes responses, stops when told to.
+Like every server it passes bytes on, responds to events, closes responses and expires connections.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -22,13 +22,13 @@ from pwb_async.core.site.lookup import DIRECTORY, NOT_FOUND, EntryKind, Finding,
 from pwb_async.core.site.site import Site
 
 NOW = 1_700_000_000
-"""When every conversation takes place: Tue, 14 Nov 2023 22:13:20 GMT."""
+"""The time of every conversation: Tue, 14 Nov 2023 22:13:20 GMT."""
 CHANGED = NOW - 86_400
-"""When every file of the tree was last changed: Mon, 13 Nov 2023 22:13:20 GMT."""
+"""The modification time of every file in TREE: Mon, 13 Nov 2023 22:13:20 GMT."""
 LAST_MODIFIED = b"Mon, 13 Nov 2023 22:13:20 GMT"
 
 MARKER = b"GET /marker HTTP/1.1\r\nHost: h\r\n\r\n"
-"""What is smuggled, or honestly pipelined."""
+"""A request that is pipelined, or smuggled where a parser errs."""
 
 ALPHABET = b"abcdefghijklmnopqrstuvwxyz"
 
@@ -50,7 +50,7 @@ TREE: Mapping[bytes, bytes] = {
 
 
 class FakeFile:
-    """An open file as a value; a driver would read it by its descriptor."""
+    """An open file without a descriptor."""
 
     def __init__(self, content: bytes) -> None:
         self.content = content
@@ -64,7 +64,7 @@ class FakeFile:
 
 
 def tag_of(content: bytes) -> bytes:
-    """Stands for what a disk makes: the opaque part of an entity tag."""
+    """Return the opaque part of an entity tag, in place of the storage's digest."""
     return b"%08x" % crc32(content)
 
 
@@ -73,7 +73,7 @@ def open_file(name: bytes, content: bytes, mtime_ns: int = CHANGED * 10**9) -> O
 
 
 def find(lookup: Lookup, tree: Mapping[bytes, bytes] = TREE) -> Finding:
-    """What pwb_async.storage.disk.Disk.find does, on a mapping."""
+    """Find the first candidate in a mapping, as Disk.find does on a disk."""
     for path, kind, status in lookup.candidates:
         if path in tree and kind is not EntryKind.DIRECTORY:
             return open_file(path, tree[path])._replace(status=status)
@@ -85,7 +85,7 @@ def find(lookup: Lookup, tree: Mapping[bytes, bytes] = TREE) -> Finding:
 
 @dataclass
 class Answer:
-    """One event and what was answered to it, as it went over the wire."""
+    """One event with the response to it, as it was sent."""
 
     event: Request | BadRequest
     response: Response
@@ -126,8 +126,8 @@ class Answer:
 
 
 @dataclass
-class Talk:
-    """A conversation so far. kept: the connection goes on. closed: it has come to its end."""
+class Conversation:
+    """The events and responses of one connection so far."""
 
     connection: Connection
     answers: list[Answer] = field(default_factory=list)
@@ -146,12 +146,12 @@ class Talk:
         return self.connection.state
 
     @property
-    def kept(self) -> bool:
+    def is_open(self) -> bool:
         return self.state not in (ConnectionState.LINGER, ConnectionState.CLOSED)
 
     @property
     def targets(self) -> list[bytes]:
-        """The paths of the requests that were understood."""
+        """The paths of the valid requests."""
         events = [answer.event for answer in self.answers]
         return [b"/" + b"/".join(event.target.segments) for event in events if isinstance(event, Request)]
 
@@ -160,8 +160,8 @@ PARSER = RequestParser(Limits())
 SITE = Site()
 
 
-class Peer:
-    """Both ends of a conversation, one step at a time."""
+class Driver:
+    """A client and a server on one connection, driven step by step."""
 
     def __init__(
         self,
@@ -172,28 +172,28 @@ class Peer:
     ) -> None:
         self.site = site
         self.disk = disk
-        self.talk = Talk(Connection(PARSER if limits is None else RequestParser(limits), server))
-        self.connection = self.talk.connection
+        self.conversation = Conversation(Connection(PARSER if limits is None else RequestParser(limits), server))
+        self.connection = self.conversation.connection
 
-    def send(self, *chunks: bytes) -> Talk:
-        """The client sends; everything that can be answered is answered. b"" is the end of what it sends."""
+    def send(self, *chunks: bytes) -> Conversation:
+        """Send chunks as the client, and respond to every event; b"" closes the client's sending side."""
         for chunk in chunks:
             if self.answer(self.connection.receive(chunk)):
                 self.answer_all()
-        return self.talk
+        return self.conversation
 
-    def expire(self) -> Talk:
-        """The deadline passes."""
+    def expire(self) -> Conversation:
+        """Let the deadline pass."""
         self.answer(self.connection.expire())
-        return self.talk
+        return self.conversation
 
     def answer_all(self) -> None:
         while self.answer(self.connection.next_event()):
             pass
 
     def answer(self, event: Event) -> bool:
-        """Answers one event; False if there is nothing to answer."""
-        self.talk.last = event
+        """Respond to one event; return False if it is a signal."""
+        self.conversation.last = event
         if isinstance(event, BadRequest):
             response = self.site.refuse(event)
         elif isinstance(event, Request):
@@ -206,12 +206,12 @@ class Peer:
             wire = b"".join(map(read_part, self.connection.respond(event, response, NOW)))
         finally:
             response.close()
-        self.talk.answers.append(Answer(event, response, wire, self.connection.state))
+        self.conversation.answers.append(Answer(event, response, wire, self.connection.state))
         return True
 
 
 def read_part(part: Part) -> bytes:
-    """The bytes of a part; a slice must lie within its file."""
+    """Return the bytes of a part; a slice must lie within its file."""
     if isinstance(part, FileSlice):
         assert isinstance(part.file, FakeFile)
         assert not part.file.closed
@@ -222,19 +222,19 @@ def read_part(part: Part) -> bytes:
     return part
 
 
-def converse(chunks: Iterable[bytes], limits: Limits | None = None, site: Site = SITE) -> Talk:
-    """A whole conversation: chunk after chunk, each answered as far as it can be."""
-    return Peer(limits, site).send(*chunks)
+def converse(chunks: Iterable[bytes], limits: Limits | None = None, site: Site = SITE) -> Conversation:
+    """Send chunk after chunk on a new connection, and respond to every event."""
+    return Driver(limits, site).send(*chunks)
 
 
 def ask(wire: bytes, limits: Limits | None = None, site: Site = SITE) -> Answer:
-    """The one answer to one request."""
+    """Return the response to a single request."""
     (answer,) = converse([wire], limits, site).answers
     return answer
 
 
 def get(target: bytes = b"/a.txt", *fields: bytes, method: bytes = b"GET", version: bytes = b"HTTP/1.1") -> bytes:
-    """A request with a Host."""
+    """Return a request with Host."""
     return b"\r\n".join([b"%s %s %s" % (method, target, version), b"Host: h", *fields, b"", b""])
 
 
@@ -243,7 +243,7 @@ def byte_by_byte(data: bytes) -> list[bytes]:
 
 
 def cuts(data: bytes) -> Iterator[tuple[str, list[bytes]]]:
-    """Ways to send `data`: whole, byte by byte, in two pieces cut at each place (hazard B10)."""
+    """Yield ways to split `data`: whole, byte by byte, and in two pieces at every position (hazard B10)."""
     yield "whole", [data]
     yield "byte by byte", byte_by_byte(data)
     for at in range(1, len(data)):
@@ -251,4 +251,4 @@ def cuts(data: bytes) -> Iterator[tuple[str, list[bytes]]]:
 
 
 quick = settings(deadline=None, max_examples=200, suppress_health_check=[HealthCheck.too_slow])
-"""For property tests: no clock in the verdict."""
+"""The settings of property tests: no time limit, which would fail on a loaded machine."""

@@ -1,4 +1,4 @@
-"""How long each wait may last: the arithmetic of hazards A1 to A7."""
+"""The deadline of each state of a connection (hazards A1 to A7)."""
 
 from pwb_async.core.deadlines import NEVER, Deadline, Timeouts
 from pwb_async.core.events import ConnectionState
@@ -6,14 +6,14 @@ from pwb_async.core.events import ConnectionState
 TIMES = Timeouts(header=10, idle=15, send=60, linger_idle=5, linger=30)
 
 
-def test_a1_the_first_head_has_its_time_from_the_start() -> None:
+def test_a1_the_first_head_is_timed_from_the_start() -> None:
     deadline = Deadline(TIMES)
     assert deadline.at == NEVER
     assert deadline.arm(ConnectionState.HEAD, 100)
     assert deadline.at == 110
 
 
-def test_a2_bytes_do_not_push_the_deadline_of_a_head() -> None:
+def test_a2_received_bytes_do_not_extend_the_deadline_of_a_head() -> None:
     deadline = Deadline(TIMES)
     deadline.arm(ConnectionState.HEAD, 100)
     for now in range(101, 110):
@@ -29,14 +29,14 @@ def test_a6_idle_then_a_head_that_begins() -> None:
     assert deadline.at == 124
 
 
-def test_a3_content_to_throw_away_has_one_short_time() -> None:
+def test_a3_discarded_content_has_one_short_timeout() -> None:
     deadline = Deadline(TIMES)
     deadline.arm(ConnectionState.CONTENT, 100)
     deadline.arm(ConnectionState.CONTENT, 104)
     assert deadline.at == 105
 
 
-def test_a13_lingering_goes_on_while_bytes_come_but_not_for_ever() -> None:
+def test_a13_received_bytes_extend_lingering_up_to_a_limit() -> None:
     deadline = Deadline(TIMES)
     assert deadline.arm(ConnectionState.LINGER, 100)
     for now in range(100, 125):
@@ -47,7 +47,7 @@ def test_a13_lingering_goes_on_while_bytes_come_but_not_for_ever() -> None:
         assert deadline.at == 130
 
 
-def test_nothing_is_waited_for_while_it_is_our_turn() -> None:
+def test_a_disarmed_deadline_never_passes() -> None:
     deadline = Deadline(TIMES)
     deadline.arm(ConnectionState.IDLE, 100)
     deadline.disarm()
@@ -56,7 +56,7 @@ def test_nothing_is_waited_for_while_it_is_our_turn() -> None:
     assert deadline.at == 215
 
 
-def test_a6_the_time_to_be_idle_begins_anew_behind_every_answer() -> None:
+def test_a6_the_idle_timeout_starts_after_every_response() -> None:
     deadline = Deadline(TIMES)
     deadline.arm(ConnectionState.IDLE, 100)
     deadline.rearm_idle(114)
@@ -67,11 +67,11 @@ def test_a6_the_time_to_be_idle_begins_anew_behind_every_answer() -> None:
     assert deadline.at == 138
 
 
-def test_the_defaults_are_those_of_the_hazard_table_1a() -> None:
+def test_the_defaults_are_those_of_docs_hazards() -> None:
     assert Timeouts() == (10, 15, 60, 5, 30)
 
 
-def test_a_second_lingering_has_its_own_end() -> None:
+def test_lingering_again_has_a_limit_of_its_own() -> None:
     deadline = Deadline(TIMES)
     deadline.arm(ConnectionState.LINGER, 100)
     deadline.disarm()

@@ -1,8 +1,7 @@
-"""Oracles: what we take as a request, h11 and llhttp (httptools) read alike, or refuse for a reason reviewed here.
+"""A comparison with h11 and llhttp (httptools): they read every request as PWB does, or reject it for a reviewed reason.
 
-The danger is two readers that understand the same bytes differently (request smuggling): another method, target,
-field or end. That they refuse more than we do is no danger, but every reason is written down, so that a new one
-shows.
+The danger is two parsers that read the same bytes differently (request smuggling): another method, target, field or
+end. It is safe that they reject more than PWB, but every reason is listed, so that a new one fails the test.
 """
 
 from collections.abc import Iterable
@@ -20,13 +19,13 @@ from pwb_async.core.semantics.messages import Request, Response
 from tests.core.http1.test_corpus import CASES, Case
 
 from .driver import MARKER, NOW, PARSER
-from .test_properties import made_of_pieces, mutated
+from .test_properties import built_from_pieces, mutated
 
 property_test = settings(deadline=None, max_examples=200, suppress_health_check=list(HealthCheck))
 
 
 class Read(NamedTuple):
-    """One request as one reader understood it. fields: by lower-case name, lines joined."""
+    """One request as one parser read it, with its fields by lower-case name."""
 
     method: bytes
     target: bytes
@@ -45,7 +44,7 @@ class Read(NamedTuple):
 
 
 def ours(wire: bytes) -> tuple[list[Read], bool]:
-    """The requests that we find in `wire`, and whether we wait for the next: then nobody else may have found it."""
+    """Return the requests that PWB finds in `wire`, and whether it waits for another, which no parser may have found."""
     connection = Connection(PARSER)
     found = []
     connection.receive_data(wire)
@@ -63,7 +62,7 @@ def ours(wire: bytes) -> tuple[list[Read], bool]:
 
 
 def with_h11(wire: bytes, count: int) -> tuple[list[Read], str]:
-    """The first `count` requests as h11 reads them, and its reason if it refuses one of them."""
+    """Return the first `count` requests as h11 reads them, and its reason if it rejects one."""
     connection = h11.Connection(h11.SERVER, max_incomplete_event_size=64 * 1024)
     connection.receive_data(wire)
     found: list[Read] = []
@@ -109,7 +108,7 @@ class _Callbacks:
 
 
 def with_llhttp(wire: bytes) -> tuple[list[Read], str]:
-    """The requests as llhttp reads them, and its reason if it refuses one. It stops behind an Upgrade: we go on."""
+    """Return the requests as llhttp reads them, and its reason if it rejects one; it is restarted after an Upgrade."""
     found: list[Read] = []
     while True:
         callbacks = _Callbacks()
@@ -145,7 +144,7 @@ REVIEWED = {
         "Request has invalid `Transfer-Encoding`": "white space behind chunked, which RFC 9110 5.5 takes off",
     },
 }
-"""What others refuse and we take, and why that is no danger. A reason that is not here is a finding."""
+"""For each parser, the reasons for which it rejects what PWB accepts, and why that is safe. Any other reason fails."""
 
 
 def compare(parser: str, wire: bytes) -> None:
@@ -166,7 +165,7 @@ def test_corpus(case: Case, parser: str) -> None:
 
 
 @pytest.mark.parametrize("parser", ["h11", "llhttp"])
-@given(wire=made_of_pieces | mutated())
+@given(wire=built_from_pieces | mutated())
 @property_test
 def test_mutations(parser: str, wire: bytes) -> None:
     compare(parser, wire)
@@ -185,7 +184,7 @@ extensions = st.lists(st.builds(b";%s=%s".__mod__, st.tuples(tokens, tokens)), m
 
 @st.composite
 def sound(draw: st.DrawFn) -> bytes:
-    """Sound requests in a row, with every freedom that the grammar gives."""
+    """Draw valid requests in a row, with all the variation that the grammar allows."""
     wire = b""
     for _ in range(draw(st.integers(1, 3))):
         method = draw(st.sampled_from([b"GET", b"HEAD", b"POST", b"PUT", b"OPTIONS", b"DELETE"]))

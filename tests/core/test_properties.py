@@ -1,4 +1,4 @@
-"""What nobody thought of: no bytes can raise, and no cut, trailing byte or finding changes what must not change."""
+"""Properties of the core for any input: nothing raises, and splits and later bytes change no earlier response."""
 
 from itertools import pairwise
 from urllib.parse import urljoin
@@ -23,12 +23,12 @@ from pwb_async.core.site.lookup import (
 from pwb_async.core.site.site import Site
 from tests.core.http1.test_corpus import CASES
 
-from .driver import ALPHABET, NOW, FakeFile, Peer, Talk, byte_by_byte, converse, tag_of
+from .driver import ALPHABET, NOW, Conversation, Driver, FakeFile, byte_by_byte, converse, tag_of
 
 property_test = settings(deadline=None, max_examples=250, suppress_health_check=list(HealthCheck))
 
 SMALL = Limits(request_line=60, field=40, fields=4, head=160, content=20, requests=3, blank_lines=2, bad_head=50)
-"""Bounds that short inputs reach."""
+"""Limits that short inputs reach."""
 
 WIRES = [case.wire for case in CASES if len(case.wire) < 1000]
 PIECES = [
@@ -39,12 +39,12 @@ PIECES = [
     *(b"0", b"5", b"0\r\n\r\n", b"5\r\nhello\r\n", b"hello", b"X: y\r\n", b"If-None-Match: ", b'"a"', b"-", b","),
 ]
 
-made_of_pieces = st.lists(st.sampled_from(PIECES) | st.binary(max_size=3), max_size=30).map(b"".join)
+built_from_pieces = st.lists(st.sampled_from(PIECES) | st.binary(max_size=3), max_size=30).map(b"".join)
 
 
 @st.composite
 def mutated(draw: st.DrawFn) -> bytes:
-    """A request of the corpus, or two in a row, with some bytes changed, left out, put in or said twice."""
+    """Draw one or two requests of the corpus, with some bytes removed, inserted or repeated."""
     wire = bytearray(draw(st.sampled_from(WIRES)) + draw(st.sampled_from([b"", *WIRES])))
     for _ in range(draw(st.integers(0, 4))):
         at = draw(st.integers(0, len(wire)))
@@ -59,7 +59,7 @@ def mutated(draw: st.DrawFn) -> bytes:
     return bytes(wire)
 
 
-wires = st.binary(max_size=100) | made_of_pieces | mutated()
+wires = st.binary(max_size=100) | built_from_pieces | mutated()
 bounds = st.sampled_from([None, SMALL, Limits(content=5)])
 
 
@@ -79,13 +79,13 @@ findings = sized() | st.sampled_from([DIRECTORY, NOT_FOUND, FORBIDDEN, UNAVAILAB
 
 
 def pieces_of(wire: bytes, places: list[int]) -> list[bytes]:
-    """`wire` cut at the given places; never an empty piece, for that would be the end of file."""
+    """Split `wire` at the given positions, without empty pieces, since those mean the end of file."""
     bounds = sorted({0, len(wire), *(place % (len(wire) + 1) for place in places)})
     return [wire[start:end] for start, end in pairwise(bounds)]
 
 
-def summary(talk: Talk) -> tuple[bytes, bool]:
-    return talk.wire, talk.kept
+def summary(conversation: Conversation) -> tuple[bytes, bool]:
+    return conversation.wire, conversation.is_open
 
 
 @given(wires, st.lists(st.integers(0, 10**4), max_size=8), bounds, st.data())
@@ -96,39 +96,39 @@ def test_no_bytes_and_no_finding_can_raise(
     def disk(lookup: Lookup) -> Finding:
         return data.draw(findings)
 
-    peer = Peer(limits, Site(indexes=(b"index.html", b"i"), max_age=60, max_ranges=3), disk)
-    talk = peer.send(*pieces_of(wire, places))
-    for answer in talk.answers:
+    driver = Driver(limits, Site(indexes=(b"index.html", b"i"), max_age=60, max_ranges=3), disk)
+    conversation = driver.send(*pieces_of(wire, places))
+    for answer in conversation.answers:
         assert 200 <= answer.status <= 505
         assert answer.head.count(b"\r\n\r\n") == 0
         length = answer.field(b"content-length")
         if length is not None and answer.content:
             assert int(length) == len(answer.content)
         if isinstance(answer.event, BadRequest):
-            assert answer is talk.answers[-1]
+            assert answer is conversation.answers[-1]
             assert answer.state is ConnectionState.LINGER
     how = data.draw(st.sampled_from(["eof", "expire", "more", "none"]))
     if how == "eof":
-        assert peer.send(b"").state is ConnectionState.CLOSED
+        assert driver.send(b"").state is ConnectionState.CLOSED
     elif how == "expire":
-        peer.expire()
-        peer.expire()
-        assert peer.talk.state is ConnectionState.CLOSED
+        driver.expire()
+        driver.expire()
+        assert driver.conversation.state is ConnectionState.CLOSED
     elif how == "more":
-        before = len(talk.answers)
-        kept = talk.kept
-        peer.send(wire or b"\0")
-        assert kept or len(talk.answers) == before
+        before = len(conversation.answers)
+        is_open = conversation.is_open
+        driver.send(wire or b"\0")
+        assert is_open or len(conversation.answers) == before
 
 
 @given(wires, st.lists(st.integers(0, 10**4), max_size=12), bounds)
 @property_test
-def test_the_cut_never_changes_the_outcome_b10(wire: bytes, places: list[int], limits: Limits | None) -> None:
+def test_splitting_never_changes_the_outcome_b10(wire: bytes, places: list[int], limits: Limits | None) -> None:
     whole = converse([wire] if wire else [], limits)
-    steps = Peer(limits)
+    steps = Driver(limits)
     steps.connection.receive_data(wire or b"\r\n")
     steps.answer_all()
-    assert summary(steps.talk) == summary(whole)
+    assert summary(steps.conversation) == summary(whole)
     for chunks in (pieces_of(wire, places), byte_by_byte(wire)):
         assert summary(converse(chunks, limits)) == summary(whole)
         assert converse(chunks, limits).targets == whole.targets
@@ -136,21 +136,21 @@ def test_the_cut_never_changes_the_outcome_b10(wire: bytes, places: list[int], l
 
 @given(wires, wires, bounds)
 @property_test
-def test_what_comes_later_never_changes_what_was_answered(wire: bytes, later: bytes, limits: Limits | None) -> None:
+def test_later_bytes_never_change_earlier_responses(wire: bytes, later: bytes, limits: Limits | None) -> None:
     before = converse([wire] if wire else [], limits)
     after = converse([wire + later] if wire + later else [], limits)
     answered = [answer.status for answer in after.answers[: len(before.answers)]]
     assert answered == before.statuses
-    if not before.kept:
+    if not before.is_open:
         assert after.wire == before.wire
 
 
 @given(wires, bounds)
 @property_test
-def test_what_is_kept_of_a_client_is_bounded(wire: bytes, limits: Limits | None) -> None:
-    talk = converse(byte_by_byte(wire), limits)
+def test_buffered_input_is_bounded(wire: bytes, limits: Limits | None) -> None:
+    conversation = converse(byte_by_byte(wire), limits)
     held = (limits or Limits()).head
-    assert len(talk.connection._buffer) - talk.connection._offset <= held
+    assert len(conversation.connection._buffer) - conversation.connection._offset <= held
 
 
 raw_paths = st.lists(
@@ -211,17 +211,17 @@ def test_no_target_leaves_the_site_c1_c9(raw: bytes, folder: bool) -> None:
         )
 
 
-@given(made_of_pieces | mutated())
+@given(built_from_pieces | mutated())
 @property_test
 def test_locate_and_reply_are_pure(wire: bytes) -> None:
-    """Same input, same answer, from another connection and another site too."""
+    """The same input gives the same response on another connection, with another site."""
     first, again = converse([wire], site=Site()) if wire else None, converse([wire], site=Site()) if wire else None
     assert first is None or again is None or first.wire == again.wire
 
 
 @given(findings, st.sampled_from(WIRES))
 @property_test
-def test_every_file_that_was_found_is_closed(finding: Finding, wire: bytes) -> None:
+def test_every_opened_file_is_closed(finding: Finding, wire: bytes) -> None:
     found: list[FakeFile] = []
 
     def disk(lookup: Lookup) -> Finding:
@@ -231,7 +231,7 @@ def test_every_file_that_was_found_is_closed(finding: Finding, wire: bytes) -> N
             return finding._replace(file=file)
         return finding
 
-    talk = Peer(disk=disk).send(*[wire] if wire else [])
+    conversation = Driver(disk=disk).send(*[wire] if wire else [])
     assert all(file.closed == 1 for file in found)
-    assert all(isinstance(answer.event, Request | BadRequest) for answer in talk.answers)
-    assert all(isinstance(answer.response, Response) for answer in talk.answers)
+    assert all(isinstance(answer.event, Request | BadRequest) for answer in conversation.answers)
+    assert all(isinstance(answer.response, Response) for answer in conversation.answers)

@@ -1,4 +1,4 @@
-"""The core neither asks for the time nor opens a file, not even by a built-in; tests/test_layers.py reads its imports."""
+"""The core reads no clock and opens no file, not even by a built-in; tests/test_layers.py checks its imports."""
 
 import ast
 from importlib import import_module
@@ -12,7 +12,7 @@ MODULES = sorted(Path(pwb_async.core.__file__).parent.rglob("*.py"))
 
 
 @pytest.mark.parametrize("path", MODULES, ids=[path.stem for path in MODULES])
-def test_no_module_asks_for_the_time_or_opens_a_file(path: Path) -> None:
+def test_no_module_reads_a_clock_or_opens_a_file(path: Path) -> None:
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.Attribute):
             assert node.attr not in ("now", "utcnow", "today")
@@ -21,7 +21,7 @@ def test_no_module_asks_for_the_time_or_opens_a_file(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", MODULES, ids=[path.stem for path in MODULES])
-def test_every_module_says_what_it_is(path: Path) -> None:
+def test_every_module_has_a_docstring(path: Path) -> None:
     parts = path.relative_to(Path(pwb_async.core.__file__).parent).with_suffix("").parts
     module = import_module(".".join(("pwb_async.core", *parts)).removesuffix(".__init__"))
     assert module.__doc__

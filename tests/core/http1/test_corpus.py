@@ -1,11 +1,11 @@
-"""A corpus of wire requests, one file each, and what PWB makes of them however they are cut.
+"""A corpus of requests, one file each, and how PWB responds however they are split.
 
-A file's name says what must come of it: `200.405.keep-9112-9.3.2-words.http` is answered 200, then 405, and the
-connection goes on; then comes the RFC section or the hazard (docs/hazards.md), then a few words.
+A file's name states the expected responses: those to `200.405.keep-9112-9.3.2-words.http` are 200, then 405, and the
+connection stays open. An RFC section or a hazard of docs/hazards.md follows, then a few words.
 
-    keep     after the last answer the next request is answered     wait     nothing yet, and 400 at the end of file
-    end      the last answer is the connection's last one           silent   nothing yet, and nothing at the end of file
-    (none)   the last answer is to what is no request: the end      (only in the folder invalid)
+    keep     the connection stays open for the next request      wait     no response yet, and 400 at the end of file
+    end      the last response closes the connection              silent   no response, even at the end of file
+    (none)   the last response is to an invalid request           (only in the directory invalid)
 
 The cases of other projects' suites are among them; tests/conformance/other_suites.toml says which suites, and where and
 why PWB answers otherwise.
@@ -21,14 +21,14 @@ import pytest
 
 from pwb_async.core.events import NEED_DATA, BadRequest, ConnectionState
 from pwb_async.core.semantics.messages import Request
-from tests.core.driver import MARKER, Peer, Talk, byte_by_byte, converse, cuts
+from tests.core.driver import MARKER, Conversation, Driver, byte_by_byte, converse, cuts
 
 FOLDER = Path(__file__).parents[1] / "corpus"
 ENDS = ("keep", "end", "wait", "silent")
 
 
 class Case(NamedTuple):
-    """expected: the statuses in order. end: one of ENDS, or "bad"."""
+    """One file of the corpus. expected: the status codes in order. end: one of ENDS, or "bad"."""
 
     name: str
     valid: bool
@@ -51,22 +51,22 @@ def params(*ends: str) -> list[object]:
     return [pytest.param(case, id=case.name) for case in CASES if case.end in (ends or (*ENDS, "bad"))]
 
 
-def outcome(talk: Talk) -> tuple[bytes, bool]:
-    """What a client can tell of a conversation, and whether it goes on."""
-    return talk.wire, talk.kept
+def outcome(conversation: Conversation) -> tuple[bytes, bool]:
+    """Return the bytes that the client received, and whether the connection is open."""
+    return conversation.wire, conversation.is_open
 
 
-def check(case: Case, talk: Talk) -> None:
-    assert talk.statuses == case.expected
-    assert talk.kept is (case.end not in ("end", "bad"))
-    kinds = [type(answer.event) for answer in talk.answers]
+def check(case: Case, conversation: Conversation) -> None:
+    assert conversation.statuses == case.expected
+    assert conversation.is_open is (case.end not in ("end", "bad"))
+    kinds = [type(answer.event) for answer in conversation.answers]
     if case.end == "bad":
         assert kinds == [Request] * (len(kinds) - 1) + [BadRequest]
     else:
         assert kinds == [Request] * len(kinds)
 
 
-def test_the_corpus_is_there_and_named_as_its_page_says() -> None:
+def test_the_corpus_follows_its_naming_rules() -> None:
     assert len(CASES) > 400
     assert len({case.name for case in CASES}) == len(CASES)
     for case in CASES:
@@ -79,25 +79,25 @@ def test_whole(case: Case) -> None:
 
 
 @pytest.mark.parametrize("case", params())
-def test_whole_step_by_step(case: Case) -> None:
-    """receive_data() and next_event() instead of both in one."""
-    peer = Peer()
+def test_receive_data_then_next_event(case: Case) -> None:
+    """receive_data() and next_event() have the same outcome as receive()."""
+    driver = Driver()
     if case.wire:
-        peer.connection.receive_data(case.wire)
-    peer.answer_all()
-    check(case, peer.talk)
-    assert outcome(peer.talk) == outcome(converse([case.wire] if case.wire else []))
+        driver.connection.receive_data(case.wire)
+    driver.answer_all()
+    check(case, driver.conversation)
+    assert outcome(driver.conversation) == outcome(converse([case.wire] if case.wire else []))
 
 
 @pytest.mark.parametrize("case", params())
 def test_byte_by_byte(case: Case) -> None:
-    talk = converse(byte_by_byte(case.wire))
-    check(case, talk)
-    assert outcome(talk) == outcome(converse([case.wire] if case.wire else []))
+    conversation = converse(byte_by_byte(case.wire))
+    check(case, conversation)
+    assert outcome(conversation) == outcome(converse([case.wire] if case.wire else []))
 
 
 @pytest.mark.parametrize("case", params())
-def test_cut_anywhere_b10(case: Case) -> None:
+def test_split_anywhere_b10(case: Case) -> None:
     whole = outcome(converse([case.wire] if case.wire else []))
     for how, chunks in _some(cuts(case.wire), len(case.wire) // 120 + 1):
         assert outcome(converse(chunks if case.wire else [])) == whole, how
@@ -109,42 +109,42 @@ def _some(ways: Iterable[tuple[str, list[bytes]]], step: int) -> Iterator[tuple[
 
 @pytest.mark.parametrize("case", params("keep"))
 @pytest.mark.parametrize("cut", [lambda wire: [wire], byte_by_byte], ids=["whole", "bytes"])
-def test_trailing_request_is_answered(case: Case, cut: object) -> None:
+def test_a_request_behind_is_answered(case: Case, cut: object) -> None:
     assert callable(cut)
-    talk = converse(cut(case.wire + MARKER))
-    assert talk.statuses == [*case.expected, 200]
-    assert talk.answers[-1].content == b"MARKER"
-    assert talk.state is ConnectionState.IDLE
+    conversation = converse(cut(case.wire + MARKER))
+    assert conversation.statuses == [*case.expected, 200]
+    assert conversation.answers[-1].content == b"MARKER"
+    assert conversation.state is ConnectionState.IDLE
 
 
 @pytest.mark.parametrize("case", params("end", "bad"))
 @pytest.mark.parametrize("trailing", [MARKER, b"\0", b"\r\n\r\n", b"\xff" * 300], ids=["get", "nul", "crlf", "0xff"])
-def test_trailing_bytes_change_nothing_behind_the_end(case: Case, trailing: bytes) -> None:
+def test_bytes_behind_the_last_request_change_nothing(case: Case, trailing: bytes) -> None:
     alone = converse([case.wire])
     for chunks in ([case.wire + trailing], [case.wire, trailing], byte_by_byte(case.wire[-600:] + trailing)):
         if len(chunks) > 2 and len(case.wire) > 600:
             continue
-        talk = converse(chunks)
-        assert talk.wire == alone.wire
-        assert talk.state in (ConnectionState.LINGER, ConnectionState.CLOSED)
-        assert b"/marker" not in talk.targets
+        conversation = converse(chunks)
+        assert conversation.wire == alone.wire
+        assert conversation.state in (ConnectionState.LINGER, ConnectionState.CLOSED)
+        assert b"/marker" not in conversation.targets
 
 
 @pytest.mark.parametrize("case", params("wait", "silent"))
-def test_end_of_file_in_the_middle(case: Case) -> None:
-    talk = converse([case.wire, b""])
-    assert talk.statuses == (case.expected if case.end == "silent" else [*case.expected, 400])
-    assert talk.state is ConnectionState.CLOSED
+def test_end_of_file_within_a_request(case: Case) -> None:
+    conversation = converse([case.wire, b""])
+    assert conversation.statuses == (case.expected if case.end == "silent" else [*case.expected, 400])
+    assert conversation.state is ConnectionState.CLOSED
 
 
 @pytest.mark.parametrize("case", params("wait", "silent"))
-def test_the_middle_asks_for_more(case: Case) -> None:
-    talk = converse([case.wire] if case.wire else [])
-    assert talk.connection.next_event() is NEED_DATA
+def test_an_incomplete_request_needs_data(case: Case) -> None:
+    conversation = converse([case.wire] if case.wire else [])
+    assert conversation.connection.next_event() is NEED_DATA
 
 
 @pytest.mark.parametrize("case", params("bad"))
-def test_answer_to_no_request_ends_the_connection(case: Case) -> None:
+def test_an_invalid_request_ends_the_connection(case: Case) -> None:
     last = converse([case.wire]).answers[-1]
     assert last.field(b"connection") == b"close"
     assert last.field(b"content-length") is not None
@@ -152,11 +152,11 @@ def test_answer_to_no_request_ends_the_connection(case: Case) -> None:
 
 
 @pytest.mark.parametrize("case", params("keep", "end"))
-def test_half_closed_client_gets_every_answer_a8(case: Case) -> None:
-    """shutdown(SHUT_WR) after the last byte: the same answers, then the end without lingering."""
-    peer = Peer()
-    peer.connection.receive_data(case.wire)
-    peer.connection.receive_data(b"")
-    peer.answer_all()
-    assert peer.talk.statuses == case.expected
-    assert peer.talk.state is ConnectionState.CLOSED
+def test_a_half_closed_client_gets_every_response_a8(case: Case) -> None:
+    """After shutdown(SHUT_WR) the client gets the same responses, and the connection closes without lingering."""
+    driver = Driver()
+    driver.connection.receive_data(case.wire)
+    driver.connection.receive_data(b"")
+    driver.answer_all()
+    assert driver.conversation.statuses == case.expected
+    assert driver.conversation.state is ConnectionState.CLOSED

@@ -1,4 +1,4 @@
-"""Request heads: what is in a Request, the bounds of hazard B8 to the byte, and what is told of a bad one."""
+"""The parser of request heads: the attributes of a Request, the limits to the byte (hazard B8), invalid heads."""
 
 import pytest
 
@@ -37,7 +37,7 @@ def test_persistence(version: bytes, connection: bytes | None, persistent: bool)
     assert request.version == (1, int(version[-1:]))
 
 
-def test_9110_2_5_later_minor_version_is_read_as_the_one_we_know() -> None:
+def test_9110_2_5_a_later_minor_version_is_read_as_http11() -> None:
     assert ask(get(version=b"HTTP/1.7")).request.version == HTTP_1_1
 
 
@@ -91,19 +91,19 @@ def test_content_length(field: bytes, length: int) -> None:
         (b"Expect: x", False),
     ],
 )
-def test_plain_fields_cannot_change_the_answer(field: bytes, plain: bool) -> None:
+def test_plain_fields_cannot_change_the_response(field: bytes, plain: bool) -> None:
     assert read(get(b"/", field)[:-2]).fields.plain is plain
     assert read(get(b"/", field)[:-2]).plain is plain
     assert not read(get(b"/", field, method=b"HEAD")[:-2]).plain
 
 
 def line_of(length: int) -> bytes:
-    """A request line of so many bytes, without its CRLF."""
+    """Return a request line of `length` bytes, without its CRLF."""
     return b"GET /" + b"a" * (length - len(b"GET / HTTP/1.1")) + b" HTTP/1.1"
 
 
 def head_of(length: int) -> bytes:
-    """A whole head of so many bytes, in fields of at most 8,190."""
+    """Return a whole head of `length` bytes, with field lines of at most 8,190."""
     head = b"GET / HTTP/1.1\r\nHost: h\r\n"
     while (left := length - len(head) - 2) > 0:
         size = min(left, 8192) if left - min(left, 8192) not in range(1, 6) else left - 6
@@ -143,7 +143,7 @@ AT_BOUNDS = [
 
 @pytest.mark.parametrize(("wire", "statuses"), AT_BOUNDS)
 @pytest.mark.parametrize("size", [10**6, 1460, 7], ids=["whole", "segments", "sevens"])
-def test_bounds_of_a_head(wire: bytes, statuses: list[int], size: int) -> None:
+def test_limits_of_a_head(wire: bytes, statuses: list[int], size: int) -> None:
     chunks = [wire[at : at + size] for at in range(0, len(wire), size)]
     assert converse(chunks).statuses == statuses
 
@@ -154,12 +154,12 @@ def test_b8_a_head_byte_by_byte(length: int, statuses: list[int]) -> None:
 
 
 SMALL = Limits(request_line=64, field=40, fields=3, head=100, blank_lines=1)
-"""Bounds so small that every cut of every head around them can be tried."""
+"""Limits so small that every split of every head around them can be tried."""
 
 
 @pytest.mark.parametrize("line", [14, 20, 38, 62, 63, 64, 65, 66])
 @pytest.mark.parametrize("field", [3, 38, 39, 40, 41])
-def test_small_bounds_cut_anywhere_b8(line: int, field: int) -> None:
+def test_small_limits_however_the_head_is_split_b8(line: int, field: int) -> None:
     for more in (b"", b"Y:" + b"z" * (76 - line), b"Y:" + b"z" * (100 - line - field)):
         wire = line_of(line) + b"\r\nHost:h\r\nX:" + b"y" * (field - 2) + b"\r\n" + more + b"\r\n" * (2 if more else 1)
         whole = converse([wire], SMALL)
@@ -167,11 +167,11 @@ def test_small_bounds_cut_anywhere_b8(line: int, field: int) -> None:
         fits = line <= 64 and field <= 40 and len(more) <= 40 and len(head) + 4 <= 100
         assert whole.statuses == ([404 if line > 14 else 200] if fits else [414 if line > 64 else 431])
         for how, chunks in cuts(wire):
-            talk = converse(chunks, SMALL)
-            assert (talk.wire, talk.kept) == (whole.wire, whole.kept), how
+            conversation = converse(chunks, SMALL)
+            assert (conversation.wire, conversation.is_open) == (whole.wire, whole.is_open), how
 
 
-def test_a_head_smaller_than_a_request_line_bounds_the_line_too() -> None:
+def test_the_limit_of_a_head_applies_to_the_request_line_as_well() -> None:
     limits = Limits(request_line=8190, head=50)
     for wire in (line_of(46) + b"\r\nH", line_of(47) + b"\r\nH"):
         status = [431] if len(wire) == 49 else [414]
@@ -179,8 +179,8 @@ def test_a_head_smaller_than_a_request_line_bounds_the_line_too() -> None:
         assert converse(byte_by_byte(wire), limits).statuses == status
 
 
-def test_long_and_short_heads_are_read_alike() -> None:
-    """Short ones come from a cache, long ones are read anew; who asks cannot tell."""
+def test_cached_and_uncached_heads_give_equal_requests() -> None:
+    """Short heads are cached and long ones are not, which makes no difference to the result."""
     for pad in (0, 600, 3000, 8000):
         filler = b"X: " + b"y" * pad
         for line in (b"/a.txt", b"/a.txt?" + b"q" * pad):
@@ -191,7 +191,7 @@ def test_long_and_short_heads_are_read_alike() -> None:
                 assert answer.field(b"connection") == b"close"
 
 
-def test_reading_is_memoised_b8_only_for_short_heads() -> None:
+def test_only_short_heads_are_cached_b8() -> None:
     parser = RequestParser(Limits())
     first, again = (parser.parse(get()[:-2]) for _ in range(2))
     assert isinstance(first, Request)
@@ -221,14 +221,14 @@ def test_reading_is_memoised_b8_only_for_short_heads() -> None:
         pytest.param(b"GET /" + b"a" * 9000, b"GET /" + b"a" * 8185, b"GET", id="line-is-long"),
     ],
 )
-def test_what_is_known_of_a_bad_request(wire: bytes, line: bytes, method: bytes) -> None:
+def test_first_line_and_method_of_a_bad_request(wire: bytes, line: bytes, method: bytes) -> None:
     answer = ask(wire)
     assert answer.bad.first_line == line
     assert answer.bad.method == method
     assert (answer.content == b"") is (method == b"HEAD")
 
 
-def test_fields_of_a_bad_request_are_known_where_they_are_sound() -> None:
+def test_fields_of_a_bad_request_are_kept_if_they_are_valid() -> None:
     bad = ask(b"GET / HTTP/1.1\r\nUser-Agent: x\r\n\r\n").bad
     assert isinstance(bad, BadRequest)
     assert bad.fields is not None
@@ -236,7 +236,7 @@ def test_fields_of_a_bad_request_are_known_where_they_are_sound() -> None:
 
 
 @pytest.mark.parametrize("byte", [byte for byte in range(256) if byte < 32 or byte == 127])
-def test_c10_the_writer_takes_no_control_character_but_the_tab(byte: int) -> None:
+def test_c10_the_serializer_rejects_control_characters_except_tab(byte: int) -> None:
     for value in (bytes([byte]), b"a" + bytes([byte]), bytes([byte]) + b"a", b"a" + bytes([byte]) + b"b"):
         if byte == 9:
             assert serialize_fields(((b"X", value),)) == b"X: " + value + b"\r\n"
@@ -246,12 +246,12 @@ def test_c10_the_writer_takes_no_control_character_but_the_tab(byte: int) -> Non
 
 
 @pytest.mark.parametrize("name", [b"", b"a b", b"a:", b"a\r\nb", b"\xff", b"a\0"])
-def test_c10_the_writer_takes_no_name_but_a_token(name: bytes) -> None:
+def test_c10_the_serializer_rejects_names_that_are_not_tokens(name: bytes) -> None:
     with pytest.raises(ValueError, match="invalid field"):
         serialize_fields(((b"Ok", b"fine"), (name, b"x")))
 
 
-def test_a_head_that_comes_again_is_the_same_request_and_what_is_remembered_is_bounded() -> None:
+def test_parse_single_returns_the_same_request_and_its_cache_is_bounded() -> None:
     parser = RequestParser(Limits())
     often = get(b"/often")
     first = parser.parse_single(often)
@@ -280,7 +280,7 @@ def test_a_head_that_comes_again_is_the_same_request_and_what_is_remembered_is_b
         pytest.param(get(b"/", b"A: " + b"a" * 1024), id="long"),
     ],
 )
-def test_only_one_whole_sound_head_is_read_at_once(data: bytes) -> None:
+def test_parse_single_accepts_exactly_one_valid_head(data: bytes) -> None:
     parser = RequestParser(Limits())
     assert parser.parse_single(data) is None
     assert not parser.cache

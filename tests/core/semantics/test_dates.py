@@ -1,4 +1,4 @@
-"""HTTP-date, RFC 9110 5.6.7."""
+"""HTTP-date (RFC 9110 5.6.7)."""
 
 import calendar
 from email.utils import formatdate
@@ -84,7 +84,7 @@ def test_9110_5_6_7_two_digit_years_more_than_50_ahead_are_past(this_year: int, 
 
 @given(st.integers(-62135596800, YEAR_10000 - 1))
 @quick
-def test_what_we_write_we_read(seconds: int) -> None:
+def test_a_formatted_date_is_parsed_to_the_same_time(seconds: int) -> None:
     written = format_date(seconds)
     assert len(written) == 29
     assert parse_date(written) == seconds
@@ -92,7 +92,7 @@ def test_what_we_write_we_read(seconds: int) -> None:
 
 @given(st.integers(0, YEAR_10000 - 1))
 @quick
-def test_we_write_what_the_standard_library_writes(seconds: int) -> None:
+def test_format_date_agrees_with_the_standard_library(seconds: int) -> None:
     assert format_date(seconds) == formatdate(seconds, usegmt=True).encode()
 
 

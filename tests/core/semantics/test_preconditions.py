@@ -1,4 +1,4 @@
-"""Entity tags, preconditions in their order, If-Range (RFC 9110 8.8.3, 13; hazards B13, D7, D12)."""
+"""Entity tags, the order of preconditions, and If-Range (RFC 9110 8.8.3, 13; hazards B13, D7, D12)."""
 
 import pytest
 from hypothesis import given
@@ -13,8 +13,8 @@ from tests.core.driver import (
     LAST_MODIFIED,
     NOW,
     Answer,
+    Driver,
     FakeFile,
-    Peer,
     ask,
     get,
     open_file,
@@ -131,7 +131,7 @@ def test_preconditions(status: int, fields: list[bytes], method: bytes) -> None:
         pytest.param(b"/a.txt", b"OPTIONS", 204, id="9110-13.2.1-options"),
     ],
 )
-def test_preconditions_count_only_where_the_answer_were_2xx(
+def test_preconditions_apply_only_if_the_response_would_be_2xx(
     fields: list[bytes], target: bytes, method: bytes, status: int
 ) -> None:
     assert ask(get(target, *fields, method=method)).status == status
@@ -171,7 +171,7 @@ def test_9110_13_2_2_if_range_comes_before_416() -> None:
     assert ask(get(b"/a.txt", b"Range: bytes=99-", f(b"If-Range", TAG))).status == 416
 
 
-# --- where validators come from ----------------------------------------------------------------------------------
+# --- validators ----------------------------------------------------------------------------------
 
 SECOND = 10**9
 NOW_NS = NOW * SECOND
@@ -202,7 +202,7 @@ NOW_NS = NOW * SECOND
 )
 @pytest.mark.parametrize("tag", [b"x", None])
 def test_validators_of_a_file(mtime_ns: int, last_modified: int | None, tag: bytes | None) -> None:
-    """The entity tag is what the disk says, and the date may be absent without it."""
+    """The entity tag is the storage's, and does not depend on the date."""
     found = open_file(b"a.txt", ALPHABET, mtime_ns)._replace(tag=tag)
     assert validators_of_file(found).last_modified == last_modified
     answer = ask_file(found)
@@ -215,7 +215,7 @@ def ask_file(file: OpenFile, *fields: bytes) -> Answer:
     def disk(lookup: Lookup) -> Finding:
         return file
 
-    (answer,) = Peer(disk=disk).send(get(b"/a.txt", *fields)).answers
+    (answer,) = Driver(disk=disk).send(get(b"/a.txt", *fields)).answers
     return answer
 
 
@@ -243,7 +243,7 @@ def test_d12_last_modified_is_never_later_than_date(seen_ns: int) -> None:
         ),
     ],
 )
-def test_d7_a_file_of_which_nothing_can_be_said(fields: list[bytes], status: int) -> None:
+def test_d7_a_file_without_validators(fields: list[bytes], status: int) -> None:
     answer = ask_file(open_file(b"a.txt", ALPHABET, 0)._replace(tag=None), *fields)
     assert answer.status == status
     assert answer.field(b"etag") is None
@@ -264,14 +264,14 @@ PLACEHOLDER = b"Sat, 26 Oct 1985 08:15:00 GMT"
         pytest.param([b"Range: bytes=0-0", f(b"If-Range", TAG)], 206, id="9110-13.1.5-its-tag"),
     ],
 )
-def test_d7_no_date_condition_is_answered_by_a_placeholder(fields: list[bytes], status: int) -> None:
+def test_d7_placeholder_dates_are_not_compared(fields: list[bytes], status: int) -> None:
     answer = ask_file(open_file(b"a.txt", ALPHABET, 499162500 * SECOND), *fields)
     assert answer.status == status
     assert answer.field(b"last-modified") is None
     assert answer.field(b"etag") == TAG
 
 
-def test_d7_a_date_is_weak_as_long_as_the_file_may_change_within_its_second() -> None:
+def test_d7_a_date_is_weak_until_its_second_is_over() -> None:
     date = b"Tue, 14 Nov 2023 22:13:20 GMT"
 
     def ask_fresh(*fields: bytes) -> Answer:
@@ -284,7 +284,7 @@ def test_d7_a_date_is_weak_as_long_as_the_file_may_change_within_its_second() ->
     assert ask_fresh(b"Range: bytes=0-3", f(b"If-Range", TAG)).status == 206
 
 
-def test_9110_15_4_5_without_a_tag_the_date_of_a_304_says_which_version_it_is() -> None:
+def test_9110_15_4_5_a_304_without_an_entity_tag_has_last_modified() -> None:
     answer = ask_file(open_file(b"a.txt", ALPHABET)._replace(tag=None), f(IMS, LATER))
     assert answer.status == 304
     assert answer.field(b"etag") is None
@@ -299,7 +299,7 @@ def test_the_file_of_a_304_and_a_412_is_closed() -> None:
         assert file.file.closed == 1
 
 
-# --- the tags themselves -------------------------------------------------------------------------------------------
+# --- entity tags -------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -321,7 +321,7 @@ opaque = st.binary(max_size=8).map(lambda raw: bytes(byte for byte in raw if byt
 
 @given(st.lists(st.builds(EntityTag, opaque, st.booleans())), st.sampled_from([b",", b", ", b" ,\t", b",,", b" , , "]))
 @quick
-def test_a_list_of_tags_is_read_as_written(tags: list[EntityTag], comma: bytes) -> None:
+def test_a_list_of_entity_tags_is_parsed_to_the_same_tags(tags: list[EntityTag], comma: bytes) -> None:
     assert parse_tags(comma.join(map(bytes, tags))) == tags
     assert parse_tags(b" ," + comma.join(map(bytes, tags)) + b", ") == tags
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pwb_async.core.semantics.ranges import ByteRange, multipart, parse_ranges
 from pwb_async.core.site.lookup import Finding, Lookup, OpenFile
 from pwb_async.core.site.site import Site
-from tests.core.driver import ALPHABET, Answer, FakeFile, Peer, ask, get, open_file, quick
+from tests.core.driver import ALPHABET, Answer, Driver, FakeFile, ask, get, open_file, quick
 
 HUGE = b"9" * 5000
 
@@ -116,12 +116,12 @@ def test_ignored(value: bytes) -> None:
     assert answer.field(b"content-range") is None
 
 
-def test_9110_14_2_two_range_fields_are_no_range() -> None:
+def test_9110_14_2_two_range_fields_are_ignored() -> None:
     assert ask(get(b"/a.txt", b"Range: bytes=0-0", b"Range: bytes=1-1")).status == 200
 
 
 @pytest.mark.parametrize("value", [b"bytes=0-", b"bytes=0-0", b"bytes=-1", b"bytes=-0", b"bytes=5-", b"bytes=0-,1-"])
-def test_b12_an_empty_file_is_sent_as_it_is(value: bytes) -> None:
+def test_b12_range_is_ignored_for_an_empty_file(value: bytes) -> None:
     answer = ask(get(b"/empty.txt", b"Range: " + value))
     assert (answer.status, answer.content) == (200, b"")
     assert answer.field(b"content-length") == b"0"
@@ -137,7 +137,7 @@ def test_9110_14_2_range_is_for_get_only(value: bytes) -> None:
 
 
 def parts_of(answer: Answer) -> list[tuple[bytes, bytes]]:
-    """(Content-Range, content) of each part, read as a client reads them."""
+    """Return Content-Range and content of each part, parsed as a client does."""
     media = answer.field(b"content-type")
     assert media is not None
     match = re.fullmatch(rb"multipart/byteranges; boundary=([0-9a-f]{32})", media)
@@ -173,7 +173,7 @@ def test_multipart(value: bytes, parts: list[tuple[int, bytes]], in_page_cache: 
     def disk(lookup: Lookup) -> Finding:
         return file
 
-    (answer,) = Peer(disk=disk).send(get(b"/a.txt", b"Range: " + value)).answers
+    (answer,) = Driver(disk=disk).send(get(b"/a.txt", b"Range: " + value)).answers
     assert answer.status == 206
     assert answer.field(b"content-range") is None
     assert answer.field(b"content-length") == b"%d" % len(answer.content) == b"%d" % answer.response.length
@@ -184,11 +184,11 @@ def test_multipart(value: bytes, parts: list[tuple[int, bytes]], in_page_cache: 
 
 
 @pytest.mark.parametrize("mtime_ns", [-(10**18), 0, 10**25])
-def test_d12_a_boundary_can_be_made_of_any_time(mtime_ns: int) -> None:
+def test_d12_a_boundary_for_any_modification_time(mtime_ns: int) -> None:
     def disk(lookup: Lookup) -> Finding:
         return open_file(b"a.txt", ALPHABET, mtime_ns)
 
-    (answer,) = Peer(disk=disk).send(get(b"/a.txt", b"Range: bytes=0-0,2-2")).answers
+    (answer,) = Driver(disk=disk).send(get(b"/a.txt", b"Range: bytes=0-0,2-2")).answers
     assert [content for _, content in parts_of(answer)] == [b"a", b"c"]
 
 
@@ -222,7 +222,7 @@ def test_b12_a_file_of_1_kib_in_many_parts(count: int, status: int, in_page_cach
         return file
 
     value = b",".join([b"%d-%d" % (at, at) for at in range(count)])
-    (answer,) = Peer(disk=disk).send(get(b"/a.txt", b"Range: bytes=" + value)).answers
+    (answer,) = Driver(disk=disk).send(get(b"/a.txt", b"Range: bytes=" + value)).answers
     assert answer.status == status
     if status == 200:
         assert answer.content == content
@@ -249,8 +249,8 @@ def hostile(unit: bytes) -> Callable[[int], bytes]:
         lambda length: b"b" * length,
     ],
 )
-def test_b12_a_field_takes_work_in_proportion_to_its_length(field: Callable[[int], bytes]) -> None:
-    """Counted in calls, and in the bytes that each method of bytes has to look at; the clock would be no measure."""
+def test_b12_the_work_for_a_field_is_proportional_to_its_length(field: Callable[[int], bytes]) -> None:
+    """Work is counted in calls and in bytes that methods of bytes read, since time depends on the machine."""
 
     def work(length: int, size: int) -> int:
         total = 0
@@ -293,7 +293,7 @@ spec = st.one_of(
 
 @given(st.lists(spec, min_size=1, max_size=20).map(",".join), st.integers(0, 40), st.integers(1, 20))
 @quick
-def test_ranges_lie_in_the_file_and_are_no_more_than_it(specs: str, size: int, most: int) -> None:
+def test_ranges_lie_within_the_file_and_together_are_no_longer(specs: str, size: int, most: int) -> None:
     found = parse_ranges(b"bytes=" + specs.encode(), size, most)
     if found is not None:
         assert len(found) <= most
@@ -314,7 +314,7 @@ def test_no_bytes_can_raise(value: bytes, size: int) -> None:
 
 @given(st.integers(0, 2**63), st.integers(0, 2**63), st.integers(1, 2**63))
 @quick
-def test_one_range_is_what_the_arithmetic_says(first: int, last: int, size: int) -> None:
+def test_one_range_agrees_with_slicing(first: int, last: int, size: int) -> None:
     found = parse_ranges(b"bytes=%d-%d" % (first, last), size, 16)
     if last < first:
         assert found is None
@@ -324,13 +324,13 @@ def test_one_range_is_what_the_arithmetic_says(first: int, last: int, size: int)
         assert found == [ByteRange(first, min(last + 1, size) - first)]
 
 
-def test_the_file_of_every_answer_is_closed() -> None:
+def test_the_file_of_every_response_is_closed() -> None:
     for value in (b"bytes=0-0", b"bytes=0-0,2-2", b"bytes=99-", b"junk"):
         file = open_file(b"a.txt", ALPHABET)
 
         def disk(lookup: Lookup, file: OpenFile = file) -> Finding:
             return file
 
-        Peer(disk=disk).send(get(b"/a.txt", b"Range: " + value))
+        Driver(disk=disk).send(get(b"/a.txt", b"Range: " + value))
         assert isinstance(file.file, FakeFile)
         assert file.file.closed == 1

@@ -1,4 +1,4 @@
-"""Targets: what they name, what is refused, and that no redirect leads away (RFC 9112 3.2, hazards C1, C7, C9)."""
+"""Request targets: paths, refused ones, and redirects, which never leave the site (RFC 9112 3.2, hazards C1, C7, C9)."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -21,14 +21,14 @@ def parsed(raw: bytes, method: bytes = b"GET") -> Target:
     return target
 
 
-def test_the_corpus_is_there() -> None:
+def test_the_corpus_is_complete() -> None:
     assert len(LINES) > 200
     assert len({target for _, target in LINES}) == len(LINES)
 
 
 @pytest.mark.parametrize(("status", "raw"), [pytest.param(int(s), t, id=ascii(t)[2:-1][:60]) for s, t in LINES])
 def test_c1_corpus(status: int, raw: bytes) -> None:
-    """The expected status, never a byte of what is hidden, whole and byte by byte, and alike in absolute-form."""
+    """Every target has its expected status and shows no hidden byte, however it is split, in absolute-form as well."""
     answer = ask(get(raw))
     assert answer.status == status
     assert b"CANARY" not in answer.wire
@@ -153,7 +153,7 @@ def test_directory_location_relative(target: Target, location: bytes) -> None:
         pytest.param("/\N{GRINNING FACE}", b"/%F0%9F%98%80", id="9112-3.2-four-bytes"),
     ],
 )
-def test_9112_3_2_text_that_should_have_been_escaped(raw: str, location: bytes) -> None:
+def test_9112_3_2_unescaped_text_is_redirected(raw: str, location: bytes) -> None:
     for method in (b"GET", b"HEAD"):
         for target in (parsed(raw.encode(), method), parsed(b"http://h" + raw.encode(), method)):
             assert target.unescaped
@@ -164,7 +164,7 @@ def test_9112_3_2_text_that_should_have_been_escaped(raw: str, location: bytes) 
 
 
 @pytest.mark.parametrize("method", [b"POST", b"OPTIONS", b"PUT", b"get", b"BREW"])
-def test_9112_3_2_only_what_may_be_redirected_is(method: bytes) -> None:
+def test_9112_3_2_unescaped_text_is_redirected_for_get_and_head_only(method: bytes) -> None:
     assert isinstance(parse_target(method, "/ü".encode()), str)
 
 
@@ -182,7 +182,7 @@ def test_9112_3_2_only_what_may_be_redirected_is(method: bytes) -> None:
         pytest.param(b"/?\xc2\x9f", id="control-in-the-query"),
     ],
 )
-def test_9112_3_2_what_is_no_text_is_refused(raw: bytes) -> None:
+def test_9112_3_2_unescaped_bytes_that_are_not_text_are_refused(raw: bytes) -> None:
     assert parse_target(b"GET", raw) == "the target holds a character that must be escaped"
 
 

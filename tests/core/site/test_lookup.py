@@ -1,4 +1,4 @@
-"""Findings as values."""
+"""Findings, and whether two of them are of the same version of a file."""
 
 import pytest
 
@@ -16,11 +16,11 @@ FOUND = OpenFile(b"a", 3, 1, 2, None, b"abc", (1, 2, 3, 4, 3))
         (NOT_FOUND, False),
     ],
 )
-def test_d3_one_version_is_told_from_another(again: Finding, same: bool) -> None:
+def test_d3_same_version(again: Finding, same: bool) -> None:
     assert same_version(FOUND, again) is same
 
 
-def test_d7_a_version_that_had_not_settled_is_never_the_same() -> None:
-    """A second change within a tick of the clock has no other times."""
+def test_d7_a_version_that_is_not_settled_is_never_the_same() -> None:
+    """A second change within one tick of the file system's clock does not change the times."""
     assert not same_version(FOUND._replace(settled=False), FOUND)
     assert same_version(FOUND, FOUND._replace(settled=False))

@@ -1,4 +1,4 @@
-"""Content-Type: the same on every machine, a charset on every text (RFC 9110 8.3)."""
+"""Media types: the same on every machine, with a charset for every text (RFC 9110 8.3)."""
 
 import pytest
 
@@ -9,7 +9,7 @@ JSON = b"application/json"
 
 
 def media_type(path: bytes, types: MediaTypes = STANDARD) -> bytes:
-    """Content-Type, of a file that says nothing else."""
+    """Return Content-Type, which must be the only field."""
     ((name, value),) = types.fields(path)
     assert name == b"Content-Type"
     return value
@@ -90,7 +90,7 @@ def test_a_path_whose_type_is_registered(path: bytes, expected: bytes) -> None:
 
 
 @pytest.mark.parametrize("table", [_ENDINGS, _WELL_KNOWN])
-def test_every_type_of_the_tables_is_well_formed_and_each_name_has_one(table: str) -> None:
+def test_every_type_in_the_tables_is_valid_and_each_name_occurs_once(table: str) -> None:
     rows = list(_rows(table))
     names = [name for name, _ in rows]
     assert len(set(names)) == len(names) > 20
@@ -100,7 +100,7 @@ def test_every_type_of_the_tables_is_well_formed_and_each_name_has_one(table: st
         assert name == name.lower()
 
 
-def test_text_has_a_charset_and_nothing_else_has() -> None:
+def test_only_text_has_a_charset() -> None:
     for ending, media in _rows(_ENDINGS):
         charset = b"; charset=utf-8" if media.startswith(b"text/") else b""
         assert media_type(b"a." + ending) == media + charset
@@ -123,7 +123,7 @@ def test_text_has_a_charset_and_nothing_else_has() -> None:
     ],
 )
 def test_charset(charset: bytes, path: bytes, expected: bytes) -> None:
-    """RFC 9110 8.3.2: it is that of text, unless a type has its own."""
+    """The charset is added to text types without one (RFC 9110 8.3.2)."""
     rules = [("*.own", b"TEXT/x-own ;\tCharset=big5"), ("*.text", b"text/x-text;format=flowed")]
     assert media_type(path, MediaTypes(rules, charset)) == expected
 
@@ -169,7 +169,7 @@ RULES = [
         (b"a.html", b"text/html; charset=utf-8"),
     ],
 )
-def test_the_last_glob_that_fits(path: bytes, expected: bytes) -> None:
+def test_the_last_glob_that_matches(path: bytes, expected: bytes) -> None:
     assert media_type(path, MediaTypes(RULES)) == expected
 
 
@@ -225,10 +225,10 @@ JAVASCRIPT = b"text/javascript; charset=utf-8"
     ],
 )
 def test_coded_files(path: bytes, media: bytes, coding: bytes) -> None:
-    """RFC 9110 8.4: the type is that of the decoded content."""
+    """The type of a coded file is that of its decoded content (RFC 9110 8.4)."""
     expected = [(b"Content-Type", media)] + ([(b"Content-Encoding", coding)] if coding else [])
     assert list(CODED.fields(path)) == expected
 
 
-def test_unless_it_is_asked_for_a_coded_file_is_like_any_other() -> None:
+def test_coded_files_are_not_special_without_the_option() -> None:
     assert media_type(b"x.js.br") == b"application/x-brotli"

@@ -1,5 +1,4 @@
-"""What this site answers: methods, findings, the fields of each answer (RFC 9110 9, 15; sections C
-and G of docs/hazards.md)."""
+"""The responses of the site: methods, findings and fields (RFC 9110 9, 15; sections C and G of docs/hazards.md)."""
 
 import pytest
 
@@ -32,8 +31,8 @@ from tests.core.driver import (
     PARSER,
     SITE,
     Answer,
+    Driver,
     FakeFile,
-    Peer,
     ask,
     find,
     get,
@@ -47,7 +46,7 @@ def ask_with(finding: Finding, wire: bytes, site: Site = SITE) -> Answer:
     def disk(lookup: Lookup) -> Finding:
         return finding
 
-    (answer,) = Peer(site=site, disk=disk).send(wire).answers
+    (answer,) = Driver(site=site, disk=disk).send(wire).answers
     return answer
 
 
@@ -64,14 +63,14 @@ def lookup_of(target: bytes, site: Site = SITE, method: bytes = b"GET") -> Looku
 
 @pytest.mark.parametrize("method", [b"POST", b"PUT", b"DELETE", b"PATCH", b"TRACE"])
 @pytest.mark.parametrize("target", [b"/a.txt", b"/none", b"/.env", b"/sub"])
-def test_9110_15_5_6_method_not_allowed_names_those_that_are(method: bytes, target: bytes) -> None:
+def test_9110_15_5_6_a_405_has_allow(method: bytes, target: bytes) -> None:
     answer = ask(get(target, method=method))
     assert answer.status == 405
     assert answer.field(b"allow") == b"GET, HEAD, OPTIONS"
 
 
 @pytest.mark.parametrize("method", [b"BREW", b"get", b"Get", b"PROPFIND", b"GETX", b"QUERY"])
-def test_9110_15_6_2_method_unknown(method: bytes) -> None:
+def test_9110_15_6_2_an_unknown_method_is_not_implemented(method: bytes) -> None:
     assert ask(get(method=method)).status == 501
 
 
@@ -102,7 +101,7 @@ def test_expect(version: bytes, value: bytes, status: int) -> None:
 
 
 def test_a_request_of_another_version_of_http_gets_the_same_responses() -> None:
-    """HTTP/2 and ASGI have no request line; a Request needs neither it nor anything else of HTTP/1."""
+    """A Request needs no request line and nothing else of HTTP/1, so HTTP/2 and ASGI can make one."""
     for target in (b"/a.txt", b"/sub", b"/none", b"/\xc3\xbc"):
         parsed = parse_target(b"GET", target)
         assert isinstance(parsed, Target)
@@ -122,13 +121,13 @@ def test_9110_10_1_1_an_unknown_expectation_counts_in_later_versions() -> None:
     assert response.status == 417
 
 
-def test_9110_15_2_no_interim_answer_is_ever_sent() -> None:
+def test_9110_15_2_no_interim_response_is_ever_sent() -> None:
     wire = get(b"/", b"Expect: 100-continue", b"Content-Length: 5")
-    for answer in Peer().send(wire, b"hello").answers:
+    for answer in Driver().send(wire, b"hello").answers:
         assert answer.wire.startswith(b"HTTP/1.1 200 OK\r\n")
 
 
-# --- where to look ----------------------------------------------------------------------------------------------------
+# --- lookups ----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -180,7 +179,7 @@ def test_c7_dot_files_on_request() -> None:
     assert is_hidden((b"a/b",), dotfiles=True)
 
 
-# --- what was found ---------------------------------------------------------------------------------------------------
+# --- findings ---------------------------------------------------------------------------------------------------
 
 
 def test_the_fields_of_a_file() -> None:
@@ -226,13 +225,13 @@ def test_findings(finding: Finding, folder: bool, status: int) -> None:
 
 
 @pytest.mark.parametrize("status", [500, 501, 503, 505])
-def test_g4_no_cache_keeps_a_fault_of_ours(status: int) -> None:
+def test_g4_no_cache_stores_a_server_error(status: int) -> None:
     response = SITE.error(status, b"GET")
     assert (b"Cache-Control", b"no-store") in response.fields
 
 
-def test_c9_a_redirect_is_not_kept_longer_than_what_it_leads_to() -> None:
-    """301 alone is cacheable for ever (RFC 9110 15.4.2), and a folder may become a file."""
+def test_c9_a_redirect_is_cached_no_longer_than_its_target() -> None:
+    """A 301 may be cached without limit (RFC 9110 15.4.2), and a directory may become a file."""
     for site, value in ((Site(), b"no-cache"), (Site(max_age=60), b"max-age=60"), (Site(max_age=0), b"max-age=0")):
         answer = ask(get(b"/sub?x=1"), site=site)
         assert answer.field(b"location") == b"/sub/?x=1"
@@ -246,7 +245,7 @@ def test_9111_5_2_2_cache_control(max_age: int | None, value: bytes) -> None:
         assert ask(get(b"/a.txt", *fields), site=site).field(b"cache-control") == value
 
 
-def test_content_that_was_read_is_sent_as_it_is_and_an_empty_one_not_at_all() -> None:
+def test_content_in_memory_is_not_copied() -> None:
     content = ALPHABET * 1000
     held = OpenFile(b"x.txt", len(content), CHANGED * 10**9, CHANGED * 10**9 * 2, None, content)
     response = SITE.reply(lookup_of(b"/x.txt"), held)
@@ -310,7 +309,7 @@ def test_an_open_file_is_sent_as_a_slice_of_it() -> None:
     assert found.file.closed == 1
 
 
-def test_the_media_type_is_that_of_the_file_not_of_the_target() -> None:
+def test_the_media_type_depends_on_the_file_not_on_the_target() -> None:
     assert ask(get(b"/sub/")).field(b"content-type") == b"text/html; charset=utf-8"
     found = open_file(b"index.xhtml", b"x")
     assert ask_with(found, get(b"/x.txt/")).field(b"content-type") == b"application/xhtml+xml"
@@ -332,7 +331,7 @@ def test_g3_head_is_get_without_content(target: bytes, fields: list[bytes]) -> N
 
 
 @pytest.mark.parametrize("finding", [FORBIDDEN, UNAVAILABLE, StorageError("x"), DIRECTORY, NOT_FOUND])
-def test_g3_head_of_what_cannot_be_had(finding: Finding) -> None:
+def test_g3_head_without_a_file_is_get_without_content(finding: Finding) -> None:
     head, content = (ask_with(finding, get(b"/x", method=method)) for method in (b"HEAD", b"GET"))
     assert head.head == content.head
     assert head.content == b""
@@ -341,7 +340,7 @@ def test_g3_head_of_what_cannot_be_had(finding: Finding) -> None:
 @pytest.mark.parametrize("method", [b"GET", b"HEAD", b"POST", b"OPTIONS", b"BREW"])
 @pytest.mark.parametrize("target", TARGETS)
 @pytest.mark.parametrize("fields", [[], [b"If-None-Match: *"], [b"Range: bytes=0-0"], [b"Range: bytes=0-0,2-2"]])
-def test_9112_6_3_every_answer_says_where_it_ends(method: bytes, target: bytes, fields: list[bytes]) -> None:
+def test_9112_6_3_every_response_has_its_length(method: bytes, target: bytes, fields: list[bytes]) -> None:
     answer = ask(get(target, *fields, method=method))
     length = answer.field(b"content-length")
     if answer.status in (204, 304):
@@ -354,7 +353,7 @@ def test_9112_6_3_every_answer_says_where_it_ends(method: bytes, target: bytes, 
 
 
 @pytest.mark.parametrize("status", sorted(REASONS))
-def test_g2_pages_are_small_html_in_the_words_of_the_rfc(status: int) -> None:
+def test_g2_error_pages_are_small_html_with_the_reason_phrase(status: int) -> None:
     page = status_page(status)
     assert len(page) < 600
     assert page.startswith(b"<!DOCTYPE html>")
@@ -377,7 +376,7 @@ def test_g2_pages_are_small_html_in_the_words_of_the_rfc(status: int) -> None:
         pytest.param(get(b"/<script>", method=b"POST"), id="G2-post"),
     ],
 )
-def test_g2_nothing_a_client_sent_is_repeated(wire: bytes) -> None:
+def test_g2_nothing_that_a_client_sent_is_repeated(wire: bytes) -> None:
     answer = ask(wire)
     assert answer.status >= 400
     assert b"script" not in answer.wire
@@ -389,16 +388,16 @@ def test_g2_a_redirect_repeats_the_target_in_location_alone() -> None:
     def disk(lookup: Lookup) -> Finding:
         return DIRECTORY
 
-    (answer,) = Peer(disk=disk).send(get(b"/<script>")).answers
+    (answer,) = Driver(disk=disk).send(get(b"/<script>")).answers
     assert answer.field(b"location") == b"/%3Cscript%3E/"
     assert b"script" not in answer.content
 
 
-def test_c10_a_name_with_line_ends_cannot_split_an_answer() -> None:
+def test_c10_a_name_with_line_ends_cannot_split_a_response() -> None:
     def disk(lookup: Lookup) -> Finding:
         return DIRECTORY
 
-    (answer,) = Peer(disk=disk).send(get(b"/s%0d%0aX:1ub?%0d%0aY:2")).answers
+    (answer,) = Driver(disk=disk).send(get(b"/s%0d%0aX:1ub?%0d%0aY:2")).answers
     assert answer.field(b"location") == b"/s%0D%0AX:1ub/?%0d%0aY:2"
     assert answer.field(b"x") is None
 
