@@ -39,32 +39,32 @@ async def test_without_an_idle_one_503_a9(start: Start) -> None:
             await peer.read_at_least(1)
         start_time = time.monotonic()
         for _ in range(5):
-            check_503(await refused(server))
+            check_503(await rejected_response(server))
         assert time.monotonic() - start_time < 2
         for peer in peers:
             peer.reset()
-        await eventually_served(server)
+        await wait_until_served(server)
 
 
 @concurrent
-async def test_clients_that_say_nothing_are_not_idle_a9(start: Start) -> None:
+async def test_clients_that_send_nothing_are_not_idle_a9(start: Start) -> None:
     """A connection that has just been accepted is not closed for the next one: otherwise a flood would close all."""
     async with start(*FULL) as server, connect_many(server.address, 3):
-        check_503(await refused(server))
+        check_503(await rejected_response(server))
 
 
 @concurrent
-async def test_nobody_is_left_without_an_answer_a9_l18(start: Start) -> None:
+async def test_every_client_gets_a_response_a9_l18(start: Start) -> None:
     """Forty clients at a limit of three: each gets 200 or 503, and threads and processes never exceed the limit."""
     async with start(*FULL) as server:
         idle = server.resources()
 
-        async def one() -> int:
+        async def request_status() -> int:
             async with Peer(server.address) as peer:
                 await peer.send(get("/100k.bin", "Connection: close"))
                 return (await peer.read_response()).status
 
-        works = [one() for _ in range(40)]
+        works = [request_status() for _ in range(40)]
         responses = asyncio.create_task(run_together(*works))
         most = 0
         while not responses.done():
@@ -73,10 +73,10 @@ async def test_nobody_is_left_without_an_answer_a9_l18(start: Start) -> None:
             await asyncio.sleep(0.005)
         assert set(await responses) <= {200, 503}
         assert most <= 3 * 2 + 33, "a thread or a process for each of three, or one pool"
-        await eventually_served(server)
+        await wait_until_served(server)
 
 
-async def refused(server: Server) -> Response:
+async def rejected_response(server: Server) -> Response:
     """The response to a client beyond the limit, which sends its request all the same, as real clients do."""
     async with Peer(server.address) as peer:
         await peer.send(get())
@@ -92,7 +92,7 @@ def check_503(response: Response) -> None:
     assert response["Connection"] == "close"
 
 
-async def eventually_served(server: Server) -> None:
+async def wait_until_served(server: Server) -> None:
     async with asyncio.timeout(3):
         while (await send_request(server.address, get())).status != 200:
             await asyncio.sleep(0.02)
@@ -104,9 +104,9 @@ async def test_503_is_the_same_of_every_design_a9(
 ) -> None:
     log_dir = tmp_path_factory.mktemp("full")
     async with running(REFERENCE, site, "--max-connections", "1", log_dir=log_dir) as server, Peer(server.address):
-        expected = await refused(server)
+        expected = await rejected_response(server)
     async with start("--max-connections", "1") as server, Peer(server.address):
-        assert (await refused(server)).without_date == expected.without_date
+        assert (await rejected_response(server)).without_date == expected.without_date
 
 
 @concurrent
@@ -148,5 +148,5 @@ async def test_no_descriptor_left_e1_e2_l9(start: Start) -> None:
                         assert (await known.read_response("HEAD")).status in (200, 503)
                     except (AssertionError, ConnectionError):
                         assert await known.read_to_end_or_reset() == b""
-        await eventually_served(server)
+        await wait_until_served(server)
         await eventually(lambda: server.resources().descriptors < 40, 3)

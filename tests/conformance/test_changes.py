@@ -34,8 +34,8 @@ async def workshop(design: Design, tmp_path_factory: pytest.TempPathFactory) -> 
         yield server, root
 
 
-async def load(server: Server, target: str, until: Callable[[], bool]) -> list[Response]:
-    """Sends a request again and again, on new and on kept connections, and yields the responses."""
+async def send_until(server: Server, target: str, until: Callable[[], bool]) -> list[Response]:
+    """Sends requests on new and on kept connections until `until` is true, and returns the responses."""
     responses = []
     while not until():
         async with Peer(server.address) as peer:
@@ -45,15 +45,15 @@ async def load(server: Server, target: str, until: Callable[[], bool]) -> list[R
     return responses
 
 
-async def loaded(server: Server, target: str, work: Coroutine[Any, Any, None]) -> list[Response]:
+async def send_during(server: Server, target: str, work: Coroutine[Any, Any, None]) -> list[Response]:
     """Runs `work` while three clients send requests, and returns their responses."""
     working = asyncio.create_task(work)
-    loads = await run_together(*(load(server, target, working.done) for _ in range(3)))
+    batches = await run_together(*(send_until(server, target, working.done) for _ in range(3)))
     await working
-    return list(chain(*loads))
+    return list(chain(*batches))
 
 
-async def test_nothing_of_a_deleted_file_is_kept_for_those_who_have_gone_a12_d2(
+async def test_a_deleted_file_is_freed_when_its_clients_disconnect_a12_d2(
     workshop: tuple[Server, Path],
 ) -> None:
     """When clients disconnect within a large file, and it is deleted, its space on the disk is freed."""
@@ -151,7 +151,7 @@ async def test_replaced_under_load_d3(size: int, growth: int, workshop: tuple[Se
 
     write(0)
     tags: dict[str, bytes] = {}
-    for response in await loaded(server, target, replace()):
+    for response in await send_during(server, target, replace()):
         assert response.status == 200
         version = response.content[:4]
         assert response.content == version * (len(response.content) // 4)
@@ -204,7 +204,7 @@ async def test_a_new_file_is_resumable_at_once_d7(
         assert touched["ETag"] == tag, "the same bytes"
 
 
-async def test_a_large_file_that_changes_all_the_time_holds_up_nobody_d7(workshop: tuple[Server, Path]) -> None:
+async def test_a_large_file_that_changes_all_the_time_delays_no_client_d7(workshop: tuple[Server, Path]) -> None:
     """Forty requests for a log that is being written take less time than 50 ms of waiting for each tag would."""
     server, root = workshop
     (root / "log").write_bytes(random_bytes(200_000))
@@ -302,7 +302,7 @@ async def test_release_swapped_under_load_d6(start: Start, tmp_path: Path) -> No
         (tmp_path / "even" / "new").replace(tmp_path / "even" / "page")
 
     async with start(root=current) as server:
-        for response in await loaded(server, "/page", swap()):
+        for response in await send_during(server, "/page", swap()):
             assert response.status == 200
             assert response.content in (b"odd" * 100, b"even" * 100, b"last")
         await until_content(server, "/page", b"last")
@@ -332,11 +332,13 @@ async def test_race_between_a_file_and_a_way_out_c3(start: Start, design: Design
             await eventually(lambda: (root / "flips").is_symlink(), 5, "nothing flips")
             looks = iter(range(300))
             targets = ["/flips", "/flop"] * 2
-            loads = await run_together(*(load(server, target, lambda: next(looks, None) is None) for target in targets))
+            batches = await run_together(
+                *(send_until(server, target, lambda: next(looks, None) is None) for target in targets)
+            )
         finally:
             flipper.kill()
             flipper.wait()
-    responses = list(chain(*loads))
+    responses = list(chain(*batches))
     assert {response.status for response in responses} <= {200, 404, 503}
     assert {response.content for response in responses if response.status == 200} == {b"inside"}
 

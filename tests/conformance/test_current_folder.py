@@ -29,7 +29,7 @@ def folder(tmp_path: Path) -> Path:
     return folder
 
 
-def refusal(program: Design, wrapper: tuple[str, ...], *options: str, folder: Path) -> tuple[int, str]:
+def failed_start(program: Design, wrapper: tuple[str, ...], *options: str, folder: Path) -> tuple[int, str]:
     """The exit status and the error message of a start that fails."""
     done = subprocess.run(
         [*wrapper, *command(program, *options)],
@@ -59,12 +59,12 @@ async def test_a_file_of_options_that_is_absolute_is_read(start: Start, folder: 
 @pytest.mark.parametrize("root", [".", "static"])
 def test_a_relative_root_needs_it(program: Design, root: str, folder: Path) -> None:
     begin = f"{program.program}: cannot serve {root}: "
-    status, line = refusal(program, DELETED, root, folder=folder)
+    status, line = failed_start(program, DELETED, root, folder=folder)
     assert status == 1
     assert line.startswith(begin + "the current directory was removed")
     folder.mkdir()
     (folder / "static").mkdir()
-    status, line = refusal(program, UNREADABLE, root, folder=folder)
+    status, line = failed_start(program, UNREADABLE, root, folder=folder)
     assert status == 1
     assert line.startswith(begin + "Permission denied")
 
@@ -74,7 +74,7 @@ def test_a_relative_root_needs_it(program: Design, root: str, folder: Path) -> N
 def test_a_file_that_was_named_must_be_there(
     program: Design, wrapper: tuple[str, ...], folder: Path, site: Path
 ) -> None:
-    status, line = refusal(program, wrapper, str(site), "--config", "pwb.toml", folder=folder)
+    status, line = failed_start(program, wrapper, str(site), "--config", "pwb.toml", folder=folder)
     assert status == 2
     assert line.startswith(f"{program.program}: pwb.toml: cannot be read: ")
 
@@ -86,5 +86,5 @@ def test_a_file_that_is_there_and_cannot_be_read_is_an_error(
 ) -> None:
     """A configuration file that cannot be read is an error, so that no option is lost silently."""
     (folder / name).touch(0)
-    status, line = refusal(program, _ORDINARY, str(site), folder=folder)
+    status, line = failed_start(program, _ORDINARY, str(site), folder=folder)
     assert (status, line) == (2, f"{program.program}: {name}: cannot be read: Permission denied")

@@ -52,7 +52,7 @@ def http_server(tmp_path: Path) -> Iterator[Address]:
             process.kill()
 
 
-def test_a_server_of_another_author_is_told_what_it_lacks(http_server: Address) -> None:
+def test_the_judge_names_the_rows_that_another_server_fails(http_server: Address) -> None:
     found = failures(http_server)
     assert found["B7-no-host"] == ["the status is 200, not 400"]
     assert found["3.2.2-absolute-form"][0] == "the status is 404, not 200"

@@ -20,7 +20,7 @@ CLONE = "clone,clone3,fork,vfork"
 EACH: Final[Any] = {"ids": lambda design: design.name, "indirect": True, "scope": "session"}
 
 
-def named(*names: str) -> list[Design]:
+def designs_named(*names: str) -> list[Design]:
     return [design for design in DESIGNS if design.name in names]
 
 
@@ -53,7 +53,7 @@ async def test_accept_that_fails_for_a_while_e1_e7(error: str, start: Start, tmp
         assert time.monotonic() - begin < 0.5
 
 
-@pytest.mark.parametrize("design", named("async-uvloop", "async-asyncio", "thread", "process"), **EACH)
+@pytest.mark.parametrize("design", designs_named("async-uvloop", "async-asyncio", "thread", "process"), **EACH)
 async def test_no_more_threads_or_processes_e4_l9(design: Design, start: Start) -> None:
     """clone() fails: the client gets 503 or its response, never nothing, and the server survives."""
     first = 4 if design.program == "pwb" else 1  # the test below covers a thread that the server cannot start without
@@ -65,7 +65,7 @@ async def test_no_more_threads_or_processes_e4_l9(design: Design, start: Start) 
         assert (await send_request(server.address, get())).content == ALPHABET
 
 
-@pytest.mark.parametrize("design", named("async-uvloop", "async-asyncio", "epoll-thread"), **EACH)
+@pytest.mark.parametrize("design", designs_named("async-uvloop", "async-asyncio", "epoll-thread"), **EACH)
 def test_no_thread_to_begin_with_e4(design: Design, site: Path, tmp_path: Path) -> None:
     wrapper = strace("-e", f"trace={CLONE}", "-e", f"inject={CLONE}:error=EAGAIN:when=1+")
     server = (*wrapper, *command(design, site, "--port", "0"))
@@ -75,7 +75,7 @@ def test_no_thread_to_begin_with_e4(design: Design, site: Path, tmp_path: Path) 
     assert done.stderr.count(b"\n") == 1
 
 
-@pytest.mark.parametrize("design", named("gevent", "epoll"), **EACH)
+@pytest.mark.parametrize("design", designs_named("gevent", "epoll"), **EACH)
 async def test_no_thread_is_needed_e4(start: Start) -> None:
     wrapper = strace("-e", f"trace={CLONE}", "-e", f"inject={CLONE}:error=EAGAIN:when=1+")
     async with start(wrapper=wrapper) as server:
@@ -83,7 +83,7 @@ async def test_no_thread_is_needed_e4(start: Start) -> None:
 
 
 @concurrent
-async def test_clients_who_leave_while_their_file_is_opened_a12(start: Start) -> None:
+async def test_clients_that_disconnect_while_their_file_is_opened_a12(start: Start) -> None:
     """A descriptor that is opened after its client has disconnected is closed."""
     wrapper = strace("-e", "trace=openat2", "-e", "inject=openat2:delay_exit=20000")
     async with start(wrapper=wrapper) as server:

@@ -57,7 +57,7 @@ async def test_head_has_the_fields_and_no_page(fixed: Server) -> None:
 
 
 @pytest.mark.parametrize("data", [b"?\r\n\r\n", b"\xff\r\n\r\n", b"GET / HTTP/1.1\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n"])
-async def test_what_is_no_request_is_told_so_l3(data: bytes, fixed: Server) -> None:
+async def test_malformed_requests_are_rejected_l3(data: bytes, fixed: Server) -> None:
     """A byte of 0xff ended the book's server."""
     assert (await send_request(fixed.address, data)).status in (400, 505)
     assert (await send_request(fixed.address, get())).content == PAGE

@@ -59,7 +59,7 @@ def _misleading(folder: Path) -> list[str]:
     return names
 
 
-async def test_less_than_it_says_c15(start: Start) -> None:
+async def test_fewer_bytes_than_the_size_c15(start: Start) -> None:
     folder = Path("/sys/kernel")
     names = _misleading(folder)
     assert names
@@ -100,7 +100,7 @@ async def test_what_it_holds_now_c15(start: Start) -> None:
 
 
 @pytest.mark.skipif(not os.path.exists("/sys/kernel/btf/vmlinux"), reason="the kernel does not describe its types")
-async def test_a_large_one_that_says_what_it_holds(start: Start) -> None:
+async def test_a_large_file_with_its_true_size(start: Start) -> None:
     """Generated files in a file system that cannot report what is in the page cache."""
     content = Path("/sys/kernel/btf/vmlinux").read_bytes()
     async with start(root=Path("/sys/kernel/btf")) as server:

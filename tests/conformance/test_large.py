@@ -19,7 +19,7 @@ from .wire import get
 MEGABYTE = 1 << 20
 
 
-async def others(server: Server, until: "asyncio.Task[Any]", within: float = 1.0) -> int:
+async def serve_others(server: Server, until: "asyncio.Task[Any]", within: float = 1.0) -> int:
     """Sends small requests one after the other, checks that each is answered in time, and returns their number."""
     count = 0
     while not until.done():
@@ -53,18 +53,18 @@ async def test_slow_reader_gets_every_byte_l5(server: Server) -> None:
 
 @pytest.mark.quiet
 @concurrent
-async def test_slow_readers_hold_up_nobody_l14_a4(server: Server) -> None:
+async def test_slow_readers_delay_no_client_l14_a4(server: Server) -> None:
     """A blocking socket would stop the epoll loop at the first slow reader."""
     works = [read_slowly(server, 0.0005) for _ in range(2)]
     readers = asyncio.create_task(run_together(*works))
-    count = await others(server, readers)
+    count = await serve_others(server, readers)
     await readers
     assert count > 3
 
 
 @pytest.mark.quiet
 @concurrent
-async def test_fast_reader_holds_up_nobody_a15(server: Server) -> None:
+async def test_a_fast_reader_delays_no_client_a15(server: Server) -> None:
     """5 GiB at full speed: all other clients are still served."""
     async with Peer(server.address) as peer:
         await peer.send(get("/5g.bin"))
@@ -76,7 +76,7 @@ async def test_fast_reader_holds_up_nobody_a15(server: Server) -> None:
             return count
 
         reading = asyncio.create_task(read(0.7))
-        await others(server, reading)
+        await serve_others(server, reading)
         assert await reading > 20 * MEGABYTE
         peer.reset()
 

@@ -75,7 +75,7 @@ async def test_nothing_breaks_out_of_a_line_g1(start: Start) -> None:
         assert not re.search(rb"[^ -~]", line), line
 
 
-async def test_client_that_left_has_its_line_too_g1_a11(start: Start) -> None:
+async def test_client_that_disconnected_has_its_line_g1_a11(start: Start) -> None:
     """The line holds fewer bytes than Content-Length."""
     async with start() as server:
         async with Peer(server.address, receive_buffer=4096) as peer:
@@ -116,14 +116,14 @@ async def test_log_is_rotated_e8(start: Start) -> None:
 async def test_storm_of_signals_e9(start: Start) -> None:
     """Hundreds of signals a second interrupt the server: each client gets its response, and each response its line."""
 
-    async def storm() -> None:
+    async def send_signals() -> None:
         while True:
             server.signal(signal.SIGUSR1)
             server.signal(signal.SIGCHLD)
             await asyncio.sleep(0.001)
 
     async with start() as server:
-        storming = asyncio.create_task(storm())
+        storming = asyncio.create_task(send_signals())
         for _ in range(200):
             assert (await send_request(server.address, get())).content == ALPHABET
         storming.cancel()
@@ -131,14 +131,14 @@ async def test_storm_of_signals_e9(start: Start) -> None:
 
 
 @pytest.mark.parametrize("log", ["/dev/full", "-", "/dev/stdout"])
-async def test_log_that_takes_nothing_e8_l20(log: str, start: Start) -> None:
+async def test_log_that_cannot_be_written_e8_l20(log: str, start: Start) -> None:
     """A full disk, or a pipe whose reader has closed it: print() ended the book's servers."""
     async with start("--access-log", log, keep_output=False, allowed_errors=UNREAD) as server:
         for _ in range(50):
             assert (await send_request(server.address, get())).content == ALPHABET
 
 
-async def test_pipe_that_nobody_reads_holds_up_nobody_e8(start: Start, tmp_path: Path) -> None:
+async def test_pipe_that_is_not_read_delays_no_client_e8(start: Start, tmp_path: Path) -> None:
     """The pipe is full after forty lines: later lines are buffered, and lost at the end, but no request is delayed."""
     lost = "lines of the access log were lost"
     os.mkfifo(tmp_path / "pipe")
@@ -154,7 +154,7 @@ async def test_pipe_that_nobody_reads_holds_up_nobody_e8(start: Start, tmp_path:
         os.close(reader)
 
 
-async def test_named_pipe_whose_readers_come_and_go_e8(start: Start, tmp_path: Path) -> None:
+async def test_named_pipe_with_changing_readers_e8(start: Start, tmp_path: Path) -> None:
     """A pipe without a reader, at the start, a rotation, the end: one message each time, and requests are served."""
     os.mkfifo(pipe := tmp_path / "pipe")
     async with start("--access-log", str(pipe), allowed_errors=UNREAD) as server:
@@ -187,7 +187,7 @@ def pipe_reader(pipe: Path) -> tuple[Callable[[], int], int]:
     return lines, reader
 
 
-async def test_lines_are_written_to_a_reader_that_comes_to_an_idle_server_e8(start: Start, tmp_path: Path) -> None:
+async def test_lines_are_written_to_a_new_reader_of_an_idle_server_e8(start: Start, tmp_path: Path) -> None:
     """Waiting lines are written although no request arrives and no client is connected any more."""
     os.mkfifo(pipe := tmp_path / "pipe")
     async with start("--access-log", str(pipe), allowed_errors="no process reads the access log") as server:
@@ -221,14 +221,14 @@ async def test_pipe_that_is_full_for_a_moment_loses_nothing_e8(start: Start, tmp
         os.close(reader)
 
 
-def announcing(design: Design, output: int, root: Path, folder: Path) -> "subprocess.Popen[bytes]":
+def start_server(design: Design, output: int, root: Path, folder: Path) -> "subprocess.Popen[bytes]":
     """A server on the Unix socket s, whose standard output is `output`."""
     arguments = command(design, root, "--unix", "s")
     return subprocess.Popen(arguments, stdout=output, stderr=subprocess.PIPE, cwd=folder, env=environment())
 
 
 @pytest.mark.parametrize("output", ["full disk", "no reader", "full pipe"])
-async def test_start_whose_announcement_is_not_taken_e8(
+async def test_start_whose_listening_line_cannot_be_written_e8(
     output: str, design: Design, site: Path, tmp_path: Path
 ) -> None:
     """The server serves although nothing reads its standard output."""
@@ -240,7 +240,7 @@ async def test_start_whose_announcement_is_not_taken_e8(
         os.close(reader)
     else:
         os.write(writer, b"." * fcntl.fcntl(writer, fcntl.F_GETPIPE_SZ))
-    process = announcing(design, writer, site, tmp_path)
+    process = start_server(design, writer, site, tmp_path)
     try:
         await eventually((tmp_path / "s").exists, TIMEOUT)
         with socket.socket(socket.AF_UNIX) as client:

@@ -43,22 +43,22 @@ async def test_burst_of_connects_f6_l19(server: Server) -> None:
 async def test_short_connections_one_after_the_other_l17(server: Server) -> None:
     """The kernel reuses a descriptor's number at once: code that still holds the old one must not close the new one."""
 
-    async def come_and_go(count: int) -> None:
+    async def connect_and_close(count: int) -> None:
         for _ in range(count):
             async with Peer(server.address) as peer:
                 await peer.send(get("/a.txt", "Connection: close"))
                 assert (await peer.read_response()).content == ALPHABET
                 assert await peer.read_to_end() == b""
 
-    await run_together(*(come_and_go(5) for _ in range(4)))
+    await run_together(*(connect_and_close(5) for _ in range(4)))
     before = await server.wait_for_resources(lambda resources: resources.processes == 1)
-    await run_together(*(come_and_go(60) for _ in range(4)))
+    await run_together(*(connect_and_close(60) for _ in range(4)))
     await server.wait_for_resources(
         lambda resources: resources.processes == 1 and resources.descriptors <= before.descriptors
     )
 
 
-async def test_nothing_is_left_of_clients_who_left_e5_l11_l18(server: Server) -> None:
+async def test_disconnected_clients_leave_no_resources_e5_l11_l18(server: Server) -> None:
     """Forty clients at once, several times: descriptors, threads and processes are those after the first time."""
 
     async def client() -> None:
@@ -119,7 +119,7 @@ async def test_pipeline_without_reading_a14(start: Start) -> None:
 
 
 @pytest.mark.parametrize("target", ["/fifo", "/socket", "/link-zero", "/link-tty"])
-async def test_what_is_no_file_holds_up_nobody_c5_l12(target: str, server: Server) -> None:
+async def test_special_files_delay_no_client_c5_l12(target: str, server: Server) -> None:
     """Opening a FIFO waits for a writer unless O_NONBLOCK is set: it stopped the book's servers for ever."""
     start = time.monotonic()
     responses = await run_together(*(send_request(server.address, get(target)) for _ in range(50)))

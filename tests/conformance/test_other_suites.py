@@ -20,7 +20,7 @@ STATUSES = (
 
 
 @pytest.mark.parametrize("entry", DISAGREEMENTS, ids=lambda entry: f"{entry['suite']}-{entry['cases'][0]}")
-def test_rows_answer_as_the_table_says(entry: dict[str, object]) -> None:
+def test_rows_agree_with_the_table(entry: dict[str, object]) -> None:
     assert set(entry) == {"suite", "cases", "theirs", "ours", "rows", "reason"}
     assert isinstance(entry["rows"], list)
     assert entry["rows"]

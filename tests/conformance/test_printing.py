@@ -34,7 +34,7 @@ def launch(design: Design, *options: str, folder: Path, encoding: str) -> "subpr
     )
 
 
-def check(line: bytes, encoding: str) -> None:
+def check_line(line: bytes, encoding: str) -> None:
     """The line contains NAME, with unprintable characters escaped."""
     assert LETTERS[encoding] + ESCAPED.encode() in line, line
     assert not FOREIGN.search(line.replace(LETTERS[encoding], b"").rstrip(b"\n")), line
@@ -42,16 +42,16 @@ def check(line: bytes, encoding: str) -> None:
 
 
 def test_the_lines_of_a_start(design: Design, tmp_path: Path) -> None:
-    starts(design, "ascii", tmp_path)
+    check_start(design, "ascii", tmp_path)
 
 
 @pytest.mark.parametrize("encoding", LETTERS)
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda design: design.program)
 def test_the_lines_of_a_start_in_any_encoding(program: Design, encoding: str, tmp_path: Path) -> None:
-    starts(program, encoding, tmp_path)
+    check_start(program, encoding, tmp_path)
 
 
-def starts(design: Design, encoding: str, folder: Path) -> None:
+def check_start(design: Design, encoding: str, folder: Path) -> None:
     """The listening line, with the names of the root and of the socket, and a warning."""
     (folder / NAME).mkdir()
     options = ("--unix", NAME + ".socket", "--delay-disk", NAME + "*=0ms")
@@ -69,7 +69,7 @@ def starts(design: Design, encoding: str, folder: Path) -> None:
     assert (rest, warned.count(b"\n")) == (b"", 1), warned
     assert b"listening on" in said
     for line in said, warned:
-        check(line, encoding)
+        check_line(line, encoding)
 
 
 REFUSED: Final = {
@@ -101,7 +101,7 @@ def test_the_line_of_a_start_that_fails(
     assert process.returncode in (1, 2)
     assert said == b""
     assert warned.startswith(program.program.encode() + b": ")
-    check(warned, encoding)
+    check_line(warned, encoding)
 
 
 @pytest.mark.parametrize("option", ["--help", "--version"])

@@ -14,7 +14,7 @@ from .designs import DESIGNS
 from .peer import Peer, connect_many, run_together, send_request
 from .server import Server, Start, eventually
 from .strace import needs_strace, strace
-from .test_large import others, read_slowly
+from .test_large import read_slowly, serve_others
 from .test_log import LINE
 from .tree import ALPHABET, BIG, FILES, random_bytes
 from .wire import get
@@ -34,7 +34,7 @@ only_async = pytest.mark.parametrize(
 """Marks tests of the async design; the others never use sendfile."""
 
 
-def refused(error: str, when: str, calls: Path) -> tuple[str, ...]:
+def failing_sendfile(error: str, when: str, calls: Path) -> tuple[str, ...]:
     """A wrapper under which sendfile(2) fails. calls: a file that receives a line for each call."""
     return strace("-o", str(calls), "-e", "trace=sendfile", "-e", f"inject=sendfile:error={error}:when={when}")
 
@@ -59,7 +59,7 @@ async def answers_are_right(server: Server) -> None:
         assert (await peer.read_response()).content == ALPHABET
 
 
-def sent(log: Path) -> list[int]:
+def logged_bytes(log: Path) -> list[int]:
     """The number of content bytes of each exchange, from the access log."""
     lines = [LINE.fullmatch(line) for line in log.read_bytes().splitlines()]
     return [int(line[3]) for line in lines if line]
@@ -71,23 +71,23 @@ def sent(log: Path) -> list[int]:
 async def test_refused_from_the_start_c16(error: str, start: Start, tmp_path: Path) -> None:
     """It is tried for one response, and never again for this file system."""
     calls = tmp_path / "calls"
-    async with start(wrapper=refused(error, "1+", calls), allowed_errors=REFUSED) as server:
+    async with start(wrapper=failing_sendfile(error, "1+", calls), allowed_errors=REFUSED) as server:
         await answers_are_right(server)
         await run_together(*(answers_are_right(server) for _ in range(3)))
         assert server.error_output().count(REFUSED) == 1
     assert 1 <= calls.read_text().count("(INJECTED)") <= 2
-    assert sorted(sent(server.log))[-4:] == [BIG] * 4
+    assert sorted(logged_bytes(server.log))[-4:] == [BIG] * 4
 
 
 @needs_strace
 @only_async
 @pytest.mark.parametrize("when", ["2", "4", "9"])
 async def test_refused_in_the_middle_c16(when: str, start: Start, tmp_path: Path) -> None:
-    async with start(wrapper=refused("EINVAL", when, tmp_path / "calls"), allowed_errors=REFUSED) as server:
+    async with start(wrapper=failing_sendfile("EINVAL", when, tmp_path / "calls"), allowed_errors=REFUSED) as server:
         response = await send_request(server.address, get("/30m.bin"))
         assert hashlib.sha256(response.content).digest() == hashlib.sha256(CONTENT).digest()
         await answers_are_right(server)
-    assert sent(server.log)[0] == BIG
+    assert logged_bytes(server.log)[0] == BIG
     assert (tmp_path / "calls").read_text().count("INJECTED") == 1
 
 
@@ -95,14 +95,16 @@ async def test_refused_in_the_middle_c16(when: str, start: Start, tmp_path: Path
 @only_async
 @pytest.mark.parametrize("error", ["EIO", "ENOMEM", "ESTALE"])
 async def test_a_disk_that_fails_is_not_read_again_d1(error: str, start: Start, tmp_path: Path) -> None:
-    async with start(wrapper=refused(error, "2+", tmp_path / "calls"), allowed_errors="content cut short") as server:
+    async with start(
+        wrapper=failing_sendfile(error, "2+", tmp_path / "calls"), allowed_errors="content cut short"
+    ) as server:
         async with Peer(server.address) as peer:
             await peer.send(get("/30m.bin") + get())
             data = await peer.read_to_end_or_reset()
         assert data.count(b"HTTP/1.1 ") == 1
         assert len(data) < BIG
         assert (await send_request(server.address, get())).content == ALPHABET
-    assert sent(server.log)[0] < BIG
+    assert logged_bytes(server.log)[0] < BIG
 
 
 @needs_strace
@@ -112,21 +114,21 @@ async def test_switched_off_c16(start: Start, tmp_path: Path) -> None:
     async with start("--no-sendfile", wrapper=wrapper) as server:
         await answers_are_right(server)
     assert "sendfile(" not in (tmp_path / "calls").read_text()
-    assert sent(server.log)[-2:] == [BIG, len(ALPHABET)]
+    assert logged_bytes(server.log)[-2:] == [BIG, len(ALPHABET)]
 
 
 @only_async
-async def test_slow_readers_get_every_byte_and_hold_up_nobody_l5_a15(start: Start) -> None:
+async def test_slow_readers_get_every_byte_and_delay_no_client_l5_a15(start: Start) -> None:
     async with start("--no-sendfile") as server:
         readers = asyncio.create_task(run_together(*(read_slowly(server, 0.0005) for _ in range(2))))
-        assert await others(server, readers) > 3
+        assert await serve_others(server, readers) > 3
         await readers
 
 
 @pytest.mark.quiet
 @needs_strace
 @only_async
-async def test_a_slow_disk_holds_up_nobody_a15(start: Start, site: Path) -> None:
+async def test_a_slow_disk_delays_no_client_a15(start: Start, site: Path) -> None:
     """The event loop never reads a file: each of 120 pieces takes 50 ms to read, 6 s in all."""
     wrapper = strace("-P", str(site / "30m.bin"), "-e", "trace=preadv", "-e", "inject=preadv:delay_enter=50000")
     async with start("--no-sendfile", wrapper=wrapper) as server, Peer(server.address) as peer:
@@ -169,7 +171,7 @@ async def test_a_client_that_never_reads_is_cut_off_a4(start: Start) -> None:
             assert len(await peer.read_to_end_or_reset()) < BIG
         await eventually(lambda: server.log.read_bytes().endswith(b"\n"), 3)
         # The log counts the bytes that the kernel's buffer took, and none that waited for it.
-        assert sent(server.log)[0] < 6 * MEGABYTE
+        assert logged_bytes(server.log)[0] < 6 * MEGABYTE
 
 
 @only_async

@@ -19,7 +19,7 @@ from .wire import get
 pytestmark = pytest.mark.quiet  # a start that fails ends within a second
 
 
-def refusal(design: Design, root: Path, *options: str, folder: Path) -> tuple[int, str]:
+def failed_start(design: Design, root: Path, *options: str, folder: Path) -> tuple[int, str]:
     """The exit status and the line of a server that cannot start, after at most a second (of two tries: the machine
     may be busy with something else)."""
     seconds = []
@@ -43,53 +43,53 @@ def refusal(design: Design, root: Path, *options: str, folder: Path) -> tuple[in
 def test_port_in_use_f5(design: Design, site: Path, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        status, line = refusal(design, site, "--port", str(port), folder=tmp_path)
+        status, line = failed_start(design, site, "--port", str(port), folder=tmp_path)
     assert status == 1
     assert str(port) in line
 
 
 def test_address_of_another_machine_f5(design: Design, site: Path, tmp_path: Path) -> None:
-    status, line = refusal(design, site, "--port", "0", "--host", "192.0.2.77", folder=tmp_path)
+    status, line = failed_start(design, site, "--port", "0", "--host", "192.0.2.77", folder=tmp_path)
     assert status == 1
     assert line.endswith("cannot listen on 192.0.2.77 port 0: Cannot assign requested address")
 
 
 def test_missing_root_f5(design: Design, tmp_path: Path) -> None:
-    status, line = refusal(design, tmp_path / "nowhere", "--port", "0", folder=tmp_path)
+    status, line = failed_start(design, tmp_path / "nowhere", "--port", "0", folder=tmp_path)
     assert status == 1
     assert "nowhere" in line
     assert f"{design.program}" in line.partition(": ")[2], "it says how to name a folder"
 
 
 def test_root_that_is_a_file_f5(design: Design, site: Path, tmp_path: Path) -> None:
-    assert refusal(design, site / "a.txt", "--port", "0", folder=tmp_path)[0] == 1
+    assert failed_start(design, site / "a.txt", "--port", "0", folder=tmp_path)[0] == 1
 
 
 def test_log_that_cannot_be_written_f5(design: Design, site: Path, tmp_path: Path) -> None:
-    status, line = refusal(design, site, "--port", "0", "--access-log", "nowhere/log", folder=tmp_path)
+    status, line = failed_start(design, site, "--port", "0", "--access-log", "nowhere/log", folder=tmp_path)
     assert status == 1
     assert "nowhere/log" in line
 
 
 @pytest.mark.parametrize("options", [("--config", "pipe"), ()], ids=["named", "pwb.toml"])
-def test_options_in_a_pipe_that_nobody_writes_to_f5(
+def test_options_in_a_pipe_without_a_writer_f5(
     options: tuple[str, ...], design: Design, site: Path, tmp_path: Path
 ) -> None:
     os.mkfifo(tmp_path / (options[1] if options else "pwb.toml"))
-    status, line = refusal(design, site, *options, folder=tmp_path)
+    status, line = failed_start(design, site, *options, folder=tmp_path)
     assert status == 2
     assert line.endswith("cannot be read: it is a pipe that no process writes to")
 
 
 def test_wrong_option_f5(design: Design, site: Path, tmp_path: Path) -> None:
-    status, line = refusal(design, site, "--idle-timeout", "-1", folder=tmp_path)
+    status, line = failed_start(design, site, "--idle-timeout", "-1", folder=tmp_path)
     assert status == 2
     assert "--idle-timeout" in line
 
 
 def test_unknown_key_in_a_file_f5(design: Design, site: Path, tmp_path: Path) -> None:
     (tmp_path / "pwb.toml").write_text("prot = 80\n")
-    status, line = refusal(design, site, folder=tmp_path)
+    status, line = failed_start(design, site, folder=tmp_path)
     assert status == 2
     assert "pwb.toml" in line
 

@@ -13,10 +13,10 @@ from .tree import ALPHABET, BIG
 from .wire import get
 
 
-async def refuses(server: Server) -> None:
+async def wait_until_refused(server: Server) -> None:
     """Waits until connections are refused."""
 
-    async def tried() -> bool:
+    async def is_refused() -> bool:
         try:
             async with Peer(server.address):
                 return False
@@ -26,11 +26,11 @@ async def refuses(server: Server) -> None:
             return False
 
     async with asyncio.timeout(1):
-        while not await tried():
+        while not await is_refused():
             await asyncio.sleep(0.005)
 
 
-async def begin(peer: Peer) -> int:
+async def begin_download(peer: Peer) -> int:
     """Requests a large file, and returns the number of bytes received so far."""
     await peer.send(get("/30m.bin"))
     return len(await peer.read_at_least(1))
@@ -49,9 +49,9 @@ async def test_answers_under_way_are_finished_f2(start: Start) -> None:
     async with start() as server:
         many = 12 if server.design.keeps_alive else 1
         async with connect_many(server.address, many, receive_buffer=64 * 1024) as peers:
-            counts = [await begin(peer) for peer in peers]
+            counts = [await begin_download(peer) for peer in peers]
             server.signal()
-            await refuses(server)
+            await wait_until_refused(server)
             rests = await run_together(*(peer.read_to_end() for peer in peers))
             for count, rest in zip(counts, rests, strict=True):
                 assert BIG < count + len(rest) < BIG + 1000
@@ -89,7 +89,7 @@ async def test_nothing_is_begun_f2(start: Start) -> None:
             await peer.send(get("/30m.bin") + get() * 3)
             head = await peer.read_at_least(1)
             server.signal()
-            await refuses(server)
+            await wait_until_refused(server)
             count = len(head) + len(await peer.read_to_end())
             assert BIG < count < BIG + 1000 + 1000, "one answer more at most, that one says close"
         assert await server.exited(within=1) == 0
@@ -97,16 +97,16 @@ async def test_nothing_is_begun_f2(start: Start) -> None:
 
 async def test_second_signal_ends_it_f2(start: Start) -> None:
     async with start() as server, Peer(server.address, receive_buffer=4096) as peer:
-        await begin(peer)
+        await begin_download(peer)
         server.signal()
-        await refuses(server)
+        await wait_until_refused(server)
         server.signal()
         assert await server.exited(within=1) == 0
 
 
 async def test_grace_ends_it_f2(start: Start) -> None:
     async with start("--grace-period", "0.4") as server, Peer(server.address, receive_buffer=4096) as peer:
-        await begin(peer)
+        await begin_download(peer)
         server.signal()
         begun = time.monotonic()
         assert await server.exited(within=1.4) == 0

@@ -51,7 +51,7 @@ class Watch:
     def time(self) -> float:
         return time.monotonic() - self._start
 
-    def shows(self, seconds: float) -> None:
+    def check(self, seconds: float) -> None:
         assert seconds - 0.05 < self.time < seconds + LATE
 
 
@@ -59,7 +59,7 @@ async def test_silence_ends_in_silence_a1_l10(short_timeouts: Server) -> None:
     async with Peer(short_timeouts.address) as peer:
         watch = Watch()
         assert await peer.read_to_end() == b""
-        watch.shows(HEADER)
+        watch.check(HEADER)
 
 
 @pytest.mark.parametrize("drip", [b"X: y\r\n", b"x"], ids=["fields", "bytes"])
@@ -73,7 +73,7 @@ async def test_slow_head_is_408_at_the_deadline_a2_l10(drip: bytes, short_timeou
             await peer.send(drip)
             await asyncio.wait([reading], timeout=0.1)
         response = await reading
-        watch.shows(HEADER)
+        watch.check(HEADER)
         assert (response.status, response.reason) == (408, "Request Timeout")
         assert response["Connection"] == "close"
         assert await peer.read_to_end() == b""
@@ -86,7 +86,7 @@ async def test_second_head_has_a_deadline_too_a2(short_timeouts: Server) -> None
         assert (await peer.read_response()).content == ALPHABET
         watch = Watch()
         assert (await peer.read_response()).status == 408
-        watch.shows(HEADER)
+        watch.check(HEADER)
 
 
 async def test_slow_content_is_not_waited_for_a3(short_timeouts: Server) -> None:
@@ -113,7 +113,7 @@ async def test_slow_chunks_are_408_a3(short_timeouts: Server) -> None:
         await peer.send(get("/a.txt", "Transfer-Encoding: chunked", method="POST") + b"5\r\nhel")
         watch = Watch()
         response = await peer.read_response()
-        watch.shows(LINGER_IDLE)
+        watch.check(LINGER_IDLE)
         assert response.status == 408
         assert response["Connection"] == "close"
 

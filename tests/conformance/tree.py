@@ -19,6 +19,22 @@ from pwb_legacy.compare.checks import essential_rows
 from pwb_legacy.compare.checks.essential_rows import CANARY, random_bytes
 from tests.core.driver import TREE
 
+__all__ = [
+    "ALPHABET",
+    "BIG",
+    "CANARY",
+    "FILES",
+    "HUGE",
+    "LAST_MODIFIED",
+    "LINKS",
+    "MTIME",
+    "ODD",
+    "TIMES",
+    "build",
+    "entity_tag",
+    "random_bytes",
+]
+
 MTIME: Final = 1_600_000_000
 LAST_MODIFIED: Final = "Sun, 13 Sep 2020 12:26:40 GMT"
 BIG: Final = 30_000_000

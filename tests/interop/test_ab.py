@@ -9,7 +9,7 @@ from .programs import needs, run
 pytestmark = needs("ab")
 
 
-def figure(name: str, report: str) -> int:
+def number_in(name: str, report: str) -> int:
     match = re.search(rf"^{name}: +(\d+)", report, re.MULTILINE)
     return int(match[1]) if match else 0
 
@@ -18,12 +18,12 @@ async def test_keep_alive(server: Server) -> None:
     done = await run("ab", "-k", "-q", "-n", "1000", "-c", "10", server.url + "/1k.bin")
     report = done.output.decode()
     assert done.status == 0, done.errors
-    assert figure("Complete requests", report) == 1000
-    assert figure("Failed requests", report) == 0
-    assert figure("Non-2xx responses", report) == 0
-    assert figure("HTML transferred", report) == 1000 * 1024
+    assert number_in("Complete requests", report) == 1000
+    assert number_in("Failed requests", report) == 0
+    assert number_in("Non-2xx responses", report) == 0
+    assert number_in("HTML transferred", report) == 1000 * 1024
     if server.design.keeps_alive:
         # a connection is closed after a thousand requests
-        assert figure("Keep-Alive requests", report) >= 990
+        assert number_in("Keep-Alive requests", report) >= 990
     else:
-        assert figure("Keep-Alive requests", report) == 0
+        assert number_in("Keep-Alive requests", report) == 0

@@ -55,21 +55,21 @@ def wait(browser: Any, script: str) -> None:
     WebDriverWait(browser, 15, poll_frequency=0.05).until(lambda one: one.execute_script(f"return {script}"))
 
 
-def is_done(browser: Any) -> None:
-    """Opens the front page, and waits until its script has shown the head of the response."""
+def wait_until_shown(browser: Any) -> None:
+    """Waits until the page is loaded, and its script has shown the head of the response."""
     wait(browser, "document.readyState === 'complete'")
     wait(browser, "!document.getElementById('served') || document.getElementById('served').dataset.state === 'done'")
 
 
 def test_front_page_by_both_names(home: Server, browser: Any) -> None:
     browser.get(home.url + "/")
-    is_done(browser)
+    wait_until_shown(browser)
     title = browser.title
     assert "PWB" in title
     browser.execute_script("[...document.images].at(-1).scrollIntoView()")  # loaded when it is scrolled into view
     wait(browser, "[...document.images].every(i => i.complete && i.naturalWidth > 0)")
     browser.get(home.url + "/baidu.html")
-    is_done(browser)
+    wait_until_shown(browser)
     assert browser.title == title
     assert console_messages(browser) == []
 
@@ -81,7 +81,7 @@ def test_links_lead_on(home: Server, browser: Any) -> None:
     for name in names:
         browser.find_element(By.CSS_SELECTOR, f"nav a[href$='{name}']").click()
         wait(browser, f"location.pathname === '/{name}'")
-        is_done(browser)
+        wait_until_shown(browser)
         assert console_messages(browser) == [], name
     browser.back()
     wait(browser, "location.pathname === '/guide/index.html'")
@@ -90,7 +90,7 @@ def test_links_lead_on(home: Server, browser: Any) -> None:
 async def test_seeking_in_a_media_file(home: Server, browser: Any) -> None:
     """The sound starts at second 6 and plays from there, by range requests."""
     browser.get(home.url + "/guide/media.html")
-    is_done(browser)
+    wait_until_shown(browser)
     statuses(browser)
     wait(browser, "document.getElementById('tone').readyState >= 1")
     await eventually(lambda: b'"GET /media/tone.wav HTTP/1.1" 206 ' in home.log.read_bytes(), 3)
@@ -106,10 +106,10 @@ async def test_seeking_in_a_media_file(home: Server, browser: Any) -> None:
 def test_reload_revalidates(home: Server, browser: Any) -> None:
     """A reload requests everything again, and each response is 304."""
     browser.get(home.url + "/gitee.html")
-    is_done(browser)
+    wait_until_shown(browser)
     statuses(browser)
     browser.refresh()
-    is_done(browser)
+    wait_until_shown(browser)
     found = statuses(browser)
     for target in ("/gitee.html", "/assets/pwb.css", "/assets/pwb.js"):
         assert 304 in found[target], found
@@ -119,7 +119,7 @@ def test_reload_revalidates(home: Server, browser: Any) -> None:
 def test_own_validator(home: Server, browser: Any) -> None:
     """The page's own button sends a request with the entity tag of the last response."""
     browser.get(home.url + "/baidu.html")
-    is_done(browser)
+    wait_until_shown(browser)
     browser.find_element(By.ID, "served-again").click()
     wait(browser, "document.getElementById('served-again-result').textContent.includes('304')")
 

@@ -25,7 +25,7 @@ SEPARATOR = b"<package"
 """Where a chunk of zchunk begins."""
 
 
-async def succeed(*arguments: str, folder: Path) -> None:
+async def run_successfully(*arguments: str, folder: Path) -> None:
     done = await run(*arguments, folder=folder, within=30)
     assert done.status == 0, done.errors
 
@@ -62,9 +62,9 @@ async def test_zsync(places: int, start: Start, root: Path, client: Path) -> Non
         old[at] ^= 1
     (root / "new").write_bytes(new)
     (client / "old").write_bytes(old)
-    await succeed("zsyncmake", "-b", str(BLOCK), "-u", "new", "-o", "new.zsync", "new", folder=root)
+    await run_successfully("zsyncmake", "-b", str(BLOCK), "-u", "new", "-o", "new.zsync", "new", folder=root)
     async with start(root=root) as server:
-        await succeed("zsync", "-q", "-i", "old", "-o", "copy", f"{server.url}/new.zsync", folder=client)
+        await run_successfully("zsync", "-q", "-i", "old", "-o", "copy", f"{server.url}/new.zsync", folder=client)
     assert (client / "copy").read_bytes() == new
     responses = requests(server, "/new")
     assert [status for status, _ in responses] == [206] * -(-places // RANGES)
@@ -82,9 +82,11 @@ async def test_zchunk(places: int, start: Start, root: Path, client: Path) -> No
     (client / "old").write_bytes(SEPARATOR + SEPARATOR.join(pieces))
     for name, folder in (("new", root), ("old", client)):
         arguments = ("zck", "--manual-chunk", "--split", SEPARATOR.decode(), "--output", f"{name}.zck", name)
-        await succeed(*arguments, folder=folder)
+        await run_successfully(*arguments, folder=folder)
     async with start(root=root) as server:
-        await succeed("zckdl", "--fail-no-ranges", "--source", "old.zck", f"{server.url}/new.zck", folder=client)
+        await run_successfully(
+            "zckdl", "--fail-no-ranges", "--source", "old.zck", f"{server.url}/new.zck", folder=client
+        )
     new = (root / "new.zck").read_bytes()
     assert (client / "new.zck").read_bytes() == new
     responses = requests(server, "/new.zck")

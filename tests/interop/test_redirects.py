@@ -46,13 +46,13 @@ CLIENTS: Final = {
 """The clients, by the name of their program."""
 
 
-def each(clients: Iterable[str]) -> pytest.MarkDecorator:
+def for_each(clients: Iterable[str]) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("client", [pytest.param(name, marks=needs(name)) for name in clients])
 
 
-every = each(CLIENTS)
-relative = each(name for name, client in CLIENTS.items() if client.relative)
-raw = each(name for name, client in CLIENTS.items() if client.raw)
+every = for_each(CLIENTS)
+relative = for_each(name for name, client in CLIENTS.items() if client.relative)
+raw = for_each(name for name, client in CLIENTS.items() if client.raw)
 
 
 async def fetch(client: str, url: str) -> bytes:
