@@ -114,7 +114,7 @@ def test_a_layer_imports_only_what_its_row_names(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", [name for name in ASYNC if inside(name, "pwb_async.core")])
-def test_the_core_imports_nothing_that_reaches_the_world(name: str) -> None:
+def test_the_core_imports_only_modules_without_side_effects(name: str) -> None:
     assert {imported.split(".")[0] for imported in imports(name)} - {"pwb_async"} <= CORE_MAY_IMPORT
 
 
@@ -157,7 +157,7 @@ def test_a_part_of_the_laboratory_imports_only_what_its_row_names(name: str) -> 
             assert [*module.split("."), ""][2] in {own, *COMPARE[own]}, imported
 
 
-def test_only_the_programs_import_what_a_library_must_not_do() -> None:
+def test_only_the_programs_import_the_code_that_prints_and_exits() -> None:
     importers = {name for name in FILES if any(inside(each, "pwb_async.command") for each in imports(name))}
     assert importers == {"pwb_async.__main__", "pwb_legacy.__main__"}
 
