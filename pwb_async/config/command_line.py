@@ -77,11 +77,10 @@ def _command(program: str) -> click.Command:
 
 def _parameter(option: Declaration) -> click.Parameter:
     """An option as click has it. Its default is only a part of the help, so that click reports just what was given."""
-    default: Any = option.default
-    about = option.help
+    default, about = option.default, option.help
     if default is not None and default is not False and default != ():
-        shown = {tuple: " ".join, float: "{:g}s".format, bool: "on".format}.get(type(default), str)(default)
-        about = f"{about}  [default: {shown}]"
+        values = default if option.repeatable else (default,)
+        about = f"{about}  [default: {' '.join(map(option.type.format, values))}]"
     if option.positional:
         return click.Argument([option.name], type=option.type, required=False, help=about)
     if isinstance(default, bool):

@@ -14,7 +14,10 @@ import click
 
 from pwb_async.core.semantics.grammar import MEDIA_TYPE, TOKEN
 
-_FACTORS: Final = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
+_TIMES: Final = {"ms": 0.001, "s": 1, "m": 60, "h": 3600}
+"""Seconds of each unit of time."""
+_SIZES: Final = {"G": 1 << 30, "M": 1 << 20, "K": 1 << 10}
+"""Bytes of each unit of size, the largest first."""
 _WORD: Final = re.compile(r"\S+")
 _TYPE_RULE_WORD: Final = re.compile(r'(?:;\s*[^\s;="]+=(?:"(?:[^"\\]|\\.)*"|[^\s;/"]+(?=[\s;]|$))|\S)+')
 """White space separates rules, except before a parameter of a media type and within a quoted value."""
@@ -54,12 +57,22 @@ class OptionType(click.ParamType[Any]):
         return self.item.findall(text)
 
     def format(self, value: object) -> str:
-        """A value as the user writes it: with "auto" or "off" for 0 or None where the unit has such a word."""
+        """A value as the user writes it: "auto" or "off" for 0 or None where the unit has such a word, 64M, 1.5s."""
         if isinstance(value, bool):
             return "on" if value else "off"
-        if value:
-            return str(value)
-        return self.name.partition("|")[2] or ("not set" if value is None else str(value))
+        if not value and (word := self.name.partition("|")[2]):
+            return word
+        if isinstance(value, float):
+            return f"{value:g}s"
+        if isinstance(value, int) and self.name.startswith("BYTES"):
+            return _format_size(value)
+        return "not set" if value is None else str(value)
+
+
+def _format_size(size: int) -> str:
+    """A number of bytes in the largest unit that divides it."""
+    units = (f"{size // factor}{unit}" for unit, factor in _SIZES.items() if size and not size % factor)
+    return next(units, str(size))
 
 
 def _text(text: str) -> str:
@@ -78,7 +91,7 @@ def _seconds(text: str, zero: bool = False) -> float:
     parts = re.fullmatch(r"([0-9]{0,9}\.?[0-9]{1,20}) ?(ms|s|m|h)?", text)
     if not parts:
         raise ValueError("is not a time such as 10, 0.5, 500ms, 10s or 2m")
-    seconds = float(parts[1]) * _FACTORS[parts[2] or "s"]
+    seconds = float(parts[1]) * _TIMES[parts[2] or "s"]
     if seconds > 2_000_000 or not (seconds or zero):  # poll(2) takes at most 2**31 milliseconds
         raise ValueError("is not above 0 and at most 2000000 seconds")
     return seconds
@@ -95,7 +108,7 @@ def _size(text: str) -> int:
     parts = re.fullmatch(r"([0-9]{1,15}) ?(?:([KMG])(?:iB)?)?", text)
     if not parts or not int(parts[1]):
         raise ValueError("is not a size above 0 such as 8190, 32K, 32KiB, 1M or 1GiB")
-    return int(parts[1]) * int(_FACTORS.get(parts[2], 1))
+    return int(parts[1]) * _SIZES.get(parts[2], 1)
 
 
 def _size_or_off(text: str) -> int:

@@ -141,6 +141,11 @@ def test_every_declaration_is_complete_and_its_default_is_accepted(read: Read, o
         ("workers", 0, "auto"),
         ("workers", 3, "3"),
         ("cache", 0, "off"),
+        ("cache", 64 << 20, "64M"),
+        ("max_head", 8190, "8190"),
+        ("min_send_rate", 0, "0"),
+        ("idle_timeout", 1.5, "1.5s"),
+        ("grace_period", 0.0, "0s"),
         ("charset", None, "off"),
         ("max_age", None, "not set"),
         ("max_age", 0, "0"),
@@ -663,6 +668,7 @@ def test_help(program: str, started: Started, tmp_path: Path) -> None:
     assert "--header-timeout SECONDS Time for a whole request head to arrive. [def" in words
     assert "[default: 10s]" in words
     assert "[default: index.html]" in words
+    assert program == "pwb-legacy" or "[default: 64M]" in words
     assert "PWB_MAX_AGE=60" in words
     assert max(map(len, out.splitlines())) <= 100
     for option in DECLARATIONS.values():

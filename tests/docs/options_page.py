@@ -3,9 +3,8 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from pwb_async.config import option_types
 from pwb_async.config.command_line import EPILOG
 from pwb_async.config.environment import PREFIX
 from pwb_async.config.options import DECLARATIONS, Declaration, Topic
@@ -64,24 +63,13 @@ def unit(option: Declaration) -> str:
 
 def default(option: Declaration) -> str:
     """Its default, in a form that the option accepts; "" if there is none."""
-    value: Any = option.default
+    value = option.default
     if option.repeatable:
         return ", ".join(map(code, value))
     if value is None:
         return ""
-    if isinstance(value, bool):
-        return "on" if value else "off"
-    if isinstance(value, float):
-        return code(f"{value:g}s")
-    if option.type in (option_types.BYTES, option_types.BYTES_OR_OFF):
-        return code(size(value))
-    return code(str(value))
-
-
-def size(value: int) -> str:
-    """A number of bytes in the largest unit that divides it."""
-    units = ((1 << 30, "G"), (1 << 20, "M"), (1 << 10, "K"))
-    return next((f"{value // factor}{letter}" for factor, letter in units if not value % factor), str(value))
+    text = option.type.format(value)
+    return text if isinstance(value, bool) else code(text)
 
 
 def code(text: str) -> str:
