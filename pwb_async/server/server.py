@@ -1,10 +1,11 @@
-"""A server on an asyncio event loop, in one process: accepts connections and reacts to signals.
+"""The server of one process on an asyncio event loop: it accepts connections and reacts to signals.
 
-    run()                 serve alone: SIGTERM and SIGINT shut down, SIGHUP reloads, SIGUSR1 reopens the access log
-    serve()               serve as one of several workers, which the supervisor directs by these:
+    run()                 serve in a single process: SIGTERM and SIGINT shut down, SIGHUP reloads, SIGUSR1 reopens the
+                          access log
+    serve()               serve in a worker, whose supervisor causes these calls:
     shutdown()            finish the responses under way within the grace period; called again: end at once
-    drain_connections()   another process takes over: close each connection when its client loses nothing by it
-    reconfigure()         use another configuration from the next request of every connection on
+    drain_connections()   stop accepting, as another process does now; close each connection between two requests
+    reconfigure()         use another configuration, from the next request of every connection on
 
 What the connections need of the server is in state.py. Deadlines are checked ten times a second, by one task for all
 connections; the cache and the log are maintained five times a second.
@@ -50,7 +51,7 @@ class Server:
         self.loop = asyncio.get_running_loop()
         try:
             self.state = ServerState(context, -(-context.options.max_connections // workers))
-            self._thread = start_threads(1, "pwb-aside")
+            self._thread = start_threads(1, "pwb-background")
         except RuntimeError as error:
             raise StartupError(f"cannot start a thread: {error}") from None
         self._flushing: asyncio.Future[None] | None = None
@@ -70,15 +71,16 @@ class Server:
         """Whether shutdown() has been called."""
         return self.state.stopping
 
-    async def run(self, announce: Callable[[ServerContext], object] = lambda context: None) -> None:
-        """Serve alone, until SIGINT or SIGTERM. announce: called as soon as connections are accepted."""
+    async def run(self, announce: Callable[[ServerContext], object] | None = None) -> None:
+        """Serve in a single process, until SIGINT or SIGTERM. announce: called as soon as connections are accepted."""
         for number in end_signals():
             self.loop.add_signal_handler(number, self.shutdown)
         self.loop.add_signal_handler(signal.SIGUSR1, self._reopen_log)
         self.loop.add_signal_handler(signal.SIGHUP, self._handle_hangup, Terminal())
 
         def ready() -> None:
-            announce(self.context)
+            if announce:
+                announce(self.context)
             notify("READY=1")
 
         await self.serve(ready)
@@ -136,7 +138,7 @@ class Server:
             self.run_in_thread(old_log.close)
 
     def run_in_thread(self, work: Callable[..., T], *arguments: object) -> asyncio.Future[T]:
-        """Run a blocking function that no client waits for in a thread kept for such work."""
+        """Run a blocking function, for which no client waits, in a thread that is kept for this."""
         return self.loop.run_in_executor(self._thread, work, *arguments)
 
     def _configure(self) -> None:
@@ -191,7 +193,7 @@ class Server:
                 if now >= next_maintenance:
                     next_maintenance = now + _MAINTENANCE_INTERVAL - _SWEEP_INTERVAL / 2
                     self._maintain()
-            except Exception:  # a sweep that ended would leave all connections without timeouts
+            except Exception:  # if the sweep ended, no connection would have a timeout any more
                 logger.exception("a fault of this server")
 
     def _check_deadlines(self, now: float) -> None:
@@ -212,6 +214,6 @@ class Server:
         self._flush()
 
     def _flush(self) -> None:
-        """Write the access log, unless that is under way already."""
+        """Write the access log, unless it is being written already."""
         if self.context.log and (self._flushing is None or self._flushing.done()):
             self._flushing = self.run_in_thread(self.context.log.flush)

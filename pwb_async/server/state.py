@@ -1,7 +1,7 @@
 """What the connections of one server share.
 
-A protocol depends on this module and not on the server that accepts its connection; Server fills it in, and replaces
-what a reload changes.
+A protocol needs only this module, not the server that accepts its connection. Server makes a ServerState and replaces
+the configuration in it after a reload.
 """
 
 import asyncio
@@ -68,32 +68,36 @@ class ServerState:
     )
 
     admission: AdmissionControl[ServerConnection]
+    """The open connections, and whether another one is admitted."""
     cache: ResponseCache | None
-    """None without --cache."""
+    """None if --cache is off."""
     clock: Callable[[], float]
     """The loop's clock, in seconds."""
     closing: bool
-    """No connection is accepted any more; `empty` is set when the last one has been closed."""
+    """No more connections are accepted; `empty` will be set when the last one has been closed."""
     context: ServerContext
-    """The configuration of requests that begin now."""
+    """The configuration for the next request of every connection."""
     empty: asyncio.Event
+    """Set when the server may end: no connection is left, or the grace period is over."""
     find: Callable[[Lookup], Awaitable[Finding]]
-    """The cache's look-up, or the storage's where there is no cache."""
+    """ResponseCache.find, or AsyncStorage.find if there is no cache."""
     guard: Guard | None
-    """What is asked before the cache; None where nothing is configured that may refuse a request."""
+    """The function that may refuse a request before the cache is asked; None if none is configured."""
     loop: asyncio.AbstractEventLoop
     observers: tuple[Observer, ...]
-    """What is called with each exchange: the access log, if there is one."""
+    """The functions that are called with each exchange: that of the access log, if there is one."""
     resolve_client: ClientResolver | None
-    """What finds the client of a request; None where it is always the connection's peer."""
+    """The function that finds the client of a request; None if it is always the connection's peer."""
     send_queue: SendQueueWatcher
+    """Calls back when a full socket has sent nearly everything."""
     sendfiles: SendfileSupport
+    """The file systems whose files sendfile(2) may send."""
     stopping: bool
     """The server is shutting down: responses under way are finished, no further request is answered."""
     storage: AsyncStorage
 
     def __init__(self, context: ServerContext, max_connections: int) -> None:
-        """Open what connections share; RuntimeError is raised where no thread can be started."""
+        """Raise RuntimeError if no thread can be started."""
         options = context.options
         self.loop = asyncio.get_running_loop()
         self.clock = self.loop.time
@@ -135,11 +139,11 @@ class ServerState:
         self.check_empty()
 
     def check_empty(self) -> None:
-        """Set `empty` if the last connection has been closed and no other will come."""
+        """Set `empty` if the last connection has been closed and no more are accepted."""
         if self.closing and not self.admission.connections:
             self.empty.set()
 
     def close(self) -> None:
-        """Release what connections shared."""
+        """End the threads, and stop watching sockets."""
         self.send_queue.close()
         self.storage.close()

@@ -1,1 +1,1 @@
-"""Several processes that serve the same sockets, and the supervisor that replaces them."""
+"""Worker processes that serve the same sockets, and the supervisor that starts and replaces them."""

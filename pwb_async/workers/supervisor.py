@@ -1,17 +1,17 @@
 """The supervisor: the parent process, which serves no requests and keeps the workers running.
 
 What it does, step by step:
-  1. binds the sockets and opens the log, with all the rights that it was started with (context.py)
-  2. forks the workers, which share the sockets. There is one accept queue; with one a worker (SO_REUSEPORT) the
-     connections that wait in a queue would be lost with its worker
-  3. sends START when all workers have given up their rights and are READY
+  1. gets the listening sockets and the log, which were opened with all privileges (context.py)
+  2. forks the workers, which share the sockets and so one accept queue; with a queue for each worker (SO_REUSEPORT),
+     the connections that wait in it would be lost when its worker dies
+  3. sends START when all workers have dropped their privileges and are READY
   4. replaces a worker that dies; if workers keep dying right after their start, exits with status 3 (hazard F3)
-  5. SIGHUP: reads the options again and forks new workers. When they are ready they START and the old ones DRAIN; if
-     the options are wrong or a new worker cannot serve, one line says so and the old ones stay (F1)
-  6. SIGUSR1: reopens the log, and passes the descriptor to the workers, which may have no right to open it
-  7. SIGTERM, SIGINT: sends STOP; at the second signal, or after the grace period, ends the workers (F2)
+  5. SIGHUP: reads the options again and forks new workers. When all are READY, they get START and the old ones DRAIN.
+     If an option is wrong or a new worker cannot serve, one line reports it and the old workers stay (hazard F1)
+  6. SIGUSR1: reopens the log, and sends the descriptor to the workers, which may not have the right to open it
+  7. SIGTERM, SIGINT: sends STOP; at the second signal, or after the grace period, ends the workers (hazard F2)
 
-It has no event loop and no threads, so that it can fork safely. Nothing that clients send reaches it.
+It has no event loop and no threads, so that it can fork safely. It never touches what clients send.
 """
 
 import gc
@@ -40,10 +40,11 @@ logger: Final = logging.getLogger("pwb")
 _END_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
 _OTHER_SIGNALS: Final = (signal.SIGHUP, signal.SIGUSR1, signal.SIGCHLD)
 _EARLY: Final = 1.0
-"""Seconds; a worker that dies sooner after its start has died early."""
+"""Seconds from a worker's start; if it dies sooner, it has died early."""
 _MAX_EARLY: Final = 5
+"""Early deaths within _EARLY_WINDOW after which the supervisor gives up."""
 _EARLY_WINDOW: Final = 10.0
-"""With so many early deaths within so many seconds, the supervisor gives up."""
+"""Seconds in which early deaths are counted."""
 _RETRY: Final = 1.0
 """Seconds until the next attempt to fork, when the system refused a process."""
 _KILL_DELAY: Final = 1.0
@@ -52,14 +53,14 @@ _NEVER: Final = float("inf")
 
 
 class Supervisor:
-    """Workers in three groups, and the signals that move them from one group to the next.
+    """The workers, in three groups, and what signals do to them.
 
-    A worker that is `_starting` belongs to the first start or to a reload; when all of those are ready they become
-    `_active`, and the workers that were active before are `_stopping_workers` until their process ends.
+    The workers of the first start and of a reload are `_starting`. When all of these are ready, they become `_active`,
+    and those that were active before are `_stopping_workers` until their process ends.
     """
 
     def __init__(self, context: ServerContext, announce: Callable[[ServerContext], object]) -> None:
-        """`announce` is called when the first workers start to serve."""
+        """announce: called when the first workers start to serve."""
         self._announce = announce
         self._context = self._next = context
         self._active: list[WorkerProcess] = []
@@ -82,15 +83,15 @@ class Supervisor:
 
     @property
     def _short_of_workers(self) -> bool:
-        """Whether fewer workers serve than should."""
+        """Whether a worker that has died has to be replaced."""
         return 0 < len(self._active) < self._context.workers
 
     def run(self) -> int:
-        """Runs until a signal ends it or it gives up; returns the exit status."""
+        """Run until a signal ends it or it gives up; return the exit status."""
         signal.set_wakeup_fd(self._wakeup_sender.fileno(), warn_on_full_buffer=False)
         for number in (*end_signals(), *_OTHER_SIGNALS):
             signal.signal(number, self._on_signal)
-        gc.freeze()  # the collector writes to no page that the workers share
+        gc.freeze()  # so that the collector does not write to pages that the workers share
         if not self._spawn_all():
             self._stop(1)
         while self._workers:
@@ -116,7 +117,7 @@ class Supervisor:
             self._pending.append(number)
 
     def _wait(self) -> None:
-        """Waits for a signal, a message of a worker, or the next time at which there is something to do."""
+        """Wait for a signal, a message of a worker, or the time of the next retry or kill."""
         timeout = _RETRY if self._short_of_workers and not self._stopping else self._kill_at - time.monotonic()
         ready = self._poll.poll(None if timeout == _NEVER else max(0.01, timeout) * 1000)
         workers = {worker.channel.fileno(): worker for worker in self._workers}
@@ -137,7 +138,7 @@ class Supervisor:
     # Starting and replacing workers
 
     def _spawn(self, group: list[WorkerProcess], context: ServerContext) -> bool:
-        """Forks a worker and adds it to `group`; False if the system refused a process."""
+        """Fork a worker and add it to `group`; return False if there can be no other process."""
         channels = [worker.channel for worker in self._workers]
         try:
             worker = WorkerProcess(context, [self._wakeup, self._wakeup_sender, *channels])
@@ -149,7 +150,7 @@ class Supervisor:
         return True
 
     def _spawn_all(self) -> bool:
-        """Forks as many workers as the next context has, or none."""
+        """Fork all workers of the next context; return False, and keep none, if that fails."""
         while len(self._starting) < self._next.workers:
             if not self._spawn(self._starting, self._next):
                 self._cancel_reload()
@@ -157,14 +158,14 @@ class Supervisor:
         return True
 
     def _cancel_reload(self) -> None:
-        """Stops the workers that were starting."""
+        """Stop the workers that are starting."""
         for worker in self._starting:
             worker.send(commands.STOP)
         self._stopping_workers += self._starting
         self._starting = []
 
     def _maintain(self) -> None:
-        """Replaces missing workers, and starts those that are ready."""
+        """Replace missing workers, and start those that are ready."""
         while self._short_of_workers and self._spawn(self._active, self._context):
             pass
         if self._starting and all(worker.ready for worker in self._starting):
@@ -175,7 +176,7 @@ class Supervisor:
                 worker.send(commands.START)
 
     def _take_over(self) -> None:
-        """Lets the new workers serve and drains the old ones."""
+        """Start the new workers and drain the old ones."""
         old, self._active, self._starting = self._active, self._starting, []
         self._context = self._next
         for worker in self._active:
@@ -193,7 +194,7 @@ class Supervisor:
             self._reload()
 
     def _reap(self, worker: WorkerProcess) -> None:
-        """Cleans up after a worker that has ended, and replaces it if it should not have."""
+        """Clean up after a worker that has ended, and replace it if it was to serve."""
         with suppress(KeyError):
             self._poll.unregister(worker.channel)
         worker.channel.close()
@@ -212,7 +213,7 @@ class Supervisor:
             self._replace(worker, group)
 
     def _close_unused_log(self, context: ServerContext) -> None:
-        """Closes the log of a context that was replaced or not taken, if no worker writes to it any more."""
+        """Close the log of a context that is no longer used, when no worker writes to it any more."""
         used = [self._context, self._next, *(worker.context for worker in self._workers)]
         if context.log is not None and all(context.log is not other.log for other in used):
             context.log.close()
@@ -246,7 +247,7 @@ class Supervisor:
                 self._roll_back("there are no processes for new workers")
 
     def _roll_back(self, reason: str) -> None:
-        """Ends a reload that failed: the present context stays."""
+        """End a reload that has failed, and keep the present context."""
         failed, self._next = self._next, self._context
         self._close_unused_log(failed)
         logger.error("nothing is reloaded: %s", reason)
@@ -264,7 +265,7 @@ class Supervisor:
             worker.send(commands.REPLACE_LOG, log.fileno())
 
     def _stop(self, status: int = 0) -> None:
-        """Begins to stop, to exit with `status`; called again, aborts the running responses."""
+        """Begin to stop, to exit with `status`; called again: abort the responses under way."""
         now = time.monotonic()
         if self._stopping:
             self._kill_at = min(self._kill_at, now + _KILL_DELAY)

@@ -1,13 +1,13 @@
-"""One serving process: alone, or as a worker of a supervisor.
+"""A process that serves: the only one, or a worker of a supervisor.
 
 A worker, step by step:
   1. ignores the signals that are meant for the supervisor
-  2. gives up its rights and makes its server
+  2. drops its privileges and makes its server
   3. sends READY, waits for START and serves
   4. ends on DRAIN, STOP or ABORT (commands.py)
 
-The supervisor sends commands over a socket pair rather than by signals, which terminals and service managers send to
-all processes at once. The end of the stream means that the supervisor has died, so that no worker outlives it for long.
+The supervisor sends commands over a socket pair, because terminals and service managers send signals to all processes
+at once. If the stream ends, the supervisor has died, and the worker ends, too.
 """
 
 import asyncio
@@ -24,14 +24,15 @@ from . import commands
 
 logger: Final = logging.getLogger("pwb")
 _MAX_COMMANDS: Final = 256
+"""Commands that one system call receives; more wait for the next call."""
 _MAX_DESCRIPTORS: Final = 4
-"""Commands and descriptors that one system call receives; more wait for the next call."""
+"""Descriptors that one system call receives."""
 _LOG_RETRY: Final = 0.2
 """Seconds between two attempts to write lines that a pipe has not taken."""
 
 
 def loop_factory(name: str) -> Callable[[], asyncio.AbstractEventLoop]:
-    """The function that makes the event loop named by --loop. Raises StartupError if it is not installed."""
+    """Return the function that makes the event loop named by --loop. Raises StartupError if it is not installed."""
     if name == "asyncio":
         return asyncio.new_event_loop
     try:
@@ -42,9 +43,9 @@ def loop_factory(name: str) -> Callable[[], asyncio.AbstractEventLoop]:
 
 
 def run_single(context: ServerContext, announce: Callable[[ServerContext], object]) -> None:
-    """Serves alone until a signal ends the process. Raises StartupError if it cannot begin.
+    """Serve in this process alone until a signal ends it. Raises StartupError if it cannot begin.
 
-    `announce` is called as soon as connections are accepted.
+    announce: called as soon as connections are accepted.
     """
 
     async def serve() -> None:
@@ -58,7 +59,7 @@ def run_single(context: ServerContext, announce: Callable[[ServerContext], objec
 
 
 def run_worker(context: ServerContext, channel: socket.socket) -> None:
-    """Serves as one of several workers until the supervisor at the other end of `channel` ends it."""
+    """Serve as one of several workers, until the supervisor at the other end of `channel` ends it."""
     for number in (signal.SIGINT, signal.SIGHUP, signal.SIGUSR1):
         signal.signal(number, signal.SIG_IGN)
     for number in (signal.SIGTERM, signal.SIGCHLD):
@@ -75,7 +76,7 @@ def run_worker(context: ServerContext, channel: socket.socket) -> None:
 
 
 class Worker:
-    """A server that obeys the commands of a supervisor. SIGTERM, sent to this process alone, stops it as well."""
+    """A server that a supervisor controls by commands. SIGTERM, sent to this process alone, stops it as well."""
 
     def __init__(self, context: ServerContext, channel: socket.socket) -> None:
         self._context = context
@@ -84,7 +85,7 @@ class Worker:
         self._served = False
 
     async def run(self) -> None:
-        """Waits for START, then serves until the server has ended. Raises StartupError."""
+        """Wait for START, then serve until the server has ended. Raises StartupError."""
         self._loop = asyncio.get_running_loop()
         self._loop.set_exception_handler(_log_loop_error)
         self._server = Server(self._context, self._context.workers)
@@ -99,9 +100,9 @@ class Worker:
         self._loop.remove_reader(self._channel)
 
     async def _write_pending_lines(self) -> None:
-        """Writes what a pipe has not taken yet, for at most the grace period. Other workers serve meanwhile.
+        """Write the lines of the access log that a pipe has not taken yet, within the grace period.
 
-        A stop does not wait for it.
+        Other workers serve meanwhile. A shutdown does not wait for this.
         """
         log, end = self._context.log, self._loop.time() + self._context.options.grace_period
         while log is not None and log.pending and not self._server.stopping and self._loop.time() < end:
@@ -121,11 +122,11 @@ class Worker:
             self._loop.remove_reader(self._channel)
             self._stop()
         for command in received:
-            self._obey(bytes((command,)))
+            self._execute(bytes((command,)))
         for fd in descriptors:
             self._replace_log(fd)
 
-    def _obey(self, command: bytes) -> None:
+    def _execute(self, command: bytes) -> None:
         match command:
             case commands.START:
                 self._started.set()
@@ -138,7 +139,7 @@ class Worker:
                 self._server.shutdown()
 
     def _stop(self) -> None:
-        self._started.set()  # a worker that was never started must end, too
+        self._started.set()  # so that a worker ends, too, that was never started
         if not self._server.stopping:
             self._server.shutdown()
 

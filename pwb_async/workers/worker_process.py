@@ -1,4 +1,4 @@
-"""A worker as its supervisor sees it: a forked process, and the socket pair to it."""
+"""A worker in the supervisor's process: the forked child, and the socket pair to it."""
 
 import logging
 import os
@@ -18,22 +18,22 @@ logger: Final = logging.getLogger("pwb")
 
 
 class WorkerProcess:
-    """A child process that serves `context`.
-
-    `parent_sockets` are the supervisor's own sockets, which the child closes. Raises OSError if no process or socket
-    can be had.
-    """
+    """A child process that serves."""
 
     ready = False
     """Whether READY was received."""
     started = False
     """Whether START was sent."""
     failure = ""
-    """Why the worker cannot serve, if it said so."""
+    """Why the worker cannot serve, if FAILED was received."""
     end = ""
     """How the process ended, for a message; empty while it runs."""
 
     def __init__(self, context: ServerContext, parent_sockets: Iterable[socket.socket]) -> None:
+        """Fork a child that serves `context`, after closing `parent_sockets`, which are only the supervisor's.
+
+        Raises OSError if there can be no other process or socket.
+        """
         self.context = context
         self.started_at = time.monotonic()
         self.channel, child_channel = socket.socketpair()
@@ -49,12 +49,12 @@ class WorkerProcess:
             child_channel.close()
 
     def send(self, command: bytes, *descriptors: int) -> None:
-        """Sends a command. A worker that cannot receive it has ended, or is about to, so an error is ignored."""
+        """Send a command. An error is ignored, as it means that the worker has ended or is about to."""
         with suppress(OSError):
             socket.send_fds(self.channel, [command], descriptors)
 
     def receive(self) -> bool:
-        """Reads the messages of the worker; False if there will be no more."""
+        """Read the messages of the worker; return False if there will be no more."""
         try:
             message = self.channel.recv(4096)
         except BlockingIOError:
@@ -67,7 +67,7 @@ class WorkerProcess:
         return bool(message)
 
     def poll(self) -> bool:
-        """Whether the process has ended. If so it is reaped (hazard E5), and its last message is read."""
+        """Return whether the process has ended. If so, it is reaped and its last message is read."""
         pid, status = os.waitpid(self.pid, os.WNOHANG)
         if not pid:
             return False
@@ -77,12 +77,12 @@ class WorkerProcess:
         return True
 
     def kill(self) -> None:
-        """Ends the process at once."""
+        """End the process at once."""
         os.kill(self.pid, signal.SIGKILL)
 
 
 def _run_child(context: ServerContext, channel: socket.socket, parent_sockets: Iterable[socket.socket]) -> NoReturn:
-    """Runs the worker in the new process and exits; it must never return into the supervisor's code."""
+    """Run the worker in the new process and exit. This must never return into the supervisor's code."""
     status = 1
     try:
         signal.set_wakeup_fd(-1)
