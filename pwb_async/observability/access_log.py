@@ -30,8 +30,8 @@ logger: Final = logging.getLogger("pwb")
 _FLUSH_HALVES: Final = 2 * 1000
 """Each time so many half lines more are kept, some 0.2 MB, on_backlog() is called."""
 _MAX_HALVES: Final = 10 * _FLUSH_HALVES
-"""So many half lines become a block, because flush() is late and only the size of blocks is counted. Until then they
-take up to 40 MB, if all are nearly _LONG_HALF."""
+"""When so many half lines are kept, flush() is late. They become a block, because only the size of blocks is limited;
+until then they take up to 40 MB, if all are nearly _LONG_HALF."""
 _LONG_HALF: Final = 4096
 """Bytes; a longer half line becomes a block at once, because a hostile client can cause lines of 100 KB."""
 _FLUSH_BYTES: Final = 128 * 1024

@@ -34,9 +34,9 @@ def quota(groups: str, mounts: str) -> float:
     not have that format.
     """
     granted = math.inf
-    for kind, folder in _folders(groups, mounts):
+    for kind, directory in _directories(groups, mounts):
         try:
-            words = " ".join(_read(os.path.join(folder, name)) for name in _FILES[kind]).split()
+            words = " ".join(_read(os.path.join(directory, name)) for name in _FILES[kind]).split()
         except OSError:  # the root of version 2 has no such file
             continue
         if len(words) == 2 and words[0].isdecimal() and int(words[1]):  # no quota is "max" or -1
@@ -44,7 +44,7 @@ def quota(groups: str, mounts: str) -> float:
     return granted
 
 
-def _folders(groups: str, mounts: str) -> Iterator[tuple[str, str]]:
+def _directories(groups: str, mounts: str) -> Iterator[tuple[str, str]]:
     """The directories of the process's groups and of all their parents, with the type of their file system."""
     for line in groups.splitlines():
         number, controllers, path = line.split(":", 2)
@@ -53,7 +53,7 @@ def _folders(groups: str, mounts: str) -> Iterator[tuple[str, str]]:
             for root, point in _mounts(mounts, kind):
                 # In a container the mount may begin at the container's own group instead of at the root of the tree.
                 if ".." not in path.split("/") and f"{path}/".startswith(root.rstrip("/") + "/"):
-                    yield from ((kind, folder) for folder in _upwards(point, path[len(root.rstrip("/")) :]))
+                    yield from ((kind, directory) for directory in _upwards(point, path[len(root.rstrip("/")) :]))
 
 
 def _mounts(mounts: str, kind: str) -> Iterator[tuple[str, str]]:

@@ -17,8 +17,8 @@ def end_signals() -> tuple[signal.Signals, ...]:
 class Terminal:
     """The controlling terminal that the process was started from, if there is one.
 
-    SIGHUP has two meanings: reload, and "the terminal was closed". Only whether the terminal still exists tells them
-    apart. nohup(1) starts a program with SIGHUP ignored, so that it outlives its terminal. Make this object before a
+    SIGHUP has two meanings: reload, and "the terminal was closed". They differ only in whether the terminal still
+    exists. nohup(1) starts a program with SIGHUP ignored, so that it outlives its terminal. Make this object before a
     handler for SIGHUP is installed.
     """
 

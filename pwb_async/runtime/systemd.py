@@ -24,5 +24,5 @@ def notify(*assignments: str) -> None:
 
 
 def notify_reloading() -> None:
-    """Says that a reload begins; READY=1 says that it has ended. systemd requires the time at which it began."""
+    """Reports that a reload has begun, with the time, which systemd requires. READY=1 reports that it has ended."""
     notify("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")

@@ -124,6 +124,7 @@ class Disk:
         return same_version(found, self._find(root, lookup, not found.size))
 
     def _find(self, root: int, lookup: Lookup, read: bool) -> Finding:
+        """The finding of find(); without `read` an OpenFile has neither content nor a file, only its status."""
         for candidate in lookup.candidates:
             finding = self._find_candidate(root, candidate, read)
             if finding is NOT_FOUND or (finding is DIRECTORY and candidate.kind is EntryKind.FILE):
