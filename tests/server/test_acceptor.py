@@ -1,4 +1,4 @@
-"""The way in, by itself: who takes over from uvloop, and when (hazards E1, E7)."""
+"""The acceptor: when it takes over from uvloop (hazards E1, E7)."""
 
 import asyncio
 import os
@@ -26,26 +26,26 @@ async def served(client: socket.socket) -> bytes:
         return await asyncio.get_running_loop().sock_recv(client, 10)
 
 
-async def look_twice_while_somebody_waits() -> None:
+async def check_twice_while_clients_wait() -> None:
     listener = socket.create_server(("127.0.0.1", 0))
     address = listener.getsockname()
-    entrance = Acceptor(asyncio.get_running_loop(), Greeting)
-    await entrance.open([listener])
+    acceptor = Acceptor(asyncio.get_running_loop(), Greeting)
+    await acceptor.open([listener])
     before = descriptors()
     for _ in range(3):
         with socket.create_connection(address) as first, socket.create_connection(address) as second:
             for client in (first, second):
                 client.setblocking(False)
-            entrance.check(0)
-            entrance.check(0)
+            acceptor.check(0)
+            acceptor.check(0)
             assert [await served(first), await served(second)] == [b"hello"] * 2
     async with asyncio.timeout(5):  # one less would be uvloop's own listening socket
         while descriptors() != before:
             await asyncio.sleep(0)
-    await entrance.close()
+    await acceptor.close()
 
 
-def test_who_waits_at_two_looks_is_let_in_and_uvloop_goes_on_accepting() -> None:
-    """As when other workers take whoever comes: each time it was another one who waited."""
+def test_clients_that_wait_at_two_checks_are_accepted_and_uvloop_continues() -> None:
+    """As when other workers accept all connections: at each check another client was waiting."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(look_twice_while_somebody_waits())
+        runner.run(check_twice_while_clients_wait())

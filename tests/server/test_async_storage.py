@@ -1,4 +1,4 @@
-"""Large files between the disk and a client: what the loop may touch, what a thread reads before, how much at a time."""
+"""Large files from the disk to a client: what the loop may read, what a thread reads before it, and how much at once."""
 
 import asyncio
 import ctypes
@@ -17,7 +17,7 @@ import pytest_asyncio
 
 from pwb_async.core.semantics.messages import File, FileSlice
 from pwb_async.core.site.lookup import Candidate, Lookup, OpenFile
-from pwb_async.server import sendfile as pump
+from pwb_async.server import sendfile
 from pwb_async.server.async_storage import AsyncStorage
 from pwb_async.server.response_writer import ResponseWriter
 from pwb_async.server.send_queue import SendQueueWatcher
@@ -32,7 +32,7 @@ LIBC = ctypes.CDLL(None, use_errno=True)
 
 @pytest.fixture
 def content(tmp_path: Path) -> bytes:
-    """That of big.bin, which has just been written, and is in memory."""
+    """The content of big.bin, which has just been written and is in the page cache."""
     content = os.urandom(SIZE)
     (tmp_path / "big.bin").write_bytes(content)
     return content
@@ -46,7 +46,7 @@ async def files(tmp_path: Path) -> AsyncIterator[AsyncStorage]:
 
 
 async def opened(files: AsyncStorage, path: bytes) -> File:
-    request: Any = None  # a disk does not look at it
+    request: Any = None  # a disk does not use it
     found = await files.find(Lookup(request, path, (Candidate(path),)))
     assert isinstance(found, OpenFile)
     assert found.file is not None
@@ -54,14 +54,14 @@ async def opened(files: AsyncStorage, path: bytes) -> File:
 
 
 def forget(path: Path) -> None:
-    """Has the kernel drop what it has of a file in memory, where it can."""
+    """Have the kernel drop a file from the page cache, where it can."""
     with open(path, "rb") as file:
         os.fsync(file.fileno())
         os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
 
 def resident(path: Path) -> int:
-    """Bytes of a file that are in memory."""
+    """Bytes of a file that are in the page cache."""
     with open(path, "rb") as file, mmap.mmap(file.fileno(), 0, flags=mmap.MAP_PRIVATE) as view:
         pages = (ctypes.c_ubyte * -(-len(view) // mmap.PAGESIZE))()
         first = ctypes.c_char.from_buffer(view)
@@ -76,28 +76,35 @@ def pages(start: int, length: int) -> set[int]:
     return set(range(start // mmap.PAGESIZE, -(-(start + length) // mmap.PAGESIZE)))
 
 
-class Shy:
-    """A file on a disk: a look at a page that is not in memory has it read, that page alone, and the next look finds it
-    there. loads: calls of read_ahead(). loaded: the pages that these asked for."""
+class UncachedFile:
+    """A file that is not in the page cache: in_page_cache() has the page read that it asks for, and no other.
+
+    calls: how often read_ahead() was called. loaded: the pages that it was called for.
+    """
 
     def __init__(self, file: File) -> None:
         self.device = file.device
-        self.fileno, self.close, self.read_into, self._load = file.fileno, file.close, file.read_into, file.read_ahead
-        self.loads = 0
+        self.fileno, self.close, self.read_into, self._read_ahead = (
+            file.fileno,
+            file.close,
+            file.read_into,
+            file.read_ahead,
+        )
+        self.calls = 0
         self.loaded: set[int] = set()
-        self._looked: set[int] = set()
+        self._asked: set[int] = set()
 
     def in_page_cache(self, start: int, length: int) -> bool:
-        """The first page, and if that is there the last one, as a LargeFile does it."""
+        """Ask for the first page, and if that is there for the last one, as LargeFile does."""
         for page in (start // mmap.PAGESIZE, (start + length - 1) // mmap.PAGESIZE):
-            if page not in self._looked | self.loaded:
-                self._looked.add(page)
+            if page not in self._asked | self.loaded:
+                self._asked.add(page)
                 return False
         return True
 
     def read_ahead(self, start: int, length: int, ahead: int) -> None:
-        self._load(start, length, ahead)
-        self.loads += 1
+        self._read_ahead(start, length, ahead)
+        self.calls += 1
         self.loaded |= pages(start, length)
 
 
@@ -106,11 +113,11 @@ class Client(asyncio.Protocol):
 
     writer: ResponseWriter
 
-    def __init__(self, drain: SendQueueWatcher) -> None:
-        self._drain = drain
+    def __init__(self, send_queue: SendQueueWatcher) -> None:
+        self._send_queue = send_queue
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.writer = ResponseWriter(transport, self._drain, SendfileSupport())  # type: ignore[arg-type]
+        self.writer = ResponseWriter(transport, self._send_queue, SendfileSupport())  # type: ignore[arg-type]
 
     def pause_writing(self) -> None:
         self.writer.pause()
@@ -125,11 +132,11 @@ class Client(asyncio.Protocol):
 @asynccontextmanager
 async def connection() -> AsyncIterator[tuple[ResponseWriter, asyncio.StreamReader]]:
     loop = asyncio.get_running_loop()
-    drain = SendQueueWatcher(loop)
+    send_queue = SendQueueWatcher(loop)
     arrived: asyncio.Future[Client] = loop.create_future()
 
     def make() -> Client:
-        arrived.set_result(client := Client(drain))
+        arrived.set_result(client := Client(send_queue))
         return client
 
     server = await loop.create_server(make, "127.0.0.1", 0)
@@ -140,19 +147,19 @@ async def connection() -> AsyncIterator[tuple[ResponseWriter, asyncio.StreamRead
     writer.close()
     await writer.wait_closed()
     server.close()
-    drain.close()
+    send_queue.close()
 
 
 async def sent(writer: ResponseWriter, reader: asyncio.StreamReader, part: FileSlice, files: AsyncStorage) -> bytes:
-    """What the client gets of it."""
+    """Send a part, and return what the client has received."""
     reading = asyncio.create_task(reader.readexactly(part.length))
     await writer.send(writer.start([part]), files)
     async with asyncio.timeout(30):
         return await reading
 
 
-async def test_a_look_has_nothing_read_ahead(files: AsyncStorage, tmp_path: Path) -> None:
-    """The loop looks; what it touches may cost a page, not what the kernel would like to read ahead."""
+async def test_asking_for_cached_pages_reads_nothing_ahead(files: AsyncStorage, tmp_path: Path) -> None:
+    """The loop asks. That may read the page it asks for, but not all that the kernel would read ahead."""
     path = tmp_path / "hole.bin"
     path.touch()
     os.truncate(path, 64 * MIB)
@@ -164,7 +171,7 @@ async def test_a_look_has_nothing_read_ahead(files: AsyncStorage, tmp_path: Path
     file.close()
 
 
-async def test_who_loads_reads_all_and_a_little_ahead(files: AsyncStorage, content: bytes, tmp_path: Path) -> None:
+async def test_read_ahead_reads_all_that_it_is_called_for(files: AsyncStorage, content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "big.bin"
     forget(path)
     file = await opened(files, b"big.bin")
@@ -182,69 +189,69 @@ async def test_who_loads_reads_all_and_a_little_ahead(files: AsyncStorage, conte
 
 @pytest.mark.parametrize("start", [0, 1, 3 * MIB])
 @pytest.mark.parametrize("first_page", [False, True])
-async def test_what_a_look_found_cold_is_loaded(
+async def test_an_uncached_chunk_is_read_before_it_is_sent(
     files: AsyncStorage, content: bytes, start: int, first_page: bool
 ) -> None:
-    """Even if a second look would find its first and its last page there: those that the first look had read."""
-    shy = Shy(await opened(files, b"big.bin"))
+    """Even though its first and last page are cached after asking, because asking has read them."""
+    file = UncachedFile(await opened(files, b"big.bin"))
     if first_page:
-        shy.in_page_cache(start, 1)
+        file.in_page_cache(start, 1)
     async with connection() as (writer, reader):
-        assert await sent(writer, reader, FileSlice(shy, start, SIZE - start), files) == content[start:]
-    assert shy.loaded == pages(start, SIZE - start)
-    shy.close()
+        assert await sent(writer, reader, FileSlice(file, start, SIZE - start), files) == content[start:]
+    assert file.loaded == pages(start, SIZE - start)
+    file.close()
 
 
-async def test_where_nobody_can_say_what_is_in_memory_all_is_loaded(
+async def test_everything_is_read_ahead_where_the_page_cache_cannot_be_asked(
     files: AsyncStorage, content: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As on a network's disk that knows no RWF_NOWAIT, whose reader may wait for long."""
+    """As on a network file system without RWF_NOWAIT, where reading may take long."""
     preadv = os.preadv
     readers: set[int] = set()
 
-    def cannot_say(number: int, buffers: list[bytearray], start: int, flags: int = 0) -> int:
+    def without_nowait(fd: int, buffers: list[bytearray], start: int, flags: int = 0) -> int:
         if flags:
             raise OSError(errno.EOPNOTSUPP, os.strerror(errno.EOPNOTSUPP))
         readers.add(threading.get_ident())
-        return preadv(number, buffers, start)
+        return preadv(fd, buffers, start)
 
-    monkeypatch.setattr(os, "preadv", cannot_say)
+    monkeypatch.setattr(os, "preadv", without_nowait)
     file = await opened(files, b"big.bin")
-    shy = Shy(file)
-    monkeypatch.setattr(shy, "in_page_cache", file.in_page_cache)
+    uncached = UncachedFile(file)
+    monkeypatch.setattr(uncached, "in_page_cache", file.in_page_cache)
     async with connection() as (writer, reader):
-        assert await sent(writer, reader, FileSlice(shy, 0, SIZE), files) == content
-    assert shy.loaded == pages(0, SIZE)
+        assert await sent(writer, reader, FileSlice(uncached, 0, SIZE), files) == content
+    assert uncached.loaded == pages(0, SIZE)
     assert readers
     assert threading.get_ident() not in readers
-    shy.close()
+    uncached.close()
 
 
-async def test_what_is_in_memory_is_not_loaded(files: AsyncStorage, content: bytes) -> None:
-    shy = Shy(await opened(files, b"big.bin"))
-    shy.read_ahead(0, SIZE, 0)
+async def test_a_cached_file_is_not_read_ahead(files: AsyncStorage, content: bytes) -> None:
+    file = UncachedFile(await opened(files, b"big.bin"))
+    file.read_ahead(0, SIZE, 0)
     async with connection() as (writer, reader):
-        assert await sent(writer, reader, FileSlice(shy, 0, SIZE), files) == content
-    assert shy.loads == 1
-    shy.close()
+        assert await sent(writer, reader, FileSlice(file, 0, SIZE), files) == content
+    assert file.calls == 1
+    file.close()
 
 
 class Sized(ResponseWriter):
-    """offered: the bytes of each turn."""
+    """A writer that notes, in `offered`, how many bytes each sendfile(2) was called for."""
 
     __slots__ = ("offered",)
 
-    def __init__(self, transport: asyncio.Transport, drain: SendQueueWatcher) -> None:
-        super().__init__(transport, drain, SendfileSupport())
+    def __init__(self, transport: asyncio.Transport, send_queue: SendQueueWatcher) -> None:
+        super().__init__(transport, send_queue, SendfileSupport())
         self.offered: list[int] = []
 
-    def _sendfile(self, number: int, file: File, start: int, length: int) -> int:
+    def _sendfile(self, fd: int, file: File, start: int, length: int) -> int:
         self.offered.append(length)
-        return super()._sendfile(number, file, start, length)
+        return super()._sendfile(fd, file, start, length)
 
 
 def clock(durations: Iterator[float]) -> Any:
-    """A clock that is asked twice a turn, which takes one of the durations."""
+    """A clock that is read before and after each chunk, which takes one of the durations."""
     now, running = 0.0, False
 
     def read() -> float:
@@ -288,12 +295,12 @@ def clock(durations: Iterator[float]) -> Any:
         ),
     ],
 )
-async def test_a_turn_that_takes_long_is_followed_by_a_shorter_one_a15(
+async def test_a_slow_chunk_is_followed_by_a_smaller_one_a15(
     files: AsyncStorage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, durations: list[float], sizes: list[int]
 ) -> None:
     (tmp_path / "hole.bin").touch()
     os.truncate(tmp_path / "hole.bin", 4 * SENDFILE_CHUNK)
-    monkeypatch.setattr(pump, "perf_counter", clock(iter(durations + [0.001] * 999)))
+    monkeypatch.setattr(sendfile, "perf_counter", clock(iter(durations + [0.001] * 999)))
     file = await opened(files, b"hole.bin")
     async with connection() as (plain, reader):
         writer = plain._transport.get_protocol().writer = Sized(plain._transport, plain._send_queue)  # type: ignore[attr-defined]
@@ -306,72 +313,74 @@ async def test_a_turn_that_takes_long_is_followed_by_a_shorter_one_a15(
 
 
 @pytest.mark.parametrize(("count", "length"), [(512, 16), (64, MIB)])
-async def test_parts_that_go_out_at_once_take_turns_a15(
+async def test_other_connections_have_their_turn_between_many_parts_a15(
     files: AsyncStorage, content: bytes, tmp_path: Path, count: int, length: int
 ) -> None:
-    """Of a file in memory, to a client that takes all: however many they are, others are served in between."""
+    """However many parts of a cached file a client reads without pause, other connections are served in between."""
     file = await opened(files, b"big.bin")
     parts = [part for at in range(count) for part in (b"head", FileSlice(file, at, length))]
     loop = asyncio.get_running_loop()
-    rounds: list[tuple[int, int]] = [(0, 0)]
+    iterations: list[tuple[int, int]] = [(0, 0)]
     async with connection() as (plain, reader):
         writer = plain._transport.get_protocol().writer = Sized(plain._transport, plain._send_queue)  # type: ignore[attr-defined]
 
-        def each_round() -> None:
+        def next_iteration() -> None:
             nonlocal ticker
-            rounds.append((len(writer.offered), sum(writer.offered)))
-            ticker = loop.call_soon(each_round)
+            iterations.append((len(writer.offered), sum(writer.offered)))
+            ticker = loop.call_soon(next_iteration)
 
-        ticker = loop.call_soon(each_round)
+        ticker = loop.call_soon(next_iteration)
         reading = asyncio.create_task(reader.readexactly(count * (4 + length)))
         await writer.send(writer.start(parts), files)
         ticker.cancel()
-        each_round()
+        next_iteration()
         ticker.cancel()
         async with asyncio.timeout(30):
             data = await reading
     assert data == b"".join(b"head" + content[at : at + length] for at in range(count))
-    for before, after in pairwise(rounds):
+    for before, after in pairwise(iterations):
         assert after[0] - before[0] <= 64
         assert after[1] - before[1] <= 4 * SENDFILE_CHUNK
     file.close()
 
 
 class Refusing(Sized):
-    """A writer to whom the kernel refuses its second call of sendfile(2), and all that follow."""
+    """A writer whose second call of sendfile(2) is refused, and each one after it."""
 
-    def _sendfile(self, number: int, file: File, start: int, length: int) -> int:
+    def _sendfile(self, fd: int, file: File, start: int, length: int) -> int:
         if self.offered:
             self.offered.append(length)
             raise SendfileRefusedError(errno.EINVAL, os.strerror(errno.EINVAL))
-        return super()._sendfile(number, file, start, length)
+        return super()._sendfile(fd, file, start, length)
 
 
-async def test_what_sendfile_refuses_is_read_by_threads_c16(files: AsyncStorage, content: bytes) -> None:
-    """From where it has stopped; and the next one from its beginning, without another try."""
-    shy = Shy(await opened(files, b"big.bin"))
-    shy.read_ahead(0, SIZE, 0)
+async def test_threads_read_what_sendfile_refuses_c16(files: AsyncStorage, content: bytes) -> None:
+    """From where sendfile has stopped; and the next response from its beginning, without another try."""
+    file = UncachedFile(await opened(files, b"big.bin"))
+    file.read_ahead(0, SIZE, 0)
     readers: set[int] = set()
-    read_into = shy.read_into
+    read_into = file.read_into
 
     def read(buffer: bytearray | memoryview, start: int) -> int:
         readers.add(threading.get_ident())
         return read_into(buffer, start)
 
-    shy.read_into = read
+    file.read_into = read
     async with connection() as (plain, reader):
         writer = plain._transport.get_protocol().writer = Refusing(plain._transport, plain._send_queue)  # type: ignore[attr-defined]
         for start in (0, 1):
-            assert await sent(writer, reader, FileSlice(shy, start, SIZE - start), files) == content[start:]
+            assert await sent(writer, reader, FileSlice(file, start, SIZE - start), files) == content[start:]
             assert writer.sent == SIZE - start
     assert len(writer.offered) == 2
     assert readers
     assert threading.get_ident() not in readers
-    shy.close()
+    file.close()
 
 
-async def test_who_reads_nothing_has_one_piece_waiting(files: AsyncStorage, content: bytes) -> None:
-    """And the pieces that are not sent do not count as sent when the connection ends."""
+async def test_one_piece_at_most_is_buffered_for_a_client_that_reads_nothing(
+    files: AsyncStorage, content: bytes
+) -> None:
+    """When the connection ends, what is buffered does not count as sent."""
     file = await opened(files, b"big.bin")
     async with connection() as (plain, _):
         writer = plain._transport.get_protocol().writer = ResponseWriter(  # type: ignore[attr-defined]
@@ -383,16 +392,16 @@ async def test_who_reads_nothing_has_one_piece_waiting(files: AsyncStorage, cont
             await asyncio.sleep(0)
         waiting = plain._transport.get_write_buffer_size()
         assert 0 < waiting <= 256 * KIB
-        handed_over = writer.sent
+        passed = writer.sent
         writer.lose()
         plain._transport.abort()
         with pytest.raises(ConnectionError):
             await sending
-        assert writer.sent == handed_over - waiting
+        assert writer.sent == passed - waiting
     file.close()
 
 
-def test_a_refusal_counts_for_its_file_system_until_the_server_is_configured_anew(tmp_path: Path) -> None:
+def test_sendfile_is_not_tried_again_on_a_file_system_until_a_reload(tmp_path: Path) -> None:
     refused, other = (LargeFile(os.open(tmp_path, os.O_RDONLY), device) for device in (1, 2))
     support = SendfileSupport()
     support.refuse(refused, SendfileRefusedError(errno.EINVAL, "refused"))

@@ -1,4 +1,4 @@
-"""Waiting for a full socket, on real ones: when it is told, and what it leaves behind."""
+"""Waiting for full sockets, on real ones: when the callback is called, and what remains set on the socket."""
 
 import asyncio
 import socket
@@ -13,10 +13,10 @@ KIB = 1024
 
 
 @pytest_asyncio.fixture
-async def drain() -> AsyncIterator[SendQueueWatcher]:
-    drain = SendQueueWatcher(asyncio.get_running_loop())
-    yield drain
-    drain.close()
+async def watcher() -> AsyncIterator[SendQueueWatcher]:
+    watcher = SendQueueWatcher(asyncio.get_running_loop())
+    yield watcher
+    watcher.close()
 
 
 @pytest.fixture
@@ -44,40 +44,38 @@ def unsent_bound(sock: socket.socket) -> int:
     return sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT)
 
 
-async def take(reader: socket.socket, length: int) -> None:
+async def receive(reader: socket.socket, length: int) -> None:
     while length > 0:
         length -= len(await asyncio.get_running_loop().sock_recv(reader, length))
 
 
-async def test_it_calls_when_nearly_all_is_sent_and_not_before(
-    drain: SendQueueWatcher, pair: tuple[socket.socket, socket.socket]
+async def test_the_callback_is_called_when_nearly_all_is_sent_and_not_before(
+    watcher: SendQueueWatcher, pair: tuple[socket.socket, socket.socket]
 ) -> None:
     writer, reader = pair
     called = asyncio.Event()
-    drain.wait(writer, called.set)
-    await take(reader, 64 * KIB)
+    watcher.wait(writer, called.set)
+    await receive(reader, 64 * KIB)
     for _ in range(10):
         await asyncio.sleep(0)
-    assert not called.is_set(), "a little room is not worth a call"
-    reading = asyncio.create_task(take(reader, 1 << 30))
+    assert not called.is_set(), "a little free space is not worth a call"
+    reading = asyncio.create_task(receive(reader, 1 << 30))
     async with asyncio.timeout(10):
         await called.wait()
     reading.cancel()
-    assert unsent_bound(writer) == 0, "who writes now is not bounded"
-    assert fill(writer) > 1024 * KIB, "a whole buffer has room"
+    assert unsent_bound(writer) == 0, "the next write is not limited"
+    assert fill(writer) > 1024 * KIB, "a whole buffer is free"
     writer.close()
     reader.close()
 
 
-async def test_it_calls_once_and_again_when_asked_again(
-    drain: SendQueueWatcher, pair: tuple[socket.socket, socket.socket]
-) -> None:
+async def test_each_wait_calls_back_once(watcher: SendQueueWatcher, pair: tuple[socket.socket, socket.socket]) -> None:
     writer, reader = pair
     calls: list[int] = []
     for number in range(3):
         called = asyncio.Event()
-        drain.wait(writer, lambda number=number, called=called: (calls.append(number), called.set()))
-        reading = asyncio.create_task(take(reader, 1 << 30))
+        watcher.wait(writer, lambda number=number, called=called: (calls.append(number), called.set()))
+        reading = asyncio.create_task(receive(reader, 1 << 30))
         async with asyncio.timeout(10):
             await called.wait()
         reading.cancel()
@@ -87,10 +85,10 @@ async def test_it_calls_once_and_again_when_asked_again(
     reader.close()
 
 
-async def test_who_has_gone_is_told_too(drain: SendQueueWatcher, pair: tuple[socket.socket, socket.socket]) -> None:
+async def test_a_reset_calls_back(watcher: SendQueueWatcher, pair: tuple[socket.socket, socket.socket]) -> None:
     writer, reader = pair
     called = asyncio.Event()
-    drain.wait(writer, called.set)
+    watcher.wait(writer, called.set)
     reader.close()  # with unread bytes: a reset
     async with asyncio.timeout(10):
         await called.wait()
@@ -99,23 +97,23 @@ async def test_who_has_gone_is_told_too(drain: SendQueueWatcher, pair: tuple[soc
     writer.close()
 
 
-async def test_who_has_a_number_that_was_waited_for_is_told_and_the_old_one_is_not(
-    drain: SendQueueWatcher, pair: tuple[socket.socket, socket.socket]
+async def test_a_socket_with_a_reused_descriptor_calls_back_and_the_old_one_does_not(
+    watcher: SendQueueWatcher, pair: tuple[socket.socket, socket.socket]
 ) -> None:
     writer, reader = pair
     called: list[str] = []
-    number = writer.fileno()
-    stale = socket.socket(fileno=number)
-    drain.wait(stale, lambda: called.append("old"))
-    writer.close()  # by whom it belongs to, as a transport does
+    fd = writer.fileno()
+    stale = socket.socket(fileno=fd)
+    watcher.wait(stale, lambda: called.append("old"))
+    writer.close()  # as a transport does with a socket that is its own
     with socket.create_server(("127.0.0.1", 0)) as listener:
         others = [socket.create_connection(listener.getsockname())]
         others.append(listener.accept()[0])
-    new = next(sock for sock in others if sock.fileno() == number)
+    new = next(sock for sock in others if sock.fileno() == fd)
     new.setblocking(False)
     done = asyncio.Event()
-    drain.wait(new, lambda: (called.append("new"), done.set()))
-    drain.forget(stale)
+    watcher.wait(new, lambda: (called.append("new"), done.set()))
+    watcher.forget(stale)
     stale.detach()
     async with asyncio.timeout(10):
         await done.wait()
@@ -124,14 +122,14 @@ async def test_who_has_a_number_that_was_waited_for_is_told_and_the_old_one_is_n
         sock.close()
 
 
-async def test_a_unix_socket_has_no_bound_and_waits_all_the_same(drain: SendQueueWatcher) -> None:
+async def test_a_unix_socket_calls_back_without_the_option(watcher: SendQueueWatcher) -> None:
     writer, reader = socket.socketpair()
     writer.setblocking(False)
     reader.setblocking(False)
     fill(writer)
     called = asyncio.Event()
-    drain.wait(writer, called.set)
-    reading = asyncio.create_task(take(reader, 1 << 30))
+    watcher.wait(writer, called.set)
+    reading = asyncio.create_task(receive(reader, 1 << 30))
     async with asyncio.timeout(10):
         await called.wait()
     reading.cancel()
