@@ -36,7 +36,7 @@ class Fault(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class BadRequest:
-    """Received bytes that are not a valid request, and the status code that answers them.
+    """Received bytes that are not a valid request, and the status code of the response.
 
     A connection that is refused or that takes too long is reported in the same way.
     """
@@ -65,7 +65,9 @@ class Signal(Enum):
 
 
 NEED_DATA: Final = Signal.NEED_DATA
+"""Signal.NEED_DATA, under a shorter name."""
 CLOSED: Final = Signal.CLOSED
+"""Signal.CLOSED, under a shorter name."""
 
 Event: TypeAlias = Request | BadRequest | Signal
 """What a connection reports: a request to respond to, or a signal."""

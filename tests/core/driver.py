@@ -111,7 +111,7 @@ class Answer:
 
     def field(self, name: bytes) -> bytes | None:
         values = [value for found, value in self.fields if found == name]
-        assert len(values) <= 1, f"{name!r} stands {len(values)} times"
+        assert len(values) <= 1, f"{name!r} occurs {len(values)} times"
         return values[0] if values else None
 
     @property

@@ -38,7 +38,7 @@ class Read(NamedTuple):
         for name, value in fields:
             name, value = name.lower(), value.strip(b" \t")
             if name == b"transfer-encoding":
-                value = value.lower()  # h11 says it so, however it was written
+                value = value.lower()  # h11 lowers the case
             joined[name] = joined[name] + b", " + value if name in joined else value
         return cls(method, target, int(version[-1:]), joined)
 
@@ -128,20 +128,20 @@ def with_llhttp(wire: bytes) -> tuple[list[Read], str]:
 REVIEWED = {
     "h11": {
         "illegal request line": "UTF-8 in the target, which is answered with a redirect (RFC 9112 3.2)",
-        "no request line received": "an empty line before the request line, which RFC 9112 2.2 lets us skip",
+        "no request line received": "an empty line before the request line, which RFC 9112 2.2 allows to skip",
         "the connection ends": "HTTP/1.0 with keep-alive, which h11 does not speak",
         "illegal chunk header": "white space around the semicolon of a chunk extension (RFC 9112 7.1.1 BWS), obs-text; "
         "more than twenty digits",
         "bad Content-Length": "more than twenty digits, of which all but nineteen are zeros in front (RFC 9110 8.6)",
     },
     "llhttp": {
-        "Invalid method encountered": "it knows a list of methods; every other token is answered 501 here",
-        "Expected space after method": "the same, where a method begins like one that it knows",
+        "Invalid method encountered": "it has a list of methods; the response to any other token is 501 here",
+        "Expected space after method": "the same, if a method begins like one in its list",
         "Invalid char in url": "UTF-8 in the target, which is answered with a redirect (RFC 9112 3.2)",
-        "Invalid HTTP version": "HTTP/1.2 to 1.9, which RFC 9110 2.5 has us read as 1.1",
-        "Data after `Connection: close`": "it believes a Connection in a trailer section (RFC 9110 6.5.1: it is none)",
+        "Invalid HTTP version": "HTTP/1.2 to 1.9, which are read as 1.1 (RFC 9110 2.5)",
+        "Data after `Connection: close`": "it interprets Connection in a trailer section (against RFC 9110 6.5.1)",
         "Invalid character in chunk size": "white space around the semicolon of a chunk extension",
-        "Request has invalid `Transfer-Encoding`": "white space behind chunked, which RFC 9110 5.5 takes off",
+        "Request has invalid `Transfer-Encoding`": "white space behind chunked, which is removed (RFC 9110 5.5)",
     },
 }
 """For each parser, the reasons for which it rejects what PWB accepts, and why that is safe. Any other reason fails."""
@@ -150,11 +150,11 @@ REVIEWED = {
 def compare(parser: str, wire: bytes) -> None:
     mine, state = ours(wire)
     theirs, detail = with_h11(wire, len(mine) + 1) if parser == "h11" else with_llhttp(wire)
-    assert theirs[: len(mine)] == mine[: len(theirs)], "the same bytes, another meaning"
+    assert theirs[: len(mine)] == mine[: len(theirs)], "the same bytes are read differently"
     if len(theirs) < len(mine):
-        assert any(detail.startswith(reason) for reason in REVIEWED[parser]), f"{parser} refuses: {detail}"
+        assert any(detail.startswith(reason) for reason in REVIEWED[parser]), f"{parser} rejects: {detail}"
     elif state:
-        assert len(theirs) == len(mine), "they found a request where we found none"
+        assert len(theirs) == len(mine), "a request where PWB finds none"
 
 
 @pytest.mark.parametrize("parser", ["h11", "llhttp"])

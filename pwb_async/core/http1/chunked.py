@@ -18,8 +18,11 @@ class ChunkState(Enum):
     """The part of chunked content to which the next byte belongs."""
 
     SIZE = "chunk-size"
+    """A line with the size of a chunk, and its extensions."""
     DATA = "chunk-data"
+    """The bytes of a chunk, and the CRLF behind them."""
     TRAILER = "trailer section"
+    """The field lines behind the last chunk, and the empty line at the end."""
 
 
 class ChunkedReader:

@@ -29,7 +29,12 @@ _RESPONDING: Final = ConnectionState.RESPONDING
 
 
 class Connection:
-    """A persistent connection (RFC 9112 9)."""
+    """A persistent connection (RFC 9112 9).
+
+    Args:
+        parser: The parser of request heads, which other connections may share.
+        server: The value of the field Server.
+    """
 
     __slots__ = (
         "_buffer",
@@ -58,9 +63,9 @@ class Connection:
     idle: bool
     """Whether next_event() would return NEED_DATA after the last response."""
     state: ConnectionState
+    """what the connection waits for"""
 
     def __init__(self, parser: RequestParser, server: bytes = b"PWB") -> None:
-        """parser: may be shared by all connections of a server. server: the value of the field Server."""
         self._parser = parser
         self._server = server
         self._buffer = b""

@@ -34,7 +34,9 @@ class RequestLine(NamedTuple):
     raw: bytes
     """the line as received, without its CRLF"""
     method: bytes
+    """the method, case-sensitive"""
     target: Target
+    """the target, parsed"""
     version: Version
     """HTTP_1_0, or HTTP_1_1 for all later minor versions (RFC 9110 2.5)"""
 
@@ -58,6 +60,7 @@ class RequestParser:
     """A parser of request heads, which all connections of a server share."""
 
     limits: Limits
+    """the limits beyond which a head is refused"""
     variant: Variant | None
     """the function that sets Fields.variant; None where nothing is negotiated"""
     cache: dict[bytes, Request]

@@ -76,7 +76,7 @@ def _parse(value: bytes, this_year: int) -> int | None:
 
 
 def is_placeholder(mtime: int) -> bool:
-    """Return whether a modification time, in seconds since the epoch, was set by a build tool and so says nothing.
+    """Return whether a modification time, in seconds since the epoch, was set by a build tool and means nothing.
 
     Nix and OSTree set 0 and 1; those of other tools are in _PLACEHOLDERS.
     """

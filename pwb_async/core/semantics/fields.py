@@ -21,6 +21,10 @@ class Fields:
     """The fields of a request by name, and what they mean for every request.
 
     The parser keeps field sections that it has read, so the attributes are computed once for many requests.
+
+    Args:
+        values: The values of the field lines in order, by lower-case name.
+        content_length: The number of bytes of content, or CHUNKED.
     """
 
     __slots__ = (
@@ -59,7 +63,6 @@ class Fields:
     """the preconditions and the range as they were received; equal ones lead to equal responses"""
 
     def __init__(self, values: Mapping[bytes, list[bytes]], content_length: int) -> None:
-        """values: for each lower-case name, the values of its field lines in order."""
         self._values = values
         self.content_length = content_length
         self.host = self.get(b"host")

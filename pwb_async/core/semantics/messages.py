@@ -33,7 +33,9 @@ REASONS: Final = {
 Version: TypeAlias = tuple[int, int]
 """A version of HTTP, as its major and minor number (RFC 9110 2.5)."""
 HTTP_1_0: Final[Version] = (1, 0)
+"""HTTP/1.0, where connections are not persistent by default."""
 HTTP_1_1: Final[Version] = (1, 1)
+"""HTTP/1.1, and any later HTTP/1.x."""
 
 
 @dataclass(slots=True, eq=False)
@@ -47,7 +49,9 @@ class Request:
     method: bytes
     """the method, case-sensitive (RFC 9110 9.1)"""
     target: Target
+    """the parsed target"""
     fields: Fields
+    """the field section"""
     version: Version
     """the version by which the request is interpreted: (1, 1) for every later HTTP/1.x as well (RFC 9110 2.5)"""
     persistent: bool = True
@@ -129,7 +133,7 @@ class Response:
     parts: tuple[Part, ...] = ()
     """the content; without what `serialized` holds of it"""
     file: File | None = None
-    """the file to close with the response"""
+    """the file that is closed with the response; None for none"""
     serialized: bytes = b""
     """the field lines with the empty line, and short content behind them, as preserialize() has written them for a
     response that is sent often"""

@@ -12,6 +12,7 @@ class Validators(NamedTuple):
     """The validators of a representation, which distinguish its versions (RFC 9110 8.8)."""
 
     tag: EntityTag | None
+    """the entity tag"""
     last_modified: int | None
     """seconds since the epoch"""
     strong_date: bool

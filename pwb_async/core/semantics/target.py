@@ -72,7 +72,7 @@ def parse_target(method: bytes, raw: bytes) -> Target | str:
     change any other method to GET when it follows one (RFC 9110 15.4.2).
     """
     if raw == b"*":
-        return Target(asterisk=True) if method == b"OPTIONS" else "* goes with OPTIONS only"
+        return Target(asterisk=True) if method == b"OPTIONS" else "asterisk-form is for OPTIONS only"
     if method == b"CONNECT":
         return "this server is no proxy"
     if not TARGET.fullmatch(raw) or not (raw.isascii() or (method in (b"GET", b"HEAD") and _is_text(raw))):

@@ -28,6 +28,7 @@ class Candidate(NamedTuple):
     path: bytes
     """beneath the root, without a slash at either end; b"" is the root itself"""
     kind: EntryKind = EntryKind.ANY
+    """the kind of entry that matches"""
     status: int = 200
     """the status code of a response that is made of this file: 404 for an error page"""
 
@@ -37,6 +38,7 @@ class Lookup:
     """A request to a storage: find the first of these candidates that exists."""
 
     request: Request
+    """the request that the lookup is for"""
     path: bytes
     """the target's path without its first slash, for logs and delays only; `candidates` decide what is opened"""
     candidates: tuple[Candidate, ...]
@@ -119,6 +121,7 @@ class StorageError:
 
 
 Finding: TypeAlias = OpenFile | Directory | NotFound | Forbidden | Unavailable | StorageError
+"""The result of a lookup."""
 
 
 class Storage(Protocol):
@@ -135,6 +138,7 @@ NOT_FOUND: Final = NotFound()
 DIRECTORY: Final = Directory()
 FORBIDDEN: Final = Forbidden()
 UNAVAILABLE: Final = Unavailable()
+"""The findings without attributes, each as one shared object."""
 
 
 def same_version(old: OpenFile, new: Finding) -> bool:

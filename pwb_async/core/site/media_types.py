@@ -247,6 +247,7 @@ class _Rule:
         self.media = media
 
     def matches(self, path: bytes) -> bool:
+        """Return whether the glob matches a path below the root."""
         text = path.decode(errors="surrogateescape")
         return self._match(text if self._whole_path else text.rpartition("/")[2]) is not None
 

@@ -21,7 +21,7 @@ def request_of(connection: Connection) -> Request:
     return event
 
 
-# --- the field Connection -------------------------------------------------------------------
+# --- the field Connection ---
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_every_response_has_server_and_date() -> None:
         assert answer.field(b"date") == b"Tue, 14 Nov 2023 22:13:20 GMT"
 
 
-# --- order and number of responses ----------------------------------------------------------------------------------------
+# --- order and number of responses ---
 
 
 def test_9112_9_3_2_pipelined_responses_are_in_order() -> None:
@@ -177,7 +177,7 @@ def test_a9_reject() -> None:
     assert driver.send(MARKER).statuses == [503]
 
 
-# --- deadlines -----------------------------------------------------------------------------------------------
+# --- deadlines ---
 
 
 @pytest.mark.parametrize("sent", [b"", b"\r\n", b"\r\n\r\n", get(), get() + b"\r\n"])
@@ -226,7 +226,7 @@ def test_9112_9_6_the_deadline_ends_lingering() -> None:
     assert driver.connection.expire() is CLOSED
 
 
-# --- closing -------------------------------------------------------------------------------------------------
+# --- closing ---
 
 
 def test_b8_after_an_invalid_request_input_is_discarded_up_to_the_limit() -> None:
@@ -302,7 +302,7 @@ def test_9110_9_3_2_a_truncated_head_request_gets_no_content() -> None:
     assert (answer.status, answer.content) == (400, b"")
 
 
-# --- parts of a response ---------------------------------------------------------------------------
+# --- parts of a response ---
 
 
 @pytest.mark.parametrize("size", [0, 1, SHORT, SHORT + 1])

@@ -3,12 +3,12 @@
 A file's name states the expected responses: those to `200.405.keep-9112-9.3.2-words.http` are 200, then 405, and the
 connection stays open. An RFC section or a hazard of docs/hazards.md follows, then a few words.
 
-    keep     the connection stays open for the next request      wait     no response yet, and 400 at the end of file
+    keep     the connection stays open for the next request       wait     no response yet, and 400 at the end of file
     end      the last response closes the connection              silent   no response, even at the end of file
-    (none)   the last response is to an invalid request           (only in the directory invalid)
+    (none)   the last response is to an invalid request            (only in the directory invalid)
 
-The cases of other projects' suites are among them; tests/conformance/other_suites.toml says which suites, and where and
-why PWB answers otherwise.
+It includes the cases of other projects' suites; tests/conformance/other_suites.toml lists these suites, and every case
+in which PWB responds otherwise, with the reason.
 
 To add a case, write its bytes: printf 'GET / HTTP/1.1\r\n\r\n' > invalid/400-9112-3.2-host-missing.http
 """

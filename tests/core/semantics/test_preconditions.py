@@ -171,7 +171,7 @@ def test_9110_13_2_2_if_range_comes_before_416() -> None:
     assert ask(get(b"/a.txt", b"Range: bytes=99-", f(b"If-Range", TAG))).status == 416
 
 
-# --- validators ----------------------------------------------------------------------------------
+# --- validators ---
 
 SECOND = 10**9
 NOW_NS = NOW * SECOND
@@ -182,7 +182,7 @@ NOW_NS = NOW * SECOND
     [
         pytest.param(CHANGED * SECOND + 5, CHANGED, id="9110-8.8.2-old"),
         pytest.param(NOW_NS, NOW, id="9110-8.8.2-this-moment"),
-        pytest.param(NOW_NS + 3600 * SECOND, NOW, id="D12-future-is-told-as-now"),
+        pytest.param(NOW_NS + 3600 * SECOND, NOW, id="D12-future-is-sent-as-now"),
         pytest.param(10**11 * SECOND, NOW, id="D12-year-5138"),
         pytest.param(10**13 * SECOND, NOW, id="D12-beyond-year-9999"),
         pytest.param(10**30, NOW, id="D12-absurd"),
@@ -299,7 +299,7 @@ def test_the_file_of_a_304_and_a_412_is_closed() -> None:
         assert file.file.closed == 1
 
 
-# --- entity tags -------------------------------------------------------------------------------------------
+# --- entity tags ---
 
 
 @pytest.mark.parametrize(

@@ -133,7 +133,7 @@ def test_9110_14_2_range_is_for_get_only(value: bytes) -> None:
     assert head.head == ask(get(b"/a.txt")).head
 
 
-# --- multipart -----------------------------------------------------------------------------------------------------
+# --- multipart ---
 
 
 def parts_of(answer: Answer) -> list[tuple[bytes, bytes]]:

@@ -58,7 +58,7 @@ def lookup_of(target: bytes, site: Site = SITE, method: bytes = b"GET") -> Looku
     return lookup
 
 
-# --- methods -------------------------------------------------------------------------------------------------------
+# --- methods ---
 
 
 @pytest.mark.parametrize("method", [b"POST", b"PUT", b"DELETE", b"PATCH", b"TRACE"])
@@ -127,7 +127,7 @@ def test_9110_15_2_no_interim_response_is_ever_sent() -> None:
         assert answer.wire.startswith(b"HTTP/1.1 200 OK\r\n")
 
 
-# --- lookups ----------------------------------------------------------------------------------------------------
+# --- lookups ---
 
 
 @pytest.mark.parametrize(
@@ -179,7 +179,7 @@ def test_c7_dot_files_on_request() -> None:
     assert is_hidden((b"a/b",), dotfiles=True)
 
 
-# --- findings ---------------------------------------------------------------------------------------------------
+# --- findings ---
 
 
 def test_the_fields_of_a_file() -> None:
@@ -315,7 +315,7 @@ def test_the_media_type_depends_on_the_file_not_on_the_target() -> None:
     assert ask_with(found, get(b"/x.txt/")).field(b"content-type") == b"application/xhtml+xml"
 
 
-# --- HEAD, framing ----------------------------------------------------------------------------------------------------
+# --- HEAD, framing ---
 
 TARGETS = [b"/", b"/a.txt", b"/empty.txt", b"/sub", b"/sub/", b"/none", b"/.env", b"/a.txt/", b"/bare/", b"/%FF%FE"]
 
