@@ -98,7 +98,7 @@ def _bind(sock: socket.socket, address: tuple[object, ...], alone: bool) -> sock
 
 
 class UnixListener(socket.socket):
-    """A listening Unix socket. Every user who may write to its file may connect."""
+    """A listening Unix socket. All users with write permission for its file may connect."""
 
     _path: str | None = None
 

@@ -1,6 +1,6 @@
 """The error log: messages of the program on standard error, each a line, without ever blocking the server.
 
-Standard error may be a pipe that nobody reads. A write to a full pipe would block, and an event loop with it, so a
+Standard error may be a pipe that is never read. A write to a full pipe would block, and an event loop with it, so a
 message that does not fit is dropped; the next one that fits is preceded by the number of lost ones (hazard E8).
 """
 

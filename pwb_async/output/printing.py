@@ -1,6 +1,6 @@
 """Lines on standard output and standard error that never block the program, whatever characters they contain.
 
-Standard output and standard error may be pipes that nobody reads. A write to a full pipe would block, and with it the
+Standard output and standard error may be pipes that are never read. A write to a full pipe would block, and with it the
 whole server, so a line that does not fit is given up (hazard E8).
 """
 

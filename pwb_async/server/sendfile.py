@@ -34,7 +34,7 @@ forbids it, though the file can be read. Any other error means that the disk fai
 
 
 class SendfileRefusedError(OSError):
-    """sendfile(2) does not send this file, though it may be readable."""
+    """The file cannot be sent by sendfile(2), though it may be readable."""
 
 
 class SendfileSupport:

@@ -30,7 +30,7 @@ class Descriptor:
         return self._fd
 
     def detach(self) -> int:
-        """Gives the descriptor to the caller, who has to close it; -1 if it is closed already."""
+        """Gives the descriptor to the caller, which has to close it; -1 if it is closed already."""
         fd, self._fd = self._fd, -1
         return fd
 

@@ -5,7 +5,7 @@
 
 A design is a way to wait. The conversation here is the blocking one, which single, threads, processes and greenlets use
 as it is; epoll does the same event by event. Connection, Site and Disk decide what the response is, for all servers
-alike, and AdmissionControl who is served.
+alike, and AdmissionControl which clients are served.
 
 What a design may override, and which one does (`tracing` adds the timeline of --trace to any of them):
 
