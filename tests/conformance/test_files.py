@@ -16,7 +16,7 @@ from .tree import ALPHABET, BIG, CANARY
 from .wire import get
 
 UNPRIVILEGED = ("setpriv", "--bounding-set=-dac_override,-dac_read_search")
-"""Without the two capabilities by which root reads everything, a mode of 000 means what it says."""
+"""Drops the two capabilities by which root reads everything, so that a mode of 000 applies."""
 
 
 @pytest.fixture(scope="session")
@@ -40,7 +40,7 @@ async def test_unreadable_c6_l4(target: str, status: int, unprivileged: Server) 
 
 
 async def test_relative_links_work_and_absolute_ones_do_not_c2(start: Start, tmp_path: Path) -> None:
-    """ln -sr makes a relative link of an absolute target, as SECURITY.md says."""
+    """ln -sr makes a relative link of an absolute target, as SECURITY.md describes."""
     root = tmp_path / "root"
     (root / "sub").mkdir(parents=True)
     (root / "a.txt").write_text("a")

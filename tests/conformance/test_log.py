@@ -249,12 +249,12 @@ async def test_start_whose_listening_line_cannot_be_written_e8(
             response = b"".join(iter(lambda: client.recv(65536), b""))
         assert response.endswith(b"\r\n\r\n" + ALPHABET)
         process.terminate()
-        _, said = await asyncio.to_thread(process.communicate, timeout=TIMEOUT)
+        _, error_output = await asyncio.to_thread(process.communicate, timeout=TIMEOUT)
         assert process.returncode == 0
     finally:
         process.kill()
     why = {"full disk": b"No space left on device", "no reader": b"Broken pipe", "full pipe": b"it is full"}[output]
-    assert [line.partition(b": ")[2] for line in said.splitlines()] == [
+    assert [line.partition(b": ")[2] for line in error_output.splitlines()] == [
         b"cannot write to standard output: " + why,
         b"1 lines of the access log were lost",
     ]

@@ -60,15 +60,15 @@ def check_start(design: Design, encoding: str, folder: Path) -> None:
             assert process.stdout is not None
             assert process.stderr is not None
             assert select.select([process.stdout], [], [], 10)[0], "it hangs"
-            said = process.stdout.readline()
+            printed = process.stdout.readline()
             process.send_signal(signal.SIGTERM)
             rest, warned = process.communicate(timeout=10)
         finally:
             process.kill()
     assert process.returncode == 0, warned
     assert (rest, warned.count(b"\n")) == (b"", 1), warned
-    assert b"listening on" in said
-    for line in said, warned:
+    assert b"listening on" in printed
+    for line in printed, warned:
         check_line(line, encoding)
 
 
@@ -95,11 +95,11 @@ def test_the_line_of_a_start_that_fails(
 ) -> None:
     with launch(program, *options, folder=tmp_path, encoding=encoding) as process:
         try:
-            said, warned = process.communicate(timeout=10)
+            printed, warned = process.communicate(timeout=10)
         finally:
             process.kill()
     assert process.returncode in (1, 2)
-    assert said == b""
+    assert printed == b""
     assert warned.startswith(program.program.encode() + b": ")
     check_line(warned, encoding)
 
@@ -108,9 +108,9 @@ def test_the_line_of_a_start_that_fails(
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda design: design.program)
 def test_what_is_asked_for(program: Design, option: str, tmp_path: Path) -> None:
     with launch(program, option, folder=tmp_path, encoding="ascii") as process:
-        said, warned = process.communicate(timeout=10)
+        printed, warned = process.communicate(timeout=10)
     assert (process.returncode, warned) == (0, b"")
-    assert said.isascii()
+    assert printed.isascii()
 
 
 def unwritable(how: str) -> int:
@@ -145,12 +145,12 @@ def test_a_warning_that_is_not_taken_ends_no_start(errors: str, design: Design, 
         try:
             assert process.stdout is not None
             assert select.select([process.stdout], [], [], 10)[0], "it hangs"
-            said = process.stdout.readline()
+            printed = process.stdout.readline()
             process.terminate()
             rest, _ = process.communicate(timeout=10)
         finally:
             process.kill()
-    assert b"listening on" in said
+    assert b"listening on" in printed
     assert (rest, process.returncode) == (b"", 0)
 
 
@@ -174,10 +174,10 @@ def test_an_error_that_is_not_taken_keeps_its_status(
         env=environment(),
     ) as process:
         try:
-            said, _ = process.communicate(timeout=10)
+            printed, _ = process.communicate(timeout=10)
         finally:
             process.kill()
-    assert said == b""
+    assert printed == b""
     assert process.returncode in (1, 2)
 
 

@@ -58,7 +58,7 @@ def test_missing_root_f5(design: Design, tmp_path: Path) -> None:
     status, line = failed_start(design, tmp_path / "nowhere", "--port", "0", folder=tmp_path)
     assert status == 1
     assert "nowhere" in line
-    assert f"{design.program}" in line.partition(": ")[2], "it says how to name a folder"
+    assert f"{design.program}" in line.partition(": ")[2], "the message shows how to name a folder"
 
 
 def test_root_that_is_a_file_f5(design: Design, site: Path, tmp_path: Path) -> None:

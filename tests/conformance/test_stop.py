@@ -91,7 +91,7 @@ async def test_nothing_is_begun_f2(start: Start) -> None:
             server.signal()
             await wait_until_refused(server)
             count = len(head) + len(await peer.read_to_end())
-            assert BIG < count < BIG + 1000 + 1000, "one answer more at most, that one says close"
+            assert BIG < count < BIG + 1000 + 1000, "at most one more response, with Connection: close"
         assert await server.exited(within=1) == 0
 
 

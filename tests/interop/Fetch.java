@@ -21,7 +21,7 @@ class Fetch {
         return CLIENT.send(request.build(), BodyHandlers.ofByteArray());
     }
 
-    static String told(String what, HttpResponse<byte[]> response) throws Exception {
+    static String summary(String what, HttpResponse<byte[]> response) throws Exception {
         var digest = MessageDigest.getInstance("SHA-256").digest(response.body());
         var content = response.body().length == 0 ? "nothing" : HexFormat.of().formatHex(digest);
         return what + " " + response.version() + " " + response.statusCode() + " " + content;
@@ -30,20 +30,20 @@ class Fetch {
     public static void main(String[] arguments) throws Exception {
         var site = arguments[0];
         var first = send(request(site + "/a.txt"));
-        System.out.println(told("get", first));
+        System.out.println(summary("get", first));
         var tag = first.headers().firstValue("ETag").orElseThrow();
-        System.out.println(told("revalidation", send(request(site + "/a.txt").header("If-None-Match", tag))));
-        System.out.println(told("range", send(request(site + "/a.txt").header("Range", "bytes=2-5"))));
-        System.out.println(told("large", send(request(site + "/30m.bin"))));
-        System.out.println(told("missing", send(request(site + "/missing"))));
-        System.out.println(told("upload", send(request(site + "/a.txt").POST(BodyPublishers.ofByteArray(new byte[1 << 20])))));
+        System.out.println(summary("revalidation", send(request(site + "/a.txt").header("If-None-Match", tag))));
+        System.out.println(summary("range", send(request(site + "/a.txt").header("Range", "bytes=2-5"))));
+        System.out.println(summary("large", send(request(site + "/30m.bin"))));
+        System.out.println(summary("missing", send(request(site + "/missing"))));
+        System.out.println(summary("upload", send(request(site + "/a.txt").POST(BodyPublishers.ofByteArray(new byte[1 << 20])))));
         var many = IntStream.range(0, 20)
             .mapToObj(number -> CLIENT.sendAsync(request(site + "/100k.bin").build(), BodyHandlers.ofByteArray()))
             .toList();
         for (var response : many) {
-            System.out.println(told("many", response.get()));
+            System.out.println(summary("many", response.get()));
         }
-        System.out.println(told("folder", send(request(site + "/sub"))));
+        System.out.println(summary("folder", send(request(site + "/sub"))));
         for (var target : new String[] {"/a.txt", "/sub"}) {
             var old = (HttpURLConnection) URI.create(site + target).toURL().openConnection();
             System.out.println("old " + old.getResponseCode() + " " + new String(old.getInputStream().readAllBytes()));

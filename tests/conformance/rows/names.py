@@ -60,7 +60,7 @@ ROWS: list[Row] = [
         for target in ("/.env", "/.git/config", "/%2egit/config", "/.git", "/.htpasswd", "/sub/.hidden/x.txt", "/...")
     ),
     row("C7-two-dots-in-front", get("/sub/..dots.txt"), _404),
-    row("C7-hidden-is-said-of-nothing-too", get("/.nothing"), _404),
+    row("C7-hidden-and-missing", get("/.nothing"), _404),
     row("C7-well-known", get("/.well-known/security.txt"), expect(200, FILES[b".well-known/security.txt"])),
     row("C7-hidden-in-well-known", get("/.well-known/.x"), _404),
     row("C7-well-known-only-at-the-root", get("/sub/.well-known/x"), _404),

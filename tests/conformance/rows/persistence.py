@@ -9,7 +9,7 @@ _ONE = expect(200, b"1")
 
 ROWS: list[Row] = [
     *essential_rows.PERSISTENCE,
-    row("9.3-goes-on", get(), expect(200, ALPHABET, connection=None)),
+    row("9.3-persists", get(), expect(200, ALPHABET, connection=None)),
     row(
         "9.3-connection-close", get("/a.txt", "Connection: close"), expect(200, ALPHABET, connection="close"), ends=True
     ),
