@@ -1,7 +1,7 @@
 """The command `python -m pwb_legacy --mode MODE [ROOT]`, from its options to its exit status.
 
-`python -m pwb_legacy compare`, `diff` and `trace` are the laboratory; its commands parse the rest of the line
-themselves.
+`python -m pwb_legacy compare`, `diff` and `trace` are the laboratory, and `book` attacks the programs of the textbook;
+these commands parse the rest of the line themselves.
 """
 
 import sys
@@ -27,6 +27,12 @@ def main() -> None:
         from .compare import commands  # costs time that a server need not spend
 
         commands.main()
+        return
+    if sys.argv[1:2] == ["book"]:
+        escape_output()
+        from .book import commands as book  # the same
+
+        book.main()
         return
     options, read_again = begin(PROGRAM)
     if options.mode is None:

@@ -52,7 +52,13 @@ COMPARE: dict[str, set[str]] = {
 }
 """The parts of the laboratory, and what each may import of the others."""
 EVENT_LOOPS = {"asyncio", "uvloop", "aiofiles", "gevent"}
-MAY_HAVE_A_LOOP = ("pwb_async.server", "pwb_async.workers", "pwb_legacy.greenlets", "pwb_legacy.compare")
+MAY_HAVE_A_LOOP = (
+    "pwb_async.server",
+    "pwb_async.workers",
+    "pwb_legacy.greenlets",
+    "pwb_legacy.compare",
+    "pwb_legacy.book.exhibits",
+)
 CORE_MAY_IMPORT = {
     "collections", "dataclasses", "datetime", "enum", "fnmatch", "functools", "ipaddress", "math", "re", "typing", "urllib",
 }  # fmt: skip
@@ -168,6 +174,23 @@ def test_only_the_command_imports_the_laboratory() -> None:
             assert not any(inside(imported, "pwb_legacy.compare") for imported in imports(name)), name
 
 
+def test_only_the_command_imports_the_programs_of_the_book() -> None:
+    for name in FILES:
+        if not inside(name, "pwb_legacy.book") and name != "pwb_legacy.__main__":
+            assert not any(inside(imported, "pwb_legacy.book") for imported in imports(name)), name
+
+
+@pytest.mark.parametrize("name", [name for name in LEGACY if inside(name, "pwb_legacy.book")])
+def test_the_programs_of_the_book_and_their_attacks_import_no_server(name: str) -> None:
+    """An exhibit imports nothing but other exhibits, and nothing imports an exhibit."""
+    exhibit = inside(name, "pwb_legacy.book.exhibits")
+    for imported in imports(name):
+        module = module_of(imported)
+        if module is not None:
+            assert inside(module, "pwb_legacy.book") or inside(module, "pwb_async"), imported
+            assert inside(module, "pwb_legacy.book.exhibits") == exhibit, imported
+
+
 def test_no_modules_import_each_other_in_a_circle() -> None:
     graph = {
         name: {module for each in imports(name) if (module := module_of(each)) and module != name} for name in FILES
@@ -188,6 +211,7 @@ def test_every_folder_has_a_row_and_every_row_a_folder() -> None:
     assert {name.split(".")[1] for name in LEGACY if "." in name} == {
         *DESIGNS,
         "common",
+        "book",
         "compare",
         "modes",
         "__main__",

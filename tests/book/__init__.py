@@ -1,0 +1,1 @@
+"""The textbook's programs and the attacks on them, pwb_legacy/book."""
