@@ -81,10 +81,13 @@ class EpollServer(HTTPServer):
     def _sweep(self, now: float) -> None:
         """Close the clients that have taken nothing for too long; one that has sent nothing gets a turn, and a 408."""
         for fd, client in [pair for pair in self._clients.items() if pair[1].deadline.at <= now]:
-            if client.outgoing is not None:
-                self.fail(client, TimeoutError("the client takes nothing"))
-            else:
+            if client.outgoing is None:
                 self._ready.add(fd)
+                continue
+            try:
+                client.deadline.at = client.outgoing.check_progress(client.sock, *self.send_limits)
+            except TimeoutError as error:
+                self.fail(client, error)
         self._ready, self._failed_listeners = self._ready | self._failed_listeners, set()
         self.admission.measure()
         self.flush_log()
@@ -171,7 +174,7 @@ class EpollServer(HTTPServer):
         now = time.monotonic()
         if client.outgoing is not None:
             if client.deadline.at == NEVER:
-                client.deadline.at = now + self.context.timeouts.send
+                client.deadline.at = client.outgoing.check_progress(client.sock, *self.send_limits)
             self._rearm(client.sock.fileno(), select.EPOLLOUT)
             return False
         overdue = client.deadline.at <= now

@@ -5,7 +5,6 @@ server whose client reads nothing.
 """
 
 import socket
-import struct
 
 from .sockets import bytes_acknowledged
 
@@ -18,7 +17,7 @@ class SendRate:
     def __init__(self, sock: socket.socket, now: float) -> None:
         """Start the first period. On a Unix socket the kernel counts nothing, and the client is never too slow."""
         self._started_at = now
-        self._acknowledged = _acknowledged(sock)
+        self._acknowledged = bytes_acknowledged(sock)
 
     def is_below(self, min_rate: int, period: float, sock: socket.socket, now: float) -> bool:
         """Return whether a period of `period` seconds has just ended with fewer than `min_rate` bytes a second.
@@ -28,12 +27,5 @@ class SendRate:
         elapsed = now - self._started_at
         if self._acknowledged is None or elapsed < period:
             return False
-        before, self._acknowledged, self._started_at = self._acknowledged, _acknowledged(sock), now
+        before, self._acknowledged, self._started_at = self._acknowledged, bytes_acknowledged(sock), now
         return self._acknowledged is not None and self._acknowledged - before < min_rate * elapsed
-
-
-def _acknowledged(sock: socket.socket) -> int | None:
-    try:
-        return bytes_acknowledged(sock)
-    except (OSError, struct.error):
-        return None

@@ -1,4 +1,4 @@
-"""Socket options that the Linux kernel offers beyond asyncio's and the socket module's interface."""
+"""Socket options of Linux for which asyncio and the socket module have no interface."""
 
 import socket
 import struct
@@ -15,10 +15,13 @@ def reset_on_close(sock: socket.socket) -> None:
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_RESET)
 
 
-def bytes_acknowledged(sock: socket.socket) -> int:
+def bytes_acknowledged(sock: socket.socket) -> int | None:
     """The number of bytes that the peer has acknowledged since the connection was opened.
 
-    Raises OSError or struct.error where the kernel does not report it, as on a Unix socket.
+    None where the kernel does not count them, as on a Unix socket, or the socket is closed.
     """
-    info = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _BYTES_ACKED + 8)
-    return int(struct.unpack_from("=Q", info, _BYTES_ACKED)[0])
+    try:
+        info = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _BYTES_ACKED + 8)
+        return int(struct.unpack_from("=Q", info, _BYTES_ACKED)[0])
+    except (OSError, struct.error):
+        return None

@@ -9,11 +9,11 @@ from pwb_async.core.deadlines import Deadline
 from pwb_async.core.events import BadRequest
 from pwb_async.core.semantics.messages import Request
 from pwb_async.network.listeners import client_address
-from pwb_async.network.sockets import reset_on_close
+from pwb_async.network.send_timeout import SendTimeout
+from pwb_async.network.sockets import bytes_acknowledged, reset_on_close
 from pwb_async.observability.exchange import make_exchange
 
 from .response_writer import ResponseWriter
-from .send_timeout import SendTimeout
 from .state import ServerState
 
 
@@ -72,7 +72,7 @@ class ConnectionProtocol(asyncio.Protocol):
 
     def pause_writing(self) -> None:
         self._writer.pause()
-        self._send_timeout = SendTimeout(self._transport, self._state.context.timeouts.send, self._state.clock())
+        self._send_timeout = SendTimeout(self._state.context.timeouts.send, self._state.clock())
         self.deadline.at = self._send_timeout.next_check
 
     def resume_writing(self) -> None:
@@ -81,7 +81,10 @@ class ConnectionProtocol(asyncio.Protocol):
         self.deadline.disarm()
 
     def _check_send_timeout(self, timeout: SendTimeout) -> None:
-        if timeout.check(self._state.clock()):
+        acknowledged = bytes_acknowledged(self.sock)
+        # On a Unix socket the kernel does not count; there the transport's buffer shows whether the peer reads.
+        progress = -self._transport.get_write_buffer_size() if acknowledged is None else acknowledged
+        if timeout.check(progress, self._state.clock()):
             self.deadline.at = timeout.next_check
         else:
             self.abort(reset=True)

@@ -38,6 +38,7 @@ from pwb_async.core.events import CLOSED, NEED_DATA, BadRequest, ConnectionState
 from pwb_async.core.semantics.messages import Request, Response
 from pwb_async.core.site.lookup import StorageError
 from pwb_async.network.admission import UNLIMITED, AdmissionControl, Connection
+from pwb_async.network.send_timeout import check_interval
 from pwb_async.observability.exchange import make_exchange
 from pwb_async.runtime.context import ServerContext
 from pwb_async.runtime.signals import end_signals
@@ -58,6 +59,8 @@ class HTTPServer:
     acceptor_class: ClassVar[type[Acceptor]] = Acceptor
     admission: AdmissionControl[Connection]
     """The clients that are connected, and the limits on their number."""
+    send_limits: tuple[float, int]
+    """Seconds in which a client must take some bytes, and the bytes a second that it must take on average."""
     stopping: bool
     """A signal has stopped the server: it accepts no more clients."""
 
@@ -67,6 +70,7 @@ class HTTPServer:
         self.admission = AdmissionControl(
             options.max_connections, options.max_connections_per_ip, capacity=self.capacity
         )
+        self.send_limits = (context.timeouts.send, options.min_send_rate)
         self.stopping = False
         # A signal writes a byte to one end (set_wakeup_fd), so that a wait for the other end returns.
         self.wakeup_reader, self.wakeup_writer = socket.socketpair()
@@ -120,11 +124,13 @@ class HTTPServer:
         client.outgoing.set_parts(client.connection.respond(event, client.outgoing.response, now))
 
     def send_some(self, client: Client, outgoing: ResponseSender) -> None:
-        """Send what the client takes now. Raises OSError, and TimeoutError below --min-send-rate (A5)."""
-        outgoing.send(client.sock)
-        rate = self.context.options.min_send_rate
-        if rate and outgoing.is_below(rate, self.context.timeouts.send, client.sock):
-            raise TimeoutError("the client reads too slowly")
+        """Send what the client takes now. Raises OSError, and TimeoutError if it takes too little (A4, A5)."""
+        try:
+            outgoing.send(client.sock)
+        except TimeoutError:  # the kernel has taken nothing since the last check
+            outgoing.check_progress(client.sock, *self.send_limits)
+        else:
+            outgoing.check_rate(client.sock, *self.send_limits)
 
     def close_response(self, client: Client) -> None:
         """Close the current response, if any, and log it; it has been sent, or cannot be."""
@@ -233,7 +239,7 @@ class HTTPServer:
         client.connection.receive_data(client.sock.recv(RECEIVE_SIZE))
 
     def _respond(self, client: Client, event: Request | BadRequest) -> None:
-        client.sock.settimeout(self.context.timeouts.send)
+        client.sock.settimeout(check_interval(self.context.timeouts.send))
         self.start_response(client, event)
         while (outgoing := client.outgoing) is not None:
             self.send_some(client, outgoing)

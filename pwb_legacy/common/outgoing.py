@@ -8,6 +8,8 @@ from typing import Final
 from pwb_async.core.events import BadRequest
 from pwb_async.core.semantics.messages import Part, Request, Response, length_of
 from pwb_async.network.send_rate import SendRate
+from pwb_async.network.send_timeout import SendTimeout
+from pwb_async.network.sockets import bytes_acknowledged
 from pwb_async.storage.errors import TruncatedError
 
 BUFFER_SIZE: Final = 64 * 1024
@@ -21,6 +23,7 @@ class ResponseSender:
     __slots__ = (
         "_buffers",
         "_rate",
+        "_send_timeout",
         "buffer",
         "event",
         "remaining",
@@ -45,6 +48,7 @@ class ResponseSender:
         self.event, self.response, self.started_at = event, response, started_at
         self.remaining = self.sent = 0
         self._rate: SendRate | None = None
+        self._send_timeout: SendTimeout | None = None
         self.buffer = _EMPTY
 
     def set_parts(self, parts: Sequence[Part]) -> None:
@@ -66,18 +70,32 @@ class ResponseSender:
         self.buffer = self.buffer[count:] if count < len(self.buffer) else _EMPTY
         self.sent += count
         self.remaining -= count
+        self._send_timeout = None
 
-    def is_below(self, min_rate: int, period: float, sock: socket.socket) -> bool:
-        """Return whether the client has just taken fewer than `min_rate` bytes a second for `period` seconds (A5).
+    def check_progress(self, sock: socket.socket, timeout: float, min_rate: int) -> float:
+        """Return when to call this again, on the monotonic clock, as long as the kernel takes nothing.
 
-        The first period starts when the kernel has not taken a whole buffer: a fast client is not measured.
+        Raises TimeoutError if the client has acknowledged nothing for `timeout` seconds (A4), or as check_rate() does.
+        """
+        self.check_rate(sock, timeout, min_rate)
+        now = time.monotonic()
+        if self._send_timeout is None:
+            self._send_timeout = SendTimeout(timeout, now)
+        elif not self._send_timeout.check(bytes_acknowledged(sock) or 0, now):
+            raise TimeoutError("the client takes nothing")
+        return self._send_timeout.next_check
+
+    def check_rate(self, sock: socket.socket, period: float, min_rate: int) -> None:
+        """Raise TimeoutError if the client has taken fewer than `min_rate` bytes a second for `period` seconds (A5).
+
+        The first period starts when the kernel has not taken a whole buffer, so that a fast client is not measured.
         """
         now = time.monotonic()
-        if self._rate is not None:
-            return self._rate.is_below(min_rate, period, sock, now)
-        if self.buffer:
-            self._rate = SendRate(sock, now)
-        return False
+        if self._rate is None:
+            if min_rate and self.buffer:
+                self._rate = SendRate(sock, now)
+        elif self._rate.is_below(min_rate, period, sock, now):
+            raise TimeoutError("the client reads too slowly")
 
 
 def read_parts(parts: Sequence[Part]) -> Iterator[memoryview]:

@@ -175,6 +175,17 @@ async def test_slow_reader_that_goes_on_reading_is_served_a4(short_timeouts: Ser
     assert count > BIG
 
 
+async def test_client_that_reads_too_little_to_make_room_in_the_kernel_is_served_a4(short_timeouts: Server) -> None:
+    """The kernel reports room only when a third of its buffer is free, which takes such a client minutes."""
+    async with Peer(short_timeouts.address, receive_buffer=4096) as peer:
+        await peer.send(get("/30m.bin"))
+        watch = Watch()
+        while watch.time < 4 * SEND:
+            assert await peer.read_at_least(1)
+            await asyncio.sleep(SEND / 12)
+        peer.reset()
+
+
 async def test_client_that_does_not_close_is_left_a13(short_timeouts: Server) -> None:
     """The client keeps its side open after the last response: the server closes after a while."""
     async with Peer(short_timeouts.address) as peer:
