@@ -14,7 +14,7 @@ class Program:
     name: str
     """the number in the book, or what --mode calls a design"""
     waits: Waits
-    """one: for one client at a time; each: something waits for each client; epoll: the kernel reports who is ready"""
+    """one: for one client at a time; each: something waits for each client; epoll: the kernel reports ready clients"""
     module: str
     """what `python -m` starts"""
     arguments: tuple[str, ...]

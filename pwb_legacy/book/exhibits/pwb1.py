@@ -15,12 +15,14 @@ class FixedPage:
         self.tcp_socket.listen(128)  # L19: a short queue, IPv4 alone, and nothing handles a signal
 
     def serve_forever(self) -> None:
+        """Accept one client after the other."""
         while True:
             client, peer = self.tcp_socket.accept()
             print(peer, "asks")  # L20: waits for whatever reads standard output
             self.handlerequest(client)  # L9: any exception leaves the loop, and the program ends
 
     def handlerequest(self, client: socket.socket) -> None:
+        """Receive one piece, send the page, and close the connection."""
         request = client.recv(2048)  # L2: one piece is not one request; L10: waits for ever
         print(request.decode())  # L3: not every byte is UTF-8
         head = f"HTTP/1.1 200 OK\r\nServer: {self.server}\r\n\r\n"  # L7: no length, no type, no date

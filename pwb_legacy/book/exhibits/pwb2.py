@@ -14,11 +14,13 @@ class SingleServer(FixedPage):
     server = "PWB2.0"
 
     def handlerequest(self, client: socket.socket) -> None:
+        """Receive one piece, respond to it, and close the connection."""
         request = client.recv(2048).decode()  # L2: one piece is not one request; L10: waits for ever
         self.respond(client, request)
         client.close()  # L8: with unread input, this is a reset
 
     def respond(self, client: socket.socket, request: str) -> None:
+        """Send the file that the request line names, or 404."""
         line = request.splitlines()[0]
         name = line[line.index("/") :].split(" ")[0]  # L3: IndexError or ValueError, if the client likes
         path = STATIC + ("index.html" if name == "/" else name)  # L1: .. and links lead anywhere

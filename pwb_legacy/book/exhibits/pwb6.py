@@ -28,6 +28,7 @@ class EpollServer(SingleServer):
                     self.handlerequest(fd)
 
     def accept(self) -> None:
+        """Accept one client, and register its socket."""
         client, peer = self.tcp_socket.accept()  # L13: one client, though more may wait; L9: an error ends the program
         print(peer, "asks")  # L20: waits for whatever reads standard output
         fd = client.fileno()
