@@ -50,12 +50,15 @@ class Entry:
     key: bytes
     """The cache key of the requests that it responds to."""
     lookup: Lookup
+    """What was looked up, without the request of a client."""
     finding: OpenFile
+    """What the disk has found: a file, open or with all its bytes."""
     fresh_until: float
     """When the finding has to be revalidated."""
     first_used: float
     """When it was used for the first time after a while."""
     last_used: float
+    """When it was used last."""
     counted_use: float
     """The last use that has kept it in a queue; only a later one will keep it there again."""
     size: int

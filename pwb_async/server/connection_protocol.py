@@ -59,6 +59,7 @@ class ConnectionProtocol(asyncio.Protocol):
         return cast(socket.socket, self._transport.get_extra_info("socket"))
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Make the writer, and find the peer if its address will be needed."""
         self._transport = cast(asyncio.Transport, transport)
         self._writer = self._make_writer(self._transport)
         if self._state.observers or self._state.guard:
@@ -68,14 +69,17 @@ class ConnectionProtocol(asyncio.Protocol):
         return ResponseWriter(transport, self._state.send_queue, self._state.sendfiles)
 
     def connection_lost(self, exc: Exception | None) -> None:
+        """End a response that is being written."""
         self._writer.lose()
 
     def pause_writing(self) -> None:
+        """Pause the writer, and start the send timeout."""
         self._writer.pause()
         self._send_timeout = SendTimeout(self._state.context.timeouts.send, self._state.clock())
         self.deadline.at = self._send_timeout.next_check
 
     def resume_writing(self) -> None:
+        """Resume the writer, and end the send timeout."""
         self._writer.resume()
         self._send_timeout = None
         self.deadline.disarm()

@@ -61,6 +61,7 @@ class HTTPProtocol(ConnectionProtocol):
         return self._responding or self._writer.paused
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Wait for a request, or send 503 if the connection is not admitted."""
         super().connection_made(transport)
         if self._state.admit(self):
             self._wait()
@@ -68,10 +69,12 @@ class HTTPProtocol(ConnectionProtocol):
             self._reject(self._connection.reject())
 
     def connection_lost(self, exc: Exception | None) -> None:
+        """Stop counting the connection."""
         super().connection_lost(exc)
         self._state.forget(self)
 
     def data_received(self, data: bytes) -> None:
+        """Respond to requests, or buffer them while a response is under way."""
         if not (self._responding or self._writer.paused):
             self._process_events(self._connection.receive(data))
             return
@@ -88,6 +91,7 @@ class HTTPProtocol(ConnectionProtocol):
         return True
 
     def resume_writing(self) -> None:
+        """Continue with the next request, unless a task does."""
         super().resume_writing()
         if not self._responding:
             self._process_events(self._connection.next_event())

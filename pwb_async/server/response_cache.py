@@ -45,6 +45,7 @@ class RevalidationBatch:
     """Entries that are not fresh and that requests are waiting for; they are revalidated together."""
 
     entries: dict[bytes, Entry]
+    """The entries by key."""
     unchanged: set[bytes]
     """The keys of those whose file is still the same."""
     done: asyncio.Event

@@ -24,7 +24,7 @@ _MIN_PART: Final = 64 * 1024
 
 
 class _UncachedSlice(FileSlice):
-    """A slice whose first chunk start() has found not to be in the page cache, so that send() need not ask again."""
+    """A slice whose first chunk start() has found not to be in the page cache, so that send() does not check again."""
 
     __slots__ = ()
 

@@ -15,6 +15,7 @@ from typing import Final
 _LOW_WATER: Final = 128 * 1024
 """Bytes left unsent when a socket is reported, so that the network stays busy; 16 KiB or 512 KiB cost more CPU."""
 _ONCE: Final = select.EPOLLOUT | select.EPOLLONESHOT
+"""The events of a socket that is reported once, when it becomes writable."""
 
 
 class SendQueueWatcher:

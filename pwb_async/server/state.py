@@ -84,6 +84,7 @@ class ServerState:
     guard: Guard | None
     """The function that may refuse a request before the cache is asked; None if none is configured."""
     loop: asyncio.AbstractEventLoop
+    """The event loop that runs the server."""
     observers: tuple[Observer, ...]
     """The functions that are called with each exchange: that of the access log, if there is one."""
     resolve_client: ClientResolver | None
@@ -95,6 +96,7 @@ class ServerState:
     stopping: bool
     """The server is shutting down: responses under way are finished, no further request is answered."""
     storage: AsyncStorage
+    """The files, read in threads."""
 
     def __init__(self, context: ServerContext, max_connections: int) -> None:
         """Raise RuntimeError if no thread can be started."""

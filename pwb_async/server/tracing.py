@@ -25,6 +25,7 @@ class TracedProtocol(HTTPProtocol):
         self._flow, self._trace = connection.flow, trace
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Record that the connection is accepted."""
         started_at = self._trace.begin()
         super().connection_made(transport)
         self._trace.end("accept", started_at, self._flow, peer=self.peer)
@@ -33,6 +34,7 @@ class TracedProtocol(HTTPProtocol):
         return TracedWriter(transport, self._state, self._trace, self._flow)
 
     def connection_lost(self, exc: Exception | None) -> None:
+        """Complete what is recorded of the connection."""
         super().connection_lost(exc)
         self._trace.finish(self._flow)
 
@@ -47,6 +49,7 @@ class TracedWriter(ResponseWriter):
         self._trace, self._flow = trace, flow
 
     def write(self, parts: Sequence[Any]) -> None:
+        """Write parts, and record how many bytes they are."""
         started_at = self._trace.begin()
         super().write(parts)
         self._trace.end("send", started_at, self._flow, bytes=sum(map(len, parts)))

@@ -38,7 +38,9 @@ from .worker_process import WorkerProcess
 
 logger: Final = logging.getLogger("pwb")
 _END_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
+"""Signals that end the program. Each one counts, as the second is more urgent than the first."""
 _OTHER_SIGNALS: Final = (signal.SIGHUP, signal.SIGUSR1, signal.SIGCHLD)
+"""Signals of which one that has not been handled yet stands for several."""
 _EARLY: Final = 1.0
 """Seconds from a worker's start; if it dies sooner, it has died early."""
 _MAX_EARLY: Final = 5
@@ -50,6 +52,7 @@ _RETRY: Final = 1.0
 _KILL_DELAY: Final = 1.0
 """Seconds from when the workers should have ended until they are killed."""
 _NEVER: Final = float("inf")
+"""The time of what is not scheduled."""
 
 
 class Supervisor:
