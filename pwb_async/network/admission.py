@@ -136,10 +136,11 @@ class AdmissionControl(Generic[C]):
             self.connections.pop(connection, None)
             self._refused.pop(connection, None)
             self._closing.discard(connection)
-            self._forget_prefix(connection)
+            if self._prefixes:
+                self._forget_prefix(connection)
 
     def _forget_prefix(self, connection: C) -> None:
-        if self._prefixes and (prefix := self._prefixes.pop(connection, None)) is not None:
+        if (prefix := self._prefixes.pop(connection, None)) is not None:
             self._count[prefix] -= 1
             if not self._count[prefix]:
                 del self._count[prefix]

@@ -69,8 +69,9 @@ class ConnectionProtocol(asyncio.Protocol):
         return ResponseWriter(transport, self._state.send_queue, self._state.sendfiles)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """End a response that is being written."""
+        """End a response that is being written, and stop counting the connection."""
         self._writer.lose()
+        self._state.forget(self)  # type: ignore[arg-type]  # a subclass has what ServerConnection demands
 
     def pause_writing(self) -> None:
         """Pause the writer, and start the send timeout."""

@@ -68,11 +68,6 @@ class HTTPProtocol(ConnectionProtocol):
         else:
             self._reject(self._connection.reject())
 
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Stop counting the connection."""
-        super().connection_lost(exc)
-        self._state.forget(self)
-
     def data_received(self, data: bytes) -> None:
         """Respond to requests, or buffer them while a response is under way."""
         if not (self._responding or self._writer.paused):

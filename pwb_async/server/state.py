@@ -138,7 +138,8 @@ class ServerState:
     def forget(self, connection: ServerConnection) -> None:
         """Stop counting a connection that has been closed."""
         self.admission.forget(connection)
-        self.check_empty()
+        if self.closing:
+            self.check_empty()
 
     def check_empty(self) -> None:
         """Set `empty` if the last connection has been closed and no more are accepted."""
