@@ -1,4 +1,4 @@
-"""The commands of the laboratory: python -m pwb_legacy compare, diff, trace. Options, and exit statuses.
+"""The commands of the laboratory: python -m pwb_legacy compare, report, diff, trace. Options, and exit statuses.
 
 Exit status 0: done; 1: designs that differ, or nothing could be done; 2: wrong use; 130: stopped by Ctrl-C, and what
 was measured until then is kept. Every error is one line.
@@ -8,6 +8,7 @@ import shlex
 import shutil
 import signal
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,13 +23,15 @@ from pwb_legacy.compare.measure.servers import CannotError
 from . import option_values as choices
 from .option_values import (
     CONNECTIONS,
+    CORES,
     DESIGNS,
     FILE,
     FOLDER,
     FULL,
+    FULL_SECONDS,
     OUT,
     QUICK,
-    QUICK_CROWD,
+    QUICK_IDLE,
     QUICK_LEAVES_OUT,
     REPLAY,
     SCENARIOS,
@@ -47,14 +50,17 @@ def laboratory() -> None:
 @click.argument("root", type=FOLDER, required=False)
 @click.option("--designs", type=DESIGNS, help="Only these.  [default: all]")
 @click.option("--scenarios", type=SCENARIOS, help="Only these.  [default: all]")
-@click.option("--duration", type=SECONDS, metavar="SECONDS", help="Of a measurement.  [default: 0.4s]")
+@click.option("--duration", type=SECONDS, metavar="SECONDS", help="Of a measurement.  [default: 0.15s]")
 @click.option(
     "--connections", type=click.IntRange(1, 1000), default=CONNECTIONS, help="Busy clients.", show_default=True
 )
-@click.option("--rounds", type=click.IntRange(1, 100), help="Each shows the median of them.  [default: 3]")
+@click.option("--rounds", type=click.IntRange(1, 100), help="[default: as fit into 225 s, at least 6]")
+@click.option("--cores", type=CORES, default="1", help="Cores of a server; 1,2 measures it on each.", show_default=True)
 @click.option("--seed", type=int, default=1, help="Of the order, and of what is asked for.", show_default=True)
 @click.option("--out", type=OUT, default=".", help="Folder for what is written.")
-@click.option("--load", type=click.Choice(["own", "wrk"]), default="own", help="Who asks, where wrk can.")
+@click.option(
+    "--load", type=click.Choice(["own", "wrk"]), default="own", help="What sends the requests of closed loops."
+)
 @click.option("--quick", is_flag=True, help=f"One round, shorter, without {QUICK_LEAVES_OUT} and system calls.")
 @click.option("--replay", type=FILE, metavar="FILE", help="Access log (combined format) or HAR file to replay on ROOT.")
 @click.option("--speed", type=click.FloatRange(0.001, 100_000), help="So many times its pace.  [default: 1.0]")
@@ -70,7 +76,8 @@ def compare(root: Path | None, quick: bool, out: Path, **told: Any) -> None:
         from pwb_legacy.compare.measure.syscalls import can_trace
 
         from .session import UnlikeError, run
-    contestants = choices.contestants(told["designs"], quick)
+    began = time.monotonic()
+    contestants = choices.contestants(told["designs"], quick, told["cores"])
     scenarios = choices.scenarios(root, told)
     if told["load"] == "wrk" and not shutil.which("wrk"):
         raise click.UsageError("--load wrk: wrk is not installed")
@@ -82,11 +89,12 @@ def compare(root: Path | None, quick: bool, out: Path, **told: Any) -> None:
             site=served,
             rounds=told["rounds"] or rounds,
             seconds=told["duration"] or seconds,
+            until=None if quick or told["rounds"] or told["replay"] else began + FULL_SECONDS * len(told["cores"]),
             connections=told["connections"],
             seed=told["seed"],
             wrk=told["load"] == "wrk",
             trace=not quick and can_trace(),
-            crowd=QUICK_CROWD if quick else 1.0,
+            idle_share=QUICK_IDLE if quick else 1.0,
         )
         try:
             results = run(bench, f"python -m pwb_legacy {shlex.join(sys.argv[1:])}", out, Console())
@@ -95,6 +103,23 @@ def compare(root: Path | None, quick: bool, out: Path, **told: Any) -> None:
             raise CannotError("the designs do not answer alike, so there is nothing to compare") from None
     if results.about.interrupted:
         raise SystemExit(130)
+
+
+@laboratory.command()
+@click.argument("files", type=FILE, metavar="COMPARE.JSON...", nargs=-1, required=True)
+@click.option("--out", type=OUT, default=".", help="Folder for compare.html.")
+def report(files: tuple[Path, ...], out: Path) -> None:
+    """Draw compare.html again, from the compare.json of a run.
+
+    Several files, such as those of a whole class, are joined: all their requests are one distribution, and from six
+    runs on, each run counts once where designs are compared.
+    """
+    with _extra("report"):
+        from rich.console import Console
+
+        from .report.files import draw, read
+    out.mkdir(parents=True, exist_ok=True)
+    Console().out(printable(draw(read(list(files)), out, Console())), highlight=False)
 
 
 @laboratory.command()

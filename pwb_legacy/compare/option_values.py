@@ -1,4 +1,4 @@
-"""What the options of the laboratory mean: names, and what is measured unless something else is said."""
+"""The values of the laboratory's options, and what is measured by default."""
 
 import sys
 import tempfile
@@ -16,12 +16,14 @@ if TYPE_CHECKING:
     from pwb_legacy.compare.measure.sample_site import Site
     from pwb_legacy.compare.measure.scenarios import Scenario
 
-FULL: Final = (3, 0.4)
-"""Rounds, and seconds of a measurement."""
+FULL: Final = (6, 0.15)
+"""Rounds at least, and seconds of a measurement."""
+FULL_SECONDS: Final = 225.0
+"""Of a whole run: more rounds are played as long as they fit into it."""
 QUICK: Final = (1, 0.2)
 REPLAY: Final = (1, 10.0)
-QUICK_CROWD: Final = 0.4
-"""Of the idle connections of a whole run."""
+QUICK_IDLE: Final = 0.4
+"""The share of a whole run's idle connections."""
 QUICK_LEAVES_OUT: Final = "async-asyncio"
 CONNECTIONS: Final = 32
 FOLDER: Final = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -30,12 +32,12 @@ SCENARIO_NAMES: Final = (
     *("crowd", "short", "kept", "many", "large"),
     *("slow-heads", "slow-readers", "burst", "vanishing", "slow-disk"),
 )
-"""Said here once more, so that --help works without the extra `lab`."""
+"""Once more, so that --help works without the extra `lab`."""
 OUT: Final = click.Path(file_okay=False, path_type=Path)
 
 
 class Names(click.ParamType[Any]):
-    """Some of the known names, with commas between them."""
+    """An option's value: some of the known names, with commas between them."""
 
     name = "NAME,..."
 
@@ -52,20 +54,35 @@ class Names(click.ParamType[Any]):
         return tuple(names)
 
 
+class Counts(click.ParamType[Any]):
+    """An option's value: different numbers above 0, with commas between them."""
+
+    name = "N,..."
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        counts = [each.strip() for each in value.split(",") if each.strip()]
+        if not counts or not all(each.isascii() and each.isdecimal() and 0 < int(each) < 10_000 for each in counts):
+            self.fail(f"{value!r} is not a list of numbers such as 1,2", param, ctx)
+        return tuple(sorted({int(each) for each in counts}))
+
+
+CORES: Final = Counts()
 DESIGNS: Final = Names("design", [one.name for one in CONTESTANTS])
 TRACED: Final = ("fixed", *(one.name for one in CONTESTANTS))
 SCENARIOS: Final = Names("scenario", SCENARIO_NAMES)
 
 
-def contestants(names: Sequence[str] | None, quick: bool) -> list[Contestant]:
-    """Those that are asked for, else all; a quick run has one fewer."""
-    if names:
-        return [one for one in CONTESTANTS if one.name in names]
-    return [one for one in CONTESTANTS if not quick or one.name != QUICK_LEAVES_OUT]
+def contestants(names: Sequence[str] | None, quick: bool, cores: Sequence[int] = (1,)) -> list[Contestant]:
+    """The designs that are asked for, by default all; a quick run has one fewer. cores: each design is measured on each
+    of these numbers of cores."""
+    chosen = [one for one in CONTESTANTS if (one.name in names if names else not quick or one.name != QUICK_LEAVES_OUT)]
+    if tuple(cores) == (1,):
+        return chosen
+    return [one.on(count) for one in chosen for count in cores]
 
 
 def scenarios(root: Path | None, told: Mapping[str, Any]) -> "list[Scenario]":
-    """Those that are asked for; of a recording, its replay alone. Raises CannotError, click.UsageError."""
+    """The scenarios that are asked for; of a recording, its replay alone. Raises CannotError, click.UsageError."""
     from pwb_legacy.compare.measure.replay import read
     from pwb_legacy.compare.measure.scenarios import SCENARIOS as ALL
     from pwb_legacy.compare.measure.scenarios import replayed
@@ -86,7 +103,7 @@ def scenarios(root: Path | None, told: Mapping[str, Any]) -> "list[Scenario]":
 
 @contextmanager
 def site(root: Path | None, seed: int) -> "Iterator[Site]":
-    """The folder that is named, or one that is made and gone afterwards. Raises CannotError."""
+    """The folder that is named, or one that is made, and removed afterwards. Raises CannotError."""
     from pwb_legacy.compare.measure.sample_site import find, make
 
     if root is not None:

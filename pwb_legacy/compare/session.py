@@ -1,7 +1,8 @@
 """One run of `compare`, from what was asked to the files.
 
-The steps: a site, the cores, the conditions; all contestants at once, to see that they answer alike; the rounds; the
-verdict; compare.json and compare.html. A Ctrl-C on the way keeps what was measured until then.
+The steps: a site, the cores, the conditions; all designs at once, to prove that they answer alike; the rates of the
+open loops; the rounds; compare.json; then what the figures carry, and compare.html. Ctrl-C on the way keeps what was
+measured until then, and no fault in drawing can lose it: it is written before.
 """
 
 import asyncio
@@ -11,9 +12,10 @@ import re
 import resource
 from collections.abc import Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import UTC, datetime
 from importlib import metadata
+from itertools import groupby
 from pathlib import Path
 from typing import Final
 
@@ -22,39 +24,31 @@ from rich.console import Console
 
 from pwb_async.output.printing import printable
 from pwb_async.version import __version__
-from pwb_legacy.compare.measure.results import About, Design, Lesson, Measurement, Results
-from pwb_legacy.compare.measure.rounds import Bench, measure
+from pwb_legacy.compare.measure.cores import Cores
+from pwb_legacy.compare.measure.cpu_time import control_group, new_name
+from pwb_legacy.compare.measure.results import About, Design, Measurement, Played, Remark, Results
+from pwb_legacy.compare.measure.rounds import Bench, find_rates, measure
 from pwb_legacy.compare.measure.servers import CannotError
-from pwb_legacy.compare.report.table import Board, table
 
 from .checks import equality
 from .checks import request_corpus as corpus
-from .report import findings as verdict
-from .report import page
+from .report.claims import verdict
+from .report.files import draw, write
+from .report.paired import LEAST_ROUNDS
+from .report.spread import figure
+from .report.table import Board
+from .report.words import Words
 
 PACKAGES: Final = ("uvloop", "aiofiles", "gevent", "greenlet")
-"""What the designs stand on, and whose versions matter."""
+"""What the designs are built on, and whose versions matter."""
 IDLE: Final = 0.5
 """A load average up to which a machine counts as idle."""
 DISTURBED: Final = 0.05
-"""The share of the time; what is measured while others work more than that is to be taken with care."""
+"""The share of the time that other programs may have taken from the load generator without a remark."""
 
 
 class UnlikeError(Exception):
-    """The designs do not answer alike; its str says where."""
-
-
-@dataclass(frozen=True, slots=True)
-class Cores:
-    """Where the servers run, and where the load generator. server: None where there is one core for both."""
-
-    server: int | None
-    load: int
-
-
-def cores() -> Cores:
-    allowed = sorted(os.sched_getaffinity(0))
-    return Cores(allowed[0] if len(allowed) > 1 else None, allowed[-1])
+    """The designs do not answer alike; its str is where."""
 
 
 def run(bench: Bench, command: str, out: Path, console: Console) -> Results:
@@ -62,57 +56,69 @@ def run(bench: Bench, command: str, out: Path, console: Console) -> Results:
     out.mkdir(parents=True, exist_ok=True)
     if not os.access(out, os.W_OK):
         raise CannotError(f"{out}: nothing can be written there")
-    where = cores()
-    bench.core = where.server
-    os.sched_setaffinity(0, {where.load})
+    bench.cores = Cores.of_this_process()
+    _check_cores(bench)
+    os.sched_setaffinity(0, {bench.cores.load})
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     results = Results(
-        about=about(bench, command, where),
-        designs=[Design(one.name, one.title, one.command) for one in bench.contestants],
-        scenarios=[Lesson(one.name, one.title, one.teaches) for one in bench.scenarios],
+        runs=[about(bench, command)],
+        designs=[
+            Design(one.name, one.title, one.command, one.design or one.name, one.cores, one.keeps_alive)
+            for one in bench.contestants
+        ],
+        scenarios=[Played(one.name, details=one.details) for one in bench.scenarios],
     )
     silent = _prove(bench, results, console)
-    bench.contestants = [one for one in bench.contestants if one.name not in silent]
+    bench.contestants = [one for one in bench.contestants if (one.design or one.name) not in silent]
+    for design in results.designs:
+        if design.design in silent:
+            results.measurements += [
+                Measurement(design.name, one.name, 1, why=silent[design.design]) for one in bench.scenarios
+            ]
     with Board(console, results, bench.total) as board:
-        for design, why in silent.items():
-            for scenario in bench.scenarios:
-                results.measurements.append(Measurement(design, scenario.name, 1, why=why))
         try:
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-                runner.run(_measure(bench, results, board))
+                runner.run(_measure(bench, results, board, console))
         except KeyboardInterrupt:
             results.about.interrupted = True
-    if where.server is not None and bench.waited > DISTURBED * bench.watched:
-        share = bench.waited / bench.watched
-        results.about.remarks.append(f"Other work kept the load generator from its core for {share:.0%} of the time.")
-    results.verdict = verdict.sentences(results)
-    console.print(table(results))
-    for sentence in results.verdict:
-        console.out(printable(sentence), highlight=False)
+    results.about.rounds = max((one.round for one in results.measurements), default=0)
+    results.about.remarks += _remarks_after(bench, results.about)
     write(results, out)
-    written = f"{out / 'compare.html'} has the pictures, {out / 'compare.json'} the figures"
-    console.out(printable(written), highlight=False)
+    results.claims = verdict(results).to_json()
+    write(results, out)
+    console.out(printable(draw(results, out, console)), highlight=False)
     return results
 
 
-def write(results: Results, out: Path) -> None:
-    """Raises OSError. A byte of a file's name that is no UTF-8 is written as an escape."""
-    (out / "compare.json").write_text(results.to_json(), "utf-8", errors="backslashreplace")
-    (out / "compare.html").write_text(page.render(results), "utf-8", errors="backslashreplace")
-
-
-async def _measure(bench: Bench, results: Results, board: Board) -> None:
+async def _measure(bench: Bench, results: Results, board: Board, console: Console) -> None:
+    words = Words(results)
+    board.show(words.say("table.finding_rates"))
+    await find_rates(bench)
+    results.scenarios = [replace(one, rate=bench.rates.get(one.name)) for one in results.scenarios]
+    if bench.rates:
+        by_rate = groupby(bench.rates.items(), lambda pair: pair[1])
+        told = [f"{', '.join(name for name, _ in group)} {figure(rate)}/s" for rate, group in by_rate]
+        console.out(words.say("table.rates", rates="; ".join(told)), highlight=False)
     async with aclosing(measure(bench)) as measurements:
         async for measurement in measurements:
             results.measurements.append(measurement)
-            board.add(measurement)
+            board.add(measurement, bench.total)
+
+
+def _check_cores(bench: Bench) -> None:
+    """Raises CannotError where a server is to have more cores than there are."""
+    there, most = len(bench.cores.available), max(one.cores for one in bench.contestants)
+    if most > there:
+        raise CannotError(f"--cores {most}: this process may use {there}")
 
 
 def _prove(bench: Bench, results: Results, console: Console) -> dict[str, str]:
-    """Whether all answer alike. Returns who could not be asked, and why."""
+    """Proves that all designs answer alike. Returns which ones could not be asked, and why."""
+    designs = list({one.design or one.name: one for one in bench.contestants}.values())
+    named = [replace(one, name=one.design or one.name) for one in designs]
     proof = equality.prove(
-        bench.contestants,
+        named,
         bench.site.root,
         lambda address: corpus.built_in(bench.site, equality.validators(address, bench.site.page)),
     )
@@ -121,45 +127,66 @@ def _prove(bench: Bench, results: Results, console: Console) -> dict[str, str]:
         raise UnlikeError("\n".join(proof.equality.differences))
     for name, why in proof.silent.items():
         console.out(printable(f"{name}: {why}"), highlight=False)
-    if len(proof.silent) == len(bench.contestants):
+    if len(proof.silent) == len(named):
         raise CannotError("no design could be started")
-    asked = len(bench.contestants) - len(proof.silent)
-    if asked == 1:
-        console.out("one design was asked: nothing to compare its answers with", highlight=False)
-    else:
-        console.out(f"{proof.equality.requests} requests are answered alike by all {asked} designs", highlight=False)
+    words, asked = Words(results), len(named) - len(proof.silent)
+    alike = words.say("table.alike", requests=proof.equality.requests, n=asked)
+    console.out(words.say("table.one_design") if asked == 1 else alike, highlight=False)
     return proof.silent
 
 
-def about(bench: Bench, command: str, where: Cores) -> About:
+def about(bench: Bench, command: str) -> About:
     """The conditions of a run."""
-    remarks = []
-    if where.server is None:
-        remarks.append("There is one core only: the load generator took time from the servers.")
-    if (load := os.getloadavg()[0]) > IDLE:
-        remarks.append(f"The machine had other work to do when this began: a load average of {load:.1f}.")
+    counts = sorted({one.cores for one in bench.contestants})
+    with control_group(new_name()) as group:
+        cpu_time = "process tree" if group is None else "control group"
     return About(
         version=__version__,
         command=command,
         date=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         system=_system(),
         kernel=f"{platform.system()} {platform.release()} {platform.machine()}",
-        cpu=_told("/proc/cpuinfo", r"model name\s*: (.+)") or platform.machine(),
+        cpu=_found("/proc/cpuinfo", r"model name\s*: (.+)") or platform.machine(),
         cores=os.cpu_count() or 1,
-        memory_mib=int(_told("/proc/meminfo", r"MemTotal:\s+(\d+)") or 0) >> 10,
+        memory_mib=int(_found("/proc/meminfo", r"MemTotal:\s+(\d+)") or 0) >> 10,
         python=f"{platform.python_implementation()} {platform.python_version()}",
         packages=versions(PACKAGES),
         load="wrk" if bench.wrk else "own",
+        load_core=bench.cores.load,
+        server_cores=[list(bench.cores.servers(count)) for count in counts],
+        cpu_time=cpu_time,
         seed=bench.seed,
         rounds=bench.rounds,
         duration=bench.seconds,
         connections=bench.connections,
         site=bench.site.about,
-        remarks=remarks,
+        remarks=_remarks_before(bench, counts),
     )
 
 
+def _remarks_before(bench: Bench, counts: Sequence[int]) -> list[Remark]:
+    remarks: list[Remark] = []
+    if len(bench.cores.available) == 1:
+        remarks.append(("one_core", {}))
+    elif shared := [count for count in counts if bench.cores.is_shared(count)]:
+        remarks.append(("shared_core", {"cores": shared[0], "load": bench.cores.load}))
+    if (load := os.getloadavg()[0]) > IDLE:
+        remarks.append(("busy", {"load": load}))
+    return remarks
+
+
+def _remarks_after(bench: Bench, about: About) -> list[Remark]:
+    remarks: list[Remark] = []
+    if about.rounds < LEAST_ROUNDS:
+        remarks.append(("few_rounds", {"rounds": about.rounds}))
+    shared = any(bench.cores.is_shared(one.cores) for one in bench.contestants)
+    if not shared and bench.waited > DISTURBED * bench.watched:
+        remarks.append(("disturbed", {"share": bench.waited / bench.watched}))
+    return remarks
+
+
 def versions(names: Sequence[str]) -> dict[str, str]:
+    """The versions of those packages that are installed."""
     found = {}
     for name in names:
         try:
@@ -176,7 +203,7 @@ def _system() -> str:
         return platform.system()
 
 
-def _told(path: str, pattern: str) -> str:
+def _found(path: str, pattern: str) -> str:
     try:
         found = re.search(pattern, Path(path).read_text())
     except OSError:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from pwb_legacy.compare.measure import probes
 from pwb_legacy.compare.measure import servers as contestants
+from pwb_legacy.compare.measure.cpu_time import tree_cpu_seconds
 
 from .verify import UnableError, wait_for_response
 
@@ -35,12 +36,12 @@ class Server:
     start_seconds: float
 
     def cpu_seconds(self) -> float:
-        """CPU time of the whole tree so far, see ``probes.cpu_seconds``."""
-        return probes.cpu_seconds(self.pid)
+        """CPU time of the whole tree so far, see ``cpu_time.tree_cpu_seconds``."""
+        return tree_cpu_seconds(self.pid)
 
     def memory_bytes(self) -> int:
         """Proportional set size of the whole tree; 0 where the kernel doesn't tell."""
-        return probes.vitals(self.pid).memory_kib * 1024
+        return sum(map(probes.pss_kib, probes.tree(self.pid))) * 1024
 
 
 def free_port() -> int:
@@ -67,7 +68,7 @@ def started(
     folder = command.folder or Path.cwd()
     with (
         output.open("a+b") as sink,
-        contestants.started(command.words, core, sink, sink, environment, folder) as process,
+        contestants.started(command.words, {core}, sink, sink, environment, folder) as process,
     ):
         if not _answers(process, port, request):
             raise UnableError(f"did not start: {contestants.last_words(sink)[-200:]}")

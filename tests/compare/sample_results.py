@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-from pwb_legacy.compare.measure.results import About, Design, Equality, Lesson, Measurement, Results
+from pwb_legacy.compare.load import Tally
+from pwb_legacy.compare.measure.results import About, Design, Equality, Measurement, Played, Results
 from pwb_legacy.compare.measure.scenarios import SCENARIOS
 from pwb_legacy.compare.measure.servers import CONTESTANTS
 
@@ -20,6 +21,9 @@ ABOUT: Final = {
     "python": "CPython 3.11.7",
     "packages": {"uvloop": "0.23.0"},
     "load": "own",
+    "load_core": 1,
+    "server_cores": [[0]],
+    "cpu_time": "control group",
     "seed": 1,
     "rounds": 3,
     "duration": 0.5,
@@ -31,11 +35,10 @@ ABOUT: Final = {
 def results(scenario: str, **figures: dict[str, Sequence[float | None]]) -> Results:
     """Of one scenario. figures: for each kind a figure for each round of each design, {"epoll": (1, 2, 3)}."""
     names = list(dict.fromkeys(name for kind in figures.values() for name in kind))
-    lesson = next((one for one in SCENARIOS if one.name == scenario), Lesson(scenario, scenario, "What one sees."))
     made = Results(
-        about=About(**ABOUT),  # type: ignore[arg-type]
-        designs=[Design(name, f"the design {name}", f"python -m {name}") for name in names],
-        scenarios=[Lesson(lesson.name, lesson.title, lesson.teaches)],
+        runs=[About(**ABOUT)],  # type: ignore[arg-type]
+        designs=[_design(name) for name in names],
+        scenarios=[Played(scenario)],
     )
     rounds = max(len(values) for kind in figures.values() for values in kind.values())
     for place in range(rounds):
@@ -46,19 +49,31 @@ def results(scenario: str, **figures: dict[str, Sequence[float | None]]) -> Resu
     return made
 
 
-def whole() -> Results:
+def _design(name: str) -> Design:
+    design, _, cores = name.partition("@")
+    return Design(name, f"the design {design}", f"python -m {design}", design, int(cores or 1))
+
+
+def histogram(*milliseconds: float, n: int = 1500) -> str:
+    """Waits, each for an equal share of n requests."""
+    tally = Tally()
+    for each in milliseconds:
+        tally.record(int(each * 1000), n // len(milliseconds))
+    return tally.histogram.encode().decode()
+
+
+def whole(turns: int = 6) -> Results:
     """Every design in every scenario, with names that want to be more than text, and everything that can go wrong."""
     made = Results(
-        about=About(**ABOUT, remarks=["The machine had other work to do."], interrupted=True),  # type: ignore[arg-type]
-        designs=[Design(one.name, NASTY, one.command) for one in CONTESTANTS],
-        scenarios=[Lesson(one.name, one.title, one.teaches) for one in SCENARIOS],
+        runs=[About(**ABOUT, remarks=[("busy", {"load": 3.2})], interrupted=True)],  # type: ignore[arg-type]
+        designs=[Design(one.name, NASTY, one.command, one.name, keeps_alive=one.keeps_alive) for one in CONTESTANTS],
+        scenarios=[Played(one.name, rate=1234.5 if one.asks else None) for one in SCENARIOS],
         equal=Equality(178),
     )
-    for turn in (1, 2, 3):
+    for turn in range(1, turns + 1):
         for place, design in enumerate(made.designs, 1):
             for scenario in made.scenarios:
                 made.measurements.append(_measured(design.name, scenario.name, turn, place))
-    made.verdict = ["On kept connections async is the fastest.", NASTY]
     return made
 
 
@@ -66,12 +81,18 @@ def _measured(design: str, scenario: str, turn: int, place: int) -> Measurement:
     if (design, scenario) == ("gevent", "burst"):
         return Measurement(design, scenario, turn, why=f"it ended with status 1: {NASTY}")
     if (design, scenario) == ("single", "slow-heads"):
-        return Measurement(design, scenario, turn, requests=0, failures=16, rate=0.0, threads=1, processes=1)
-    rate = 10.0**place / 1000 + turn
+        waits = {"p50_ms": 1000.0, "p90_ms": 1000.0, "histogram": histogram(1000.0, n=200)}
+        missing = {"cpu_us": "no_response", "p99_ms": "too_few"}
+        counts = {"requests": 0, "failures": 200, "threads": 1, "processes": 1}
+        return Measurement(design, scenario, turn, rate=0.0, missing=missing, **counts, **waits)  # type: ignore[arg-type]
+    ends = (0.0123 * place, 1.5 * place, 12.3 * place + turn)
+    keeps = scenario == "crowd" and place > 1
     return Measurement(
-        design, scenario, turn, 12_345, place, 0.5, rate, 0.0123 * place, 1.5 * place, 12.3 * turn + place,
-        *(1234.5 / place, 23_456 * place, 3000 / place**4 if scenario == "crowd" and place > 1 else None),
-        *(place, 1, 0.123, 12.25, design == "async"),
+        design, scenario, turn, requests=12_345, failures=place, seconds=0.5, rate=10.0**place / 1000 + turn,
+        p50_ms=ends[0], p90_ms=ends[1], p99_ms=ends[2], histogram=histogram(*[ends[0]] * 88, *[ends[1]] * 10, *[ends[2]] * 2),
+        cpu_us=1234.5 / place + turn, memory_kib=23_456 * place,
+        memory_per_connection_kib=3000 / place**4 if keeps else None, missing={} if keeps else {"memory_per_connection_kib": "keeps_none"},
+        threads=place, processes=1, switches=0.123, system_calls=12.25 if turn == 1 else None, limited_by_load=design == "async",
     )  # fmt: skip
 
 

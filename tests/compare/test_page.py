@@ -1,16 +1,20 @@
 """compare.html and trace.html, in a real Chromium: no error, nothing loaded, readable in any width and light."""
 
+import io
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from pwb_legacy.compare.report import page
 from pwb_legacy.compare.report import timeline_page as lanes
 from pwb_legacy.compare.report.charts import Bar, bars
+from pwb_legacy.compare.report.table import table
 from tests.interop.browser import CHROMIUM, DRIVER, chromium, console_messages, set_viewport
 
 from . import screenshots
@@ -122,10 +126,12 @@ def test_every_figure_of_a_chart_is_text(browser: Any, folder: Path) -> None:
     names = [one.name for one in whole().designs]
     assert words[: len(names)] == names
     assert "not measured" in words
-    assert "25.6" in words  # single: the median of 13.3, 25.6 and 37.9
+    assert "1.5  n=9,000" in words  # single: 88 of 100 requests wait 0.0123 ms, and 98 at most 1.5 ms
     notes = browser.execute_script("return document.querySelector('[aria-labelledby=burst] .notes').textContent")
     assert "gevent could not be measured, because it ended with status 1" in notes
     assert "async: at least so many" in notes
+    labels = browser.execute_script("return [...document.querySelectorAll('svg [role]')].length")
+    assert labels == 0, "the roles of a drawing's inner groups would each need a label"
     notes = browser.execute_script("return document.querySelector('[aria-labelledby=slow-heads] .notes').textContent")
     assert "single answered nobody" in notes
 
@@ -145,7 +151,7 @@ def test_a_run_that_was_stopped_at_once_is_a_page() -> None:
     made.measurements = made.measurements[:1]
     told = page.render(made)
     assert "The run was interrupted" in told
-    assert "async was not asked" in told
+    assert "async was not measured: the run was interrupted" in told
 
 
 def widths(svg: str) -> list[float]:
@@ -173,12 +179,50 @@ def test_figures_far_apart_are_points_on_powers_of_ten() -> None:
     assert all(f">{power}<" in svg for power in ("1", "10", "100", "1,000"))
 
 
-@pytest.mark.parametrize("values", [(0.0, 0.0), (None, None), (0.0, 5.0), (1e-6, 1e9)])
+@pytest.mark.parametrize("values", [(0.0, 0.0), (None, None), (0.0, 5.0), (1e-6, 1e9), (-4.8, 70.0), (-1.0, 1e9)])
 def test_no_figure_is_too_strange_to_be_drawn(values: tuple[float | None, float | None]) -> None:
     svg = bars([Bar(name, value, "so", "var(--x)") for name, value in zip("ab", values, strict=True)], "<chart>")
     assert svg.startswith('<svg role="img" aria-label="&lt;chart&gt;"')
     assert "NaN" not in svg
     assert "Infinity" not in svg
+
+
+def test_a_chart_that_cannot_be_drawn_costs_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    def bars(*_: object) -> str:
+        raise ValueError("math domain error")
+
+    monkeypatch.setattr(page, "bars", bars)
+    told = page.render(whole())
+    assert "This chart could not be drawn: math domain error" in told
+    assert told.rstrip().endswith("</html>")
+    assert "25" in told
+
+
+def test_the_conditions_say_which_cores_and_which_loop() -> None:
+    told = page.render(whole())
+    assert "the server core 0, the load generator core 1" in told
+    assert "Slow senders 1,234/s" in told
+    assert "It does not show how long clients wait" in told
+
+
+def test_the_number_of_requests_stands_beside_each_percentile() -> None:
+    told = page.render(whole(1))
+    assert re.search(r">n</th><th [^>]*>p50 ms</th><th [^>]*>p90 ms</th><th [^>]*>p99 ms</th>", told)
+    assert "There is no p99 of fewer than 1,000 requests" in told
+    assert "system calls (n = 1)" in told
+    assert "single ends every connection after one response" in told
+
+
+@pytest.mark.parametrize("rate", [0.5, 999.4, 99_949.0, 1_234_567.0])
+def test_the_table_fits_80_columns(rate: float) -> None:
+    made = whole()
+    made.measurements = [replace(one, rate=rate, failures=one.requests) for one in made.measurements]
+    console = Console(width=80, file=io.StringIO(), force_terminal=False)
+    console.print(table(made))
+    lines = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
+    assert len(lines) == len(made.designs) + 5
+    assert all("…" not in line for line in lines)
+    assert max(map(len, lines)) <= 80
 
 
 def test_lanes_of_a_timeline() -> None:

@@ -1,89 +1,96 @@
-"""The verdict says what the figures say: rows of made-up figures, and the sentence."""
+"""The verdict: what figures carry, as data and as sentences. Rows of made-up figures, and what is written about them."""
 
+import json
 from typing import Any
 
 import pytest
 
-from pwb_legacy.compare.report.findings import sentences
+from pwb_legacy.compare.measure.results import Results, joined
+from pwb_legacy.compare.report.claims import Claim, verdict
 from pwb_legacy.compare.report.spread import figure
+from pwb_legacy.compare.report.words import Words
 
-from .sample_results import results
+from .sample_results import histogram, results
 
-CLOSE = {"epoll": (950, 1000, 1050), "thread": (900, 960, 1000)}
+STEADY = (1.0, 1.02, 0.98, 1.01, 0.99, 1.03, 0.97, 1.0)
+NOISY = (1.0, 0.5, 2.0, 0.9, 1.1, 0.6, 1.7, 0.3)
+
+
+def rounds(value: float, factors: tuple[float, ...] = STEADY) -> tuple[float, ...]:
+    """A figure in each of eight rounds."""
+    return tuple(value * factor for factor in factors)
+
+
+def sentences(made: Results) -> list[str]:
+    return Words(made).verdict(verdict(made))
+
 
 ROWS: dict[str, tuple[str, dict[str, Any], str]] = {
     "first, next and last": (
         "kept",
-        {"rate": {"epoll": (4000, 4100, 3900), "async": (40_000, 41_000, 39_000), "process": (1000, 1010, 990)}},
-        "On kept connections async is the fastest: 40,000 requests a second, 10 times epoll, the next. "
-        "The slowest is process with 1,000.",
+        {"rate": {"epoll": rounds(4000), "async": rounds(40_000), "process": rounds(1000)}},
+        "Kept connections, requests a second: most with async (40,000): 10 times epoll (10 to 10; ahead in 8 of 8 "
+        "rounds); fewest with process (1,000): epoll has 4.0 times that (4.0 to 4.0; ahead in 8 of 8 rounds).",
     ),
     "the order is what was measured, not what theory has": (
         "kept",
-        {"rate": {"async": (100, 110, 105), "process": (9000, 9010, 9020)}},
-        "On kept connections process is the fastest: 9,010 requests a second, 85.8 times async, the next.",
+        {"rate": {"async": rounds(100), "process": rounds(9000)}},
+        "Kept connections, requests a second: most with process (9,000): 90 times async (90 to 90; ahead in 8 of 8 "
+        "rounds).",
     ),
-    "within the spread": (
+    "a slowest that is not tested is not named": (
         "kept",
-        {"rate": {**CLOSE, "single": (10, 11, 12)}},
-        "On kept connections epoll and thread are level: 960 to 1,000 requests a second, closer together than the "
-        "rounds are. The slowest is single with 11.",
+        {"rate": {"async": rounds(9000), "epoll": rounds(1000, NOISY), "single": rounds(1010)}},
+        "Kept connections, requests a second: most with async (9,000): 8.9 times single (8.9 to 8.9; ahead in 8 of 8 "
+        "rounds).",
     ),
-    "one round: a small difference may be none": (
-        "many",
-        {"rate": {"epoll": (1000,), "thread": (900,)}},
-        "With many files epoll and thread are level: 900 to 1,000 requests a second, too close to tell apart in one "
-        "round.",
+    "the rounds cannot tell": (
+        "kept",
+        {"rate": {"epoll": rounds(1000, NOISY), "thread": rounds(1010)}},
+        "Kept connections, requests a second: 8 rounds cannot tell the designs apart.",
     ),
-    "who pays most for a client": (
+    "rounds that differ more than the designs do": (
+        "kept",
+        {"rate": {"gevent": tuple(2.6 * value for value in rounds(2000, NOISY)), "process": rounds(2000, NOISY)}},
+        "Kept connections, requests a second: most with gevent (5,000): 2.6 times process (2.6 to 2.6; ahead in 8 of 8 "
+        "rounds).",
+    ),
+    "one round: a factor of two is not told": (
+        "kept",
+        {"rate": {"epoll": (1000,), "thread": (500,)}},
+        "Kept connections, requests a second: a single round tells only factors of ten, and there is none.",
+    ),
+    "one round: a factor of ten is": (
+        "kept",
+        {"rate": {"epoll": (1000,), "single": (80,)}},
+        "Kept connections, requests a second: most with epoll (1,000): 12 times single (one round).",
+    ),
+    "one round: one factor of ten among others": (
+        "kept",
+        {"rate": {"epoll": (1000,), "thread": (400,), "single": (80,)}},
+        "Kept connections, requests a second: the order cannot be told, but epoll (1,000) has 12 times as many as single "
+        "(80) (one round).",
+    ),
+    "what a client costs": (
         "short",
-        {"cpu_us": {"process": (900, 1000, 1100), "epoll": (90, 100, 110)}},
-        "A client that comes for one request costs most in process: 1,000 microseconds of processor time, "
-        "10 times epoll (100).",
+        {"cpu_us": {"process": rounds(1000), "epoll": rounds(100)}},
+        "Short connections, CPU time for a request: least with epoll (100 µs): process has 10 times that (10 to 10; ahead "
+        "in 8 of 8 rounds).",
     ),
-    "a client costs all alike": (
-        "short",
-        {"cpu_us": CLOSE},
-        "A short connection costs all designs alike: 960 to 1,000 microseconds of processor time.",
-    ),
-    "memory, the least first": (
+    "memory, of those that keep connections": (
         "crowd",
-        {"memory_per_connection_kib": {"thread": (20,), "epoll": (0.5,), "single": (None,), "process": (3000,)}},
-        "A connection that does nothing costs 0.5 KiB in epoll, 20 KiB in thread and 3,000 KiB in process.",
+        {"memory_per_connection_kib": {"thread": rounds(20), "epoll": rounds(0.5), "single": (None,) * 8}},
+        "Many idle connections, memory for an idle connection: least with epoll (0.500 KiB): thread has 40 times that (40 "
+        "to 40; ahead in 8 of 8 rounds).",
     ),
-    "stopped": (
+    "a design that answers nothing": (
         "slow-heads",
         {
-            "rate": {"single": (0, 0), "epoll": (900, 1000), "thread": (900, 1100)},
-            "p99_ms": {"single": (None, None), "epoll": (2, 4), "thread": (4, 6)},
+            "rate": {"single": (0,) * 8, "epoll": rounds(900)},
+            "p90_ms": {"single": (1000.0,) * 8, "epoll": rounds(2)},
         },
-        "Half-sent requests stop single: not one other client is answered; with the others 99 of 100 of them wait at "
-        "most 3 ms (epoll) to 5 ms (thread).",
-    ),
-    "held up": (
-        "slow-readers",
-        {"rate": {"single": (4, 6), "epoll": (900, 1000), "thread": (900, 1100)}},
-        "Slow readers hold up single: 5 requests a second, where the middle design answers 950.",
-    ),
-    "nobody is held up": (
-        "vanishing",
-        {"rate": CLOSE},
-        "Clients that vanish hold up no design's other clients.",
-    ),
-    "a slow disk, in groups": (
-        "slow-disk",
-        {"rate": {"async": (9000,), "epoll": (48,), "single": (46,), "thread": (1500,)}},
-        "From a slow disk come, in requests a second: single and epoll 46 to 48; thread 1,500; async 9,000.",
-    ),
-    "who comes last in a burst": (
-        "burst",
-        {"p99_ms": {"process": (2000, 1900), "async": (20, 30)}},
-        "When all connect at once, the last of them wait 1,950 ms at process, 25 ms at async.",
-    ),
-    "a recording": (
-        "replay",
-        {"p99_ms": {"process": (20.0, 22.0), "async": (1.0, 2.0)}},
-        "Of the replayed requests 99 of 100 wait at most 1.5 ms (async) to 21 ms (process).",
+        "Slow senders, 90 of 100 requests wait at most: least with epoll (2.06 ms): single has 500 times that (490 to 510; "
+        "ahead in 8 of 8 rounds); single answered no request at all.",
     ),
     "failures": (
         "burst",
@@ -93,15 +100,51 @@ ROWS: dict[str, tuple[str, dict[str, Any], str]] = {
     "no failures": (
         "kept",
         {"failures": {"process": (0, 0), "async": (0, 1)}},
-        "Of 4,000 requests at most one in a thousand failed, in any scenario.",
+        "Of 4,001 requests at most one in a thousand failed, in any scenario.",
     ),
-}
+    "more cores, and the interpreter's lock": (
+        "kept",
+        {
+            "rate": {
+                "thread@1": rounds(1000), "thread@2": rounds(600),
+                "process@1": rounds(500), "process@2": rounds(950),
+                "epoll@1": rounds(1000), "epoll@2": rounds(1000, NOISY),
+            }
+        },
+        "From 1 core to 2: thread serves fewer, 0.60 times as many (0.60 to 0.60; ahead in 0 of 8 rounds); process serves "
+        "1.9 times as many requests (1.9 to 1.9; ahead in 8 of 8 rounds); no difference that 8 rounds could tell "
+        "with epoll.",
+    ),
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", ROWS)
 def test_sentence(name: str) -> None:
     scenario, figures, sentence = ROWS[name]
-    assert sentence in sentences(results(scenario, **figures))
+    made = results(scenario, **figures)
+    for place, one in enumerate(made.measurements):
+        if one.p90_ms:
+            values = {each: getattr(one, each) for each in one.__slots__} | {"histogram": histogram(one.p90_ms)}
+            made.measurements[place] = type(one)(**values)
+    assert sentence in sentences(made)
+
+
+def test_the_lock_is_explained_where_the_figures_show_it() -> None:
+    _, figures, _ = ROWS["more cores, and the interpreter's lock"]
+    assert any("share its lock" in one for one in sentences(results("kept", **figures)))
+    both = {"rate": figures["rate"] | {"thread@2": rounds(1900)}}
+    assert not any("share its lock" in one for one in sentences(results("kept", **both)))
+
+
+def test_claims_are_data() -> None:
+    made = results("short", cpu_us={"process": rounds(1000), "epoll": rounds(100), "thread": rounds(100, NOISY)})
+    (claim,) = verdict(made).claims()
+    assert claim == Claim(
+        "ahead", "short", "cpu_us", ["thread", "epoll"], ["process"], claim.winner, "process",
+        ratio=claim.ratio, low=claim.low, high=claim.high, ahead=8, rounds=8,
+    )  # fmt: skip
+    assert claim.ratio == pytest.approx(10, rel=0.2)
+    assert json.loads(json.dumps(verdict(made).to_json()))[0]["winners"] == ["thread", "epoll"]
 
 
 def test_what_was_not_measured_is_not_told() -> None:
@@ -111,17 +154,37 @@ def test_what_was_not_measured_is_not_told() -> None:
 
 
 def test_the_load_generator_was_the_limit() -> None:
-    made = results("kept", rate={"async": (40_000, 41_000), "epoll": (4000, 4100)})
+    made = results("kept", rate={"async": rounds(40_000), "epoll": rounds(4000)})
     made.measurements = [
         type(one)(**{name: getattr(one, name) for name in one.__slots__} | {"limited_by_load": one.design == "async"})
         for one in made.measurements
     ]
-    assert sentences(made)[0].startswith("On kept connections async is the fastest: at least 40,500 requests a second")
+    assert "async was faster than the load generator in kept connections: at least so many requests a second." in (
+        sentences(made)
+    )
+
+
+def test_many_joined_runs_count_once_each() -> None:
+    """In each of six runs one design is ahead in all rounds; in two of the runs it is the other one."""
+
+    def run(first: float, second: float) -> Results:
+        return Results.from_json(results("kept", rate={"epoll": rounds(first), "thread": rounds(second)}).to_json())
+
+    alike = joined([run(2000, 1000)] * 6)
+    assert verdict(alike).unit == "runs"
+    assert "ahead in 6 of 6 runs" in sentences(alike)[0]
+    different = joined([run(2000, 1000)] * 4 + [run(1000, 2000)] * 2)
+    assert sentences(different)[0].endswith("6 runs cannot tell the designs apart.")
 
 
 @pytest.mark.parametrize(
-    ("value", "told"),
-    [(0, "0"), (0.0621, "0.0621"), (9.42, "9.42"), (99.96, "100"), (999.7, "1,000"), (18924.4, "18,924")],
-)
-def test_figure(value: float, told: str) -> None:
-    assert figure(value) == told
+    ("value", "uncertain", "told"),
+    [
+        (0, 0, "0"), (0.0621, 0, "0.0621"), (9.42, 0, "9.42"), (99.96, 0, "100"), (999.7, 0, "1,000"), (18924.4, 0, "18,924"),
+        (18924.4, 900, "18,900"), (18924.4, 3000, "19,000"), (18924.4, 20_000, "20,000"), (18924.4, None, "19,000"),
+        (0.5283, 0.02, "0.53"), (0.5283, 0.0001, "0.528"), (1266.3, 40, "1,270"), (3.04, 0.1, "3.0"), (9.96, 0.1, "10"),
+        (0.0, None, "0"), (17.0, 200.0, "20"),
+    ],
+)  # fmt: skip
+def test_figure(value: float, uncertain: float | None, told: str) -> None:
+    assert figure(value, uncertain) == told

@@ -145,7 +145,7 @@ def validators(address: Address, target: bytes) -> tuple[bytes, bytes]:
 
 def _begin(stack: ExitStack, contestant: Contestant, root: Path) -> Server | str:
     try:
-        return stack.enter_context(serving(contestant, root, None))
+        return stack.enter_context(serving(contestant, root))
     except CannotError as error:
         return str(error)
 

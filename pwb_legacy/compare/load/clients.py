@@ -36,11 +36,18 @@ class Clients:
     source: Callable[[], Work | None]
 
     def __init__(
-        self, address: Address, most: int, *, keep_alive: bool, timeout: float, stop: asyncio.Event | None
+        self,
+        address: Address,
+        most: int,
+        *,
+        keep_alive: bool,
+        timeout: float,
+        stop: asyncio.Event | None,
+        end: Callable[[], object] | None = None,
     ) -> None:
         self.tally = Tally()
         self.timeout = timeout
-        self._address, self._most, self._keep_alive, self._stop = address, most, keep_alive, stop
+        self._address, self._most, self._keep_alive, self._stop, self._end = address, most, keep_alive, stop, end
         self._connections: set[Connection] = set()
         self._idle: list[Connection] = []
         self._active = 0
@@ -113,6 +120,20 @@ class Clients:
         while time.monotonic() < engaged + within and any(each.since <= engaged for each in self._connections):
             if await self.done(_GLANCE):
                 return
+        self.restart()
+
+    async def connect(self, requests: list[Request], within: float) -> None:
+        """Sends each of these requests over a connection of its own, waits for the responses, for so many seconds at
+        most, and forgets what was until then. The connections stay, if the server keeps them."""
+        self.source = lambda: (requests.pop(), time.monotonic()) if requests else None
+        self.engage()
+        end = time.monotonic() + within
+        while self._active and time.monotonic() < end and not self._done.is_set():
+            await self.done(_GLANCE)
+        self.restart()
+
+    def restart(self) -> None:
+        """Begins the measurement anew."""
         self.tally = Tally()
         self._answers = self._bytes = 0
         self._latencies.clear()
@@ -149,9 +170,11 @@ class Clients:
         return self._done.is_set()
 
     async def finish(self) -> Tally:
-        """Ends all connections, and counts up."""
+        """Calls `end`, closes all connections, and counts up."""
         if not self.tally.seconds:
             self.mark()
+        if self._end:
+            self._end()
         self._done.set()
         tally = self.tally
         tally.cpu, tally.waited = self._meter.read()

@@ -27,29 +27,31 @@ async def closed(
     timeout: float = TIMEOUT,
     stop: asyncio.Event | None = None,
     run_up: float = 0.0,
-    begin: Callable[[], None] | None = None,
+    begin: Callable[[], object] | None = None,
+    end: Callable[[], object] | None = None,
 ) -> Tally:
     """So many clients for so many seconds; then, what is under way is waited for, up to the patience.
 
     The asks come in the same shuffled order each time round. keep_alive: False opens a connection for each request.
     stop: ends it early. run_up: seconds at most until each client has had an answer; only then the time begins, and
-    what came before does not count. begin: called at that moment.
+    what came before does not count. begin: called at that moment. end: called when the last request has been
+    answered or has failed, before connections are closed.
     """
     shuffled = requests(address, asks, keep_alive)
     random.Random(seed).shuffle(shuffled)  # noqa: S311  not for secrets
     order = cycle(shuffled)
-    end = math.inf
+    last = math.inf
 
     def source() -> Work | None:
         now = time.monotonic()
-        return (next(order), now) if now < end else None
+        return (next(order), now) if now < last else None
 
-    clients = Clients(address, connections, keep_alive=keep_alive, timeout=timeout, stop=stop)
+    clients = Clients(address, connections, keep_alive=keep_alive, timeout=timeout, stop=stop, end=end)
     clients.source = source
     try:
         clients.engage()
         await clients.settle(run_up)
-        end = time.monotonic() + seconds
+        last = time.monotonic() + seconds
         if begin:
             begin()
         if not await clients.done(seconds):

@@ -72,7 +72,7 @@ def _option(name: str, value: Any) -> Any:
             return [_ask(ask) for ask in value]
         case "moments", [_, *_] if all(isinstance(each, list) and len(each) == 2 for each in value):
             return [(_option("moment", moment), _ask(ask)) for moment, ask in value]
-        case ("keep_alive", bool()) | ("seed", int()):
+        case ("keep_alive" | "poisson", bool()) | ("seed", int()):
             return value
         case "moment", int() | float() if 0 <= value < math.inf:
             return value

@@ -1,4 +1,4 @@
-"""What the load generator itself costs: whoever measures on a full core measures himself."""
+"""The load generator's own CPU time: a generator whose core is full measures itself instead of the server."""
 
 import time
 from typing import Final
@@ -8,13 +8,13 @@ _SCHEDULE: Final = "/proc/thread-self/schedstat"
 
 
 class Meter:
-    """Counts from its creation on, for the thread that made it."""
+    """Counts from its creation on, for the thread that created it."""
 
     def __init__(self) -> None:
         self._began = _used()
 
     def read(self) -> tuple[float, float]:
-        """Seconds of work, and seconds of waiting for a core to work on."""
+        """Seconds of work, and seconds in which there was work but another program had the core."""
         cpu, waited = _used()
         return cpu - self._began[0], waited - self._began[1]
 

@@ -1,17 +1,20 @@
-"""What was measured, as compare.json has it: dataclasses to JSON and back, and the median over rounds."""
+"""What was measured, as it stands in compare.json: dataclasses to JSON and back. docs/laboratory.md has the format."""
 
 import json
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field, fields
-from statistics import median
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final
+
+FORMAT: Final = 2
+"""The version of compare.json. Version 1 had neither histograms nor claims."""
+
+Remark = tuple[str, dict[str, Any]]
+"""A condition that a reader has to know: a kind, of which the catalogue of report/ has the sentence, and its values."""
 
 
 @dataclass(slots=True)
 class About:
-    """The conditions. duration: seconds of a measurement. connections: of the busy clients. load: "own" or "wrk". site:
-    what was asked for. remarks: what a reader must know besides, a sentence each. interrupted: it is not the whole
-    run."""
+    """The conditions of one run."""
 
     version: str
     command: str
@@ -20,125 +23,172 @@ class About:
     kernel: str
     cpu: str
     cores: int
+    """Of the machine."""
     memory_mib: int
     python: str
     packages: dict[str, str]
     load: str
+    """What sends the requests: "own" or "wrk"."""
+    load_core: int
+    server_cores: list[list[int]]
+    """The cores of the servers, a list for each number of cores that was measured."""
+    cpu_time: str
+    """How CPU time was read: "control group" or "process tree"."""
     seed: int
     rounds: int
+    """That were begun."""
     duration: float
+    """Seconds of a measurement."""
     connections: int
+    """Of the busy clients."""
     site: str
-    remarks: list[str] = field(default_factory=list)
+    """What was asked for."""
+    remarks: list[Remark] = field(default_factory=list)
     interrupted: bool = False
+    """The run was stopped before its end."""
 
 
 @dataclass(frozen=True, slots=True)
 class Design:
-    """command: without the folder and the options that all have in common."""
+    """A row of the results: a design on a number of cores."""
 
     name: str
     title: str
     command: str
+    """Without the folder and the options that all have in common."""
+    design: str = ""
+    """The design's own name, where `name` adds the number of cores: thread for thread@2."""
+    cores: int = 1
+    keeps_alive: bool = True
+    """False: it ends every connection after one response."""
 
 
 @dataclass(frozen=True, slots=True)
-class Lesson:
-    """A scenario. teaches: what one sees in it, a sentence."""
+class Played:
+    """A scenario as it was played. Its title and its text are in the catalogue of report/."""
 
     name: str
-    title: str
-    teaches: str
+    rate: float | None = None
+    """Requests a second that were sent, whatever the server did: an open loop. None: a closed loop, or a burst."""
+    details: dict[str, Any] = field(default_factory=dict)
+    """Values for its text."""
 
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """One design in one scenario and round. None: it could not be measured; why: the reason, if all of it could not.
-
-    requests, failures, rate (a second), p50_ms, p90_ms and p99_ms are those of the innocent clients where there are
-    guilty ones. cpu_us: processor time of the server's whole tree, per request. memory_kib: proportional set size of
-    the tree, half way through. memory_per_connection_kib: what an idle connection adds to it. threads, processes: half
-    way through. switches, system_calls: per request, the latter without
-    futex. limited_by_load: the load generator was busier than the server.
-    """
+    """One design in one scenario and round. A figure is None where it could not be measured. The requests are those of
+    the well-behaved clients where there are others as well."""
 
     design: str
     scenario: str
     round: int
+    run: int = 0
+    """The place in Results.runs."""
     requests: int = 0
+    """That were answered as they should."""
     failures: int = 0
     seconds: float = 0.0
     rate: float | None = None
+    """Requests answered a second."""
     p50_ms: float | None = None
     p90_ms: float | None = None
     p99_ms: float | None = None
     cpu_us: float | None = None
+    """CPU time of all processes of the server, per request."""
     memory_kib: int | None = None
+    """Of all its processes, half-way through, without the pages of files."""
     memory_per_connection_kib: float | None = None
+    """What an idle connection adds to it."""
     threads: int | None = None
     processes: int | None = None
     switches: float | None = None
+    """Context switches per request."""
     system_calls: float | None = None
+    """Per request, without futex; one performance under strace, of the first round."""
     limited_by_load: bool = False
+    """The load generator was busier than the server."""
+    histogram: str | None = None
+    """The waits in microseconds, in HdrHistogram's V2 encoding; a request that timed out has waited for the timeout."""
+    missing: dict[str, str] = field(default_factory=dict)
+    """Why a figure is None: its name, and the kind of reason, of which the catalogue of report/ has the sentence."""
     why: str | None = None
-
-
-FIGURES: Final = tuple(
-    one.name for one in fields(Measurement) if one.name not in ("design", "scenario", "round", "limited_by_load", "why")
-)
+    """The reason, where nothing of it could be measured."""
 
 
 @dataclass(slots=True)
 class Equality:
-    """requests: how many were sent to every design. differences: one for each that was not answered alike."""
+    """The proof that all designs answer alike."""
 
     requests: int = 0
+    """How many were sent to every design."""
     differences: list[str] = field(default_factory=list)
+    """One for each request that was not answered alike."""
 
 
 @dataclass(slots=True)
 class Results:
-    """A run of `compare`. verdict: what the figures say, in sentences."""
+    """One run of `compare`, or several that were joined."""
 
-    about: About
+    runs: list[About]
     designs: list[Design]
-    scenarios: list[Lesson]
+    scenarios: list[Played]
     measurements: list[Measurement] = field(default_factory=list)
     equal: Equality = field(default_factory=Equality)
-    verdict: list[str] = field(default_factory=list)
+    claims: list[dict[str, Any]] = field(default_factory=list)
+    """The claims of report/claims.py as they were made when the run ended. They are computed again for each page."""
 
-    def median(self, design: str, scenario: str) -> Measurement | None:
-        """The median over the rounds of every figure by itself; the reason, where no round could be measured; None if
-        there was no round."""
-        rounds = [one for one in self.measurements if (one.design, one.scenario) == (design, scenario)]
-        whole = [one for one in rounds if one.why is None]
-        if not whole:
-            return rounds[-1] if rounds else None
-        figures = {name: _median(getattr(one, name) for one in whole) for name in FIGURES}
-        limited = 2 * sum(one.limited_by_load for one in whole) > len(whole)
-        return Measurement(design, scenario, 0, **figures, limited_by_load=limited)
+    @property
+    def about(self) -> About:
+        """The conditions of the first run."""
+        return self.runs[0]
+
+    def of(self, design: str, scenario: str) -> list[Measurement]:
+        """Every measurement of a design in a scenario."""
+        return [one for one in self.measurements if (one.design, one.scenario) == (design, scenario)]
 
     def to_json(self) -> str:
-        return json.dumps(asdict(self), indent=1) + "\n"
+        return json.dumps({"format": FORMAT, **asdict(self)}, indent=1) + "\n"
 
     @classmethod
     def from_json(cls, text: str) -> "Results":
-        """Raises KeyError, TypeError or ValueError for what is no result of `compare`."""
-        told = json.loads(text)
-        return cls(
-            about=About(**told["about"]),
-            designs=[Design(**one) for one in told["designs"]],
-            scenarios=[Lesson(**one) for one in told["scenarios"]],
-            measurements=[Measurement(**one) for one in told["measurements"]],
-            equal=Equality(**told["equal"]),
-            verdict=told["verdict"],
-        )
+        """Raises ValueError, in words, for text that is not the JSON of this version."""
+        plain = json.loads(text)
+        if not isinstance(plain, dict) or "format" not in plain:
+            raise ValueError("not a compare.json of this version")
+        if plain["format"] != FORMAT:
+            raise ValueError(f"compare.json has format {plain['format']!r}, and this version reads format {FORMAT}")
+        try:
+            return cls(
+                runs=[About(**one | {"remarks": list(map(tuple, one["remarks"]))}) for one in plain["runs"]],
+                designs=[Design(**one) for one in plain["designs"]],
+                scenarios=[Played(**one) for one in plain["scenarios"]],
+                measurements=[Measurement(**one) for one in plain["measurements"]],
+                equal=Equality(**plain["equal"]),
+                claims=plain["claims"],
+            )
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"a compare.json with wrong fields: {error}") from None
 
 
-def _median(values: Iterable[Any]) -> Any:
-    """Of what there is; a whole number stays one."""
-    known = [value for value in values if value is not None]
-    if not known:
-        return None
-    middle = median(known)
-    return round(middle) if isinstance(known[0], int) else middle
+def joined(parts: Sequence[Results]) -> Results:
+    """Several runs as one: each keeps its rounds, with the number of its run."""
+    first = parts[0]
+    if len(parts) == 1:
+        return first
+    return Results(
+        runs=[about for part in parts for about in part.runs],
+        designs=list({one.name: one for part in reversed(parts) for one in reversed(part.designs)}.values())[::-1],
+        scenarios=list({one.name: one for part in reversed(parts) for one in reversed(part.scenarios)}.values())[::-1],
+        measurements=list(_renumbered(parts)),
+        equal=Equality(
+            min(part.equal.requests for part in parts), [each for part in parts for each in part.equal.differences]
+        ),
+    )
+
+
+def _renumbered(parts: Sequence[Results]) -> Iterator[Measurement]:
+    before = 0
+    for part in parts:
+        for one in part.measurements:
+            yield replace(one, run=before + one.run)
+        before += len(part.runs)

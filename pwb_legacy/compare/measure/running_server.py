@@ -1,7 +1,7 @@
-"""One running server as a scenario sees it: where it is, what it may be asked, and how it is watched meanwhile.
+"""A running server as a scenario sees it: its address, the loads it can be put under, and what it uses meanwhile.
 
-What is watched: processor time of the server's tree and of ourselves, context switches, and, half way through, memory,
-threads and processes. Whoever looks uses the core of the load generator, never the server's.
+What is watched: CPU time and context switches of the server, the load generator's own CPU time, and, half-way through,
+memory, threads and processes. Watching takes time on the core of the load generator, not on the server's.
 """
 
 import asyncio
@@ -9,9 +9,9 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
-from pwb_legacy.compare.load import Ask, Tally, closed, wrk
+from pwb_legacy.compare.load import Ask, Tally, closed, open_loop, wrk
 
 from . import probes
 from .probes import Vitals
@@ -20,23 +20,30 @@ from .sample_site import Site
 from .servers import Contestant, Server
 from .syscalls import counted
 
-Load = Callable[[], Awaitable[Tally]]
-
 WARM_UP: Final = 0.1
 """Seconds of requests after the start, before anything counts: late imports are over by then."""
 TIMEOUT: Final = 2.0
-"""Seconds that a client waits for an answer."""
+"""Seconds that a client waits for a response."""
 RUN_UP: Final = 1.0
-"""Seconds at most until each client has had an answer, before anything counts."""
-TRACED_SECONDS: Final = 0.2
+"""Seconds at most until each client has had a response, before anything counts."""
+TRACED_SECONDS: Final = 0.1
+CARRIES: Final = {50: 20, 90: 100, 99: 1000}
+"""How many requests a percentile needs: ten that waited longer, so that no single one decides it."""
+WAITS: Final = 120
+"""Requests that an open loop sends at least, so that 90 of 100 can be given, unless that takes too long."""
+LONGEST: Final = 5
+"""Times the length of a measurement that an open loop may last."""
 _SETTLE: Final = 3.0
 
 
-class Stage:
-    """connections: of busy clients. crowd: how many idle ones are to be held. seconds: of a measurement. with_wrk: the
-    closed loops are wrk's. traced: system calls are counted. grown_kib: what an idle connection added to the memory,
-    told by the scenario. wall: seconds of the last load, to its very last answer. watched: seconds of all loads, and
-    waited: in which the load generator's core had other work to do."""
+class Load(Protocol):
+    """A load of this package, but for the moments at which watching begins and ends."""
+
+    def __call__(self, *, end: Callable[[], object]) -> Awaitable[Tally]: ...
+
+
+class RunningServer:
+    """A server, and how scenarios are to be played on it."""
 
     def __init__(
         self, server: Server, contestant: Contestant, site: Site, connections: int, seconds: float, seed: int
@@ -46,52 +53,73 @@ class Stage:
         self.contestant = contestant
         self.site = site
         self.connections = connections
-        self.crowd = contestant.idle
+        """Of busy clients."""
+        self.idle = contestant.idle
+        """How many idle connections it gets where there are many."""
         self.seconds = seconds
+        """Of a measurement."""
         self.seed = seed
-        self.with_wrk = self.traced = False
+        self.rates: dict[str, float] = {}
+        """Requests a second of the open loops, by scenario."""
+        self.with_wrk = False
+        """Closed loops are wrk's."""
+        self.traced = False
+        """System calls are counted."""
         self.grown_kib: float | None = None
-        self.wall = self.waited = self.watched = 0.0
-        self._figures: dict[str, float | int | None] = {}
+        """What an idle connection has added to the memory; set by the scenario."""
+        self.watched = 0.0
+        """Seconds of all loads so far."""
+        self.waited = 0.0
+        """Seconds of them in which another program had the load generator's core."""
+        self._figures: dict[str, Any] = {}
+        self._missing: dict[str, str] = {}
         self._limited = False
 
     async def warm_up(self) -> None:
-        """The first requests; from here on it is known what the server is like at rest."""
+        """Sends the first requests, and takes down what the server is like at rest."""
         await closed(self.address, [Ask(self.site.page)], 1, WARM_UP, seed=self.seed)
         self._rest = self.look()
 
     def look(self) -> Vitals:
-        """The server now."""
+        """What the server holds now."""
         return probes.vitals(self.server.pid)
 
-    async def ask(
-        self, asks: Sequence[Ask], connections: int, *, keep_alive: bool = True, timeout: float = TIMEOUT
-    ) -> Tally:
-        """A closed loop of innocent clients, watched."""
-        options: dict[str, Any] = {"keep_alive": keep_alive, "seed": self.seed, "timeout": timeout}
+    async def closed_loop(self, asks: Sequence[Ask], connections: int, *, keep_alive: bool = True) -> Tally:
+        """So many clients, each of which asks again when it has its response."""
+        options: dict[str, Any] = {"keep_alive": keep_alive, "seed": self.seed, "timeout": TIMEOUT}
         own = partial(closed, self.address, asks, connections, **options)
+        watch = _Watch(self.server, self.seconds / 2)
         if self.with_wrk:
-            load = partial(asyncio.to_thread, wrk, self.address, asks, connections, self.seconds, **options)
-            tally = await self.watch(load, self.seconds / 2)
+            watch.begin()
+            by_wrk = asyncio.to_thread(wrk, self.address, asks, connections, self.seconds, **options)
+            tally = await self._watched(by_wrk, watch)
         else:
-            watch = _Watch(self.server.pid, self.seconds / 2)
-            # Whoever waits from the beginning gives up when the time is over, and does not ask a second time in vain.
-            run_up = max(0.1, min(RUN_UP, timeout - self.seconds - 0.1))
-            tally = await self._watched(own(seconds=self.seconds, run_up=run_up, begin=watch.begin), watch)
+            # A client that waits from the beginning gives up when the time is over, and asks no second time in vain.
+            run_up = max(0.1, min(RUN_UP, TIMEOUT - self.seconds - 0.1))
+            load = own(seconds=self.seconds, run_up=run_up, begin=watch.begin, end=watch.end)
+            tally = await self._watched(load, watch)
         await self.count(lambda begin: own(seconds=TRACED_SECONDS, run_up=RUN_UP, begin=begin))
         return tally
 
+    async def open_loop(self, scenario: str, asks: Sequence[Ask], connections: int, timeout: float = TIMEOUT) -> Tally:
+        """Requests at the scenario's rate, whatever the server does; waits count from the moment that was meant."""
+        rate = self.rates[scenario]
+        seconds = min(max(self.seconds, WAITS / rate), LONGEST * self.seconds)
+        load = partial(open_loop, self.address, asks, rate, seconds, connections=connections, run_up=timeout / 2)
+        more: dict[str, Any] = {"seed": self.seed, "poisson": True, "timeout": timeout}
+        return await self.watch(partial(load, **more), seconds / 2)
+
     async def watch(self, load: Load, look_after: float) -> Tally:
         """Any load, watched. look_after: seconds until memory, threads and processes are looked at."""
-        watch = _Watch(self.server.pid, look_after)
+        watch = _Watch(self.server, look_after)
         watch.begin()
-        return await self._watched(load(), watch)
+        return await self._watched(load(end=watch.end), watch)
 
     async def count(self, load: Callable[[Callable[[], None]], Awaitable[Tally]]) -> None:
-        """System calls, in a performance of its own, for they take many times as long meanwhile. load: is told what to
-        call when it begins. Nothing is done if they are not to be counted, or if nobody has been answered. Raises
-        CannotError if the server ended meanwhile."""
-        if not self.traced or self._figures["cpu_us"] is None:
+        """Counts system calls while a load is played once more, for strace makes them take many times as long. load: is
+        given what to call when it begins. Does nothing if they are not to be counted, or if no request was answered.
+        Raises CannotError if the server ended meanwhile."""
+        if not self.traced or not self._figures["cpu_us"]:
             return
         with suppress(TimeoutError):
             async with counted(self.server.pid) as count:
@@ -104,27 +132,50 @@ class Stage:
         """Raises CannotError if the server ended meanwhile."""
         try:
             tally = await load
-            cpu, switches, self.wall = watch.end()
+            watch.end()
             half = await watch.half
         finally:
             watch.half.cancel()
         self.server.check()
-        count = tally.requests
+        self._missing = {}
         self._figures = {
-            "cpu_us": cpu * 1e6 / count if count else None,
-            "switches": switches / count if count and not self.contestant.spawns else None,
-            "memory_kib": half.memory_kib,
+            "cpu_us": self._per_request("cpu_us", watch.cpu * 1e6, tally.requests),
+            "switches": self._per_request("switches", watch.switches, tally.requests),
+            "memory_kib": half.memory_kib or None,
             "threads": half.threads,
             "processes": half.processes,
         }
-        self._limited = tally.limited_by_load(cpu / self.wall)
+        self._limited = tally.limited_by_load(watch.cpu / watch.wall / self.contestant.cores)
         self.waited += tally.waited
-        self.watched += self.wall
+        self.watched += watch.wall
         return tally
+
+    def _per_request(self, name: str, total: float, requests: int) -> float | None:
+        """None, with the reason, where that would be no figure."""
+        if not requests:
+            self._missing[name] = "no_response"
+        elif name == "switches" and self.contestant.spawns:
+            self._missing[name] = "threads_end"
+        elif total < 0 or (name == "cpu_us" and not total):
+            self._missing[name] = "below_resolution"
+        else:
+            return total / requests
+        return None
 
     def measurement(self, scenario: str, number: int, tally: Tally) -> Measurement:
         """What was seen while the last load was watched."""
-        some = tally.requests > 0
+        waits = tally.histogram.get_total_count()
+        for percent, least in CARRIES.items():
+            if waits < least:
+                self._missing[f"p{percent}_ms"] = "too_few"
+        if self.grown_kib is not None and self.grown_kib <= 0:
+            self._missing["memory_per_connection_kib"] = "below_resolution"
+        elif self.grown_kib is None and not self.contestant.keeps_alive:
+            self._missing["memory_per_connection_kib"] = "keeps_none"
+        percentiles: dict[str, Any] = {
+            f"p{percent}_ms": tally.percentile(percent) if waits >= least else None
+            for percent, least in CARRIES.items()
+        }
         return Measurement(
             design=self.contestant.name,
             scenario=scenario,
@@ -133,16 +184,16 @@ class Stage:
             failures=tally.failures,
             seconds=round(tally.seconds, 3),
             rate=tally.rate,
-            p50_ms=tally.percentile(50) if some else None,
-            p90_ms=tally.percentile(90) if some else None,
-            p99_ms=tally.percentile(99) if some else None,
-            memory_per_connection_kib=self.grown_kib,
+            **percentiles,
+            memory_per_connection_kib=self.grown_kib if self.grown_kib and self.grown_kib > 0 else None,
             limited_by_load=self._limited,
-            **self._figures,  # type: ignore[arg-type]
+            histogram=tally.histogram.encode().decode() if waits else None,
+            missing=self._missing,
+            **self._figures,
         )
 
     async def settle(self) -> None:
-        """Waits until the threads and processes of those who have gone have ended, too."""
+        """Waits until the threads and processes of clients that have left have ended, too."""
         self.grown_kib = None
         end = time.monotonic() + _SETTLE
         while self.contestant.spawns and time.monotonic() < end:
@@ -153,25 +204,31 @@ class Stage:
 
 
 class _Watch:
-    """What a server spends between begin() and end(). half: what it holds so many seconds after the beginning."""
+    """What a server uses between begin() and end()."""
 
     half: asyncio.Task[Vitals]
+    """What it holds `look_after` seconds after the beginning."""
 
-    def __init__(self, pid: int, look_after: float) -> None:
-        self._pid = pid
+    def __init__(self, server: Server, look_after: float) -> None:
+        self._server = server
         self._look_after = look_after
+        self._ended = False
 
     def begin(self) -> None:
         self.half = asyncio.create_task(self._look())
-        self._switches = probes.switches(self._pid)
-        self._cpu = probes.cpu_seconds(self._pid)
+        self._switches = probes.switches(self._server.pid)
+        self._cpu = self._server.cpu_seconds()
         self._began = time.monotonic()
 
-    def end(self) -> tuple[float, int, float]:
-        """Seconds of processor time, context switches, seconds."""
-        wall = time.monotonic() - self._began
-        return probes.cpu_seconds(self._pid) - self._cpu, probes.switches(self._pid) - self._switches, wall
+    def end(self) -> None:
+        """Reads once: at the end of the load, where its connections are still open, so that no child ends meanwhile."""
+        if self._ended:
+            return
+        self._ended = True
+        self.wall = time.monotonic() - self._began
+        self.cpu = self._server.cpu_seconds() - self._cpu
+        self.switches = probes.switches(self._server.pid) - self._switches
 
     async def _look(self) -> Vitals:
         await asyncio.sleep(self._look_after)
-        return await asyncio.to_thread(probes.vitals, self._pid)
+        return await asyncio.to_thread(probes.vitals, self._server.pid)

@@ -1,35 +1,45 @@
-"""What the contestants serve and are asked for: the files of a folder, or a site that is made for the occasion, the
-same bytes for the same seed. Every made file is dated a day back: a server may trust the validator of a new one less.
+"""What the designs serve: the files of a folder, or a site that is made for the run, the same bytes for the same seed.
+
+Every file that is made is dated a day back, for a server may not trust the validator of a new one yet.
 """
 
 import os
 import random
+import re
 import stat
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
-from urllib.parse import quote_from_bytes
+from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 from .servers import CannotError
 
 KIB: Final = 1024
 PAGES: Final = 1000
 MOST: Final = 1000
-"""Files of a folder that are asked for; of more, so many are drawn."""
+"""Files of a folder that are asked for at most; where there are more, so many are drawn."""
 LARGE: Final = 16 << 20
 
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """root: the folder. page, large: request targets of a small and of the largest file. pages: of many. about: what it
-    is, a sentence."""
+    """A folder, and what is asked for in it."""
 
     root: Path
     page: bytes
+    """The request target of a small file."""
     large: bytes
+    """The request target of the largest file."""
     pages: tuple[bytes, ...]
+    """Request targets of many files."""
     about: str
+    """What it is, in words."""
+
+    @staticmethod
+    def glob(target: bytes) -> str:
+        """The glob that fits the path of one request target only, as --delay-disk takes it."""
+        return re.sub(r"[*?[]", r"[\g<0>]", os.fsdecode(unquote_to_bytes(target)))
 
 
 def make(root: Path, seed: int) -> Site:
@@ -50,7 +60,7 @@ def make(root: Path, seed: int) -> Site:
 
 
 def find(root: Path, seed: int) -> Site:
-    """The files of a folder that is there. Raises CannotError if there is nothing to ask for."""
+    """The files of an existing folder. Raises CannotError if there is no file to ask for."""
     sizes = sorted(_sizes(os.fsencode(root)).items())
     if not sizes:
         raise CannotError(f"{root}: there is no file to ask for")

@@ -1,32 +1,37 @@
-"""The ten scenarios. Each is a short story about one running server: who asks, who is in the way, and what one learns.
+"""The ten scenarios: who sends requests, what else happens meanwhile, and what a design does about it.
 
-A scenario asks through its Stage, which watches the server meanwhile: only what happens inside `stage.watch()` counts.
-Guilty clients come before and stay until the block ends.
+A scenario loads a RunningServer, which watches what the server uses; only what happens during the load counts. Clients
+that misbehave come before it and stay until it ends. Titles and explanations are in the catalogue of report/.
+
+What a server can do at most is found by a closed loop; how long its clients wait, by an open loop, at a rate that every
+design can serve (rates.py).
 """
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 from pwb_legacy.compare.load import Ask, Tally, burst, idle, scheduled, slow_heads, slow_readers, vanishing
 
 from .replay import Recording
-from .running_server import TIMEOUT, Stage
+from .running_server import TIMEOUT, RunningServer
+from .sample_site import Site
 
 SLOW_HEADS: Final = 32
 SLOW_READERS: Final = 16
 SLOW_BYTES: Final = 64 << 10
 """Bytes a second that a slow reader takes."""
 VANISHING: Final = 8
-SLOW_FILES: Final = 16
-"""Asked for on a slow disk: so few that a cache soon has them all."""
+SLOW_DISK_FILES: Final = 20
+"""Files that are asked for on a slow disk; the first of them is the slow one."""
+SLOW_DISK: Final = "10ms"
 FEW: Final = 8
-"""Innocent clients, where there are guilty ones."""
+"""Well-behaved clients, where there are others."""
 PLACED: Final = 0.5
-"""Seconds in which those who are slow take their places; some designs let in one of them only."""
+"""Seconds in which slow clients connect; some designs accept one of them only."""
 SOON: Final = 1.0
-"""Seconds that an innocent client waits beside those who are slow for ever: some designs do not answer him at all."""
+"""Seconds that a client waits beside those who are slow without end: some designs never respond to it."""
 BURST: Final = 200
 WARM_UP: Final = 10.0
 """Seconds at most in which each of many files is asked for once, before it counts."""
@@ -36,154 +41,118 @@ REPLAYERS: Final = 256
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """teaches: what one sees in it, a sentence. play: the story. options: what the servers are told for it; if any,
-    they are started anew."""
+    """A scenario."""
 
     name: str
-    title: str
-    teaches: str
-    play: Callable[[Stage], Awaitable[Tally]]
-    options: tuple[str, ...] = ()
+    play: Callable[[RunningServer], Awaitable[Tally]]
+    asks: Callable[[Site], list[Ask]] | None = None
+    """What an open loop asks for; None: it has none."""
+    options: Callable[[Site], tuple[str, ...]] | None = None
+    """Options of the servers; where there are some, servers are started for this scenario alone."""
+    details: dict[str, Any] = field(default_factory=dict)
+    """Values for its text."""
 
 
-async def _crowd(stage: Stage) -> Tally:
-    before = stage.look()
-    async with idle(stage.address, stage.crowd) as crowd:
-        if 2 * crowd.open > stage.crowd:  # else it is none that stays
-            stage.grown_kib = (stage.look().memory_kib - before.memory_kib) / crowd.open
-        return await stage.ask([Ask(stage.site.page)], FEW)
+def _page(site: Site) -> list[Ask]:
+    return [Ask(site.page)]
 
 
-async def _short(stage: Stage) -> Tally:
-    return await stage.ask([Ask(stage.site.page)], stage.connections, keep_alive=False)
+def _pages(site: Site) -> list[Ask]:
+    return [Ask(target) for target in site.pages]
 
 
-async def _kept(stage: Stage) -> Tally:
-    return await stage.ask([Ask(stage.site.page)], stage.connections)
+def _disk_pages(site: Site) -> list[Ask]:
+    return _pages(site)[:SLOW_DISK_FILES]
 
 
-async def _many(stage: Stage) -> Tally:
-    once = [(0.0, Ask(target)) for target in stage.site.pages]
-    await scheduled(stage.address, once, connections=FEW, timeout=WARM_UP)
-    return await stage.ask([Ask(target) for target in stage.site.pages], stage.connections)
+def _slow_file(site: Site) -> tuple[str, ...]:
+    return "--delay-disk", f"{site.glob(site.pages[0])}={SLOW_DISK}"
 
 
-async def _slow_disk(stage: Stage) -> Tally:
-    tally = await stage.ask([Ask(target) for target in stage.site.pages[:SLOW_FILES]], stage.connections)
-    # Some answer nobody before they have looked for all: half such a turn would count for nothing, so it is let end.
-    tally.in_time, tally.seconds = tally.requests, stage.wall
-    return tally
+async def ask_once(running: RunningServer, asks: Sequence[Ask]) -> None:
+    """Asks for each file once, so that a cache that can hold them has them."""
+    await scheduled(running.address, [(0.0, ask) for ask in asks], connections=FEW, timeout=WARM_UP)
 
 
-async def _large(stage: Stage) -> Tally:
-    return await stage.ask([Ask(stage.site.large)], min(FEW, stage.connections))
+async def _crowd(running: RunningServer) -> Tally:
+    before = running.look()
+    async with idle(running.address, running.idle) as crowd:
+        if 2 * crowd.open > running.idle:  # otherwise it does not stay
+            running.grown_kib = (running.look().memory_kib - before.memory_kib) / crowd.open
+        return await running.closed_loop(_page(running.site), FEW)
 
 
-async def _slow_heads(stage: Stage) -> Tally:
-    async with slow_heads(stage.address, SLOW_HEADS, 0.5, timeout=PLACED):
-        return await stage.ask([Ask(stage.site.page)], FEW, timeout=SOON)
+async def _short(running: RunningServer) -> Tally:
+    return await running.closed_loop(_page(running.site), running.connections, keep_alive=False)
 
 
-async def _slow_readers(stage: Stage) -> Tally:
-    async with slow_readers(stage.address, SLOW_READERS, Ask(stage.site.large), SLOW_BYTES, timeout=PLACED):
-        return await stage.ask([Ask(stage.site.page)], FEW, timeout=SOON)
+async def _kept(running: RunningServer) -> Tally:
+    return await running.closed_loop(_page(running.site), running.connections)
 
 
-async def _burst(stage: Stage) -> Tally:
-    load = partial(burst, stage.address, Ask(stage.site.page), BURST, timeout=TIMEOUT)
-    tally = await stage.watch(load, 0.02)
+async def _many(running: RunningServer) -> Tally:
+    await ask_once(running, _pages(running.site))
+    return await running.open_loop("many", _pages(running.site), FEW)
+
+
+async def _large(running: RunningServer) -> Tally:
+    return await running.closed_loop([Ask(running.site.large)], min(FEW, running.connections))
+
+
+async def _slow_heads(running: RunningServer) -> Tally:
+    async with slow_heads(running.address, SLOW_HEADS, 0.5, timeout=PLACED):
+        return await running.open_loop("slow-heads", _page(running.site), FEW, SOON)
+
+
+async def _slow_readers(running: RunningServer) -> Tally:
+    async with slow_readers(running.address, SLOW_READERS, Ask(running.site.large), SLOW_BYTES, timeout=PLACED):
+        return await running.open_loop("slow-readers", _page(running.site), FEW, SOON)
+
+
+async def _burst(running: RunningServer) -> Tally:
+    load = partial(burst, running.address, Ask(running.site.page), BURST, timeout=TIMEOUT)
+    tally = await running.watch(load, 0.02)
 
     async def traced(begin: Callable[[], None]) -> Tally:
         begin()
         return await load()
 
-    await stage.count(traced)
+    await running.count(traced)
     return tally
 
 
-async def _vanishing(stage: Stage) -> Tally:
-    async with vanishing(stage.address, VANISHING, Ask(stage.site.large)):
-        return await stage.ask([Ask(stage.site.page)], FEW)
+async def _vanishing(running: RunningServer) -> Tally:
+    async with vanishing(running.address, VANISHING, Ask(running.site.large), timeout=PLACED):
+        return await running.open_loop("vanishing", _page(running.site), FEW, SOON)
+
+
+async def _slow_disk(running: RunningServer) -> Tally:
+    await ask_once(running, _disk_pages(running.site))
+    return await running.open_loop("slow-disk", _disk_pages(running.site), FEW)
 
 
 SCENARIOS: Final = (
-    Scenario(
-        "crowd",
-        "A crowd of idle connections",
-        "What a client costs that only stays connected: memory, and in some designs a thread or a process.",
-        _crowd,
-    ),
-    Scenario(
-        "short",
-        "Short connections",
-        "The book's way, a connection for each request: what it costs to let a client in.",
-        _short,
-    ),
-    Scenario(
-        "kept",
-        "Kept connections",
-        "The same page over and over on connections that stay: what an answer costs when nothing else does.",
-        _kept,
-    ),
-    Scenario(
-        "many",
-        "Many files",
-        "Each request asks for another file: what it costs to find one, and what a cache saves.",
-        _many,
-    ),
-    Scenario(
-        "large",
-        "One large file to many",
-        "The kernel moves the bytes and the design hardly matters, unless it serves one client after the other.",
-        _large,
-    ),
-    Scenario(
-        "slow-heads",
-        "Slow senders",
-        "Half-sent requests that never end: who waits for one client only keeps all others waiting with it.",
-        _slow_heads,
-    ),
-    Scenario(
-        "slow-readers",
-        "Slow readers",
-        "Clients that take a large file in drops: a full socket must not hold up whoever has a small question.",
-        _slow_readers,
-    ),
-    Scenario(
-        "burst",
-        "A burst of connects",
-        "Everybody comes at the same moment: the last of them waits until all before it have been let in.",
-        _burst,
-    ),
-    Scenario(
-        "vanishing",
-        "Clients that vanish",
-        "Clients ask for a large file and are gone: the work for them is lost, the server must not be.",
-        _vanishing,
-    ),
-    Scenario(
-        "slow-disk",
-        "A slow disk",
-        "Each look at the disk takes 20 ms: a loop stalls, threads overlap, a pool fills up, a cache need not look.",
-        _slow_disk,
-        ("--delay-disk", "20ms"),
-    ),
+    Scenario("crowd", _crowd),
+    Scenario("short", _short),
+    Scenario("kept", _kept),
+    Scenario("many", _many, _pages),
+    Scenario("large", _large),
+    Scenario("slow-heads", _slow_heads, _page),
+    Scenario("slow-readers", _slow_readers, _page),
+    Scenario("burst", _burst),
+    Scenario("vanishing", _vanishing, _page),
+    Scenario("slow-disk", _slow_disk, _disk_pages, _slow_file),
 )
-"""In the order in which they are played: the crowd comes first, while the server's memory is still fresh."""
+"""In the order in which they are played: idle connections come first, while the server's memory is still fresh."""
 
 
 def replayed(recording: Recording, speed: float, seconds: float) -> Scenario:
-    """What a recording asks for, at its pace. Any status will do: it may have been 404 then, too."""
+    """The requests of a recording, at their moments. Any status is right: it may have been 404 then, too."""
     moments = recording.faster(speed, seconds)
 
-    async def play(stage: Stage) -> Tally:
-        load = partial(scheduled, stage.address, moments, connections=REPLAYERS, timeout=TIMEOUT)
-        return await stage.watch(load, moments[-1][0] / 2)
+    async def play(running: RunningServer) -> Tally:
+        load = partial(scheduled, running.address, moments, connections=REPLAYERS, timeout=TIMEOUT)
+        return await running.watch(load, moments[-1][0] / 2)
 
-    part = f"{len(moments):,} of {len(recording.moments):,} requests, {moments[-1][0]:.0f} s"
-    return Scenario(
-        "replay",
-        "Replay",
-        f"What real clients once asked for, at {speed:g} times their pace ({part}): what it costs on each design.",
-        play,
-    )
+    asked = {"asked": len(moments), "recorded": len(recording.moments), "seconds": moments[-1][0], "speed": speed}
+    return Scenario("replay", play, details=asked)

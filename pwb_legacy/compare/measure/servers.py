@@ -1,7 +1,7 @@
 """The designs as commands, and a server from its start to its end.
 
-The steps: start the command in a session of its own, on its core, with an environment without options; wait for the
-line that says where it listens; serve; SIGTERM; whatever of its tree is then still there is killed.
+The steps: start the command in a session of its own, on its cores, with an environment without options; wait for the
+line with the address that it listens on; serve; SIGTERM; what is then left of its process tree is killed.
 """
 
 import os
@@ -11,40 +11,51 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryFile
-from typing import IO, Final
+from typing import IO, Final, Self
 
 from . import probes
+from .cpu_time import Reading, control_group, new_name, tree_cpu_seconds
 
 START_SECONDS: Final = 20.0
 STOP_SECONDS: Final = 3.0
 QUIET: Final = ("--port", "0", "--access-log", "off")
-"""What every contestant is told: any free port, and no access log."""
+"""Options of every contestant: any free port, and no access log."""
 _PACKAGES: Final = Path(__file__).parents[3]
 _LISTENING: Final = re.compile(rb"listening on http://([0-9.]+):(\d+)/")
 
 
 @dataclass(frozen=True, slots=True)
 class Contestant:
-    """A design. words: its command after `python -m`. keeps_alive: False for one that ends every connection after one
-    answer. spawns: each connection has a thread or a process of its own that ends with it. idle: how many idle
-    connections a crowd of it is."""
+    """A design on a number of cores."""
 
     name: str
     title: str
     words: tuple[str, ...]
+    """Its command after `python -m`."""
     keeps_alive: bool = True
+    """False: it ends every connection after one response."""
     spawns: bool = False
+    """Each connection has a thread or a process of its own that ends with it."""
     idle: int = 500
+    """How many idle connections it gets where there are many."""
+    cores: int = 1
+    design: str = ""
+    """The design's own name, where `name` adds the number of cores; empty: `name`."""
 
     @property
     def command(self) -> str:
-        """As people type it."""
+        """As it is typed."""
         return " ".join(("python -m", *self.words))
+
+    def on(self, cores: int) -> Self:
+        """The same design on so many cores, with a name that says so: thread@2."""
+        return replace(self, name=f"{self.name}@{cores}", design=self.name, cores=cores)
 
 
 def _book(mode: str, title: str, **more: bool | int) -> Contestant:
@@ -56,26 +67,31 @@ CONTESTANTS: Final = (
     _book("thread", "a thread for each client", spawns=True),
     _book("process", "a process for each client", spawns=True, idle=120),
     _book("gevent", "a greenlet for each client"),
-    _book("epoll", "one thread, told by epoll"),
+    _book("epoll", "one thread, woken by epoll"),
     _book("epoll-thread", "epoll, and threads for the disk"),
     Contestant("async", "asyncio on uvloop, with a cache", ("pwb_async",)),
     Contestant("async-uncached", "asyncio on uvloop, no cache", ("pwb_async", "--cache", "off")),
     Contestant("async-asyncio", "asyncio's own loop, with a cache", ("pwb_async", "--loop", "asyncio")),
 )
-"""In the order of the book. `fixed` is missing: it has one page for everybody, so there is nothing to compare."""
+"""In the order of the book. `fixed` is missing: it has one page for every request, so there is nothing to compare."""
 
 
 class CannotError(Exception):
-    """A server did not do what was asked. Its str is one line."""
+    """Something cannot be done. Its str is the reason, on one line."""
 
 
 class Server:
-    """A server that listens. process: its first. address: where."""
+    """A server that listens."""
 
-    def __init__(self, process: subprocess.Popen[bytes], address: tuple[str, int], errors: IO[bytes]) -> None:
+    def __init__(
+        self, process: subprocess.Popen[bytes], address: tuple[str, int], errors: IO[bytes], cpu_seconds: Reading
+    ) -> None:
         self.process = process
+        """The process that was started; it may have children."""
         self.pid = process.pid
         self.address = address
+        self.cpu_seconds = cpu_seconds
+        """Returns the CPU time of all its processes so far."""
         self._errors = errors
 
     def check(self) -> None:
@@ -85,24 +101,32 @@ class Server:
 
 
 @contextmanager
-def serving(contestant: Contestant, root: Path, core: int | None, options: Sequence[str] = ()) -> Iterator[Server]:
-    """The design on a folder until the block ends. core: the only one it may use. Raises CannotError."""
+def serving(
+    contestant: Contestant, root: Path, cores: Collection[int] = (), options: Sequence[str] = ()
+) -> Iterator[Server]:
+    """The design on a folder until the block ends. cores: the only ones it may use; empty: any. Raises CannotError."""
     words = [sys.executable, "-m", *contestant.words, os.fspath(root), *QUIET, *options]
-    with TemporaryFile() as errors, started(words, core, errors) as process:
-        yield Server(process, _address(process, errors), errors)
+    with (
+        TemporaryFile() as errors,
+        control_group(new_name()) as group,
+        started(words, cores, errors) as process,
+    ):
+        grouped = group is not None and group.add(process.pid)
+        read = group.cpu_seconds if group is not None and grouped else partial(tree_cpu_seconds, process.pid)
+        yield Server(process, _address(process, errors), errors, read)
 
 
 @contextmanager
 def started(
     words: Sequence[str],
-    core: int | None,
+    cores: Collection[int],
     errors: IO[bytes],
     output: int | IO[bytes] = subprocess.PIPE,
     environment: Mapping[str, str] | None = None,
     folder: Path | None = None,
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """A command as a process until the block ends; then its whole tree is ended. environment: by default this one
-    without the options of PWB in it."""
+    """A command as a process until the block ends; then its whole process tree is ended. cores: the only ones it may
+    use; empty: any. environment: by default this one without the options of PWB in it."""
     process = subprocess.Popen(  # noqa: S603  our own words
         words,
         stdin=subprocess.DEVNULL,
@@ -113,8 +137,8 @@ def started(
         start_new_session=True,  # a Ctrl-C in the terminal is for the laboratory alone
     )
     try:
-        if core is not None:
-            os.sched_setaffinity(process.pid, {core})  # before it has had the time to make a thread
+        if cores:
+            os.sched_setaffinity(process.pid, cores)  # before it has had the time to make a thread
         yield process
     finally:
         end(process)
@@ -129,7 +153,7 @@ def plain_environment() -> dict[str, str]:
 
 
 def end(process: subprocess.Popen[bytes]) -> None:
-    """SIGTERM to the first process; SIGKILL to whatever of its tree is still there afterwards."""
+    """Sends SIGTERM to the first process, and SIGKILL to what is left of its tree afterwards."""
     members = {pid: probes.birth(pid) for pid in probes.tree(process.pid)}
     process.terminate()
     try:
@@ -148,11 +172,11 @@ def last_words(output: IO[bytes]) -> str:
     """The last line that a process has written there."""
     output.seek(0)
     lines = output.read().decode(errors="replace").split("\n")
-    return next((line.strip() for line in reversed(lines) if line.strip()), "it said nothing")
+    return next((line.strip() for line in reversed(lines) if line.strip()), "it wrote nothing")
 
 
 def _address(process: subprocess.Popen[bytes], errors: IO[bytes]) -> tuple[str, int]:
-    """Waits for the line that says where it listens."""
+    """Waits for the line with the address that it listens on."""
     assert process.stdout is not None
     said, end_at = b"", time.monotonic() + START_SECONDS
     with selectors.DefaultSelector() as selector:

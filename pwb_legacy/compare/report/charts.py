@@ -1,15 +1,16 @@
-"""Charts as SVG: a row for each contestant, its figure beside its bar.
+"""Charts as SVG: a row for each design, with its figure at the end of its bar.
 
-1. A chart is given as rows (name, figure, the figure in words, colour, spread).
+1. A chart is given as rows (name, figure, the figure as text, colour, spread).
 2. They become a Vega-Lite specification, which is plain data.
 3. ``vl_convert`` compiles and draws it, in this process: no browser, no network.
 
-Nothing is decided here about colours: they are CSS, mostly variables of the page that holds the
-chart, so one drawing serves light and dark. Text stays text. A figure on a linear scale is a bar;
-on a logarithmic one, where length has no meaning, it is a point.
+Nothing is decided here about colours: they are CSS, mostly variables of the page that holds the chart, so one drawing
+serves light and dark. Text stays text. A figure on a linear scale is a bar; on a logarithmic one, where length has no
+meaning, it is a point. Only positive figures have a place on a logarithmic scale; anything else is drawn at its start.
 """
 
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
@@ -24,28 +25,33 @@ STEP: Final = 22
 LETTER: Final = 7.1
 """Pixels that a letter takes, about."""
 WIDE: Final = 100
-"""With more than this between the least and the most, the scale is logarithmic."""
+"""The ratio of the largest to the smallest figure above which the scale is logarithmic."""
+BELOW: Final = 8
+"""Pixels between the middle of a row and the line of its spread, below the figure's text."""
 FONT: Final = "system-ui, -apple-system, 'Segoe UI', sans-serif"
+_ROLES: Final = re.compile(r' (role|aria-roledescription)="graphics-[^"]*"| aria-roledescription="[^"]*"')
+"""Roles of a drawing's inner groups, which would each need a label of their own."""
 UNKNOWN: Final = "not measured"
 
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One row: its name, its figure (None: there is none), the figure in words, a CSS colour.
-
-    ``least`` and ``most`` are the spread of the figure, drawn as a thin line when both are there.
-    """
+    """One row of a chart."""
 
     name: str
     value: float | None
+    """The figure; None where there is none."""
     told: str
+    """The figure as text, or why there is none."""
     colour: str
+    """CSS."""
     least: float | None = None
+    """The beginning of its spread, which is drawn as a thin line where both ends are known."""
     most: float | None = None
 
     @property
     def reach(self) -> float:
-        """The farthest that is drawn of it."""
+        """The largest value that is drawn of it."""
         return max(self.value or 0.0, self.most or 0.0)
 
 
@@ -54,13 +60,13 @@ def bars(
 ) -> str:
     """Horizontal bars, from the first row down, as an ``<svg>`` element.
 
-    ``label`` is what a screen reader says; ``line`` is a figure to draw a dashed line at; ``title``
-    stands above, in the drawing itself: the first line of it, and what follows in small.
+    label: for screen readers. line: a value at which a dashed line is drawn. title: lines above, in the drawing itself;
+    all but the first are small.
     """
     names = round(LETTER * max(len(row.name) for row in rows)) + 10
     plot = width - names
     told = 12 + LETTER * max((len(row.told) for row in rows if row.value is not None), default=0)
-    positive = [row.value for row in rows if row.value]
+    positive = [row.value for row in rows if row.value is not None and row.value > 0]
     logarithmic = bool(positive) and max(positive) > WIDE * min(positive)
     share = plot / max(plot - told, plot / 3)
     low, high = _ends([row.reach for row in rows] + [line or 0.0], positive, logarithmic, share)
@@ -85,13 +91,14 @@ def bars(
 
 
 def alone(svg: str, style: str) -> str:
-    """The same drawing with a style of its own, for a file that no page holds."""
+    """The same drawing with a style of its own, for a file outside a page."""
     return svg.replace(">", f"><style>{style}</style>", 1)
 
 
 def picture(specification: dict[str, Any], label: str) -> str:
-    """A Vega-Lite specification as an ``<svg>`` element that says what it is."""
+    """A Vega-Lite specification as an ``<svg>`` element with a label for screen readers."""
     svg: str = vl_convert.vegalite_to_svg(specification)
+    svg = _ROLES.sub("", svg)
     return svg.replace("<svg ", f'<svg role="img" aria-label="{escape(label)}" ', 1)
 
 
@@ -114,7 +121,7 @@ def _datum(row: Bar, low: float, line: float) -> dict[str, Any]:
         "colour": row.colour,
         "least": max(row.least or 0.0, low) if spread else None,
         "most": row.most if spread else None,
-        "end": max(row.reach, low, line) if drawn else low,  # no words across the line
+        "end": max(row.value, low, line) if row.value is not None else low,  # no text across the dashed line
         "told": row.told if drawn else row.told or UNKNOWN,
         "ink": "var(--ink)" if drawn else "var(--soft)",
     }
@@ -137,8 +144,8 @@ def _points() -> list[dict[str, Any]]:
 
 
 def _spread_and_words() -> list[dict[str, Any]]:
-    spread = {"type": "rule", "strokeWidth": 1.5, "color": "var(--ink)"}
-    words = {"type": "text", "align": "left", "baseline": "middle", "dx": 7, "fontSize": 12.5}
+    spread = {"type": "rule", "strokeWidth": 1.5, "color": "var(--ink)", "yOffset": BELOW}
+    words = {"type": "text", "align": "left", "baseline": "middle", "dx": 7, "dy": -1, "fontSize": 12.5}
     return [
         {"mark": spread, "encoding": {"x": {"field": "least"}, "x2": {"field": "most"}}},
         {"mark": words, "encoding": {"x": {"field": "end"}, "text": {"field": "told"}, "color": _own("ink")}},
@@ -159,12 +166,12 @@ def _title(lines: Sequence[str]) -> dict[str, Any]:
 
 
 def _own(field: str) -> dict[str, Any]:
-    """A colour that stands in the data."""
+    """A colour that is in the data."""
     return {"field": field, "type": "nominal", "scale": None}
 
 
 def _names(extent: int) -> dict[str, Any]:
-    """The names left of the bars, in a column of a fixed width: what the font measures is not known here."""
+    """The names left of the bars, in a column of a fixed width, for the widths of the font's letters are not known."""
     return {
         "title": None,
         "domain": False,
@@ -179,7 +186,7 @@ def _names(extent: int) -> dict[str, Any]:
 
 
 def _decades(low: float, most: float) -> dict[str, Any]:
-    """Lines at the powers of ten: the scale is logarithmic, and one shall see it."""
+    """Lines at the powers of ten, which show that the scale is logarithmic."""
     first, last = math.ceil(math.log10(low)), math.floor(math.log10(2 * most))
     return {
         "title": None,

@@ -1,104 +1,281 @@
 """compare.html: the results of a run as one page that needs nothing else, neither network nor script.
 
-For each scenario: what it teaches; three charts, of which the first carries that; then all figures. What could not be
-measured, and why, stands beside them.
+For each scenario: what can be seen in it; the order of the designs, as far as the figures carry it; three charts, of
+which the first shows what the scenario is about; how long requests wait; then all figures. What could not be measured,
+and why, is beside them. A chart that cannot be drawn leaves a line with the reason, and the rest of the page is there.
 """
 
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import groupby
+from types import ModuleType
 from typing import Any, Final
 
 from markupsafe import Markup, escape
 
-from pwb_legacy.compare.measure.results import Design, Lesson, Measurement, Results
+from pwb_legacy.compare.measure.results import Design, Results
+from pwb_legacy.compare.measure.running_server import CARRIES
 
+from . import english
 from .charts import Bar, bars
-from .spread import Spread, figure, spread
+from .claims import Verdict, verdict
+from .spread import PERCENTILES, Spread, spread, waits
 from .templates import printed
+from .waits_chart import waits_chart
+from .words import Words, is_limited
 
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """One kind of figure. name: the field of Measurement. short: above a column. unit: after the title of a chart.
-    good: "more", "less" or "". scale: what the field is divided by."""
+    """One kind of figure."""
 
     name: str
-    title: str
-    short: str
-    unit: str = ""
+    """The field of Measurement."""
     good: str = ""
+    """Which figures are better: "more", "less" or neither."""
     scale: float = 1.0
-
-    def told(self, value: float) -> str:
-        return figure(value / self.scale)
+    """What the field is divided by."""
 
 
 MEASURES: Final = {
     one.name: one
     for one in (
-        Measure("rate", "Requests a second", "requests/s", good="more"),
-        Measure("p50_ms", "Half of all wait at most", "p50 ms", "ms", "less"),
-        Measure("p90_ms", "90 of 100 wait at most", "p90 ms", "ms", "less"),
-        Measure("p99_ms", "99 of 100 wait at most", "p99 ms", "ms", "less"),
-        Measure("cpu_us", "Processor time for a request", "CPU µs", "µs", "less"),
-        Measure("memory_kib", "Memory of all its processes", "MiB", "MiB", "less", 1024),
-        Measure("memory_per_connection_kib", "Memory per idle client", "KiB each", "KiB", "less"),
-        Measure("threads", "Threads", "threads"),
-        Measure("processes", "Processes", "processes"),
-        Measure("switches", "Context switches for a request", "switches", "", "less"),
-        Measure("system_calls", "System calls for a request", "calls", "", "less"),
+        Measure("rate", "more"),
+        Measure("p50_ms", "less"),
+        Measure("p90_ms", "less"),
+        Measure("p99_ms", "less"),
+        Measure("cpu_us", "less"),
+        Measure("memory_kib", "less", 1024),
+        Measure("memory_per_connection_kib", "less"),
+        Measure("threads"),
+        Measure("processes"),
+        Measure("switches", "less"),
+        Measure("system_calls", "less"),
     )
 }
 """In the order of the columns."""
 
 CHARTS: Final = {
-    "short": ("rate", "cpu_us", "p99_ms"),
+    "short": ("rate", "cpu_us", "p90_ms"),
     "kept": ("rate", "cpu_us", "p99_ms"),
-    "many": ("rate", "cpu_us", "p99_ms"),
-    "large": ("rate", "cpu_us", "memory_kib"),
+    "many": ("p90_ms", "cpu_us", "p99_ms"),
+    "large": ("cpu_us", "rate", "memory_kib"),
     "crowd": ("memory_per_connection_kib", "threads", "processes"),
-    "slow-heads": ("rate", "p99_ms", "cpu_us"),
-    "slow-readers": ("p99_ms", "rate", "memory_kib"),
-    "burst": ("p99_ms", "cpu_us", "threads"),
-    "vanishing": ("rate", "p99_ms", "cpu_us"),
-    "slow-disk": ("rate", "p99_ms", "threads"),
+    "slow-heads": ("p90_ms", "p50_ms", "cpu_us"),
+    "slow-readers": ("p90_ms", "p50_ms", "memory_kib"),
+    "burst": ("p90_ms", "cpu_us", "threads"),
+    "vanishing": ("p90_ms", "p50_ms", "cpu_us"),
+    "slow-disk": ("p90_ms", "p50_ms", "threads"),
 }
-"""What is drawn for each scenario; the first carries what it teaches."""
-USUAL: Final = ("rate", "p99_ms", "cpu_us")
+"""What is drawn for each scenario; the first shows what it is about."""
+USUAL: Final = ("rate", "p90_ms", "cpu_us")
+WAITS: Final = ("many", "slow-heads", "slow-readers", "burst", "vanishing", "slow-disk", "replay")
+"""Scenarios that show how long clients wait: their percentiles are drawn as curves."""
 
-FAMILIES: Final = (
-    ("one", "one client at a time", ("single",)),
-    ("each", "something waits for each client", ("thread", "process", "gevent")),
-    ("loop", "epoll tells who is ready", ("epoll", "epoll-thread")),
-    ("async", "an asyncio event loop", ("async", "async-uncached", "async-asyncio")),
-)
+FAMILIES: Final = {
+    "one": ("single",),
+    "each": ("thread", "process", "gevent"),
+    "loop": ("epoll", "epoll-thread"),
+    "async": ("async", "async-uncached", "async-asyncio"),
+}
 """How the designs wait: a colour for each way."""
 
 
-def render(results: Results) -> str:
-    """The whole page."""
-    return printed(
-        "page.html",
-        results=results,
-        about=results.about,
-        conditions=list(_conditions(results)),
-        families=[(key, told) for key, told, names in FAMILIES if any(one.name in names for one in results.designs)],
-        family=family,
-        named=_namer(results),
-        sections=[_section(results, lesson) for lesson in results.scenarios],
-    )
+def render(results: Results, catalogue: ModuleType = english) -> str:
+    """The whole page, in the language of a catalogue."""
+    page = _Page(results, Words(results, catalogue), verdict(results))
+    return printed("page.html", **page.values())
 
 
 def family(design: str) -> str:
-    """The name of the colour of a design."""
-    return next((key for key, _, names in FAMILIES if design in names), "plain")
+    """The name of the colour of a design, on any number of cores."""
+    return next((key for key, names in FAMILIES.items() if design.partition("@")[0] in names), "plain")
+
+
+class _Page:
+    """What the template of the page needs."""
+
+    def __init__(self, results: Results, words: Words, found: Verdict) -> None:
+        self._results = results
+        self._words = words
+        self._verdict = found
+
+    def values(self) -> dict[str, Any]:
+        results, words = self._results, self._words
+        used = {family(one.name) for one in results.designs}
+        return {
+            "language": words.language,
+            "results": results,
+            "about": results.about,
+            "say": words.say,
+            "verdict": words.verdict(self._verdict) if results.measurements else [],
+            "conditions": list(words.conditions()),
+            "remarks": [words.remark(kind, values) for kind, values in results.about.remarks],
+            "families": [(key, words.family(key)) for key in FAMILIES if key in used],
+            "family": family,
+            "named": _namer(results),
+            "sections": [self._section(one.name) for one in results.scenarios],
+        }
+
+    def _section(self, scenario: str) -> dict[str, Any]:
+        designs = [one for one in self._results.designs if self._results.of(one.name, scenario)]
+        columns = [one for one in MEASURES.values() if any(self._spread(each, scenario, one) for each in designs)]
+        charts = [self._drawn(self._chart, scenario, name) for name in CHARTS.get(scenario, USUAL)]
+        return {
+            "name": scenario,
+            "title": self._words.title(scenario),
+            "teaches": self._words.teaches(scenario),
+            "orders": [
+                (self._words.measure(one.measure)[0], self._words.order(one))
+                for one in self._verdict.findings
+                if one.scenario == scenario and len(one.tiers) > 1
+            ],
+            "charts": [chart for chart in charts if chart],
+            "waits": self._drawn(self._waits, scenario) if scenario in WAITS else None,
+            "columns": list(self._heads(columns)),
+            "rows": [self._row(design, scenario, columns) for design in designs],
+            "notes": list(self._notes(scenario)),
+        }
+
+    def _spread(self, design: Design, scenario: str, measure: Measure) -> Spread | None:
+        return spread(self._results, design.name, scenario, measure.name)
+
+    def _drawn(self, draw: Callable[..., dict[str, Any] | None], *values: str) -> dict[str, Any] | None:
+        """A chart, or why there is none: no fault in a drawing may cost the page."""
+        try:
+            return draw(*values)
+        except Exception as error:
+            return {"title": "", "notes": "", "svg": self._words.say("page.no_chart", why=error)}
+
+    def _chart(self, scenario: str, name: str) -> dict[str, Any] | None:
+        """One chart; None where no design has that figure."""
+        measure = MEASURES[name]
+        rows = [
+            self._bar(one, scenario, measure) for one in self._results.designs if self._results.of(one.name, scenario)
+        ]
+        values = [row.value for row in rows if row.value]
+        if not any(row.value is not None for row in rows):
+            return None
+        title, _, unit, _ = self._words.measure(name)
+        notes = [unit, self._words.say(f"page.{measure.good}") if measure.good else ""]
+        notes.append(self._words.say("page.logarithmic") if values and max(values) > 100 * min(values) else "")
+        told = "; ".join(f"{row.name}: {row.told}" for row in rows)
+        label = f"{self._words.title(scenario)}. {title}. {told}"
+        return {
+            "title": title,
+            "notes": self._words.texts["comma"].join(filter(None, notes)),
+            "svg": Markup(bars(rows, label)),  # noqa: S704 - charts escape it
+        }
+
+    def _bar(self, design: Design, scenario: str, measure: Measure) -> Bar:
+        colour = f"var(--{family(design.name)})"
+        known = self._spread(design, scenario, measure)
+        if known is None:
+            return Bar(design.name, None, self._missing(design, scenario, measure.name), colour)
+        told = _scaled(known, measure).told
+        if known.n is not None:
+            told += f"  n={known.n:,}"
+        if measure.name == "rate" and is_limited(self._results, design.name, scenario):
+            told += " *"
+        low, value, high = (part / measure.scale for part in (known.low, known.middle, known.high))
+        return Bar(design.name, value, told, colour, low, high)
+
+    def _missing(self, design: Design, scenario: str, name: str) -> str:
+        """Why there is no figure."""
+        measurements = self._results.of(design.name, scenario)
+        reasons = [one.missing[name] for one in measurements if name in one.missing]
+        return self._words.say(f"missing.{reasons[-1]}" if reasons else "missing.not_measured")
+
+    def _waits(self, scenario: str) -> dict[str, Any] | None:
+        curves = {one.name: waits(self._results.of(one.name, scenario)) for one in self._results.designs}
+        title = self._words.say("page.waits")
+        svg = waits_chart(
+            {name: one for name, one in curves.items() if one is not None},
+            {name: f"var(--{family(name)})" for name in curves},
+            f"{self._words.title(scenario)}. {title}",
+            self._words.say("page.waits.axis"),
+        )
+        notes = f"ms, {self._words.say('page.logarithmic')}"
+        return {"title": title, "notes": notes, "svg": Markup(svg)} if svg else None  # noqa: S704 - charts escape it
+
+    def _heads(self, columns: list[Measure]) -> Iterator[str]:
+        """Heads of the columns; the number of requests stands right before the percentiles."""
+        for percentiles, group in groupby(columns, lambda one: one.name in PERCENTILES):
+            if percentiles:
+                yield self._words.say("page.requests")
+            yield from (self._words.measure(one.name)[1] for one in group)
+
+    def _row(self, design: Design, scenario: str, columns: list[Measure]) -> dict[str, Any]:
+        """One line of the table: figures, and below each the middle half of the rounds."""
+        measurements = self._results.of(design.name, scenario)
+        whole = [one for one in measurements if one.why is None]
+        cells: list[tuple[str, str]] = []
+        for percentiles, group in groupby(columns, lambda one: one.name in PERCENTILES):
+            if percentiles:
+                together = waits(whole)
+                cells.append((f"{together.get_total_count() if together else 0:,}", ""))
+            cells += [self._cell(self._spread(design, scenario, one), one) for one in group]
+        return {
+            "design": design.name,
+            "why": None if whole else measurements[-1].why,
+            "cells": cells,
+            "failures": sum(one.failures for one in measurements),
+            "limited": is_limited(self._results, design.name, scenario),
+        }
+
+    def _cell(self, known: Spread | None, measure: Measure) -> tuple[str, str]:
+        if known is None:
+            return "-", ""
+        one = _scaled(known, measure)
+        ends = [Spread("", end, one.low, one.high, one.rounds).told for end in (one.low, one.high)]
+        between = self._words.say("to", least=ends[0], most=ends[1])
+        return one.told, between if one.rounds > 1 and ends[0] != ends[1] else ""
+
+    def _notes(self, scenario: str) -> Iterator[str]:
+        """What a reader has to know of a scenario's figures."""
+        words, results = self._words, self._results
+        for design in results.designs:
+            measurements = results.of(design.name, scenario)
+            if not measurements:
+                yield words.say("note.not_asked", design=design.name)
+            elif all(one.why for one in measurements):
+                yield words.say("note.failed", design=design.name, why=measurements[-1].why)
+            elif words.silent(scenario, [design.name]):
+                yield words.say("note.silent", design=design.name)
+        measured = [
+            one.name for one in results.designs if any(each.why is None for each in results.of(one.name, scenario))
+        ]
+        if limited := [name for name in measured if is_limited(results, name, scenario)]:
+            yield words.say("note.limited", designs=words.listed(limited))
+        closing = [one.name for one in results.designs if not one.keeps_alive and one.name in measured]
+        if closing and scenario == "kept":
+            yield words.say("note.keeps_none", designs=words.listed(closing))
+        reasons = {name for one in results.measurements if one.scenario == scenario for name in one.missing}
+        for name in ("p90_ms", "p99_ms"):
+            lacking = [each for each in measured if spread(results, each, scenario, name) is None]
+            if lacking and name in reasons:
+                yield words.say("note.few", percent=PERCENTILES[name], least=CARRIES[PERCENTILES[name]])
+        if scenario in WAITS and any(one.failures for one in results.measurements if one.scenario == scenario):
+            yield words.say("note.timeout")
+
+
+def _scaled(known: Spread, measure: Measure) -> Spread:
+    """In the unit in which it is shown."""
+    return Spread(
+        known.design,
+        known.middle / measure.scale,
+        known.low / measure.scale,
+        known.high / measure.scale,
+        known.rounds,
+        known.n,
+    )
 
 
 def _namer(results: Results) -> Callable[[str], Markup]:
     """Makes a sentence HTML, with the names of designs in bold."""
     names = sorted((one.name for one in results.designs), key=len, reverse=True)
-    name = re.compile(rf"(?<![\w-])({'|'.join(map(re.escape, names))})(?![\w-])")
+    name = re.compile(rf"(?<![\w-])({'|'.join(map(re.escape, names))})(?![\w@-])")
 
     def named(sentence: str) -> Markup:
         parts = name.split(sentence) if names else [sentence]
@@ -106,101 +283,3 @@ def _namer(results: Results) -> Callable[[str], Markup]:
         return Markup("").join(told)
 
     return named
-
-
-def _conditions(results: Results) -> Iterator[tuple[str, str]]:
-    about = results.about
-    yield "PWB", about.version
-    yield "Command", about.command
-    yield "Date", about.date
-    yield "Machine", f"{about.cpu}, {about.cores} cores, {about.memory_mib / 1024:,.0f} GiB"
-    yield "System", f"{about.system}, {about.kernel}"
-    yield "Python", ", ".join([about.python, *(f"{name} {version}" for name, version in about.packages.items())])
-    yield "Load", "the laboratory's own generator" if about.load == "own" else f"{about.load}, where it can"
-    yield "Clients", f"{about.connections} busy connections, unless the scenario says otherwise"
-    yield "Rounds", f"{about.rounds}, each of {about.duration:g} s for a measurement; seed {about.seed}"
-    yield "Site", about.site
-
-
-def _section(results: Results, lesson: Lesson) -> dict[str, Any]:
-    rows = [(design, results.median(design.name, lesson.name)) for design in results.designs]
-    return {
-        "name": lesson.name,
-        "title": lesson.title,
-        "teaches": lesson.teaches,
-        "charts": [chart for name in CHARTS.get(lesson.name, USUAL) if (chart := _chart(results, lesson, name))],
-        "columns": (columns := [one for one in MEASURES.values() if _is_known(rows, one)]),
-        "rows": [_row(results, lesson, design, middle, columns) for design, middle in rows if middle],
-        "notes": list(_notes(rows)),
-    }
-
-
-def _is_known(rows: list[tuple[Design, Measurement | None]], measure: Measure) -> bool:
-    return any(middle and getattr(middle, measure.name) is not None for _, middle in rows)
-
-
-def _chart(results: Results, lesson: Lesson, name: str) -> dict[str, Any] | None:
-    """One chart; None when not one design has that figure."""
-    measure = MEASURES[name]
-    rows = []
-    for design in results.designs:
-        if (middle := results.median(design.name, lesson.name)) is not None:
-            known = spread(results, design.name, lesson.name, name)
-            rows.append(_bar(design.name, middle, known, measure))
-    if not any(row.value is not None for row in rows):
-        return None
-    told = "; ".join(f"{row.name}: {row.told}" for row in rows)
-    return {
-        "title": measure.title,
-        "unit": measure.unit,
-        "good": f"{measure.good} is better" if measure.good else "",
-        "svg": Markup(bars(rows, f"{lesson.title}. {measure.title}. {told}")),  # noqa: S704 - charts escape it
-    }
-
-
-def _bar(name: str, middle: Measurement, known: Spread | None, measure: Measure) -> Bar:
-    colour = f"var(--{family(name)})"
-    if known is None:
-        return Bar(name, None, _missing(middle, measure), colour)
-    least, value, most = (part / measure.scale for part in (known.least, known.middle, known.most))
-    mark = " *" if middle.limited_by_load and measure.name == "rate" else ""
-    return Bar(name, value, figure(value) + mark, colour, least, most)
-
-
-def _missing(middle: Measurement, measure: Measure) -> str:
-    """Instead of a figure."""
-    if middle.why is None and not middle.requests:
-        return "no answer"
-    if middle.why is None and measure.name == "memory_per_connection_kib":
-        return "keeps no connection"
-    return "not measured"
-
-
-def _row(
-    results: Results, lesson: Lesson, design: Design, middle: Measurement, columns: list[Measure]
-) -> dict[str, Any]:
-    """One line of the table: the median, and below the rate its spread."""
-    told = [getattr(middle, one.name) for one in columns]
-    rates = spread(results, design.name, lesson.name, "rate")
-    rounds = [one for one in results.measurements if (one.design, one.scenario) == (design.name, lesson.name)]
-    return {
-        "design": design.name,
-        "why": middle.why,
-        "cells": ["-" if value is None else one.told(value) for one, value in zip(columns, told, strict=True)],
-        "spread": f"{figure(rates.least)} to {figure(rates.most)}" if rates and rates.rounds > 1 else "",
-        "failures": sum(one.failures for one in rounds),
-        "limited": middle.limited_by_load,
-    }
-
-
-def _notes(rows: list[tuple[Design, Measurement | None]]) -> Iterator[str]:
-    """What a reader must know of a scenario's figures."""
-    for design, middle in rows:
-        if middle is None:
-            yield f"{design.name} was not asked: the run was interrupted before."
-        elif middle.why:
-            yield f"{design.name} could not be measured, because {middle.why}"
-        elif not middle.requests:
-            yield f"{design.name} answered nobody in the time of a measurement."
-    if limited := [design.name for design, middle in rows if middle and middle.limited_by_load]:
-        yield f"* The load generator was busier than {', '.join(limited)}: at least so many requests a second."

@@ -1,64 +1,98 @@
-"""A figure with its spread over the rounds, and figures in words. Who is ahead of whom is decided here, once."""
+"""A figure with its spread over the rounds, and figures as text."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
+from statistics import median
 from typing import Final
 
-from pwb_legacy.compare.measure.results import Results
+from hdrh.histogram import HdrHistogram
 
-CLEAR: Final = 1.05
-"""Times that a figure must be another one to differ from it, however small the spread."""
-CLEAR_ALONE: Final = 1.25
-"""The same where there was one round, so that the spread is not known."""
+from pwb_legacy.compare.measure.results import Measurement, Results
+from pwb_legacy.compare.measure.running_server import CARRIES
+
+PERCENTILES: Final = {f"p{percent}_ms": percent for percent in CARRIES}
 
 
 @dataclass(frozen=True, slots=True)
 class Spread:
-    """One figure of one design in one scenario: the median over the rounds, the least, the most, how many rounds."""
+    """One figure of one design in one scenario."""
 
     design: str
     middle: float
-    least: float
-    most: float
+    """The median over the rounds; a percentile is that of the requests of all rounds together."""
+    low: float
+    """The lower end of the middle half of the rounds."""
+    high: float
     rounds: int
+    n: int | None = None
+    """The number of requests behind a percentile."""
 
-    def is_above(self, other: "Spread") -> bool:
-        """More than the other one, and by more than the rounds differ among themselves."""
-        clear = CLEAR if min(self.rounds, other.rounds) > 1 else CLEAR_ALONE
-        return self.least > other.most and self.middle >= clear * other.middle
+    @property
+    def told(self) -> str:
+        """The figure as text, with the digits that its spread allows."""
+        return figure(self.middle, (self.high - self.low) / 2 if self.rounds > 1 else None)
 
 
 def spread(results: Results, design: str, scenario: str, name: str) -> Spread | None:
-    """name: a field of Measurement. None where nothing is known."""
-    values = [
-        value
-        for one in results.measurements
-        if (one.design, one.scenario) == (design, scenario) and one.why is None
-        if (value := getattr(one, name)) is not None
-    ]
-    middle = results.median(design, scenario)
-    return Spread(design, getattr(middle, name), min(values), max(values), len(values)) if values else None
+    """name: a field of Measurement. None where it is not known."""
+    whole = [one for one in results.of(design, scenario) if one.why is None]
+    values = sorted(value for one in whole if (value := getattr(one, name)) is not None)
+    if name in PERCENTILES:
+        return _percentile(design, whole, PERCENTILES[name], values)
+    if not values:
+        return None
+    return Spread(design, median(values), quantile(values, 0.25), quantile(values, 0.75), len(values))
 
 
-def ranked(results: Results, scenario: str, name: str) -> list[Spread]:
-    """Every design of which the figure is known, the least first."""
-    found = (spread(results, design.name, scenario, name) for design in results.designs)
-    return sorted((one for one in found if one is not None), key=lambda one: one.middle)
+def waits(measurements: Sequence[Measurement]) -> HdrHistogram | None:
+    """The waits of all measurements in one histogram, in microseconds; None where there are none."""
+    found = [one.histogram for one in measurements if one.histogram is not None]
+    if not found:
+        return None
+    total = HdrHistogram(1, 3_600_000_000, 3)
+    for text in found:
+        total.add(_decoded(text))
+    return total
 
 
-def figure(value: float) -> str:
-    """Three significant digits, and all digits before the point: 0.0621, 9.42, 118, 18,924."""
-    if abs(value) >= 99.95:
-        return f"{value:,.0f}"
-    return f"{value:.3g}" if value else "0"
+def quantile(ordered: Sequence[float], share: float) -> float:
+    """The value below which this share of the ordered values lies, interpolated."""
+    place = share * (len(ordered) - 1)
+    lower, upper = ordered[math.floor(place)], ordered[math.ceil(place)]
+    return lower + (upper - lower) * (place % 1)
 
 
-def between(figures: Sequence[Spread]) -> str:
-    """The least and the most of some, in words; one figure if they are the same."""
-    ends = [figure(min(one.middle for one in figures)), figure(max(one.middle for one in figures))]
-    return " to ".join(dict.fromkeys(ends))
+def figure(value: float, uncertain: float | None = 0.0) -> str:
+    """A number as text. One that is certain has three significant digits and all digits before the point: 0.0621, 9.42,
+    118, 18,924. uncertain: by how much it may be wrong; then it has no digit that means nothing, and two digits where
+    that is not known (None): 19,000."""
+    if not value:
+        return "0"
+    if uncertain == 0:
+        return f"{value:,.0f}" if abs(value) >= 99.95 else f"{value:.3g}"
+    places = 2 if uncertain is None else math.floor(math.log10(abs(value))) - math.floor(math.log10(uncertain)) + 1
+    digits = max(1, min(3, places))
+    rounded = float(f"{value:.{digits - 1}e}")
+    return f"{rounded:,.0f}" if abs(rounded) >= 10 ** (digits - 1) and abs(rounded) >= 10 else _plain(rounded, digits)
 
 
-def listed(names: Sequence[str]) -> str:
-    """a, b and c."""
-    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+def _plain(value: float, digits: int) -> str:
+    """So many significant digits without an exponent."""
+    return f"{value:,.{max(0, digits - 1 - math.floor(math.log10(abs(value))))}f}"
+
+
+def _percentile(design: str, whole: Sequence[Measurement], percent: int, values: Sequence[float]) -> Spread | None:
+    together = waits(whole)
+    if together is None or (n := together.get_total_count()) < CARRIES[percent]:
+        return None
+    value = float(together.get_value_at_percentile(percent)) / 1000
+    if not values:
+        return Spread(design, value, value, value, 1, n)
+    return Spread(design, value, quantile(values, 0.25), quantile(values, 0.75), len(values), n)
+
+
+@cache
+def _decoded(text: str) -> HdrHistogram:
+    return HdrHistogram.decode(text.encode())

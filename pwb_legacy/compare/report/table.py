@@ -1,7 +1,10 @@
-"""What one sees while `compare` runs: in a terminal a table that fills and a progress bar with the time that is left,
+"""What `compare` prints while it runs: in a terminal a table that fills and a progress bar with the time that is left,
 elsewhere a line for each measurement.
+
+The table has a column for each scenario, with the measure that the scenario is about, and fits 80 columns.
 """
 
+from statistics import median
 from types import TracebackType
 from typing import Final, Self
 
@@ -14,19 +17,24 @@ from rich.text import Text
 from pwb_async.output.printing import printable
 from pwb_legacy.compare.measure.results import Measurement, Results
 
-LEGEND: Final = "requests a second (k: thousands); ! some failed, - none was answered, x could not be measured"
+from .claims import MEASURES, measure_of
+from .spread import figure, spread
+from .words import Words
+
 _MOST_FAILURES: Final = 0.01
 """Of the requests; above it a figure has a mark."""
-_MANY: Final = 9999.5
-"""A second; from here on they are told in thousands."""
+_USUAL: Final = "rate"
+"""The measure of a column where the scenario's own one is not known."""
 
 
 class Board:
-    """total: measurements of the whole run."""
+    """The table and the progress bar."""
 
     def __init__(self, console: Console, results: Results, total: int) -> None:
+        """total: measurements of the whole run, as far as it can be foreseen."""
         self._console = console
         self._results = results
+        self._words = Words(results)
         self._progress = Progress(
             TextColumn("{task.description:32}"),
             BarColumn(),
@@ -50,13 +58,20 @@ class Board:
         if self._live:
             self._live.stop()
 
-    def add(self, measurement: Measurement) -> None:
-        """One more; it is in the results already."""
-        what = f"round {measurement.round}, {measurement.design}, {measurement.scenario}"
-        self._progress.update(self._task, advance=1, description=what)
+    def show(self, text: str) -> None:
+        """Something that is done before the measurements."""
+        self._progress.update(self._task, description=text)
+        self._draw()
+
+    def add(self, measurement: Measurement, total: int) -> None:
+        """One more measurement, which is in the results already. total: of the whole run, as far as it can be foreseen
+        now."""
+        one = measurement
+        what = self._words.say("table.progress", round=one.round, design=one.design, scenario=one.scenario)
+        self._progress.update(self._task, advance=1, total=total, description=what)
         self._draw()
         if not self._live:
-            self._console.out(printable(line(measurement)), highlight=False)
+            self._console.out(printable(line(one)), highlight=False)
 
     def _draw(self) -> None:
         if self._live:
@@ -65,33 +80,52 @@ class Board:
 
 def line(one: Measurement) -> str:
     """A measurement on a line."""
-    start = f"round {one.round}  {one.design:14} {one.scenario:12}"
+    start = f"round {one.round}  {one.design:16} {one.scenario:12}"
     if one.why is not None:
         return f"{start} {one.why}"
-    tail = f"  p99 {one.p99_ms:.1f} ms" if one.p99_ms is not None else ""
+    tail = f"  p90 {one.p90_ms:.1f} ms" if one.p90_ms is not None else ""
     cost = f"  {one.cpu_us:,.0f} us each" if one.cpu_us is not None else ""
     failures = f"  {one.failures:,} failures" if one.failures else ""
     return f"{start} {one.rate or 0:9,.0f}/s{tail}{cost}{failures}"
 
 
 def table(results: Results) -> RenderableType:
-    """Requests a second, the median over the rounds so far: a row for each design, a column for each scenario."""
+    """A row for each design, a column for each scenario: the median over the rounds so far."""
+    words = Words(results)
     grid = Table(box=None, padding=(0, 0, 0, 1), pad_edge=False)
     grid.add_column("", no_wrap=True)
-    for scenario in results.scenarios:
-        grid.add_column(scenario.name.replace("-", "-\n"), justify="right", vertical="bottom", no_wrap=True)
+    names = {one.name: _measure(results, one.name) for one in results.scenarios}
+    for scenario, name in names.items():
+        head = f"{words.head(scenario)}\n{words.measure(name)[3]}"
+        grid.add_column(head, justify="right", vertical="bottom", no_wrap=True)
     for design in results.designs:
-        grid.add_row(design.name, *(_cell(results.median(design.name, each.name)) for each in results.scenarios))
-    return Group(grid, Text(LEGEND, style="dim"))
+        cells = (_cell(results, design.name, scenario, name) for scenario, name in names.items())
+        grid.add_row(design.name, *cells)
+    return Group(grid, Text(words.say("table.legend"), style="dim"))
 
 
-def _cell(one: Measurement | None) -> str:
-    if one is None:
-        return ""
-    if one.why is not None:
-        return "x"
-    if not one.requests:
+def _measure(results: Results, scenario: str) -> str:
+    return measure_of(results, scenario, MEASURES.get(scenario, (_USUAL,))[0]) or _USUAL
+
+
+def _cell(results: Results, design: str, scenario: str, name: str) -> str:
+    """At most five characters."""
+    measurements = results.of(design, scenario)
+    whole = [one for one in measurements if one.why is None]
+    if not whole:
+        return "x" if measurements else ""
+    known = spread(results, design, scenario, name)
+    if known is None or (name == "rate" and not known.middle):
         return "-"
-    mark = "!" if one.failures > _MOST_FAILURES * one.requests else ""
-    rate = one.rate or 0.0
-    return f"{rate / 1000:.1f}k{mark}" if rate >= _MANY else f"{rate:,.0f}{mark}"
+    failures, requests = (median(getattr(one, each) for one in whole) for each in ("failures", "requests"))
+    return short(known.middle) + ("!" if failures > _MOST_FAILURES * requests else "")
+
+
+def short(value: float) -> str:
+    """A number in at most four characters: 0.53, 12, 999, 1.2k, 95k, 1.3M."""
+    for unit in ("", "k", "M"):
+        if value < 999.5 or unit == "M":
+            text = figure(value, None)
+            return (text if not unit or value < 9.95 else f"{value:.0f}") + unit
+        value /= 1000
+    raise AssertionError("unreachable")

@@ -1,4 +1,4 @@
-"""The paper that pages are printed on: templates and their style, in the files beside this one."""
+"""The templates of pages and their style, in the files beside this one."""
 
 from pathlib import Path
 from typing import Any, Final
@@ -15,5 +15,5 @@ _TEMPLATES: Final = Environment(
 
 
 def printed(template: str, **values: Any) -> str:
-    """A whole page. Every value is escaped but Markup."""
+    """A whole page. Every value is escaped, unless it is Markup."""
     return _TEMPLATES.get_template(template).render(values)

@@ -97,7 +97,7 @@ def perform(design: Contestant, folder: Path) -> list[Event]:
     """The events of one design's timeline, from start to end. Raises CannotError."""
     path = folder / f"{design.name}.json"
     options = ("--trace", os.fspath(path), "--delay-disk", DELAY)
-    with serving(design, folder / "root", None, options) as server:
+    with serving(design, folder / "root", (), options) as server:
         try:
             asyncio.run(clients(server.address, design.keeps_alive))
         except (OSError, EOFError) as error:  # TimeoutError is an OSError

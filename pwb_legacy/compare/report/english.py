@@ -1,0 +1,257 @@
+"""The English catalogue: every sentence and label of the verdict, the page and the table, as templates.
+
+A catalogue in another language is a module with the same names. words.py fills the templates in.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+LANGUAGE: Final = "en"
+
+SCENARIOS: Final[Mapping[str, tuple[str, str, str]]] = {
+    "crowd": (
+        "Many idle connections",
+        "crowd",
+        "What a client costs that only stays connected: memory, and in some designs a thread or a process. Meanwhile 8 "
+        "other clients ask for a page.",
+    ),
+    "short": (
+        "Short connections",
+        "short",
+        "As in the book, each request has a connection of its own: what it costs to accept a client.",
+    ),
+    "kept": (
+        "Kept connections",
+        "kept",
+        "The same page over and over, on connections that stay open: what a response costs when nothing else does.",
+    ),
+    "many": (
+        "Many files",
+        "many",
+        "Each request asks for another file, at a rate that all designs can serve: what it costs to find a file, and "
+        "what a cache saves.",
+    ),
+    "large": (
+        "One large file to many",
+        "large",
+        "Eight clients fetch a large file at the same time: what it costs to move many bytes.",
+    ),
+    "slow-heads": (
+        "Slow senders",
+        "slow\nheads",
+        "Half-sent requests that never end. Does a server that waits for them serve the other clients meanwhile?",
+    ),
+    "slow-readers": (
+        "Slow readers",
+        "slow\nreads",
+        "Clients that read a large file a little at a time. Do the others, who ask for a small page, have to wait for "
+        "them?",
+    ),
+    "burst": (
+        "A burst of connects",
+        "burst",
+        "Two hundred clients connect at the same moment, for one request each: how long do the last ones wait?",
+    ),
+    "vanishing": (
+        "Clients that vanish",
+        "gone",
+        "Clients ask for a large file and reset the connection: the work for them is lost. What does it cost "
+        "the others?",
+    ),
+    "slow-disk": (
+        "A slow file",
+        "slow\ndisk",
+        "One of twenty files is on a disk that takes 10 ms longer. Do the requests for the other nineteen wait, too?",
+    ),
+    "replay": (
+        "Replay",
+        "replay",
+        "What real clients once asked for, at {speed:g} times their pace: {asked:,} of {recorded:,} requests, in "
+        "{seconds:.0f} s.",
+    ),
+}
+"""Title, head of the table's column, and what can be seen in it; the last with the scenario's details."""
+
+MEASURES: Final[Mapping[str, tuple[str, str, str, str]]] = {
+    "rate": ("Requests a second", "requests/s", "", "/s"),
+    "p50_ms": ("Half of the requests wait at most", "p50 ms", "ms", "p50"),
+    "p90_ms": ("90 of 100 requests wait at most", "p90 ms", "ms", "p90"),
+    "p99_ms": ("99 of 100 requests wait at most", "p99 ms", "ms", "p99"),
+    "cpu_us": ("CPU time for a request", "CPU µs", "µs", "µs"),
+    "memory_kib": ("Memory of all its processes", "MiB", "MiB", "MiB"),
+    "memory_per_connection_kib": ("Memory for an idle connection", "KiB per idle", "KiB", "KiB"),
+    "threads": ("Threads", "threads", "", ""),
+    "processes": ("Processes", "processes", "", ""),
+    "switches": ("Context switches for a request", "context switches", "", ""),
+    "system_calls": ("System calls for a request", "system calls (n = 1)", "", ""),
+}
+"""Title of a chart, head of a column, unit in a title, unit in the terminal's table."""
+
+FAMILIES: Final[Mapping[str, str]] = {
+    "one": "one client at a time",
+    "each": "a thread, process or greenlet waits for each client",
+    "loop": "epoll reports which clients are ready",
+    "async": "an asyncio event loop",
+}
+"""How the designs wait."""
+
+TEXTS: Final[Mapping[str, str]] = {
+    # The verdict. winners, losers: names with their figures; tie: empty, or that they cannot be told apart.
+    "finding": "{title}, {measure}: {parts}.",
+    "finding.on_cores": "{title}, {measure}, on {cores} cores: {parts}.",
+    "part": "; ",
+    "most.first": "most with {winners}{tie}: {ratio} times {loser} ({evidence})",
+    "most.last": "fewest with {losers}{tie}: {winner} has {ratio} times that ({evidence})",
+    "least.first": "least with {winners}{tie}: {loser} has {ratio} times that ({evidence})",
+    "least.last": "most with {losers}{tie}: {ratio} times {winner} ({evidence})",
+    "most.some": "the order cannot be told, but {winners} has {ratio} times as many as {losers} ({evidence})",
+    "least.some": "the order cannot be told, but {losers} has {ratio} times as much as {winners} ({evidence})",
+    "beyond": "more than a thousand",
+    "tie": ", which cannot be told apart",
+    "undecided": "{rounds} cannot tell the designs apart",
+    "undecided.one_round": "a single round tells only factors of ten, and there is none",
+    "middle": "{low} to {high}; ahead in {ahead} of {rounds}",
+    "silent": "{designs} answered no request at all",
+    "rounds.1": "one round",
+    "rounds": "{n} rounds",
+    "runs": "{n} runs",
+    "failures": "Requests that failed: {parts}.",
+    "failures.part": "{design} {failures:,} of {requests:,} ({scenario})",
+    "failures.none": "Of {requests:,} requests at most one in a thousand failed, in any scenario.",
+    "limited": "{design} was faster than the load generator in {scenario}: at least so many requests a second.",
+    "scaling": "From {few} core to {many}: {parts}.",
+    "scaling.more": "{design} serves {ratio} times as many requests ({evidence})",
+    "scaling.fewer": "{design} serves fewer, {ratio} times as many ({evidence})",
+    "scaling.same": "no difference that {rounds} could tell with {designs}",
+    "lock": (
+        "Threads of one interpreter share its lock, so only one of them runs Python at a time, and a further core "
+        "brings thread nothing; each child of process has an interpreter of its own."
+    ),
+    "and": " and ",
+    "comma": ", ",
+    "to": "{least} to {most}",
+    "colon": ": ",
+    "value": "{value}{unit}",
+    # Conditions of a run.
+    "about.PWB": "PWB",
+    "about.command": "Command",
+    "about.date": "Date",
+    "about.machine": "Machine",
+    "about.machine.is": "{cpu}, {cores} cores, {gib:,.0f} GiB",
+    "about.system": "System",
+    "about.python": "Python",
+    "about.cores": "Cores",
+    "about.cores.are": "the server {servers}, the load generator {load}",
+    "about.cores.several": "the server {servers} in turn, the load generator {load}",
+    "about.cores.core": "core {cores}",
+    "about.cores.or": " or ",
+    "about.cpu_time": "CPU time",
+    "about.cpu_time.control group": "of all processes, by the kernel's control groups: no child is missed",
+    "about.cpu_time.process tree": "of all processes, from /proc: what ended children used is in ticks of 10 ms",
+    "about.load": "Load",
+    "about.load.own": "the laboratory's own generator, {connections} busy connections unless the scenario differs",
+    "about.load.wrk": "wrk in closed loops, {connections} busy connections unless the scenario differs",
+    "about.closed": "Closed loop",
+    "about.closed.is": (
+        "{scenarios}: each client asks again when it has its response. It shows how much a server can do. It does not "
+        "show how long clients wait: while a server stalls nobody asks, so a stall is seen by few requests, and the "
+        "waits are little more than clients divided by requests a second."
+    ),
+    "about.open": "Open loop",
+    "about.open.is": (
+        "{scenarios}: requests are sent at a fixed rate, at random moments, whatever the server does, and a wait "
+        "counts from the moment when the request was due. The rate is half of what the slowest design could serve in "
+        "this run, with nothing in its way."
+    ),
+    "about.open.one": "{scenario} {rate}/s",
+    "about.rounds": "Rounds",
+    "about.rounds.are": "{rounds}, each of {seconds:g} s for a measurement; seed {seed}",
+    "about.site": "Site",
+    "about.runs": "Runs",
+    "about.runs.are": "{n} runs joined; the conditions are those of the first",
+    "remark.one_core": "There is one core only: the load generator took time from the servers.",
+    "remark.shared_core": (
+        "On {cores} cores the servers shared core {load} with the load generator: what they do there is less than "
+        "they could."
+    ),
+    "remark.busy": "The machine had other work when this began: a load average of {load:.1f}.",
+    "remark.disturbed": "Other programs kept the load generator from its core for {share:.0%} of the time.",
+    "remark.few_rounds": (
+        "{rounds}: a difference is claimed only where it is large in each of them, with one round a factor of ten."
+    ),
+    "remark.no_page": "The page could not be drawn: {why}.",
+    # Reasons for a figure that is not there.
+    "missing.too_few": "too few requests",
+    "missing.no_response": "no response",
+    "missing.keeps_none": "keeps no connection",
+    "missing.threads_end": "ends with its threads",
+    "missing.below_resolution": "too small to measure",
+    "missing.not_measured": "not measured",
+    "missing.single_run": "counted in one run only",
+    # Notes below a scenario.
+    "note.not_asked": "{design} was not measured: the run was interrupted before.",
+    "note.failed": "{design} could not be measured: {why}",
+    "note.silent": "{design} answered no request in the time of a measurement.",
+    "note.limited": "* The load generator was busier than {designs}: at least so many requests a second.",
+    "note.keeps_none": "{designs} ends every connection after one response: here, too, each request has a new one.",
+    "note.few": "There is no p{percent} of fewer than {least:,} requests: single requests would decide it.",
+    "note.timeout": "A request that was not answered counts with the time after which its client gave up.",
+    # The page.
+    "page.title": "PWB: the designs side by side, {date}",
+    "page.heading": "The same responses, {n} ways to wait for clients",
+    "page.interrupted": "The run was interrupted: what follows is what had been measured until then.",
+    "page.verdict": "What the figures carry",
+    "page.conditions": "What was measured, and how",
+    "page.designs": "The designs. The colour shows how each waits.",
+    "page.name": "name",
+    "page.command": "command",
+    "page.unlike": "Of {requests:,} requests to each design, {n} were not answered alike:",
+    "page.alike": "All answer alike: {requests:,} requests to each design, before anything was measured, brought the "
+    "same bytes.",
+    "page.reading": (
+        "A figure is the median over the rounds; a percentile is that of the requests of all rounds together, and "
+        "their number stands beside it. The thin line below a figure is the middle half of the rounds. Figures have as "
+        "many digits as their spread allows. Where they are far apart the scale is logarithmic: points on lines, with "
+        "the powers of ten marked. Requests and waits are those of the well-behaved clients."
+    ),
+    "page.claims": (
+        "A claim compares two designs within each round: the median ratio, in brackets its middle half and in how many "
+        "rounds the one was ahead. Wilcoxon's signed-rank test decides, corrected for the number of pairs (Benjamini "
+        "and Hochberg, 5 %)."
+    ),
+    "page.scenarios": "{n} scenarios",
+    "page.scenario": "One scenario",
+    "page.order": "Best first: {tiers}",
+    "page.order.than": " > ",
+    "page.order.tie": " = ",
+    "page.more": "more is better",
+    "page.less": "less is better",
+    "page.logarithmic": "logarithmic",
+    "page.figures": "All figures",
+    "page.design": "design",
+    "page.failures": "failures",
+    "page.requests": "n",
+    "page.waits": "How long requests wait",
+    "page.waits.axis": "percent of the requests",
+    "page.no_chart": "This chart could not be drawn: {why}",
+    "page.again": "Measured again:",
+    "page.files": "Every round is in compare.json, and report draws this page from it again:",
+    # The terminal.
+    "table.legend": (
+        "/s: requests a second (k: thousands); p90: ms that 90 of 100 requests wait;\n"
+        "KiB: memory for an idle connection; ! some failed; - no figure; x not measured"
+    ),
+    "table.line": "round {round}  {design:16} {scenario:12}",
+    "table.written": "{page} has the pictures, {json} the figures",
+    "table.not_drawn": "{json} has the figures; the page could not be drawn: {why}",
+    "table.alike": "{requests} requests are answered alike by all {n} designs",
+    "table.one_design": "one design was asked: nothing to compare its answers with",
+    "table.progress": "round {round}, {design}, {scenario}",
+    "table.rates": "rates of the open loops: {rates}",
+    "table.finding_rates": "finding the rates of the open loops",
+}
+
+
+def listed(names: Sequence[str]) -> str:
+    """Joins names: a, b and c."""
+    return TEXTS["and"].join([TEXTS["comma"].join(names[:-1]), names[-1]] if len(names) > 1 else names)

@@ -1,0 +1,250 @@
+"""Claims and conditions as sentences, by the templates of a catalogue.
+
+Nothing is decided here: which design is ahead is a Claim (claims.py); how it reads is a template (english.py).
+"""
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from types import ModuleType
+from typing import Any, Final
+
+from pwb_legacy.compare.measure.results import Results
+
+from . import english
+from .claims import MORE_IS_BETTER, Claim, Finding, Scaling, Verdict, failed
+from .spread import figure, spread
+
+RARE: Final = 0.001
+"""Share of requests that may fail without being named."""
+BEYOND: Final = 1000
+"""A ratio above it is not given as a number."""
+LOCK: Final = ("thread", "process")
+"""Two designs that differ in nothing but the interpreter's lock."""
+
+
+class Words:
+    """What is written about some results, in one language."""
+
+    def __init__(self, results: Results, catalogue: ModuleType = english) -> None:
+        self._results = results
+        self._catalogue = catalogue
+        self.texts = catalogue.TEXTS
+        self.language: str = catalogue.LANGUAGE
+
+    def say(self, key: str, **values: Any) -> str:
+        """A template of the catalogue, filled in."""
+        text: str = self.texts[key]
+        return text.format(**values)
+
+    def listed(self, names: Sequence[str]) -> str:
+        """a, b and c."""
+        text: str = self._catalogue.listed(names)
+        return text
+
+    def title(self, scenario: str) -> str:
+        """The title of a scenario."""
+        title: str = self._catalogue.SCENARIOS.get(scenario, (scenario,))[0]
+        return title
+
+    def head(self, scenario: str) -> str:
+        """The head of its column in the terminal's table."""
+        head: str = self._catalogue.SCENARIOS.get(scenario, (scenario, scenario))[1]
+        return head
+
+    def teaches(self, scenario: str) -> str:
+        """What can be seen in a scenario."""
+        played = next(one for one in self._results.scenarios if one.name == scenario)
+        template: str = self._catalogue.SCENARIOS.get(scenario, ("", "", ""))[2]
+        return template.format(**played.details)
+
+    def measure(self, name: str) -> tuple[str, str, str, str]:
+        """Title, head of a column, unit, and unit in the terminal's table, of a field of Measurement."""
+        found: tuple[str, str, str, str] = self._catalogue.MEASURES[name]
+        return found
+
+    def family(self, name: str) -> str:
+        """How the designs of a family wait."""
+        text: str = self._catalogue.FAMILIES[name]
+        return text
+
+    def rounds(self, n: int, unit: str = "rounds") -> str:
+        """`n` rounds, or runs."""
+        return self.say("rounds.1") if n == 1 and unit == "rounds" else self.say(unit, n=n)
+
+    # --- the verdict
+
+    def verdict(self, verdict: Verdict) -> list[str]:
+        """Every sentence, in the order of importance."""
+        found = [self.finding(one, verdict.unit) for one in verdict.findings]
+        return [*found, *self.scaling(verdict), *self._limited(), self._failures()]
+
+    def finding(self, one: Finding, unit: str) -> str:
+        """A sentence: which design is first, which one is last, or that this cannot be told."""
+        parts = []
+        kind = "most" if one.measure in MORE_IS_BETTER else "least"
+        if not one.claims:
+            few = "undecided.one_round" if one.rounds == 1 and unit == "rounds" else "undecided"
+            parts.append(self.say(few, rounds=self.rounds(one.rounds, unit)))
+        elif len(one.tiers) == 1:
+            parts.append(self._part(f"{kind}.some", one, one.claims[0], unit))
+        else:
+            ends = ["first", "last"] if len(one.tiers) > 2 else ["last" if len(one.tiers[0]) > 1 else "first"]
+            parts += [self._part(f"{kind}.{end}", one, one.claims[-1 if end == "last" else 0], unit) for end in ends]
+        if silent := self.silent(one.scenario, [name for tier in one.tiers for name in tier]):
+            parts.append(self.say("silent", designs=self.listed(silent)))
+        values = {"title": self.title(one.scenario), "measure": _lower(self.measure(one.measure)[0])}
+        key = "finding.on_cores" if one.cores > 1 else "finding"
+        return self.say(key, **values, cores=one.cores, parts=self.texts["part"].join(parts))
+
+    def silent(self, scenario: str, designs: Sequence[str]) -> list[str]:
+        """Designs that answered no request of a scenario, in all rounds."""
+        rounds = {name: [one for one in self._results.of(name, scenario) if one.why is None] for name in designs}
+        return [name for name, ones in rounds.items() if ones and not any(one.requests for one in ones)]
+
+    def evidence(self, claim: Claim, unit: str) -> str:
+        """The middle half of the ratios, and in how many rounds the winner was ahead."""
+        low, high = (self._ratio(value) for value in (claim.low, claim.high))
+        ahead = self.rounds(claim.rounds, unit)
+        if claim.rounds == 1 and unit == "rounds":
+            return ahead
+        return self.say("middle", low=low, high=high, ahead=claim.ahead, rounds=ahead)
+
+    def order(self, one: Finding) -> str:
+        """All designs, the best first."""
+        tie, than = self.texts["page.order.tie"], self.texts["page.order.than"]
+        return self.say("page.order", tiers=than.join(tie.join(tier) for tier in one.tiers))
+
+    def _part(self, key: str, one: Finding, claim: Claim, unit: str) -> str:
+        tied = claim.winners if key.endswith("first") else claim.losers
+        return self.say(
+            key,
+            winners=self._named(one, claim.winners),
+            losers=self._named(one, claim.losers),
+            winner=claim.winner,
+            loser=claim.loser,
+            tie=self.texts["tie"] if len(tied) > 1 else "",
+            ratio=self._ratio(claim.ratio),
+            evidence=self.evidence(claim, unit),
+        )
+
+    def _named(self, one: Finding, names: Sequence[str]) -> str:
+        """Designs with their figures: epoll and thread (10,200 to 11,300)."""
+        found = [spread(self._results, name, one.scenario, one.measure) for name in names]
+        known = sorted((each for each in found if each), key=lambda each: each.middle)
+        unit = self.measure(one.measure)[2]
+        ends = list(dict.fromkeys(each.told for each in (known[0], known[-1])))
+        span = self.say("to", least=ends[0], most=ends[1]) if len(ends) > 1 else ends[0]
+        return f"{self.listed(names)} ({span} {unit})" if unit else f"{self.listed(names)} ({span})"
+
+    def _ratio(self, value: float | None) -> str:
+        return figure(value, None) if value and value < BEYOND else self.texts["beyond"]
+
+    def scaling(self, verdict: Verdict) -> Iterator[str]:
+        """What more cores bring to each design, and what that says of the interpreter's lock."""
+        for (few, many), group in groupby(verdict.scaling, lambda one: (one.few, one.many)):
+            ones = list(group)
+            parts = [self._scaled(one, one.claim, verdict.unit) for one in ones if one.claim]
+            if same := [one.design for one in ones if not one.claim]:
+                rounds = self.rounds(ones[0].rounds, verdict.unit)
+                parts.append(self.say("scaling.same", designs=self.listed(same), rounds=rounds))
+            yield self.say("scaling", few=few, many=many, parts=self.texts["part"].join(parts))
+            if shows_the_lock(ones):
+                yield self.say("lock")
+
+    def _scaled(self, one: Scaling, claim: Claim, unit: str) -> str:
+        more = one.ratio > 1
+        text = self._ratio(claim.ratio) if more else figure(one.ratio, None)
+        if not more and claim.low and claim.high:
+            low, high = 1 / claim.high, 1 / claim.low
+            ahead, rounds = claim.rounds - claim.ahead, self.rounds(claim.rounds, unit)
+            values = {"low": figure(low, None), "high": figure(high, None)}
+            evidence = self.say("middle", **values, ahead=ahead, rounds=rounds)
+        else:
+            evidence = self.evidence(claim, unit)
+        return self.say("scaling.more" if more else "scaling.fewer", design=one.design, ratio=text, evidence=evidence)
+
+    def _limited(self) -> Iterator[str]:
+        for scenario in self._results.scenarios:
+            for design in self._results.designs:
+                if scenario.name == "kept" and is_limited(self._results, design.name, scenario.name):
+                    yield self.say("limited", design=design.name, scenario=_lower(self.title(scenario.name)))
+
+    def _failures(self) -> str:
+        parts, total = [], 0
+        for scenario in self._results.scenarios:
+            for design in self._results.designs:
+                failures, requests = failed(self._results.of(design.name, scenario.name))
+                total += requests
+                if failures > RARE * requests:
+                    values = {"failures": failures, "requests": requests, "scenario": _lower(self.title(scenario.name))}
+                    parts.append(self.say("failures.part", design=design.name, **values))
+        if parts:
+            return self.say("failures", parts=self.listed(parts))
+        return self.say("failures.none", requests=total)
+
+    # --- conditions
+
+    def remark(self, kind: str, values: dict[str, Any]) -> str:
+        """A condition that a reader has to know."""
+        if "rounds" in values:
+            values = values | {"rounds": self.rounds(values["rounds"])}
+        return self.say(f"remark.{kind}", **values)
+
+    def conditions(self) -> Iterator[tuple[str, str]]:
+        """Names and values of the conditions of the run."""
+        about = self._results.about
+        packages = [f"{name} {version}" for name, version in about.packages.items()]
+        gib = about.memory_mib / 1024
+        yield self.say("about.PWB"), about.version
+        yield self.say("about.command"), about.command
+        yield self.say("about.date"), about.date
+        yield self.say("about.machine"), self.say("about.machine.is", cpu=about.cpu, cores=about.cores, gib=gib)
+        yield self.say("about.system"), f"{about.system}, {about.kernel}"
+        yield self.say("about.python"), self.texts["comma"].join([about.python, *packages])
+        yield self.say("about.cores"), self._cores()
+        yield self.say("about.cpu_time"), self.say(f"about.cpu_time.{about.cpu_time}")
+        yield self.say("about.load"), self.say(f"about.load.{about.load}", connections=about.connections)
+        closed = [self.title(one.name) for one in self._results.scenarios if one.rate is None and one.name in CLOSED]
+        if closed:
+            yield self.say("about.closed"), self.say("about.closed.is", scenarios=self.listed(closed))
+        rates = [
+            self.say("about.open.one", scenario=self.title(one.name), rate=figure(one.rate))
+            for one in self._results.scenarios
+            if one.rate is not None
+        ]
+        if rates:
+            yield self.say("about.open"), self.say("about.open.is", scenarios=self.texts["comma"].join(rates))
+        values = {"rounds": self.rounds(about.rounds), "seconds": about.duration, "seed": about.seed}
+        yield self.say("about.rounds"), self.say("about.rounds.are", **values)
+        yield self.say("about.site"), about.site
+        if (n := len(self._results.runs)) > 1:
+            yield self.say("about.runs"), self.say("about.runs.are", n=n)
+
+    def _cores(self) -> str:
+        about = self._results.about
+        lists = [self.listed([str(core) for core in each]) for each in about.server_cores]
+        servers = self.texts["about.cores.or"].join(self.say("about.cores.core", cores=each) for each in lists)
+        key = "about.cores.are" if len(lists) == 1 else "about.cores.several"
+        return self.say(key, servers=servers, load=self.say("about.cores.core", cores=about.load_core))
+
+
+CLOSED: Final = ("crowd", "short", "kept", "large")
+"""Scenarios whose clients ask again when they have their response."""
+
+
+def is_limited(results: Results, design: str, scenario: str) -> bool:
+    """Whether the load generator was the bottleneck in most rounds."""
+    whole = [one for one in results.of(design, scenario) if one.why is None]
+    return 2 * sum(one.limited_by_load for one in whole) > len(whole)
+
+
+def shows_the_lock(ones: Sequence[Scaling]) -> bool:
+    """Whether the figures show what the interpreter's lock does: processes gain from more cores, threads do not."""
+    gains = {one.design: one.claim is not None and one.ratio > 1 for one in ones}
+    thread, process = LOCK
+    return thread in gains and not gains[thread] and gains.get(process, False)
+
+
+def _lower(text: str) -> str:
+    """With a small first letter, unless it begins with an abbreviation."""
+    return text if text[:2].isalpha() and text[:2].isupper() else text[:1].lower() + text[1:]
