@@ -106,7 +106,7 @@ def compare(root: Path | None, quick: bool, out: Path, **told: Any) -> None:
 
 
 @laboratory.command()
-@click.argument("files", type=FILE, metavar="COMPARE.JSON...", nargs=-1, required=True)
+@click.argument("files", type=click.Path(path_type=Path), metavar="COMPARE.JSON...", nargs=-1, required=True)
 @click.option("--out", type=OUT, default=".", help="Folder for compare.html.")
 def report(files: tuple[Path, ...], out: Path) -> None:
     """Draw compare.html again, from the compare.json of a run.

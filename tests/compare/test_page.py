@@ -128,12 +128,12 @@ def test_every_figure_of_a_chart_is_text(browser: Any, folder: Path) -> None:
     assert "not measured" in words
     assert "1.5  n=9,000" in words  # single: 88 of 100 requests wait 0.0123 ms, and 98 at most 1.5 ms
     notes = browser.execute_script("return document.querySelector('[aria-labelledby=burst] .notes').textContent")
-    assert "gevent could not be measured, because it ended with status 1" in notes
+    assert "gevent could not be measured: it ended with status 1" in notes
     assert "async: at least so many" in notes
     labels = browser.execute_script("return [...document.querySelectorAll('svg [role]')].length")
     assert labels == 0, "the roles of a drawing's inner groups would each need a label"
     notes = browser.execute_script("return document.querySelector('[aria-labelledby=slow-heads] .notes').textContent")
-    assert "single answered nobody" in notes
+    assert "single answered no request" in notes
 
 
 @in_chromium
