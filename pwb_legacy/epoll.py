@@ -89,7 +89,6 @@ class EpollServer(HTTPServer):
             except TimeoutError as error:
                 self.fail(client, error)
         self._ready, self._failed_listeners = self._ready | self._failed_listeners, set()
-        self.admission.measure()
         self.flush_log()
 
     def on_wakeup(self) -> None:
@@ -122,6 +121,7 @@ class EpollServer(HTTPServer):
             client.sock.setblocking(False)  # an accepted socket blocks: a slow reader would stop the loop (L14)
             self._epoll.register(fd, select.EPOLLIN | select.EPOLLOUT | self._trigger)
             self._clients[fd] = client
+            self.admission.measure()
             if not self.admission.admit(client, time.monotonic()):
                 self.start_response(client, client.connection.reject())
                 self.handlerequest(client)  # at once: of many rejected clients the oldest are closed

@@ -1,10 +1,10 @@
 """Admission control of all servers: limits on open connections, in total, per client and by free descriptors.
 
 admit(), step by step:
-  1. A connection from an address that is at its limit is refused.
+  1. A connection of a client that has as many as are allowed is refused.
   2. When the server is full, the connection that has been idle longest is closed; if none is idle, the new one is
      refused.
-  3. A refused connection stays open until its client has read the 503, but only a few do; beyond that the oldest is
+  3. A refused connection stays open until its client has read the 503. Only some are kept; of more, the oldest is
      closed, so that refused connections do not fill the server as well.
 
 The server also counts as full when few descriptors are left, because files and logs need some. So accept() never runs

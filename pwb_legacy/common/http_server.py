@@ -167,13 +167,13 @@ class HTTPServer:
         try:
             while not self.stopping:
                 for client in self.acceptor.wait():
+                    self.admission.measure()
                     if self.admission.admit(client, time.monotonic()):
                         yield client
                     else:
                         self._send_503(client)
                     if self.stopping:
                         break
-                self.admission.measure()
                 self.on_wakeup()
                 self.flush_log()
         finally:

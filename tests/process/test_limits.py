@@ -77,6 +77,21 @@ async def test_too_few_descriptors_for_all_connections_e1(run: Start) -> None:
         assert time.monotonic() - begin < 0.5
 
 
+@pytest.mark.parametrize("mode", LEGACY_MODES)
+async def test_the_legacy_designs_keep_descriptors_for_files_e2(mode: str, root: Path, tmp_path: Path) -> None:
+    """However many clients connect, one that is connected gets its file."""
+    async with (
+        running(legacy(mode), root, log_dir=tmp_path, allowed_errors=CANNOT_ACCEPT) as server,
+        Peer(server.address) as peer,
+    ):
+        assert await status_of(server) == 200  # so `peer`, which connected earlier and is not idle, is admitted
+        limit_descriptors(server, 56)
+        async with connect_many(server.address, 150):
+            assert await status_of(server) == 503  # the last one to connect
+            await peer.send(get("/big.bin"))
+            assert (await peer.read_response()).status == 200
+
+
 async def test_a_lack_of_descriptors_is_503_not_404_e2(run: Start) -> None:
     async with run(allowed_errors=CANNOT_ACCEPT) as server, AsyncExitStack() as stack:
         limit_descriptors(server, 40)
@@ -201,7 +216,7 @@ async def test_min_send_rate_a5(run: Start) -> None:
         assert len((await fetch(fast, "/big.bin")).content) == BIG
 
 
-@pytest.mark.parametrize("mode", LEGACY_MODES)
+@pytest.mark.parametrize("mode", ["single", "process", *LEGACY_MODES])
 async def test_min_send_rate_of_the_legacy_designs_a5(mode: str, root: Path, tmp_path: Path) -> None:
     options = ("--min-send-rate", "8M", "--send-timeout", "0.5")
     async with (
