@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from pwb_async.config.loader import read_options
+from pwb_legacy.book.commands import book
 from pwb_legacy.compare.commands import laboratory
 from tests.conformance.server import environment
 
@@ -49,6 +50,7 @@ def unique(program: str) -> dict[str, list[str]]:
 
 PWB, LEGACY = unique("pwb"), unique("pwb-legacy")
 LABORATORY = {command: words for command, words in LEGACY.items() if words and words[0] in laboratory.commands}
+BOOK = {command: words[1:] for command, words in LEGACY.items() if words[:1] == ["book"]}
 HELP = {command: words for command, words in PWB.items() if words == ["--help"]}
 SERVERS = {
     **{command: ("pwb", words) for command, words in PWB.items() if command not in HELP},
@@ -83,13 +85,19 @@ def test_every_command_is_tested(example: Example) -> None:
         assert words[-1].startswith(".")
     elif words[0] != "python3":
         listing = LEGACY if words == [".venv/bin/pwb-legacy"] else {}
-        assert command in {**SERVERS, **LABORATORY, **HELP, **TESTS, **TOOLS, **listing}
+        assert command in {**SERVERS, **LABORATORY, **BOOK, **HELP, **TESTS, **TOOLS, **listing}
 
 
 @pytest.mark.parametrize("command", LABORATORY)
 def test_the_laboratory_accepts_its_options(command: str) -> None:
     name, *words = LABORATORY[command]
     laboratory.commands[name].make_context(name, words)
+
+
+@pytest.mark.parametrize("command", BOOK)
+def test_the_command_book_takes_its_arguments(command: str) -> None:
+    """What it prints is in docs/book.md, which tests/docs/test_book_page.py checks."""
+    book.make_context("book", list(BOOK[command]))
 
 
 @pytest.mark.parametrize("command", TOOLS)
