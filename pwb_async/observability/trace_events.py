@@ -4,6 +4,10 @@ It has complete events, each a step with its begin and duration, on tracks. A tr
 greenlet, and has a name. Flows are arrows between the steps of one connection: from track to track, and back to a track
 that has worked for another connection in between.
 
+Each step has its duration (dur) and the CPU time of its track in it (tdur). The difference is time in which it waited:
+for a client, the disk, the interpreter's lock or a core. `stack` in its arguments lists the lines of PWB that were
+being executed, the innermost first. Where greenlets share a thread, a track of its own shows which of them runs.
+
 Each event is a line, which is appended to the file at once with one write. So forked processes share the file without a
 lock (threads use one), and nothing is lost when a process is killed. The format is an array of JSON that need not be
 closed, so a file that was cut off is valid, too. Times are microseconds of the monotonic clock, which all processes
@@ -22,6 +26,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Final, TypeVar
 
+from .trace_tracks import Flow, Moment, RunningGreenlet, Track, executed_lines
+
 logger: Final = logging.getLogger("pwb")
 T = TypeVar("T")
 _json: Final = json.JSONEncoder(separators=(",", ":")).encode
@@ -31,50 +37,6 @@ _MIN_WAIT_NS: Final = 50_000
 """Nanoseconds; a shorter wait is not shown, because the call did not block and took only the time of a system call."""
 _NO_THREAD: Final = 1 << 22
 """The lowest number that no thread can have (PID_MAX_LIMIT of Linux)."""
-
-
-class Flow:
-    """The arrows between the steps of one connection. A copy that a fork has made is continued on its own."""
-
-    __slots__ = ("closed", "id", "number", "started_at", "steps", "track")
-
-    number: int
-    """The number of the connection in its process; it is shown."""
-    id: int
-    """The identity of the flow among those of all processes."""
-    track: "Track | None"
-    """The track of the last step; None before the first one."""
-    started_at: int
-    """When the last step began, in nanoseconds."""
-    steps: int
-    """The number of steps so far."""
-    closed: bool
-    """Whether the connection is closed, so that no more arrows are drawn."""
-
-    def __init__(self, number: int) -> None:
-        self.number = number
-        self.id = os.getpid() << 24 | number
-        self.track = None
-        self.started_at = self.steps = 0
-        self.closed = False
-
-
-class Track:
-    """The steps of one thread, process or greenlet."""
-
-    __slots__ = ("flow", "idle_since", "pid", "shown", "tid")
-
-    flow: Flow | None
-    """The flow of the connection that is being served."""
-    shown: Flow | None
-    """The flow of the last step that was written."""
-    idle_since: int
-    """On the track of an event loop when the last step ended, in nanoseconds; 0 on other tracks."""
-
-    def __init__(self, pid: int, tid: int) -> None:
-        self.pid, self.tid = pid, tid
-        self.flow = self.shown = None
-        self.idle_since = 0
 
 
 class _Here(threading.local):
@@ -103,6 +65,7 @@ class TraceWriter:
         self._here = _Here()
         self._numbers = itertools.count(1)
         self._tracks: set[tuple[int, int]] = set()
+        self._greenlets: RunningGreenlet | None = None
         self._writing = threading.Lock()
 
     def flow(self) -> Flow:
@@ -114,6 +77,8 @@ class TraceWriter:
         track = self._here.track
         if track is None or track.pid != os.getpid():  # or this process was forked since
             track = self._here.track = self._open(threading.current_thread().name)
+            if self._greenlets is not None:
+                self._greenlets.add(track)
         return track
 
     def mark_event_loop(self) -> None:
@@ -121,34 +86,48 @@ class TraceWriter:
 
         The loop's own waiting cannot be traced, since it happens in C.
         """
-        self._here.track = self._open("event loop")
-        self._here.track.idle_since = time.monotonic_ns()
+        track = self._here.track = self._open("event loop")
+        track.idle_since = track.now()
 
-    def _open(self, name: str) -> Track:
+    def mark_greenlets(self) -> Callable[..., None]:
+        """Prepares the calling thread for greenlets, each with a CPU time of its own, and a track for the running one.
+
+        Returns what must be called in a greenlet whenever it gets the thread (for greenlet.settrace).
+        """
+        running = self._greenlets = RunningGreenlet(self._open("running greenlet", False))
+
+        def on_switch(*_: object) -> None:
+            if interval := running.switch(self._here.track):
+                greenlet, began, ended = interval
+                self._complete(running.track, "run", began, ended, {"greenlet": greenlet.tid})
+
+        return on_switch
+
+    def _open(self, name: str, is_thread: bool = True) -> Track:
         pid, tid = os.getpid(), threading.get_native_id()
         if not any(known == pid for known, _ in self._tracks):
             title = self._title if pid == self._pid else f"{self._title}, child {pid}"
             self._write({"ph": "M", "name": "process_name", "pid": pid, "tid": tid, "args": {"name": title}})
-        if (pid, tid) in self._tracks:  # greenlets share a thread, and thread numbers are reused
+        if not is_thread or (pid, tid) in self._tracks:  # greenlets share a thread, and thread numbers are reused
             tid = _NO_THREAD + len(self._tracks)
             name = name.replace("Dummy-", "greenlet ")  # threading calls them dummies
         self._tracks.add((pid, tid))
         self._write({"ph": "M", "name": "thread_name", "pid": pid, "tid": tid, "args": {"name": name}})
         return Track(pid, tid)
 
-    def begin(self) -> int:
-        """Begins a step, and returns the time for end()."""
+    def begin(self) -> Moment:
+        """Begins a step, and returns the moment for end()."""
         track = self.track()
-        now = time.monotonic_ns()
+        now = track.now()
         if track.idle_since:
-            if now - track.idle_since > _MIN_WAIT_NS:
+            if now.wall - track.idle_since.wall > _MIN_WAIT_NS:
                 self._complete(track, "wait", track.idle_since, now, {})
             track.idle_since = now
         return now
 
-    def end_wait(self, began: int, flow: Flow | None = None) -> None:
+    def end_wait(self, began: Moment, flow: Flow | None = None) -> None:
         """Ends a step that waited for clients, which is not shown if it was too short."""
-        if time.monotonic_ns() - began > _MIN_WAIT_NS:
+        if time.monotonic_ns() - began.wall > _MIN_WAIT_NS:
             self.end("wait", began, flow)
 
     def traced_wait(self, call: Callable[[float | None], T]) -> Callable[[float | None], T]:
@@ -163,10 +142,11 @@ class TraceWriter:
 
         return traced
 
-    def end(self, kind: str, began: int, flow: Flow | None = None, **args: Any) -> None:
+    def end(self, kind: str, began: Moment, flow: Flow | None = None, **args: Any) -> None:
         """Ends the step `kind`, which began at `began`, of the connection of `flow`. `args` are shown with it."""
         track = self.track()
-        now = time.monotonic_ns()
+        now = track.now()
+        args["stack"] = executed_lines()
         if track.idle_since:
             track.idle_since = now
         if flow is None:
@@ -177,11 +157,11 @@ class TraceWriter:
         if flow.closed:  # the step was under way when the client disconnected
             return
         if flow.track is None:
-            self._arrow("s", flow, track, began)
+            self._arrow("s", flow, track, began.wall)
         elif flow.track is not track or track.shown is not flow:
-            self._arrow("t", flow, track, began)
+            self._arrow("t", flow, track, began.wall)
         track.shown = flow
-        flow.track, flow.started_at = track, began
+        flow.track, flow.started_at = track, began.wall
         flow.steps += 1
 
     def finish(self, flow: Flow) -> None:
@@ -193,9 +173,11 @@ class TraceWriter:
             flow.closed = True
             self._arrow("f", flow, flow.track, flow.started_at)
 
-    def _complete(self, track: Track, kind: str, began: int, ended: int, args: dict[str, Any]) -> None:
-        event = {"ph": "X", "cat": "pwb", "name": kind, "ts": began / 1000, "dur": (ended - began) / 1000}
-        self._write({**event, "pid": track.pid, "tid": track.tid, "args": args})
+    def _complete(self, track: Track, kind: str, began: Moment, ended: Moment, args: dict[str, Any]) -> None:
+        event = {"ph": "X", "cat": "pwb", "name": kind, "pid": track.pid, "tid": track.tid}
+        event |= {"ts": began.wall / 1000, "dur": (ended.wall - began.wall) / 1000}
+        event |= {"tts": began.cpu / 1000, "tdur": (ended.cpu - began.cpu) / 1000}
+        self._write({**event, "args": args})
 
     def _arrow(self, phase: str, flow: Flow, track: Track, moment: int) -> None:
         event = {"ph": phase, "cat": "connection", "name": f"connection {flow.number}", "id": flow.id}

@@ -18,7 +18,8 @@ from pwb_async.core.site.lookup import Finding, Lookup, OpenFile, Storage
 from pwb_async.core.site.site import Site
 
 from .combined_format import request_line
-from .trace_events import Flow, TraceWriter
+from .trace_events import TraceWriter
+from .trace_tracks import Flow
 
 
 class TracedConnection(Connection):

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from pwb_async.core.semantics.messages import File
-from pwb_async.observability.trace_events import Flow, TraceWriter
+from pwb_async.observability.trace_events import TraceWriter
+from pwb_async.observability.trace_tracks import Flow
 from pwb_async.observability.tracing import TracedConnection
 
 from .http_protocol import HTTPProtocol
@@ -52,16 +53,16 @@ class TracedWriter(ResponseWriter):
         """Write parts, and record how many bytes they are."""
         started_at = self._trace.begin()
         super().write(parts)
-        self._trace.end("send", started_at, self._flow, bytes=sum(map(len, parts)))
+        self._trace.end("send", started_at, self._flow, bytes=sum(map(len, parts)), may_block=False)
 
     def _write(self, data: bytes | memoryview) -> None:
         started_at = self._trace.begin()
         super()._write(data)
-        self._trace.end("send", started_at, self._flow, bytes=len(data))
+        self._trace.end("send", started_at, self._flow, bytes=len(data), may_block=False)
 
     def _sendfile(self, fd: int, file: File, start: int, length: int) -> int:
         started_at = self._trace.begin()
         sent = super()._sendfile(fd, file, start, length)
         if sent:
-            self._trace.end("send", started_at, self._flow, bytes=sent)
+            self._trace.end("send", started_at, self._flow, bytes=sent, may_block=False)
         return sent

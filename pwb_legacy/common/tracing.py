@@ -1,12 +1,14 @@
 """Adds the timeline of --trace to a design: accept, wait and send. What is in ServerContext traces its own steps."""
 
 import socket
+import sys
 from collections.abc import Callable
 from typing import ClassVar
 
 from pwb_async.core.events import BadRequest
 from pwb_async.core.semantics.messages import Request
-from pwb_async.observability.trace_events import Flow, TraceWriter
+from pwb_async.observability.trace_events import TraceWriter
+from pwb_async.observability.trace_tracks import Flow
 from pwb_async.observability.tracing import TracedConnection
 from pwb_async.runtime.context import ServerContext
 
@@ -67,6 +69,12 @@ class TracedServer(HTTPServer):
 
     acceptor_class: ClassVar[type[Acceptor]] = TracedAcceptor
 
+    def __init__(self, context: ServerContext) -> None:
+        super().__init__(context)
+        assert context.trace is not None
+        if "greenlet" in sys.modules:  # the design uses greenlets, which share this thread
+            sys.modules["greenlet"].settrace(context.trace.mark_greenlets())
+
     def start_response(self, client: Client, event: Request | BadRequest) -> None:
         assert isinstance(client, TracedClient)
         client.trace.track().flow = client.flow  # this may be another thread than the one that received the request
@@ -84,4 +92,5 @@ class TracedServer(HTTPServer):
         assert isinstance(client, TracedClient)
         started, sent = client.trace.begin(), outgoing.sent
         super().send_some(client, outgoing)
-        client.trace.end("send", started, client.flow, bytes=outgoing.sent - sent)
+        may_block = client.sock.gettimeout() != 0.0
+        client.trace.end("send", started, client.flow, bytes=outgoing.sent - sent, may_block=may_block)

@@ -14,6 +14,7 @@ from threading import Thread
 
 import pytest
 
+import pwb_async
 from pwb_async.observability.trace_events import TraceWriter
 from tests.conformance.designs import CONCURRENT, DESIGNS, FIXED, REFERENCE, Design
 from tests.conformance.peer import TIMEOUT, Peer, send_request
@@ -105,6 +106,37 @@ async def test_each_step_is_on_its_lane(design: Design, root: Path, tmp_path: Pa
     sending = {event["pid"] for event in timeline.steps(events, "send")}
     assert len(accepting) == 1
     assert (not accepting & sending and len(sending) == 2) if design.name == "process" else accepting == sending
+
+
+@designs
+async def test_a_step_has_the_cpu_time_of_its_own_lane(design: Design, root: Path, tmp_path: Path) -> None:
+    """It is never more than the step took, but for the precision of the clocks; and a wait uses next to none."""
+    path = tmp_path / "trace.json"
+    async with running(design, root, "--trace", str(path), log_dir=tmp_path) as server:
+        await send_requests(server)
+    events = timeline.read(path)
+    for step in timeline.steps(events):
+        assert 0 <= step["tdur"] <= step["dur"] + 200, step
+    waits = timeline.steps(events, "wait")
+    assert sum(step["tdur"] for step in waits) < 0.5 * sum(step["dur"] for step in waits)
+    assert timeline.max_overlap(timeline.steps(events, "run")) <= 1, "one greenlet has the thread"
+    assert bool(timeline.steps(events, "run")) == (design.name == "gevent")
+
+
+SOURCES = Path(pwb_async.__file__).parents[1]
+
+
+@designs
+async def test_a_step_has_the_lines_that_were_executed(design: Design, root: Path, tmp_path: Path) -> None:
+    path = tmp_path / "trace.json"
+    async with running(design, root, "--trace", str(path), log_dir=tmp_path) as server:
+        await send_requests(server)
+    calls = {"locate": (".locate(",), "find": (".find(",), "head": (".next_event(", ".receive(data)")}
+    for step in timeline.steps(timeline.read(path), *calls):
+        if "stack" in step["args"] and "revalidated" not in step["args"]:
+            file, _, line = step["args"]["stack"][0].partition(":")
+            executed = (SOURCES / file).read_text().splitlines()[int(line) - 1]
+            assert any(call in executed for call in calls[step["name"]]), step
 
 
 async def test_workers_share_the_file(root: Path, tmp_path: Path) -> None:
