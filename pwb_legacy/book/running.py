@@ -54,7 +54,7 @@ class Running:
                 return found[1].decode(), int(found[2])
             if piece == b"":
                 break
-        raise StartError(f"{self.program.name} did not begin to listen: {self.last_words()}")
+        raise StartError(f"{self.program.name} did not begin to listen: {self.last_error()}")
 
     def _read_piece(self, seconds: float) -> bytes | None:
         """Some of the standard output; b"": its end; None: nothing came in time."""
@@ -87,11 +87,12 @@ class Running:
             return self._process.wait(seconds)
         return None
 
-    def last_words(self) -> str:
-        """The last line of its standard error."""
+    def last_error(self, kind: str = r"\w+(?:Error|Interrupt)") -> str:
+        """The last exception of a kind that it has printed; else the last line of its standard error."""
         self._errors.seek(0)
-        lines = self._errors.read().decode(errors="replace").splitlines()
-        return next((line.strip() for line in reversed(lines) if line.strip()), "it printed nothing")
+        lines = [line.strip() for line in self._errors.read().decode(errors="replace").splitlines() if line.strip()]
+        errors = [line for line in lines if re.match(kind, line)]
+        return (errors or lines or ["it printed nothing"])[-1]
 
     def interrupt(self) -> None:
         """SIGINT to its first process."""

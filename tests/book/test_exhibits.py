@@ -115,7 +115,7 @@ def test_its_memory_descriptors_and_processor_time_are_limited() -> None:
         for pid in server.processes():
             limits = Path(f"/proc/{pid}/limits").read_text()
             for name, value in (
-                ("Max address space", guard.MEMORY),
+                ("Max data size", guard.MEMORY),
                 ("Max open files", guard.DESCRIPTORS),
                 ("Max cpu time", guard.LIFETIME),
                 ("Max core file size", 0),

@@ -73,5 +73,5 @@ def upload(server: Running) -> Outcome:
 
 def _without_answer(server: Running, answer: Answer) -> Outcome:
     if server.status(SOON) is not None:
-        return defect("ended", error=server.last_words())
-    return defect("closed" if answer.end != "silence" else "silent", seconds=WAIT, error=server.last_words())
+        return defect("ended", error=server.last_error())
+    return defect("closed" if answer.end != "silence" else "silent", seconds=WAIT, error=server.last_error())

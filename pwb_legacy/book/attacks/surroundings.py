@@ -28,7 +28,7 @@ def interrupt(server: Running) -> Outcome:
     if status is None:
         return defect("stays", **values)
     if status or queued < ARRIVALS:
-        return defect("traceback", error=server.last_words(), **values)
+        return defect("traceback", error=server.last_error(), **values)
     return held("stops", **values)
 
 

@@ -18,9 +18,9 @@ def exhaust_descriptors(server: Running) -> Outcome:
         client.sendall(request("/page.html"))
         vanish(client)
     if server.status(SOON / 2) is not None:
-        return defect("ended-by-vanished", error=server.last_words())
+        return defect("ended-by-vanished", error=server.last_error())
     server.limit_descriptors(CROWD // 2)
-    with ExitStack() as stack, suppress(ConnectionRefusedError):  # it has ended
+    with ExitStack() as stack, suppress(ConnectionError):  # it has ended
         patience = SOON / 4
         for _ in range(CROWD):
             before = server.descriptors()
@@ -29,11 +29,11 @@ def exhaust_descriptors(server: Running) -> Outcome:
                 patience = 0.0  # it accepts no more
         server.status(SOON)
     if server.status(SOON) is not None:
-        return defect("ended-by-crowd", crowd=CROWD, error=server.last_words())
+        return defect("ended-by-crowd", crowd=CROWD, error=server.last_error("OSError"))
     answer = ask(server.address, request("/page.html"))
     if answer.data:
         return held("crowd-gone", crowd=CROWD, line=answer.status_line)
-    return defect("deaf-after-crowd", crowd=CROWD, error=server.last_words())
+    return defect("deaf-after-crowd", crowd=CROWD, error=server.last_error("OSError"))
 
 
 def say_nothing(server: Running) -> Outcome:

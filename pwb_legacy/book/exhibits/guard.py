@@ -20,9 +20,10 @@ from typing import Any, Final
 
 LIFETIME: Final = 60
 """seconds until an exhibit is ended by its own alarm clock; processor time has the same limit"""
-MEMORY: Final = 2 << 30
-"""bytes of address space: 60 stacks of threads take 500 MB"""
-DESCRIPTORS: Final = 256
+MEMORY: Final = 1 << 30
+"""bytes of data for each process, stacks of threads included; reserved addresses do not count"""
+DESCRIPTORS: Final = 64
+"""which is a limit for connections, threads and child processes as well, since each of them takes one"""
 LOOPBACK: Final = "127.0.0.1"
 FORBIDDEN: Final = (
     "os.exec", "os.posix_spawn", "os.spawn", "os.system", "subprocess.Popen", "pty.spawn", "os.putenv",
@@ -45,7 +46,7 @@ def require_command() -> None:
 def confine(folder: str) -> None:
     """Confine this process, and the children that it forks, for ever. folder: what may be read."""
     os.chdir(folder)
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_CPU, (LIFETIME, LIFETIME))
     resource.setrlimit(resource.RLIMIT_NOFILE, (DESCRIPTORS, DESCRIPTORS))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

@@ -114,7 +114,7 @@ DEFECTS: Final = {
     "L18": Defect(
         "A thread for each event, without a bound",
         "Each piece that a client sends starts a thread: one client can start as many as it likes.",
-        "one client that sends 20 pieces, each of them the name of a FIFO",
+        "one client that sends piece after piece, each of them the name of a FIFO, until there are 20 threads more",
         "There are 16 threads, and at most one job for each client.",
     ),
     "L19": Defect(
@@ -176,7 +176,6 @@ RESULTS: Final = {
     "wrong-client": "Client {number} was disconnected without a response: it had the number of another one.",
     "each-answered": "Each of {requests:,} clients was answered.",
     "threads": "One client had it start {threads} threads.",
-    "few-threads": "One client had it start {threads} threads.",
     "traceback": "Of {arrivals} clients {queued} had room in the queue. SIGINT ended it with status {status}: {error}",
     "stays": "Of {arrivals} clients {queued} had room in the queue. {seconds:g} s after SIGINT it was still there.",
     "stops": "All {arrivals} clients had room in the queue. SIGINT ended it with status 0.",

@@ -114,7 +114,7 @@ DEFECTS: Final = {
     "L18": Defect(
         "每个事件一个线程，没有上限",
         "客户端每发一段数据就多一个线程：一个客户端想开多少就开多少。",
-        "一个客户端发 20 段数据，每段都请求同一个 FIFO",
+        "一个客户端一段接一段地发数据，每段都请求同一个 FIFO，直到多出 20 个线程",
         "线程池只有 16 个线程，每个客户端最多排一个任务。",
     ),
     "L19": Defect(
@@ -175,8 +175,7 @@ RESULTS: Final = {
     "in-order": "第一个请求先得到响应：{line}。",
     "wrong-client": "第 {number} 个客户端没有得到响应就被断开：它的描述符编号是前一个客户端用过的。",
     "each-answered": "{requests:,} 个客户端都得到了响应。",
-    "threads": "一个客户端就让它开了 {threads} 个线程。",
-    "few-threads": "一个客户端让它多开了 {threads} 个线程。",
+    "threads": "一个客户端让它多开了 {threads} 个线程。",
     "traceback": "{arrivals} 个客户端中只有 {queued} 个进入队列。SIGINT 之后的退出状态是 {status}：{error}",
     "stays": "{arrivals} 个客户端中有 {queued} 个进入队列。SIGINT 之后 {seconds:g} 秒，它仍未退出。",
     "stops": "{arrivals} 个客户端全部进入队列。SIGINT 之后以状态 0 退出。",
