@@ -29,46 +29,46 @@ ROWS: dict[str, tuple[str, dict[str, Any], str]] = {
     "first, next and last": (
         "kept",
         {"rate": {"epoll": rounds(4000), "async": rounds(40_000), "process": rounds(1000)}},
-        "Kept connections, requests a second: most with async (40,000): 10 times epoll (10 to 10; ahead in 8 of 8 "
+        "Kept connections, requests a second, on one core: most with async (40,000): 10 times epoll (10 to 10; ahead in 8 of 8 "
         "rounds); fewest with process (1,000): epoll has 4.0 times that (4.0 to 4.0; ahead in 8 of 8 rounds).",
     ),
     "the order is what was measured, not what theory has": (
         "kept",
         {"rate": {"async": rounds(100), "process": rounds(9000)}},
-        "Kept connections, requests a second: most with process (9,000): 90 times async (90 to 90; ahead in 8 of 8 "
+        "Kept connections, requests a second, on one core: most with process (9,000): 90 times async (90 to 90; ahead in 8 of 8 "
         "rounds).",
     ),
     "a slowest that is not tested is not named": (
         "kept",
         {"rate": {"async": rounds(9000), "epoll": rounds(1000, NOISY), "single": rounds(1010)}},
-        "Kept connections, requests a second: most with async (9,000): 8.9 times single (8.9 to 8.9; ahead in 8 of 8 "
+        "Kept connections, requests a second, on one core: most with async (9,000): 8.9 times single (8.9 to 8.9; ahead in 8 of 8 "
         "rounds).",
     ),
     "the rounds cannot tell": (
         "kept",
         {"rate": {"epoll": rounds(1000, NOISY), "thread": rounds(1010)}},
-        "Kept connections, requests a second: 8 rounds cannot tell the designs apart.",
+        "Kept connections, requests a second, on one core: 8 rounds cannot tell the designs apart.",
     ),
     "rounds that differ more than the designs do": (
         "kept",
         {"rate": {"gevent": tuple(2.6 * value for value in rounds(2000, NOISY)), "process": rounds(2000, NOISY)}},
-        "Kept connections, requests a second: most with gevent (5,000): 2.6 times process (2.6 to 2.6; ahead in 8 of 8 "
+        "Kept connections, requests a second, on one core: most with gevent (5,000): 2.6 times process (2.6 to 2.6; ahead in 8 of 8 "
         "rounds).",
     ),
     "one round: a factor of two is not told": (
         "kept",
         {"rate": {"epoll": (1000,), "thread": (500,)}},
-        "Kept connections, requests a second: a single round tells only factors of ten, and there is none.",
+        "Kept connections, requests a second, on one core: one round tells only factors of ten, and there is none.",
     ),
     "one round: a factor of ten is": (
         "kept",
         {"rate": {"epoll": (1000,), "single": (80,)}},
-        "Kept connections, requests a second: most with epoll (1,000): 12 times single (one round).",
+        "Kept connections, requests a second, on one core: most with epoll (1,000): 12 times single (one round).",
     ),
     "one round: one factor of ten among others": (
         "kept",
         {"rate": {"epoll": (1000,), "thread": (400,), "single": (80,)}},
-        "Kept connections, requests a second: the order cannot be told, but epoll (1,000) has 12 times as many as single "
+        "Kept connections, requests a second, on one core: the order cannot be told, but epoll (1,000) has 12 times as many as single "
         "(80) (one round).",
     ),
     "what a client costs": (

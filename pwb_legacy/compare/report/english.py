@@ -98,6 +98,7 @@ FAMILIES: Final[Mapping[str, str]] = {
 TEXTS: Final[Mapping[str, str]] = {
     # The verdict. winners, losers: names with their figures; tie: empty, or that they cannot be told apart.
     "finding": "{title}, {measure}: {parts}.",
+    "finding.on_1": "{title}, {measure}, on one core: {parts}.",
     "finding.on_cores": "{title}, {measure}, on {cores} cores: {parts}.",
     "part": "; ",
     "most.first": "most with {winners}{tie}: {ratio} times {loser} ({evidence})",
@@ -109,7 +110,7 @@ TEXTS: Final[Mapping[str, str]] = {
     "beyond": "more than a thousand",
     "tie": ", which cannot be told apart",
     "undecided": "{rounds} cannot tell the designs apart",
-    "undecided.one_round": "a single round tells only factors of ten, and there is none",
+    "undecided.one_round": "one round tells only factors of ten, and there is none",
     "middle": "{low} to {high}; ahead in {ahead} of {rounds}",
     "silent": "{designs} answered no request at all",
     "rounds.1": "one round",
@@ -131,7 +132,7 @@ TEXTS: Final[Mapping[str, str]] = {
     "comma": ", ",
     "to": "{least} to {most}",
     "colon": ": ",
-    "value": "{value}{unit}",
+    "value.of": "{value} (n={n:,})",
     # Conditions of a run.
     "about.PWB": "PWB",
     "about.command": "Command",

@@ -7,7 +7,7 @@ and why, is beside them. A chart that cannot be drawn leaves a line with the rea
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from types import ModuleType
 from typing import Any, Final
@@ -19,7 +19,7 @@ from pwb_legacy.compare.measure.running_server import CARRIES
 
 from . import english
 from .charts import Bar, bars
-from .claims import Verdict, verdict
+from .claims import WAIT, Verdict, verdict
 from .spread import PERCENTILES, Spread, spread, waits
 from .templates import printed
 from .waits_chart import waits_chart
@@ -36,6 +36,18 @@ class Measure:
     """Which figures are better: "more", "less" or neither."""
     scale: float = 1.0
     """What the field is divided by."""
+    whole: bool = False
+    """It counts something that has no parts."""
+
+    def told(self, known: Spread) -> str:
+        """The figure as text."""
+        one = self.scaled(known)
+        return f"{one.middle:,.0f}" if self.whole else one.told
+
+    def scaled(self, known: Spread) -> Spread:
+        """A figure in the unit in which it is shown."""
+        middle, low, high = (value / self.scale for value in (known.middle, known.low, known.high))
+        return replace(known, middle=middle, low=low, high=high)
 
 
 MEASURES: Final = {
@@ -48,8 +60,8 @@ MEASURES: Final = {
         Measure("cpu_us", "less"),
         Measure("memory_kib", "less", 1024),
         Measure("memory_per_connection_kib", "less"),
-        Measure("threads"),
-        Measure("processes"),
+        Measure("threads", whole=True),
+        Measure("processes", whole=True),
         Measure("switches", "less"),
         Measure("system_calls", "less"),
     )
@@ -57,19 +69,19 @@ MEASURES: Final = {
 """In the order of the columns."""
 
 CHARTS: Final = {
-    "short": ("rate", "cpu_us", "p90_ms"),
-    "kept": ("rate", "cpu_us", "p99_ms"),
-    "many": ("p90_ms", "cpu_us", "p99_ms"),
+    "short": ("cpu_us", "rate", WAIT),
+    "kept": ("rate", "cpu_us", "memory_kib"),
+    "many": (WAIT, "cpu_us", "p50_ms"),
     "large": ("cpu_us", "rate", "memory_kib"),
     "crowd": ("memory_per_connection_kib", "threads", "processes"),
-    "slow-heads": ("p90_ms", "p50_ms", "cpu_us"),
-    "slow-readers": ("p90_ms", "p50_ms", "memory_kib"),
-    "burst": ("p90_ms", "cpu_us", "threads"),
-    "vanishing": ("p90_ms", "p50_ms", "cpu_us"),
-    "slow-disk": ("p90_ms", "p50_ms", "threads"),
+    "slow-heads": (WAIT, "p50_ms", "cpu_us"),
+    "slow-readers": (WAIT, "p50_ms", "memory_kib"),
+    "burst": (WAIT, "cpu_us", "threads"),
+    "vanishing": (WAIT, "p50_ms", "cpu_us"),
+    "slow-disk": (WAIT, "p50_ms", "threads"),
 }
-"""What is drawn for each scenario; the first shows what it is about."""
-USUAL: Final = ("rate", "p90_ms", "cpu_us")
+"""What is drawn for each scenario; the first shows what it is about. WAIT is the highest percentile that all carry."""
+USUAL: Final = ("rate", WAIT, "cpu_us")
 WAITS: Final = ("many", "slow-heads", "slow-readers", "burst", "vanishing", "slow-disk", "replay")
 """Scenarios that show how long clients wait: their percentiles are drawn as curves."""
 
@@ -121,7 +133,8 @@ class _Page:
     def _section(self, scenario: str) -> dict[str, Any]:
         designs = [one for one in self._results.designs if self._results.of(one.name, scenario)]
         columns = [one for one in MEASURES.values() if any(self._spread(each, scenario, one) for each in designs)]
-        charts = [self._drawn(self._chart, scenario, name) for name in CHARTS.get(scenario, USUAL)]
+        drawn = dict.fromkeys(self._field(scenario, name) for name in CHARTS.get(scenario, USUAL))
+        charts = [self._drawn(self._chart, scenario, name) for name in drawn if name]
         return {
             "name": scenario,
             "title": self._words.title(scenario),
@@ -137,6 +150,18 @@ class _Page:
             "rows": [self._row(design, scenario, columns) for design in designs],
             "notes": list(self._notes(scenario)),
         }
+
+    def _field(self, scenario: str, name: str) -> str:
+        """The field of Measurement that is drawn; empty where there is none."""
+        if name != WAIT:
+            return name
+        measured = [
+            one for one in self._results.designs if any(not m.why for m in self._results.of(one.name, scenario))
+        ]
+        carried = (
+            each for each in reversed(PERCENTILES) if all(self._spread(d, scenario, MEASURES[each]) for d in measured)
+        )
+        return next(carried, "")
 
     def _spread(self, design: Design, scenario: str, measure: Measure) -> Spread | None:
         return spread(self._results, design.name, scenario, measure.name)
@@ -173,13 +198,13 @@ class _Page:
         known = self._spread(design, scenario, measure)
         if known is None:
             return Bar(design.name, None, self._missing(design, scenario, measure.name), colour)
-        told = _scaled(known, measure).told
+        told = measure.told(known)
         if known.n is not None:
-            told += f"  n={known.n:,}"
+            told = self._words.say("value.of", value=told, n=known.n)
         if measure.name == "rate" and is_limited(self._results, design.name, scenario):
             told += " *"
-        low, value, high = (part / measure.scale for part in (known.low, known.middle, known.high))
-        return Bar(design.name, value, told, colour, low, high)
+        shown = measure.scaled(known)
+        return Bar(design.name, shown.middle, told, colour, shown.low, shown.high)
 
     def _missing(self, design: Design, scenario: str, name: str) -> str:
         """Why there is no figure."""
@@ -227,10 +252,9 @@ class _Page:
     def _cell(self, known: Spread | None, measure: Measure) -> tuple[str, str]:
         if known is None:
             return "-", ""
-        one = _scaled(known, measure)
-        ends = [Spread("", end, one.low, one.high, one.rounds).told for end in (one.low, one.high)]
+        ends = [measure.told(replace(known, middle=end)) for end in (known.low, known.high)]
         between = self._words.say("to", least=ends[0], most=ends[1])
-        return one.told, between if one.rounds > 1 and ends[0] != ends[1] else ""
+        return measure.told(known), between if known.rounds > 1 and ends[0] != ends[1] else ""
 
     def _notes(self, scenario: str) -> Iterator[str]:
         """What a reader has to know of a scenario's figures."""
@@ -258,18 +282,6 @@ class _Page:
                 yield words.say("note.few", percent=PERCENTILES[name], least=CARRIES[PERCENTILES[name]])
         if scenario in WAITS and any(one.failures for one in results.measurements if one.scenario == scenario):
             yield words.say("note.timeout")
-
-
-def _scaled(known: Spread, measure: Measure) -> Spread:
-    """In the unit in which it is shown."""
-    return Spread(
-        known.design,
-        known.middle / measure.scale,
-        known.low / measure.scale,
-        known.high / measure.scale,
-        known.rounds,
-        known.n,
-    )
 
 
 def _namer(results: Results) -> Callable[[str], Markup]:

@@ -93,7 +93,8 @@ class Words:
         if silent := self.silent(one.scenario, [name for tier in one.tiers for name in tier]):
             parts.append(self.say("silent", designs=self.listed(silent)))
         values = {"title": self.title(one.scenario), "measure": _lower(self.measure(one.measure)[0])}
-        key = "finding.on_cores" if one.cores > 1 else "finding"
+        on_one = "finding.on_1" if one.measure in MORE_IS_BETTER else "finding"
+        key = "finding.on_cores" if one.cores > 1 else on_one
         return self.say(key, **values, cores=one.cores, parts=self.texts["part"].join(parts))
 
     def silent(self, scenario: str, designs: Sequence[str]) -> list[str]:
