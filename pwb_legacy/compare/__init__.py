@@ -1,13 +1,16 @@
 """The laboratory: every design as a command, under the same loads, side by side.
 
-    python -m pwb_legacy compare    measures them all, and says in figures and pictures what each is good at
+    python -m pwb_legacy compare    measures them all, and concludes what the figures carry
+    python -m pwb_legacy report     draws the page of a run again, or joins the runs of several machines
     python -m pwb_legacy diff       proves that they answer alike
     python -m pwb_legacy trace      draws what each does, moment by moment
 
-The plan of `compare`: take the contestants; see that all answer the same bytes (equality); start each in turn, in
-interleaved rounds (rounds), and have it go through the scenarios (scenarios), asked by a load generator (load) and
-watched from /proc (probes) meanwhile; keep what was measured (results); show it as it comes (table), and at the end in
-words (verdict) and pictures (page).
+The plan of `compare` (session): prove that all designs answer alike (checks.equality); find the rates of the open loops
+(measure.rates); in each round, play each scenario on one design after the other (measure.rounds, measure.scenarios),
+with requests from a load generator (load) while the server is watched (measure.running_server, measure.cpu_time); keep
+what was measured (measure.results); then see which differences the rounds carry (report.paired, report.claims), and
+show them as sentences (report.words, with the texts of report.english), as a table (report.table) and as a page
+(report.page).
 
 Nothing in here is imported by a server. What only the laboratory needs is in the extra `lab`.
 """

@@ -19,7 +19,7 @@ REASONS = {
     "stalls": (rude.saying(b""), "no answer within 0.3 s"),
     "stalls in between": (rude.saying(HEAD + b"Content-Length: 9\r\n\r\nshort"), "no answer within 0.3 s"),
     "status": (rude.saying(b"HTTP/1.1 503 x\r\nContent-Length: 0\r\n\r\n"), "status 503"),
-    "interim": (rude.saying(b"HTTP/1.1 100 Continue\r\n\r\n"), "status 100, which nobody asked for"),
+    "interim": (rude.saying(b"HTTP/1.1 100 Continue\r\n\r\n"), "status 100, an interim response"),
     "no length": (rude.closing(HEAD + b"Connection: close\r\n\r\nhello"), "no Content-Length"),
     "two lengths": (
         rude.saying(HEAD + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\nx"),
@@ -67,7 +67,7 @@ async def test_bytes_that_nobody_asked_for() -> None:
     async with rude.server(manner) as address:
         tally = await scheduled(address, [(0, PAGE), (0.5, PAGE)], connections=1)
     assert tally.requests == 2
-    assert tally.reasons["bytes that nobody asked for"] >= 1
+    assert tally.reasons["bytes without a request"] >= 1
 
 
 async def test_nobody_listens() -> None:

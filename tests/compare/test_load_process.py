@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from pwb_legacy.compare.load import Ask, Fates, Tally, hold, run
+from pwb_legacy.compare.load import Ask, Outcome, Tally, hold, run
 from tests.conformance.server import REPOSITORY
 
 from . import hostile as rude
@@ -57,13 +57,13 @@ async def test_every_load_runs() -> None:
             assert tally.cpu > 0
 
 
-async def test_the_guilty_are_held() -> None:
+async def test_hostile_clients_are_held() -> None:
     async with rude.server(rude.saying(rude.GOOD)) as address:
 
-        def work() -> tuple[Fates, Fates]:
-            with hold("vanishing", address=address, n=3, ask=PAGE, every=0.01) as fates:
-                first = Fates.from_json(fates.to_json())
-            return first, fates
+        def work() -> tuple[Outcome, Outcome]:
+            with hold("vanishing", address=address, n=3, ask=PAGE, every=0.01) as outcome:
+                first = Outcome.from_json(outcome.to_json())
+            return first, outcome
 
         first, last = await asyncio.to_thread(work)
     assert first.answered >= 3

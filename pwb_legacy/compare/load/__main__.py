@@ -1,7 +1,8 @@
 """python -m pwb_legacy.compare.load: a JSON job on standard input, the result as a line of JSON on standard output.
 
-Guilty clients first print a line when they are in place, and hold until a signal. SIGINT and SIGTERM end any job early,
-and what was measured until then is printed all the same. Exit status 0: done; 1: it could not be measured; 2: no job.
+Hostile clients first print a line when they are in place, and stay until a signal. SIGINT and SIGTERM end any job
+early, and what was measured until then is printed all the same. Exit status 0: done; 1: it could not be
+measured; 2: no job.
 """
 
 import asyncio
@@ -15,10 +16,11 @@ import uvloop
 
 from pwb_async.output.printing import printable
 
-from .job import GUILTY, LOADS, unpack
+from .job import HOSTILE, LOADS, unpack
 
 
 def main() -> None:
+    """Reads the job, runs it, and prints the result. Raises SystemExit."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # a descriptor for each client
     try:
@@ -39,10 +41,10 @@ async def _work(kind: str, options: dict[str, Any]) -> Any:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     if kind in LOADS:
         return await LOADS[kind](**options, stop=stop)
-    async with GUILTY[kind](**options) as fates:
-        _tell(fates.to_json())
+    async with HOSTILE[kind](**options) as outcome:
+        _tell(outcome.to_json())
         await stop.wait()
-        return type(fates).from_json(fates.to_json())  # as it is now: when they leave, nothing is open
+        return type(outcome).from_json(outcome.to_json())  # as it is now: when they leave, nothing is open
 
 
 def _tell(result: dict[str, Any]) -> None:

@@ -1,8 +1,8 @@
-"""A number of clients who take requests from a source and ask the server, each over a connection of its own.
+"""A number of clients that take requests from a source and send them to a server, each over a connection of its own.
 
 The steps: engage() gives free clients something to do, as long as the source has something; a client that has its
-answer takes the next request at once; one whose connection has ended opens a new one; one that has failed pauses
-before, so that a server which is down is not asked a million times. Who waits longer than his patience has failed.
+response takes the next request at once; one whose connection has ended opens a new one; one that has failed pauses
+before, so that a server which is down does not get a million requests. A request that waits too long has failed.
 """
 
 import asyncio
@@ -23,17 +23,18 @@ Work = tuple[Request, float]
 TIMEOUT: Final = 5.0
 """Seconds from the moment when a request was meant to begin."""
 _PAUSE: Final = 0.05
-"""Seconds after a failure, for the client that had it."""
+"""Seconds that a client waits after a failure."""
 _GLANCE: Final = 0.005
-"""Seconds between two looks whether everybody has had an answer."""
+"""Seconds between two checks whether all clients have had a response."""
 _LOOK: Final = 0.1
-"""Seconds between two looks for those who have waited too long."""
+"""Seconds between two checks for requests that have waited too long."""
 
 
 class Clients:
-    """At most `most` of them. stop: ends the measurement early. source: what is to be asked; None: nothing now."""
+    """Clients of one server, at most `most` at once. stop: ends the measurement early."""
 
     source: Callable[[], Work | None]
+    """Returns the next request; None: there is none now."""
 
     def __init__(
         self,
@@ -64,6 +65,7 @@ class Clients:
     # --- the owner of connections
 
     def answered(self, connection: Connection, moment: float) -> None:
+        """Counts a response, and gives the connection the next request."""
         self._latencies[int((moment - connection.since) * 1e6)] += 1
         self._answers += 1
         self._bytes += connection.size
@@ -76,9 +78,11 @@ class Clients:
             self._rest()
 
     def failed(self, connection: Connection, reason: str) -> None:
+        """Counts a failure."""
         self.tally.fail(reason)
 
     def lost(self, connection: Connection) -> None:
+        """Replaces a connection that has ended, as long as there are requests."""
         if connection not in self._connections:
             return  # it was given up while it opened, and opened all the same
         self._connections.remove(connection)
@@ -104,7 +108,7 @@ class Clients:
     # --- their owner
 
     def engage(self) -> None:
-        """Gives the source's requests to those who are free."""
+        """Gives the source's requests to the clients that are free."""
         while self._active < self._most and (work := self.source()):
             self._active += 1
             if self._idle:
@@ -113,7 +117,7 @@ class Clients:
                 self._open(*work)
 
     async def settle(self, within: float) -> None:
-        """Waits until each of them has had an answer, for so many seconds at most, and forgets what was until then."""
+        """Waits until each client has had a response, for so many seconds at most, and forgets what was until then."""
         if not within:
             return
         engaged = time.monotonic()
@@ -142,29 +146,29 @@ class Clients:
         self.began = time.monotonic()
 
     def missed(self, reason: str, waited: bool = False) -> None:
-        """A request has come to nothing before a client took it. waited: for as long as the patience lasts."""
+        """Counts a request that failed before a client took it. waited: it did so for the whole timeout."""
         self.tally.fail(reason)
         if waited:
             self._latencies[int(self.timeout * 1e6)] += 1
 
     def over(self) -> None:
-        """The source has nothing more."""
+        """Declares that the source has nothing more."""
         self._over = True
         if not self._active:
             self._done.set()
 
     def mark(self) -> None:
-        """The time that is measured ends here."""
+        """Ends the time that is measured."""
         self.tally.seconds = time.monotonic() - self.began
         self.tally.in_time = max(0.0, self._answers + self._under_way() - self._early)
 
     def _under_way(self) -> float:
-        """What has come of answers that are not whole yet, in answers."""
+        """How much has come of responses that are not whole yet, as a number of responses."""
         return sum(1 - each.left / each.size for each in self._connections if each.request and each.size)
 
     async def done(self, within: float | None = None) -> bool:
-        """Waits until it is over, and everything is answered or has failed, or until `stop`; False: not within so
-        many seconds."""
+        """Waits until it is over, and everything has been answered or has failed, or until `stop`. False: not within
+        so many seconds."""
         with suppress(TimeoutError):
             await asyncio.wait_for(self._done.wait(), within)
         return self._done.is_set()

@@ -1,7 +1,7 @@
-"""The closed loop: so many clients, and each asks again when it has its answer.
+"""The closed loop: a number of clients, each of which asks again when it has its response.
 
-It finds out how much a server can do, and it is kind to one that stalls: while that lasts, nobody asks, so that the
-stall is seen by as many requests as there are clients, and by none of those who would have come. See arrivals.py.
+It finds out how much a server can do, and it hides stalls: while a server stalls no client asks, so the stall is seen
+by as many requests as there are clients, and by none of those that would have come meanwhile. See arrivals.py.
 """
 
 import asyncio
@@ -30,10 +30,10 @@ async def closed(
     begin: Callable[[], object] | None = None,
     end: Callable[[], object] | None = None,
 ) -> Tally:
-    """So many clients for so many seconds; then, what is under way is waited for, up to the patience.
+    """Runs so many clients for so many seconds; then waits for what is under way, up to the timeout.
 
     The asks come in the same shuffled order each time round. keep_alive: False opens a connection for each request.
-    stop: ends it early. run_up: seconds at most until each client has had an answer; only then the time begins, and
+    stop: ends it early. run_up: seconds at most until each client has had a response; only then the time begins, and
     what came before does not count. begin: called at that moment. end: called when the last request has been
     answered or has failed, before connections are closed.
     """

@@ -1,8 +1,8 @@
-"""One connection of the load generator: it sends a request, checks the answer, and tells its owner what came of it.
+"""One connection of the load generator: it sends a request, checks the response, and reports to its owner.
 
-The steps: the owner opens it with its first request; the head of the answer is read, or known already; the content is
-counted; whole and right, it is the owner's turn (ask() again, or nothing). Where the server has said that it closes,
-the answer counts only once it has.
+The steps: the owner opens it with its first request; the head of the response is read, or found in the cache of heads;
+the content is counted; when the response is whole and right the owner may send the next request, with ask(). If the
+server has announced that it closes, the response counts only once it has.
 """
 
 import asyncio
@@ -15,19 +15,20 @@ _END: Final = b"\r\n\r\n"
 
 
 class Owner(Protocol):
-    """Who has connections. For each request, one of them tells answered() or failed(); and lost() when it is gone."""
+    """The owner of connections. For each request it is called once, answered() or failed()."""
 
-    def answered(self, connection: "Connection", moment: float) -> None: ...
+    def answered(self, connection: "Connection", moment: float) -> None:
+        """The request has been answered, at this moment of the monotonic clock."""
 
-    def failed(self, connection: "Connection", reason: str) -> None: ...
+    def failed(self, connection: "Connection", reason: str) -> None:
+        """The request has failed."""
 
-    def lost(self, connection: "Connection") -> None: ...
+    def lost(self, connection: "Connection") -> None:
+        """The connection has ended."""
 
 
 class Connection(asyncio.Protocol):
-    """request: under way, None while idle. since: when it was meant to begin, by the monotonic clock. keep_alive: False
-    where the request says that the server shall close. size: bytes of the answer, 0 before its head is there; left:
-    of them still to come. broken: it failed."""
+    """A connection to the server, with at most one request at a time."""
 
     __slots__ = ("_owner", "_start", "_transport", "_whole", "broken", "keep_alive", "left", "request", "since", "size")
 
@@ -37,10 +38,17 @@ class Connection(asyncio.Protocol):
         self._start = b""
         self._whole: float | None = None
         self.keep_alive = keep_alive
+        """False: the server is to close, because the request or the response says so."""
         self.broken = False
+        """A request has failed."""
         self.request: Request | None = request
+        """The request under way; None while idle."""
         self.since = since
-        self.size = self.left = 0
+        """When it was due, by the monotonic clock."""
+        self.size = 0
+        """Bytes of the response, 0 before its head is there."""
+        self.left = 0
+        """Bytes of it that are still to come."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
@@ -50,7 +58,7 @@ class Connection(asyncio.Protocol):
             self._transport.write(self.request.wire)
 
     def ask(self, request: Request, since: float) -> None:
-        """The next request, on a connection that is idle."""
+        """Sends the next request, on a connection that is idle."""
         assert self._transport is not None
         self.request, self.since, self.size = request, since, 0
         self._transport.write(request.wire)
@@ -59,7 +67,7 @@ class Connection(asyncio.Protocol):
         request = self.request
         if request is None:
             if not self.broken:
-                self.fail("bytes that nobody asked for")
+                self.fail("bytes without a request")
             return
         if self.size:
             left = self.left - len(data)
@@ -110,21 +118,21 @@ class Connection(asyncio.Protocol):
         return f"{how} in the middle of an answer" if self.size or self._start else f"{how} before an answer"
 
     def expire(self, timeout: float) -> None:
-        """It has been waited for in vain."""
+        """Gives up a request that has waited too long."""
         what = "answer" if self._whole is None else "close after Connection: close"
         self.fail(f"no {what} within {timeout:g} s")
 
     def fail(self, reason: str) -> None:
-        """The request under way has come to nothing."""
+        """Reports that the request under way has failed, and closes."""
         self._owner.failed(self, reason)
         self.drop()
 
     def drop(self) -> None:
-        """Nobody wants to know any more what comes of it."""
+        """Closes without reporting."""
         self.broken, self.request = True, None
         self.close()
 
     def close(self) -> None:
-        """At once; an answer that is still on its way is not waited for."""
+        """Closes at once, whatever is still on its way."""
         if self._transport is not None:
             self._transport.abort()

@@ -1,7 +1,8 @@
-"""The guilty clients: those who cost a server something and let the innocent wait.
+"""Hostile clients: idle ones, slow senders, slow readers, and clients that vanish. They occupy a server, so that the
+well-behaved clients may have to wait.
 
-Each is a context manager that holds n of them until its block ends. It begins when all are in place, or have failed to
-be; what happens to them is counted meanwhile in its Fates. They are few and slow, so they are plain sockets and tasks.
+Each kind is a context manager that holds n of them until its block ends. The block begins when all are in place, or
+have failed to be; an Outcome counts what happens to them. They are few and slow, so they are plain sockets and tasks.
 """
 
 import asyncio
@@ -18,55 +19,63 @@ from .clients import TIMEOUT
 from .messages import Address, Ask, requests
 
 _FORGET: Final = struct.pack("ii", 1, 0)
-"""For SO_LINGER: the end of the connection is a reset."""
+"""For SO_LINGER: closing the socket resets the connection."""
 _WINDOW: Final = 4096
-"""Bytes that the kernel receives ahead of a slow reader (it doubles them)."""
+"""Bytes that the kernel receives ahead of a slow reader; it doubles them."""
 _RECEIVE: Final = 64 * 1024
 _PAUSE: Final = 0.05
-"""Seconds before a client whose connection has failed comes back."""
+"""Seconds before a client whose connection has failed connects again."""
 
 
 @dataclass(slots=True)
-class Fates:
-    """What happened to n guilty clients. connected: how often one was; open: connections now; answered: of which
-    something came; bytes: that came; closed: by the server; left: by the client; reasons: in words, why one was not
-    connected or was no more."""
+class Outcome:
+    """What happened to n hostile clients."""
 
     n: int
     connected: int = 0
+    """Connections that were made so far."""
     open: int = 0
+    """Connections now."""
     answered: int = 0
+    """Connections on which something was received."""
     bytes: int = 0
+    """That were received."""
     closed: int = 0
+    """Connections that the server closed."""
     left: int = 0
+    """Connections that the client closed."""
     reasons: Counter[str] = field(default_factory=Counter)
+    """Why connections failed or ended, in words."""
 
     def to_json(self) -> dict[str, Any]:
+        """The same as plain values."""
         return {name: getattr(self, name) for name in self.__slots__} | {"reasons": dict(self.reasons)}
 
     @classmethod
     def from_json(cls, plain: dict[str, Any]) -> Self:
+        """The reverse of to_json()."""
         return cls(**plain | {"reasons": Counter(plain["reasons"])})
 
 
 Behaviour = Callable[["_Visit"], Awaitable[None]]
-"""What a client does with one connection. It ends when the client leaves; ConnectionError: the server has closed it."""
+"""What a client does with one connection. It returns when the client leaves, and raises ConnectionError when the server
+has closed it."""
 
 
 class _Visit:
-    """One connection of a guilty client."""
+    """One connection of a hostile client."""
 
-    def __init__(self, fates: Fates, sock: socket.socket, in_place: Callable[[], object]) -> None:
+    def __init__(self, outcome: Outcome, sock: socket.socket, in_place: Callable[[], object]) -> None:
         self.in_place = in_place
         self.socket = sock
-        self._fates = fates
+        self._fates = outcome
         self._answered = False
 
     async def send(self, data: bytes) -> None:
         await asyncio.get_running_loop().sock_sendall(self.socket, data)
 
     async def receive(self, most: int = _RECEIVE, within: float | None = None) -> bytes:
-        """What comes, b"" when nothing does within so many seconds. Raises ConnectionError at the end."""
+        """Returns what is received, b"" if that is nothing in so many seconds. Raises ConnectionError at the end."""
         try:
             async with asyncio.timeout(within):
                 data = await asyncio.get_running_loop().sock_recv(self.socket, most)
@@ -80,12 +89,12 @@ class _Visit:
         return data
 
     def reset(self) -> None:
-        """Its end will be one."""
+        """Makes the end of the connection a reset."""
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _FORGET)
 
 
-def idle(address: Address, n: int, *, timeout: float = TIMEOUT) -> AbstractAsyncContextManager[Fates]:
-    """One answered request each, then silence. One whose connection is closed does not come back."""
+def idle(address: Address, n: int, *, timeout: float = TIMEOUT) -> AbstractAsyncContextManager[Outcome]:
+    """Clients that get one response each, and then are silent. One whose connection is closed does not come back."""
     wire = requests(address, [Ask(b"/")])[0].wire
 
     async def behave(visit: _Visit) -> None:
@@ -100,8 +109,8 @@ def idle(address: Address, n: int, *, timeout: float = TIMEOUT) -> AbstractAsync
 
 def slow_heads(
     address: Address, n: int, every: float = 0.5, *, timeout: float = TIMEOUT
-) -> AbstractAsyncContextManager[Fates]:
-    """A request head that never ends, one byte each `every` seconds. Whoever is thrown out comes back."""
+) -> AbstractAsyncContextManager[Outcome]:
+    """Clients that send a request head without end, one byte each `every` seconds. One that is closed comes back."""
 
     async def behave(visit: _Visit) -> None:
         await visit.send(b"GET / HTTP/1.1\r\nX: ")
@@ -115,8 +124,8 @@ def slow_heads(
 
 def slow_readers(
     address: Address, n: int, ask: Ask, bytes_per_second: int = 1000, *, timeout: float = TIMEOUT
-) -> AbstractAsyncContextManager[Fates]:
-    """They ask, and take so many bytes a second of the answer, which should be large. Then they ask again."""
+) -> AbstractAsyncContextManager[Outcome]:
+    """Clients that read so many bytes a second of a response, which should be large. Then they ask again."""
     wire = requests(address, [ask])[0].wire
     every = 0.1
     most = max(1, int(bytes_per_second * every))
@@ -134,8 +143,9 @@ def slow_readers(
 
 def vanishing(
     address: Address, n: int, ask: Ask, every: float = 0.02, *, timeout: float = TIMEOUT
-) -> AbstractAsyncContextManager[Fates]:
-    """They ask for something large, and reset the connection when the first bytes come; again after `every` seconds."""
+) -> AbstractAsyncContextManager[Outcome]:
+    """Clients that ask for something large, reset the connection when the first bytes arrive, and come back after
+    `every` seconds."""
     wire = requests(address, [ask])[0].wire
 
     async def behave(visit: _Visit) -> None:
@@ -151,14 +161,14 @@ def vanishing(
 @asynccontextmanager
 async def _held(
     address: Address, n: int, behave: Behaviour, timeout: float, *, comes_back: bool = True, window: int = 0
-) -> AsyncIterator[Fates]:
-    fates = Fates(n)
+) -> AsyncIterator[Outcome]:
+    outcome = Outcome(n)
     placed = [asyncio.Event() for _ in range(n)]
-    clients = [asyncio.create_task(_live(address, fates, behave, event, comes_back, window)) for event in placed]
+    clients = [asyncio.create_task(_live(address, outcome, behave, event, comes_back, window)) for event in placed]
     waiting = asyncio.gather(*(event.wait() for event in placed))
     try:
         await asyncio.wait([waiting], timeout=timeout)
-        yield fates
+        yield outcome
     finally:
         waiting.cancel()
         for client in clients:
@@ -167,7 +177,7 @@ async def _held(
 
 
 async def _live(
-    address: Address, fates: Fates, behave: Behaviour, placed: asyncio.Event, comes_back: bool, window: int
+    address: Address, outcome: Outcome, behave: Behaviour, placed: asyncio.Event, comes_back: bool, window: int
 ) -> None:
     """One client, connection after connection."""
     while True:
@@ -178,18 +188,18 @@ async def _live(
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, window)
             try:
                 await asyncio.get_running_loop().sock_connect(sock, address)
-                fates.connected += 1
-                fates.open += 1
+                outcome.connected += 1
+                outcome.open += 1
                 try:
-                    await behave(_Visit(fates, sock, placed.set))
-                    fates.left += 1
+                    await behave(_Visit(outcome, sock, placed.set))
+                    outcome.left += 1
                     continue
                 finally:
-                    fates.open -= 1
+                    outcome.open -= 1
             except OSError as error:
                 why = os.strerror(error.errno) if error.errno else str(error)
-                fates.reasons[why] += 1
-                fates.closed += isinstance(error, ConnectionError) and not isinstance(error, ConnectionRefusedError)
+                outcome.reasons[why] += 1
+                outcome.closed += isinstance(error, ConnectionError) and not isinstance(error, ConnectionRefusedError)
         placed.set()
         if not comes_back:
             return

@@ -2,8 +2,8 @@
 
     {"kind": "closed", "address": ["127.0.0.1", 8888], "asks": [{"target": "/"}], "connections": 64, "seconds": 2}
 
-The other names are the parameters of the function or guilty clients of that kind. An ask has "target", and if need be
-"fields", "method" and "status"; for "scheduled" the asks are "moments", each [seconds, ask].
+The other names are the parameters of the function or the hostile clients of that kind. An ask has "target", and if need
+be "fields", "method" and "status"; for "scheduled" the asks are "moments", each [seconds, ask].
 """
 
 import inspect
@@ -12,7 +12,7 @@ from collections.abc import Callable
 from ipaddress import ip_address
 from typing import Any, Final
 
-from . import hostile_clients as guilty
+from . import hostile_clients
 from .arrivals import burst, open_loop, scheduled
 from .closed_loop import closed
 from .messages import Ask
@@ -26,13 +26,13 @@ LOADS: Final[dict[str, Callable[..., Any]]] = {
     "wrk": wrk,
 }
 """Kinds that measure until they are done; all but wrk are coroutine functions and take a `stop`."""
-GUILTY: Final[dict[str, Callable[..., Any]]] = {
-    "idle": guilty.idle,
-    "slow_heads": guilty.slow_heads,
-    "slow_readers": guilty.slow_readers,
-    "vanishing": guilty.vanishing,
+HOSTILE: Final[dict[str, Callable[..., Any]]] = {
+    "idle": hostile_clients.idle,
+    "slow_heads": hostile_clients.slow_heads,
+    "slow_readers": hostile_clients.slow_readers,
+    "vanishing": hostile_clients.vanishing,
 }
-"""Kinds that hold until they are told to end."""
+"""Kinds that hold until a signal."""
 _COUNTS: Final = {"connections", "n", "queue", "bytes_per_second"}
 _TIMES: Final = {"seconds", "rate", "timeout", "every", "run_up"}
 
@@ -51,10 +51,10 @@ def pack(kind: str, options: dict[str, Any]) -> dict[str, Any]:
 
 def unpack(job: Any) -> tuple[str, dict[str, Any]]:
     """The kind and the arguments. Raises ValueError, in words, for whatever is wrong with it."""
-    if not isinstance(job, dict) or (kind := job.get("kind")) not in LOADS | GUILTY:
-        raise ValueError(f"a job is an object with a kind: one of {', '.join(LOADS | GUILTY)}")
+    if not isinstance(job, dict) or (kind := job.get("kind")) not in LOADS | HOSTILE:
+        raise ValueError(f"a job is an object with a kind: one of {', '.join(LOADS | HOSTILE)}")
     options = {name: _option(name, value) for name, value in job.items() if name != "kind"}
-    function = (LOADS | GUILTY)[kind]
+    function = (LOADS | HOSTILE)[kind]
     try:
         inspect.signature(function).bind(**options)
     except TypeError as error:

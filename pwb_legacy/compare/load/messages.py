@@ -1,7 +1,7 @@
-"""What is asked, and what the head of an answer promises.
+"""Requests, and what the head of a response promises.
 
-The judge is independent of the judged: nothing here comes from pwb_async/core. The servers under load have their own
-conformance suite; this is no more than a client needs to know when an answer is complete, and whether it was right.
+Nothing here comes from pwb_async/core, so that a fault there cannot hide itself. The servers under load have their own
+conformance suite; this is no more than a client needs to see when a response is complete, and whether it was right.
 """
 
 from collections.abc import Sequence
@@ -13,39 +13,44 @@ from typing import Final, NamedTuple
 Address = tuple[str, int]
 """Where the server listens: an IP address, a port."""
 LONGEST: Final = 64 * 1024
-"""Bytes of the longest head that is taken."""
+"""Bytes of the longest head that is accepted."""
 _HEADS: Final = 4096
-"""Different heads that are remembered. They change with the second and the file, so most answers find theirs here."""
+"""Different heads that are remembered. They change with the second and the file, so most responses find theirs here."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """What a client wants. fields: more field lines, each with its CRLF. status: of a right answer, 0: any."""
+    """What a client asks for."""
 
     target: bytes
     fields: bytes = b""
+    """More field lines, each with its CRLF."""
     method: bytes = b"GET"
     status: int = 200
+    """Of a right response; 0: any."""
 
 
 class Request(NamedTuple):
-    """An Ask as it is sent. bare: its answer has no content."""
+    """An Ask as it is sent."""
 
     wire: bytes
     status: int
     bare: bool
+    """Its response has no content."""
 
 
 class Head(NamedTuple):
-    """status, the promised length of the content, and whether the connection ends after it."""
+    """The head of a response, as far as it matters to a client."""
 
     status: int
     length: int
+    """Bytes of content that are promised."""
     closing: bool
+    """The connection ends after it."""
 
 
 def requests(address: Address, asks: Sequence[Ask], keep_alive: bool = True) -> list[Request]:
-    """The asks, made ready once, so that sending one costs nothing. Raises ValueError when there are none, or the host
+    """The asks, made ready once, so that sending one costs nothing. Raises ValueError where there are none, or the host
     is no IP address: looking up a name takes time that would be measured."""
     if not asks:
         raise ValueError("nothing to ask for")
@@ -82,7 +87,7 @@ def read_head(text: bytes) -> Head:
             case b"transfer-encoding":
                 raise ValueError("Transfer-Encoding, where only Content-Length is expected")
     if status < 200:
-        raise ValueError(f"status {status}, which nobody asked for")
+        raise ValueError(f"status {status}, an interim response")
     said = {option.strip() for option in options.split(b",")}
     closing = b"close" in said or (version == b"HTTP/1.0" and b"keep-alive" not in said)
     if status in {204, 304}:

@@ -1,5 +1,5 @@
-"""The load generator as a process of its own, so that it neither shares the interpreter with whoever draws a table
-meanwhile, nor the core with the server: run() for loads, hold() for guilty clients.
+"""The load generator as a process of its own, which shares neither the interpreter with other work nor the core with
+the server: run() for loads, hold() for hostile clients.
 """
 
 import json
@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
 
-from .hostile_clients import Fates
+from .hostile_clients import Outcome
 from .job import pack
 from .result import Tally
 
@@ -20,10 +20,10 @@ _LATE: Final = 30.0
 
 
 def run(kind: str, *, core: int | None = None, **options: Any) -> Tally:
-    """One load: the kind and the arguments of its function, pinned to `core`. Blocks until it is done.
+    """Runs one load, pinned to `core`, until it is done. kind, options: its function and the arguments.
 
-    Ctrl-C ends it early: what was measured until then comes back, as interrupted. Raises OSError when it fails, in its
-    own words.
+    Ctrl-C ends it early: what was measured until then is returned, as interrupted. Raises OSError when it fails, with
+    its last words.
     """
     process = _start(kind, core, options)
     assert process.stdin is not None
@@ -36,9 +36,9 @@ def run(kind: str, *, core: int | None = None, **options: Any) -> Tally:
 
 
 @contextmanager
-def hold(kind: str, *, core: int | None = None, **options: Any) -> Iterator[Fates]:
-    """Guilty clients for the length of the block: how they are when all are in place, and at the end, in the same
-    object, what happened to them. Raises OSError."""
+def hold(kind: str, *, core: int | None = None, **options: Any) -> Iterator[Outcome]:
+    """Holds hostile clients until the block ends. The Outcome is that of the moment when all are in place; at the end
+    the same object has what happened to them. Raises OSError."""
     process = _start(kind, core, options)
     assert process.stdin is not None
     assert process.stdout is not None
@@ -47,12 +47,12 @@ def hold(kind: str, *, core: int | None = None, **options: Any) -> Iterator[Fate
         process.stdin = None
         if not (line := process.stdout.readline()):
             _result(process, *process.communicate(timeout=_LATE))
-        fates = Fates.from_json(json.loads(line))
-        yield fates
+        outcome = Outcome.from_json(json.loads(line))
+        yield outcome
         process.send_signal(signal.SIGTERM)
-        last = Fates.from_json(_result(process, *process.communicate(timeout=_LATE)))
-        for name in Fates.__slots__:
-            setattr(fates, name, getattr(last, name))
+        last = Outcome.from_json(_result(process, *process.communicate(timeout=_LATE)))
+        for name in Outcome.__slots__:
+            setattr(outcome, name, getattr(last, name))
     finally:
         process.kill()
         process.wait()
@@ -65,7 +65,7 @@ def _start(kind: str, core: int | None, options: dict[str, Any]) -> "subprocess.
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        start_new_session=True,  # Ctrl-C is for us to hand on
+        start_new_session=True,  # Ctrl-C is passed on by run()
     )
     if core is not None:
         os.sched_setaffinity(process.pid, {core})
@@ -77,6 +77,6 @@ def _start(kind: str, core: int | None, options: dict[str, Any]) -> "subprocess.
 
 def _result(process: "subprocess.Popen[str]", output: str, errors: str) -> dict[str, Any]:
     if process.returncode or not output:
-        raise OSError(errors.strip()[-500:] or "the load generator has ended without a word")
+        raise OSError(errors.strip()[-500:] or "the load generator has ended without a message")
     result: dict[str, Any] = json.loads(output.splitlines()[-1])
     return result

@@ -1,4 +1,4 @@
-"""What a measurement found: counts, latencies, and what the load generator itself spent on it.
+"""The result of a load: counts, latencies, and the CPU time of the load generator itself.
 
 Latencies are kept in an HDR histogram: any percentile to three digits, from a microsecond to an hour, and the
 histograms of several rounds can be added up, which percentiles cannot.
@@ -11,10 +11,10 @@ from typing import Any, Final, Self
 from hdrh.histogram import HdrHistogram
 
 LONGEST: Final = 3_600_000_000
-"""Microseconds, the longest latency that is told apart from longer ones."""
+"""Microseconds of the longest latency that is distinguished from longer ones."""
 DIGITS: Final = 3
 BUSY: Final = 0.95
-"""The share of a core from which on somebody counts as the bottleneck."""
+"""The share of a core's time from which on its user counts as the bottleneck."""
 
 
 def _empty() -> HdrHistogram:
@@ -23,59 +23,63 @@ def _empty() -> HdrHistogram:
 
 @dataclass(slots=True)
 class Tally:
-    """What came of the requests. Each one is in requests, in failures or in unfinished; none is left out.
-
-    requests: answered rightly and wholly. failures: all others, and bytes that nobody asked for; reasons has them by
-    why, in words. unfinished: under way when the measurement was ended early. bytes: of right answers, heads and
-    contents. seconds: the time that was measured. in_time: answers within it; one that was on its way when it ended
-    counts by the share that had come. histogram: latencies in microseconds, of right answers, and of those that were
-    waited for in vain, which have the patience. queued: the most requests that waited at once for a free client. cpu,
-    waited: seconds in which the generator worked, or wanted to while somebody else had its core. interrupted: a signal
-    ended it early.
-    """
+    """What came of the requests. Each one is in requests, in failures or in unfinished; none is left out."""
 
     requests: int = 0
+    """Answered rightly and completely."""
     failures: int = 0
+    """All others, and bytes without a request."""
     unfinished: int = 0
+    """Under way when the measurement was ended early."""
     bytes: int = 0
+    """Of right responses, heads and contents."""
     seconds: float = 0.0
+    """The time that was measured."""
     in_time: float = 0.0
+    """Responses within it; one that was on its way at the end counts by the share that had been received."""
     histogram: HdrHistogram = field(default_factory=_empty)
+    """Latencies in microseconds, of right responses and of requests that timed out, which have the timeout."""
     reasons: Counter[str] = field(default_factory=Counter)
+    """Why requests failed, in words, and how many."""
     queued: int = 0
+    """The most requests that waited at once for a free client."""
     cpu: float = 0.0
+    """Seconds in which the load generator worked."""
     waited: float = 0.0
+    """Seconds in which it had work, but another program had its core."""
     interrupted: bool = False
+    """A signal ended it early."""
 
     @property
     def rate(self) -> float:
-        """Answers a second."""
+        """Responses a second."""
         return self.in_time / self.seconds if self.seconds else 0.0
 
     @property
     def busy(self) -> float:
-        """The share of the time in which the generator worked, or would have, had it had its core for itself."""
+        """The share of the time in which the load generator worked, or would have on a core of its own."""
         return (self.cpu + self.waited) / self.seconds if self.seconds else 0.0
 
     def limited_by_load(self, server_busy: float) -> bool:
-        """Whether the generator was the bottleneck. server_busy: the share of its time that the server's tree worked,
-        of the cores it may use."""
+        """Whether the load generator was the bottleneck. server_busy: the share of the time of its cores in which the
+        server worked."""
         return self.busy >= BUSY > server_busy
 
     def percentile(self, percent: float) -> float:
-        """The latency in milliseconds that so many percent of the answers do not exceed; 0 if there is none."""
+        """The latency in milliseconds that so many percent of the requests do not exceed; 0 if there is none."""
         return float(self.histogram.get_value_at_percentile(percent)) / 1000
 
     def fail(self, reason: str) -> None:
+        """Counts a failure."""
         self.failures += 1
         self.reasons[reason] += 1
 
     def record(self, microseconds: int, times: int = 1) -> None:
-        """So many latencies."""
+        """Counts so many latencies."""
         self.histogram.record_value(min(max(microseconds, 1), LONGEST), times)
 
     def add(self, other: Self) -> None:
-        """Puts another round into this one."""
+        """Adds another result to this one."""
         for name in ("requests", "failures", "unfinished", "bytes", "seconds", "in_time", "cpu", "waited"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.histogram.add(other.histogram)
@@ -84,12 +88,12 @@ class Tally:
         self.interrupted |= other.interrupted
 
     def to_json(self) -> dict[str, Any]:
-        """As plain values; the histogram in the V2 encoding that HDR libraries of other languages read, too."""
+        """The same as plain values; the histogram in the V2 encoding, which HDR libraries of other languages read."""
         plain = {name: getattr(self, name) for name in self.__slots__}
         return plain | {"histogram": self.histogram.encode().decode(), "reasons": dict(self.reasons)}
 
     @classmethod
     def from_json(cls, plain: dict[str, Any]) -> Self:
-        """The reverse."""
+        """The reverse of to_json()."""
         histogram = HdrHistogram.decode(plain["histogram"].encode())
         return cls(**plain | {"histogram": histogram, "reasons": Counter(plain["reasons"])})

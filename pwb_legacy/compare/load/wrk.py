@@ -1,7 +1,7 @@
-"""The closed loop by wrk, for those who trust it more, or need more than one core can do in Python.
+"""The closed loop by wrk, which is written in C: an independent check, and more load than one core can send in Python.
 
-It counts an answer below status 400 as right. The asks come in the same order as with closed(). After a measurement
-wrk adds to the latencies what it thinks that a stall has hidden, so its percentiles are not those of closed().
+A response with a status below 400 counts as right. The asks are sent in the same order as by closed(). After a
+measurement wrk adds latencies for what it thinks that a stall has hidden, so its percentiles are not those of closed().
 """
 
 import json
@@ -36,8 +36,8 @@ def wrk(
     seed: int = 0,
     timeout: float = TIMEOUT,
 ) -> Tally:
-    """Like closed(); wrk knows whole seconds only, so both times are rounded up. Raises LookupError when wrk is not
-    installed, OSError with its words when it fails."""
+    """Does what closed() does; wrk has whole seconds only, so both times are rounded up. Raises LookupError where wrk
+    is not installed, OSError with its output when it fails."""
     if not (program := shutil.which("wrk")):
         raise LookupError("wrk is not installed")
     shuffled = requests(address, asks, keep_alive)
@@ -62,7 +62,7 @@ def wrk(
 
 
 def _output(process: "subprocess.Popen[str]", within: float) -> tuple[str, bool]:
-    """What it says, and whether Ctrl-C has ended it: wrk tells then what it has."""
+    """Its output, and whether Ctrl-C has ended it: then wrk prints what it has."""
     try:
         return process.communicate(timeout=within)[0], False
     except KeyboardInterrupt:
@@ -74,7 +74,7 @@ def _output(process: "subprocess.Popen[str]", within: float) -> tuple[str, bool]
 
 
 def _tally(told: dict[str, Any]) -> Tally:
-    """wrk counts an answer with a wrong status among the requests, too."""
+    """The result as wrk reports it, which counts a response with a wrong status among the requests, too."""
     tally = Tally(bytes=told["bytes"], seconds=told["microseconds"] / 1e6)
     for reason, times in told["errors"].items():
         if times:

@@ -1,4 +1,5 @@
-"""What real clients once asked for, and when: from an access log in the combined format, or a HAR file of a browser.
+"""Recordings: what real clients once asked for, and when, from an access log in the combined format or a browser's HAR
+file.
 
 The steps: read the file line by line or entry by entry; keep every GET and HEAD with its target and the moment; count
 what is left out, by reason; move the first moment to 0 and divide by the speed. A log has whole seconds only, so the
@@ -38,24 +39,25 @@ _KEPT: Final = (
     "range",
     "referer",
 )
-"""Fields of a HAR file that a static server may look at; those that name the visitor stay out."""
+"""Fields of a HAR file that matter to a static server; those that identify the visitor are left out."""
 
 
 @dataclass(slots=True)
 class Recording:
-    """moments: in their order, in seconds from the first on. left_out: what is not in it: by reason, the numbers of the
-    lines or entries."""
+    """The requests of a log or a HAR file."""
 
     moments: list[Moment]
+    """In their order, in seconds from the first on."""
     left_out: LeftOut
+    """What is not in it: by reason, the numbers of the lines or entries."""
 
     @property
     def seconds(self) -> float:
-        """From the first request to the last."""
+        """The time from the first request to the last."""
         return self.moments[-1][0]
 
     def faster(self, speed: float, seconds: float) -> list[Moment]:
-        """The beginning of it at so many times its pace, as much as fits into `seconds`."""
+        """The requests at so many times their pace, as many as fit into `seconds`."""
         return [(moment / speed, ask) for moment, ask in self.moments if moment / speed <= seconds]
 
     @property
@@ -65,7 +67,7 @@ class Recording:
 
 
 def read(path: Path) -> Recording:
-    """Raises CannotError, in one line, where there is nothing to replay."""
+    """Reads a file. Raises CannotError, in one line, where there is nothing to replay."""
     left_out: LeftOut = {}
     try:
         text = path.read_text("utf-8", errors="surrogateescape")
@@ -197,7 +199,7 @@ def _entry(entry: dict[str, Any], url: SplitResult, host: str) -> Moment:
 
 
 def _fields(headers: Any) -> bytes:
-    """Those that a static server may look at. Raises ValueError, with the reason in words."""
+    """Those that matter to a static server. Raises ValueError, with the reason in words."""
     try:
         fields = [(one["name"], one["value"]) for one in headers if one["name"].lower() in _KEPT]
         sound = [f"{name}: {value}\r\n" for name, value in fields if value.isascii() and value.isprintable()]

@@ -147,6 +147,7 @@ class Results:
         return [one for one in self.measurements if (one.design, one.scenario) == (design, scenario)]
 
     def to_json(self) -> str:
+        """The text of compare.json."""
         return json.dumps({"format": FORMAT, **asdict(self)}, indent=1) + "\n"
 
     @classmethod

@@ -1,4 +1,4 @@
-"""The ten scenarios: who sends requests, what else happens meanwhile, and what a design does about it.
+"""The ten scenarios: which requests a server gets, and what else happens meanwhile.
 
 A scenario loads a RunningServer, which watches what the server uses; only what happens during the load counts. Clients
 that misbehave come before it and stay until it ends. Titles and explanations are in the catalogue of report/.
@@ -31,7 +31,7 @@ FEW: Final = 8
 PLACED: Final = 0.5
 """Seconds in which slow clients connect; some designs accept one of them only."""
 SOON: Final = 1.0
-"""Seconds that a client waits beside those who are slow without end: some designs never respond to it."""
+"""Seconds that a client waits beside clients that are slow without end: some designs never respond to it."""
 BURST: Final = 200
 WARM_UP: Final = 10.0
 """Seconds at most in which each of many files is asked for once, before it counts."""
@@ -41,7 +41,7 @@ REPLAYERS: Final = 256
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """A scenario."""
+    """A scenario, as it is played on each design."""
 
     name: str
     play: Callable[[RunningServer], Awaitable[Tally]]

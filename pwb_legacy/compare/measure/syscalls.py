@@ -1,8 +1,8 @@
-"""System calls of a server, counted by `strace -f` from outside, where there is one and it may trace.
+"""System calls of a server, counted by `strace -f` from outside, where it is installed and may trace.
 
-Every call is written down with its moment, so that only those count that were made while requests were answered, not
-those for letting clients in and out. futex is left out: a traced thread holds the interpreter's lock so long that the
-others ask for it over and over, and one would count strace.
+Every call is recorded with its moment, so that only those count that were made while requests were answered, not those
+for accepting and closing connections. futex is left out: a traced thread holds the interpreter's lock so long that the
+other threads ask for it over and over, and those calls would be strace's.
 """
 
 import asyncio
@@ -27,21 +27,22 @@ _TIMEOUT: Final = 5.0
 
 
 class Count:
-    """Of calls, from start() on."""
+    """The number of system calls from start() on."""
 
     def __init__(self) -> None:
         self._began = 0.0
         self._moments: list[float] = []
 
     def start(self) -> None:
+        """Begins to count."""
         self._began = time.time()
 
     def within(self, seconds: float) -> int:
-        """How many were made in so many seconds; known when the block of counted() has ended."""
+        """How many there were in so many seconds; to be called after the block of counted()."""
         return sum(0 <= moment - self._began <= seconds for moment in self._moments)
 
     def read(self, text: str) -> None:
-        """What strace has written."""
+        """Takes what strace has written."""
         self._moments = [float(found[1]) for found in _CALL.finditer(text)]
 
 
@@ -59,8 +60,8 @@ def can_trace() -> bool:
 
 @asynccontextmanager
 async def counted(pid: int) -> AsyncIterator[Count]:
-    """Counts the calls of a tree, its future children's too, within the block. They take many times as long. Raises
-    TimeoutError if strace does not begin or end."""
+    """Counts the system calls of a process tree, its future children included, during the block. They take many times
+    as long meanwhile. Raises TimeoutError if strace does not begin or end."""
     count = Count()
     with NamedTemporaryFile("r") as summary:
         words = ["strace", "-f", "-ttt", "-e", "trace=!futex", "-s", "0", "-o", summary.name]

@@ -1,4 +1,4 @@
-"""The guilty clients, at real designs: that they are there, do what they are called, and count what happens to them."""
+"""The hostile clients, at real designs: they connect, do what their names say, and count what happens to them."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -28,7 +28,7 @@ async def single(site: Path, tmp_path: Path) -> AsyncIterator[Server]:
 
 
 async def serves(server: Server) -> None:
-    """The innocent are answered."""
+    """The other clients are answered."""
     tally = await closed(server.address, [PAGE], 2, 0.1)
     assert tally.requests
     assert not tally.failures, tally.reasons
@@ -36,68 +36,68 @@ async def serves(server: Server) -> None:
 
 async def test_idle_clients_stay(epoll: Server) -> None:
     before = epoll.resources().descriptors
-    async with idle(epoll.address, FEW) as fates:
-        assert (fates.connected, fates.open, fates.answered) == (FEW, FEW, FEW)
+    async with idle(epoll.address, FEW) as outcome:
+        assert (outcome.connected, outcome.open, outcome.answered) == (FEW, FEW, FEW)
         await epoll.wait_for_resources(lambda resources: resources.descriptors >= before + FEW)
         await serves(epoll)
-        assert fates.open == FEW
+        assert outcome.open == FEW
     await epoll.wait_for_resources(lambda resources: resources.descriptors == before)
 
 
 async def test_idle_clients_that_are_sent_away_stay_away(single: Server) -> None:
-    async with idle(single.address, FEW) as fates:
-        await eventually(lambda: fates.closed == FEW, 5)
-        assert (fates.connected, fates.open, fates.answered) == (FEW, 0, FEW)
-        assert fates.reasons == {"closed by the server": FEW}
+    async with idle(single.address, FEW) as outcome:
+        await eventually(lambda: outcome.closed == FEW, 5)
+        assert (outcome.connected, outcome.open, outcome.answered) == (FEW, 0, FEW)
+        assert outcome.reasons == {"closed by the server": FEW}
 
 
 async def test_slow_heads(site: Path, tmp_path: Path) -> None:
     """The server ends each of them, and each comes back."""
     async with running(BY_NAME["epoll"], site, "--header-timeout", "0.5", log_dir=tmp_path) as server:
-        async with slow_heads(server.address, FEW, 0.05) as fates:
-            assert (fates.connected, fates.open) == (FEW, FEW)
+        async with slow_heads(server.address, FEW, 0.05) as outcome:
+            assert (outcome.connected, outcome.open) == (FEW, FEW)
             await serves(server)
-            await eventually(lambda: fates.connected >= 2 * FEW, 10, lambda: str(fates))
-        assert fates.closed >= FEW
+            await eventually(lambda: outcome.connected >= 2 * FEW, 10, lambda: str(outcome))
+        assert outcome.closed >= FEW
 
 
 async def test_a_slow_head_holds_who_serves_one_at_a_time(single: Server) -> None:
-    async with slow_heads(single.address, 1, 0.1) as fates:
+    async with slow_heads(single.address, 1, 0.1) as outcome:
         tally = await closed(single.address, [PAGE], 2, 0.1, timeout=0.4)
-        assert fates.open == 1
+        assert outcome.open == 1
     assert tally.failures == tally.reasons["no answer within 0.4 s"] == 2
 
 
 async def test_slow_readers(epoll: Server) -> None:
-    async with slow_readers(epoll.address, FEW, LARGE, 20_000) as fates:
-        assert (fates.open, fates.answered) == (FEW, FEW)
-        first = fates.bytes
-        await eventually(lambda: fates.bytes >= first + FEW * 4000, 10)
+    async with slow_readers(epoll.address, FEW, LARGE, 20_000) as outcome:
+        assert (outcome.open, outcome.answered) == (FEW, FEW)
+        first = outcome.bytes
+        await eventually(lambda: outcome.bytes >= first + FEW * 4000, 10)
         await serves(epoll)
-        assert (fates.connected, fates.closed) == (FEW, 0)
-        assert fates.bytes < 1_000_000
+        assert (outcome.connected, outcome.closed) == (FEW, 0)
+        assert outcome.bytes < 1_000_000
 
 
 async def test_slow_readers_ask_again(epoll: Server) -> None:
     async with Peer(epoll.address) as peer:
         await peer.send(b"GET /index.html HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
         size = len(await peer.read_to_end())
-    async with slow_readers(epoll.address, 1, PAGE, 1_000_000) as fates:
-        await eventually(lambda: fates.bytes > 2 * size, 10)
-        assert fates.connected == 1
+    async with slow_readers(epoll.address, 1, PAGE, 1_000_000) as outcome:
+        await eventually(lambda: outcome.bytes > 2 * size, 10)
+        assert outcome.connected == 1
 
 
 async def test_vanishing_clients(epoll: Server) -> None:
     before = epoll.resources().descriptors
-    async with vanishing(epoll.address, FEW, LARGE) as fates:
-        await eventually(lambda: fates.left >= 10 * FEW, 10)
+    async with vanishing(epoll.address, FEW, LARGE) as outcome:
+        await eventually(lambda: outcome.left >= 10 * FEW, 10)
         await serves(epoll)
-    assert fates.connected >= fates.left
-    assert fates.bytes == fates.answered
+    assert outcome.connected >= outcome.left
+    assert outcome.bytes == outcome.answered
     await epoll.wait_for_resources(lambda resources: resources.descriptors == before)
 
 
 async def test_nobody_listens() -> None:
-    async with vanishing(("127.0.0.1", 1), 2, PAGE) as fates:
-        assert fates.reasons["Connection refused"] >= 2
-        assert fates.connected == fates.closed == 0
+    async with vanishing(("127.0.0.1", 1), 2, PAGE) as outcome:
+        assert outcome.reasons["Connection refused"] >= 2
+        assert outcome.connected == outcome.closed == 0
