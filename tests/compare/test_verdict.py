@@ -89,7 +89,7 @@ ROWS: dict[str, tuple[str, dict[str, Any], str]] = {
             "rate": {"single": (0,) * 8, "epoll": rounds(900)},
             "p90_ms": {"single": (1000.0,) * 8, "epoll": rounds(2)},
         },
-        "Slow senders, 90 of 100 requests wait at most: least with epoll (2.06 ms): single has 500 times that (490 to 510; "
+        "Slow senders, 90 of 100 requests wait at most: least with epoll (2.00 ms): single has 500 times that (490 to 510; "
         "ahead in 8 of 8 rounds); single answered no request at all.",
     ),
     "failures": (

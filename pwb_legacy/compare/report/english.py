@@ -217,8 +217,8 @@ TEXTS: Final[Mapping[str, str]] = {
     ),
     "page.claims": (
         "A claim compares two designs within each round: the median ratio, in brackets its middle half and in how many "
-        "rounds the one was ahead. Wilcoxon's signed-rank test decides, corrected for the number of pairs (Benjamini "
-        "and Hochberg, 5 %)."
+        "rounds the one was ahead. Two tests decide, the paired t-test and Wilcoxon's, corrected for the number of "
+        "pairs (Benjamini and Hochberg, 5 %)."
     ),
     "page.scenarios": "{n} scenarios",
     "page.scenario": "One scenario",

@@ -4,26 +4,28 @@ What disturbs a round disturbs all designs in it, so figures are compared within
 ratio for each round. The claim that one is ahead rests on three numbers that a reader can check: the median ratio, its
 middle half, and in how many rounds it was ahead.
 
-Whether that could be chance is decided by Wilcoxon's signed-rank test on the logarithms of the ratios (exact,
-two-sided; it assumes nothing about the figures but that disturbances favour neither design). Many pairs are tested in
-a run, and some would look decided by chance; the procedure of Benjamini and Hochberg keeps the expected share of
-wrong ones among those that are decided at 5 %. Fewer than six rounds cannot decide anything in this way: then all
-ratios have to be large, with one round a factor of ten.
+Whether that could be chance is decided by two tests on the logarithms of the ratios: the paired t-test, which needs few
+rounds, and Wilcoxon's signed-rank test, which no single wild round can spoil. Either suffices, so the smaller p value
+is doubled. Many pairs are tested in a run, and some would look decided by chance; the procedure of Benjamini and
+Hochberg keeps the expected share of wrong ones among those that are decided at 5 %. Fewer than six rounds decide nothing
+in this way: then all ratios have to be large, with one round a factor of ten.
 """
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from statistics import median
+from statistics import mean, median, stdev
 from typing import Final
 
 FALSE_SHARE: Final = 0.05
 """The expected share of wrong decisions among all decisions."""
 LEAST_ROUNDS: Final = 6
-"""With fewer the test cannot reach 5 %, whatever the figures are."""
+"""With fewer, three ratios that happen to be alike would look sure."""
 SMALLEST: Final = 1.05
 """A median ratio closer to 1 is not called a difference: it may come from where a design stands in the memory."""
+LARGEST: Final = 1e6
+"""Larger ratios count as this one, and infinite ones, too."""
 ALONE: Final = 10.0
 """The ratio that decides in a single round; in n rounds every one needs the n-th root of it."""
 
@@ -63,7 +65,7 @@ def pair(first: str, second: str, ratios: Sequence[float]) -> Pair:
         _quantile(ordered, 0.75),
         sum(ratio > 1 for ratio in ordered),
         len(ordered),
-        signed_rank([math.log(ratio) if ratio else -math.inf for ratio in ordered]),
+        chance([math.log(min(max(ratio, 1 / LARGEST), LARGEST)) for ratio in ordered]),
         ordered[0],
     )
 
@@ -87,6 +89,36 @@ def decided(pairs: Sequence[Pair], share: float = FALSE_SHARE) -> list[Pair]:
     last = max((n for n, one in enumerate(tested, 1) if one.chance <= share * n / len(tested)), default=0)
     few = [one for one in pairs if one.rounds < LEAST_ROUNDS and one.smallest >= ALONE ** (1 / one.rounds)]
     return [one for one in [*tested[:last], *few] if one.ratio >= SMALLEST]
+
+
+def chance(values: Sequence[float]) -> float:
+    """How often values would lie so far from zero, in either direction, by chance: the smaller p value of both tests,
+    doubled."""
+    return min(1.0, 2 * min(t_test(values), signed_rank(values)))
+
+
+def t_test(values: Sequence[float]) -> float:
+    """The p value of the t-test, two-sided: whether the mean of the values is zero. 1 for fewer than two values."""
+    if len(values) < 2:
+        return 1.0
+    deviation = stdev(values)
+    if not deviation:
+        return 0.0 if values[0] else 1.0
+    return student(abs(mean(values)) / deviation * math.sqrt(len(values)), len(values) - 1)
+
+
+def student(t: float, freedom: int) -> float:
+    """The probability that Student's t is farther from zero than `t`, by the finite series for whole degrees of freedom
+    (Abramowitz and Stegun, 26.7.3 and 26.7.4)."""
+    angle = math.atan(t / math.sqrt(freedom))
+    odd = freedom % 2
+    term = math.cos(angle) if odd else 1.0
+    total = term if freedom > 1 else 0.0
+    for k in range(2 + odd, freedom - 1, 2):
+        term *= math.cos(angle) ** 2 * (k - 1) / k
+        total += term
+    inside = 2 / math.pi * (angle + math.sin(angle) * total) if odd else math.sin(angle) * total
+    return max(0.0, 1.0 - inside)
 
 
 def signed_rank(values: Sequence[float]) -> float:

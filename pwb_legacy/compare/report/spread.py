@@ -35,11 +35,12 @@ class Spread:
         return figure(self.middle, (self.high - self.low) / 2 if self.rounds > 1 else None)
 
 
-def spread(results: Results, design: str, scenario: str, name: str) -> Spread | None:
-    """name: a field of Measurement. None where it is not known."""
+def spread(results: Results, design: str, scenario: str, name: str, *, pooled: bool = True) -> Spread | None:
+    """The figure of a design. name: a field of Measurement. pooled: a percentile is that of the requests of all rounds
+    together; False: the median over the rounds, as of other figures. None where it is not known."""
     whole = [one for one in results.of(design, scenario) if one.why is None]
     values = sorted(value for one in whole if (value := getattr(one, name)) is not None)
-    if name in PERCENTILES:
+    if name in PERCENTILES and pooled:
         return _percentile(design, whole, PERCENTILES[name], values)
     if not values:
         return None

@@ -88,7 +88,11 @@ class Words:
         elif len(one.tiers) == 1:
             parts.append(self._part(f"{kind}.some", one, one.claims[0], unit))
         else:
-            ends = ["first", "last"] if len(one.tiers) > 2 else ["last" if len(one.tiers[0]) > 1 else "first"]
+            ends = (
+                ["first", "last"]
+                if len(one.tiers) > 2
+                else ["last" if len(one.tiers[0]) > len(one.tiers[1]) else "first"]
+            )
             parts += [self._part(f"{kind}.{end}", one, one.claims[-1 if end == "last" else 0], unit) for end in ends]
         if silent := self.silent(one.scenario, [name for tier in one.tiers for name in tier]):
             parts.append(self.say("silent", designs=self.listed(silent)))
@@ -130,7 +134,7 @@ class Words:
 
     def _named(self, one: Finding, names: Sequence[str]) -> str:
         """Designs with their figures: epoll and thread (10,200 to 11,300)."""
-        found = [spread(self._results, name, one.scenario, one.measure) for name in names]
+        found = [spread(self._results, name, one.scenario, one.measure, pooled=False) for name in names]
         known = sorted((each for each in found if each), key=lambda each: each.middle)
         unit = self.measure(one.measure)[2]
         ends = list(dict.fromkeys(each.told for each in (known[0], known[-1])))
