@@ -7,8 +7,8 @@ middle half, and in how many rounds it was ahead.
 Whether that could be chance is decided by two tests on the logarithms of the ratios: the paired t-test, which needs few
 rounds, and Wilcoxon's signed-rank test, which no single wild round can spoil. Either suffices, so the smaller p value
 is doubled. Many pairs are tested in a run, and some would look decided by chance; the procedure of Benjamini and
-Hochberg keeps the expected share of wrong ones among those that are decided at 5 %. Fewer than six rounds decide nothing
-in this way: then all ratios have to be large, with one round a factor of ten.
+Hochberg keeps the expected share of wrong ones among those that are decided at 5 %. Fewer than six rounds decide
+nothing in this way: then all ratios have to be large, with one round a factor of ten.
 """
 
 import math
