@@ -4,9 +4,9 @@ The plan, round by round:
   1. epoll reports the sockets whose state has changed; sockets with work left from the last round join them
   2. each gets a turn: handlerequest() continues where it stopped, until a call would block or the turn is over
   3. ten times a second all deadlines are checked; a client past its deadline gets a turn, too
-Edge-triggered, as in the book, the kernel reports each change once: a socket whose turn ends before a call would block
-must be kept in _ready, since it is not reported again. With --trigger level a socket is reported once (EPOLLONESHOT),
-and again only after _rearm(), which makes the kernel look at its state and not at changes.
+--trigger chooses when the kernel reports a socket: TRIGGERS has the three ways, and _watch() is all that differs. In
+all of them a socket whose turn ends before a call would block is kept in _ready: edge-triggered, as in the book, it is
+not reported again, and of a request that has been read already the kernel has no more to report.
 Costs: some 0.5 kB a client, the least of all; one processor; a read from the disk stops all clients; what a thread
 keeps on its stack is kept by hand (Client.outgoing, Connection.state). The whole idea is the loop of _serve.
 """
@@ -26,6 +26,12 @@ from pwb_async.runtime.context import ServerContext
 from pwb_legacy.common.client import RECEIVE_SIZE, Client
 from pwb_legacy.common.http_server import HTTPServer
 
+TRIGGERS: Final = {"edge": select.EPOLLET, "level": 0, "oneshot": select.EPOLLONESHOT}
+"""The flag of each --trigger. A socket is reported
+  edge     once for each change; registered once and for all, for reading and writing
+  level    in each round in which it is ready; registered for reading, or while a response is stuck for writing, since
+           it would be reported without end for the other
+  oneshot  once, as soon as it is ready; then it is registered anew, before each wait"""
 STEPS_PER_TURN: Final = 8
 """Steps in a turn; a step receives data, makes a response, sends a buffer or accepts a client (A15)."""
 SWEEP_INTERVAL: Final = ACCEPT_PAUSE
@@ -40,11 +46,12 @@ class EpollServer(HTTPServer):
         self._clients: dict[int, Client] = {}  # by descriptor
         self._ready: set[int] = set()  # descriptors that get a turn in the next round
         self._failed_listeners: set[int] = set()  # accept() has failed, and is called again by the next sweep
-        self._trigger = select.EPOLLET if context.options.trigger == "edge" else select.EPOLLONESHOT
+        self._watched: dict[int, int] = {}  # by descriptor: the events for which epoll reports it
+        self._trigger = TRIGGERS[context.options.trigger]
         self._epoll = select.epoll()
         self._poll = context.traced_wait(self._epoll.poll)
         for fd in (self.wakeup_reader.fileno(), *self.acceptor.listeners):
-            self._epoll.register(fd, select.EPOLLIN | self._trigger)
+            self._watch(fd, select.EPOLLIN)
 
     def serve_forever(self) -> None:
         try:
@@ -94,13 +101,17 @@ class EpollServer(HTTPServer):
     def on_wakeup(self) -> None:
         with suppress(BlockingIOError):
             self.wakeup_reader.recv(RECEIVE_SIZE)
-        self._rearm(self.wakeup_reader.fileno(), select.EPOLLIN)
+        self._watch(self.wakeup_reader.fileno(), select.EPOLLIN)
         self.flush_log()
 
-    def _rearm(self, fd: int, events: int) -> None:
-        """With EPOLLONESHOT, ask for the next report of a descriptor. Edge-triggered, there is nothing to ask for."""
-        if self._trigger == select.EPOLLONESHOT:
+    def _watch(self, fd: int, events: int) -> None:
+        """Ask for a report of the descriptor when one of `events` is possible. Call it when a call would block."""
+        if fd not in self._watched:
+            everything = select.EPOLLIN | select.EPOLLOUT | select.EPOLLET
+            self._epoll.register(fd, everything if self._trigger == select.EPOLLET else events | self._trigger)
+        elif self._trigger == select.EPOLLONESHOT or (not self._trigger and events != self._watched[fd]):
             self._epoll.modify(fd, events | self._trigger)
+        self._watched[fd] = events
 
     def _accept(self, fd: int) -> None:
         for _ in range(STEPS_PER_TURN):
@@ -109,9 +120,10 @@ class EpollServer(HTTPServer):
                 self._add_client(client)
             elif self.acceptor.failed:
                 self._failed_listeners.add(fd)
+                self._watch(fd, 0)  # level-triggered, it would be reported without end
                 return
             else:
-                self._rearm(fd, select.EPOLLIN)
+                self._watch(fd, select.EPOLLIN)
                 return
         self._ready.add(fd)  # the book accepted one client for each report, and left the others in the queue (L13)
 
@@ -119,7 +131,8 @@ class EpollServer(HTTPServer):
         fd = client.sock.fileno()
         try:
             client.sock.setblocking(False)  # an accepted socket blocks: a slow reader would stop the loop (L14)
-            self._epoll.register(fd, select.EPOLLIN | select.EPOLLOUT | self._trigger)
+            self._watch(fd, select.EPOLLIN)
+            self._ready.add(fd)  # its first turn sets its deadline, even if it never sends a byte (A1)
             self._clients[fd] = client
             self.admission.measure()
             if not self.admission.admit(client, time.monotonic()):
@@ -175,7 +188,7 @@ class EpollServer(HTTPServer):
         if client.outgoing is not None:
             if client.deadline.at == NEVER:
                 client.deadline.at = client.outgoing.check_progress(client.sock, *self.send_limits)
-            self._rearm(client.sock.fileno(), select.EPOLLOUT)
+            self._watch(client.sock.fileno(), select.EPOLLOUT)
             return False
         overdue = client.deadline.at <= now
         if not client.deadline.arm(client.connection.state, now) and overdue:
@@ -186,9 +199,11 @@ class EpollServer(HTTPServer):
         if client.connection.close_after_response:
             client.stop()
         # No EPOLLRDHUP: a client that has shut down its sending side may still be waiting for the response (A8).
-        self._rearm(client.sock.fileno(), select.EPOLLIN)
+        self._watch(client.sock.fileno(), select.EPOLLIN)
         return False
 
     def on_close(self, client: Client) -> None:
         super().on_close(client)
-        self._clients.pop(client.sock.fileno(), None)  # epoll forgets a socket by itself when it is closed
+        fd = client.sock.fileno()  # epoll forgets it by itself when it is closed, and the next client may have it
+        self._clients.pop(fd, None)
+        self._watched.pop(fd, None)

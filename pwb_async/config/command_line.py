@@ -23,7 +23,7 @@ An option can also be set in the environment ({PREFIX}MAX_AGE=60) or in a TOML f
 the one that --config names, else ./pwb.toml, else [tool.pwb] in ./pyproject.toml. The command
 line overrides the environment, and the environment the file.
 
-SECONDS: 10, 0.5, 500ms, 10s, 2m or 1h. BYTES: 8190, 32K, 32KiB, 1M, 1MiB or 1GiB.
+SECONDS: 10 or 0.5 (seconds), 10s, 500ms, 2m or 1h. BYTES: 8190, 32K, 32KiB, 1M, 1MiB or 1GiB.
 
 --etag: the entity tag of a file of up to 112 KiB is a digest of its content. A larger file is not
 read for its tag. auto: made of size, times and inode number, so chmod and hard links change it too;
@@ -40,8 +40,8 @@ sent with this type and Content-Encoding: br; likewise .gz (gzip) and .zst (zstd
 sent as they are: v-1.2.gz, x.tar.gz, x.zip.gz, and x.js.gz if a glob of --type matches this whole
 name but not x.js.
 
---delay-disk 20ms: every disk operation takes 20 ms longer; 20ms~5ms: 15 to 25 ms; '*.bin=200ms':
-only for request paths that match. The last that matches counts.
+--delay-disk 20ms: every disk operation takes 20 ms longer (a bare 20 is 20 s); 20ms~5ms: 15 to 25 ms;
+'*.bin=200ms': only for request paths that match. The last that matches counts.
 """
 """What follows the options in --help."""
 

@@ -46,7 +46,8 @@ def read_options(
                 raise
             warn(f"{error} It is ignored: {program} has no {option.flag}")
     options = Options(**{name: value for name, (_, value) in given.items()})
-    _check_together(options, {name: given[name][0] if name in given else "default" for name in DECLARATIONS})
+    _check_bounds(options, {name: given[name][0] if name in given else "default" for name in DECLARATIONS})
+    _check_needs(options, {name: place for name, (place, _) in given.items() if DECLARATIONS[name].belongs_to(program)})
     return options
 
 
@@ -63,11 +64,23 @@ def _convert(name: str, place: str, value: object) -> object:
         raise ConfigError(f"{place}: {error.message}") from None
 
 
-def _check_together(options: Options, places: Mapping[str, str]) -> None:
-    """Checks what options require of each other. `places` has where each value was found. Raises ConfigError."""
+def _check_bounds(options: Options, places: Mapping[str, str]) -> None:
+    """Checks that no option is larger than the one that limits it. `places` has where each value was found.
+
+    Raises ConfigError.
+    """
     for name, option in DECLARATIONS.items():
-        value, bound, needed = getattr(options, name), option.at_most, option.needs
-        if bound and value > (limit := getattr(options, bound)):
+        if (bound := option.at_most) and (value := getattr(options, name)) > (limit := getattr(options, bound)):
             raise ConfigError(f"{name} {value} ({places[name]}) is more than {bound} {limit} ({places[bound]}).")
-        if needed and value is not None and getattr(options, needed) is None:
-            raise ConfigError(f"{places[name]}: it has no meaning without {DECLARATIONS[needed].flag}.")
+
+
+def _check_needs(options: Options, places: Mapping[str, str]) -> None:
+    """Checks that each option has what it needs. `places` has where those that are given were found.
+
+    Raises ConfigError.
+    """
+    for name, place in places.items():
+        needed, _, wanted = DECLARATIONS[name].needs.partition("=")
+        if needed and ((value := getattr(options, needed)) is None or (wanted and value != wanted)):
+            flag = f"{DECLARATIONS[needed].flag} {wanted}".rstrip()
+            raise ConfigError(f"{place}: it has no meaning without {flag}.")

@@ -90,11 +90,17 @@ def _file_name(text: str) -> str:
 def _seconds(text: str, zero: bool = False) -> float:
     parts = re.fullmatch(r"([0-9]{0,9}\.?[0-9]{1,20}) ?(ms|s|m|h)?", text)
     if not parts:
-        raise ValueError("is not a time such as 10, 0.5, 500ms, 10s or 2m")
+        raise ValueError("is not a time such as 10 or 0.5 (seconds), 10s, 500ms, 2m or 1h")
     seconds = float(parts[1]) * _TIMES[parts[2] or "s"]
     if seconds > 2_000_000 or not (seconds or zero):  # poll(2) takes at most 2**31 milliseconds
         raise ValueError("is not above 0 and at most 2000000 seconds")
     return seconds
+
+
+def _age(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and len(text) < 11 and int(text) < 2**31):
+        raise ValueError(f"is not a whole number of seconds from 0 to {2**31 - 1}")
+    return int(text)
 
 
 def _file_mode(text: str) -> str:
@@ -126,13 +132,18 @@ def _workers(text: str) -> int:
 class Delay(NamedTuple):
     """A rule of --delay-disk: how much longer disk operations take."""
 
-    text: str
-    """The rule as it was given."""
     glob: str
     """The request paths that it applies to."""
     seconds: float
     jitter: float
     """The most, in seconds, that a delay is shorter or longer."""
+
+    def __str__(self) -> str:
+        """The rule with its units: "20 s", "15 to 25 ms for *.bin"."""
+        shortest, longest = self.seconds - self.jitter, self.seconds + self.jitter
+        factor, unit = (1, "s") if longest >= 1 else (1000, "ms")
+        times = " to ".join(f"{each * factor:g}" for each in sorted({shortest, longest}))
+        return f"{times} {unit}" + ("" if self.glob == "*" else f" for {self.glob}")
 
 
 def _delay(text: str) -> Delay:
@@ -140,7 +151,7 @@ def _delay(text: str) -> Delay:
     seconds, tilde, jitter = times.partition("~")
     if equals and not glob:
         raise ValueError("has no glob before the =")
-    delay = Delay(text, glob or "*", _seconds(seconds, zero=True), _seconds(jitter if tilde else "0", zero=True))
+    delay = Delay(glob or "*", _seconds(seconds, zero=True), _seconds(jitter if tilde else "0", zero=True))
     if delay.jitter > delay.seconds:
         raise ValueError("has more jitter than delay")
     return delay
@@ -200,11 +211,11 @@ BYTES_OR_OFF: Final = OptionType("BYTES|off", _size_or_off)
 RATE: Final = OptionType("BYTES", _size_or_0)
 SECONDS: Final = OptionType("SECONDS", _seconds)
 SECONDS_OR_0: Final = OptionType("SECONDS", lambda text: _seconds(text, zero=True))
-AGE: Final = OptionType("SECONDS", _Integer(0, 2**31 - 1))
+AGE: Final = OptionType("SECONDS", _age)
 DELAY: Final = OptionType("[GLOB=]TIME[~TIME]", _delay)
 TYPE: Final = OptionType("GLOB=TYPE", _type_rule, "*.geo=application/json", _TYPE_RULE_WORD)
 CHARSET: Final = OptionType("NAME|off", _charset, "off")
 ETAG: Final = _one_of("auto", "content", "mtime")
 LOOP: Final = _one_of("uvloop", "asyncio")
-TRIGGER: Final = _one_of("edge", "level")
+TRIGGER: Final = _one_of("edge", "level", "oneshot")
 MODE: Final = _one_of("fixed", "single", "thread", "process", "gevent", "epoll", "epoll-thread")

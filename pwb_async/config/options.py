@@ -79,7 +79,7 @@ class Declaration(NamedTuple):
     at_most: str
     """The option whose value is the upper bound of this one's; "" for none."""
     needs: str
-    """The option without which this one has no meaning; "" for none."""
+    """The option without which this one has no meaning, such as unix, or an option's value, such as mode=epoll."""
     positional: bool
     """Whether it is an argument without a name on the command line."""
 
@@ -226,7 +226,13 @@ class Options:
 
     mode: str | None = _option(Topic.DESIGNS, None, MODE, "Design of the server.", program="pwb-legacy")
     trigger: str = _option(
-        Topic.DESIGNS, "edge", TRIGGER, "Whether --mode epoll is edge- or level-triggered.", program="pwb-legacy"
+        Topic.DESIGNS,
+        "edge",
+        TRIGGER,
+        "When epoll reports a socket to --mode epoll: once for each change (edge), in every round in which it is ready "
+        "(level), or once each time it is asked for (oneshot).",
+        program="pwb-legacy",
+        needs="mode=epoll",
     )
     delay_disk: tuple[Delay, ...] = _option(Topic.DESIGNS, (), DELAY, "Slow the disk down (see below); repeatable.")
 

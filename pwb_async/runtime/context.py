@@ -216,13 +216,13 @@ def _slowed(disk: Storage, options: Options) -> Storage:
         return disk
     from pwb_async.storage.slow_disk import SlowDisk
 
-    logger.warning("the disk is slowed down on purpose: --delay-disk %s", _delays(options))
+    logger.warning("the disk is slowed down on purpose, by %s", _delays(options))
     return SlowDisk(disk, options.delay_disk)
 
 
 def _delays(options: Options) -> str:
-    """The values of --delay-disk as the user wrote them."""
-    return " ".join(delay.text for delay in options.delay_disk)
+    """How much --delay-disk slows the disk down, with units."""
+    return ", ".join(map(str, options.delay_disk))
 
 
 def _open_trace(program: str, options: Options) -> "TraceWriter | None":

@@ -38,6 +38,7 @@ DESIGNS: Final = (
     Design("gevent", ("pwb_legacy", "--mode", "gevent")),
     Design("epoll", ("pwb_legacy", "--mode", "epoll")),
     Design("epoll-level", ("pwb_legacy", "--mode", "epoll", "--trigger", "level")),
+    Design("epoll-oneshot", ("pwb_legacy", "--mode", "epoll", "--trigger", "oneshot")),
     Design("epoll-thread", ("pwb_legacy", "--mode", "epoll-thread")),
 )
 CONCURRENT: Final = tuple(design for design in DESIGNS if design.keeps_alive)

@@ -48,7 +48,25 @@ def parse_delays(*words: str, **environ: str) -> tuple[Delay, ...]:
     ],
 )
 def test_valid_values(text: str, glob: str, seconds: float, jitter: float) -> None:
-    assert parse_delays(text) == parse_delays(PWB_DELAY_DISK=text) == (Delay(text, glob, seconds, jitter),)
+    assert parse_delays(text) == parse_delays(PWB_DELAY_DISK=text) == (Delay(glob, seconds, jitter),)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("20", "20 s"),
+        ("20ms", "20 ms"),
+        ("0.5", "500 ms"),
+        ("1.5s", "1.5 s"),
+        ("2m", "120 s"),
+        ("0", "0 ms"),
+        ("20ms~5ms", "15 to 25 ms"),
+        ("1s~1s", "0 to 2 s"),
+        ("*.bin=0.1ms", "0.1 ms for *.bin"),
+    ],
+)
+def test_a_delay_is_announced_with_its_unit(text: str, words: str) -> None:
+    assert [str(delay) for delay in parse_delays(text)] == [words]
 
 
 def test_several_values(tmp_path: Path) -> None:
@@ -155,7 +173,7 @@ import os
 from pwb_async.storage import slow_disk
 from pwb_async.config.option_types import Delay
 slow_disk.sleep = lambda seconds: print(seconds, flush=True)
-def wait(): slow_disk._wait(Delay("", "*", 0.02, 0.005))
+def wait(): slow_disk._wait(Delay("*", 0.02, 0.005))
 wait()
 wait()
 for _ in range(2):
@@ -190,7 +208,7 @@ async def test_responses_do_not_change(design: Design, root: Path, tmp_path: Pat
             (await send_request(server.address, request)).without_date_and_connection for request in requests
         ] == expected
     assert server.error_output() == (
-        f"{design.program}: the disk is slowed down on purpose: --delay-disk 2ms~2ms *.bin=0.1ms\n"
+        f"{design.program}: the disk is slowed down on purpose, by 0 to 4 ms, 0.1 ms for *.bin\n"
     )
 
 

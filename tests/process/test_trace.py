@@ -89,6 +89,7 @@ LANES = {
     "gevent": ("greenlet ", "greenlet "),
     "epoll": ("MainThread", "MainThread"),
     "epoll-level": ("MainThread", "MainThread"),
+    "epoll-oneshot": ("MainThread", "MainThread"),
     "epoll-thread": ("pwb-disk_", "MainThread"),
 }
 

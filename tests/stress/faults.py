@@ -66,11 +66,12 @@ DESIGNS: Final = (
     "gevent",
     "epoll",
     "epoll-level",
+    "epoll-oneshot",
     "epoll-thread",
 )
 EDGE_TRIGGERED: Final = ("epoll", "epoll-thread")
 """Edge-triggered designs, to which the kernel reports each change once. An injected EAGAIN would make them wait for another
-report that the kernel never makes, so these calls fail with EAGAIN in epoll-level only."""
+report that the kernel never makes, so these calls fail with EAGAIN only in epoll-level and epoll-oneshot."""
 OPTIONS: Final = ("--header-timeout", "2", "--idle-timeout", "2", "--send-timeout", "2", "--linger-idle", "1")
 TIMEOUT: Final = 20.0
 """Seconds for one client: more than all timeouts of the server together, also on a busy machine."""
