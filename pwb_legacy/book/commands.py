@@ -43,6 +43,8 @@ def book(program: str | None, defects: tuple[str, ...], out: Path | None, lang: 
     The seven programs have defects on purpose. They listen on 127.0.0.1 alone, serve a temporary folder, and end with
     this command.
     """
+    if sys.platform != "linux":
+        raise click.UsageError("book needs Linux: epoll, and what /proc tells of processes")
     words = load(lang)
     chosen = [each for each in PROGRAMS if program in (None, each.name)]
     codes = [code for code in ATTACKS if not defects or code in defects]

@@ -87,6 +87,19 @@ def test_links_lead_on(home: Server, browser: Any) -> None:
     wait(browser, "location.pathname === '/guide/index.html'")
 
 
+@pytest.mark.parametrize(
+    ("words", "design"), [("PWB3", "thread"), ("net09_web_PWB7.py", "epoll-thread"), ("9.3.2", "process")]
+)
+def test_a_section_or_a_file_of_the_book_leads_to_its_design(
+    home: Server, browser: Any, words: str, design: str
+) -> None:
+    browser.get(home.url + "/")
+    wait_until_shown(browser)
+    browser.find_element(By.ID, "search-input").send_keys(words)
+    shown = "[...document.querySelectorAll('[data-design]')].filter(one => !one.hidden).map(one => one.dataset.design).join()"
+    wait(browser, f"{shown} === '{design}'")
+
+
 async def test_seeking_in_a_media_file(home: Server, browser: Any) -> None:
     """The sound starts at second 6 and plays from there, by range requests."""
     browser.get(home.url + "/guide/media.html")

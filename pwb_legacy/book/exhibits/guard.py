@@ -7,6 +7,9 @@ The guard is an audit hook (PEP 578): Python calls it before the operation, and 
   - no program is started
   - memory, descriptors, processor time and life are limited; forked children have the same limits
   - the process ends when the command that has started it ends, however that ends
+
+What is left: other users of the machine can connect meanwhile. They find a page and the canary, and can end the
+exhibit.
 """
 
 import ctypes
