@@ -47,7 +47,7 @@ def test_a_program_has_a_line_and_a_result_for_each_defect() -> None:
 def test_a_design_of_pwb_can_be_attacked_alone() -> None:
     done = book("async", "L1")
     assert done.returncode == 0
-    assert ". holds" in done.stdout
+    assert ". not affected" in done.stdout
     assert "Cause" not in done.stdout
 
 
@@ -79,6 +79,21 @@ def test_a_design_that_does_not_hold_is_status_1(monkeypatch: pytest.MonkeyPatch
     with pytest.raises(SystemExit) as end:
         commands.main()
     assert end.value.code == 1
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_page_is_written_beside_the_matrix(
+    language: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Into a folder that is made, if it is not there."""
+    folder = tmp_path / "new" / "folder"
+    monkeypatch.setattr(commands, "_run", lambda *_: sample())
+    monkeypatch.setattr(sys, "argv", ["pwb-legacy", "book", "--out", str(folder), "--lang", language])
+    commands.main()
+    page = (folder / "book.html").read_text(encoding="utf-8")
+    assert f"book --out {folder} --lang {language}" in page
+    assert f'<html lang="{load(language).language}">' in page
+    assert str(folder / "book.html") in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

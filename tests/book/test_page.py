@@ -139,8 +139,8 @@ def test_each_defect_of_an_exhibit_has_its_cause_and_each_section_its_cure(folde
 def test_the_summary_counts() -> None:
     assert summary(sample(), load("en")) == (
         "Of the 140 cells of the book's programs 91 show a defect; in 3, another defect is in the way. "
-        "PWB: all 160 cells hold."
+        "PWB: none of 160 cells shows one."
     )
     broken = [cell for cell in sample() if cell.program.name in ("2", "async")]
     broken[-1] = broken[-1]._replace(outcome=broken[0].outcome)
-    assert "1 of 20 cells do not hold" in summary(broken, load("en"))
+    assert "1 of 20 cells are not as they should be" in summary(broken, load("en"))

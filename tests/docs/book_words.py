@@ -3,7 +3,7 @@
 from typing import Final, NamedTuple
 
 
-class Told(NamedTuple):
+class ProgramText(NamedTuple):
     """One of the seven programs. file: its name in the book."""
 
     section: str
@@ -20,7 +20,7 @@ class Chapter(NamedTuple):
     introduction: tuple[str, ...]
     matrix_title: str
     matrix: str
-    programs: dict[str, Told]
+    programs: dict[str, ProgramText]
     again: str
     option: str
     stop: str
@@ -51,7 +51,7 @@ _ENGLISH: Final = Chapter(
     "nine bytes, which always fit, so L5 does not show there, though the line is the same. 5 answers nothing at all (L12); its "
     "other cells are those of the program with gevent's patches, which the book left out.",
     programs={
-        "1": Told(
+        "1": ProgramText(
             "9.1",
             "A fixed page",
             "net09_web_PWB1.py",
@@ -63,7 +63,7 @@ _ENGLISH: Final = Chapter(
                 "Thirty lines are enough to show eight of the twenty defects, and all six later programs inherit them.",
             ),
         ),
-        "2": Told(
+        "2": ProgramText(
             "9.2",
             "Files, one client at a time",
             "net09_web_PWB2.py",
@@ -74,7 +74,7 @@ _ENGLISH: Final = Chapter(
                 "`pwb_legacy/book/exhibits/pwb2.py`; the design done right is `pwb_legacy/single.py`, or `--mode single`.",
             ),
         ),
-        "3": Told(
+        "3": ProgramText(
             "9.3.1",
             "A thread for each client",
             "net09_web_PWB3.py",
@@ -85,7 +85,7 @@ _ENGLISH: Final = Chapter(
                 "`pwb_legacy/book/exhibits/pwb3.py`; the design done right is `pwb_legacy/threads.py`, or `--mode thread`.",
             ),
         ),
-        "4": Told(
+        "4": ProgramText(
             "9.3.2",
             "A process for each client",
             "net09_web_PWB4.py",
@@ -96,7 +96,7 @@ _ENGLISH: Final = Chapter(
                 "`pwb_legacy/processes.py`, or `--mode process`.",
             ),
         ),
-        "5": Told(
+        "5": ProgramText(
             "9.3.3",
             "A greenlet for each client",
             "net09_web_PWB5.py",
@@ -107,7 +107,7 @@ _ENGLISH: Final = Chapter(
                 "design done right is `pwb_legacy/greenlets.py`, or `--mode gevent`.",
             ),
         ),
-        "6": Told(
+        "6": ProgramText(
             "9.4",
             "One thread and epoll",
             "net09_web_PWB6.py",
@@ -118,7 +118,7 @@ _ENGLISH: Final = Chapter(
                 "the design done right is `pwb_legacy/epoll.py`, or `--mode epoll`.",
             ),
         ),
-        "7": Told(
+        "7": ProgramText(
             "9.4",
             "Epoll, and a thread for each event",
             "net09_web_PWB7.py",
@@ -148,7 +148,7 @@ _CHINESE: Final = Chapter(
     matrix_title="总览",
     matrix="`x`：程序有这个缺陷，运行时可以看到。`?`：被另一个缺陷挡住；程序 1 和 2 在 L15 出现之前就退出了，程序 2 一次只处理一个客户端，又没有超时，所以 L14 和 L10 分不开。程序 1 的内容只有 9 个字节，总能一次发完，所以那里看不到 L5，虽然代码是一样的。程序 5 任何请求都不响应（L12），其余各格是打上 gevent 补丁之后的结果，教材漏掉了这个补丁。",
     programs={
-        "1": Told(
+        "1": ProgramText(
             "9.1",
             "固定页面",
             "net09_web_PWB1.py",
@@ -157,7 +157,7 @@ _CHINESE: Final = Chapter(
                 "三十行代码就有二十个缺陷中的八个，后面六个程序全都继承了它们。",
             ),
         ),
-        "2": Told(
+        "2": ProgramText(
             "9.2",
             "按名字返回文件，一次一个客户端",
             "net09_web_PWB2.py",
@@ -165,7 +165,7 @@ _CHINESE: Final = Chapter(
                 "第二个程序从第一行取出路径，接在 `./static/` 后面，返回这个文件；文件不存在就返回 404。书中提到，密码之类的文件不能让人拿到，并认为在路径前面加上目录名就够了；L1 说明并不够。展品是 `pwb_legacy/book/exhibits/pwb2.py`；正确的写法是 `pwb_legacy/single.py`，即 `--mode single`。",
             ),
         ),
-        "3": Told(
+        "3": ProgramText(
             "9.3.1",
             "多线程，每个客户端一个线程",
             "net09_web_PWB3.py",
@@ -173,7 +173,7 @@ _CHINESE: Final = Chapter(
                 "9.3 节只改一个方法 `serve_forever()`。这里为每个客户端启动一个线程，慢的客户端不再拖累别人。其余部分和 9.2 一样，缺陷也一样，只是有些换了样子：异常只结束一个线程，不再结束整个程序，看上去什么也没发生，客户端却一直等不到响应。展品是 `pwb_legacy/book/exhibits/pwb3.py`；正确的写法是 `pwb_legacy/threads.py`，即 `--mode thread`。",
             ),
         ),
-        "4": Told(
+        "4": ProgramText(
             "9.3.2",
             "多进程，每个客户端一个进程",
             "net09_web_PWB4.py",
@@ -181,7 +181,7 @@ _CHINESE: Final = Chapter(
                 "每个客户端由一个子进程处理，父进程关闭自己手里的那份客户端套接字。这一步是必须的，否则子进程关闭之后连接仍然开着。但父进程该做的其他事情都没有做。展品是 `pwb_legacy/book/exhibits/pwb4.py`；正确的写法是 `pwb_legacy/processes.py`，即 `--mode process`。",
             ),
         ),
-        "5": Told(
+        "5": ProgramText(
             "9.3.3",
             "协程，每个客户端一个协程",
             "net09_web_PWB5.py",
@@ -189,7 +189,7 @@ _CHINESE: Final = Chapter(
                 "每个客户端由一个 greenlet（gevent 的协程）处理，用 `gevent.spawn()` 启动。只有当别的协程停在 gevent 自己的函数里等待时，协程才有机会运行。标准库的 `accept()` 不是这样的函数，所以第一个协程永远轮不到。开头少了一行 `monkey.patch_all()`。展品是 `pwb_legacy/book/exhibits/pwb5.py`；正确的写法是 `pwb_legacy/greenlets.py`，即 `--mode gevent`。",
             ),
         ),
-        "6": Told(
+        "6": ProgramText(
             "9.4",
             "单线程加 epoll",
             "net09_web_PWB6.py",
@@ -197,7 +197,7 @@ _CHINESE: Final = Chapter(
                 "一个线程通过 `epoll` 询问内核哪些套接字就绪，然后处理它们。程序选择了边沿触发：每次变化只通知一次。这等于承诺每次都把现有的全部处理完，而它的三个缺陷正是没有做到这一点。展品是 `pwb_legacy/book/exhibits/pwb6.py`；正确的写法是 `pwb_legacy/epoll.py`，即 `--mode epoll`。",
             ),
         ),
-        "7": Told(
+        "7": ProgramText(
             "9.4",
             "epoll，每个事件一个线程",
             "net09_web_PWB7.py",

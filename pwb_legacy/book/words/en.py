@@ -19,13 +19,13 @@ DEFECTS: Final = {
         "One recv() is taken for one request",
         "TCP has no messages. A request may arrive in pieces, and the first piece is answered as if it were all.",
         "the first 8 bytes of a request, and the rest a second later",
-        "Bytes are collected until the request is complete, or can become none.",
+        "Bytes are collected until the request is complete, or cannot become a valid one.",
     ),
     "L3": Defect(
         "Any bytes are taken for a request",
         "Bytes that are not UTF-8, an empty line or a line without a slash raise an exception that nothing handles.",
         "two bytes that are no text, and an empty line",
-        "What is no request is an event with a status, not an exception: 400.",
+        "Bytes that are no request become an event with a status, 400, and not an exception.",
     ),
     "L4": Defect(
         "Only one error of open() is expected",
@@ -89,7 +89,7 @@ DEFECTS: Final = {
     ),
     "L14": Defect(
         "Accepted sockets block",
-        "In Python they do not inherit being non-blocking. A client that does not read stops the loop of 6, and holds a thread of 7.",
+        "In Python they do not inherit being non-blocking. A client that does not read stops the loop of 6, and occupies a thread of 7.",
         "clients that ask for a large file and read nothing, and then an ordinary one",
         "Each socket is made non-blocking.",
     ),
@@ -119,7 +119,7 @@ DEFECTS: Final = {
     ),
     "L19": Defect(
         "A short queue, IPv4 alone, no signals",
-        "listen(128) turns clients away that come together, and Ctrl-C ends in a traceback, or does not end a program whose thread or child waits for a client.",
+        "listen(128) has no room for many clients that connect at once. Ctrl-C ends in a traceback, or does not end the program at all, if a thread or a child still waits for a client.",
         "300 clients at the same moment, and SIGINT while a client is connected",
         "The queue is long, and a signal stops the server gracefully.",
     ),
@@ -173,12 +173,12 @@ RESULTS: Final = {
     "overtaken": "The second request was answered before the first one: {line}.",
     "waits": "The second request was not answered before the first one.",
     "in-order": "The first request was answered first: {line}.",
-    "wrong-client": "Client {number} was disconnected without a response: it had the number of another one.",
+    "wrong-client": "Client {number} was disconnected without a response: its descriptor had the number of an earlier client's.",
     "each-answered": "Each of {requests:,} clients was answered.",
-    "threads": "One client had it start {threads} threads.",
-    "traceback": "Of {arrivals} clients {queued} had room in the queue. SIGINT ended it with status {status}: {error}",
-    "stays": "Of {arrivals} clients {queued} had room in the queue. {seconds:g} s after SIGINT it was still there.",
-    "stops": "All {arrivals} clients had room in the queue. SIGINT ended it with status 0.",
+    "threads": "One client made the program start {threads} threads.",
+    "traceback": "Of {arrivals} clients, {queued} fitted into the queue. SIGINT ended the program with status {status}: {error}",
+    "stays": "Of {arrivals} clients, {queued} fitted into the queue. {seconds:g} s after SIGINT the program was still there.",
+    "stops": "All {arrivals} clients fitted into the queue. SIGINT ended the program with status 0.",
 }
 
 PROGRAMS: Final = {
@@ -201,7 +201,7 @@ PROGRAMS: Final = {
 
 MARKS: Final = {
     Mark.DEFECT: "has the defect",
-    Mark.HELD: "holds",
+    Mark.HELD: "not affected",
     Mark.OTHER: "another defect is in the way",
 }
 
@@ -217,15 +217,15 @@ TEXT: Final = {
     "program": "program",
     "programs": "The programs",
     "command": "Command",
-    "attack": "What is done",
+    "attack": "Attack",
     "result": "Result",
     "cause": "Cause",
     "cure": "Cure",
     "harm": "What is wrong",
     "cells": "Each defect",
     "summary": "Of the {cells} cells of the book's programs {defects} show a defect; in {others}, another defect is in the way. PWB: {pwb}.",
-    "pwb-holds": "all {cells} cells hold",
-    "pwb-fails": "{failures} of {cells} cells do not hold",
+    "pwb-holds": "none of {cells} cells shows one",
+    "pwb-fails": "{failures} of {cells} cells are not as they should be",
     "keys": "Arrow keys move in the table, Enter opens a cell.",
     "made": "PWB {version}, {date}. Made by",
     "written": "The page is {path}.",
