@@ -67,7 +67,7 @@ def whole(turns: int = 6) -> Results:
     made = Results(
         runs=[About(**ABOUT, remarks=[("busy", {"load": 3.2})], interrupted=True)],  # type: ignore[arg-type]
         designs=[Design(one.name, NASTY, one.command, one.name, keeps_alive=one.keeps_alive) for one in CONTESTANTS],
-        scenarios=[Played(one.name, rate=1234.5 if one.asks else None) for one in SCENARIOS],
+        scenarios=[Played(one.name, 1234.5 if one.asks else None, one.details) for one in SCENARIOS],
         equal=Equality(178),
     )
     for turn in range(1, turns + 1):

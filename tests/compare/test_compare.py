@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -305,6 +306,19 @@ async def test_open_loops_have_a_rate_that_the_design_can_serve(tmp_path: Path) 
         assert one.requests > 0
 
 
+async def test_rounds_are_played_as_long_as_they_fit(tmp_path: Path) -> None:
+    """One round at least, and others until the time is over."""
+    (tmp_path / "site").mkdir()
+    bench = Bench([EPOLL], [KEPT], site.make(tmp_path / "site", 1), rounds=1, seconds=0.05, connections=2, seed=1)
+    bench.until = time.monotonic()
+    assert [one.round async for one in measure(bench)] == [1]
+    bench.until = time.monotonic() + 4
+    found = [one.round async for one in measure(bench)]
+    assert found == list(range(1, len(found) + 1))
+    assert len(found) > 1
+    assert bench.planned >= 1
+
+
 def test_a_fault_in_drawing_loses_nothing(tmp_path: Path) -> None:
     """The figures are there, the command says so, and the page can be drawn later."""
     fault = "import pwb_legacy.compare.report.page as page; page.render = lambda *_: 1 / 0"
@@ -330,7 +344,7 @@ def test_runs_are_joined(quick: tuple[Results, str, str], tmp_path: Path) -> Non
     assert (status, errors) == (0, "")
     page = (tmp_path / "compare.html").read_text()
     assert "2 runs joined" in page
-    assert f"n={2 * results.of('epoll', 'kept')[0].requests:,}" in page
+    assert f"<td>{2 * results.of('epoll', 'kept')[0].requests:,}</td>" in page
 
 
 @pytest.mark.parametrize(

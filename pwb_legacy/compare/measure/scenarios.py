@@ -26,6 +26,7 @@ VANISHING: Final = 8
 SLOW_DISK_FILES: Final = 20
 """Files that are asked for on a slow disk; the first of them is the slow one."""
 SLOW_DISK: Final = "10ms"
+"""How much longer the disk takes for it."""
 FEW: Final = 8
 """Well-behaved clients, where there are others."""
 PLACED: Final = 0.5
@@ -132,16 +133,16 @@ async def _slow_disk(running: RunningServer) -> Tally:
 
 
 SCENARIOS: Final = (
-    Scenario("crowd", _crowd),
+    Scenario("crowd", _crowd, details={"clients": FEW}),
     Scenario("short", _short),
     Scenario("kept", _kept),
     Scenario("many", _many, _pages),
-    Scenario("large", _large),
+    Scenario("large", _large, details={"clients": FEW}),
     Scenario("slow-heads", _slow_heads, _page),
     Scenario("slow-readers", _slow_readers, _page),
-    Scenario("burst", _burst),
+    Scenario("burst", _burst, details={"clients": BURST}),
     Scenario("vanishing", _vanishing, _page),
-    Scenario("slow-disk", _slow_disk, _disk_pages, _slow_file),
+    Scenario("slow-disk", _slow_disk, _disk_pages, _slow_file, {"files": SLOW_DISK_FILES, "delay": "10 ms"}),
 )
 """In the order in which they are played: idle connections come first, while the server's memory is still fresh."""
 

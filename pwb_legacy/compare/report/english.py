@@ -12,8 +12,8 @@ SCENARIOS: Final[Mapping[str, tuple[str, str, str]]] = {
     "crowd": (
         "Many idle connections",
         "crowd",
-        "What a client costs that only stays connected: memory, and in some designs a thread or a process. Meanwhile 8 "
-        "other clients ask for a page.",
+        "What a client costs that only stays connected: memory, and in some designs a thread or a process. Meanwhile "
+        "{clients} other clients ask for a page.",
     ),
     "short": (
         "Short connections",
@@ -34,7 +34,7 @@ SCENARIOS: Final[Mapping[str, tuple[str, str, str]]] = {
     "large": (
         "One large file to many",
         "large",
-        "Eight clients fetch a large file at the same time: what it costs to move many bytes.",
+        "{clients} clients fetch a large file at the same time: what it costs to move many bytes.",
     ),
     "slow-heads": (
         "Slow senders",
@@ -50,7 +50,7 @@ SCENARIOS: Final[Mapping[str, tuple[str, str, str]]] = {
     "burst": (
         "A burst of connects",
         "burst",
-        "Two hundred clients connect at the same moment, for one request each: how long do the last ones wait?",
+        "{clients} clients connect at the same moment, for one request each: how long do the last ones wait?",
     ),
     "vanishing": (
         "Clients that vanish",
@@ -61,7 +61,7 @@ SCENARIOS: Final[Mapping[str, tuple[str, str, str]]] = {
     "slow-disk": (
         "A slow file",
         "slow\ndisk",
-        "One of twenty files is on a disk that takes 10 ms longer. Do the requests for the other nineteen wait, too?",
+        "One of {files} files is on a disk that takes {delay} longer. Do the requests for the others wait, too?",
     ),
     "replay": (
         "Replay",
@@ -218,13 +218,13 @@ TEXTS: Final[Mapping[str, str]] = {
     "page.claims": (
         "A claim compares two designs within each round: the median ratio, in brackets its middle half and in how many "
         "rounds the one was ahead. Two tests decide, the paired t-test and Wilcoxon's, corrected for the number of "
-        "pairs (Benjamini and Hochberg, 5 %)."
+        "pairs (Benjamini and Hochberg, 5 %). In an order of designs, those in brackets cannot be told apart."
     ),
     "page.scenarios": "{n} scenarios",
     "page.scenario": "One scenario",
     "page.order": "Best first: {tiers}",
     "page.order.than": " > ",
-    "page.order.tie": " = ",
+    "page.order.tie": "({designs})",
     "page.more": "more is better",
     "page.less": "less is better",
     "page.logarithmic": "logarithmic",

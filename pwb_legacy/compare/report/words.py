@@ -116,8 +116,11 @@ class Words:
 
     def order(self, one: Finding) -> str:
         """All designs, the best first."""
-        tie, than = self.texts["page.order.tie"], self.texts["page.order.than"]
-        return self.say("page.order", tiers=than.join(tie.join(tier) for tier in one.tiers))
+        comma = self.texts["comma"]
+        tiers = [
+            self.say("page.order.tie", designs=comma.join(tier)) if len(tier) > 1 else tier[0] for tier in one.tiers
+        ]
+        return self.say("page.order", tiers=self.texts["page.order.than"].join(tiers))
 
     def _part(self, key: str, one: Finding, claim: Claim, unit: str) -> str:
         tied = claim.winners if key.endswith("first") else claim.losers
