@@ -9,6 +9,8 @@ all of them a socket whose turn ends before a call would block is kept in _ready
 not reported again, and of a request that has been read already the kernel has no more to report.
 Costs: some 0.5 kB a client, the least of all; one processor; a read from the disk stops all clients; what a thread
 keeps on its stack is kept by hand (Client.outgoing, Connection.state). The whole idea is the loop of _serve.
+The book (9.4, net09_web_PWB6.py) accepted one client a report, left accepted sockets blocking, and took EPOLLIN for the
+only event (L13 to L15; docs/book.md).
 """
 
 import select

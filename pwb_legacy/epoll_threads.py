@@ -4,10 +4,11 @@ The plan: as epoll, but a job that may wait for the disk (to make a response, to
 into a queue. A pool of threads takes jobs from it, and hands each client back through a second queue and a byte that
 wakes the loop. While a thread has a client, the loop leaves that client alone: so two requests of one connection are
 never answered at once, and the responses are in order (L16). No thread uses a socket, so no descriptor can be closed,
-and be reused for a new client, while the loop still uses it (L17). The pool is bounded; the book started a thread for
-each event (L18).
+and be reused for a new client, while the loop still uses it (L17). The pool is bounded.
 Costs: a hop to a thread and back for each response and each piece, so it is slower than epoll while the disk is fast.
 The whole idea is offload().
+The book (9.4, net09_web_PWB7.py) started a thread for each event, which used the socket and closed it (L16 to L18;
+docs/book.md).
 """
 
 from collections import deque

@@ -1,9 +1,10 @@
 """PWB1, a fixed page: the response to every request is `hello PWB`.
 
 The plan: accept a client; read its request to the end; send a status line, a few fields, an empty line and the content;
-accept the next. It is single with a response that needs no file. The book's version did not send the content's length,
-and took what one recv() returned for the whole request; both are done right in the code that all designs share.
+accept the next. It is single with a response that needs no file.
 Costs: as single. The whole idea is make_response().
+The book (9.1, net09_web_PWB1.py) took what one recv() returned for a whole request, sent no length, had no timeout, and
+stopped when nothing read what it printed (L2, L7, L10, L20; docs/book.md). The code that all designs share does not.
 """
 
 from pwb_async.core.events import BadRequest

@@ -3,8 +3,9 @@
 The plan: accept a client; spawn a greenlet that serves it; accept the next. gevent replaces the blocking calls of the
 standard library (monkey patching): instead of waiting for its socket, a greenlet switches to another one that can run.
 Costs: some 10 kB a client (see README). Only socket calls switch: a read from the disk stops all greenlets.
-The whole idea is the line that spawns. The book did not patch, so no greenlet ever ran and no client was answered
-(L12).
+The whole idea is the line that spawns.
+The book (9.3.3, net09_web_PWB5.py) did not patch, so no greenlet ever ran and no client was answered (L12;
+docs/book.md).
 """
 
 from gevent import monkey

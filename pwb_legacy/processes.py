@@ -4,6 +4,8 @@ The plan: accept a client; fork a child process that serves it and ends; close t
 accept the next. A child keeps open only what it needs, writes into shared memory since when it is idle, and is reaped.
 Costs: about 3 MB and 3 ms a client (see README). One parent forks for all: of 200 busy clients that arrive at once,
 some have their first response after more than 2 s. The whole idea is the line that starts the child.
+The book (9.3.2, net09_web_PWB4.py) left the listening socket open in its children, and did not wait for them (L11;
+docs/book.md).
 """
 
 import signal

@@ -5,6 +5,8 @@ delays everyone, and an idle connection would block the server; therefore each c
 (`Connection: close`). After the response the acceptor takes the connection over and waits for the client to close it
 (lingering close), so that the next client need not wait for that.
 Costs: no memory, only the time of the clients that wait. The whole idea is the call of handlerequest in the loop.
+The book (9.2, net09_web_PWB2.py) put the path together as a string, so that `..` led out of the folder, and ended at
+the first invalid request (L1, L3; docs/book.md).
 """
 
 from types import FrameType

@@ -6,6 +6,8 @@ Costs: some 20 kB of memory and 10 MB of address space a client (see README); an
 code runs in one thread at a time, so more cores do not help, and the thread that accepts waits for the GIL like any
 other.
 The whole idea is the line that starts the thread.
+The book (9.3.1, net09_web_PWB3.py) ended when it could open no more descriptors, or start no more threads (L9;
+docs/book.md).
 """
 
 from threading import Thread

@@ -19,7 +19,9 @@ def lines(file: str) -> int:
 
 def table(readme: str) -> list[tuple[str, str, int]]:
     """The rows of the table of designs: mode, file, and number in the book."""
-    rows = re.findall(r"^\| `([\w-]+)` \| `(\w+)\.py` \| PWB(\d) \|", (HERE / readme).read_text(), re.MULTILINE)
+    rows = re.findall(
+        r"^\| `([\w-]+)` \| `(\w+)\.py` \| 9\.[\d.]+, PWB(\d) \|", (HERE / readme).read_text(), re.MULTILINE
+    )
     return [(mode, file, int(number)) for mode, file, number in rows]
 
 
