@@ -62,9 +62,10 @@ def laboratory() -> None:
     "--load", type=click.Choice(["own", "wrk"]), default="own", help="What sends the requests of closed loops."
 )
 @click.option("--quick", is_flag=True, help=f"One round, shorter, without {QUICK_LEAVES_OUT} and system calls.")
+@click.option("--sweep", is_flag=True, help="Curves over 1 to 512 clients and over the load, instead of the scenarios.")
 @click.option("--replay", type=FILE, metavar="FILE", help="Access log (combined format) or HAR file to replay on ROOT.")
 @click.option("--speed", type=click.FloatRange(0.001, 100_000), help="So many times its pace.  [default: 1.0]")
-def compare(root: Path | None, quick: bool, out: Path, **told: Any) -> None:
+def compare(root: Path | None, quick: bool, sweep: bool, out: Path, **told: Any) -> None:
     """Measure all designs in ten scenarios; write compare.html and compare.json.
 
     ROOT is the folder whose files are asked for; without it a site is made for the run.
@@ -78,7 +79,8 @@ def compare(root: Path | None, quick: bool, out: Path, **told: Any) -> None:
         from .session import UnlikeError, run
     began = time.monotonic()
     contestants = choices.contestants(told["designs"], quick, told["cores"])
-    scenarios = choices.scenarios(root, told)
+    plan = choices.plan(told, quick, began) if sweep else None
+    scenarios = [] if sweep else choices.scenarios(root, told)
     if told["load"] == "wrk" and not shutil.which("wrk"):
         raise click.UsageError("--load wrk: wrk is not installed")
     rounds, seconds = REPLAY if told["replay"] else QUICK if quick else FULL
@@ -88,13 +90,14 @@ def compare(root: Path | None, quick: bool, out: Path, **told: Any) -> None:
             scenarios=scenarios,
             site=served,
             rounds=told["rounds"] or rounds,
-            seconds=told["duration"] or seconds,
+            seconds=plan.seconds if plan else told["duration"] or seconds,
             until=None if quick or told["rounds"] or told["replay"] else began + FULL_SECONDS * len(told["cores"]),
-            connections=told["connections"],
+            connections=plan.connections if plan else told["connections"],
             seed=told["seed"],
             wrk=told["load"] == "wrk",
             trace=not quick and can_trace(),
             idle_share=QUICK_IDLE if quick else 1.0,
+            plan=plan,
         )
         try:
             results = run(bench, f"python -m pwb_legacy {shlex.join(sys.argv[1:])}", out, Console())

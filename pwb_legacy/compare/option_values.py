@@ -15,6 +15,7 @@ from pwb_legacy.compare.measure.servers import CONTESTANTS, Contestant
 if TYPE_CHECKING:
     from pwb_legacy.compare.measure.sample_site import Site
     from pwb_legacy.compare.measure.scenarios import Scenario
+    from pwb_legacy.compare.measure.sweep import Plan
 
 FULL: Final = (6, 0.15)
 """Rounds at least, and seconds of a measurement."""
@@ -99,6 +100,27 @@ def scenarios(root: Path | None, told: Mapping[str, Any]) -> "list[Scenario]":
     if recording.missing:
         print(printable(f"{told['replay']}: left out: {recording.missing}"), file=sys.stderr)
     return [replayed(recording, told["speed"] or 1.0, told["duration"] or REPLAY[1])]
+
+
+def plan(told: Mapping[str, Any], quick: bool, began: float) -> "Plan":
+    """Which points a sweep has, and how much time. began: when the command did, by the monotonic clock. Raises
+    CannotError, click.UsageError."""
+    from pwb_legacy.compare.measure import sweep
+
+    for name in ("scenarios", "replay", "speed"):
+        if told[name] is not None:
+            raise click.UsageError(f"--sweep and --{name}: a sweep has curves instead of scenarios; choose one")
+    if told["load"] != "own":
+        raise click.UsageError("--sweep needs --load own: wrk has no open loop")
+    sweep.check_descriptors()
+    found = sweep.Plan(seconds=told["duration"] or sweep.SECONDS)
+    if quick:
+        found.clients, found.shares, found.rounds = sweep.CLIENTS[::3], sweep.SHARES[::2], (1, 1)
+    if told["rounds"]:
+        found.rounds = told["rounds"], told["rounds"]
+    else:
+        found.until = began + sweep.LIMIT
+    return found
 
 
 @contextmanager

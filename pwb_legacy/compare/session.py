@@ -30,6 +30,7 @@ from pwb_legacy.compare.measure.results import About, Design, Measurement, Playe
 from pwb_legacy.compare.measure.rounds import Bench, find_rates, measure
 from pwb_legacy.compare.measure.servers import CannotError
 
+from . import sweep_session
 from .checks import equality
 from .checks import request_corpus as corpus
 from .report.claims import verdict
@@ -76,19 +77,25 @@ def run(bench: Bench, command: str, out: Path, console: Console) -> Results:
             results.measurements += [
                 Measurement(design.name, one.name, 1, why=silent[design.design]) for one in bench.scenarios
             ]
-    with Board(console, results, bench.total) as board:
-        try:
-            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-                runner.run(_measure(bench, results, board, console))
-        except KeyboardInterrupt:
-            results.about.interrupted = True
-    results.about.rounds = max((one.round for one in results.measurements), default=0)
+    (sweep_session.play if bench.plan else _play)(bench, results, console)
+    numbers = [one.round for one in results.measurements] + [one.round for one in results.points]
+    results.about.rounds = max(numbers, default=0)
     results.about.remarks += _remarks_after(bench, results.about)
     write(results, out)
     results.claims = verdict(results).to_json()
     write(results, out)
     console.out(printable(draw(results, out, console)), highlight=False)
     return results
+
+
+def _play(bench: Bench, results: Results, console: Console) -> None:
+    """Plays all scenarios. Ctrl-C keeps what was measured until then."""
+    with Board(console, results, bench.total) as board:
+        try:
+            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+                runner.run(_measure(bench, results, board, console))
+        except KeyboardInterrupt:
+            results.about.interrupted = True
 
 
 async def _measure(bench: Bench, results: Results, board: Board, console: Console) -> None:
@@ -151,7 +158,7 @@ def about(bench: Bench, command: str) -> About:
         memory_mib=int(_found("/proc/meminfo", r"MemTotal:\s+(\d+)") or 0) >> 10,
         python=f"{platform.python_implementation()} {platform.python_version()}",
         packages=versions(PACKAGES),
-        load="wrk" if bench.wrk else "own",
+        load="sweep" if bench.plan else "wrk" if bench.wrk else "own",
         load_core=bench.cores.load,
         server_cores=[list(bench.cores.servers(count)) for count in counts],
         cpu_time=cpu_time,
@@ -177,7 +184,7 @@ def _remarks_before(bench: Bench, counts: Sequence[int]) -> list[Remark]:
 
 def _remarks_after(bench: Bench, about: About) -> list[Remark]:
     remarks: list[Remark] = []
-    if about.rounds < LEAST_ROUNDS:
+    if about.rounds < LEAST_ROUNDS and not bench.plan:
         remarks.append(("few_rounds", {"rounds": about.rounds}))
     shared = any(bench.cores.is_shared(one.cores) for one in bench.contestants)
     if not shared and bench.waited > DISTURBED * bench.watched:

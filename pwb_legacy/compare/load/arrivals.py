@@ -37,6 +37,7 @@ async def open_loop(
     queue: int = QUEUE,
     stop: asyncio.Event | None = None,
     run_up: float = 0.0,
+    begin: Hook = None,
     end: Hook = None,
 ) -> Tally:
     """Sends `rate` requests a second for so many seconds, by at most so many clients at once.
@@ -44,7 +45,8 @@ async def open_loop(
     The asks are sent in the same shuffled order each time round. poisson: the gaps between requests are random, as
     those of independent visitors are, and the same for the same seed; otherwise all are equal. queue: requests that may
     wait for a free client. run_up: seconds at most in which all clients connect and ask once, before the time begins.
-    end: called when the last request has been answered or has failed, before connections are closed.
+    begin: called at that moment. end: called when the last request has been answered or has failed, before connections
+    are closed.
     """
     chance = random.Random(seed)  # noqa: S311  not for secrets
     shuffled = requests(address, asks, keep_alive)
@@ -53,6 +55,8 @@ async def open_loop(
     clients = Clients(address, connections, keep_alive=keep_alive, timeout=timeout, stop=stop, end=end)
     if run_up:
         await clients.connect(shuffled[:1] * connections, run_up)
+    if begin:
+        begin()
     return await _Arrivals(clients, zip(moments, cycle(shuffled)), queue).run(seconds)
 
 

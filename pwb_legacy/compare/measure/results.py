@@ -3,11 +3,12 @@
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 FORMAT: Final = 2
 """The version of compare.json. Version 1 had neither histograms nor claims."""
 
+_Made = TypeVar("_Made", "Measurement", "Point")
 Remark = tuple[str, dict[str, Any]]
 """A condition that a reader has to know: a kind, of which the catalogue of report/ has the sentence, and its values."""
 
@@ -116,6 +117,39 @@ class Measurement:
 
 
 @dataclass(slots=True)
+class Point:
+    """One point of a sweep: a design at one place of a question's axis, in one round. A figure is None where it could
+    not be measured."""
+
+    design: str
+    question: str
+    """"clients": x is how many. "offered": x is the share of the design's capacity that was asked for."""
+    x: float
+    round: int
+    run: int = 0
+    """The place in Results.runs."""
+    offered: float | None = None
+    """Requests a second that were sent, whatever the server did; None: a closed loop."""
+    requests: int = 0
+    """That were answered as they should."""
+    failures: int = 0
+    seconds: float = 0.0
+    rate: float | None = None
+    """Requests answered a second."""
+    p50_ms: float | None = None
+    p90_ms: float | None = None
+    p99_ms: float | None = None
+    cpu_us: float | None = None
+    """CPU time of all processes of the server, per request."""
+    limited_by_load: bool = False
+    """The load generator was busier than the server."""
+    histogram: str | None = None
+    """As in Measurement."""
+    why: str | None = None
+    """The reason, where nothing of it could be measured."""
+
+
+@dataclass(slots=True)
 class Equality:
     """The proof that all designs answer alike."""
 
@@ -136,6 +170,8 @@ class Results:
     equal: Equality = field(default_factory=Equality)
     claims: list[dict[str, Any]] = field(default_factory=list)
     """The claims of report/claims.py as they were made when the run ended. They are computed again for each page."""
+    points: list[Point] = field(default_factory=list)
+    """Of the sweep, if that is what was run."""
 
     @property
     def about(self) -> About:
@@ -166,6 +202,7 @@ class Results:
                 measurements=[Measurement(**one) for one in plain["measurements"]],
                 equal=Equality(**plain["equal"]),
                 claims=plain["claims"],
+                points=[Point(**one) for one in plain.get("points", [])],
             )
         except (KeyError, TypeError) as error:
             raise ValueError(f"a compare.json with wrong fields: {error}") from None
@@ -180,16 +217,17 @@ def joined(parts: Sequence[Results]) -> Results:
         runs=[about for part in parts for about in part.runs],
         designs=list({one.name: one for part in reversed(parts) for one in reversed(part.designs)}.values())[::-1],
         scenarios=list({one.name: one for part in reversed(parts) for one in reversed(part.scenarios)}.values())[::-1],
-        measurements=list(_renumbered(parts)),
+        measurements=list(_renumbered(parts, [part.measurements for part in parts])),
+        points=list(_renumbered(parts, [part.points for part in parts])),
         equal=Equality(
             min(part.equal.requests for part in parts), [each for part in parts for each in part.equal.differences]
         ),
     )
 
 
-def _renumbered(parts: Sequence[Results]) -> Iterator[Measurement]:
+def _renumbered(parts: Sequence[Results], lists: Sequence[Sequence[_Made]]) -> Iterator[_Made]:
     before = 0
-    for part in parts:
-        for one in part.measurements:
+    for part, made in zip(parts, lists, strict=True):
+        for one in made:
             yield replace(one, run=before + one.run)
         before += len(part.runs)

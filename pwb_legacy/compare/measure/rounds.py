@@ -17,6 +17,7 @@ from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from itertools import groupby
+from typing import TYPE_CHECKING
 
 from .cores import Cores
 from .rates import capacity, common_rate
@@ -25,6 +26,9 @@ from .running_server import RunningServer
 from .sample_site import Site
 from .scenarios import Scenario
 from .servers import CannotError, Contestant, serving
+
+if TYPE_CHECKING:
+    from .sweep import Plan
 
 Options = Callable[[Site], tuple[str, ...]] | None
 
@@ -58,6 +62,8 @@ class Bench:
     """Seconds of all loads so far."""
     waited: float = 0.0
     """Seconds of them in which another program had the load generator's core."""
+    plan: "Plan | None" = None
+    """Of a sweep, which is then what is measured, instead of the scenarios."""
     planned: int = 0
     """Rounds that there will be, as far as it can be foreseen."""
 
@@ -77,7 +83,7 @@ async def find_rates(bench: Bench) -> None:
             known: dict[object, float] = {}
             try:
                 with ExitStack() as stack:
-                    running = await _start(bench, contestant, options, stack)
+                    running = await start(bench, contestant, options, stack)
                     for scenario in scenarios:
                         if scenario.asks not in known:
                             known[scenario.asks] = await capacity(running, scenario)
@@ -132,7 +138,7 @@ class _Servers:
     async def _server(self, contestant: Contestant) -> RunningServer:
         if contestant.name not in self._running:
             with ExitStack() as stack:
-                running = await _start(self._bench, contestant, self._options, stack)
+                running = await start(self._bench, contestant, self._options, stack)
                 running.traced = self._bench.trace and self._number == 1 and self._options is None
                 self._running[contestant.name] = running, stack.pop_all()
         running, _ = self._running[contestant.name]
@@ -156,7 +162,7 @@ def _servers(bench: Bench, options: Options, number: int) -> Iterator[_Servers]:
         servers.end()
 
 
-async def _start(bench: Bench, contestant: Contestant, options: Options, stack: ExitStack) -> RunningServer:
+async def start(bench: Bench, contestant: Contestant, options: Options, stack: ExitStack) -> RunningServer:
     """A server that has answered its first requests; it ends with the stack. Raises CannotError."""
     cores = bench.cores.servers(contestant.cores)
     server = stack.enter_context(serving(contestant, bench.site.root, cores, options(bench.site) if options else ()))

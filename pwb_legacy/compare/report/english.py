@@ -6,6 +6,8 @@ A catalogue in another language is a module with the same names. words.py fills 
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from . import english_curves
+
 LANGUAGE: Final = "en"
 
 SCENARIOS: Final[Mapping[str, tuple[str, str, str]]] = {
@@ -250,6 +252,7 @@ TEXTS: Final[Mapping[str, str]] = {
     "table.progress": "round {round}, {design}, {scenario}",
     "table.rates": "rates of the open loops: {rates}",
     "table.finding_rates": "finding the rates of the open loops",
+    **english_curves.TEXTS,
 }
 
 

@@ -11,6 +11,8 @@ from pwb_legacy.compare.measure.servers import CannotError
 
 from . import page
 from .claims import verdict
+from .curve_words import sentences
+from .curves_table import tables
 from .table import table
 from .words import Words
 
@@ -41,8 +43,11 @@ def draw(results: Results, out: Path, console: Console) -> str:
     words = Words(results)
     files = {"page": out / PAGE, "json": out / FIGURES}
     try:
-        console.print(table(results))
+        for grid in [table(results)] if results.scenarios else tables(results, words):
+            console.print(grid)
         for sentence in words.verdict(verdict(results)) if results.measurements else ():
+            console.out(printable(sentence), highlight=False)
+        for sentence in sentences(results, words) if results.points else ():
             console.out(printable(sentence), highlight=False)
         text = page.render(results)
     except OSError:

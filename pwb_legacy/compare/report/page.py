@@ -20,6 +20,7 @@ from pwb_legacy.compare.measure.running_server import CARRIES
 from . import english
 from .charts import Bar, bars
 from .claims import WAIT, Verdict, verdict
+from .curves_page import sections as curve_sections
 from .spread import PERCENTILES, Spread, spread, waits
 from .templates import printed
 from .waits_chart import waits_chart
@@ -116,19 +117,25 @@ class _Page:
     def values(self) -> dict[str, Any]:
         results, words = self._results, self._words
         used = {family(one.name) for one in results.designs}
+        curves = curve_sections(results, words, family)
         return {
             "language": words.language,
             "results": results,
             "about": results.about,
             "say": words.say,
-            "verdict": words.verdict(self._verdict) if results.measurements else [],
+            "verdict": [*self._measured(), *(curve["said"] for curve in curves)],
             "conditions": list(words.conditions()),
             "remarks": [words.remark(kind, values) for kind, values in results.about.remarks],
             "families": [(key, words.family(key)) for key in FAMILIES if key in used],
             "family": family,
             "named": _namer(results),
             "sections": [self._section(one.name) for one in results.scenarios],
+            "curves": curves,
         }
+
+    def _measured(self) -> list[str]:
+        """What the scenarios carry; nothing where none was played."""
+        return self._words.verdict(self._verdict) if self._results.measurements else []
 
     def _section(self, scenario: str) -> dict[str, Any]:
         designs = [one for one in self._results.designs if self._results.of(one.name, scenario)]

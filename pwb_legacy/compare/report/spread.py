@@ -9,7 +9,7 @@ from typing import Final
 
 from hdrh.histogram import HdrHistogram
 
-from pwb_legacy.compare.measure.results import Measurement, Results
+from pwb_legacy.compare.measure.results import Measurement, Point, Results
 from pwb_legacy.compare.measure.running_server import CARRIES
 
 PERCENTILES: Final = {f"p{percent}_ms": percent for percent in CARRIES}
@@ -47,7 +47,7 @@ def spread(results: Results, design: str, scenario: str, name: str, *, pooled: b
     return Spread(design, median(values), quantile(values, 0.25), quantile(values, 0.75), len(values))
 
 
-def waits(measurements: Sequence[Measurement]) -> HdrHistogram | None:
+def waits(measurements: Sequence[Measurement | Point]) -> HdrHistogram | None:
     """The waits of all measurements in one histogram, in microseconds; None where there are none."""
     found = [one.histogram for one in measurements if one.histogram is not None]
     if not found:

@@ -41,7 +41,7 @@ def waits_chart(curves: Mapping[str, HdrHistogram], colours: Mapping[str, str], 
     place = {"x": _across(last, axis), "y": _up(low, high)}
     names = [
         {"name": name, "x": last, "y": low * (high / low) ** (1 - top / HEIGHT), "colour": colours[name]}
-        for name, top in _apart({name: _top(found[-1][1], low, high) for name, found in points.items()}).items()
+        for name, top in apart({name: _top(found[-1][1], low, high) for name, found in points.items()}).items()
     ]
     text = {"type": "text", "align": "left", "dx": 8, "baseline": "middle", "fontSize": 12.5}
     specification = {
@@ -84,15 +84,18 @@ def _top(wait: float, low: float, high: float) -> float:
     return HEIGHT * (1 - math.log(wait / low) / math.log(high / low))
 
 
-def _apart(tops: Mapping[str, float]) -> dict[str, float]:
+def apart(tops: Mapping[str, float], height: float = HEIGHT) -> dict[str, float]:
     """The same, moved so far that the names do not cover each other."""
     placed: dict[str, float] = {}
     before = -math.inf
     for name, top in sorted(tops.items(), key=lambda pair: pair[1]):
         before = max(top, before + LINE)
         placed[name] = before
-    surplus = max(0.0, before - HEIGHT)
-    return {name: top - surplus for name, top in placed.items()}
+    below = height
+    for name, top in reversed(placed.items()):
+        placed[name] = below = min(top, below)
+        below -= LINE
+    return placed
 
 
 def _across(last: float, title: str) -> dict[str, Any]:
@@ -102,7 +105,7 @@ def _across(last: float, title: str) -> dict[str, Any]:
         "field": "x",
         "type": "quantitative",
         "scale": {"domain": [0, last], "nice": False},
-        "axis": _axis(title) | {"values": marked, "labelExpr": f"{labels} : ''"},
+        "axis": axis(title) | {"values": marked, "labelExpr": f"{labels} : ''"},
     }
 
 
@@ -112,11 +115,12 @@ def _up(low: float, high: float) -> dict[str, Any]:
         "field": "y",
         "type": "quantitative",
         "scale": {"type": "log", "domain": [low, high], "nice": False},
-        "axis": _axis(None) | {"values": [10.0**power for power in powers], "format": ",~r"},
+        "axis": axis(None) | {"values": [10.0**power for power in powers], "format": ",~r"},
     }
 
 
-def _axis(title: str | None) -> dict[str, Any]:
+def axis(title: str | None) -> dict[str, Any]:
+    """How an axis looks, with its title."""
     return {
         "title": title,
         "titleColor": "var(--soft)",

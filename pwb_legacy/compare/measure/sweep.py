@@ -1,0 +1,212 @@
+"""The sweep: how a design does as its clients, or the requests that are sent to it, become more.
+
+Two questions, each with a curve for every design:
+
+1. clients: a closed loop of 1, 2, 4 ... 512 clients, of which each asks again when it has its response.
+2. offered: an open loop of CONNECTIONS clients, at 0.1 to 1.2 times the design's own capacity, which is measured right
+   before: the responses a second of a closed loop with as many clients. A wait counts from the moment when its request
+   was due.
+
+In a round all servers run, and each point is measured on one right after the other, in an order that changes. The time
+of the whole sweep is limited: what is left of it is divided among the points that are left.
+"""
+
+import math
+import random
+import resource
+import time
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from pwb_legacy.compare.load import Ask, Tally, closed, open_loop
+
+from .results import Point
+from .rounds import Bench, start
+from .running_server import CARRIES, RUN_UP, TIMEOUT, RunningServer
+from .servers import CannotError, Contestant, Server
+
+CLIENTS: Final = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
+SHARES: Final = (0.1, 0.3, 0.5, 0.7, 0.85, 1.0, 1.1, 1.2)
+"""Of a design's capacity."""
+CONNECTIONS: Final = 64
+"""Clients of the open loop."""
+SECONDS: Final = 0.3
+"""Of a measurement at most."""
+LEAST_SECONDS: Final = 0.1
+BESIDE: Final = 0.25
+"""Seconds that a point takes on average beside its measurement, as far as it can be foreseen."""
+CAPACITY_SECONDS: Final = 0.3
+LIMIT: Final = 320.0
+"""Seconds of a whole sweep, from its beginning to the last point."""
+ROUNDS: Final = (3, 6)
+"""At least; at most, if there is time."""
+DESCRIPTORS: Final = CLIENTS[-1] + 128
+"""That a process has to be able to open: one for each client, and some for files and libraries."""
+
+
+@dataclass(slots=True)
+class Plan:
+    """Which points are measured, and how much time they have."""
+
+    clients: Sequence[int] = CLIENTS
+    shares: Sequence[float] = SHARES
+    connections: int = CONNECTIONS
+    """Clients of the open loop."""
+    seconds: float = SECONDS
+    """Of a measurement at most."""
+    rounds: tuple[int, int] = ROUNDS
+    until: float = math.inf
+    """By the monotonic clock, when no further point begins."""
+    spent: list[float] = field(default_factory=list)
+    """Seconds that each point took beside its measurement: connecting, the last responses, leaving."""
+
+    def points(self, contestants: int) -> int:
+        """How many points a round has."""
+        return contestants * (len(self.clients) + len(self.shares))
+
+    def foreseen(self, in_round: int) -> dict[str, float]:
+        """How many rounds there are at least, the seconds of a point and the minutes of the sweep, for that many points
+        in a round."""
+        most = in_round * self.rounds[0] * (self.seconds + BESIDE)
+        whole = min(most, self.until - time.monotonic())
+        return {"least": self.rounds[0], "each": whole / in_round / self.rounds[0], "minutes": whole / 60}
+
+    def length(self, left: int) -> float:
+        """Seconds of the next measurement, when so many are left."""
+        each = (self.until - time.monotonic()) / max(1, left)
+        beside = sum(self.spent) / len(self.spent) if self.spent else 0.0
+        return max(LEAST_SECONDS, min(self.seconds, each - beside))
+
+    def has_time(self, seconds: float = 0.0) -> bool:
+        """Whether what takes so many seconds would end before the time is over."""
+        return time.monotonic() + seconds < self.until
+
+
+def check_descriptors() -> None:
+    """Raises CannotError where a process may not open enough of them for all clients."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard != resource.RLIM_INFINITY and hard < DESCRIPTORS:
+        raise CannotError(
+            f"--sweep: {CLIENTS[-1]} clients need {DESCRIPTORS} descriptors, this process may have {hard} (ulimit -Hn)"
+        )
+
+
+async def sweep(bench: Bench, plan: Plan) -> AsyncGenerator[Point, None]:
+    """Every point, as soon as it is measured."""
+    chance = random.Random(bench.seed)  # noqa: S311  not for secrets
+    least, most = plan.rounds
+    longest = 0.0
+    for number in range(1, most + 1):
+        if number > least and not plan.has_time(longest):
+            return
+        began = time.monotonic()
+        left = plan.points(len(bench.contestants)) * (max(0, least - number) + 1)
+        with ExitStack() as stack:
+            servers = _Servers(bench, number, stack)
+            for question, values in (("clients", plan.clients), ("offered", plan.shares)):
+                for x in values:
+                    for contestant in chance.sample(bench.contestants, len(bench.contestants)):
+                        if not plan.has_time():
+                            return
+                        yield await servers.measure(contestant, question, x, plan, left)
+                        left -= 1
+        longest = max(longest, time.monotonic() - began)
+
+
+class _Servers:
+    """The servers of a round, one of each design, started when they are first needed."""
+
+    def __init__(self, bench: Bench, number: int, stack: ExitStack) -> None:
+        self._bench, self._number, self._stack = bench, number, stack
+        self._running: dict[str, RunningServer] = {}
+        self._capacities: dict[str, float] = {}
+
+    async def measure(self, contestant: Contestant, question: str, x: float, plan: Plan, left: int) -> Point:
+        """One point. A server that fails is left to itself until the round ends, and the next point gets another."""
+        began = time.monotonic()
+        point = Point(contestant.name, question, x, self._number)
+        try:
+            running = await self._server(contestant)
+            if question == "offered" and contestant.name not in self._capacities:
+                self._capacities[contestant.name] = await self._capacity(running)
+            length = plan.length(left)
+            cost = _Cost(running.server, contestant.cores)
+            if question == "clients":
+                tally = await self._closed(running, int(x), length, cost)
+            else:
+                point.offered = x * self._capacities[contestant.name]
+                tally = await self._open(running, point.offered, length, cost)
+            running.server.check()
+            await running.settle()
+        except (CannotError, OSError, TimeoutError) as error:
+            self._running.pop(contestant.name, None)
+            point.why = str(error) or type(error).__name__
+            return point
+        fill(point, tally, cost)
+        self._bench.watched += tally.seconds
+        self._bench.waited += tally.waited
+        plan.spent.append(max(0.0, time.monotonic() - began - length))
+        return point
+
+    async def _server(self, contestant: Contestant) -> RunningServer:
+        if contestant.name not in self._running:
+            self._running[contestant.name] = await start(self._bench, contestant, None, self._stack)
+        return self._running[contestant.name]
+
+    async def _capacity(self, running: RunningServer) -> float:
+        cost = _Cost(running.server, running.contestant.cores)
+        tally = await self._closed(running, self._bench.connections, CAPACITY_SECONDS, cost)
+        if not tally.rate:
+            raise CannotError("it answered nothing, so it has no capacity to take a share of")
+        return tally.rate
+
+    async def _closed(self, running: RunningServer, clients: int, seconds: float, cost: "_Cost") -> Tally:
+        asks = [Ask(running.site.page)]
+        more: dict[str, Any] = {"seed": self._bench.seed + self._number, "timeout": TIMEOUT, "run_up": RUN_UP}
+        return await closed(running.address, asks, clients, seconds, begin=cost.begin, end=cost.end, **more)
+
+    async def _open(self, running: RunningServer, rate: float, seconds: float, cost: "_Cost") -> Tally:
+        asks = [Ask(running.site.page)]
+        more: dict[str, Any] = {"seed": self._bench.seed + self._number, "timeout": TIMEOUT, "run_up": RUN_UP}
+        return await open_loop(
+            running.address, asks, rate, seconds,
+            connections=self._bench.connections, poisson=True, begin=cost.begin, end=cost.end, **more,
+        )  # fmt: skip
+
+
+class _Cost:
+    """CPU time of a server between begin() and end()."""
+
+    def __init__(self, server: Server, cores: int) -> None:
+        self._server, self._cores = server, cores
+        self._began = self._end = 0.0
+        self.seconds = 0.0
+
+    def begin(self) -> None:
+        self._cpu, self._began = self._server.cpu_seconds(), time.monotonic()
+
+    def end(self) -> None:
+        """Reads once, while the connections are still open, so that no child ends meanwhile. Does nothing for a load
+        that was cancelled before its time began."""
+        if self._began and not self._end:
+            self._end = time.monotonic()
+            self.seconds = self._server.cpu_seconds() - self._cpu
+
+    @property
+    def busy(self) -> float:
+        """The share of the time of its cores that the server used."""
+        return self.seconds / (self._end - self._began) / self._cores
+
+
+def fill(point: Point, tally: Tally, cost: _Cost) -> None:
+    """Puts what was measured into a point."""
+    waits = tally.histogram.get_total_count()
+    point.requests, point.failures, point.seconds = tally.requests, tally.failures, round(tally.seconds, 3)
+    point.rate = tally.rate
+    for percent, least in CARRIES.items():
+        setattr(point, f"p{percent}_ms", tally.percentile(percent) if waits >= least else None)
+    point.cpu_us = cost.seconds / tally.requests * 1e6 if tally.requests and cost.seconds > 0 else None
+    point.limited_by_load = tally.limited_by_load(cost.busy)
+    point.histogram = tally.histogram.encode().decode() if waits else None

@@ -1,0 +1,171 @@
+"""How the growth of a curve is named, from curves of a known shape; and what is said and drawn of them."""
+
+import re
+from dataclasses import asdict
+
+import pytest
+
+from pwb_legacy.compare.measure.results import About, Design, Point, Results, joined
+from pwb_legacy.compare.measure.sweep import CLIENTS, SHARES
+from pwb_legacy.compare.report import page
+from pwb_legacy.compare.report.curve_words import sentences
+from pwb_legacy.compare.report.curves import Axes, Line, curves
+from pwb_legacy.compare.report.growth import (
+    CANNOT_TELL,
+    LEAST_POINTS,
+    QUESTIONS,
+    cost,
+    growths,
+    leap,
+    throughput,
+    waits,
+)
+from pwb_legacy.compare.report.words import Words
+
+from .sample_results import ABOUT, NASTY, histogram
+
+RATE, WAIT, CPU, LOAD = QUESTIONS
+
+
+def over(*values: float) -> dict[float, float]:
+    """A curve over 1, 2, 4 ... clients."""
+    return {2.0**place: value for place, value in enumerate(values)}
+
+
+@pytest.mark.parametrize(
+    ("curve", "name"),
+    [
+        (over(9, 10, 11, 10, 9.5, 10), ("flat", None)),
+        (over(3, 6, 9, 10, 9, 9), ("saturates", 4)),
+        (over(3, 6, 10, 9, 4, 3), ("collapses", 16)),
+        (over(3, 6, 10, 4, 9, 9), ("saturates", 4)),
+        (over(10, 9, 8, 4, 3, 1), ("collapses", 8)),
+    ],
+)
+def test_throughput(curve: dict[float, float], name: tuple[str, float | None]) -> None:
+    assert throughput(curve) == name
+
+
+@pytest.mark.parametrize(("exponent", "kind"), [(0, "flat"), (0.5, "slower"), (1, "linear"), (2, "faster")])
+def test_waits_over_clients(exponent: float, kind: str) -> None:
+    assert waits({n: 0.3 * n**exponent for n in CLIENTS}) == (kind, None)
+
+
+def test_cost() -> None:
+    assert cost(over(50, 55, 60, 52)) == ("flat", None)
+    assert cost(over(50, 50, 100, 200, 200)) == ("grows", 4)
+    assert cost(over(200, 200, 100, 50, 50)) == ("falls", 4)
+
+
+def test_waits_over_load() -> None:
+    assert leap({0.1: 1, 0.5: 1.2, 0.9: 2, 1.2: 4}) == ("flat", None)
+    assert leap({0.1: 1, 0.5: 1.2, 0.9: 9, 1.2: 90}) == ("leaps", 0.9)
+    assert leap({0.1: 1, 0.5: 8, 0.9: 2, 1.2: 90}) == ("leaps", 1.2)
+
+
+def swept(design: str, *rounds: dict[float, float], figure: str = "rate", question: str = "clients") -> list[Point]:
+    return [
+        Point(design, question, x, number, requests=2000, histogram=histogram(1.0), **{figure: value})  # type: ignore[arg-type]
+        for number, curve in enumerate(rounds, 1)
+        for x, value in curve.items()
+    ]
+
+
+def made(*points: Point, names: tuple[str, ...] = ("epoll", "process")) -> Results:
+    return Results(
+        runs=[About(**ABOUT)],  # type: ignore[arg-type]
+        designs=[Design(name, NASTY, f"python -m {name}", name) for name in names],
+        scenarios=[],
+        points=list(points),
+    )
+
+
+def test_rounds_that_agree_are_named_and_others_cannot_be_told() -> None:
+    flat, falling = over(9, 10, 11, 10), over(10, 9, 2, 1)
+    found = growths(made(*swept("epoll", flat, flat, flat), *swept("process", flat, falling, flat)), RATE)
+    assert [(one.design, one.kind) for one in found] == [("epoll", "flat"), ("process", CANNOT_TELL)]
+
+
+def test_a_place_on_which_the_rounds_differ_a_little_is_a_span_and_one_far_off_cannot_be_told() -> None:
+    early, late = over(10, 9, 8, 4, 3, 3, 3, 3), over(10, 9, 8, 8, 8, 3, 3, 3)
+    latest = over(10, 9, 8, 8, 8, 9, 9, 3)
+    (near,) = growths(made(*swept("process", early, late)), RATE)
+    assert (near.kind, near.least, near.most) == ("collapses", 8, 32)
+    (far,) = growths(made(*swept("process", early, latest)), RATE)
+    assert far.kind == CANNOT_TELL
+
+
+def test_one_round_and_few_points_tell_nothing() -> None:
+    flat = over(9, 10, 11, 10)
+    assert growths(made(*swept("epoll", flat)), RATE)[0].kind == CANNOT_TELL
+    few = dict(list(flat.items())[: LEAST_POINTS - 1])
+    assert growths(made(*swept("epoll", few, few)), RATE)[0].kind == CANNOT_TELL
+
+
+def test_points_of_an_open_loop_that_show_the_load_generator_do_not_count() -> None:
+    curve = {0.1: 1.0, 0.3: 1.0, 0.5: 1.0, 0.7: 1.0, 1.2: 90.0}
+    points = swept("async", curve, curve, figure="p50_ms", question="offered")
+    assert growths(made(*points), LOAD)[0].kind == "leaps"
+    for point in points:
+        point.limited_by_load = point.x == 1.2
+    assert growths(made(*points), LOAD)[0].kind == "flat"
+
+
+def test_what_is_said() -> None:
+    flat, falling = over(9, 10, 11, 10), over(10, 9, 2, 1)
+    results = made(*swept("epoll", flat, flat), *swept("process", falling, falling))
+    told = sentences(results, Words(results))
+    assert told[0] == (
+        "Requests a second, over the number of clients: flat with epoll; collapses at 4 clients with process."
+    )
+    assert "cannot tell with epoll and process" in told[1]
+    once = made(*swept("epoll", flat))
+    assert all(each.endswith(": a single round cannot tell.") for each in sentences(once, Words(once)))
+
+
+def whole() -> Results:
+    """A sweep of two designs with everything that can go wrong."""
+    points = []
+    for number in (1, 2, 3):
+        for name in ("epoll", "process"):
+            for x in CLIENTS:
+                figures = {"rate": 1e4 / x, "cpu_us": 50.0 * x, "p50_ms": 0.1 * x, "p90_ms": 0.2 * x, "p99_ms": x}
+                points.append(
+                    Point(name, "clients", x, number, requests=500, histogram=histogram(0.1 * x, n=500), **figures)  # type: ignore[arg-type]
+                )
+            why = f"it ended: {NASTY}"
+            points += [Point(name, "offered", x, number, offered=1e4 * x, why=why) for x in SHARES]
+    points[3].failures = 100
+    points[5].rate, points[6].p99_ms, points[7].limited_by_load = 0.0, None, True
+    return made(*points)
+
+
+def test_the_page_of_a_sweep() -> None:
+    told = page.render(whole())
+    assert told.rstrip().endswith("</html>")
+    assert NASTY not in told
+    assert "epoll at 0.1: it ended: &lt;script" in told
+    assert "failed: epoll (8)" in told
+    assert "could not be drawn" not in told
+    pictures = re.findall(r'<div class="(wide|narrow)">\s*<svg role="img" aria-label="([^"]+)"', told)
+    assert [kind for kind, _ in pictures] == ["wide", "narrow"] * 3
+    assert "A claim compares two designs" not in told
+
+
+def test_a_sweep_is_written_read_and_joined() -> None:
+    results = whole()
+    again = Results.from_json(results.to_json())
+    assert list(map(asdict, again.points)) == list(map(asdict, results.points))
+    both = joined([results, again])
+    assert {one.run for one in both.points} == {0, 1}
+    assert len(both.points) == 2 * len(results.points)
+
+
+@pytest.mark.parametrize("points", [{}, {1.0: (1.0, 1.0, 1.0)}, {1.0: (1e-3, 1.0, 1e6), 8.0: (2.0, 2.0, 2.0)}])
+@pytest.mark.parametrize("doubling", [True, False])
+def test_no_curve_is_too_strange_to_be_drawn(points: dict[float, tuple[float, float, float]], doubling: bool) -> None:
+    line = Line("<epoll>", "var(--loop)", [], points)
+    svg = curves([line, line], Axes("n", "y", [1.0, 8.0], doubling), "<label>", 360)
+    assert "NaN" not in svg
+    assert "Infinity" not in svg
+    assert ("&lt;epoll&gt;" in svg) == bool(points)
