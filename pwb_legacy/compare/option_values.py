@@ -15,7 +15,7 @@ from pwb_legacy.compare.measure.servers import CONTESTANTS, Contestant
 if TYPE_CHECKING:
     from pwb_legacy.compare.measure.sample_site import Site
     from pwb_legacy.compare.measure.scenarios import Scenario
-    from pwb_legacy.compare.measure.sweep import Plan
+    from pwb_legacy.compare.measure.sweep_plan import Plan
 
 FULL: Final = (6, 0.15)
 """Rounds at least, and seconds of a measurement."""
@@ -105,7 +105,7 @@ def scenarios(root: Path | None, told: Mapping[str, Any]) -> "list[Scenario]":
 def plan(told: Mapping[str, Any], quick: bool, began: float) -> "Plan":
     """Which points a sweep has, and how much time. began: when the command did, by the monotonic clock. Raises
     CannotError, click.UsageError."""
-    from pwb_legacy.compare.measure import sweep
+    from pwb_legacy.compare.measure import sweep_plan as sweep
 
     for name in ("scenarios", "replay", "speed"):
         if told[name] is not None:

@@ -9,7 +9,8 @@ from rich.console import Console
 from pwb_async.output.printing import printable
 from pwb_legacy.compare.measure.results import Results
 from pwb_legacy.compare.measure.rounds import Bench
-from pwb_legacy.compare.measure.sweep import Plan, sweep
+from pwb_legacy.compare.measure.sweep import sweep
+from pwb_legacy.compare.measure.sweep_plan import Plan
 
 from .report.curves_table import Progressing
 from .report.words import Words

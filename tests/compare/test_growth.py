@@ -6,7 +6,7 @@ from dataclasses import asdict
 import pytest
 
 from pwb_legacy.compare.measure.results import About, Design, Point, Results, joined
-from pwb_legacy.compare.measure.sweep import CLIENTS, SHARES
+from pwb_legacy.compare.measure.sweep_plan import CLIENTS, SHARES
 from pwb_legacy.compare.report import page
 from pwb_legacy.compare.report.curve_words import sentences
 from pwb_legacy.compare.report.curves import Axes, Line, curves

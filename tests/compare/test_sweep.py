@@ -11,7 +11,8 @@ from pwb_legacy.compare.measure import sample_site
 from pwb_legacy.compare.measure.results import Point
 from pwb_legacy.compare.measure.rounds import Bench
 from pwb_legacy.compare.measure.servers import Contestant
-from pwb_legacy.compare.measure.sweep import CLIENTS, DESCRIPTORS, SHARES, Plan, sweep
+from pwb_legacy.compare.measure.sweep import sweep
+from pwb_legacy.compare.measure.sweep_plan import CLIENTS, DESCRIPTORS, SHARES, Plan
 
 from .test_compare import EPOLL, begin, read, told
 

@@ -17,7 +17,6 @@ from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from itertools import groupby
-from typing import TYPE_CHECKING
 
 from .cores import Cores
 from .rates import capacity, common_rate
@@ -26,9 +25,7 @@ from .running_server import RunningServer
 from .sample_site import Site
 from .scenarios import Scenario
 from .servers import CannotError, Contestant, serving
-
-if TYPE_CHECKING:
-    from .sweep import Plan
+from .sweep_plan import Plan
 
 Options = Callable[[Site], tuple[str, ...]] | None
 
@@ -62,7 +59,7 @@ class Bench:
     """Seconds of all loads so far."""
     waited: float = 0.0
     """Seconds of them in which another program had the load generator's core."""
-    plan: "Plan | None" = None
+    plan: Plan | None = None
     """Of a sweep, which is then what is measured, instead of the scenarios."""
     planned: int = 0
     """Rounds that there will be, as far as it can be foreseen."""

@@ -3,7 +3,7 @@
 Two questions, each with a curve for every design:
 
 1. clients: a closed loop of 1, 2, 4 ... 512 clients, of which each asks again when it has its response.
-2. offered: an open loop of CONNECTIONS clients, at 0.1 to 1.2 times the design's own capacity, which is measured right
+2. offered: an open loop of 64 clients, at 0.1 to 1.2 times the design's own capacity, which is measured right
    before: the responses a second of a closed loop with as many clients. A wait counts from the moment when its request
    was due.
 
@@ -11,13 +11,10 @@ In a round all servers run, and each point is measured on one right after the ot
 of the whole sweep is limited: what is left of it is divided among the points that are left.
 """
 
-import math
 import random
-import resource
 import time
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator
 from contextlib import ExitStack
-from dataclasses import dataclass, field
 from typing import Any, Final
 
 from pwb_legacy.compare.load import Ask, Tally, closed, open_loop
@@ -26,71 +23,9 @@ from .results import Point
 from .rounds import Bench, start
 from .running_server import CARRIES, RUN_UP, TIMEOUT, RunningServer
 from .servers import CannotError, Contestant, Server
+from .sweep_plan import Plan
 
-CLIENTS: Final = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
-SHARES: Final = (0.1, 0.3, 0.5, 0.7, 0.85, 1.0, 1.1, 1.2)
-"""Of a design's capacity."""
-CONNECTIONS: Final = 64
-"""Clients of the open loop."""
-SECONDS: Final = 0.3
-"""Of a measurement at most."""
-LEAST_SECONDS: Final = 0.1
-BESIDE: Final = 0.25
-"""Seconds that a point takes on average beside its measurement, as far as it can be foreseen."""
 CAPACITY_SECONDS: Final = 0.3
-LIMIT: Final = 320.0
-"""Seconds of a whole sweep, from its beginning to the last point."""
-ROUNDS: Final = (3, 6)
-"""At least; at most, if there is time."""
-DESCRIPTORS: Final = CLIENTS[-1] + 128
-"""That a process has to be able to open: one for each client, and some for files and libraries."""
-
-
-@dataclass(slots=True)
-class Plan:
-    """Which points are measured, and how much time they have."""
-
-    clients: Sequence[int] = CLIENTS
-    shares: Sequence[float] = SHARES
-    connections: int = CONNECTIONS
-    """Clients of the open loop."""
-    seconds: float = SECONDS
-    """Of a measurement at most."""
-    rounds: tuple[int, int] = ROUNDS
-    until: float = math.inf
-    """By the monotonic clock, when no further point begins."""
-    spent: list[float] = field(default_factory=list)
-    """Seconds that each point took beside its measurement: connecting, the last responses, leaving."""
-
-    def points(self, contestants: int) -> int:
-        """How many points a round has."""
-        return contestants * (len(self.clients) + len(self.shares))
-
-    def foreseen(self, in_round: int) -> dict[str, float]:
-        """How many rounds there are at least, the seconds of a point and the minutes of the sweep, for that many points
-        in a round."""
-        most = in_round * self.rounds[0] * (self.seconds + BESIDE)
-        whole = min(most, self.until - time.monotonic())
-        return {"least": self.rounds[0], "each": whole / in_round / self.rounds[0], "minutes": whole / 60}
-
-    def length(self, left: int) -> float:
-        """Seconds of the next measurement, when so many are left."""
-        each = (self.until - time.monotonic()) / max(1, left)
-        beside = sum(self.spent) / len(self.spent) if self.spent else 0.0
-        return max(LEAST_SECONDS, min(self.seconds, each - beside))
-
-    def has_time(self, seconds: float = 0.0) -> bool:
-        """Whether what takes so many seconds would end before the time is over."""
-        return time.monotonic() + seconds < self.until
-
-
-def check_descriptors() -> None:
-    """Raises CannotError where a process may not open enough of them for all clients."""
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if hard != resource.RLIM_INFINITY and hard < DESCRIPTORS:
-        raise CannotError(
-            f"--sweep: {CLIENTS[-1]} clients need {DESCRIPTORS} descriptors, this process may have {hard} (ulimit -Hn)"
-        )
 
 
 async def sweep(bench: Bench, plan: Plan) -> AsyncGenerator[Point, None]:

@@ -24,7 +24,7 @@ DASHES: Final[tuple[list[int], ...]] = ([], [7, 3], [2, 3])
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One curve."""
+    """A curve: a design over the common axis."""
 
     name: str
     colour: str
@@ -36,7 +36,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Axes:
-    """What stands at the axes."""
+    """The axes have titles, and the places that the points of all lines have in common."""
 
     across: str
     up: str
@@ -66,7 +66,7 @@ def curves(lines: Sequence[Line], axes: Axes, label: str, width: int) -> str:
 
 
 class _Frame:
-    """The scales, and where things stand in them."""
+    """The frame turns figures into pixels."""
 
     def __init__(self, lines: Sequence[Line], axes: Axes, width: int) -> None:
         ends = [value for line in lines for three in line.points.values() for value in three]
