@@ -21,7 +21,7 @@ FULL: Final = (6, 0.15)
 """Rounds at least, and seconds of a measurement."""
 FULL_SECONDS: Final = 225.0
 """Of a whole run: more rounds are played as long as they fit into it."""
-QUICK: Final = (1, 0.2)
+QUICK: Final = (1, 0.15)
 REPLAY: Final = (1, 10.0)
 QUICK_IDLE: Final = 0.4
 """The share of a whole run's idle connections."""

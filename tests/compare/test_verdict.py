@@ -10,6 +10,7 @@ from pwb_legacy.compare.report.claims import Claim, verdict
 from pwb_legacy.compare.report.spread import figure
 from pwb_legacy.compare.report.words import Words
 
+from .claims_hold import failures
 from .sample_results import histogram, results
 
 STEADY = (1.0, 1.02, 0.98, 1.01, 0.99, 1.03, 0.97, 1.0)
@@ -188,3 +189,14 @@ def test_many_joined_runs_count_once_each() -> None:
 )  # fmt: skip
 def test_figure(value: float, uncertain: float | None, told: str) -> None:
     assert figure(value, uncertain) == told
+
+
+def test_claims_that_turn_are_found() -> None:
+    first = results("kept", rate={"epoll": rounds(2000), "thread": rounds(1000)})
+    same = results("kept", rate={"epoll": rounds(1300), "thread": rounds(1000)})
+    turned = results("kept", rate={"epoll": rounds(900), "thread": rounds(1000)})
+    claims = verdict(first).claims()
+    assert failures(claims, [first, same]) == {}
+    ((claim, ratios),) = failures(claims, [same, turned]).items()
+    assert claim == "kept, rate: epoll before thread, 2.0"
+    assert ratios == pytest.approx([1.3, 0.9])

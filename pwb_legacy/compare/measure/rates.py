@@ -12,7 +12,7 @@ from pwb_legacy.compare.load import closed
 from .running_server import RUN_UP, RunningServer
 from .scenarios import FEW, Scenario, ask_once
 
-SECONDS: Final = 0.1
+SECONDS: Final = 0.06
 """Of a trial."""
 TRIALS: Final = 2
 """The better one counts: other programs can only make a server look slower."""
