@@ -1,7 +1,7 @@
 """The command `python -m pwb_legacy --mode MODE [ROOT]`, from its options to its exit status.
 
-`python -m pwb_legacy compare`, `report`, `diff` and `trace` are the laboratory, and `book` attacks the programs of the
-textbook; these commands parse the rest of the line themselves.
+`python -m pwb_legacy compare`, `report`, `diff`, `trace` and `live` are the laboratory, and `book` attacks the programs
+of the textbook; these commands parse the rest of the line themselves.
 """
 
 import sys
@@ -13,7 +13,7 @@ from pwb_async.output.printing import escape_output, print_error
 from .modes import MODES, load_design
 
 PROGRAM: Final = "pwb-legacy"
-LABORATORY: Final = ("compare", "report", "diff", "trace")
+LABORATORY: Final = ("compare", "report", "diff", "trace", "live")
 """The first argument of the laboratory. A directory with such a name is served by `./compare`."""
 
 

@@ -49,6 +49,7 @@ COMPARE: dict[str, set[str]] = {
     "checks": {"load", "measure"},
     "report": {"load", "measure"},
     "timeline": {"load", "measure", "checks", "report"},
+    "live": {"load", "measure"},
 }
 """The parts of the laboratory, and what each may import of the others."""
 EVENT_LOOPS = {"asyncio", "uvloop", "aiofiles", "gevent"}

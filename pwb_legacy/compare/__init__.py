@@ -4,6 +4,7 @@
     python -m pwb_legacy report     draws the page of a run again, or joins the runs of several machines
     python -m pwb_legacy diff       proves that they answer alike
     python -m pwb_legacy trace      draws what each does, moment by moment
+    python -m pwb_legacy live       shows all of them at once on a page with buttons, for a lesson
 
 The plan of `compare` (session): prove that all designs answer alike (checks.equality); find the rates of the open loops
 (measure.rates); in each round, play each scenario on one design after the other (measure.rounds, measure.scenarios),

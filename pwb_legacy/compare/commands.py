@@ -180,6 +180,31 @@ def trace(modes: tuple[str, ...], out: Path) -> None:
         print(printable(str(path)))
 
 
+@laboratory.command()
+@click.option("--designs", type=DESIGNS, help="Only these.  [default: all]")
+@click.option(
+    "--rate",
+    type=click.FloatRange(4, 100),
+    default=20.0,
+    help="Requests a second for each design, at first.",
+    show_default=True,
+)
+@click.option("--duration", type=SECONDS, default="30m", help="When it ends by itself.", show_default=True)
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=0, help="Of the page; 0: any free one.", show_default=True
+)
+@click.option("--lang", type=click.Choice(["en", "zh"]), default="en", help="Language.", show_default=True)
+def live(designs: tuple[str, ...] | None, rate: float, duration: float, port: int, lang: str) -> None:
+    """Show all designs at once on a page with buttons: slow clients, idle clients, a slow disk, a killed child.
+
+    The page is for a lesson. It is at the address that is printed, which this machine alone can open. Everything ends
+    with this command.
+    """
+    with _extra("live"):
+        from .live import session as live_session
+    live_session.run(choices.contestants(designs, False), rate, duration, port, lang)
+
+
 def main() -> None:
     """The command line of this process. Raises SystemExit, with the status."""
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # it ends the servers, too

@@ -1,0 +1,204 @@
+"""A steady load on one server: visits at equal distances, each of which asks for four files at once, as a browser does.
+
+It is an open loop: a visit begins at its moment, whether or not the ones before have been answered, and waits count
+from that moment. Connections are kept and used again; a request for which none is free waits in a bounded queue.
+"""
+
+import asyncio
+import os
+import time
+from collections import deque
+from collections.abc import Sequence
+from contextlib import ExitStack
+from typing import Final, NamedTuple
+
+from pwb_legacy.compare.load.connection import Connection
+from pwb_legacy.compare.load.messages import Address, Ask, Request, requests
+from pwb_legacy.compare.load.timer import Alarm
+
+FILES: Final = 4
+"""Requests of a visit, all at the same moment."""
+CONNECTIONS: Final = 16
+"""Connections of a load at most."""
+QUEUE: Final = 200
+"""Requests that may wait for a free connection."""
+PATIENCE: Final = 2.0
+"""Seconds after which a request is given up, counted from the moment of its visit."""
+
+
+class Waits(NamedTuple):
+    """The requests that ended in a piece of time."""
+
+    answered: list[float]
+    """Seconds that each answered request waited."""
+    lost: int
+    """Requests without an answer, and connections that the server cut."""
+
+
+class SteadyLoad:
+    """The clients of one server. It is the owner of its connections."""
+
+    losses: int
+    """Requests without an answer, and connections that the server cut, since forget()."""
+
+    def __init__(self, address: Address, keep_alive: bool, rate: float, offset: float) -> None:
+        """rate: requests a second. offset: the share of the time between two visits by which they are shifted, so that
+        the designs are not all asked at the same moment."""
+        self._address, self._keep_alive, self._offset = address, keep_alive, offset
+        self._rate = rate
+        self._requests: Sequence[Request] = ()
+        self._connections: set[Connection] = set()
+        self._idle: list[Connection] = []
+        self._queue: deque[tuple[Request, float]] = deque()
+        self._opening: dict[Connection, asyncio.Task[None]] = {}
+        self._answered: list[float] = []
+        self._lost = self.losses = 0
+        self._paused = self._closed = False
+        self._exits = ExitStack()
+
+    def start(self, targets: Sequence[bytes]) -> None:
+        """Begin to ask for these files."""
+        self.ask_for(targets)
+        self._alarm = self._exits.enter_context(Alarm(self._visit))
+        self._sweeper = asyncio.create_task(self._sweep())
+        self._set_alarm()
+
+    def ask_for(self, targets: Sequence[bytes]) -> None:
+        """Ask for other files from the next visit on."""
+        self._requests = requests(self._address, [Ask(target) for target in targets], self._keep_alive)
+
+    def set_rate(self, rate: float) -> None:
+        """Change the requests a second."""
+        self._rate = rate
+        self._set_alarm()
+
+    def pause(self, paused: bool) -> None:
+        """Begin no more visits, or go on."""
+        self._paused = paused
+        if paused:
+            self._queue.clear()
+
+    @property
+    def connected(self) -> int:
+        """Connections that are open now."""
+        return len(self._connections) - len(self._opening)
+
+    @property
+    def waiting(self) -> int:
+        """Requests that have no answer yet."""
+        return len(self._queue) + sum(connection.request is not None for connection in self._connections)
+
+    def take(self) -> Waits:
+        """The requests that have ended since the last call."""
+        waits = Waits(self._answered, self._lost)
+        self._answered, self._lost = [], 0
+        return waits
+
+    def forget(self) -> None:
+        """Count what is lost from zero."""
+        self.losses = 0
+
+    async def close(self) -> None:
+        """Close all connections."""
+        self._closed = True
+        self._queue.clear()
+        self._exits.close()
+        self._sweeper.cancel()
+        opening = list(self._opening.values())
+        for task in opening:
+            task.cancel()
+        for connection in list(self._connections):
+            connection.drop()
+        await asyncio.gather(self._sweeper, *opening, return_exceptions=True)
+        await asyncio.sleep(0)  # the loop closes the sockets in its next round
+
+    def answered(self, connection: Connection, moment: float) -> None:
+        """A response has arrived whole: the connection takes the next request of the queue."""
+        self._answered.append(moment - connection.since)
+        if not connection.keep_alive:
+            return  # it is lost in a moment, and then replaced
+        if self._queue:
+            connection.ask(*self._queue.popleft())
+        else:
+            self._idle.append(connection)
+
+    def failed(self, connection: Connection, reason: str) -> None:
+        """A request has no answer."""
+        self._lose()
+
+    def lost(self, connection: Connection) -> None:
+        """A connection is gone."""
+        if connection not in self._connections:
+            return  # it was given up while it opened, and opened all the same
+        self._connections.remove(connection)
+        if connection in self._idle:
+            self._idle.remove(connection)
+            if not connection.broken and not self._closed:
+                self._lose()
+        if self._queue:
+            self._open(*self._queue.popleft())
+
+    def _lose(self) -> None:
+        if not self._closed:
+            self._lost += 1
+            self.losses += 1
+
+    def _set_alarm(self) -> None:
+        """Set the alarm to the next moment of this rate; the moments of all loads have the same clock."""
+        interval = FILES / self._rate
+        now = time.monotonic()
+        self._next = (now // interval + 1 + self._offset) * interval
+        self._alarm.set(self._next)
+
+    def _visit(self) -> None:
+        """Begin all visits that are due."""
+        interval = FILES / self._rate
+        now = time.monotonic()
+        if now - self._next > PATIENCE:
+            self._next = now  # this program, or the machine, stood still
+        while self._next <= now:
+            if not self._paused:
+                for request in self._requests:
+                    self._ask(request, self._next)
+            self._next += interval
+        self._alarm.set(self._next)
+
+    def _ask(self, request: Request, since: float) -> None:
+        if self._idle:
+            self._idle.pop().ask(request, since)
+        elif len(self._connections) < CONNECTIONS:
+            self._open(request, since)
+        elif len(self._queue) < QUEUE:
+            self._queue.append((request, since))
+        else:
+            self._lose()
+
+    def _open(self, request: Request, since: float) -> None:
+        connection = Connection(self, self._keep_alive, request, since)
+        self._connections.add(connection)
+        self._opening[connection] = asyncio.create_task(self._connect(connection))
+
+    async def _connect(self, connection: Connection) -> None:
+        try:
+            await asyncio.get_running_loop().create_connection(lambda: connection, *self._address)
+        except OSError as error:
+            connection.fail(f"cannot connect: {os.strerror(error.errno or 0)}")
+            self.lost(connection)
+        except asyncio.CancelledError:
+            self.lost(connection)
+        finally:
+            del self._opening[connection]
+
+    async def _sweep(self) -> None:
+        """Give up the requests that have waited too long."""
+        while True:
+            await asyncio.sleep(0.1)
+            limit = time.monotonic() - PATIENCE
+            while self._queue and self._queue[0][1] < limit:
+                self._queue.popleft()
+                self._lose()
+            for connection in list(self._connections):
+                if connection.request is not None and connection.since < limit:
+                    connection.expire(PATIENCE)
+                    if task := self._opening.get(connection):
+                        task.cancel()
