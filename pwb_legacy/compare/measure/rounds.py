@@ -93,18 +93,18 @@ async def find_rates(bench: Bench) -> None:
 async def measure(bench: Bench) -> AsyncGenerator[Measurement, None]:
     """Every measurement, as soon as it is made."""
     chance = random.Random(bench.seed)  # noqa: S311  not for secrets
-    longest = 0.0
+    lasted = 0.0
     number = 1
-    while number <= bench.rounds or (bench.until is not None and time.monotonic() + longest <= bench.until):
+    while number <= bench.rounds or (bench.until is not None and time.monotonic() + lasted <= bench.until):
         began = time.monotonic()
         for options, scenarios in groupby(bench.scenarios, lambda scenario: scenario.options):
             with _servers(bench, options, number) as servers:
                 for scenario in scenarios:
                     for contestant in chance.sample(bench.contestants, len(bench.contestants)):
                         yield await servers.play(contestant, scenario)
-        longest = max(longest, time.monotonic() - began)
+        lasted = time.monotonic() - began
         left = max(0.0, bench.until - time.monotonic()) if bench.until is not None else 0.0
-        bench.planned = max(bench.rounds, number + math.floor(left / longest))
+        bench.planned = max(bench.rounds, number + math.floor(left / lasted))
         number += 1
 
 

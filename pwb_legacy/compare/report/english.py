@@ -133,7 +133,6 @@ TEXTS: Final[Mapping[str, str]] = {
     "and": " and ",
     "comma": ", ",
     "to": "{least} to {most}",
-    "colon": ": ",
     "value.of": "{value} (n={n:,})",
     # Conditions of a run.
     "about.PWB": "PWB",
@@ -171,7 +170,8 @@ TEXTS: Final[Mapping[str, str]] = {
     "about.rounds.are": "{rounds}, each of {seconds:g} s for a measurement; seed {seed}",
     "about.site": "Site",
     "about.runs": "Runs",
-    "about.runs.are": "{n} runs joined; the conditions are those of the first",
+    "about.runs.are": "{n} runs joined, on {machines}; the other conditions are those of the first",
+    "about.runs.machine": "{n} times {cpu} with {cores} cores",
     "remark.one_core": "There is one core only: the load generator took time from the servers.",
     "remark.shared_core": (
         "On {cores} cores the servers shared core {load} with the load generator: what they do there is less than "
@@ -215,7 +215,8 @@ TEXTS: Final[Mapping[str, str]] = {
         "A figure is the median over the rounds; a percentile is that of the requests of all rounds together, and "
         "their number stands beside it. The thin line below a figure is the middle half of the rounds. Figures have as "
         "many digits as their spread allows. Where they are far apart the scale is logarithmic: points on lines, with "
-        "the powers of ten marked. Requests and waits are those of the well-behaved clients."
+        "the powers of ten marked. Requests and waits are those of the well-behaved clients. Memory is without the "
+        "pages of files, which all Pythons of a machine share."
     ),
     "page.claims": (
         "A claim compares two designs within each round: the median ratio, in brackets its middle half and in how many "
@@ -245,6 +246,10 @@ TEXTS: Final[Mapping[str, str]] = {
         "KiB: memory for an idle connection; ! some failed; - no figure; x not measured"
     ),
     "table.line": "round {round}  {design:16} {scenario:12}",
+    "table.line.rate": "{rate:9,.0f}/s",
+    "table.line.p90": "  p90 {ms:.1f} ms",
+    "table.line.cpu": "  {us:,.0f} us each",
+    "table.line.failures": "  {n:,} failures",
     "table.written": "{page} has the pictures, {json} the figures",
     "table.not_drawn": "{json} has the figures; the page could not be drawn: {why}",
     "table.alike": "{requests} requests are answered alike by all {n} designs",

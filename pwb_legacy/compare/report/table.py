@@ -71,22 +71,22 @@ class Board:
         self._progress.update(self._task, advance=1, total=total, description=what)
         self._draw()
         if not self._live:
-            self._console.out(printable(line(one)), highlight=False)
+            self._console.out(printable(line(one, self._words)), highlight=False)
 
     def _draw(self) -> None:
         if self._live:
             self._live.update(Group(table(self._results), self._progress), refresh=True)
 
 
-def line(one: Measurement) -> str:
+def line(one: Measurement, words: Words) -> str:
     """A measurement on a line."""
-    start = f"round {one.round}  {one.design:16} {one.scenario:12}"
+    start = words.say("table.line", round=one.round, design=one.design, scenario=one.scenario)
     if one.why is not None:
         return f"{start} {one.why}"
-    tail = f"  p90 {one.p90_ms:.1f} ms" if one.p90_ms is not None else ""
-    cost = f"  {one.cpu_us:,.0f} us each" if one.cpu_us is not None else ""
-    failures = f"  {one.failures:,} failures" if one.failures else ""
-    return f"{start} {one.rate or 0:9,.0f}/s{tail}{cost}{failures}"
+    tail = words.say("table.line.p90", ms=one.p90_ms) if one.p90_ms is not None else ""
+    cost = words.say("table.line.cpu", us=one.cpu_us) if one.cpu_us is not None else ""
+    failures = words.say("table.line.failures", n=one.failures) if one.failures else ""
+    return f"{start} {words.say('table.line.rate', rate=one.rate or 0)}{tail}{cost}{failures}"
 
 
 def table(results: Results) -> RenderableType:

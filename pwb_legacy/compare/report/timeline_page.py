@@ -1,4 +1,4 @@
-"""trace.html: the lanes of a timeline as pictures, for those who have no Perfetto.
+"""trace.html: the lanes of a timeline as pictures, where there is no Perfetto.
 
 A timeline is the list of Chrome's trace events: "M" gives names, "X" is a step with its begin and length, and its
 argument `connection` says for whom. Each design gets one drawing, all on the same axis. A lane is a thread, a process,
@@ -37,7 +37,7 @@ CLIENTS: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What was done on a lane. Times in milliseconds. connection: 0 if it was for nobody in particular."""
+    """A step on a lane. Times are in milliseconds. connection: 0 where it belongs to no connection."""
 
     kind: str
     begin: float
@@ -47,7 +47,7 @@ class Step:
 
 @dataclass(slots=True)
 class Track:
-    """title: how it is called. steps: in their order."""
+    """A lane with its title and its steps, in their order."""
 
     title: str
     steps: list[Step] = field(default_factory=list)
@@ -55,7 +55,7 @@ class Track:
 
 @dataclass(slots=True)
 class Design:
-    """name, and the lanes of all its processes, the first to do something first."""
+    """A design with the lanes of all its processes, in the order of their first steps."""
 
     name: str
     lanes: list[Track] = field(default_factory=list)

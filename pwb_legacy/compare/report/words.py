@@ -3,6 +3,7 @@
 Nothing is decided here: which design is ahead is a Claim (claims.py); how it reads is a template (english.py).
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 from types import ModuleType
@@ -226,7 +227,9 @@ class Words:
         yield self.say("about.rounds"), self.say("about.rounds.are", **values)
         yield self.say("about.site"), about.site
         if (n := len(self._results.runs)) > 1:
-            yield self.say("about.runs"), self.say("about.runs.are", n=n)
+            counts = Counter((one.cpu, one.cores) for one in self._results.runs)
+            machines = [self.say("about.runs.machine", n=n, cpu=cpu, cores=cores) for (cpu, cores), n in counts.items()]
+            yield self.say("about.runs"), self.say("about.runs.are", n=n, machines=self.listed(machines))
 
     def _cores(self) -> str:
         about = self._results.about
