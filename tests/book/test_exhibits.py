@@ -124,6 +124,19 @@ def test_its_memory_descriptors_and_processor_time_are_limited() -> None:
                 assert line.removeprefix(name).split()[:2] == [str(value)] * 2
 
 
+@pytest.mark.parametrize("program", EXHIBITS, ids=lambda program: program.name)
+def test_nothing_is_left_of_it_when_an_attack_is_over(program: Program) -> None:
+    """Neither of its children, nor of the socket: the port is free."""
+    with temporary_site() as folder, running(program, folder, "L1") as server:
+        clients = [connect(server.address) for _ in range(3)]
+        wait_until(lambda: len(server.children()) == len(clients), 0.5)
+    assert wait_until(lambda: not server.processes(), 5)
+    with pytest.raises(ConnectionRefusedError):
+        connect(server.address)
+    for client in clients:
+        client.close()
+
+
 def test_an_exhibit_cannot_be_started_by_hand(tmp_path: Path) -> None:
     words = [sys.executable, "-m", "pwb_legacy.book.exhibits", "2", str(tmp_path)]
     done = subprocess.run(

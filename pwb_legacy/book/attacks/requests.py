@@ -72,6 +72,6 @@ def upload(server: Running) -> Outcome:
 
 
 def _without_answer(server: Running, answer: Answer) -> Outcome:
-    if server.status(SOON) is not None:
+    if server.status(SOON if answer.end == "silence" else 2 * SOON) is not None:
         return defect("ended", error=server.last_error())
     return defect("closed" if answer.end != "silence" else "silent", seconds=WAIT, error=server.last_error())

@@ -17,7 +17,7 @@ def exhaust_descriptors(server: Running) -> Outcome:
         client = connect(server.address)
         client.sendall(request("/page.html"))
         vanish(client)
-    if server.status(SOON / 2) is not None:
+    if server.status(SOON) is not None:
         return defect("ended-by-vanished", error=server.last_error())
     server.limit_descriptors(CROWD // 2)
     with ExitStack() as stack, suppress(ConnectionError):  # it has ended
