@@ -59,6 +59,7 @@ MAY_HAVE_A_LOOP = (
     "pwb_legacy.greenlets",
     "pwb_legacy.compare",
     "pwb_legacy.book.exhibits",
+    "pwb_legacy.typed",
 )
 CORE_MAY_IMPORT = {
     "collections", "dataclasses", "datetime", "enum", "fnmatch", "functools", "ipaddress", "math", "re", "typing", "urllib",
@@ -215,5 +216,6 @@ def test_every_folder_has_a_row_and_every_row_a_folder() -> None:
         "book",
         "compare",
         "modes",
+        "typed",
         "__main__",
     }

@@ -59,6 +59,8 @@ SERVERS = {
 PYTHON = {command: words[1:] for command, words in unique("python").items()}
 TESTS = {command: words[1:] for command, words in PYTHON.items() if words[0] == "pytest"}
 TOOLS = {command: words for command, words in PYTHON.items() if words[0].startswith("tests.")}
+TYPED = {command: words for command, words in PYTHON.items() if words[0].startswith("pwb_legacy/typed/")}
+"""The programs to type; tests/typed runs them."""
 
 
 @pytest.mark.parametrize("page", ["README.md", "README.zh-CN.md", "CONTRIBUTING.md", "docs/laboratory.md"])
@@ -85,7 +87,7 @@ def test_every_command_is_tested(example: Example) -> None:
         assert words[-1].startswith(".")
     elif words[0] != "python3":
         listing = LEGACY if words == [".venv/bin/pwb-legacy"] else {}
-        assert command in {**SERVERS, **LABORATORY, **BOOK, **HELP, **TESTS, **TOOLS, **listing}
+        assert command in {**SERVERS, **LABORATORY, **BOOK, **HELP, **TESTS, **TOOLS, **TYPED, **listing}
 
 
 @pytest.mark.parametrize("command", LABORATORY)
@@ -107,6 +109,11 @@ def test_a_tool_exists_and_accepts_its_options(command: str) -> None:
     if words:
         offered = run("-m", module, "--help")
         assert {word for word in words if word[0] == "-"} <= set(re.findall(r"--[a-z-]+", offered))
+
+
+@pytest.mark.parametrize("command", TYPED)
+def test_a_program_to_type_exists(command: str) -> None:
+    assert (ROOT / TYPED[command][0]).exists()
 
 
 @pytest.mark.parametrize("command", TESTS)

@@ -1,0 +1,1 @@
+"""The seven programs to type, pwb_legacy/typed, as real processes."""
