@@ -59,7 +59,7 @@ SERVERS = {
 PYTHON = {command: words[1:] for command, words in unique("python").items()}
 TESTS = {command: words[1:] for command, words in PYTHON.items() if words[0] == "pytest"}
 TOOLS = {command: words for command, words in PYTHON.items() if words[0].startswith("tests.")}
-TYPED = {command: words for command, words in PYTHON.items() if words[0].startswith("pwb_legacy/typed/")}
+TYPED = {command: words for command, words in unique("python").items() if words[0].startswith("pwb_legacy/typed/")}
 """The programs to type; tests/typed runs them."""
 
 
