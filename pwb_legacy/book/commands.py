@@ -15,7 +15,7 @@ from typing import Final
 
 import click
 
-from pwb_async.output.printing import print_error
+from pwb_async.output.printing import discard_output, print_error
 
 from . import table
 from .attacks.catalogue import ATTACKS
@@ -31,14 +31,16 @@ PAGE: Final = "book.html"
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.argument("program", type=click.Choice([program.name for program in PROGRAMS]), required=False)
-@click.argument("defects", type=click.Choice(list(ATTACKS), case_sensitive=False), nargs=-1)
+@click.argument(
+    "program", type=click.Choice([program.name for program in PROGRAMS]), metavar="[PROGRAM]", required=False
+)
+@click.argument("defects", type=click.Choice(list(ATTACKS), case_sensitive=False), metavar="[DEFECT]...", nargs=-1)
 @click.option("--out", type=click.Path(path_type=Path), help=f"Folder in which to write {PAGE}.")
 @click.option("--lang", type=click.Choice(LANGUAGES), default="en", help="Language.", show_default=True)
 def book(program: str | None, defects: tuple[str, ...], out: Path | None, lang: str) -> None:
     """Attack the book's seven programs, and the designs of PWB beside them; print what happens as a matrix.
 
-    PROGRAM is a number from 1 to 7, or a design: only it is attacked. DEFECTS are codes from L1 to L20: only these.
+    PROGRAM is a number from 1 to 7, or a design: only it is attacked. DEFECT is a code from L1 to L20: only these.
 
     The seven programs have defects on purpose. They listen on 127.0.0.1 alone, serve a temporary folder, and end with
     this command.
@@ -54,22 +56,17 @@ def book(program: str | None, defects: tuple[str, ...], out: Path | None, lang: 
         _check_folder(out)
     print_error(words.text["starting"])
     found = _run(chosen, codes, words)
-    if out is not None:
-        from .page import render
-
-        path = out / PAGE
-        path.write_text(render(found, words, f"{PROGRAM} {shlex.join(sys.argv[1:])}"), encoding="utf-8")
     lines = table.details(found[0], words) if len(found) == 1 else table.column(found, words)
     for line in lines if program else table.matrix(found, words):
         click.echo(line)
     if out is not None:
-        click.echo(words.text["written"].format(path=path))
+        click.echo(words.text["written"].format(path=_write_page(out, found, words)))
     if any(cell.outcome.mark is not Mark.HELD and not cell.program.is_exhibit for cell in found):
         raise SystemExit(1)
 
 
 def _run(chosen: Sequence[Program], codes: Sequence[str], words: Words) -> list[Cell]:
-    """All cells, in the order of the programs and of the codes; how many are done is told in a terminal."""
+    """All cells, in the order of the programs and of the codes. In a terminal, a line counts those that are done."""
     found: dict[tuple[str, str], Cell] = {}
     total = len(chosen) * len(codes)
     shown = sys.stderr.isatty()
@@ -81,6 +78,14 @@ def _run(chosen: Sequence[Program], codes: Sequence[str], words: Words) -> list[
     if shown:
         click.echo("\r\x1b[K", err=True, nl=False)
     return [found[program.name, code] for program in chosen for code in codes]
+
+
+def _write_page(out: Path, found: Sequence[Cell], words: Words) -> Path:
+    from .page import render  # needs jinja2, which the matrix does not
+
+    path = out / PAGE
+    path.write_text(render(found, words, f"{PROGRAM} {shlex.join(sys.argv[1:])}"), encoding="utf-8")
+    return path
 
 
 def _check_folder(out: Path) -> None:
@@ -103,6 +108,9 @@ def main() -> None:
         book.main(args=sys.argv[2:], prog_name=f"{PROGRAM} book", standalone_mode=False)
     except click.ClickException as error:
         _end(2, error.format_message())
+    except BrokenPipeError:  # nothing reads the rest of what is printed
+        discard_output()
+        raise SystemExit(1) from None
     except (StartError, OSError) as error:
         _end(1, str(error))
     except (click.Abort, KeyboardInterrupt):

@@ -59,9 +59,9 @@ def summary(cells: Sequence[Cell], words: Words) -> str:
     book = [cell.outcome.mark for cell in cells if cell.program.is_exhibit]
     pwb = [cell.outcome.mark for cell in cells if not cell.program.is_exhibit]
     bad = len(pwb) - pwb.count(Mark.HELD)
-    told = words.text["pwb-fails" if bad else "pwb-holds"].format(failures=bad, cells=len(pwb))
+    verdict = words.text["pwb-fails" if bad else "pwb-holds"].format(failures=bad, cells=len(pwb))
     return words.text["summary"].format(
-        defects=book.count(Mark.DEFECT), cells=len(book), others=book.count(Mark.OTHER), pwb=told
+        defects=book.count(Mark.DEFECT), cells=len(book), others=book.count(Mark.OTHER), pwb=verdict
     )
 
 

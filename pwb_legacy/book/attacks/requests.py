@@ -54,12 +54,12 @@ def ask_for_a_head(server: Running) -> Outcome:
     answer = ask(server.address, request("/page.html", "HEAD"))
     head, _, content = answer.data.partition(b"\r\n\r\n")
     names = [line.partition(b":")[0].decode("latin-1") for line in head.split(b"\r\n")[1:]]
-    told = ", ".join(names)
+    listed = ", ".join(names)
     if not answer.is_http:
         return other("no-answer", seconds=WAIT)
     if content or "Content-Length" not in names:
-        return defect("bare-head", content=len(content), fields=told)
-    return held("full-head", fields=told)
+        return defect("bare-head", content=len(content), fields=listed)
+    return held("full-head", fields=listed)
 
 
 def upload(server: Running) -> Outcome:

@@ -7,7 +7,7 @@ from .pwb2 import SingleServer
 
 
 class EpollServer(SingleServer):
-    """One thread, told by epoll which sockets are ready; edge-triggered."""
+    """One thread for all clients; epoll reports, edge-triggered, which sockets are ready."""
 
     server = "PWB6.0"
 
