@@ -53,16 +53,16 @@ class TracedWriter(ResponseWriter):
         """Write parts, and record how many bytes they are."""
         started_at = self._trace.begin()
         super().write(parts)
-        self._trace.end("send", started_at, self._flow, bytes=sum(map(len, parts)), may_block=False)
+        self._trace.end("send", started_at, self._flow, bytes=sum(map(len, parts)), buffer_full=False)
 
     def _write(self, data: bytes | memoryview) -> None:
         started_at = self._trace.begin()
         super()._write(data)
-        self._trace.end("send", started_at, self._flow, bytes=len(data), may_block=False)
+        self._trace.end("send", started_at, self._flow, bytes=len(data), buffer_full=False)
 
     def _sendfile(self, fd: int, file: File, start: int, length: int) -> int:
         started_at = self._trace.begin()
         sent = super()._sendfile(fd, file, start, length)
         if sent:
-            self._trace.end("send", started_at, self._flow, bytes=sent, may_block=False)
+            self._trace.end("send", started_at, self._flow, bytes=sent, buffer_full=False)
         return sent

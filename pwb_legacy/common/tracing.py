@@ -1,5 +1,6 @@
 """Adds the timeline of --trace to a design: accept, wait and send. What is in ServerContext traces its own steps."""
 
+import select
 import socket
 import sys
 from collections.abc import Callable
@@ -72,7 +73,8 @@ class TracedServer(HTTPServer):
     def __init__(self, context: ServerContext) -> None:
         super().__init__(context)
         assert context.trace is not None
-        if "greenlet" in sys.modules:  # the design uses greenlets, which share this thread
+        self._has_greenlets = "greenlet" in sys.modules
+        if self._has_greenlets:  # they share this thread
             sys.modules["greenlet"].settrace(context.trace.mark_greenlets())
 
     def start_response(self, client: Client, event: Request | BadRequest) -> None:
@@ -90,7 +92,18 @@ class TracedServer(HTTPServer):
 
     def send_some(self, client: Client, outgoing: ResponseSender) -> None:
         assert isinstance(client, TracedClient)
+        track = client.trace.track()
+        left_at, full = track.left_at, self._is_full(client.sock)
         started, sent = client.trace.begin(), outgoing.sent
         super().send_some(client, outgoing)
-        may_block = client.sock.gettimeout() != 0.0
-        client.trace.end("send", started, client.flow, bytes=outgoing.sent - sent, may_block=may_block)
+        if self._has_greenlets:
+            full = track.left_at != left_at  # gevent lets others run, if the kernel takes nothing
+        client.trace.end("send", started, client.flow, bytes=outgoing.sent - sent, buffer_full=full)
+
+    def _is_full(self, sock: socket.socket) -> bool:
+        """Whether send() on a blocking socket would wait for the client. gevent's poll() would let others run."""
+        if self._has_greenlets or sock.gettimeout() == 0.0:
+            return False
+        poll = select.poll()
+        poll.register(sock, select.POLLOUT)
+        return not poll.poll(0)

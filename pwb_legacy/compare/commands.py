@@ -29,6 +29,7 @@ from .option_values import (
     FOLDER,
     FULL,
     FULL_SECONDS,
+    LANGUAGES,
     OUT,
     QUICK,
     QUICK_IDLE,
@@ -166,17 +167,17 @@ def diff(root: Path | None, designs: tuple[str, ...] | None, corpus: Path | None
 
 
 @laboratory.command()
-@click.option("--mode", "modes", multiple=True, type=click.Choice(TRACED), help="Only this design; repeatable.")
+@click.option("--modes", type=TRACED, help="Only these designs.  [default: the book's seven, and async]")
 @click.option("--out", type=OUT, default=".", help="Folder for what is written.")
-def trace(modes: tuple[str, ...], out: Path) -> None:
-    """Play three clients through the designs; write trace.json, a timeline for Perfetto, and trace.html.
+@click.option("--lang", type=click.Choice(LANGUAGES), default="en", help="Language of the page.", show_default=True)
+def trace(modes: tuple[str, ...] | None, out: Path, lang: str) -> None:
+    """Play three clients through the designs; write trace.html, a page to step through, and trace.json for Perfetto.
 
-    One client is slow to ask, one is slow to read a large file, and one asks for a page after the other. By default the
-    book's seven designs play, and async.
+    One client sends its request slowly, one reads a large file slowly, and one requests one page after the other.
     """
     with _extra("trace"):
         from .timeline import three_clients as play
-    for path in play.main(modes, out, f"python -m pwb_legacy {shlex.join(sys.argv[1:])}"):
+    for path in play.main(modes or (), out, f"python -m pwb_legacy {shlex.join(sys.argv[1:])}", lang):
         print(printable(str(path)))
 
 

@@ -43,14 +43,14 @@ class Names(click.ParamType[Any]):
     name = "NAME,..."
 
     def __init__(self, what: str, known: Sequence[str]) -> None:
-        self._what, self._known = what, known
+        self._what, self.known = what, known
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         names = [name.strip() for name in value.split(",") if name.strip()]
-        unknown = [name for name in names if name not in self._known]
+        unknown = [name for name in names if name not in self.known]
         if unknown or not names:
             self.fail(
-                f"no {self._what} {', '.join(unknown) or 'at all'}; there are {', '.join(self._known)}", param, ctx
+                f"no {self._what} {', '.join(unknown) or 'at all'}; there are {', '.join(self.known)}", param, ctx
             )
         return tuple(names)
 
@@ -69,7 +69,9 @@ class Counts(click.ParamType[Any]):
 
 CORES: Final = Counts()
 DESIGNS: Final = Names("design", [one.name for one in CONTESTANTS])
-TRACED: Final = ("fixed", *(one.name for one in CONTESTANTS))
+TRACED: Final = Names("design", ["fixed", *(one.name for one in CONTESTANTS)])
+LANGUAGES: Final = ("en", "zh")
+"""Of the pages. The catalogues are not imported here, so that --help works without the extra `lab`."""
 SCENARIOS: Final = Names("scenario", SCENARIO_NAMES)
 
 

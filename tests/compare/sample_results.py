@@ -97,25 +97,51 @@ def _measured(design: str, scenario: str, turn: int, place: int) -> Measurement:
 
 
 def timeline(*designs: str) -> list[dict[str, Any]]:
-    """Of each design: connection 1 is let in by one thread, and then served by another, at 4 ms."""
+    """Of each design: connection 1 is accepted by one thread, and then served by another, at 4 ms; the file is found
+    after 5 ms, of which 0.2 ms are CPU time, and the client has the response 1 ms later."""
     events: list[dict[str, Any]] = []
     for pid, name in enumerate(designs, 100):
-        events.append({"ph": "M", "name": "process_name", "pid": pid, "tid": pid, "args": {"name": name}})
-        for tid, title in ((1, "MainThread"), (2, "worker")):
-            events.append({"ph": "M", "name": "thread_name", "pid": pid, "tid": tid, "args": {"name": title}})
-        steps = ((1, "accept", 1000, 200), (2, "wait", 1300, 2600), (2, "find", 4000, 5000), (2, "send", 9000, 500))
-        for tid, kind, begin, length in steps:
-            where = {"ts": begin, "dur": length, "pid": pid, "tid": tid}
-            events.append({"ph": "X", "cat": "pwb", "name": kind, **where, "args": {"connection": 1}})
+        events += _named(pid, name, {1: "MainThread", 2: "Thread-1 (handlerequest)"})
+        line = {"stack": ["pwb_legacy/common/http_server.py:100", "pwb_legacy/threads.py:24"]}
+        steps = (
+            *((1, "accept", 1000, 200, 200, {}), (2, "wait", 1300, 2600, 10, {})),
+            *(
+                (2, "find", 4000, 5000, 200, {"path": NASTY, **line}),
+                (2, "send", 9000, 500, 490, {"bytes": 1000, "buffer_full": True}),
+            ),
+        )
+        for tid, kind, begin, length, cpu, args in steps:
+            times = {"ts": begin, "dur": length, "tdur": cpu, "pid": pid, "tid": tid}
+            events.append({"ph": "X", "cat": "pwb", "name": kind, **times, "args": {"connection": 1, **args}})
         events.append(
             {"ph": "t", "cat": "connection", "name": "connection 1", "id": 1, "ts": 1300, "pid": pid, "tid": 2}
         )
+        if ", " not in name:
+            events += _client(pid + 1000, name)
     return events
+
+
+def _named(pid: int, process: str, threads: dict[int, str]) -> list[dict[str, Any]]:
+    return [
+        {"ph": "M", "name": "process_name", "pid": pid, "tid": pid, "args": {"name": process}},
+        *(
+            {"ph": "M", "name": "thread_name", "pid": pid, "tid": tid, "args": {"name": t}}
+            for tid, t in threads.items()
+        ),
+    ]
+
+
+def _client(pid: int, design: str) -> list[dict[str, Any]]:
+    entries = (("connect", 500, 500), ("request", 1000, 3000), ("await", 4000, 6000), ("receive", 10_000, 500))
+    where = {"cat": "client", "ph": "X", "pid": pid, "tid": 1, "args": {"client": 1}}
+    return _named(pid, f"{design}, clients", {1: "slow sender"}) + [
+        {"name": kind, "ts": begin, "dur": length, **where} for kind, begin, length in entries
+    ]
 
 
 PLAY: Final[dict[str, Any]] = {
     **{name: ABOUT[name] for name in ("version", "command", "date", "system", "python", "cores")},
     "delay_disk": "*.html=5ms",
-    "clients": ["The slow sender sends.", f"The slow reader reads {NASTY}.", "The ordinary client asks."],
-    "designs": [{"name": "thread", "title": NASTY, "command": "python -m pwb_legacy --mode thread"}],
+    "play": {"pieces": 6, "pause": 20, "size": 6, "read": 192, "pages": 5},
+    "designs": [{"name": "thread", "command": f"python -m pwb_legacy --mode thread {NASTY}"}],
 }

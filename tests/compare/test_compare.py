@@ -202,7 +202,7 @@ SHOWN = r"gr\xf6\xdfe \udcff\n\x1b[31m\u202e"
 
 @pytest.mark.parametrize(
     "words",
-    [["compare", NASTY], ["compare", ".", "--replay", NASTY], ["diff", "--corpus", NASTY], ["trace", "--mode", NASTY]],
+    [["compare", NASTY], ["compare", ".", "--replay", NASTY], ["diff", "--corpus", NASTY], ["trace", "--modes", NASTY]],
 )
 def test_a_name_is_printed_on_one_line_whatever_it_is(words: list[str]) -> None:
     status, output, errors = told(*words, PYTHONIOENCODING="ascii")
@@ -220,7 +220,7 @@ def test_a_run_prints_names_on_one_line_whatever_they_are(tmp_path: Path) -> Non
     status, said, errors = told("compare", root, *words, PYTHONIOENCODING="ascii")
     assert (status, errors) == (0, "")
     assert f"{SHOWN}/out/compare.html has the pictures" in said
-    status, said, errors = told("trace", "--mode", "epoll", "--out", root / "out", PYTHONIOENCODING="ascii")
+    status, said, errors = told("trace", "--modes", "epoll", "--out", root / "out", PYTHONIOENCODING="ascii")
     assert (status, errors) == (0, "")
     assert said.splitlines()[-1].endswith(f"{SHOWN}/out/trace.html")
 

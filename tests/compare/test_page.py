@@ -1,4 +1,4 @@
-"""compare.html and trace.html, in a real Chromium: no error, nothing loaded, readable in any width and light."""
+"""compare.html, in a real Chromium: no error, nothing loaded, readable in any width and light."""
 
 import io
 import json
@@ -12,18 +12,17 @@ import pytest
 from rich.console import Console
 
 from pwb_legacy.compare.report import page
-from pwb_legacy.compare.report import timeline_page as lanes
 from pwb_legacy.compare.report.charts import Bar, bars
 from pwb_legacy.compare.report.table import table
 from tests.interop.browser import CHROMIUM, DRIVER, chromium, console_messages, set_viewport
 
 from . import screenshots
-from .sample_results import NASTY, PLAY, timeline, whole
+from .sample_results import NASTY, whole
 
 pytest.importorskip("selenium", reason="selenium is not installed")
 in_chromium = pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="chromium and chromedriver are not installed")
 
-PAGES = ("compare.html", "trace.html")
+PAGES = ("compare.html",)
 CONTRAST = """
 const canvas = document.createElement('canvas').getContext('2d', {willReadFrequently: true});
 function light(colour) {
@@ -42,14 +41,13 @@ return arguments[0].map(name => {
 """
 """How much colours differ from the paper, as WCAG counts it: 1 is not at all."""
 TEXT = ["--ink", "--soft", "--link", "--warn"]
-MARKS = ["--one", "--each", "--loop", "--async", "--accept", "--head", "--locate", "--find", "--read", "--send"]
+MARKS = ["--one", "--each", "--loop", "--async"]
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("pages")
     (place / "compare.html").write_text(page.render(whole()))
-    (place / "trace.html").write_text(lanes.render(timeline("thread", "epoll-thread"), PLAY))
     return place
 
 
@@ -138,11 +136,9 @@ def test_every_figure_of_a_chart_is_text(browser: Any, folder: Path) -> None:
 
 @in_chromium
 def test_the_pictures_of_the_readme_are_small(folder: Path, tmp_path: Path) -> None:
-    screenshots.main(folder / "compare.html", folder / "trace.html", tmp_path)
+    screenshots.main(folder / "compare.html", tmp_path)
     sizes = {path.name: path.stat().st_size for path in tmp_path.iterdir()}
-    assert {f"{name}-{scheme}.png" for name in ("verdict", "kept", "timeline") for scheme in ("light", "dark")} <= set(
-        sizes
-    )
+    assert {f"{name}-{scheme}.png" for name in ("verdict", "kept") for scheme in ("light", "dark")} <= set(sizes)
     assert max(sizes.values()) < 150_000
 
 
@@ -223,28 +219,3 @@ def test_the_table_fits_80_columns(rate: float) -> None:
     assert len(lines) == len(made.designs) + 5
     assert all("…" not in line for line in lines)
     assert max(map(len, lines)) <= 80
-
-
-def test_lanes_of_a_timeline() -> None:
-    thread, epoll = lanes.sides(timeline("thread", "epoll-thread"))
-    assert (thread.name, epoll.name) == ("thread", "epoll-thread")
-    assert [lane.title for lane in thread.lanes] == ["MainThread", "worker"]
-    assert [step.kind for step in thread.lanes[1].steps] == ["wait", "find", "send"]
-    assert thread.done(1) == 9.5
-    assert thread.done(2) is None
-
-
-def test_children_stand_with_their_parent() -> None:
-    parent, child = timeline("process", "process, child 7")[:7], timeline("process, child 7")
-    child = [{**event, "pid": 7} for event in child]
-    (design,) = lanes.sides(parent + child)
-    assert sorted(lane.title for lane in design.lanes) == ["MainThread", "child 7", "child 7", "worker"]
-
-
-def test_a_connection_that_comes_to_another_lane_is_a_line() -> None:
-    (design,) = lanes.sides(timeline("thread"))
-    assert len(re.findall(r"<line [^>]*stroke=\"var\(--client-1\)\"", lanes.draw(design, 10))) == 1
-
-
-def test_an_empty_timeline_is_a_page() -> None:
-    assert "</html>" in lanes.render([], PLAY)

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from pwb_legacy.compare import commands
-from pwb_legacy.compare.timeline import three_clients as play
+from pwb_legacy.compare import option_values
+from pwb_legacy.compare.report.timeline_lanes import Design, Step, designs
+from pwb_legacy.compare.timeline import clients, three_clients
 from tests.process import timeline
 
 from .test_compare import told
@@ -23,7 +24,6 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[timeline.E
     assert said.splitlines()[-2:] == [str(out / "trace.json"), str(out / "trace.html")]
     trace = json.loads((out / "trace.json").read_bytes())
     assert trace["otherData"]["command"] == f"python -m pwb_legacy trace --out {out}"
-    assert (out / "trace.html").read_text().count("<svg") >= len(trace["otherData"]["designs"])
     names = {e["pid"]: e["args"]["name"] for e in trace["traceEvents"] if e["name"] == "process_name"}
     events = defaultdict(list)
     for event in trace["traceEvents"]:
@@ -46,11 +46,11 @@ def test_the_play(whole: dict[str, list[timeline.Event]], name: str) -> None:
     assert steps[0]["ts"] == 0.0
     assert {step["name"] for step in steps} >= timeline.KINDS
     accepted = [step for step in steps if step["name"] == "accept"]
-    assert len(accepted) == (2 + len(play.PAGES) if name == "single" else 3)
+    assert len(accepted) == (2 + len(clients.PAGES) if name == "single" else 3)
     lines = [step["args"]["line"] for step in steps if step["name"] == "head"]
     assert lines.count("GET /large.bin HTTP/1.1") == 1
-    assert len([line for line in lines if line]) == 2 + len(play.PAGES)
-    assert sum(step["args"]["bytes"] for step in steps if step["name"] == "send") > play.LARGE
+    assert len([line for line in lines if line]) == 2 + len(clients.PAGES)
+    assert sum(step["args"]["bytes"] for step in steps if step["name"] == "send") > clients.LARGE
     assert any(step["dur"] >= 5000.0 for step in steps if step["name"] == "find"), "the disk takes a moment"
 
 
@@ -67,40 +67,120 @@ def test_who_waits_for_the_disk(whole: dict[str, list[timeline.Event]]) -> None:
         assert not lanes(name, "find") & lanes(name, "send"), "not the loop"
 
 
+@pytest.fixture(scope="module")
+def lanes(whole: dict[str, list[timeline.Event]]) -> dict[str, Design]:
+    return {one.name: one for events in whole.values() for one in designs(events)}
+
+
+def sends_to_the_slow_reader(design: Design) -> list[Step]:
+    return [
+        s for lane in design.lanes if lane.kind != "client" for s in lane.steps if s.kind == "send" and s.client == 2
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"), [("single", "reader"), ("thread", "reader"), ("process", "reader"), ("gevent", "turn")]
+)
+def test_a_blocked_send_does_not_look_like_a_running_one(lanes: dict[str, Design], name: str, reason: str) -> None:
+    """A design that waits for the slow reader in send() does so most of the time, and uses no CPU time for it."""
+    blocked = [step for step in sends_to_the_slow_reader(lanes[name]) if step.waits_for == reason]
+    assert sum(step.duration for step in blocked) > 150
+    assert sum(step.cpu for step in blocked) < 0.1 * sum(step.duration for step in blocked)
+
+
+@pytest.mark.parametrize("name", ["epoll", "epoll-thread", "async"])
+def test_a_loop_never_waits_in_send(lanes: dict[str, Design], name: str) -> None:
+    assert {step.waits_for for step in sends_to_the_slow_reader(lanes[name])} <= {"", "lock", "core"}
+
+
+def test_the_lock_is_named_only_where_no_call_blocks_and_threads_share_it(lanes: dict[str, Design]) -> None:
+    for name, design in lanes.items():
+        for step in (step for lane in design.lanes for step in lane.steps if step.waits_for == "lock"):
+            assert step.kind in ("accept", "head", "locate", "send"), step
+            assert name in ("thread", "epoll-thread", "async")
+
+
+def test_one_greenlet_has_the_thread_also_while_it_waits_for_the_disk(lanes: dict[str, Design]) -> None:
+    (running,) = [lane for lane in lanes["gevent"].lanes if lane.kind == "running"]
+    finds = [s for lane in lanes["gevent"].lanes for s in lane.steps if s.kind == "find" and s.waits_for == "disk"]
+    assert len(finds) >= len(clients.PAGES)
+    for find in finds:
+        (holder,) = [step for step in running.steps if step.begin <= find.begin and find.end <= step.end]
+        assert holder.waits_for == "holds"
+
+
+@pytest.mark.parametrize("name", ["single", "thread", "process", "gevent", "epoll", "epoll-thread", "async"])
+def test_a_client_is_served_when_it_has_its_last_byte(lanes: dict[str, Design], name: str) -> None:
+    """The slow reader pauses 31 times, in every design; the kernel of the server took its last byte long before."""
+    design = lanes[name]
+    assert [lane.kind for lane in design.lanes][:3] == ["client"] * 3
+    times = [design.served(client) for client in (1, 2, 3)]
+    assert all(times)
+    begin, end = times[1] or (0, 0)
+    pauses = clients.LARGE // clients.READ_SIZE - 1
+    assert end - begin >= pauses * clients.PAUSE * 1000
+    assert max(step.end for step in sends_to_the_slow_reader(design)) < end
+    if name == "single":
+        ordinary = times[2] or (0, 0)
+        assert ordinary[1] - ordinary[0] > 150, "it waits until the slow reader has been sent everything"
+
+
+def test_the_file_is_in_the_trace_event_format(whole: dict[str, list[timeline.Event]]) -> None:
+    """What Perfetto's importer asks of the JSON: numbers for pid and tid, microseconds, a phase, arrows with an id."""
+    for event in (event for events in whole.values() for event in events):
+        assert event["ph"] in "XMstfi"
+        assert isinstance(event["pid"], int)
+        assert isinstance(event["tid"], int)
+        if event["ph"] == "X":
+            assert event["ts"] >= 0
+            assert event["dur"] >= 0
+            assert ("tdur" in event) == ("tts" in event) == (event["cat"] == "pwb") or event["name"] == "wait"
+        if event["ph"] in "stf":
+            assert isinstance(event["id"], int)
+
+
 def test_some_designs(tmp_path: Path) -> None:
-    status, said, errors = told("trace", "--mode", "async-asyncio", "--mode", "epoll", "--out", tmp_path)
+    status, said, errors = told("trace", "--modes", "async-asyncio,epoll", "--out", tmp_path)
     assert (status, errors) == (0, "")
     assert [line.partition(":")[0] for line in said.splitlines()][:2] == ["epoll", "async-asyncio"]
 
 
 def test_the_files_are_written_whatever_the_name_of_the_folder(tmp_path: Path) -> None:
     out = tmp_path / os.fsdecode(b"caf\xe9")
-    status, said, errors = told("trace", "--mode", "epoll", "--out", out, PYTHONUTF8="1")
+    status, said, errors = told("trace", "--modes", "epoll", "--out", out, PYTHONUTF8="1")
     assert (status, errors) == (0, "")
     assert said.endswith("caf\\udce9/trace.html\n")
     assert "caf\\udce9" in (out / "trace.html").read_text("utf-8")
 
 
 def test_a_design_that_there_is_not() -> None:
-    status, said, errors = told("trace", "--mode", "forked")
+    status, said, errors = told("trace", "--modes", "forked")
     assert (status, said) == (2, "")
-    assert errors.startswith("pwb-legacy: Invalid value for '--mode': 'forked' is not one of")
+    assert errors.startswith("pwb-legacy: Invalid value for '--modes': no design forked; there are fixed, single,")
     assert errors.count("\n") == 1
 
 
 def test_without_the_extra() -> None:
-    status, said, errors = told("trace", "--mode", "epoll", before="import sys; sys.modules['jinja2'] = None")
+    status, said, errors = told("trace", "--modes", "epoll", before="import sys; sys.modules['jinja2'] = None")
     assert (status, said) == (1, "")
     assert errors == "pwb-legacy: trace needs jinja2, which is not installed: pip install 'pwb[lab]'\n"
 
 
-def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
+@pytest.mark.parametrize("place", ["file/out", "file", "/proc/1", "taken"])
+def test_a_folder_that_cannot_be_written_is_refused_before_the_play(tmp_path: Path, place: str) -> None:
     (tmp_path / "file").write_text("")
-    status, said, errors = told("trace", "--mode", "epoll", "--out", tmp_path / "file" / "out")
-    assert (status, said) == (1, "")
+    (tmp_path / "taken" / "trace.html").mkdir(parents=True)
+    status, said, errors = told("trace", "--modes", "epoll", "--out", tmp_path / place)
+    assert (status in (1, 2), said) == (True, ""), "no design has played"
     assert errors.count("\n") == 1
-    assert "Not a directory" in errors
+    assert place.partition("/")[0] in errors
+
+
+def test_the_old_name_of_the_option_leads_to_the_new_one() -> None:
+    status, said, errors = told("trace", "--mode", "epoll")
+    assert (status, said) == (2, "")
+    assert "--modes" in errors
 
 
 def test_the_names_are_those_of_the_play() -> None:
-    assert tuple(design.name for design in play.DESIGNS) == commands.TRACED
+    assert [design.name for design in three_clients.DESIGNS] == list(option_values.TRACED.known)

@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
 
@@ -48,6 +49,16 @@ def set_viewport(browser: Any, width: int, height: int, scheme: str = "light", m
     browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
     features = [{"name": "prefers-color-scheme", "value": scheme}]
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": media, "features": features})
+
+
+def axe_violations(browser: Any) -> list[str]:
+    """What axe finds in the page: of each violation its rule, its number of elements, and the first of them."""
+    browser.execute_script(files("axe_core_python").joinpath("axe.min.js").read_text())
+    script = """
+        axe.run().then(result => arguments[0](result.violations.map(
+            one => `${one.id}: ${one.nodes.length}, ${one.nodes[0].html}`)));
+    """
+    return browser.execute_async_script(script)  # type: ignore[no-any-return]
 
 
 def console_messages(browser: Any) -> list[str]:

@@ -1,0 +1,1 @@
+"""All sentences of trace.html, a catalogue for each language."""

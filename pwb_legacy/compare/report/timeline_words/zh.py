@@ -1,0 +1,107 @@
+"""Chinese."""
+
+from typing import Final
+
+LANGUAGE: Final = "zh-CN"
+CLIENTS: Final = ("慢发送者", "慢读取者", "普通客户端")
+PLAYS: Final = (
+    "把一个请求头分成 {pieces} 段发送，每 {pause} 毫秒一段",
+    "请求一个 {size} MiB 的文件，每 {pause} 毫秒读取 {read} KiB",
+    "依次请求 {pages} 个页面，每次收到响应 {pause} 毫秒后再发下一个请求",
+)
+DESIGNS: Final = {
+    "fixed": "固定页面，一次只服务一个客户端",
+    "single": "一次只服务一个客户端",
+    "thread": "每个客户端一个线程",
+    "process": "每个客户端一个进程",
+    "gevent": "每个客户端一个 greenlet",
+    "epoll": "单线程，由 epoll 通知哪些套接字就绪",
+    "epoll-thread": "epoll 管套接字，线程池读磁盘",
+    "async": "uvloop 上的 asyncio，有缓存",
+    "async-uncached": "uvloop 上的 asyncio，无缓存",
+    "async-asyncio": "asyncio 自带的事件循环，有缓存",
+}
+KINDS: Final = {
+    "accept": "接受连接",
+    "head": "解析请求头",
+    "locate": "由请求得出文件名",
+    "find": "在磁盘上打开文件",
+    "read": "读文件",
+    "send": "发送",
+    "wait": "等待客户端",
+    "run": "占用线程",
+    "connect": "建立连接",
+    "request": "发送请求",
+    "await": "等待响应",
+    "receive": "接收响应",
+    "pause": "停顿",
+}
+LANES: Final = {
+    "main": "主线程",
+    "loop": "事件循环",
+    "thread": "线程 {number}",
+    "child": "进程 {number}",
+    "greenlet": "greenlet {number}",
+    "pool": "磁盘线程 {number}",
+    "pools": "磁盘线程池",
+    "cache": "缓存检查",
+    "running": "正在运行的 greenlet",
+}
+WAITS: Final = {
+    "anything": "空闲：等待任意一个客户端",
+    "request": "阻塞在 recv()：客户端还没有发来数据",
+    "reader": "阻塞在 send()：客户端还没有读走先前发送的数据",
+    "turn": "客户端还没有读走先前发送的数据，或者线程正被别的 greenlet 占用",
+    "disk": "阻塞：等待磁盘",
+    "lock": "等待解释器锁（GIL）或 CPU 核心",
+    "core": "等待 CPU 核心",
+    "holds": "占着线程却被阻塞：别的 greenlet 都不能运行",
+}
+TEXT: Final = {
+    "title": "PWB：每种设计怎样等待",
+    "heading": "三个客户端，以及每种设计怎样等待它们",
+    "lead": "每种设计都服务同样的三个客户端，时间轴相同。每一行是一个线程、进程、greenlet 或事件循环；条形下方的细线表示"
+    "正在为哪个客户端工作。实心：正在 CPU 上运行。斜线：某一步执行到一半被阻塞。圆点：等待解释器锁或 CPU 核心。"
+    "细线：等待客户端，不占用 CPU。",
+    "kinds": "步骤",
+    "states": "状态",
+    "clients": "客户端",
+    "running": "运行：长度等于 CPU 时间",
+    "blocked": "阻塞",
+    "lock": "等待解释器锁（GIL）或 CPU 核心",
+    "idle": "等待客户端",
+    "table": "客户端从建立连接到收到最后一个字节的毫秒数",
+    "scroll_table": "各客户端所用时间表",
+    "design": "设计",
+    "step_heading": "逐步查看",
+    "chart": "{design} 的时间线",
+    "shortcuts": "← → 前后一步 · ↑ ↓ 同一客户端的前后一步 · + - 缩放 · 0 全部 · 拖动平移",
+    "choose": "设计",
+    "previous": "上一步",
+    "next": "下一步",
+    "zoom_in": "放大",
+    "zoom_out": "缩小",
+    "zoom_all": "显示全部",
+    "scrubber": "步骤",
+    "position": "第 {number} 步，共 {count} 步，{begin} 毫秒",
+    "does": "{lane}：{does}",
+    "does_for": "{lane}：{does}（{client}）",
+    "client_does": "{client}：{does}",
+    "took": "{duration} 毫秒，全部在运行",
+    "took_waiting": "{duration} 毫秒：CPU 时间 {cpu} 毫秒，等待 {waiting} 毫秒",
+    "took_client": "{duration} 毫秒",
+    "bytes": "{bytes} 字节",
+    "source": "设计的代码：{file}",
+    "shared": "它调用的函数：{file} 中的 {name}()",
+    "in_design": "正在执行的就是设计自己的这一行。",
+    "not_pwb": "没有执行 PWB 的代码：事件循环在自己的代码里等待。",
+    "started": "这一行只运行公共代码，由“核心思想”那一行启动。",
+    "idea": "核心思想",
+    "now": "正在执行",
+    "all_heading": "所有设计",
+    "step_through": "逐步查看 {design}",
+    "noscript": "图形需要 JavaScript；本页不从网络加载任何内容。",
+    "conditions": "{system}，{python}，{cores} 个核心。磁盘被放慢：{delay}。重新运行：",
+    "perfetto": "同目录的 trace.json 可以在 Perfetto（ui.perfetto.dev）中打开。",
+    "ms": "{number} 毫秒",
+}
