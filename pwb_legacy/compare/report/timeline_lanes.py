@@ -42,6 +42,7 @@ class Step:
 
     @property
     def end(self) -> float:
+        """Milliseconds since the first client began to connect."""
         return self.begin + self.duration
 
 

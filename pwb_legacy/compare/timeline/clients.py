@@ -53,6 +53,7 @@ class Diary:
             self.entries.append((kind, began, time.monotonic_ns()))
 
     async def pause(self) -> None:
+        """Waits for PAUSE, which is recorded."""
         with self.entry("pause"):
             await asyncio.sleep(PAUSE)
 
@@ -121,10 +122,12 @@ class Client:
         return int(head.partition(b"Content-Length: ")[2].partition(b"\r\n")[0])
 
     async def receive(self, count: int) -> None:
+        """Reads so many bytes of the content."""
         with self.diary.entry("receive"):
             await self._reader.readexactly(count)
 
     async def close(self) -> None:
+        """Closes the connection."""
         self._writer.close()
         await self._writer.wait_closed()
 
