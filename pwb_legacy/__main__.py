@@ -4,17 +4,23 @@
 of the textbook; these commands parse the rest of the line themselves.
 """
 
+import os
 import sys
+from importlib import import_module
 from typing import Final
 
 from pwb_async.command import announce, begin, exit_with
-from pwb_async.output.printing import escape_output, print_error
+from pwb_async.output.printing import did_you_mean, escape_output, print_error
 
 from .modes import MODES, load_design
 
 PROGRAM: Final = "pwb-legacy"
 LABORATORY: Final = ("compare", "report", "diff", "trace", "live")
-"""The first argument of the laboratory. A directory with such a name is served by `./compare`."""
+COMMANDS: Final = dict.fromkeys(LABORATORY, "compare") | {"book": "book"}
+"""The first argument of a command, and the package whose commands.main() runs it.
+
+A directory with such a name is served by `./compare`.
+"""
 
 
 def main() -> None:
@@ -22,21 +28,17 @@ def main() -> None:
 
     Exit status 0: stopped by a signal; 1: it cannot start; 2: an option is wrong, or --mode is missing.
     """
-    if sys.argv[1:2] and sys.argv[1] in LABORATORY:
+    first = next(iter(sys.argv[1:]), "")
+    if first in COMMANDS:
         escape_output()
-        from .compare import commands  # costs time that a server need not spend
-
-        commands.main()
+        # Imported only now: it costs time that a server need not spend.
+        import_module(f"pwb_legacy.{COMMANDS[first]}.commands").main()
         return
-    if sys.argv[1:2] == ["book"]:
-        escape_output()
-        from .book import commands as book  # the same
-
-        book.main()
-        return
+    if not first.startswith("-") and not os.path.lexists(first) and (hint := did_you_mean(first, COMMANDS)):
+        raise exit_with(2, f"{PROGRAM}: {first}: no such command{hint}")
     options, read_again = begin(PROGRAM)
     if options.mode is None:
-        print_error(f"{PROGRAM}: --mode is missing, the design that serves:")
+        print_error(f"{PROGRAM}: --mode is missing, the design that serves; or a command: {', '.join(COMMANDS)}")
         for name, mode in MODES.items():
             print_error(f"  {name:13} {mode.summary}")
         raise SystemExit(2)

@@ -54,13 +54,8 @@ def read(program: str, argv: Sequence[str]) -> Iterator[tuple[str, str, Any]]:
     command = _command(program)
     try:
         context = command.make_context(program, list(argv))
-    except click.BadParameter as error:
-        place = _place(error.param) if error.param else "command line"
-        raise ConfigError(f"{place}: {error.message}") from None
-    except click.NoSuchOption as error:
-        raise ConfigError(f"{error.option_name}: no such option{_hint(command, error.option_name)}") from None
     except click.UsageError as error:
-        raise ConfigError(error.format_message()) from None
+        raise ConfigError(describe(error, program)) from None
     for param in command.params:
         if context.get_parameter_source(param.name) is click.ParameterSource.COMMANDLINE:
             yield param.name, _place(param), context.params[param.name]
@@ -94,12 +89,23 @@ def _place(param: click.Parameter) -> str:
     return param.opts[0] if isinstance(param, click.Option) else param.human_readable_name
 
 
-def _hint(command: click.Command, unknown: str) -> str:
+def describe(error: click.UsageError, program: str = "") -> str:
+    """What is wrong with a command line, in one line that names the option.
+
+    program: "pwb" or "pwb-legacy" if that reads the options of this module; "" for a command with options of its own.
+    """
+    if isinstance(error, click.BadParameter):
+        return f"{_place(error.param) if error.param else 'command line'}: {error.message}"
+    if isinstance(error, click.NoSuchOption):
+        return f"{error.option_name}: no such option{_hint(error, program)}"
+    return error.format_message()
+
+
+def _hint(error: click.NoSuchOption, program: str) -> str:
     """What the user may have meant: an option of the other program, or one with a similar name."""
-    word = unknown.lstrip("-")
+    word = error.option_name.lstrip("-")
     named = DECLARATIONS.get(word.replace("-", "_"))
-    if named is not None and named.program:
+    if program and named is not None and named.program:
         return f" (it is an option of {named.program})"
-    return did_you_mean(
-        word, [opt[2:] for param in command.params for opt in param.opts if opt[:2] == "--"], "--{}".format
-    )
+    params = error.ctx.command.params if error.ctx else ()
+    return did_you_mean(word, [opt[2:] for param in params for opt in param.opts if opt[:2] == "--"], "--{}".format)

@@ -15,6 +15,7 @@ from typing import Final
 
 import click
 
+from pwb_async.config.command_line import describe
 from pwb_async.output.printing import discard_output, print_error
 
 from . import table
@@ -98,7 +99,7 @@ def _check_folder(out: Path) -> None:
     except OSError as error:
         raise click.UsageError(f"--out: {os.fspath(out)}: {error.strerror}") from None
     except ImportError:
-        raise click.UsageError("--out needs jinja2, which is not installed: pip install 'pwb[lab]'") from None
+        raise click.UsageError("--out needs jinja2, which is not installed: pip install '.[lab]'") from None
 
 
 def main() -> None:
@@ -106,8 +107,8 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # it ends the exhibits, too
     try:
         book.main(args=sys.argv[2:], prog_name=f"{PROGRAM} book", standalone_mode=False)
-    except click.ClickException as error:
-        _end(2, error.format_message())
+    except click.UsageError as error:
+        _end(2, describe(error))
     except BrokenPipeError:  # nothing reads the rest of what is printed
         discard_output()
         raise SystemExit(1) from None

@@ -16,6 +16,7 @@ from typing import Any, Final
 
 import click
 
+from pwb_async.config.command_line import describe
 from pwb_async.config.option_types import SECONDS
 from pwb_async.output.printing import printable
 from pwb_legacy.compare.measure.servers import CannotError
@@ -24,12 +25,12 @@ from . import option_values as choices
 from .option_values import (
     CONNECTIONS,
     CORES,
-    DESIGNS,
     FILE,
     FOLDER,
     FULL,
     FULL_SECONDS,
     LANGUAGES,
+    MODES,
     OUT,
     QUICK,
     QUICK_IDLE,
@@ -49,7 +50,7 @@ def laboratory() -> None:
 
 @laboratory.command()
 @click.argument("root", type=FOLDER, required=False)
-@click.option("--designs", type=DESIGNS, help="Only these.  [default: all]")
+@click.option("--modes", type=MODES, help="Only these designs.  [default: all]")
 @click.option("--scenarios", type=SCENARIOS, help="Only these.  [default: all]")
 @click.option("--duration", type=SECONDS, metavar="SECONDS", help="Of a measurement.  [default: 0.15s]")
 @click.option(
@@ -78,8 +79,9 @@ def compare(root: Path | None, quick: bool, sweep: bool, out: Path, **told: Any)
         from pwb_legacy.compare.measure.syscalls import can_trace
 
         from .session import UnlikeError, run
+    choices.check_folder(out)
     began = time.monotonic()
-    contestants = choices.contestants(told["designs"], quick, told["cores"])
+    contestants = choices.contestants(told["modes"], quick, told["cores"])
     plan = choices.plan(told, quick, began) if sweep else None
     scenarios = [] if sweep else choices.scenarios(root, told)
     if told["load"] == "wrk" and not shutil.which("wrk"):
@@ -122,15 +124,15 @@ def report(files: tuple[Path, ...], out: Path) -> None:
         from rich.console import Console
 
         from .report.files import draw, read
-    out.mkdir(parents=True, exist_ok=True)
+    choices.check_folder(out)
     Console().out(printable(draw(read(list(files)), out, Console())), highlight=False)
 
 
 @laboratory.command()
 @click.argument("root", type=FOLDER, required=False)
-@click.option("--designs", type=DESIGNS, help="Only these.  [default: all]")
+@click.option("--modes", type=MODES, help="Only these designs.  [default: all]")
 @click.option("--corpus", type=FILE, metavar="FILE", help="What to send, instead of what is built in.")
-def diff(root: Path | None, designs: tuple[str, ...] | None, corpus: Path | None) -> None:
+def diff(root: Path | None, modes: tuple[str, ...] | None, corpus: Path | None) -> None:
     """Send the same requests to all designs, and print any byte in which the answers differ but for their dates.
 
     `single` ends every connection after one answer: it is compared by that answer, without the field Connection.
@@ -144,9 +146,9 @@ def diff(root: Path | None, designs: tuple[str, ...] | None, corpus: Path | None
     from .checks import equality
     from .checks import request_corpus as cases
 
-    chosen = choices.contestants(designs, False)
+    chosen = choices.contestants(modes, False)
     if len(chosen) < 2:
-        raise click.UsageError("--designs: one design has nothing to be compared with; name two at least")
+        raise click.UsageError("--modes: one design has nothing to be compared with; name two at least")
     given = cases.read(corpus) if corpus else None
     with choices.site(root, 1) as served:
         proof = equality.prove(
@@ -161,7 +163,8 @@ def diff(root: Path | None, designs: tuple[str, ...] | None, corpus: Path | None
     count, asked = len(proof.equality.differences), len(chosen) - len(proof.silent)
     alike = f"{count:,} are not answered alike" if count else "all are answered alike"
     what = f"{asked} designs: {alike}" if asked != 1 else "one design: nothing to compare its answers with"
-    print(f"{proof.equality.requests:,} requests to {what}")
+    requests = "1 request" if proof.equality.requests == 1 else f"{proof.equality.requests:,} requests"
+    print(f"{requests} to {what}")
     if count or proof.silent:
         raise SystemExit(1)
 
@@ -175,6 +178,7 @@ def trace(modes: tuple[str, ...] | None, out: Path, lang: str) -> None:
 
     One client sends its request slowly, one reads a large file slowly, and one requests one page after the other.
     """
+    choices.check_folder(out)
     with _extra("trace"):
         from .timeline import three_clients as play
     for path in play.main(modes or (), out, f"python -m pwb_legacy {shlex.join(sys.argv[1:])}", lang):
@@ -182,7 +186,7 @@ def trace(modes: tuple[str, ...] | None, out: Path, lang: str) -> None:
 
 
 @laboratory.command()
-@click.option("--designs", type=DESIGNS, help="Only these.  [default: all]")
+@click.option("--modes", type=MODES, help="Only these designs.  [default: all]")
 @click.option(
     "--rate",
     type=click.FloatRange(4, 100),
@@ -195,7 +199,7 @@ def trace(modes: tuple[str, ...] | None, out: Path, lang: str) -> None:
     "--port", type=click.IntRange(0, 65535), default=0, help="Of the page; 0: any free one.", show_default=True
 )
 @click.option("--lang", type=click.Choice(["en", "zh"]), default="en", help="Language.", show_default=True)
-def live(designs: tuple[str, ...] | None, rate: float, duration: float, port: int, lang: str) -> None:
+def live(modes: tuple[str, ...] | None, rate: float, duration: float, port: int, lang: str) -> None:
     """Show all designs at once on a page with buttons: slow clients, idle clients, a slow disk, a killed child.
 
     The page is for a lesson. It is at the address that is printed, which this machine alone can open. Everything ends
@@ -203,7 +207,7 @@ def live(designs: tuple[str, ...] | None, rate: float, duration: float, port: in
     """
     with _extra("live"):
         from .live import session as live_session
-    live_session.run(choices.contestants(designs, False), rate, duration, port, lang)
+    live_session.run(choices.contestants(modes, False), rate, duration, port, lang)
 
 
 def main() -> None:
@@ -214,8 +218,8 @@ def main() -> None:
     except click.exceptions.NoArgsIsHelpError as error:
         error.show()
         raise SystemExit(2) from None
-    except click.ClickException as error:
-        _leave(error.format_message(), 2)
+    except click.UsageError as error:
+        _leave(describe(error), 2)
     except CannotError as error:
         _leave(str(error), 1)
     except OSError as error:
@@ -237,6 +241,6 @@ def _extra(command: str) -> Iterator[None]:
         yield
     except ImportError as error:
         missing = (error.name or str(error)).partition(".")[0]
-        package = "pwb" if missing == "uvloop" else "'pwb[lab]'"  # a server needs the former, too
-        what = f"{command} needs {missing}, which is not installed: pip install {package}"
+        package = "." if missing == "uvloop" else "'.[lab]'"  # a server needs the former, too
+        what = f"{command} needs {missing}, which is not installed: pip install {package} in a checkout of PWB"
         raise CannotError(what) from None

@@ -1,5 +1,6 @@
 """The values of the laboratory's options, and what is measured by default."""
 
+import os
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from pwb_async.output.printing import printable
-from pwb_legacy.compare.measure.servers import CONTESTANTS, Contestant
+from pwb_legacy.compare.measure.servers import CONTESTANTS, CannotError, Contestant
 
 if TYPE_CHECKING:
     from pwb_legacy.compare.measure.sample_site import Site
@@ -27,14 +28,26 @@ QUICK_IDLE: Final = 0.4
 """The share of a whole run's idle connections."""
 QUICK_LEAVES_OUT: Final = "async-asyncio"
 CONNECTIONS: Final = 32
-FOLDER: Final = click.Path(exists=True, file_okay=False, path_type=Path)
-FILE: Final = click.Path(exists=True, path_type=Path)
 SCENARIO_NAMES: Final = (
     *("crowd", "short", "kept", "many", "large"),
     *("slow-heads", "slow-readers", "burst", "vanishing", "slow-disk"),
 )
 """Once more, so that --help works without the extra `lab`."""
-OUT: Final = click.Path(file_okay=False, path_type=Path)
+
+
+class Place(click.ParamType[Path]):
+    """An option's value: the path of a file or folder that exists; with `folder`, of a folder."""
+
+    def __init__(self, name: str, folder: bool = False) -> None:
+        self.name, self._folder = name, folder
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        path = Path(value)
+        if not path.exists():
+            self.fail(f"{printable(os.fspath(value))}: No such file or directory", param, ctx)
+        if self._folder and not path.is_dir():
+            self.fail(f"{printable(os.fspath(value))}: is a file, not a folder", param, ctx)
+        return path
 
 
 class Names(click.ParamType[Any]):
@@ -43,7 +56,7 @@ class Names(click.ParamType[Any]):
     name = "NAME,..."
 
     def __init__(self, what: str, known: Sequence[str]) -> None:
-        self._what, self.known = what, known
+        self._what, self.known = what, tuple(known)
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         names = [name.strip() for name in value.split(",") if name.strip()]
@@ -68,11 +81,24 @@ class Counts(click.ParamType[Any]):
 
 
 CORES: Final = Counts()
-DESIGNS: Final = Names("design", [one.name for one in CONTESTANTS])
-TRACED: Final = Names("design", ["fixed", *(one.name for one in CONTESTANTS)])
+FOLDER: Final = Place("FOLDER", folder=True)
+FILE: Final = Place("FILE")
+OUT: Final = click.Path(path_type=Path)
+MODES: Final = Names("mode", [one.name for one in CONTESTANTS])
+TRACED: Final = Names("mode", ["fixed", *(one.name for one in CONTESTANTS)])
 LANGUAGES: Final = ("en", "zh")
 """Of the pages. The catalogues are not imported here, so that --help works without the extra `lab`."""
 SCENARIOS: Final = Names("scenario", SCENARIO_NAMES)
+
+
+def check_folder(out: Path) -> None:
+    """Makes the folder for what is written, before a run that takes minutes. Raises CannotError."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=out):
+            pass
+    except OSError as error:
+        raise CannotError(f"{out}: {error.strerror}") from None
 
 
 def contestants(names: Sequence[str] | None, quick: bool, cores: Sequence[int] = (1,)) -> list[Contestant]:

@@ -11,7 +11,7 @@ from pwb_legacy.compare.measure.servers import CONTESTANTS
 NASTY: Final = "<script>document.title = 'caught'</script> & \"so\" on"
 ABOUT: Final = {
     "version": "8.0",
-    "command": "python -m pwb_legacy compare --designs epoll,thread --out a/rather/long/name/of/a/folder",
+    "command": "python -m pwb_legacy compare --modes epoll,thread --out a/rather/long/name/of/a/folder",
     "date": "2026-01-02 03:04 UTC",
     "system": "Debian GNU/Linux 12 (bookworm)",
     "kernel": "Linux 6.18 x86_64",

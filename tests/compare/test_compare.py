@@ -67,7 +67,7 @@ def quick(tmp_path_factory: pytest.TempPathFactory) -> tuple[Results, str, str]:
     """A quick run of two designs and two scenarios: its results, what it said, its page."""
     out = tmp_path_factory.mktemp("out") / "new"
     status, said, errors = told(
-        "compare", "--quick", "--designs", "thread,epoll", "--scenarios", "kept,crowd", "--out", out
+        "compare", "--quick", "--modes", "thread,epoll", "--scenarios", "kept,crowd", "--out", out
     )
     assert (status, errors) == (0, "")
     return read(out), said, (out / "compare.html").read_text()
@@ -139,7 +139,7 @@ def test_ctrl_c_keeps_what_was_measured_and_leaves_nobody_behind(tmp_path: Path)
     root.mkdir()
     (root / "page.html").write_text("a page")
     process = begin(
-        "compare", root, "--designs", "epoll,process", "--scenarios", "kept", "--rounds", "100", "--out", tmp_path
+        "compare", root, "--modes", "epoll,process", "--scenarios", "kept", "--rounds", "100", "--out", tmp_path
     )
     with process:
         assert process.stdout is not None
@@ -155,7 +155,7 @@ def test_ctrl_c_keeps_what_was_measured_and_leaves_nobody_behind(tmp_path: Path)
     assert serving(root) == []
 
 
-@pytest.mark.parametrize(("option", "known"), [("--designs", "epoll-thread"), ("--scenarios", "slow-heads")])
+@pytest.mark.parametrize(("option", "known"), [("--modes", "epoll-thread"), ("--scenarios", "slow-heads")])
 def test_an_unknown_name_is_one_line_with_those_there_are(option: str, known: str) -> None:
     status, output, errors = told("compare", option, "kept,nope")
     assert (status, output) == (2, "")
@@ -167,13 +167,15 @@ def test_an_unknown_name_is_one_line_with_those_there_are(option: str, known: st
 def test_without_the_extra_it_says_how_to_get_it() -> None:
     status, output, errors = told("compare", before="import sys; sys.modules['rich'] = None")
     assert (status, output) == (1, "")
-    assert errors == "pwb-legacy: compare needs rich, which is not installed: pip install 'pwb[lab]'\n"
+    assert (
+        errors == "pwb-legacy: compare needs rich, which is not installed: pip install '.[lab]' in a checkout of PWB\n"
+    )
 
 
 def test_what_the_servers_need_too_comes_without_the_extra() -> None:
     status, output, errors = told("compare", before="import sys; sys.modules['uvloop'] = None")
     assert (status, output) == (1, "")
-    assert errors == "pwb-legacy: compare needs uvloop, which is not installed: pip install pwb\n"
+    assert errors == "pwb-legacy: compare needs uvloop, which is not installed: pip install . in a checkout of PWB\n"
 
 
 ASCII = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
@@ -186,7 +188,7 @@ def test_the_files_are_written_whatever_the_locale_and_the_names_of_folders(
     root = tmp_path / os.fsdecode(b"caf\xe9")
     root.mkdir()
     (root / "page.html").write_text("a page")
-    words = ("--quick", "--designs", "epoll", "--scenarios", "kept", "--duration", "0.05", "--out", root / "out")
+    words = ("--quick", "--modes", "epoll", "--scenarios", "kept", "--duration", "0.05", "--out", root / "out")
     status, said, errors = told("compare", root, *words, **variables)
     assert (status, errors) == (0, "")
     assert "one design was asked: nothing to compare its answers with\n" in said
@@ -216,7 +218,7 @@ def test_a_run_prints_names_on_one_line_whatever_they_are(tmp_path: Path) -> Non
     root = tmp_path / NASTY
     root.mkdir()
     (root / "page.html").write_text("a page")
-    words = ("--quick", "--designs", "epoll", "--scenarios", "kept", "--duration", "0.05", "--out", root / "out")
+    words = ("--quick", "--modes", "epoll", "--scenarios", "kept", "--duration", "0.05", "--out", root / "out")
     status, said, errors = told("compare", root, *words, PYTHONIOENCODING="ascii")
     assert (status, errors) == (0, "")
     assert f"{SHOWN}/out/compare.html has the pictures" in said
@@ -322,7 +324,7 @@ async def test_rounds_are_played_as_long_as_they_fit(tmp_path: Path) -> None:
 def test_a_fault_in_drawing_loses_nothing(tmp_path: Path) -> None:
     """The figures are there, the command says so, and the page can be drawn later."""
     fault = "import pwb_legacy.compare.report.page as page; page.render = lambda *_: 1 / 0"
-    words = ("--quick", "--designs", "epoll", "--scenarios", "kept", "--duration", "0.05", "--out", tmp_path)
+    words = ("--quick", "--modes", "epoll", "--scenarios", "kept", "--duration", "0.05", "--out", tmp_path)
     status, said, errors = told("compare", *words, before=fault)
     assert (status, errors) == (0, "")
     assert said.splitlines()[-1] == (
@@ -369,7 +371,7 @@ def test_more_cores_than_there_are_is_one_line(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="there is one core")
 def test_two_numbers_of_cores_are_measured_side_by_side(tmp_path: Path) -> None:
-    words = ("--quick", "--designs", "epoll,process", "--scenarios", "kept", "--cores", "1,2", "--out", tmp_path)
+    words = ("--quick", "--modes", "epoll,process", "--scenarios", "kept", "--cores", "1,2", "--out", tmp_path)
     status, said, errors = told("compare", *words)
     assert (status, errors) == (0, "")
     assert "From 1 core to 2" in said

@@ -89,7 +89,9 @@ def test_a_corpus_folder_has_files_that_are_sent_as_they_are(tmp_path: Path) -> 
     assert corpus.read(tmp_path) == [Case("one.http", b"GET / HTTP/1.0\n\\x00")]
 
 
-@pytest.mark.parametrize("text", ["", "---\n---\n", "GET /\\x0 HTTP/1.1\n", "GET /\\N{snowman} HTTP/1.1\n"])
+@pytest.mark.parametrize(
+    "text", ["", "---\n---\n", "GET /\\x0 HTTP/1.1\n", "GET /\\N{snowman} HTTP/1.1\n", "# PWB\n\nWords.\n"]
+)
 def test_a_corpus_that_is_none_is_one_line(tmp_path: Path, text: str) -> None:
     path = tmp_path / "corpus"
     path.write_text(text)
@@ -102,13 +104,13 @@ def test_a_corpus_that_is_none_is_one_line(tmp_path: Path, text: str) -> None:
 def test_an_error_without_a_file_has_no_name_before_it(tmp_path: Path) -> None:
     (tmp_path / "corpus").write_text("GET / HTTP/1.1\nHost: h\n\n")
     before = "import os; os.dup2(os.open('/dev/full', os.O_WRONLY), 1); sys.stdout.reconfigure(line_buffering=True)"
-    words = ("--designs", "epoll,thread", "--corpus", tmp_path / "corpus")
+    words = ("--modes", "epoll,thread", "--corpus", tmp_path / "corpus")
     status, _, errors = told("diff", *words, before=f"import sys; {before}")
     assert (status, errors) == (1, "pwb-legacy: No space left on device\n")
 
 
 @pytest.mark.parametrize(
-    "words", [["--nonsense"], ["--designs", "epoll,epoll"], ["--corpus", "/is/not/there"], ["/is/not/there"]]
+    "words", [["--nonsense"], ["--modes", "epoll,epoll"], ["--corpus", "/is/not/there"], ["/is/not/there"]]
 )
 def test_wrong_use_is_one_line_and_status_2(words: list[str]) -> None:
     status, output, errors = told("diff", *words)

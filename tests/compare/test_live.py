@@ -16,7 +16,7 @@ DESIGNS = "single,thread,process,epoll,async"
 
 @pytest.fixture(scope="module")
 def shared() -> Iterator[Lesson]:
-    with lesson("--designs", DESIGNS) as playing:
+    with lesson("--modes", DESIGNS) as playing:
         yield playing
 
 
@@ -155,7 +155,7 @@ def test_connections_to_the_buttons_are_few(shared: Lesson) -> None:
 
 
 def test_nothing_is_left_after_ctrl_c() -> None:
-    with begin("live", "--designs", "process,async", "--lang", "zh") as process:
+    with begin("live", "--modes", "process,async", "--lang", "zh") as process:
         playing = Lesson(process)
         playing.press("idle/on")
         playing.wait(lambda rows: rows["process"]["processes"] > 50)
@@ -173,7 +173,7 @@ def test_nothing_is_left_after_ctrl_c() -> None:
 
 
 def test_it_ends_by_itself_and_the_page_reads_it() -> None:
-    with begin("live", "--designs", "epoll", "--duration", "3s") as process:
+    with begin("live", "--modes", "epoll", "--duration", "3s") as process:
         playing = Lesson(process)
         tree = playing.tree()
         assert playing.wait(lambda rows: playing.state()["over"])
@@ -186,7 +186,7 @@ def test_it_ends_by_itself_and_the_page_reads_it() -> None:
 def test_a_port_that_is_in_use_is_one_line() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        status, said, errors = told("live", "--designs", "epoll", "--port", str(port))
+        status, said, errors = told("live", "--modes", "epoll", "--port", str(port))
     assert (status, said) == (1, "")
     assert len(errors.splitlines()) == 1
     assert f"port {port}" in errors
@@ -196,11 +196,11 @@ def test_a_port_that_is_in_use_is_one_line() -> None:
 def test_help_names_the_options() -> None:
     status, said, errors = told("live", "--help")
     assert (status, errors) == (0, "")
-    for option in ("--designs", "--rate", "--duration", "--port", "--lang"):
+    for option in ("--modes", "--rate", "--duration", "--port", "--lang"):
         assert option in said
 
 
-@pytest.mark.parametrize("words", [("--rate", "1000"), ("--designs", "nginx"), ("--lang", "de"), ("--port", "70000")])
+@pytest.mark.parametrize("words", [("--rate", "1000"), ("--modes", "nginx"), ("--lang", "de"), ("--port", "70000")])
 def test_wrong_use_is_one_line(words: tuple[str, str]) -> None:
     status, said, errors = told("live", *words)
     assert (status, said) == (2, "")

@@ -156,14 +156,16 @@ def test_the_files_are_written_whatever_the_name_of_the_folder(tmp_path: Path) -
 def test_a_design_that_there_is_not() -> None:
     status, said, errors = told("trace", "--modes", "forked")
     assert (status, said) == (2, "")
-    assert errors.startswith("pwb-legacy: Invalid value for '--modes': no design forked; there are fixed, single,")
+    assert errors.startswith("pwb-legacy: --modes: no mode forked; there are fixed, single, ")
     assert errors.count("\n") == 1
 
 
 def test_without_the_extra() -> None:
     status, said, errors = told("trace", "--modes", "epoll", before="import sys; sys.modules['jinja2'] = None")
     assert (status, said) == (1, "")
-    assert errors == "pwb-legacy: trace needs jinja2, which is not installed: pip install 'pwb[lab]'\n"
+    assert (
+        errors == "pwb-legacy: trace needs jinja2, which is not installed: pip install '.[lab]' in a checkout of PWB\n"
+    )
 
 
 @pytest.mark.parametrize("place", ["file/out", "file", "/proc/1", "taken"])

@@ -143,7 +143,7 @@ def test_a_log_is_replayed_on_a_design(tmp_path: Path) -> None:
         + line("10/Oct/2026:13:59:00", "GET /late HTTP/1.1")
         + "nonsense\n"
     )
-    words = ("--designs", "epoll", "--speed", "50", "--duration", "1", "--out", tmp_path)
+    words = ("--modes", "epoll", "--speed", "50", "--duration", "1", "--out", tmp_path)
     status, _, errors = told("compare", site, "--replay", log, *words)
     assert status == 0
     assert errors == f"{log}: left out: 1 not in the combined format (number 13)\n"

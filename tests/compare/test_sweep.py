@@ -20,7 +20,7 @@ from .test_compare import EPOLL, begin, read, told
 @pytest.fixture(scope="module")
 def short(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     out = tmp_path_factory.mktemp("sweep")
-    words = ("--sweep", "--quick", "--rounds", "2", "--duration", "0.1", "--designs", "single,epoll", "--out", out)
+    words = ("--sweep", "--quick", "--rounds", "2", "--duration", "0.1", "--modes", "single,epoll", "--out", out)
     status, said, errors = told("compare", *words)
     assert (status, errors) == (0, "")
     return out, said
@@ -65,7 +65,7 @@ def test_what_is_said_and_drawn(short: tuple[Path, str]) -> None:
 
 
 def test_ctrl_c_keeps_the_points_that_there_are(tmp_path: Path) -> None:
-    process = begin("compare", "--sweep", "--designs", "epoll", "--rounds", "50", "--out", tmp_path)
+    process = begin("compare", "--sweep", "--modes", "epoll", "--rounds", "50", "--out", tmp_path)
     with process:
         assert process.stdout is not None
         while not (line := process.stdout.readline()).startswith("round 1"):

@@ -2,6 +2,7 @@
 ranges, targets that are not there, heads that are none, content, pipelining. Others come from a file or a folder.
 """
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -10,6 +11,8 @@ from pwb_legacy.compare.measure.sample_site import Site
 from pwb_legacy.compare.measure.servers import CannotError
 
 SEPARATOR: Final = b"---"
+_REQUEST_LINE: Final = re.compile(rb"[^ \r\n]+ [^ \r\n]+ HTTP/[0-9]")
+"""How at least one request of a corpus begins; the others may be as malformed as you like."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,8 @@ def read(path: Path) -> list[Case]:
         raise CannotError(f"{path}: {error}") from None
     if not cases:
         raise CannotError(f"{path}: there is no request in it")
+    if not any(_REQUEST_LINE.match(case.wire) for case in cases):
+        raise CannotError(f"{path}: is no corpus: no request in it begins with a line such as GET / HTTP/1.1")
     return cases
 
 

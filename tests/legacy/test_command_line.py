@@ -1,0 +1,77 @@
+"""pwb-legacy: wrong use is one line that names the right command; nothing is started."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conformance.server import environment
+
+WRONG = [
+    (("comapre",), "pwb-legacy: comapre: no such command (did you mean 'compare'?)"),
+    (("comapre", "--quick"), "pwb-legacy: comapre: no such command (did you mean 'compare'?)"),
+    (("traces", "--out", "x"), "pwb-legacy: traces: no such command (did you mean 'trace'?)"),
+    (("--modes", "thread"), "pwb-legacy: --modes: no such option (did you mean '--mode'?)"),
+    (("--mode", "epoll-threads"), "pwb-legacy: --mode: 'epoll-threads' is not one of 'fixed', "),
+    (("--mode", "async"), "pwb-legacy: --mode: 'async' is not one of 'fixed', "),
+    (("compare", "--mode", "thread"), "pwb-legacy: --mode: no such option (did you mean '--modes'?)"),
+    (("diff", "--mode", "thread"), "pwb-legacy: --mode: no such option (did you mean '--modes'?)"),
+    (("trace", "--mode", "thread"), "pwb-legacy: --mode: no such option (did you mean '--modes'?)"),
+    (("compare", "--modes", "asyncio"), "pwb-legacy: --modes: no mode asyncio; there are single, "),
+    (("compare", "README.md"), "pwb-legacy: ROOT: README.md: is a file, not a folder"),
+    (("diff", "none"), "pwb-legacy: ROOT: none: No such file or directory"),
+    (("compare", "--duration", "3x"), "pwb-legacy: --duration: '3x' is not a time such as 10 or "),
+]
+
+
+def run(module: str, folder: Path, *words: str) -> tuple[int, str, str]:
+    """Exit status, standard output and standard error of `python -m module`."""
+    command = [sys.executable, "-m", module, *words]
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=30, cwd=folder, env=environment(), check=False
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.mark.parametrize(("words", "line"), WRONG, ids=lambda value: " ".join(value) if value[0] != "p" else "")
+def test_wrong_use_is_one_line(words: tuple[str, ...], line: str, tmp_path: Path) -> None:
+    (tmp_path / "README.md").write_text("x")
+    status, output, errors = run("pwb_legacy", tmp_path, *words)
+    assert (status, output) == (2, "")
+    assert errors.startswith(line)
+    assert errors.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("folder", "reason"),
+    [("/proc/1", "No such file or directory"), ("README.md", "File exists"), ("README.md/out", "Not a directory")],
+)
+@pytest.mark.parametrize("command", ["trace", "compare"])
+def test_a_folder_that_cannot_be_written_is_found_at_once(
+    command: str, folder: str, reason: str, tmp_path: Path
+) -> None:
+    (tmp_path / "README.md").write_text("x")
+    assert run("pwb_legacy", tmp_path, command, "--out", folder) == (1, "", f"pwb-legacy: {folder}: {reason}\n")
+
+
+def test_a_mode_is_an_option_of_pwb_legacy(tmp_path: Path) -> None:
+    line = "pwb: --mode: no such option (it is an option of pwb-legacy)\n"
+    assert run("pwb_async", tmp_path, "--mode", "thread") == (2, "", line)
+
+
+def test_a_file_that_is_no_corpus(tmp_path: Path) -> None:
+    (tmp_path / "README.md").write_text("# PWB\n\nA static web server.\n")
+    status, output, errors = run("pwb_legacy", tmp_path, "diff", "--corpus", "README.md")
+    assert (status, output) == (1, "")
+    assert errors == (
+        "pwb-legacy: README.md: is no corpus: no request in it begins with a line such as GET / HTTP/1.1\n"
+    )
+
+
+def test_a_directory_with_a_name_like_a_command_is_served(tmp_path: Path) -> None:
+    """Here it is not: without a mode, the modes are listed."""
+    (tmp_path / "traces").mkdir()
+    status, _, errors = run("pwb_legacy", tmp_path, "traces")
+    assert status == 2
+    assert errors.startswith("pwb-legacy: --mode is missing")
