@@ -11,7 +11,7 @@ PAGE: Final = b"a page of the site\n"
 CANARY: Final = b"the canary, which is outside of the site\n"
 LARGE: Final = 8 << 20
 """bytes: more than the kernel takes for a client that does not read"""
-HUGE: Final = 64 << 20
+HUGE: Final = 32 << 20
 """bytes: enough to be seen in the memory of a process"""
 
 

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from pwb_legacy.book.attacks import events, requests, surroundings, waiting
 from pwb_legacy.book.attacks.catalogue import ATTACKS
 from pwb_legacy.book.places import CURES, cause, cures, resolve
 from pwb_legacy.book.programs import EXHIBITS, PROGRAMS
+from pwb_legacy.book.site import HUGE, LARGE
 from pwb_legacy.book.words.catalogue import LANGUAGES, Words, load
 
 from .test_matrix import expected
@@ -66,6 +68,27 @@ def test_every_result_has_a_sentence_and_every_sentence_a_result() -> None:
     used = set(re.findall(r'(?:defect|held|other|result)\(\s*"([a-z-]+)"', sources))
     used |= {name for pair in re.findall(r'"([a-z-]+)" if [\w.!= "]+ else "([a-z-]+)"', sources) for name in pair}
     assert load("en").results.keys() <= used
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(
+    ("code", "number"),
+    [
+        ("L5", LARGE >> 20),
+        ("L6", HUGE >> 20),
+        ("L8", len(requests.CONTENT) >> 10),
+        ("L9", waiting.CROWD),
+        ("L9", waiting.CROWD // 2),
+        ("L13", events.TOGETHER),
+        ("L15", events.VANISHED),
+        ("L17", events.REQUESTS),
+        ("L18", events.THREADS),
+        ("L19", surroundings.ARRIVALS),
+    ],
+)
+def test_an_attack_has_the_numbers_that_its_sentence_has(language: str, code: str, number: int) -> None:
+    numbers = re.findall(r"\d[\d,]*", load(language).defects[code].attack)
+    assert f"{number:,}" in numbers
 
 
 def test_chinese_uses_the_terms_of_the_field() -> None:

@@ -23,7 +23,7 @@ from typing import Any, Final
 
 LIFETIME: Final = 60
 """seconds until an exhibit is ended by its own alarm clock; processor time has the same limit"""
-MEMORY: Final = 1 << 30
+MEMORY: Final = 384 << 20
 """bytes of data for each process, stacks of threads included; reserved addresses do not count"""
 DESCRIPTORS: Final = 64
 """which is a limit for connections, threads and child processes as well, since each of them takes one"""

@@ -42,7 +42,7 @@ DEFECTS: Final = {
     "L6": Defect(
         "A file is read into memory",
         "The whole file, and a copy of it behind the head, is in memory for each client that asks for it.",
-        "GET of 64 MiB, of which the client reads nothing",
+        "GET of 32 MiB, of which the client reads nothing",
         "A file is read 64 KiB at a time, or sent by the kernel.",
     ),
     "L7": Defect(
