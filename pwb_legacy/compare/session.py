@@ -17,6 +17,7 @@ from datetime import UTC, datetime
 from importlib import metadata
 from itertools import groupby
 from pathlib import Path
+from statistics import mean
 from typing import Final
 
 import uvloop
@@ -45,7 +46,7 @@ PACKAGES: Final = ("uvloop", "aiofiles", "gevent", "greenlet")
 IDLE: Final = 0.5
 """A load average up to which a machine counts as idle."""
 DISTURBED: Final = 0.05
-"""The share of the time that other programs may have taken from the load generator without a remark."""
+"""The share of the cores' time that other programs may have without a remark."""
 
 
 class UnlikeError(Exception):
@@ -80,7 +81,7 @@ def run(bench: Bench, command: str, out: Path, console: Console) -> Results:
     (sweep_session.play if bench.plan else _play)(bench, results, console)
     numbers = [one.round for one in results.measurements] + [one.round for one in results.points]
     results.about.rounds = max(numbers, default=0)
-    results.about.remarks += _remarks_after(bench, results.about)
+    results.about.remarks += _remarks_after(bench, results)
     write(results, out)
     results.claims = verdict(results).to_json()
     write(results, out)
@@ -182,13 +183,16 @@ def _remarks_before(bench: Bench, counts: Sequence[int]) -> list[Remark]:
     return remarks
 
 
-def _remarks_after(bench: Bench, about: About) -> list[Remark]:
+def _remarks_after(bench: Bench, results: Results) -> list[Remark]:
     remarks: list[Remark] = []
-    if about.rounds < LEAST_ROUNDS and not bench.plan:
-        remarks.append(("few_rounds", {"rounds": about.rounds}))
-    shared = any(bench.cores.is_shared(one.cores) for one in bench.contestants)
-    if not shared and bench.waited > DISTURBED * bench.watched:
-        remarks.append(("disturbed", {"share": bench.waited / bench.watched}))
+    rounds = results.about.rounds
+    if rounds < LEAST_ROUNDS and not bench.plan:
+        remarks.append(("few_rounds", {"rounds": rounds}))
+    shares = [one.disturbed for one in results.measurements if one.disturbed is not None]
+    if bench.plan and bench.watched:  # a sweep has no measurements
+        shares.append(bench.waited / bench.watched)
+    if shares and (share := mean(shares)) > DISTURBED:
+        remarks.append(("disturbed", {"share": share}))
     return remarks
 
 

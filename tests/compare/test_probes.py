@@ -1,5 +1,6 @@
 """What is read from /proc, against a process that says itself what it has."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -104,3 +105,11 @@ async def test_system_calls_are_counted(process: Told) -> None:
         process.do("call")
     assert 1000 <= count.within(60.0) < 1100
     assert count.within(0.0) == 0
+
+
+def test_the_time_of_a_core_counts(process: Told) -> None:
+    cores = os.sched_getaffinity(0)
+    before = probes.busy_seconds(cores)
+    process.do("burn")
+    assert probes.busy_seconds(cores) - before >= 0.17
+    assert probes.busy_seconds(()) == 0

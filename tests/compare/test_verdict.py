@@ -1,6 +1,7 @@
 """The verdict: what figures carry, as data and as sentences. Rows of made-up figures, and what is written about them."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -200,3 +201,34 @@ def test_claims_that_turn_are_found() -> None:
     ((claim, ratios),) = failures(claims, [same, turned]).items()
     assert claim == "kept, rate: epoll before thread, 2.0"
     assert ratios == pytest.approx([1.3, 0.9])
+
+
+def test_one_disturbed_round_claims_nothing_of_speed() -> None:
+    """Other programs had 40 % of the cores' time while one design was measured: its rate says nothing, its cost does."""
+    figures = {
+        "rate": {"epoll": (1000,), "thread": (900,), "gevent": (50,)},
+        "cpu_us": {"epoll": (10,), "gevent": (200,)},
+    }
+    made = results("kept", **figures)
+    made.measurements = [replace(one, disturbed=0.4 if one.design == "gevent" else 0.01) for one in made.measurements]
+    rate, cost, _ = sentences(made)
+    assert rate == (
+        "Kept connections, requests a second, on one core: one round tells only factors of ten, and there is none; "
+        "gevent left out, because other programs had more than a quarter of the cores' time."
+    )
+    assert cost.startswith(
+        "Kept connections, CPU time for a request: least with epoll (10 µs): gevent has 20 times that"
+    )
+    every = results("kept", rate=figures["rate"])
+    every.measurements = [replace(one, disturbed=0.4) for one in every.measurements]
+    assert sentences(every)[0] == (
+        "Kept connections, requests a second, on one core: epoll, thread and gevent left out, because other programs had "
+        "more than a quarter of the cores' time."
+    )
+    assert json.loads(json.dumps(verdict(every).to_json())) == []
+
+
+def test_many_disturbed_rounds_are_compared() -> None:
+    made = results("kept", rate={"epoll": rounds(2000), "thread": rounds(1000)})
+    made.measurements = [replace(one, disturbed=0.6) for one in made.measurements]
+    assert "2.0 times thread" in sentences(made)[0]

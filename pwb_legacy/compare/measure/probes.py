@@ -5,7 +5,7 @@ process on the core of the reader, so it is done seldom. CPU time is read in cpu
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -63,6 +63,17 @@ def birth(pid: int) -> str:
     """When the process began, in ticks since boot: together with its id it is unique. Empty: the process is gone."""
     words = stat(pid)
     return words[19] if words else ""
+
+
+def busy_seconds(cores: Collection[int]) -> float:
+    """Seconds in which some cores were not idle since the machine was started, in ticks of 10 ms."""
+    ticks = 0
+    for line in Path("/proc/stat").read_text().splitlines():
+        name, *values = line.split()
+        if name[:3] == "cpu" and name[3:].isdecimal() and int(name[3:]) in cores:
+            user, nice, system, _idle, _iowait, irq, softirq, stolen = map(int, values[:8])
+            ticks += user + nice + system + irq + softirq + stolen
+    return ticks / TICKS
 
 
 def pss_kib(pid: int) -> int:

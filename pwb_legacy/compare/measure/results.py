@@ -106,6 +106,9 @@ class Measurement:
     """Context switches per request."""
     system_calls: float | None = None
     """Per request, without futex; one performance under strace, of the first round."""
+    disturbed: float | None = None
+    """The share of the time of the server's cores, or of the load generator's if that is more, that other programs had
+    meanwhile."""
     limited_by_load: bool = False
     """The load generator was busier than the server."""
     histogram: str | None = None
@@ -141,6 +144,9 @@ class Point:
     p99_ms: float | None = None
     cpu_us: float | None = None
     """CPU time of all processes of the server, per request."""
+    disturbed: float | None = None
+    """The share of the time of the server's cores, or of the load generator's if that is more, that other programs had
+    meanwhile."""
     limited_by_load: bool = False
     """The load generator was busier than the server."""
     histogram: str | None = None

@@ -164,6 +164,8 @@ async def start(bench: Bench, contestant: Contestant, options: Options, stack: E
     cores = bench.cores.servers(contestant.cores)
     server = stack.enter_context(serving(contestant, bench.site.root, cores, options(bench.site) if options else ()))
     running = RunningServer(server, contestant, bench.site, bench.connections, bench.seconds, bench.seed)
+    running.cores = cores
+    running.load_core = bench.cores.load if bench.cores.available else None
     running.with_wrk = bench.wrk
     running.rates = bench.rates
     running.idle = max(1, int(contestant.idle * bench.idle_share))

@@ -6,7 +6,7 @@ memory, threads and processes. Watching takes time on the core of the load gener
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Any, Final, Protocol
@@ -59,6 +59,10 @@ class RunningServer:
         self.seconds = seconds
         """Of a measurement."""
         self.seed = seed
+        self.cores: tuple[int, ...] = ()
+        """Of the server; empty: any."""
+        self.load_core: int | None = None
+        """Of the load generator."""
         self.rates: dict[str, float] = {}
         """Requests a second of the open loops, by scenario."""
         self.with_wrk = False
@@ -88,7 +92,7 @@ class RunningServer:
         """So many clients, each of which asks again when it has its response."""
         options: dict[str, Any] = {"keep_alive": keep_alive, "seed": self.seed, "timeout": TIMEOUT}
         own = partial(closed, self.address, asks, connections, **options)
-        watch = _Watch(self.server, self.seconds / 2)
+        watch = self._watch(self.seconds / 2)
         if self.with_wrk:
             watch.begin()
             by_wrk = asyncio.to_thread(wrk, self.address, asks, connections, self.seconds, **options)
@@ -111,7 +115,7 @@ class RunningServer:
 
     async def watch(self, load: Load, look_after: float) -> Tally:
         """Any load, watched. look_after: seconds until memory, threads and processes are looked at."""
-        watch = _Watch(self.server, look_after)
+        watch = self._watch(look_after)
         watch.begin()
         return await self._watched(load(end=watch.end), watch)
 
@@ -127,6 +131,10 @@ class RunningServer:
             if tally.in_time:
                 self._figures["system_calls"] = count.within(tally.seconds) / tally.in_time
         self.server.check()
+
+    def _watch(self, look_after: float) -> "_Watch":
+        load = () if self.load_core is None else (self.load_core,)
+        return _Watch(self.server, look_after, self.cores, load)
 
     async def _watched(self, load: Awaitable[Tally], watch: "_Watch") -> Tally:
         """Raises CannotError if the server ended meanwhile."""
@@ -144,6 +152,7 @@ class RunningServer:
             "memory_kib": half.memory_kib or None,
             "threads": half.threads,
             "processes": half.processes,
+            "disturbed": watch.disturbed(tally.cpu),
         }
         self._limited = tally.limited_by_load(watch.cpu / watch.wall / self.contestant.cores)
         self.waited += tally.waited
@@ -209,15 +218,18 @@ class _Watch:
     half: asyncio.Task[Vitals]
     """What it holds `look_after` seconds after the beginning."""
 
-    def __init__(self, server: Server, look_after: float) -> None:
+    def __init__(self, server: Server, look_after: float, cores: Collection[int], load: Collection[int]) -> None:
         self._server = server
         self._look_after = look_after
+        shared = bool({*cores} & {*load})
+        self._cores: list[Collection[int]] = [{*cores, *load}] if shared else [cores, load]
         self._ended = False
 
     def begin(self) -> None:
         self.half = asyncio.create_task(self._look())
         self._switches = probes.switches(self._server.pid)
         self._cpu = self._server.cpu_seconds()
+        self._busy = [probes.busy_seconds(each) for each in self._cores]
         self._began = time.monotonic()
 
     def end(self) -> None:
@@ -227,7 +239,18 @@ class _Watch:
         self._ended = True
         self.wall = time.monotonic() - self._began
         self.cpu = self._server.cpu_seconds() - self._cpu
+        self.busy = [probes.busy_seconds(each) - before for each, before in zip(self._cores, self._busy, strict=True)]
         self.switches = probes.switches(self._server.pid) - self._switches
+
+    def disturbed(self, load_cpu: float) -> float | None:
+        """The share of the cores' time that other programs had. load_cpu: seconds of the load generator itself."""
+        own = [self.cpu, load_cpu] if len(self._cores) == 2 else [self.cpu + load_cpu]
+        shares = [
+            (busy - used) / self.wall / len(cores)
+            for busy, used, cores in zip(self.busy, own, self._cores, strict=True)
+            if cores
+        ]
+        return round(max(0.0, *shares), 3) if shares else None
 
     async def _look(self) -> Vitals:
         await asyncio.sleep(self._look_after)

@@ -38,6 +38,11 @@ MEASURES: Final[dict[str, tuple[str, ...]]] = {
 """Of which measures claims are made, in the order in which they are reported."""
 CORES: Final = ("kept", "rate")
 """The scenario and the measure that show what a further core brings."""
+DISTURBED: Final = 0.25
+"""The share of the cores' time. Where other programs had more, and there are few rounds, nothing is concluded from how
+fast a design was; in many rounds they meet all designs alike."""
+STEADY: Final = ("cpu_us", "memory_per_connection_kib")
+"""Measures that depend little on what other programs do."""
 LEAST_RUNS: Final = paired.LEAST_ROUNDS
 """Joined runs from which on each run counts once: the rounds of one machine resemble each other."""
 
@@ -76,6 +81,8 @@ class Finding:
     claims: list[Claim]
     """Between each tier and the next; with one tier, the largest difference that is decided, if there is one."""
     rounds: int
+    disturbed: list[str]
+    """Designs that were left out, because other programs had too much of the cores' time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,13 +129,20 @@ class _Group:
     names: list[str]
     """Those with the largest figure first."""
     pairs: list[Pair]
+    disturbed: list[str]
+    """Designs that were left out."""
 
 
 def verdict(results: Results) -> Verdict:
     """What the figures of a run carry."""
-    groups = [group for group in _groups(results) if group.pairs]
+    groups = [group for group in _groups(results) if group.pairs or group.disturbed]
     scaling = list(_scaling_pairs(results))
-    ahead = paired.decided([one for group in groups for one in group.pairs] + [one for *_, one in scaling])
+    steady = [
+        one
+        for few, many, one in scaling
+        if not any(_is_disturbed(results, each.name, CORES[0]) for each in (few, many))
+    ]
+    ahead = paired.decided([one for group in groups for one in group.pairs] + steady)
     decided = {id(one) for one in ahead}
     return Verdict(
         findings=[_finding(group, [one for one in group.pairs if id(one) in decided]) for group in groups],
@@ -176,7 +190,10 @@ def _groups(results: Results) -> Iterator[_Group]:
 
 
 def _group(results: Results, scenario: str, name: str, designs: Sequence[Design]) -> _Group:
-    known = {one.name: found for one in designs if (found := figures(results, one.name, scenario, name))}
+    every = {one.name: found for one in designs if (found := figures(results, one.name, scenario, name))}
+    known = {
+        each: found for each, found in every.items() if name in STEADY or not _is_disturbed(results, each, scenario)
+    }
     names = sorted(known, key=lambda each: median(known[each].values()), reverse=True)
     pairs = [
         one
@@ -184,7 +201,13 @@ def _group(results: Results, scenario: str, name: str, designs: Sequence[Design]
         for second in names[place + 1 :]
         if (one := _pair(results, first, second, known[first], known[second]))
     ]
-    return _Group(scenario, name, designs[0].cores, names, pairs)
+    return _Group(scenario, name, designs[0].cores, names, pairs, [each for each in every if each not in known])
+
+
+def _is_disturbed(results: Results, design: str, scenario: str) -> bool:
+    """Whether there are few rounds, and other programs had too much of the cores' time in one of them."""
+    whole = [one for one in results.of(design, scenario) if one.why is None]
+    return len(whole) < paired.LEAST_ROUNDS and any((one.disturbed or 0.0) > DISTURBED for one in whole)
 
 
 def _pair(
@@ -225,7 +248,8 @@ def _finding(group: _Group, ahead: Sequence[Pair]) -> Finding:
     for better, worse in pairwise(tiers):
         closest = min((one for one in ahead if _across(one, better, worse)), key=lambda one: one.ratio)
         claims.append(_claim("ahead", group.scenario, group.measure, better, worse, closest))
-    return Finding(group.scenario, group.measure, group.cores, tiers, claims, max(one.rounds for one in group.pairs))
+    rounds = max((one.rounds for one in group.pairs), default=0)
+    return Finding(group.scenario, group.measure, group.cores, tiers, claims, rounds, group.disturbed)
 
 
 def _across(one: Pair, better: Sequence[str], worse: Sequence[str]) -> bool:

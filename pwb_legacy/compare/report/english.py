@@ -113,6 +113,7 @@ TEXTS: Final[Mapping[str, str]] = {
     "tie": ", which cannot be told apart",
     "undecided": "{rounds} cannot tell the designs apart",
     "undecided.one_round": "one round tells only factors of ten, and there is none",
+    "disturbed": "{designs} left out, because other programs had more than a quarter of the cores' time",
     "middle": "{low} to {high}; ahead in {ahead} of {rounds}",
     "silent": "{designs} answered no request at all",
     "rounds.1": "one round",
@@ -178,7 +179,7 @@ TEXTS: Final[Mapping[str, str]] = {
         "they could."
     ),
     "remark.busy": "The machine had other work when this began: a load average of {load:.1f}.",
-    "remark.disturbed": "Other programs kept the load generator from its core for {share:.0%} of the time.",
+    "remark.disturbed": "Other programs had {share:.0%} of the time of the cores that were measured on.",
     "remark.few_rounds": (
         "{rounds}: a difference is claimed only where it is large in each of them, with one round a factor of ten."
     ),

@@ -83,7 +83,9 @@ class Words:
         """A sentence: which design is first, which one is last, or that this cannot be told."""
         parts = []
         kind = "most" if one.measure in MORE_IS_BETTER else "least"
-        if not one.claims:
+        if not one.rounds:
+            pass
+        elif not one.claims:
             few = "undecided.one_round" if one.rounds == 1 and unit == "rounds" else "undecided"
             parts.append(self.say(few, rounds=self.rounds(one.rounds, unit)))
         elif len(one.tiers) == 1:
@@ -95,6 +97,8 @@ class Words:
                 else ["last" if len(one.tiers[0]) > len(one.tiers[1]) else "first"]
             )
             parts += [self._part(f"{kind}.{end}", one, one.claims[-1 if end == "last" else 0], unit) for end in ends]
+        if one.disturbed:
+            parts.append(self.say("disturbed", designs=self.listed(one.disturbed)))
         if silent := self.silent(one.scenario, [name for tier in one.tiers for name in tier]):
             parts.append(self.say("silent", designs=self.listed(silent)))
         values = {"title": self.title(one.scenario), "measure": _lower(self.measure(one.measure)[0])}
