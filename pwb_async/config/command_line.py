@@ -1,7 +1,7 @@
 """Options on the command line, such as --max-age 60, which click reads and describes in --help."""
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import click
 
@@ -9,15 +9,58 @@ from pwb_async.output.printing import did_you_mean
 from pwb_async.version import __version__
 
 from .environment import PREFIX
+from .help import HelpfulCommand
 from .option_types import PATH
-from .options import DECLARATIONS, ConfigError, Declaration
+from .options import DECLARATIONS, ConfigError, Declaration, Topic
+
+
+class Program(NamedTuple):
+    """What --help has of a program beside its options."""
+
+    usage: str
+    """What is in front of ROOT."""
+    about: str
+    examples: Sequence[tuple[str, str]]
+    """Command lines, and what they do."""
+    commands: Sequence[tuple[str, str]] = ()
+    """The commands that it has beside serving."""
+
 
 PROGRAMS: Final = {
-    "pwb": "Serve the files of the directory ROOT over HTTP.",
-    "pwb-legacy": "Serve the files of the directory ROOT over HTTP, in one of the book's designs. pwb-legacy compare, "
-    "diff and trace measure, compare and draw what they do (see pwb-legacy compare --help).",
+    "pwb": Program(
+        "[OPTIONS]",
+        "Serve the files of the directory ROOT over HTTP.",
+        (
+            ("pwb ~/site", "serve a folder to this machine, at http://127.0.0.1:8888/"),
+            ("pwb ~/site --host 0.0.0.0 --port 8080", "serve it to other machines, too"),
+            ("pwb ~/site --workers auto --access-log off", "use every processor, and write no log"),
+        ),
+    ),
+    "pwb-legacy": Program(
+        "--mode MODE [OPTIONS]",
+        "Serve the files of the directory ROOT over HTTP, in one of the book's designs; or run a COMMAND that compares "
+        "them. Without arguments, the modes and what they are.",
+        (
+            ("pwb-legacy --mode thread ~/site", "serve a folder with a thread for each client"),
+            ("pwb-legacy --mode epoll --trigger level", "the same, level-triggered: compare it with edge"),
+            ("pwb-legacy --mode epoll --delay-disk 20ms", "what a slow disk does to a single thread"),
+        ),
+        (
+            ("compare", "measure all designs under the same load: a page of charts and conclusions"),
+            ("report", "draw the page of compare again, and join several runs"),
+            ("diff", "send the same requests to all designs, and compare the bytes of the responses"),
+            ("trace", "a page to step through: three clients in each design"),
+            ("live", "a page for a lesson, with buttons: all designs at once"),
+            ("book", "the textbook's own programs, and twenty attacks that show their defects"),
+        ),
+    ),
 }
-"""The programs, and the first paragraph of their --help."""
+"""What --help has of each program beside its options."""
+TOPICS: Final = {
+    "pwb": tuple(Topic),
+    "pwb-legacy": (Topic.DESIGNS, *(each for each in Topic if each is not Topic.DESIGNS)),
+}
+"""The headings of --help. Those of pwb-legacy begin with the one that it is about."""
 EPILOG: Final = f"""
 An option can also be set in the environment ({PREFIX}MAX_AGE=60) or in a TOML file (max_age = 60):
 the one that --config names, else ./pwb.toml, else [tool.pwb] in ./pyproject.toml. The command
@@ -62,9 +105,18 @@ def read(program: str, argv: Sequence[str]) -> Iterator[tuple[str, str, Any]]:
 
 
 def _command(program: str) -> click.Command:
-    command = click.Command(program, help=PROGRAMS[program], epilog=EPILOG)
-    command.context_settings = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
-    command.params = [_parameter(option) for option in DECLARATIONS.values() if option.belongs_to(program)]
+    usage, about, examples, commands = PROGRAMS[program]
+    options = [option for option in DECLARATIONS.values() if option.belongs_to(program)]
+    command = HelpfulCommand(
+        program,
+        options_metavar=usage,
+        help=about,
+        epilog=EPILOG,
+        examples=examples,
+        commands=commands,
+        headings={topic.value: [each.name for each in options if each.topic is topic] for topic in TOPICS[program]},
+    )
+    command.params = [_parameter(option) for option in options]
     command.params.append(click.Option(["--config"], type=PATH, metavar="PATH", help="TOML file of options."))
     click.version_option(__version__, message="PWB %(version)s")(command)
     return command

@@ -16,6 +16,7 @@ from typing import Final
 import click
 
 from pwb_async.config.command_line import describe
+from pwb_async.config.help import HelpfulCommand
 from pwb_async.output.printing import discard_output, print_error
 
 from . import table
@@ -29,9 +30,14 @@ from .words.catalogue import LANGUAGES, Words, load
 
 PROGRAM: Final = "pwb-legacy"
 PAGE: Final = "book.html"
+EXAMPLES: Final = (
+    ("pwb-legacy book", "all programs and designs, as a matrix"),
+    ("pwb-legacy book 6 L13", "one program, one defect: what was sent, and what happened"),
+    ("pwb-legacy book --out lesson --lang zh", "the matrix as a page, in Chinese"),
+)
 
 
-@click.command(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.command(cls=HelpfulCommand, examples=EXAMPLES)
 @click.argument(
     "program", type=click.Choice([program.name for program in PROGRAMS]), metavar="[PROGRAM]", required=False
 )

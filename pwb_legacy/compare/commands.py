@@ -17,11 +17,13 @@ from typing import Any, Final
 import click
 
 from pwb_async.config.command_line import describe
+from pwb_async.config.help import SETTINGS
 from pwb_async.config.option_types import SECONDS
 from pwb_async.output.printing import printable
 from pwb_legacy.compare.measure.servers import CannotError
 
 from . import option_values as choices
+from .command_help import helpful
 from .option_values import (
     CONNECTIONS,
     CORES,
@@ -43,22 +45,39 @@ from .option_values import (
 PROGRAM: Final = "pwb-legacy"
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(context_settings=SETTINGS)
 def laboratory() -> None:
     """The laboratory: every design of PWB under the same loads, side by side."""
 
 
-@laboratory.command()
+@laboratory.command(**helpful("compare"))
 @click.argument("root", type=FOLDER, required=False)
 @click.option("--modes", type=MODES, help="Only these designs.  [default: all]")
 @click.option("--scenarios", type=SCENARIOS, help="Only these.  [default: all]")
-@click.option("--duration", type=SECONDS, metavar="SECONDS", help="Of a measurement.  [default: 0.15s]")
+@click.option("--duration", type=SECONDS, metavar="SECONDS", help="Length of a measurement.  [default: 0.15s]")
 @click.option(
-    "--connections", type=click.IntRange(1, 1000), default=CONNECTIONS, help="Busy clients.", show_default=True
+    "--connections",
+    type=click.IntRange(1, 1000),
+    metavar="COUNT",
+    default=CONNECTIONS,
+    help="Busy clients.",
+    show_default=True,
 )
-@click.option("--rounds", type=click.IntRange(1, 100), help="[default: as fit into 225 s, at least 6]")
+@click.option(
+    "--rounds",
+    type=click.IntRange(1, 100),
+    metavar="COUNT",
+    help="Measurements of each design.  [default: as many as fit into 225 s, at least 6]",
+)
 @click.option("--cores", type=CORES, default="1", help="Cores of a server; 1,2 measures it on each.", show_default=True)
-@click.option("--seed", type=int, default=1, help="Of the order, and of what is asked for.", show_default=True)
+@click.option(
+    "--seed",
+    type=int,
+    default=1,
+    metavar="NUMBER",
+    help="Chooses the order of the designs, and the files that are requested.",
+    show_default=True,
+)
 @click.option("--out", type=OUT, default=".", help="Folder for what is written.")
 @click.option(
     "--load", type=click.Choice(["own", "wrk"]), default="own", help="What sends the requests of closed loops."
@@ -66,7 +85,12 @@ def laboratory() -> None:
 @click.option("--quick", is_flag=True, help=f"One round, shorter, without {QUICK_LEAVES_OUT} and system calls.")
 @click.option("--sweep", is_flag=True, help="Curves over 1 to 512 clients and over the load, instead of the scenarios.")
 @click.option("--replay", type=FILE, metavar="FILE", help="Access log (combined format) or HAR file to replay on ROOT.")
-@click.option("--speed", type=click.FloatRange(0.001, 100_000), help="So many times its pace.  [default: 1.0]")
+@click.option(
+    "--speed",
+    type=click.FloatRange(0.001, 100_000),
+    metavar="FACTOR",
+    help="How many times as fast as it was recorded.  [default: 1.0]",
+)
 def compare(root: Path | None, quick: bool, sweep: bool, out: Path, **told: Any) -> None:
     """Measure all designs in ten scenarios; write compare.html and compare.json.
 
@@ -111,7 +135,7 @@ def compare(root: Path | None, quick: bool, sweep: bool, out: Path, **told: Any)
         raise SystemExit(130)
 
 
-@laboratory.command()
+@laboratory.command(**helpful("report"))
 @click.argument("files", type=click.Path(path_type=Path), metavar="COMPARE.JSON...", nargs=-1, required=True)
 @click.option("--out", type=OUT, default=".", help="Folder for compare.html.")
 def report(files: tuple[Path, ...], out: Path) -> None:
@@ -128,7 +152,7 @@ def report(files: tuple[Path, ...], out: Path) -> None:
     Console().out(printable(draw(read(list(files)), out, Console())), highlight=False)
 
 
-@laboratory.command()
+@laboratory.command(**helpful("diff"))
 @click.argument("root", type=FOLDER, required=False)
 @click.option("--modes", type=MODES, help="Only these designs.  [default: all]")
 @click.option("--corpus", type=FILE, metavar="FILE", help="What to send, instead of what is built in.")
@@ -169,7 +193,7 @@ def diff(root: Path | None, modes: tuple[str, ...] | None, corpus: Path | None) 
         raise SystemExit(1)
 
 
-@laboratory.command()
+@laboratory.command(**helpful("trace"))
 @click.option("--modes", type=TRACED, help="Only these designs.  [default: the book's seven, and async]")
 @click.option("--out", type=OUT, default=".", help="Folder for what is written.")
 @click.option("--lang", type=click.Choice(LANGUAGES), default="en", help="Language of the page.", show_default=True)
@@ -185,7 +209,7 @@ def trace(modes: tuple[str, ...] | None, out: Path, lang: str) -> None:
         print(printable(str(path)))
 
 
-@laboratory.command()
+@laboratory.command(**helpful("live"))
 @click.option("--modes", type=MODES, help="Only these designs.  [default: all]")
 @click.option(
     "--rate",

@@ -13,6 +13,7 @@ import pytest
 
 import pwb_async.__main__
 import pwb_legacy.__main__
+from pwb_async.config import command_line
 from pwb_async.config.loader import read_options
 from pwb_async.config.options import DECLARATIONS, ConfigError, Declaration, Options
 
@@ -679,7 +680,12 @@ def test_help(program: str, started: Started, tmp_path: Path) -> None:
     status, out, err = started(program, "--help", PWB_PORT="x")
     words = " ".join(out.split())
     assert (status, err) == (0, "")
-    assert words.startswith(f"Usage: {program} [OPTIONS] [ROOT] ")
+    mode = "--mode MODE " if program == "pwb-legacy" else ""
+    assert words.startswith(f"Usage: {program} {mode}[OPTIONS] [ROOT] ")
+    used = {option.topic for option in DECLARATIONS.values() if option.belongs_to(program) and not option.positional}
+    headings = [topic.value for topic in command_line.TOPICS[program] if topic in used]
+    assert [line[:-1] for line in out.splitlines() if line[:-1] in headings] == headings
+    assert f"Examples: {program} " in words
     assert "--header-timeout SECONDS Time for a whole request head to arrive. [def" in words
     assert "[default: 10s]" in words
     assert "[default: index.html]" in words

@@ -1,11 +1,17 @@
 """pwb-legacy: wrong use is one line that names the right command; nothing is started."""
 
+import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from pwb_async.config.command_line import PROGRAMS
+from pwb_legacy.__main__ import COMMANDS
+from pwb_legacy.book.commands import book
+from pwb_legacy.compare.commands import laboratory
 from tests.conformance.server import environment
 
 WRONG = [
@@ -41,6 +47,28 @@ def test_wrong_use_is_one_line(words: tuple[str, ...], line: str, tmp_path: Path
     assert (status, output) == (2, "")
     assert errors.startswith(line)
     assert errors.count("\n") == 1
+
+
+def test_help_lists_every_command() -> None:
+    assert [name for name, _ in PROGRAMS["pwb-legacy"].commands] == list(COMMANDS)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_help_of_a_command_has_examples_that_it_accepts(command: str, tmp_path: Path) -> None:
+    status, output, errors = run("pwb_legacy", tmp_path, command, "--help")
+    assert (status, errors) == (0, "")
+    examples = [
+        shlex.split(line)[1:] for line in re.findall(rf"^  (pwb-legacy {command}.*?)(?:  |$)", output, re.MULTILINE)
+    ]
+    assert examples
+    for file in ("requests.txt", "access.log", "compare.json"):
+        (tmp_path / file).touch()
+    (tmp_path / "site").mkdir()
+    for name, *words in examples:
+        files = (".txt", ".log", ".json", "/site")
+        given = [str(tmp_path / Path(word).name) if word.endswith(files) else word for word in words]
+        chosen = book if name == "book" else laboratory.commands[name]
+        chosen.make_context(name, given)
 
 
 @pytest.mark.parametrize(
