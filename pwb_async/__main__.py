@@ -7,11 +7,15 @@ import sys
 import threading
 from typing import Final, NoReturn
 
-from pwb_async.command import announce, begin, exit_with
-from pwb_async.runtime.context import ServerContext, StartupError, open_context
-from pwb_async.workers.worker import loop_factory, run_single
+from pwb_async.output.packages import needed_packages
 
 PROGRAM: Final = "pwb"
+
+with needed_packages(PROGRAM, "pwb_async"):
+    from pwb_async.command import announce, begin, exit_with
+    from pwb_async.runtime.context import ServerContext, StartupError, open_context
+    from pwb_async.workers.worker import loop_factory, run_single
+
 _JOIN_TIMEOUT: Final = 0.2
 """Seconds that each thread has to end when the program exits."""
 

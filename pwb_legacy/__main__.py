@@ -9,12 +9,16 @@ import sys
 from importlib import import_module
 from typing import Final
 
-from pwb_async.command import announce, begin, exit_with
+from pwb_async.output.packages import needed_packages
 from pwb_async.output.printing import did_you_mean, escape_output, print_error
 
 from .modes import MODES, load_design
 
 PROGRAM: Final = "pwb-legacy"
+
+with needed_packages(PROGRAM, "pwb_legacy"):
+    from pwb_async.command import announce, begin, exit_with
+
 LABORATORY: Final = ("compare", "report", "diff", "trace", "live")
 COMMANDS: Final = dict.fromkeys(LABORATORY, "compare") | {"book": "book"}
 """The first argument of a command, and the package whose commands.main() runs it.
