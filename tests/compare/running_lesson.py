@@ -40,7 +40,9 @@ class Lesson:
             connection.request("GET", "/state.json")
             response = connection.getresponse()
             content = response.read()
-            return json.loads(content) if response.status == 200 else {"rows": [], "on": [], "story": []}
+            assert response.status == 200
+            state: dict[str, Any] = json.loads(content)
+            return state
         finally:
             connection.close()
 
@@ -64,7 +66,7 @@ class Lesson:
         end = time.monotonic() + PATIENCE
         while True:
             rows = {row["name"]: row for row in self.state()["rows"]}
-            if rows and what(rows):
+            if what(rows):
                 return rows
             assert time.monotonic() < end, rows
             time.sleep(0.2)

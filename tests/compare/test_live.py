@@ -8,6 +8,8 @@ from http.client import HTTPConnection
 
 import pytest
 
+from pwb_legacy.compare.measure import probes
+
 from .running_lesson import Lesson, folders, lesson, refuses, still_there
 from .test_compare import begin, told
 
@@ -154,15 +156,18 @@ def test_connections_to_the_buttons_are_few(shared: Lesson) -> None:
     shared.wait(lambda rows: shared.post("/x/kill") == 403)
 
 
-def test_nothing_is_left_after_ctrl_c() -> None:
-    with begin("live", "--modes", "process,async", "--lang", "zh") as process:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_nothing_is_left_after_a_signal(number: signal.Signals) -> None:
+    """Also where the shell has SIGINT ignored, as it does for a command with &."""
+    ignored = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"
+    with begin("live", "--modes", "process,async", "--lang", "zh", before=ignored) as process:
         playing = Lesson(process)
         playing.press("idle/on")
         playing.wait(lambda rows: rows["process"]["processes"] > 50)
         tree = playing.tree()
         made = folders(tree)
         assert len(made) == 2
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         _, errors = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "Traceback" not in errors
@@ -170,6 +175,22 @@ def test_nothing_is_left_after_ctrl_c() -> None:
     assert not any(path.exists() for path in made)
     assert refuses(playing.page)
     assert refuses(playing.control)
+
+
+def test_nothing_is_left_when_it_is_stopped_while_it_starts() -> None:
+    with begin("live") as process:
+        assert process.stderr is not None
+        while "epoll" not in process.stderr.readline():
+            pass
+        tree = {pid: probes.birth(pid) for pid in probes.tree(process.pid)}
+        made = folders(tree)
+        process.send_signal(signal.SIGINT)
+        said, errors = process.communicate(timeout=60)
+    assert (process.returncode, said) == (130, "")
+    assert "Traceback" not in errors
+    assert len(tree) > 4
+    assert still_there(tree) == []
+    assert not any(path.exists() for path in made)
 
 
 def test_it_ends_by_itself_and_the_page_reads_it() -> None:

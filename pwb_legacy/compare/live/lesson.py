@@ -3,10 +3,9 @@
 import asyncio
 import json
 import os
-import random
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
@@ -42,20 +41,21 @@ class Lesson:
         self._path, self._draft = path, path.with_name(".state.json")
         self._on: set[str] = set()
         self._killed: tuple[int, float] | None = None  # its id, and when
-        self._chance = random.Random()  # noqa: S311  not for secrets
         self._pressing = asyncio.Lock()
 
-    async def run(self) -> None:
-        """Play until the time is over."""
+    async def run(self, stopped: Callable[[], bool]) -> None:
+        """Play until the time is over or `stopped` returns True, which is asked twice a second."""
         memory = asyncio.create_task(self._read_memory())
         try:
             for row in self.rows:
                 row.load.start(FAST)
             tick = time.monotonic()
-            while (now := time.monotonic()) < self._end and not memory.done():
+            while (now := time.monotonic()) < self._end and not (stopped() or memory.done()):
                 tick = max(tick + TICK, now)
                 await asyncio.sleep(tick - now)
                 await self._tick()
+            if memory.done():
+                memory.result()  # raises what ended it
         finally:
             memory.cancel()
             await asyncio.gather(memory, return_exceptions=True)
@@ -80,8 +80,12 @@ class Lesson:
                 await self._pause(row, action == "pause")
             else:
                 return False
-            self._write(self._state())
+            self.publish()
         return True
+
+    def publish(self) -> None:
+        """Write the state for the page."""
+        self._write(self._state())
 
     async def _switch(self, name: str, on: bool) -> None:
         (self._on.add if on else self._on.discard)(name)
@@ -132,7 +136,7 @@ class Lesson:
         held = await asyncio.to_thread(holdings, [row.pid for row in self.rows])
         for row in self.rows:
             row.tick(held.get(row.pid))
-        self._write(self._state())
+        self.publish()
 
     async def _read_memory(self) -> None:
         while True:

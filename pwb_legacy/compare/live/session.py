@@ -10,6 +10,7 @@ import os
 import resource
 import secrets
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -50,6 +51,10 @@ _LARGE: Final = 8 << 20
 def run(designs: Sequence[Contestant], rate: float, seconds: float, port: int, language: str) -> None:
     """Play until the time is over or Ctrl-C. port: of the page; 0: any. Raises CannotError, and KeyboardInterrupt."""
     words = LANGUAGES[language]["terminal"]
+    signals: list[int] = []
+    for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # SIGHUP: the terminal was closed
+        # An exception at any moment could lose a server between its fork and its entry in `running`.
+        signal.signal(name, lambda received, _: signals.append(received))
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     most = DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, DESCRIPTORS)
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, most), hard))
@@ -61,6 +66,8 @@ def run(designs: Sequence[Contestant], rate: float, seconds: float, port: int, l
         page = _start(PAGE, folder, ("--port", str(port)), running)
         rows = []
         for number, design in enumerate(designs):
+            if signals:
+                raise KeyboardInterrupt
             _say(words["starting"].format(name=design.name))
             server = _start(design, site, OPTIONS, running)
             load = SteadyLoad(server.address, design.keeps_alive, rate, number / len(designs))
@@ -73,15 +80,18 @@ def run(designs: Sequence[Contestant], rate: float, seconds: float, port: int, l
             token = secrets.token_urlsafe(16)
             control = Control(token, origin, lesson.press)
             await control.start()
+            lesson.publish()
             print(words["open"].format(url=f"{origin}/?lang={language}#{control.address}/{token}"), flush=True)
             _say(words["ends"].format(minutes=minutes))
             try:
-                await lesson.run()
+                await lesson.run(lambda: bool(signals))
             finally:
                 await control.close()
 
         uvloop.run(play())
     _say(words["ended"])
+    if signals:
+        raise KeyboardInterrupt
 
 
 def _start(design: Contestant, folder: Path, options: Sequence[str], running: ExitStack) -> Server:
