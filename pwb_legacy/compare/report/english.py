@@ -122,7 +122,9 @@ TEXTS: Final[Mapping[str, str]] = {
     "failures": "Requests that failed: {parts}.",
     "failures.part": "{design} {failures:,} of {requests:,} ({scenario})",
     "failures.none": "Of {requests:,} requests at most one in a thousand failed, in any scenario.",
-    "limited": "{design} was faster than the load generator in {scenario}: at least so many requests a second.",
+    "limited": (
+        "{scenario}: the load generator was busier than {designs}, so these could have served more requests a second."
+    ),
     "scaling": "From {few} core to {many}: {parts}.",
     "scaling.more": "{design} serves {ratio} times as many requests ({evidence})",
     "scaling.fewer": "{design} serves fewer, {ratio} times as many ({evidence})",

@@ -12,7 +12,7 @@ from typing import Any, Final
 from pwb_legacy.compare.measure.results import Results
 
 from . import english
-from .claims import MORE_IS_BETTER, Claim, Finding, Scaling, Verdict, failed
+from .claims import CORES, MORE_IS_BETTER, Claim, Finding, Scaling, Verdict, failed
 from .spread import figure, spread
 
 RARE: Final = 0.001
@@ -177,10 +177,11 @@ class Words:
         return self.say("scaling.more" if more else "scaling.fewer", design=one.design, ratio=text, evidence=evidence)
 
     def _limited(self) -> Iterator[str]:
-        for scenario in self._results.scenarios:
-            for design in self._results.designs:
-                if scenario.name == "kept" and is_limited(self._results, design.name, scenario.name):
-                    yield self.say("limited", design=design.name, scenario=_lower(self.title(scenario.name)))
+        """Where a rate says more of the load generator than of the design."""
+        scenario, _ = CORES
+        designs = [one.name for one in self._results.designs if is_limited(self._results, one.name, scenario)]
+        if designs:
+            yield self.say("limited", designs=self.listed(designs), scenario=self.title(scenario))
 
     def _failures(self) -> str:
         parts, total = [], 0
