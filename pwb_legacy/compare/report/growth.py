@@ -64,8 +64,8 @@ class Question:
 
 def throughput(curve: Curve) -> Name:
     """What can be said of requests a second over clients."""
-    places, values = list(curve), list(curve.values())
-    most = max(values)
+    places, values = list(curve), _smoothed(list(curve.values()))
+    most = sorted(values)[-max(1, len(values) // 3)]  # a single lucky point is no level to fall from
     low = [value < COLLAPSED * most for value in values]
     if low[-1]:
         return "collapses", places[len(low) - low[::-1].index(False)]
@@ -139,6 +139,11 @@ def _agreed(design: str, curves: Sequence[Curve], question: Question) -> Growth:
     if kind in ("grows", "falls"):
         return Growth(design, kind, median(places))
     return Growth(design, kind, min(places, default=None), max(places, default=None))
+
+
+def _smoothed(values: Sequence[float]) -> list[float]:
+    """Each value but the ends as the median of itself and its neighbours, so that a single wild one decides nothing."""
+    return [*values[:1], *(median(values[at - 1 : at + 2]) for at in range(1, len(values) - 1)), *values[1:][-1:]]
 
 
 def _slope(points: Sequence[tuple[float, float]]) -> float:
