@@ -25,6 +25,8 @@ from pwb_legacy.compare.measure.servers import CannotError
 from . import option_values as choices
 from .command_help import helpful
 from .option_values import (
+    COMMAND,
+    COMPARED,
     CONNECTIONS,
     CORES,
     FILE,
@@ -52,7 +54,7 @@ def laboratory() -> None:
 
 @laboratory.command(**helpful("compare"))
 @click.argument("root", type=FOLDER, required=False)
-@click.option("--modes", type=MODES, help="Only these designs.  [default: all]")
+@click.option("--modes", type=COMPARED, help="Only these designs; nginx is for reference.  [default: all]")
 @click.option("--scenarios", type=SCENARIOS, help="Only these.  [default: all]")
 @click.option("--duration", type=SECONDS, metavar="SECONDS", help="Length of a measurement.  [default: 0.15s]")
 @click.option(
@@ -83,6 +85,8 @@ def laboratory() -> None:
     "--load", type=click.Choice(["own", "wrk"]), default="own", help="What sends the requests of closed loops."
 )
 @click.option("--quick", is_flag=True, help=f"One round, shorter, without {QUICK_LEAVES_OUT} and system calls.")
+@click.option("--python", multiple=True, metavar="PATH", help="All of them under this interpreter, too; repeatable.")
+@click.option("--also", multiple=True, type=COMMAND, help="A command that serves {root} on {port}; repeatable.")
 @click.option("--sweep", is_flag=True, help="Curves over 1 to 512 clients and over the load, instead of the scenarios.")
 @click.option("--replay", type=FILE, metavar="FILE", help="Access log (combined format) or HAR file to replay on ROOT.")
 @click.option(
@@ -105,7 +109,7 @@ def compare(root: Path | None, quick: bool, sweep: bool, out: Path, **told: Any)
         from .session import UnlikeError, run
     choices.check_folder(out)
     began = time.monotonic()
-    contestants = choices.contestants(told["modes"], quick, told["cores"])
+    contestants = choices.compared(told, quick)
     plan = choices.plan(told, quick, began) if sweep else None
     scenarios = [] if sweep else choices.scenarios(root, told)
     if told["load"] == "wrk" and not shutil.which("wrk"):

@@ -80,11 +80,31 @@ class Counts(click.ParamType[Any]):
         return tuple(sorted({int(each) for each in counts}))
 
 
+class Command(click.ParamType[Any]):
+    """An option's value: NAME=command, as a contestant."""
+
+    name = "NAME=COMMAND"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        from pwb_legacy.compare.measure.others import NGINX, also
+
+        try:
+            found = also(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+        if found.name in {*(one.name for one in CONTESTANTS), NGINX}:
+            self.fail(f"{found.name} is the name of another contestant; choose a different one", param, ctx)
+        return found
+
+
+COMMAND: Final = Command()
 CORES: Final = Counts()
 FOLDER: Final = Place("FOLDER", folder=True)
 FILE: Final = Place("FILE")
 OUT: Final = click.Path(path_type=Path)
 MODES: Final = Names("mode", [one.name for one in CONTESTANTS])
+COMPARED: Final = Names("mode", [*(one.name for one in CONTESTANTS), "nginx"])
+"""Those of `compare`, which has nginx for reference."""
 TRACED: Final = Names("mode", ["fixed", *(one.name for one in CONTESTANTS)])
 LANGUAGES: Final = ("en", "zh")
 """Of the pages. The catalogues are not imported here, so that --help works without the extra `lab`."""
@@ -101,13 +121,29 @@ def check_folder(out: Path) -> None:
         raise CannotError(f"{out}: {error.strerror}") from None
 
 
-def contestants(names: Sequence[str] | None, quick: bool, cores: Sequence[int] = (1,)) -> list[Contestant]:
-    """The designs that are asked for, by default all; a quick run has one fewer. cores: each design is measured on each
-    of these numbers of cores."""
-    chosen = [one for one in CONTESTANTS if (one.name in names if names else not quick or one.name != QUICK_LEAVES_OUT)]
-    if tuple(cores) == (1,):
-        return chosen
-    return [one.on(count) for one in chosen for count in cores]
+def contestants(names: Sequence[str] | None, quick: bool) -> list[Contestant]:
+    """The designs that are asked for, by default all; a quick run has one fewer."""
+    return [one for one in CONTESTANTS if (one.name in names if names else not quick or one.name != QUICK_LEAVES_OUT)]
+
+
+def compared(told: Mapping[str, Any], quick: bool) -> list[Contestant]:
+    """All contestants of `compare`: designs, the same under other interpreters, nginx for reference, and the commands
+    of --also; each on each number of cores. Raises CannotError, click.UsageError."""
+    from pwb_legacy.compare.measure.interpreters import under
+    from pwb_legacy.compare.measure.others import NGINX, nginx
+
+    names, also = told["modes"], told["also"]
+    if len({one.name for one in also}) < len(also):
+        raise click.UsageError("--also: two commands have the same name")
+    designs = contestants(names, quick)
+    if not designs:
+        raise click.UsageError("--modes: nginx is there for reference only; name a design beside it")
+    reference = nginx() if (NGINX in names if names else not quick) else None
+    if names and NGINX in names and reference is None:
+        raise click.UsageError("--modes: nginx is not installed")
+    chosen = [*designs, *under(designs, told["python"]), *([reference] if reference else []), *also]
+    cores: tuple[int, ...] = told["cores"]
+    return chosen if cores == (1,) else [one.on(count) for one in chosen for count in cores]
 
 
 def scenarios(root: Path | None, told: Mapping[str, Any]) -> "list[Scenario]":

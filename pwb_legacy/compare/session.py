@@ -27,11 +27,11 @@ from pwb_async.output.printing import printable
 from pwb_async.version import __version__
 from pwb_legacy.compare.measure.cores import Cores
 from pwb_legacy.compare.measure.cpu_time import control_group, new_name
-from pwb_legacy.compare.measure.results import About, Design, Measurement, Played, Remark, Results
+from pwb_legacy.compare.measure.results import About, Measurement, Played, Remark, Results
 from pwb_legacy.compare.measure.rounds import Bench, find_rates, measure
 from pwb_legacy.compare.measure.servers import CannotError
 
-from . import sweep_session
+from . import others_session, sweep_session
 from .checks import equality
 from .checks import request_corpus as corpus
 from .report.claims import verdict
@@ -63,15 +63,14 @@ def run(bench: Bench, command: str, out: Path, console: Console) -> Results:
     os.sched_setaffinity(0, {bench.cores.load})
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    others_session.admit(bench, console)
     results = Results(
         runs=[about(bench, command)],
-        designs=[
-            Design(one.name, one.title, one.command, one.design or one.name, one.cores, one.keeps_alive)
-            for one in bench.contestants
-        ],
+        designs=[others_session.row(one) for one in bench.contestants],
         scenarios=[Played(one.name, details=one.details) for one in bench.scenarios],
     )
     silent = _prove(bench, results, console)
+    others_session.report_likeness(bench, results, console)
     bench.contestants = [one for one in bench.contestants if (one.design or one.name) not in silent]
     for design in results.designs:
         if design.design in silent:
@@ -123,7 +122,7 @@ def _check_cores(bench: Bench) -> None:
 
 def _prove(bench: Bench, results: Results, console: Console) -> dict[str, str]:
     """Proves that all designs answer alike. Returns which ones could not be asked, and why."""
-    designs = list({one.design or one.name: one for one in bench.contestants}.values())
+    designs = list({one.design or one.name: one for one in bench.contestants if one.kind == "design"}.values())
     named = [replace(one, name=one.design or one.name) for one in designs]
     proof = equality.prove(
         named,

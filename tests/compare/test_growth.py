@@ -39,9 +39,9 @@ def over(*values: float) -> dict[float, float]:
     ("curve", "name"),
     [
         (over(9, 10, 11, 10, 9.5, 10), ("flat", None)),
-        (over(3, 6, 9, 10, 9, 9), ("saturates", 4)),
+        (over(2, 5, 9, 10, 9, 9), ("saturates", 4)),
         (over(3, 6, 10, 9, 4, 3), ("collapses", 16)),
-        (over(3, 5, 9, 1, 9, 9, 9), ("saturates", 4)),
+        (over(3, 5, 9, 1, 9, 9, 9), ("saturates", 8)),
         (over(3, 5, 9, 9, 90, 9, 9), ("saturates", 4)),
         (over(10, 9, 8, 4, 3, 1), ("collapses", 8)),
     ],

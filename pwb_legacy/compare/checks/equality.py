@@ -61,14 +61,14 @@ class Proof(NamedTuple):
     silent: dict[str, str]
 
 
-def say(address: Address, wire: bytes) -> bytes:
+def say(address: Address, wire: bytes, timeout: float = TIMEOUT) -> bytes:
     """Everything that is answered to `wire`, up to the end of the connection."""
     for _ in range(3):
         try:
-            with socket.create_connection(address, TIMEOUT) as peer:
+            with socket.create_connection(address, timeout) as peer:
                 return b"".join(_converse(peer, wire))
         except TimeoutError:
-            return b"(no answer within %d s)" % TIMEOUT
+            return b"(no answer within %d s)" % timeout
         except OSError:
             continue  # a reset may take an answer with it
     return RESET

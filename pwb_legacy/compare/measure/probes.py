@@ -48,11 +48,14 @@ def switches(pid: int) -> int:
 
 
 def tree(pid: int) -> list[int]:
-    """The process and all its descendants, each after its parent."""
+    """The process and all its descendants, each after its parent; and, where it leads a session, those processes of the
+    session whose parents have ended."""
+    known = {int(name): words for name in os.listdir("/proc") if name.isdecimal() and (words := stat(int(name)))}
+    session = {one for one, words in known.items() if int(words[3]) == pid}
     children: dict[int, list[int]] = {}
-    for name in os.listdir("/proc"):
-        if name.isdecimal() and (words := stat(int(name))):
-            children.setdefault(int(words[1]), []).append(int(name))
+    for one, words in known.items():
+        orphan = one in session and one != pid and int(words[1]) not in session
+        children.setdefault(pid if orphan else int(words[1]), []).append(one)
     found = [pid]
     for parent in found:
         found.extend(children.get(parent, ()))

@@ -62,6 +62,16 @@ class Design:
     cores: int = 1
     keeps_alive: bool = True
     """False: it ends every connection after one response."""
+    kind: str = "design"
+    """"reference": another server, for comparison only; "other": another server that the user has named."""
+    python: str = ""
+    """The interpreter, where it is another one than that of the run."""
+    gil: bool = True
+    """Whether that interpreter's lock was on."""
+    asked: int = 0
+    """Of another server: requests of the proof that it was sent,"""
+    unlike: int = 0
+    """and how many it answered with another status or other content than a design."""
 
 
 @dataclass(frozen=True, slots=True)

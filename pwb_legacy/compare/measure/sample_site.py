@@ -36,6 +36,11 @@ class Site:
     about: str
     """What it is, in words."""
 
+    @property
+    def page_path(self) -> Path:
+        """The small file."""
+        return self.root / os.fsdecode(unquote_to_bytes(self.page.lstrip(b"/")))
+
     @staticmethod
     def glob(target: bytes) -> str:
         """The glob that fits the path of one request target only, as --delay-disk takes it."""

@@ -1,18 +1,21 @@
-"""The designs as commands, and a server from its start to its end.
+"""The contestants as commands, and a server from its start to its end.
 
-The steps: start the command in a session of its own, on its cores, with an environment without options; wait for the
-line with the address that it listens on; serve; SIGTERM; what is then left of its process tree is killed.
+The steps: start the command in a session of its own, on its cores; wait until it listens: a design prints a line with
+its address, any other command accepts connections on the port that it was given; serve; SIGTERM; what is then left of
+its process tree is killed.
 """
 
 import os
 import re
 import selectors
+import shlex
 import signal
+import socket
 import subprocess
 import sys
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -31,13 +34,36 @@ _LISTENING: Final = re.compile(rb"listening on http://([0-9.]+):(\d+)/")
 
 
 @dataclass(frozen=True, slots=True)
+class Launch:
+    """How a contestant is started on a folder."""
+
+    words: Sequence[str]
+    environment: Mapping[str, str] | None = None
+    """None: this one, without the options of PWB, and such that this very copy of PWB is found."""
+    port: int | None = None
+    """Of 127.0.0.1, on which it is going to accept connections; None: it prints its address."""
+    folder: Path | None = None
+    """In which it is started; None: the root folder, where no pwb.toml or pyproject.toml is found."""
+
+
+Launcher = Callable[["Contestant", Path, Sequence[str]], AbstractContextManager[Launch]]
+"""Prepares the start of a contestant on a folder, with options of PWB."""
+
+
+@contextmanager
+def _by_module(contestant: "Contestant", root: Path, options: Sequence[str]) -> Iterator[Launch]:
+    """A design, as a module of this interpreter."""
+    yield Launch([sys.executable, "-m", *contestant.words, os.fspath(root), *QUIET, *options])
+
+
+@dataclass(frozen=True, slots=True)
 class Contestant:
-    """A design on a number of cores."""
+    """A design on a number of cores, or another server."""
 
     name: str
     title: str
     words: tuple[str, ...]
-    """Its command after `python -m`."""
+    """Its command; of a design what comes after `python -m`."""
     keeps_alive: bool = True
     """False: it ends every connection after one response."""
     spawns: bool = False
@@ -47,11 +73,20 @@ class Contestant:
     cores: int = 1
     design: str = ""
     """The design's own name, where `name` adds the number of cores; empty: `name`."""
+    kind: str = "design"
+    """"reference": for comparison only; "other": any other command."""
+    launch: Launcher = _by_module
+    python: str = ""
+    """The interpreter's path, where it is another one than this."""
+    version: str = ""
+    """Of that interpreter."""
+    gil: bool = True
+    """Whether that interpreter has its lock on while it runs this design."""
 
     @property
     def command(self) -> str:
         """As it is typed."""
-        return " ".join(("python -m", *self.words))
+        return shlex.join((self.python or "python", "-m", *self.words) if self.kind == "design" else self.words)
 
     def on(self, cores: int) -> Self:
         """The same design on so many cores, with a name that says so: thread@2."""
@@ -105,15 +140,23 @@ def serving(
     contestant: Contestant, root: Path, cores: Collection[int] = (), options: Sequence[str] = ()
 ) -> Iterator[Server]:
     """The design on a folder until the block ends. cores: the only ones it may use; empty: any. Raises CannotError."""
-    words = [sys.executable, "-m", *contestant.words, os.fspath(root), *QUIET, *options]
     with (
         TemporaryFile() as errors,
+        contestant.launch(contestant, root, options) as launch,
         control_group(new_name()) as group,
-        started(words, cores, errors) as process,
+        started(
+            launch.words,
+            cores,
+            errors,
+            subprocess.PIPE if launch.port is None else errors,
+            launch.environment,
+            launch.folder,
+        ) as process,
     ):
         grouped = group is not None and group.add(process.pid)
         read = group.cpu_seconds if group is not None and grouped else partial(tree_cpu_seconds, process.pid)
-        yield Server(process, _address(process, errors), errors, read)
+        address = _address(process, errors) if launch.port is None else _accepting(process, launch.port, errors)
+        yield Server(process, address, errors, read)
 
 
 @contextmanager
@@ -126,16 +169,19 @@ def started(
     folder: Path | None = None,
 ) -> Iterator[subprocess.Popen[bytes]]:
     """A command as a process until the block ends; then its whole process tree is ended. cores: the only ones it may
-    use; empty: any. environment: by default this one without the options of PWB in it."""
-    process = subprocess.Popen(  # noqa: S603  our own words
-        words,
-        stdin=subprocess.DEVNULL,
-        stdout=output,
-        stderr=errors,
-        cwd=folder or "/",  # no pwb.toml or pyproject.toml is found there
-        env=environment or plain_environment(),
-        start_new_session=True,  # a Ctrl-C in the terminal is for the laboratory alone
-    )
+    use; empty: any. environment: by default this one without the options of PWB in it. Raises CannotError."""
+    try:
+        process = subprocess.Popen(  # noqa: S603  our own words, or those of --also
+            words,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=errors,
+            cwd=folder or "/",  # no pwb.toml or pyproject.toml is found there
+            env=environment or plain_environment(),
+            start_new_session=True,  # a Ctrl-C in the terminal is for the laboratory alone
+        )
+    except OSError as error:
+        raise CannotError(f"{words[0]}: {error.strerror}") from None
     try:
         if cores:
             os.sched_setaffinity(process.pid, cores)  # before it has had the time to make a thread
@@ -173,6 +219,21 @@ def last_words(output: IO[bytes]) -> str:
     output.seek(0)
     lines = output.read().decode(errors="replace").split("\n")
     return next((line.strip() for line in reversed(lines) if line.strip()), "it wrote nothing")
+
+
+def _accepting(process: subprocess.Popen[bytes], port: int, errors: IO[bytes]) -> tuple[str, int]:
+    """Waits until connections to the port are accepted."""
+    address, end_at = ("127.0.0.1", port), time.monotonic() + START_SECONDS
+    while time.monotonic() < end_at:
+        if process.poll() is not None:
+            raise CannotError(f"it ended with status {process.returncode}: {last_words(errors)}")
+        try:
+            socket.create_connection(address, 1.0).close()
+        except OSError:
+            time.sleep(0.02)
+        else:
+            return address
+    raise CannotError(f"it did not listen on port {port} within {START_SECONDS:.0f} s: {last_words(errors)}")
 
 
 def _address(process: subprocess.Popen[bytes], errors: IO[bytes]) -> tuple[str, int]:

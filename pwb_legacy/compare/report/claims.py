@@ -180,13 +180,14 @@ def figures(results: Results, design: str, scenario: str, name: str) -> dict[tup
 
 def _groups(results: Results) -> Iterator[_Group]:
     played = {one.name for one in results.scenarios}
+    designs = [one for one in results.designs if one.kind != "reference"]
     for scenario, measures in MEASURES.items():
         for measure in measures if scenario in played else ():
             name = measure_of(results, scenario, measure)
             if name is None:
                 continue
             for cores in sorted({one.cores for one in results.designs}):
-                yield _group(results, scenario, name, [one for one in results.designs if one.cores == cores])
+                yield _group(results, scenario, name, [one for one in designs if one.cores == cores])
 
 
 def _group(results: Results, scenario: str, name: str, designs: Sequence[Design]) -> _Group:
@@ -228,7 +229,7 @@ def _pair(
 
 def _scaling_pairs(results: Results) -> Iterator[tuple[Design, Design, Pair]]:
     """Each design on the fewest and on the most cores that were measured."""
-    for name in dict.fromkeys(one.design for one in results.designs if one.design):
+    for name in dict.fromkeys(one.design for one in results.designs if one.design and one.kind != "reference"):
         same = sorted((one for one in results.designs if one.design == name), key=lambda one: one.cores)
         few, many = same[0], same[-1]
         known = [figures(results, one.name, *CORES) for one in (many, few)]

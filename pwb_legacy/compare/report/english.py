@@ -194,6 +194,13 @@ TEXTS: Final[Mapping[str, str]] = {
     "missing.below_resolution": "too small to measure",
     "missing.not_measured": "not measured",
     "missing.single_run": "counted in one run only",
+    # Designs under other interpreters, and other servers.
+    "design.python.on": "{version}, GIL on",
+    "design.python.off": "{version}, GIL off",
+    "design.reference": "for reference: not a design of PWB, and no claim is about it",
+    "design.other": (
+        "another server: of {asked} requests it answers {unlike} with another status or other content than PWB"
+    ),
     # Notes below a scenario.
     "note.not_asked": "{design} was not measured: the run was interrupted before.",
     "note.failed": "{design} could not be measured: {why}",

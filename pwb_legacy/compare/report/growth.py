@@ -113,7 +113,8 @@ QUESTIONS: Final = (
 
 def growths(results: Results, question: Question) -> list[Growth]:
     """How each design's figure grows, in the order of the designs."""
-    designs = dict.fromkeys(one.design for one in results.points)
+    reference = {one.name for one in results.designs if one.kind == "reference"}
+    designs = dict.fromkeys(one.design for one in results.points if one.design not in reference)
     return [_agreed(name, rounds(results, name, question), question) for name in designs]
 
 

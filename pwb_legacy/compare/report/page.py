@@ -128,6 +128,7 @@ class _Page:
             "remarks": [words.remark(kind, values) for kind, values in results.about.remarks],
             "families": [(key, words.family(key)) for key in FAMILIES if key in used],
             "family": family,
+            "about_design": words.about_design,
             "named": _namer(results),
             "sections": [self._section(one.name) for one in results.scenarios],
             "curves": curves,
@@ -187,6 +188,8 @@ class _Page:
             self._bar(one, scenario, measure) for one in self._results.designs if self._results.of(one.name, scenario)
         ]
         values = [row.value for row in rows if row.value]
+        known = {one.name: one.kind for one in self._results.designs}
+        reference = next((row.value for row in rows if row.value and known[row.name] == "reference"), None)
         if not any(row.value is not None for row in rows):
             return None
         title, _, unit, _ = self._words.measure(name)
@@ -197,7 +200,7 @@ class _Page:
         return {
             "title": title,
             "notes": self._words.texts["comma"].join(filter(None, notes)),
-            "svg": Markup(bars(rows, label)),  # noqa: S704 - charts escape it
+            "svg": Markup(bars(rows, label, line=reference)),  # noqa: S704 - charts escape it
         }
 
     def _bar(self, design: Design, scenario: str, measure: Measure) -> Bar:

@@ -9,7 +9,7 @@ from itertools import groupby
 from types import ModuleType
 from typing import Any, Final
 
-from pwb_legacy.compare.measure.results import Results
+from pwb_legacy.compare.measure.results import Design, Results
 
 from . import english
 from .claims import CORES, MORE_IS_BETTER, Claim, Finding, Scaling, Verdict, failed
@@ -195,6 +195,14 @@ class Words:
         if parts:
             return self.say("failures", parts=self.listed(parts))
         return self.say("failures.none", requests=total)
+
+    def about_design(self, one: Design) -> str:
+        """What a reader has to know of a design under another interpreter, or of another server; usually nothing."""
+        if one.python:
+            return self.say(f"design.python.{'on' if one.gil else 'off'}", version=one.python)
+        if one.kind == "design":
+            return ""
+        return self.say(f"design.{one.kind}", asked=one.asked, unlike=one.unlike)
 
     # --- conditions
 
