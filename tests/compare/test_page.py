@@ -184,7 +184,7 @@ def test_no_figure_is_too_strange_to_be_drawn(values: tuple[float | None, float 
 
 
 def test_a_chart_that_cannot_be_drawn_costs_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
-    def bars(*_: object) -> str:
+    def bars(*_: object, **__: object) -> str:
         raise ValueError("math domain error")
 
     monkeypatch.setattr(page, "bars", bars)
