@@ -71,7 +71,7 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What one measure says in one scenario."""
+    """The order of the designs by one measure in one scenario, as far as the rounds carry it."""
 
     scenario: str
     measure: str
@@ -102,7 +102,7 @@ class Scaling:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Everything that a run says."""
+    """Everything that the figures of a run carry."""
 
     findings: list[Finding]
     scaling: list[Scaling]

@@ -61,8 +61,8 @@ def pair(first: str, second: str, ratios: Sequence[float]) -> Pair:
         first,
         second,
         median(ordered),
-        _quantile(ordered, 0.25),
-        _quantile(ordered, 0.75),
+        quantile(ordered, 0.25),
+        quantile(ordered, 0.75),
         sum(ratio > 1 for ratio in ordered),
         len(ordered),
         chance([math.log(min(max(ratio, 1 / LARGEST), LARGEST)) for ratio in ordered]),
@@ -77,7 +77,8 @@ def ratio(one: float, other: float) -> float:
     return one / other if other else math.inf
 
 
-def _quantile(ordered: Sequence[float], share: float) -> float:
+def quantile(ordered: Sequence[float], share: float) -> float:
+    """The value below which this share of the ordered values lies, interpolated."""
     place = share * (len(ordered) - 1)
     lower, upper = ordered[math.floor(place)], ordered[math.ceil(place)]
     return lower if lower == upper else lower + (upper - lower) * (place % 1)

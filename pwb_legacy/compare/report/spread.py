@@ -12,6 +12,8 @@ from hdrh.histogram import HdrHistogram
 from pwb_legacy.compare.measure.results import Measurement, Point, Results
 from pwb_legacy.compare.measure.running_server import CARRIES
 
+from .paired import quantile
+
 PERCENTILES: Final = {f"p{percent}_ms": percent for percent in CARRIES}
 
 
@@ -56,13 +58,6 @@ def waits(measurements: Sequence[Measurement | Point]) -> HdrHistogram | None:
     for text in found:
         total.add(_decoded(text))
     return total
-
-
-def quantile(ordered: Sequence[float], share: float) -> float:
-    """The value below which this share of the ordered values lies, interpolated."""
-    place = share * (len(ordered) - 1)
-    lower, upper = ordered[math.floor(place)], ordered[math.ceil(place)]
-    return lower + (upper - lower) * (place % 1)
 
 
 def figure(value: float, uncertain: float | None = 0.0) -> str:
