@@ -188,6 +188,16 @@
     });
   }
 
+  // What scrolls sideways needs the keyboard focus; what fits would be one more stop on the way.
+  const scrollers = all(".scroll[tabindex], pre[tabindex]");
+  const focusable = () => {
+    for (const each of scrollers) each.tabIndex = each.scrollWidth > each.clientWidth ? 0 : -1;
+  };
+  window.addEventListener("resize", focusable);
+  for (const each of all("details")) each.addEventListener("toggle", focusable);
+  if (files) new MutationObserver(focusable).observe(files, { subtree: true, childList: true, characterData: true });
+  focusable();
+
   const openLinked = () => {
     const target = location.hash && byId(location.hash.slice(1));
     if (target instanceof HTMLDetailsElement) target.open = true;

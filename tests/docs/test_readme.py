@@ -1,11 +1,12 @@
 """The table of designs in both READMEs is right, and every page names existing files."""
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
 
-from pwb_async.config.loader import read_options
+from pwb_async.config.options import Options
 from pwb_legacy.modes import MODES
 
 HERE = Path(__file__).parents[2]
@@ -41,11 +42,34 @@ def test_a_design_is_short(mode: str) -> None:
     assert lines(MODES[mode].target.partition(":")[0] + ".py") < LIMITS[mode]
 
 
-@pytest.mark.parametrize(("folder", "page"), [(HERE / "static", "baidu.html"), (HERE / "static/guide", "index.html")])
-def test_in_this_checkout_every_site_has_its_front_page(folder: Path, page: str) -> None:
-    """[tool.pwb] of this project also applies where a newcomer tries `pwb ~/site`."""
-    options = read_options("pwb", [str(folder)], {}, str(HERE))
-    assert next(name for name in options.index if (folder / name).is_file()) == page
+def test_the_site_opens_from_anywhere() -> None:
+    """No configuration is needed: the front page is the book's baidu.html by its usual name."""
+    assert [name for name in Options().index if (HERE / "static" / name).is_file()] == ["index.html"]
+    assert (HERE / "static/index.html").readlink() == Path("baidu.html")
+    assert "pwb" not in tomllib.loads((HERE / "pyproject.toml").read_text())["tool"]
+
+
+PICTURES = sorted(path.name for path in (HERE / "docs/pictures").iterdir())
+
+
+@pytest.mark.parametrize("picture", PICTURES)
+def test_a_picture_is_on_a_page(picture: str) -> None:
+    pages = (*HERE.glob("*.md"), *HERE.glob("docs/*.md"))
+    assert any(f"pictures/{picture}" in page.read_text() for page in pages)
+
+
+CHINESE = "[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]"
+CHINESE_PAGES = sorted(
+    path.relative_to(HERE).as_posix()
+    for pattern in ("*.zh-CN.md", "docs/*.zh-CN.md", "static/**/*.html", "pwb_legacy/**/*.html")
+    for path in HERE.glob(pattern)
+)
+
+
+@pytest.mark.parametrize("page", CHINESE_PAGES)
+def test_no_line_break_between_two_chinese_characters(page: str) -> None:
+    """A browser would show a gap there."""
+    assert not re.findall(rf".*{CHINESE}[ \t]*\n[ \t]*{CHINESE}.*", (HERE / page).read_text())
 
 
 PAGES = sorted(path.relative_to(HERE).as_posix() for path in (*HERE.glob("*.md"), *HERE.glob("docs/*.md")))
