@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 from pwb_async.network.sockets import reset_on_close
 
-from .running import wait_until
+from .running import OWN_ADDRESS, wait_until
 
 WAIT: Final = 4.0
 """seconds without an answer after which there is none"""
@@ -42,7 +42,7 @@ def request(path: str, method: str = "GET", fields: str = "", *, keep: bool = Fa
 
 def connect(address: tuple[str, int]) -> socket.socket:
     """A new connection. Raises OSError."""
-    return socket.create_connection(address, WAIT)
+    return socket.create_connection(address, WAIT, source_address=(OWN_ADDRESS, 0))
 
 
 def receive(client: socket.socket, seconds: float = WAIT) -> Answer:
@@ -76,6 +76,7 @@ def slow_reader(address: tuple[str, int], path: str) -> socket.socket:
     client = socket.socket()
     client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     client.settimeout(WAIT)
+    client.bind((OWN_ADDRESS, 0))
     client.connect(address)
     client.sendall(request(path))
     wait_until(lambda: unread(client))

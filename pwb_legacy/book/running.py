@@ -1,6 +1,7 @@
 """A program that runs, as an attack sees it: its address, its processes, and what they hold, read from /proc."""
 
 import os
+import random
 import re
 import resource
 import select
@@ -17,6 +18,8 @@ from typing import IO, Final
 from .programs import Program
 
 START_SECONDS: Final = 20.0
+OWN_ADDRESS: Final = "127.{}.{}.{}".format(*(random.randint(1, 254) for _ in range(3)))  # noqa: S311
+"""Where all attacks come from; exhibits close other connections."""
 _LISTENING: Final = re.compile(rb"listening on http://([0-9.]+):(\d+)/")
 _groups: Final[set[int]] = set()
 """The process groups of the programs that run."""
@@ -174,6 +177,10 @@ def running(program: Program, folder: str, code: str) -> Iterator[Running]:
     ):
         _groups.add(process.pid)
         try:
+            if program.is_exhibit:
+                assert process.stdin is not None
+                process.stdin.write(f"{OWN_ADDRESS}\n".encode())
+                process.stdin.flush()
             yield Running(program, process, errors)
         finally:
             _groups.discard(process.pid)

@@ -2,10 +2,12 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 import uuid
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -42,6 +44,17 @@ def test_it_listens_on_the_loopback_interface_alone(program: Program) -> None:
         rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
         addresses = [row[1] for row in rows if f"socket:[{row[9]}]" in listening]
     assert addresses == [f"0100007F:{server.address[1]:04X}"]
+
+
+@pytest.mark.parametrize("program", EXHIBITS, ids=lambda program: program.name)
+def test_only_the_command_is_answered(program: Program) -> None:
+    """A client from elsewhere is disconnected, and the exhibit goes on."""
+    with temporary_site() as folder, running(program, folder, "L1") as server:
+        with socket.create_connection(server.address, 2) as stranger, suppress(ConnectionError):
+            stranger.sendall(request("/page.html"))
+            assert stranger.recv(100) == b""
+        if program.waits != "epoll":  # there, accept() finds no other client, and raises
+            assert ask(server.address, request("/page.html")).is_http
 
 
 @pytest.mark.parametrize("program", ANSWERING, ids=lambda program: program.name)

@@ -38,7 +38,7 @@ _ENGLISH: Final = Chapter(
         "files of `pwb_legacy`.",
         "The command starts the program, attacks it, and prints what happened. What it starts is not the book's text but an "
         "exhibit: the same program, written anew and shorter, with the same defects on purpose. **The exhibits are not to "
-        "be used.** They listen on 127.0.0.1 alone, they can open nothing but a temporary folder and a file beside it, the "
+        "be used.** They listen on 127.0.0.1 alone and answer the command alone, they can open nothing but a temporary folder and a file beside it, the "
         "canary, which must not be served, and they end with the command (`pwb_legacy/book/exhibits/guard.py`). The whole "
         "run, all defects of all programs, with the designs of PWB beside them, takes about a minute:",
         "    .venv/bin/pwb-legacy book\n    .venv/bin/pwb-legacy book --out .      # writes book.html, too, which has each result, cause and cure",
@@ -141,7 +141,7 @@ _CHINESE: Final = Chapter(
     title="逐个程序读教材",
     introduction=(
         "PWB 源自一本教材的第 9 章：从 9.1 到 9.4，分七步写出一个静态 web 服务器。每一步都是一个短小的程序，讲清一个思路；同时，每个程序都有书中没有提到的缺陷。本页逐个讲这七个程序：它做了什么，错在哪里，用哪条命令可以在自己的机器上看到，以及 PWB 在哪里解决了它。修正后的同样设计，就是 `pwb_legacy` 里的各个文件。",
-        "命令会启动程序、攻击它，并打印结果。启动的并不是书中的原文，而是展品：重新写成的、更短的同样程序，故意保留同样的缺陷。**展品不可使用。** 它们只监听 127.0.0.1，只能打开一个临时目录和目录旁边的一个文件（金丝雀，它不该被客户端拿到），并且随命令一起结束（`pwb_legacy/book/exhibits/guard.py`）。把所有缺陷在所有程序上试一遍，连同 PWB 的各种设计，大约需要一分钟：",
+        "命令会启动程序、攻击它，并打印结果。启动的并不是书中的原文，而是展品：重新写成的、更短的同样程序，故意保留同样的缺陷。**展品不可使用。** 它们只监听 127.0.0.1，只响应这条命令，只能打开一个临时目录和目录旁边的一个文件（金丝雀，它不该被客户端拿到），并且随命令一起结束（`pwb_legacy/book/exhibits/guard.py`）。把所有缺陷在所有程序上试一遍，连同 PWB 的各种设计，大约需要一分钟：",
         "    .venv/bin/pwb-legacy book --lang zh\n    .venv/bin/pwb-legacy book --lang zh --out .      # 同时生成 book.html，里面有每一格的结果、原因和解决办法",
         "每个缺陷有一个编号，从 L1 到 L20；静态服务器的其他隐患见 [hazards.md](hazards.md)（英文）。本页的英文版：[book.md](book.md)。",
     ),

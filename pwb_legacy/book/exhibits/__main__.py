@@ -31,6 +31,7 @@ def main() -> None:
 
         monkey.patch_all()
     exhibit = getattr(import_module(f".pwb{number}", __package__), CLASSES[number])
+    guard.accept_only(sys.stdin.readline().strip())
     guard.confine(folder)
     sys.setswitchinterval(
         1e-6

@@ -2,20 +2,22 @@
 
 The guard is an audit hook (PEP 578): Python calls it before the operation, and nothing can remove it. With it
 
-  - sockets are bound to 127.0.0.1 alone, and nothing is connected to
+  - sockets are bound to 127.0.0.1 alone, and nothing is connected to; a connection that does not come from the address
+    of the command, which it chooses at random in 127.0.0.0/8, is closed at once
   - no file is opened but those of the temporary folder, and Python's own library; and none is written or changed
   - no program is started
   - memory, descriptors, processor time and life are limited; forked children have the same limits
   - the process ends when the command that has started it ends, however that ends
 
-What is left: other users of the machine can connect meanwhile. They find a page and the canary, and can end the
-exhibit.
+What is left: another user of the machine can find out that address, and use it as well. There is nothing to be found
+but a page and the canary.
 """
 
 import ctypes
 import os
 import resource
 import signal
+import socket
 import stat
 import sys
 import sysconfig
@@ -65,6 +67,20 @@ def confine(folder: str) -> None:
     if os.getppid() != parent:  # the command has ended in between
         raise SystemExit(1)
     sys.addaudithook(_hook(folder))
+
+
+def accept_only(address: str) -> None:
+    """Make accept() close the connections that come from elsewhere. With gevent's patches: after them."""
+    accept = socket.socket.accept
+
+    def accept_own(listener: socket.socket) -> tuple[socket.socket, Any]:
+        while True:
+            client, peer = accept(listener)
+            if peer[0] == address:
+                return client, peer
+            client.close()
+
+    socket.socket.accept = accept_own  # type: ignore[assignment,method-assign]
 
 
 def _hook(folder: str) -> Any:
