@@ -1,10 +1,10 @@
-"""The three clients of the play, and a diary of what each of them did and when.
+"""The three clients of the play, and a log of what each of them did and when.
 
     slow sender       sends the head of one request in pieces
     slow reader       requests a large file, and reads it in pieces
     ordinary client   requests one page after the other, with a pause between them
 
-A diary has the same form as the timeline of a server, on the same clock, so both stand in one file.
+A log has the same form as the timeline of a server, on the same clock, so both stand in one file.
 """
 
 import asyncio
@@ -36,7 +36,7 @@ _NO_PROCESS: Final = 1 << 22
 """The lowest number that no process can have (PID_MAX_LIMIT of Linux)."""
 
 
-class Diary:
+class ClientLog:
     """What one client did: `connect`, `request`, `await` a response, `receive` it, `pause`."""
 
     def __init__(self) -> None:
@@ -58,33 +58,33 @@ class Diary:
             await asyncio.sleep(PAUSE)
 
 
-def play(address: Address, keeps_alive: bool) -> list[Diary]:
-    """Lets all three connect in their order, and then be served at the same time. Returns a diary of each.
+def play(address: Address, keeps_alive: bool) -> list[ClientLog]:
+    """Lets all three connect in their order, and then be served at the same time. Returns a log of each.
 
     Without keeps_alive the ordinary client connects anew for every page. Raises OSError or EOFError if one of them is
     not served.
     """
-    diaries = [Diary() for _ in CLIENTS]
-    asyncio.run(_play(address, keeps_alive, *diaries))
-    return diaries
+    logs = [ClientLog() for _ in CLIENTS]
+    asyncio.run(_play(address, keeps_alive, *logs))
+    return logs
 
 
-def timeline(diaries: list[Diary], design: str, place: int) -> list[Event]:
-    """The diaries as events: a process for the clients of a design, which is the `place`th, and a thread for each."""
+def timeline(logs: list[ClientLog], design: str, place: int) -> list[Event]:
+    """The logs as events: a process for the clients of a design, which is the `place`th, and a thread for each."""
     pid = _NO_PROCESS + place
     events: list[Event] = [
         {"ph": "M", "name": "process_name", "pid": pid, "tid": 1, "args": {"name": f"{design}, clients"}}
     ]
-    for tid, (name, diary) in enumerate(zip(CLIENTS, diaries, strict=True), 1):
+    for tid, (name, log) in enumerate(zip(CLIENTS, logs, strict=True), 1):
         where = {"pid": pid, "tid": tid}
         events.append({"ph": "M", "name": "thread_name", **where, "args": {"name": name}})
-        for kind, began, ended in diary.entries:
+        for kind, began, ended in log.entries:
             times = {"ts": began / 1000, "dur": (ended - began) / 1000}
             events.append({"ph": "X", "cat": "client", "name": kind, **where, **times, "args": {"client": tid}})
     return events
 
 
-async def _play(address: Address, keeps_alive: bool, first: Diary, second: Diary, third: Diary) -> None:
+async def _play(address: Address, keeps_alive: bool, first: ClientLog, second: ClientLog, third: ClientLog) -> None:
     async with asyncio.timeout(TIMEOUT):
         sender, reader = await _connect(address, first), await _connect(address, second)
         ordinary = _persistent(await _connect(address, third)) if keeps_alive else _one_each(address, third)
@@ -104,18 +104,18 @@ async def _together(*works: Awaitable[None]) -> None:
 class Client:
     """One connection of a client."""
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, diary: Diary) -> None:
-        self._reader, self._writer, self.diary = reader, writer, diary
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, log: ClientLog) -> None:
+        self._reader, self._writer, self.log = reader, writer, log
 
     async def request(self, *pieces: bytes) -> int:
         """Sends a request, with a pause between its pieces; returns the length of the content, once it has the head."""
         for number, piece in enumerate(pieces):
             if number:
-                await self.diary.pause()
-            with self.diary.entry("request"):
+                await self.log.pause()
+            with self.log.entry("request"):
                 self._writer.write(piece)
                 await self._writer.drain()
-        with self.diary.entry("await"):
+        with self.log.entry("await"):
             head = await self._reader.readuntil(b"\r\n\r\n")
         if not head.startswith(b"HTTP/1.1 200 "):
             raise ConnectionError(head.partition(b"\r\n")[0].decode())
@@ -123,7 +123,7 @@ class Client:
 
     async def receive(self, count: int) -> None:
         """Reads so many bytes of the content."""
-        with self.diary.entry("receive"):
+        with self.log.entry("receive"):
             await self._reader.readexactly(count)
 
     async def close(self) -> None:
@@ -132,14 +132,14 @@ class Client:
         await self._writer.wait_closed()
 
 
-async def _connect(address: Address, diary: Diary) -> Client:
+async def _connect(address: Address, log: ClientLog) -> Client:
     sock = socket.socket()
     sock.setblocking(False)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _WINDOW)
     try:
-        with diary.entry("connect"):
+        with log.entry("connect"):
             await asyncio.get_running_loop().sock_connect(sock, address)
-        return Client(*await asyncio.open_connection(sock=sock, limit=_WINDOW), diary)
+        return Client(*await asyncio.open_connection(sock=sock, limit=_WINDOW), log)
     except OSError:
         sock.close()
         raise
@@ -163,22 +163,22 @@ async def _read_slowly(client: Client) -> None:
         await client.receive(size)
         remaining -= size
         if remaining:
-            await client.diary.pause()
+            await client.log.pause()
     await client.close()
 
 
 async def _persistent(client: Client) -> None:
     for number, page in enumerate(PAGES):
         if number:
-            await client.diary.pause()
+            await client.log.pause()
         await client.receive(await client.request(_get(page)))
     await client.close()
 
 
-async def _one_each(address: Address, diary: Diary) -> None:
+async def _one_each(address: Address, log: ClientLog) -> None:
     for number, page in enumerate(PAGES):
         if number:
-            await diary.pause()
-        client = await _connect(address, diary)
+            await log.pause()
+        client = await _connect(address, log)
         await client.receive(await client.request(_get(page)))
         await client.close()

@@ -102,11 +102,11 @@ def perform(design: Contestant, folder: Path, place: int = 0) -> tuple[list[Even
     options = ("--trace", os.fspath(path), "--delay-disk", DELAY)
     with serving(design, folder / "root", options=options) as server:
         try:
-            diaries = play(server.address, design.keeps_alive)
+            logs = play(server.address, design.keeps_alive)
         except (OSError, EOFError) as error:  # TimeoutError is an OSError
             server.check()
             raise CannotError(f"{design.name}: a client was not served: {error or 'it took too long'}") from None
-    return read(path), timeline(diaries, design.name, place)
+    return read(path), timeline(logs, design.name, place)
 
 
 def read(path: Path) -> list[Event]:
