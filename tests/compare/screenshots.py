@@ -6,8 +6,10 @@ few colours that all of them weigh half a megabyte.
 
 import base64
 import io
+import math
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,6 +23,15 @@ COLOURS: Final = 96
 WIDE: Final = 1400
 NARROW: Final = 400
 SCENARIOS: Final = ("kept", "crowd", "slow-heads", "slow-disk")
+MARKS: Final = (
+    *("--one", "--each", "--loop", "--async", "--accept", "--head", "--locate", "--find", "--read", "--send"),
+    *("--client-1", "--client-2", "--client-3"),
+)
+"""The names of the colours of marks; a page has some of them."""
+COLOURS_OF: Final = """
+const style = getComputedStyle(document.documentElement);
+return arguments[0].map(name => style.getPropertyValue(name).trim()).filter(colour => colour.length === 7);
+"""
 FRAME: Final = """
 const boxes = [...document.querySelectorAll(arguments[0])].map(one => one.getBoundingClientRect());
 return {x: 0, y: Math.min(...boxes.map(box => box.top)) + scrollY,
@@ -60,7 +71,10 @@ def of_trace(browser: Any, page: str, folder: Path, scheme: str) -> None:
 
 
 def take(browser: Any, selector: str, path: Path, width: int) -> None:
-    """A picture of some elements of the page, with a margin. Raises ValueError if there is none of them."""
+    """A picture of some elements of the page, with a margin, in which the colours of marks stay as they are.
+
+    Raises ValueError if there is none of the elements.
+    """
     frame = browser.execute_script(FRAME, selector)
     if not frame["height"]:
         raise ValueError(f"{browser.current_url} has no {selector}")
@@ -68,20 +82,29 @@ def take(browser: Any, selector: str, path: Path, width: int) -> None:
     clip = {"x": 0, "y": top, "width": width, "height": frame["height"] + frame["y"] - top + MARGIN // 2, "scale": 1}
     told = browser.execute_cdp_cmd("Page.captureScreenshot", {"captureBeyondViewport": True, "clip": clip})
     picture = Image.open(io.BytesIO(base64.b64decode(told["data"]))).convert("RGB")
-    fewer_colours(picture).save(path, optimize=True)
+    fewer_colours(picture, [rgb(colour) for colour in browser.execute_script(COLOURS_OF, MARKS)]).save(
+        path, optimize=True
+    )
     print(path)
 
 
-def fewer_colours(picture: Image.Image) -> Image.Image:
-    """The picture in its most frequent colours, which stay exactly as they are; others become the nearest of them.
-
-    A vivid colour counts more than a grey: it is a mark, and a grey may be the edge of a letter.
-    """
+def fewer_colours(picture: Image.Image, marks: Sequence[tuple[int, ...]]) -> Image.Image:
+    """The picture in the colours of the marks and its most frequent ones; others become the nearest of them."""
     colours = picture.getcolors(picture.width * picture.height) or ()
-    frequent = sorted(colours, key=lambda one: one[0] * (1 + max(one[1]) - min(one[1])), reverse=True)[:COLOURS]
-    palette = Image.new("P", (1, 1))
-    palette.putpalette([part for _, colour in frequent for part in colour])
-    return picture.quantize(palette=palette, dither=Image.Dither.NONE)
+    frequent = dict.fromkeys([*marks, *(colour for _, colour in sorted(colours, reverse=True))])
+    kept = list(frequent)[:COLOURS]
+    # quantize() looks at the upper bits of a colour only, and would mix two that are close.
+    nearest = {colour: min(range(len(kept)), key=lambda at: math.dist(colour, kept[at])) for _, colour in colours}
+    parts = picture.tobytes()
+    pixels = zip(parts[::3], parts[1::3], parts[2::3], strict=True)
+    fewer = Image.frombytes("P", picture.size, bytes(nearest[pixel] for pixel in pixels))
+    fewer.putpalette([part for colour in kept for part in colour])
+    return fewer
+
+
+def rgb(colour: str) -> tuple[int, ...]:
+    """Of #rrggbb."""
+    return tuple(int(colour[at : at + 2], 16) for at in (1, 3, 5))
 
 
 if __name__ == "__main__":

@@ -156,6 +156,7 @@ def test_a_pointer_shows_the_details_and_chooses_a_step(browser: Any, played: Pa
 
     open_page(browser, played)
     longest = """
+        document.getElementById('chart').scrollIntoView({block: 'center'});
         const chart = player.chart, edge = chart.holder.getBoundingClientRect();
         const all = player.order.filter(({step}) => step[KIND] === 'send');
         all.sort((a, b) => b.step[DURATION] - a.step[DURATION]);
@@ -262,13 +263,11 @@ def test_the_pictures_of_the_documentation_are_small_and_true(played: Path, tmp_
     pictures = {path.name: path for path in tmp_path.iterdir()}
     assert set(pictures) == {f"{name}-{scheme}.png" for name in ("timeline", "step") for scheme in ("light", "dark")}
     assert max(path.stat().st_size for path in pictures.values()) < 150_000
-    with Image.open(pictures["timeline-light.png"]) as picture:
-        colours = [colour for _, colour in picture.convert("RGB").getcolors() or ()]
     css = (Path(three_clients.__file__).parents[1] / "report" / "timeline.css").read_text()
-    for name in ("--send", "--find", "--client-1", "--client-3"):
-        true = re.search(rf"{name}: #(\w\w)(\w\w)(\w\w)", css)
-        assert true
-        assert min(max(abs(int(t, 16) - c) for t, c in zip(true.groups(), own, strict=True)) for own in colours) < 8
+    for name in (*STEPS, *CLIENTS):
+        for scheme, colour in zip(("light", "dark"), re.findall(rf"{name}: (#\w+)", css), strict=True):
+            with Image.open(pictures[f"timeline-{scheme}.png"]) as picture:
+                assert screenshots.rgb(colour) in {found for _, found in picture.convert("RGB").getcolors() or ()}, name
 
 
 # -- what is drawn

@@ -36,32 +36,42 @@ function patterns() {
 }
 
 class Chart {
-  constructor(holder, design, scale = 1) {
+  constructor(holder, design, wanted = 0) {
     this.holder = holder;
     this.design = design;
-    this.scale = scale;
+    this.wanted = wanted;   // pixels of height, if the lanes should fill so much
     this.from = 0;
     this.to = DATA.end;
     this.current = null;
   }
 
   layout() {
+    this.rem = parseFloat(getComputedStyle(document.documentElement).fontSize) / 16;
     this.width = Math.max(240, this.holder.clientWidth || 980);
-    this.above = this.width < NARROW;
-    this.left = this.above ? 2 : 150;
+    this.above = this.width < NARROW * this.rem;
+    this.left = this.above ? 2 : 150 * this.rem;
     this.right = this.width - 8;
+    this.scale = this.rem;
+    this.place();
+    if (this.wanted > this.height) {
+      this.scale = Math.min(2.5, this.wanted * this.rem / this.height) * this.rem;
+      this.place();
+    }
+  }
+
+  place() {
     let y = 4;
     this.rows = this.design.lanes.map((lane, place) => {
       const previous = this.design.lanes[place - 1];
-      if (previous && previous.kind === "client" && lane.kind !== "client") y += 10;
-      if (this.above && lane.label) y += 15;
+      if (previous && previous.kind === "client" && lane.kind !== "client") y += 10 * this.rem;
+      if (this.above && lane.label) y += 15 * this.rem;
       const height = this.scale * (lane.thin ? 7 : lane.kind === "client" || lane.kind === "running" ? 14 : 20);
       const row = { lane, top: y, height };
       y += height + this.scale * (lane.thin ? 2 : 6);
       return row;
     });
     this.bottom = y;
-    this.height = y + 20;
+    this.height = y + 20 * this.rem;
   }
 
   x(time) {
@@ -115,7 +125,7 @@ class Chart {
   }
 
   axis(svg) {
-    const span = this.to - this.from, rough = span / Math.max(2, (this.right - this.left) / 90);
+    const span = this.to - this.from, rough = span / Math.max(2, (this.right - this.left) / (90 * this.rem));
     const power = 10 ** Math.floor(Math.log10(rough)), unit = [1, 2, 5, 10].find((one) => one * power >= rough) * power;
     for (let tick = Math.ceil(this.from / unit) * unit; tick <= this.to; tick += unit) {
       const x = this.x(tick);
@@ -125,14 +135,14 @@ class Chart {
       element("text", { x, y: this.height - 5, class: "tick", "text-anchor": anchor }, svg, fill(DATA.text.ms, { number: digits.format(tick) }));
     }
     const first = this.rows.find((row) => row.lane.kind !== "client");
-    const line = first ? first.top - (this.above ? 20 : 7) : 0;
+    const line = first ? first.top - (this.above ? 20 : 7) * this.rem : 0;
     if (first && line > 4) element("line", { x1: 0, x2: this.width, y1: line, y2: line, class: "base" }, svg);
   }
 
   names(svg) {
     for (const { lane, top, height } of this.rows) {
       if (!lane.label) continue;
-      const where = this.above ? { x: 2, y: top - 3 } : { x: this.left - 10, y: top + (lane.thin ? 8 : height / 2) + 4, "text-anchor": "end" };
+      const where = this.above ? { x: 2, y: top - 3 } : { x: this.left - 10, y: top + (lane.thin ? 8 : height / 2) + 4 * this.rem, "text-anchor": "end" };
       element("text", where, svg, lane.label);
     }
   }

@@ -6,7 +6,7 @@ const player = { chart: null, order: [], place: 0 };
 function choose(number, place = 0) {
   const design = DATA.designs[number];
   if (!design) return;
-  player.chart = new Chart(id("chart"), design, 1.5);
+  player.chart = new Chart(id("chart"), design, 430);
   player.order = design.lanes.flatMap((lane, row) => (lane.kind === "client" || lane.kind === "running" ? [] : lane.steps.map((step) => ({ row, step }))));
   player.order.sort((a, b) => a.step[BEGIN] - b.step[BEGIN]);
   id("chart").setAttribute("aria-label", fill(DATA.text.chart, { design: design.name }));
