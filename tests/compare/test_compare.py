@@ -1,5 +1,6 @@
 """`python -m pwb_legacy compare`, as people start it: what it writes, what it says, how it is stopped."""
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -386,3 +387,23 @@ def test_two_numbers_of_cores_are_measured_side_by_side(tmp_path: Path) -> None:
     assert all(one.why is None for one in results.measurements)
     assert [len(cores) for cores in results.about.server_cores] == [1, 2]
     assert "core 0 or core 0 and 1" in (tmp_path / "compare.html").read_text() or os.sched_getaffinity(0) != {0, 1}
+
+
+async def test_a_load_that_is_cancelled_before_its_time_begins_is_only_cancelled(tmp_path: Path) -> None:
+    """Ctrl-C while clients still wait for their first responses."""
+
+    async def stopped(running: RunningServer) -> Tally:
+        os.kill(running.server.pid, signal.SIGSTOP)
+        try:
+            load = asyncio.create_task(KEPT.play(running))
+            done, _ = await asyncio.wait([load], timeout=0.2)
+            assert not done
+            load.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await load
+        finally:
+            os.kill(running.server.pid, signal.SIGCONT)
+        return await KEPT.play(running)
+
+    (one,) = await measured(tmp_path / "site", EPOLL, replace(KEPT, play=stopped))
+    assert one.why is None

@@ -143,7 +143,7 @@ class RunningServer:
             watch.end()
             half = await watch.half
         finally:
-            watch.half.cancel()
+            watch.cancel()
         self.server.check()
         self._missing = {}
         self._figures = {
@@ -223,6 +223,7 @@ class _Watch:
         self._look_after = look_after
         shared = bool({*cores} & {*load})
         self._cores: list[Collection[int]] = [{*cores, *load}] if shared else [cores, load]
+        self._began = 0.0
         self._ended = False
 
     def begin(self) -> None:
@@ -233,8 +234,9 @@ class _Watch:
         self._began = time.monotonic()
 
     def end(self) -> None:
-        """Reads once: at the end of the load, where its connections are still open, so that no child ends meanwhile."""
-        if self._ended:
+        """Reads once: at the end of the load, where its connections are still open, so that no child ends meanwhile.
+        Does nothing for a load that was cancelled before its time began."""
+        if self._ended or not self._began:
             return
         self._ended = True
         self.wall = time.monotonic() - self._began
@@ -251,6 +253,11 @@ class _Watch:
             if cores
         ]
         return round(max(0.0, *shares), 3) if shares else None
+
+    def cancel(self) -> None:
+        """Looks no more, if it has not yet."""
+        if self._began:
+            self.half.cancel()
 
     async def _look(self) -> Vitals:
         await asyncio.sleep(self._look_after)

@@ -13,7 +13,19 @@ from .growth import CANNOT_TELL, QUESTIONS, Growth, Question, growths
 from .spread import PERCENTILES, figure, waits
 from .words import Words
 
-ORDER = ("flat", "saturates", "slower", "linear", "faster", "falls", "grows", "leaps", "collapses", CANNOT_TELL)
+ORDER = (
+    "flat",
+    "saturates",
+    "slower",
+    "linear",
+    "faster",
+    "falls",
+    "grows",
+    "no_leap",
+    "leaps",
+    "collapses",
+    CANNOT_TELL,
+)
 """Kinds of growth, the best first."""
 Three = tuple[float, float, float]
 """The smallest, the middle and the largest figure of the rounds."""
@@ -30,14 +42,10 @@ def places(results: Results, axis: str) -> list[float]:
 
 
 def three(points: Sequence[Point], field: str) -> Three | None:
-    """A figure over the rounds. A percentile is that of all their requests together, if they carry it."""
+    """A figure over the rounds. A percentile that the requests of no single round carry is that of all together."""
     values = [value for one in points if (value := getattr(one, field)) is not None and value > 0]
-    if field in PERCENTILES:
-        together = waits(points)
-        middle = _percentile(together, PERCENTILES[field]) if together else None
-        if middle is None:
-            return None
-        return min([*values, middle]), middle, max([*values, middle])
+    if not values and field in PERCENTILES and (together := waits(points)):
+        values = [value for value in [_percentile(together, PERCENTILES[field])] if value is not None]
     return (min(values), median(values), max(values)) if values else None
 
 
@@ -62,17 +70,17 @@ def told(value: Three) -> str:
 
 def sentences(results: Results, words: Words) -> list[str]:
     """One for each question."""
-    rounds = {(one.run, one.round) for one in results.points}
-    found = []
-    for question in QUESTIONS:
-        if len(rounds) == 1:
-            parts = [words.say("growth.cannot_tell.one_round")]
-        else:
-            parts = list(_parts(growths(results, question), words))
-        if parts:
-            title = words.say(f"curve.{question.name}")
-            found.append(words.say("growth", title=title, parts=words.texts["part"].join(parts)))
-    return found
+    return [
+        words.say("growth", title=words.say(f"curve.{one.name}"), parts=grown(results, words, one)) for one in QUESTIONS
+    ]
+
+
+def grown(results: Results, words: Words, question: Question) -> str:
+    """How the figure of each design grows, as a part of a sentence."""
+    if len({(one.run, one.round) for one in results.points}) == 1:
+        return words.say("growth.cannot_tell.one_round")
+    separator: str = words.texts["part"]
+    return separator.join(_parts(growths(results, question), words))
 
 
 def capacities(results: Results, words: Words) -> str:

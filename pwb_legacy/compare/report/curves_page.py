@@ -7,7 +7,7 @@ from markupsafe import Markup
 
 from pwb_legacy.compare.measure.results import Results
 
-from .curve_words import at, capacities, drawn, limited, place, places, sentences, three, told
+from .curve_words import at, capacities, drawn, grown, limited, place, places, sentences, three, told
 from .curves import DASHES, Axes, Line, curves
 from .growth import QUESTIONS, Question
 from .words import Words
@@ -22,8 +22,8 @@ def sections(results: Results, words: Words, family: Callable[[str], str]) -> li
     """What the template needs, for each question; empty where there was no sweep."""
     if not results.points:
         return []
-    said = iter(sentences(results, words))
-    return [_section(results, words, family, question, next(said)) for question in QUESTIONS]
+    said = sentences(results, words)
+    return [_section(results, words, family, *pair) for pair in zip(QUESTIONS, said, strict=True)]
 
 
 def _section(
@@ -35,11 +35,15 @@ def _section(
         "title": words.say(f"curve.{name}"),
         "teaches": words.say(f"curve.{name}.teaches", connections=results.about.connections),
         "said": said,
+        "grown": words.say(
+            "growth.alone" if question.axis == "clients" else "growth.alone.offered",
+            parts=grown(results, words, question),
+        ),
         "capacities": capacities(results, words) if question.axis == "offered" else "",
         "pictures": list(_pictures(results, words, family, question)),
-        "unit": words.say(f"curve.{name}.up"),
+        "caption": words.say("curves.caption", figure=words.say(f"curve.{name}.figure")),
         "columns": [place(x) for x in places(results, question.axis)],
-        "axis": words.say(f"curve.{question.axis}"),
+        "reading": words.say("curves.table", axis=words.say(f"curve.{question.axis}")),
         "rows": [
             (design.name, [_cell(results, design.name, question, x, words) for x in places(results, question.axis)])
             for design in results.designs
@@ -55,7 +59,7 @@ def _pictures(
     """The same picture in two widths, or why there is none: no fault in a drawing may cost the page."""
     axes = Axes(
         words.say(f"curve.{question.axis}"),
-        words.say(f"curve.{question.name}.up"),
+        words.say("curve.up", figure=words.say(f"curve.{question.name}.figure")),
         places(results, question.axis),
         question.axis == "clients",
     )

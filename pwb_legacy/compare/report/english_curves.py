@@ -6,14 +6,14 @@ from typing import Final
 TEXTS: Final[Mapping[str, str]] = {
     # Questions: title, axes, the head of its sentence, and what can be seen in it.
     "curve.rate": "Requests a second, over the number of clients",
-    "curve.rate.up": "requests a second (logarithmic)",
+    "curve.rate.figure": "requests a second",
     "curve.rate.unit": "/s",
     "curve.rate.teaches": (
         "Each client asks again when it has its response. More clients keep a server busy, until it has as much to do "
         "as it can. A good design stays there; one that pays for each client falls."
     ),
     "curve.wait": "How long 99 of 100 requests wait at most, over the number of clients",
-    "curve.wait.up": "p99 in ms (logarithmic)",
+    "curve.wait.figure": "p99 in ms",
     "curve.wait.unit": "ms",
     "curve.wait.teaches": (
         "In a closed loop a busy server lets each client wait for all others: the wait is little more than clients "
@@ -22,14 +22,14 @@ TEXTS: Final[Mapping[str, str]] = {
         "requests of a single round carry."
     ),
     "curve.cpu": "CPU time for a request, over the number of clients",
-    "curve.cpu.up": "CPU time in µs (logarithmic)",
+    "curve.cpu.figure": "CPU time in µs",
     "curve.cpu.unit": "µs",
     "curve.cpu.teaches": (
         "What a response costs the processes of the server. It falls where one waking of the server serves several "
         "clients, and grows where each client costs something by being there."
     ),
     "curve.load": "How long 90 of 100 requests wait at most, over the load",
-    "curve.load.up": "p90 in ms (logarithmic)",
+    "curve.load.figure": "p90 in ms",
     "curve.load.unit": "ms",
     "curve.load.teaches": (
         "Requests are sent at random moments to {connections} clients' connections, at a share of what this design "
@@ -37,12 +37,15 @@ TEXTS: Final[Mapping[str, str]] = {
         "Below its capacity a server answers at once, near it a queue grows, and beyond it the wait has no end: it "
         "grows as long as the load lasts. The growth is judged by p50."
     ),
+    "curve.up": "{figure} (logarithmic)",
     "curve.clients": "clients (doubling)",
     "curve.offered": "requests sent, as a share of the design's capacity",
     "curve.capacity": "Capacities, requests a second: {parts}.",
     "curve.capacity.part": "{design} {rate}",
     # How something grows. designs: names; at: a place or several.
     "growth": "{title}: {parts}.",
+    "growth.alone": "Over more and more clients: {parts}.",
+    "growth.alone.offered": "Over more and more load: {parts}.",
     "growth.flat": "flat with {designs}",
     "growth.saturates": "grows up to {at} clients, then flat, with {designs}",
     "growth.collapses": "collapses at {at} clients with {designs}",
@@ -52,7 +55,8 @@ TEXTS: Final[Mapping[str, str]] = {
     "growth.grows": "grows by a factor of {times} with {designs}",
     "growth.falls": "falls by a factor of {times} with {designs}",
     "growth.leaps": "leaps at {at} of the capacity with {designs}",
-    "growth.cannot_tell": "cannot tell with {designs}",
+    "growth.no_leap": "no leap can be seen with {designs}",
+    "growth.cannot_tell": "the rounds cannot tell for {designs}",
     "growth.cannot_tell.one_round": "a single round cannot tell",
     "growth.designs": "{design} ({at})",
     "growth.words": (
@@ -65,7 +69,11 @@ TEXTS: Final[Mapping[str, str]] = {
     ),
     # The page and the terminal.
     "page.questions": "{n} curves",
-    "curves.table": "Medians over the rounds, smallest and largest below; waits are those of all rounds together.",
+    "curves.table": (
+        "A column for each place on the axis: {axis}. A figure is the median over the rounds, and below it are the "
+        "smallest and the largest; a percentile that the requests of no round carry is that of all rounds together."
+    ),
+    "curves.caption": "All figures: {figure}",
     "curves.limited": (
         "* The load generator was busier than the server: at least so many requests a second. In the open loop such "
         "points are left out."

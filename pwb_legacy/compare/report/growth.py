@@ -41,7 +41,7 @@ class Growth:
 
     design: str
     kind: str
-    """"flat", "saturates", "collapses", "falls", "linear", "slower", "faster", "grows", "leaps" or CANNOT_TELL."""
+    """What the functions below return: "flat", "saturates", "collapses" and so on; or CANNOT_TELL."""
     least: float | None = None
     """The place of the turn in the round that has it first, or the factor of the round that has the smallest."""
     most: float | None = None
@@ -96,9 +96,9 @@ def cost(curve: Curve) -> Name:
 def leap(curve: Curve) -> Name:
     """What can be said of a wait over the share of the capacity that is asked for."""
     places, values = list(curve), list(curve.values())
-    high = [value > LEAPED * values[0] for value in values]
+    high = [value > LEAPED * median(values[:3]) for value in values]
     if not high[-1]:
-        return "flat", None
+        return "no_leap", None
     return "leaps", places[len(high) - high[::-1].index(False)]
 
 
@@ -113,8 +113,8 @@ QUESTIONS: Final = (
 
 def growths(results: Results, question: Question) -> list[Growth]:
     """How each design's figure grows, in the order of the designs."""
-    reference = {one.name for one in results.designs if one.kind == "reference"}
-    designs = dict.fromkeys(one.design for one in results.points if one.design not in reference)
+    swept = {one.design for one in results.points}
+    designs = [one.name for one in results.designs if one.name in swept and one.kind != "reference"]
     return [_agreed(name, rounds(results, name, question), question) for name in designs]
 
 
