@@ -206,7 +206,7 @@ def trace(modes: tuple[str, ...] | None, out: Path, lang: str) -> None:
 
     One client sends its request slowly, one reads a large file slowly, and one requests one page after the other.
     """
-    choices.check_folder(out)
+    choices.check_folder(out, ("trace.json", "trace.html"))
     with _extra("trace"):
         from .timeline import three_clients as play
     for path in play.main(modes or (), out, f"python -m pwb_legacy {shlex.join(sys.argv[1:])}", lang):

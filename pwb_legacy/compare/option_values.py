@@ -111,12 +111,16 @@ LANGUAGES: Final = ("en", "zh")
 SCENARIOS: Final = Names("scenario", SCENARIO_NAMES)
 
 
-def check_folder(out: Path) -> None:
-    """Makes the folder for what is written, before a run that takes minutes. Raises CannotError."""
+def check_folder(out: Path, names: Sequence[str] = ()) -> None:
+    """Makes the folder for what is written, before a run that takes minutes. names: of files that are replaced, if they
+    exist. Raises CannotError."""
     try:
         out.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=out):
             pass
+        for path in (out / name for name in names):
+            if path.exists():
+                path.open("ab").close()
     except OSError as error:
         raise CannotError(f"{out}: {error.strerror}") from None
 

@@ -54,7 +54,8 @@ function zoom(factor, centre) {
 
 function describe(design, { row, step }) {
   const lane = design.lanes[row], text = DATA.text, client = DATA.clients[step[CLIENT] - 1];
-  const values = { lane: lane.title, does: DATA.kinds[step[KIND]] || step[KIND], client };
+  const kind = lane.kind === "loop" && step[KIND] === "wait" ? "between" : step[KIND];
+  const values = { lane: lane.title, does: DATA.kinds[kind] || kind, client };
   const does = lane.kind === "client" ? text.client_does : client ? text.does_for : text.does;
   const time = { duration: numbers.format(step[DURATION]), cpu: numbers.format(step[CPU]), waiting: numbers.format(step[DURATION] - step[CPU]) };
   const took = lane.kind === "client" ? text.took_client : step[WAITS] ? text.took_waiting : text.took;

@@ -11,7 +11,7 @@ import random
 from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory, TemporaryFile
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from pwb_async.version import __version__
@@ -35,10 +35,12 @@ def main(
     names: Collection[str], out: Path, command: str, language: str = "en", say: Callable[[str], None] = print
 ) -> list[Path]:
     """Plays it with the designs of these names, by default with all but ONLY_BY_NAME; writes trace.json and trace.html
-    into the folder `out`, and returns their paths. command: as it was typed. Raises CannotError, OSError."""
+    into the folder `out`, which must exist, and returns their paths.
+
+    `command` is shown as it was typed. Raises CannotError, OSError.
+    """
     designs = [one for one in DESIGNS if one.name in names or not (names or one.name in ONLY_BY_NAME)]
     trace, page = out / "trace.json", out / "trace.html"
-    check_writable(trace, page)
     events: list[Event] = []
     with TemporaryDirectory(prefix="pwb-trace-") as folder:
         make(Path(folder) / "root")
@@ -48,23 +50,9 @@ def main(
             say(f"{design.name}: {sum(event['ph'] == 'X' for event in server)} steps")
     about = describe(designs, command)
     trace.write_text(json.dumps({"displayTimeUnit": "ms", "otherData": about, "traceEvents": events}), "utf-8")
-    page.write_text(
-        render(events, about, language), "utf-8", errors="backslashreplace"
-    )  # a folder's name may be no UTF-8
+    # A folder's name, which is part of the command, may be no UTF-8.
+    page.write_text(render(events, about, language), "utf-8", errors="backslashreplace")
     return [trace, page]
-
-
-def check_writable(*paths: Path) -> None:
-    """Makes the folder of the files, and raises OSError if they cannot be written there."""
-    for path in paths:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            with TemporaryFile(dir=path.parent):
-                pass
-            if path.exists():
-                path.open("ab").close()
-        except OSError as error:  # of the temporary file, whose name would only confuse
-            raise OSError(error.errno, error.strerror, os.fspath(path)) from None
 
 
 def describe(designs: Sequence[Contestant], command: str) -> dict[str, Any]:
