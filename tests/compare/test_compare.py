@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
 
@@ -85,8 +86,6 @@ def test_every_design_is_measured_in_every_scenario(quick: tuple[Results, str, s
         assert one.failures == 0
         assert one.rate is not None
         assert one.rate > 0
-        assert one.p50_ms is not None
-        assert one.p50_ms > 0
         assert one.cpu_us is not None
         assert one.cpu_us > 0
         assert one.processes == 1
@@ -315,11 +314,12 @@ async def test_rounds_are_played_as_long_as_they_fit(tmp_path: Path) -> None:
     bench = Bench([EPOLL], [KEPT], site.make(tmp_path / "site", 1), rounds=1, seconds=0.05, connections=2, seed=1)
     bench.until = time.monotonic()
     assert [one.round async for one in measure(bench)] == [1]
-    bench.until = time.monotonic() + 4
-    found = [one.round async for one in measure(bench)]
-    assert found == list(range(1, len(found) + 1))
-    assert len(found) > 1
-    assert bench.planned >= 1
+    bench.until = time.monotonic() + 3600
+    async with aclosing(measure(bench)) as measurements:
+        async for one in measurements:
+            if one.round == 3:
+                break
+    assert bench.planned > 3
 
 
 def test_a_fault_in_drawing_loses_nothing(tmp_path: Path) -> None:

@@ -78,6 +78,7 @@ class RunningServer:
         self._figures: dict[str, Any] = {}
         self._missing: dict[str, str] = {}
         self._limited = False
+        self._answered = False
 
     async def warm_up(self) -> None:
         """Sends the first requests, and takes down what the server is like at rest."""
@@ -123,7 +124,7 @@ class RunningServer:
         """Counts system calls while a load is played once more, for strace makes them take many times as long. load: is
         given what to call when it begins. Does nothing if they are not to be counted, or if no request was answered.
         Raises CannotError if the server ended meanwhile."""
-        if not self.traced or not self._figures["cpu_us"]:
+        if not self.traced or not self._answered:
             return
         with suppress(TimeoutError):
             async with counted(self.server.pid) as count:
@@ -146,6 +147,7 @@ class RunningServer:
             watch.cancel()
         self.server.check()
         self._missing = {}
+        self._answered = tally.requests > 0
         self._figures = {
             "cpu_us": self._per_request("cpu_us", watch.cpu * 1e6, tally.requests),
             "switches": self._per_request("switches", watch.switches, tally.requests),
