@@ -12,7 +12,7 @@ from typing import Final
 from pwb_async.output.packages import needed_packages
 from pwb_async.output.printing import did_you_mean, escape_output, print_error
 
-from .modes import MODES, load_design
+from .modes import MODES, count_lines, load_design
 
 PROGRAM: Final = "pwb-legacy"
 
@@ -44,7 +44,8 @@ def main() -> None:
     if options.mode is None:
         print_error(f"{PROGRAM}: --mode is missing, the design that serves; or a command: {', '.join(COMMANDS)}")
         for name, mode in MODES.items():
-            print_error(f"  {name:13} {mode.summary}")
+            own, shared = count_lines(name)
+            print_error(f"  {name:13} {mode.summary}  [{own} lines, and {shared} that it shares]")
         raise SystemExit(2)
     try:
         chosen = load_design(options.mode)

@@ -12,6 +12,7 @@ from pwb_async.config.command_line import PROGRAMS
 from pwb_legacy.__main__ import COMMANDS
 from pwb_legacy.book.commands import book
 from pwb_legacy.compare.commands import laboratory
+from pwb_legacy.modes import MODES, count_lines
 from tests.conformance.server import environment
 
 WRONG = [
@@ -81,6 +82,21 @@ def test_a_folder_that_cannot_be_written_is_found_at_once(
 ) -> None:
     (tmp_path / "README.md").write_text("x")
     assert run("pwb_legacy", tmp_path, command, "--out", folder) == (1, "", f"pwb-legacy: {folder}: {reason}\n")
+
+
+def test_the_list_of_modes_has_the_lines_of_each(tmp_path: Path) -> None:
+    """What a design shares is counted, too: of all that is imported, `process` alone needs child_process.py."""
+    status, _, errors = run("pwb_legacy", tmp_path)
+    assert status == 2
+    lines = {words[0]: words for words in map(str.split, errors.splitlines()[1:])}
+    assert list(lines) == list(MODES)
+    for mode in MODES:
+        own, shared = count_lines(mode)
+        assert errors.count(f"[{own} lines, and {shared} that it shares]") == 1
+    folder = Path(__file__).parents[2] / "pwb_legacy"
+    extra = len((folder / "common/child_process.py").read_text().splitlines())
+    assert count_lines("thread")[0] == len((folder / "threads.py").read_text().splitlines())
+    assert count_lines("process")[1] == count_lines("thread")[1] + extra
 
 
 def test_a_mode_is_an_option_of_pwb_legacy(tmp_path: Path) -> None:
