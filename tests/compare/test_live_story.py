@@ -10,7 +10,7 @@ from pwb_legacy.compare.live.words import EN, LANGUAGES, ZH
 from pwb_legacy.compare.measure.servers import CONTESTANTS
 
 CALM: dict[str, Any] = {
-    "paused": False, "ended": "", "rate": 20, "median": 1.0, "longest": 3.0, "waiting": 0, "silent": 0.0, "lost": 0,
+    "paused": False, "ended": "", "rate": 20, "median": 1.0, "longest": 3.0, "waiting": 0, "late": 2, "silent": 0.0, "lost": 0,
     "cpu": 1, "memory": 12.0, "grown": None, "threads": 1, "processes": 1, "clients": 4, "lane": [],
 }  # fmt: skip
 
@@ -50,6 +50,11 @@ def test_the_reason_is_told_only_where_it_is_one() -> None:
     assert "epoll" not in told["loops"]["names"]
 
 
+def test_a_busy_machine_is_told() -> None:
+    assert "late" not in story()
+    assert story(epoll={"late": 40})["late"] == {"ms": 40}
+
+
 def test_a_design_that_does_not_keep_up() -> None:
     assert story(gevent={"waiting": 90})["behind"] == {"items": ["gevent 90"]}
 
@@ -70,7 +75,7 @@ def test_idle_clients_are_told_with_what_they_cost() -> None:
         epoll={"clients": 104, "grown": -0.0},
     )
     assert told["grown"]["items"] == ["process +305\xa0MiB", "thread +2.5\xa0MiB", "epoll +0.0\xa0MiB"]
-    assert told["processes"] == told["threads"] == {"count": 105}
+    assert told["processes"] == told["threads"] == {"count": 104}
     assert told["one-request"] == {"names": ["single"]}
     assert "grown" not in story(("idle",)), "nobody holds them yet"
 

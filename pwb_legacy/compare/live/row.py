@@ -120,6 +120,7 @@ class Row:
             "rate": round(len(times) / (TICK * max(1, len(self._waits)))),
             "median": round(statistics.median(times), 2) if times else None,
             "longest": round(max(times), 2) if times else None,
+            "late": round(max((waits.late for waits in self._waits), default=0.0) * 1000),
             "waiting": self.load.waiting,
             "silent": self._silent * TICK,
             "lost": self.load.losses,

@@ -33,6 +33,8 @@ class Waits(NamedTuple):
     """Seconds that each answered request waited."""
     lost: int
     """Requests without an answer, and connections that the server cut."""
+    late: float
+    """Seconds by which the latest visit began after its moment, because this program had to wait for a core."""
 
 
 class SteadyLoad:
@@ -53,6 +55,7 @@ class SteadyLoad:
         self._opening: dict[Connection, asyncio.Task[None]] = {}
         self._answered: list[float] = []
         self._lost = self.losses = 0
+        self._late = 0.0
         self._paused = self._closed = False
         self._exits = ExitStack()
 
@@ -90,8 +93,8 @@ class SteadyLoad:
 
     def take(self) -> Waits:
         """The requests that have ended since the last call."""
-        waits = Waits(self._answered, self._lost)
-        self._answered, self._lost = [], 0
+        waits = Waits(self._answered, self._lost, self._late)
+        self._answered, self._lost, self._late = [], 0, 0.0
         return waits
 
     def forget(self) -> None:
@@ -154,6 +157,7 @@ class SteadyLoad:
         """Begin all visits that are due."""
         interval = FILES / self._rate
         now = time.monotonic()
+        self._late = max(self._late, now - self._next)
         if now - self._next > PATIENCE:
             self._next = now  # this program, or the machine, stood still
         while self._next <= now:

@@ -21,6 +21,8 @@ SIDE_BY_SIDE: Final = ("thread", "process", "epoll-thread", "async-uncached")
 CACHED: Final = ("async", "async-asyncio")
 _SILENT: Final = 1.0
 """Seconds without any response from which on a design counts as stuck."""
+_LATE_MS: Final = 10
+"""Milliseconds from which on the delay of the clients themselves is told, as it is part of all waits."""
 _KEEPS_UP: Final = 0.8
 """The share of the offered requests from which on a design counts as keeping up."""
 
@@ -44,6 +46,8 @@ def tell(state: Mapping[str, Any]) -> list[Sentence]:
         sentences.append(("behind", {"items": [f"{row['name']} {row['waiting']}" for row in behind]}))
     if state["killed"]:
         sentences += _killed(state["rows"], state["killed"])
+    if (late := max((row["late"] for row in rows), default=0)) >= _LATE_MS:
+        sentences.append(("late", {"ms": late}))
     if not on and not stuck and not behind:
         sentences += _calm(steady)
     if "idle" in on:
@@ -78,7 +82,7 @@ def _idle(rows: Sequence[Row]) -> list[Sentence]:
         ]
         sentences.append(("grown", {"items": items}))
     for key, name, unit in (("processes", "process", "processes"), ("threads", "thread", "threads")):
-        sentences += [(key, {"count": row[unit]}) for row in held if row["name"] == name and row[unit] >= IDLE]
+        sentences += [(key, {"count": row[unit] - 1}) for row in held if row["name"] == name and row[unit] > IDLE]
     return sentences + _named("one-request", (row for row in rows if row["clients"] < IDLE), ("single",))
 
 

@@ -54,7 +54,6 @@ EN: Final[Catalogue] = {
         f"was due; a request without a response for {PATIENCE:.0f} s is lost, as is a connection that the server cuts. In "
         "a lane the bar reaches from the median to the longest wait of half a second, red is a loss. Clients are "
         "counted at their own end. 100 % of CPU time is one core.",
-        "noscript": "The page needs JavaScript.",
     },
     "designs": {
         "single": "one client at a time",
@@ -70,10 +69,11 @@ EN: Final[Catalogue] = {
     "story": {
         "load": "It is asked for {rate} files a second, {files} at the same moment, as by a browser.",
         "calm": "No client makes trouble. Median waits are between {least} ms ({first}) and {most} ms ({last}).",
+        "late": "This machine is busy: the clients themselves began up to {ms} ms late, which is part of all waits.",
         "idle": "{count} clients have had one response each and stay connected without a word.",
         "grown": "Memory since they came: {items}.",
-        "processes": "process has {count} processes now, one for each client, and each has memory of its own.",
-        "threads": "thread has {count} threads now, one for each client, and each has a stack of its own.",
+        "processes": "process has {count} child processes now, one for each client, and each has memory of its own.",
+        "threads": "thread has {count} threads beside the main one now, one for each client, each with its own stack.",
         "one-request": "{names} has not kept them: it closes each connection after one response.",
         "slow-disk": "Each look at the disk takes {ms} ms longer, and {files} files are asked for at once.",
         "alone": "The only thread waits for the disk itself, so that one file waits for the other: {items} (median / "
@@ -146,7 +146,6 @@ ZH: Final[Catalogue] = {
         f"{PATIENCE:.0f} 秒内没有响应的请求，以及被服务器切断的连接，都计入丢失。"
         "图中每一竖条是半秒，从等待时间的中位数画到最长值，红色表示有丢失。"
         "客户端数在客户端一侧统计。CPU 时间 100 % 相当于占满一个核。",
-        "noscript": "本页需要 JavaScript。",
     },
     "designs": {
         "single": "一次只服务一个客户端",
@@ -161,11 +160,12 @@ ZH: Final[Catalogue] = {
     },
     "story": {
         "load": "每秒收到 {rate} 个文件请求，像浏览器那样每次同时发来 {files} 个。",
-        "calm": "没有捣乱的客户端。等待时间的中位数在 {least} 毫秒（{first}）到 {most} 毫秒（{last}）之间。",
+        "calm": "目前没有异常的客户端。等待时间的中位数在 {least} 毫秒（{first}）到 {most} 毫秒（{last}）之间。",
+        "late": "这台机器很忙：客户端自己最多迟了 {ms} 毫秒才发出请求，所有等待时间都包含这一延迟。",
         "idle": "{count} 个客户端各得到一个响应，之后保持连接，不再发送任何数据。",
         "grown": "从它们连接以来内存的变化：{items}。",
-        "processes": "process 现在有 {count} 个进程，每个客户端一个，各有自己的内存。",
-        "threads": "thread 现在有 {count} 个线程，每个客户端一个，各有自己的栈。",
+        "processes": "process 现在有 {count} 个子进程，每个客户端一个，各有自己的内存。",
+        "threads": "thread 现在除主线程外有 {count} 个线程，每个客户端一个，各有自己的栈。",
         "one-request": "{names} 没有保留这些连接：它每发完一个响应就关闭连接。",
         "slow-disk": "每次磁盘操作多花 {ms} 毫秒，而且同时请求 {files} 个文件。",
         "alone": "唯一的线程亲自等待磁盘，文件只能一个接一个地读：{items}（中位数/最长）。",
