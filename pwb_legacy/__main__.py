@@ -1,7 +1,7 @@
 """The command `python -m pwb_legacy --mode MODE [ROOT]`, from its options to its exit status.
 
-`python -m pwb_legacy compare`, `report`, `diff`, `trace` and `live` are the laboratory, and `book` attacks the programs
-of the textbook; these commands parse the rest of the line themselves.
+`python -m pwb_legacy compare`, `report`, `diff`, `trace` and `live` are the laboratory, `book` attacks the programs
+of the textbook, and `check` examines a server of your own; these commands parse the rest of the line themselves.
 """
 
 import os
@@ -20,7 +20,7 @@ with needed_packages(PROGRAM, "pwb_legacy"):
     from pwb_async.command import announce, begin, exit_with
 
 LABORATORY: Final = ("compare", "report", "diff", "trace", "live")
-COMMANDS: Final = dict.fromkeys(LABORATORY, "compare") | {"book": "book"}
+COMMANDS: Final = dict.fromkeys(LABORATORY, "compare") | {"book": "book", "check": "check"}
 """The first argument of a command, and the package whose commands.main() runs it.
 
 A directory with such a name is served by `./compare`.

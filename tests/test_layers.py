@@ -171,9 +171,20 @@ def test_only_the_programs_import_the_code_that_prints_and_exits() -> None:
 
 
 def test_only_the_command_imports_the_laboratory() -> None:
+    """But for the rows and their judge, which `pwb-legacy check` shares."""
     for name in FILES:
         if not inside(name, "pwb_legacy.compare") and name != "pwb_legacy.__main__":
-            assert not any(inside(imported, "pwb_legacy.compare") for imported in imports(name)), name
+            found = [imported for imported in imports(name) if inside(imported, "pwb_legacy.compare")]
+            shared = inside(name, "pwb_legacy.check")
+            assert all(shared and inside(imported, "pwb_legacy.compare.checks") for imported in found), name
+
+
+@pytest.mark.parametrize("name", [name for name in LEGACY if inside(name, "pwb_legacy.check")])
+def test_the_check_of_a_server_imports_no_server(name: str) -> None:
+    for imported in imports(name):
+        module = module_of(imported)
+        if module is not None and inside(module, "pwb_legacy"):
+            assert inside(module, "pwb_legacy.check") or inside(module, "pwb_legacy.compare.checks"), imported
 
 
 def test_only_the_command_imports_the_programs_of_the_book() -> None:
@@ -214,6 +225,7 @@ def test_every_folder_has_a_row_and_every_row_a_folder() -> None:
         *DESIGNS,
         "common",
         "book",
+        "check",
         "compare",
         "modes",
         "typed",

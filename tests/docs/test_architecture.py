@@ -9,7 +9,7 @@ from pwb_async.core.site import lookup
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "ARCHITECTURE.md").read_text()
-LEGACY = {"book", "common", "compare", "typed"}
+LEGACY = {"book", "check", "common", "compare", "typed"}
 """The folders of pwb_legacy that have a row."""
 LAYER = re.compile(r"^\| `([\w/.]+)` \|", re.MULTILINE)
 

@@ -19,6 +19,7 @@ import pytest
 
 from pwb_async.config.loader import read_options
 from pwb_legacy.book.commands import book
+from pwb_legacy.check.commands import check
 from pwb_legacy.compare.commands import laboratory
 from tests.conformance.server import environment
 
@@ -51,6 +52,7 @@ def unique(program: str) -> dict[str, list[str]]:
 PWB, LEGACY = unique("pwb"), unique("pwb-legacy")
 LABORATORY = {command: words for command, words in LEGACY.items() if words and words[0] in laboratory.commands}
 BOOK = {command: words[1:] for command, words in LEGACY.items() if words[:1] == ["book"]}
+CHECK = {command: words[1:] for command, words in LEGACY.items() if words[:1] == ["check"]}
 HELP = {command: words for command, words in PWB.items() if words == ["--help"]}
 SERVERS = {
     **{command: ("pwb", words) for command, words in PWB.items() if command not in HELP},
@@ -87,7 +89,7 @@ def test_every_command_is_tested(example: Example) -> None:
         assert words[-1].startswith(".")
     elif words[0] != "python3":
         listing = LEGACY if words == [".venv/bin/pwb-legacy"] else {}
-        assert command in {**SERVERS, **LABORATORY, **BOOK, **HELP, **TESTS, **TOOLS, **TYPED, **listing}
+        assert command in {**SERVERS, **LABORATORY, **BOOK, **CHECK, **HELP, **TESTS, **TOOLS, **TYPED, **listing}
 
 
 @pytest.mark.parametrize("command", LABORATORY)
@@ -100,6 +102,12 @@ def test_the_laboratory_accepts_its_options(command: str) -> None:
 def test_the_command_book_takes_its_arguments(command: str) -> None:
     """What it prints is in docs/book.md, which tests/docs/test_book_page.py checks."""
     book.make_context("book", list(BOOK[command]))
+
+
+@pytest.mark.parametrize("command", CHECK)
+def test_the_command_check_takes_its_arguments(command: str) -> None:
+    """tests/check runs it."""
+    check.make_context("check", list(CHECK[command]))
 
 
 @pytest.mark.parametrize("command", TOOLS)

@@ -99,6 +99,7 @@ are correct servers for a folder: GET and HEAD, 404, no way out of the folder, r
 that vanish, files of any size. Type them in this order, and run each:
 
     .venv/bin/python pwb_legacy/typed/single.py 8080 static
+    .venv/bin/pwb-legacy check pwb_legacy/typed/single.py
 
 They listen on 127.0.0.1 alone, and each connection is for one request (`Connection: close`): then nothing that follows a
 request can be mistaken for another one. What they leave out on purpose, and PWB has: persistent connections, validators
@@ -116,6 +117,7 @@ beneath the root instead.
 书中的七个程序，每个只有一个文件，不超过 120 行，只用标准库（和 gevent）。它们都能正确地提供一个目录里的文件：GET 和 HEAD、404、不会走出目录、分段到达的请求、慢客户端和中途消失的客户端、任意大小的文件。请按下面的顺序敲，每敲完一个就运行一下：
 
     .venv/bin/python pwb_legacy/typed/single.py 8080 static
+    .venv/bin/pwb-legacy check --lang zh pwb_legacy/typed/single.py
 
 它们只监听 127.0.0.1，每个连接只处理一个请求（`Connection: close`），这样请求后面的内容不会被误当成另一个请求。有意省略、而 PWB 具备的功能：持久连接、缓存校验和范围请求、从 `/folder` 到 `/folder/` 的重定向、客户端数量上限、日志、平稳退出。另外，在检查路径和打开文件之间，能写这个目录的人可以把文件换成符号链接；PWB 的做法是从根目录之下逐级打开。
 """,

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from .essential_rows import CANARY
+from .findings import Finding
 from .rows import Row, method_of
 
 _STATUS_LINE: Final = re.compile(rb"HTTP/1\.([01]) ([1-5][0-9][0-9])(?: [^\r\n]*)?")
@@ -21,6 +22,10 @@ _WITHOUT_CONTENT: Final = frozenset({204, 304})
 
 class FramingError(ValueError):
     """Bytes that are no HTTP/1.x response, or only a part of one."""
+
+    def __init__(self, finding: Finding) -> None:
+        super().__init__(finding)
+        self.finding = finding
 
 
 class Response(NamedTuple):
@@ -34,24 +39,24 @@ class Response(NamedTuple):
     """Whether the response itself shows that it is the connection's last (RFC 9112 6.3 and 9.3)."""
 
 
-def judge(row: Row, stream: bytes) -> list[str]:
-    """What is wrong with the bytes that a server sent in response to a row, in words; empty if nothing is.
+def judge(row: Row, stream: bytes) -> list[Finding]:
+    """What is wrong with the bytes that a server sent in response to a row; empty if nothing is.
 
     A server may close the connection after any response that says so; the row's later responses are then not required.
     """
-    found = ["the response holds a file from outside the site"] if CANARY in stream else []
+    found = [Finding("outside")] if CANARY in stream else []
     try:
         responses = parse_responses(stream, [method_of(request) for request in row.requests])
     except FramingError as error:
-        return [*found, str(error)]
+        return [*found, error.finding]
     count, expected = len(responses), len(row.responses)
     if count > expected:
-        found.append(f"{count} responses, where {expected} may come")
+        found.append(Finding("too-many", count, expected))
     elif count < expected and not (responses and responses[-1].closes):
-        found.append(f"the connection ends after {count} of {expected} responses")
+        found.append(Finding("too-few", count, expected))
     for number, (response, wanted) in enumerate(zip(responses, row.responses, strict=False), 1):
-        prefix = f"response {number}: " if expected > 1 else ""
-        found += [prefix + each for each in wanted.mismatches(response.status, response.fields, response.content)]
+        differences = wanted.mismatches(response.status, response.fields, response.content)
+        found += [each._replace(response=number if expected > 1 else 0) for each in differences]
     return found
 
 
@@ -74,10 +79,10 @@ def _parse_response(stream: bytes, offset: int, method: str) -> tuple[Response, 
     """The response at `offset`, and the offset of its end."""
     end = stream.find(b"\r\n\r\n", offset)
     if end < 0:
-        raise FramingError(f"the response ends within its head: {stream[offset : offset + 60]!r}")
+        raise FramingError(Finding("head-cut-off", stream[offset:]))
     first, *lines = stream[offset:end].split(b"\r\n")
     if not (status_line := _STATUS_LINE.fullmatch(first)):
-        raise FramingError(f"this is no status line: {first[:60]!r}")
+        raise FramingError(Finding("status-line", first))
     fields = _parse_fields(lines)
     status = int(status_line[2])
     options = [option.strip() for option in fields.get("connection", "").lower().split(",")]
@@ -93,7 +98,7 @@ def _parse_fields(lines: list[bytes]) -> dict[str, str]:
     fields: dict[str, str] = {}
     for line in lines:
         if not (field := _FIELD_LINE.fullmatch(line)):
-            raise FramingError(f"this is no field line: {line[:60]!r}")
+            raise FramingError(Finding("field-line", line))
         name, value = field[1].decode().lower(), field[2].decode("latin-1")
         fields[name] = f"{fields[name]}, {value}" if name in fields else value
     return fields
@@ -107,10 +112,10 @@ def _read_content(stream: bytes, start: int, fields: Mapping[str, str]) -> tuple
     if length is None:
         return stream[start:], len(stream)
     if not _LENGTH.fullmatch(length):
-        raise FramingError(f"Content-Length is {length[:60]!r}")
+        raise FramingError(Finding("length", length[:60]))
     end = start + int(length)
     if end > len(stream):
-        raise FramingError(f"{len(stream) - start:,} bytes of content follow, where Content-Length is {length}")
+        raise FramingError(Finding("cut-off", len(stream) - start, int(length)))
     return stream[start:end], end
 
 
@@ -129,4 +134,4 @@ def _read_chunks(stream: bytes, offset: int) -> tuple[bytes, int]:
         if not stream.startswith(b"\r\n", end):
             break
         offset = end + 2
-    raise FramingError("the chunked content is malformed, or cut off")
+    raise FramingError(Finding("chunks"))

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from types import EllipsisType
 from typing import NamedTuple
 
+from .findings import Finding
+
 ExpectedField = str | re.Pattern[str] | EllipsisType | None
 
 
@@ -23,16 +25,16 @@ class Expected(NamedTuple):
     also: tuple[int, ...] = ()
     """Other statuses by which a correct server may refuse the request, with fields and content of its own."""
 
-    def mismatches(self, status: int, fields: Mapping[str, str], content: bytes) -> list[str]:
-        """The differences between a response and what is expected, each in words."""
+    def mismatches(self, status: int, fields: Mapping[str, str], content: bytes) -> list[Finding]:
+        """The differences between a response and what is expected."""
         if status in self.also:
             return []
-        found = [] if status == self.status else [f"the status is {status}, not {_either(self.status, *self.also)}"]
+        found = [] if status == self.status else [Finding("status", status, (self.status, *self.also))]
         for name, expected in self.fields.items():
             if not _matches(expected, fields.get(name)):
-                found.append(f"the field {name} is {_shown(fields.get(name))}, not {_shown(expected)}")
+                found.append(_difference(name, fields.get(name), expected))
         if self.content is not None and content != self.content:
-            found.append(f"the content is {_excerpt(content)}, not {_excerpt(self.content)}")
+            found.append(Finding("content", content, self.content))
         return found
 
 
@@ -82,17 +84,9 @@ def _matches(expected: ExpectedField, value: str | None) -> bool:
     return value is not None if isinstance(expected, EllipsisType) else value == expected
 
 
-def _either(*statuses: int) -> str:
-    return " or ".join(map(str, statuses))
-
-
-def _shown(expected: ExpectedField) -> str:
+def _difference(name: str, value: str | None, expected: ExpectedField) -> Finding:
     if expected is None:
-        return "absent"
-    if isinstance(expected, EllipsisType):
-        return "present"
-    return f"like {expected.pattern}" if isinstance(expected, re.Pattern) else repr(expected)
-
-
-def _excerpt(content: bytes) -> str:
-    return repr(content) if len(content) <= 40 else f"{content[:20]!r}... of {len(content):,} bytes"
+        return Finding("field-present", value, name=name)
+    if value is None:
+        return Finding("field-absent", name=name)
+    return Finding("field", value, expected.pattern if isinstance(expected, re.Pattern) else expected, name)

@@ -1,0 +1,1 @@
+"""Every sentence that `pwb-legacy check` prints, a file for each language."""
