@@ -52,6 +52,7 @@ PROGRAMS: Final = {
             ("trace", "a page to step through: three clients in each design"),
             ("live", "a page for a lesson, with buttons: all designs at once"),
             ("book", "the textbook's own programs, and twenty attacks that show their defects"),
+            ("check", "start a server of your own, and name in words what it does wrong"),
         ),
     ),
 }

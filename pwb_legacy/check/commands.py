@@ -14,26 +14,37 @@ from typing import Final
 
 import click
 
-from pwb_async.output.printing import print_error
+from pwb_async.config.command_line import describe
+from pwb_async.config.help import HelpfulCommand
+from pwb_async.output.printing import discard_output, print_error
 from pwb_legacy.compare.checks.essential_rows import write_site
 
 from .clients import CLIENTS, write_large_file
 from .examine import IDS, TIME, Command, Failure, GivenUpError, examine
-from .server import START, NotStartedError, adopting_orphans, is_listening
+from .server import START, CannotRunError, NotStartedError, adopting_orphans, is_listening
 from .words.catalogue import LANGUAGES, Words, load
 from .words.sections import SECTIONS
 
 PROGRAM: Final = "pwb-legacy"
+EXAMPLES: Final = (
+    ("pwb-legacy check my_server.py", "started as `python my_server.py PORT ROOT`"),
+    ("pwb-legacy check --command './my_server {port} {root}'", "a server in another language"),
+    ("pwb-legacy check my_server.py --rows 'B7-*'", "only the rows with such an id; --list shows all"),
+)
 LINES: Final = 6
 """Lines of a request or a response that are shown, and half as many as of the server's output."""
 COLUMNS: Final = 100
 
 
-@click.command(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.command(cls=HelpfulCommand, examples=EXAMPLES)
 @click.argument("server", required=False)
-@click.option("--command", help="A server in another language, with {port} and {root}: './server {port} {root}'.")
-@click.option("--port", type=click.IntRange(1, 65535), help="Port of the server.  [default: a free one]")
-@click.option("--rows", multiple=True, help="Only the rows and clients with such an id, as 'B7-*'; repeatable.")
+@click.option("--command", metavar="COMMAND", help="Command of a server, in which {port} and {root} are replaced.")
+@click.option(
+    "--port", type=click.IntRange(1, 65535), metavar="PORT", help="Port of the server.  [default: a free one]"
+)
+@click.option(
+    "--rows", multiple=True, metavar="GLOB", help="Only the rows and clients with such an id, as 'B7-*'; repeatable."
+)
 @click.option("--list", "listing", is_flag=True, help="Print the ids with what they demand, and end.")
 @click.option("--lang", type=click.Choice(LANGUAGES), default="en", help="Language.", show_default=True)
 def check(
@@ -41,8 +52,8 @@ def check(
 ) -> None:
     """Check a server of your own: start it, send it what a server must cope with, and name in words what fails.
 
-    SERVER is a file that is started as `python SERVER PORT ROOT`. It is ready when it accepts a connection on
-    127.0.0.1:PORT, and serves the folder ROOT, which this command has made and removes.
+    SERVER is a file that is started as `python SERVER PORT ROOT`. It must listen on 127.0.0.1:PORT within 10 s, and
+    serve the folder ROOT, which this command has made and removes.
     """
     words = load(lang)
     ids = [each for each in IDS if not rows or any(fnmatchcase(each, pattern) for pattern in rows)]
@@ -65,8 +76,8 @@ def check(
             failed = _examine(start, port or 0, root, ids, words)
         except NotStartedError as error:
             raise click.ClickException("\n".join(_not_started(error, words))) from None
-        except OSError as error:
-            raise click.UsageError(words.text["cannot-run"].format(server=name, why=error.strerror)) from None
+        except CannotRunError as error:
+            raise click.UsageError(words.text["cannot-run"].format(server=name, why=error.args[0])) from None
     if failed:
         raise SystemExit(1)
 
@@ -168,8 +179,11 @@ def main() -> None:
     try:
         check.main(args=sys.argv[2:], prog_name=f"{PROGRAM} check", standalone_mode=False)
     except click.UsageError as error:
-        print_error(f"{PROGRAM}: {error.format_message()}")
+        print_error(f"{PROGRAM}: {describe(error)}")
         raise SystemExit(2) from None
+    except BrokenPipeError:  # nothing reads the rest of what is printed
+        discard_output()
+        raise SystemExit(1) from None
     except click.ClickException as error:
         click.echo(error.message)
         raise SystemExit(1) from None

@@ -63,7 +63,10 @@ Command = Callable[[int, Path], Sequence[str]]
 
 
 def examine(command: Command, port: int, root: Path, ids: Sequence[str]) -> Iterator[Result]:
-    """Yields the results. port: 0 for a free one at each start. Raises NotStartedError, GivenUpError, OSError."""
+    """Yields the results. port: 0 for a free one at each start.
+
+    Raises NotStartedError, CannotRunError, GivenUpError.
+    """
     left = list(ids)
     end = time.monotonic() + TIME
     hangs = 0

@@ -22,6 +22,10 @@ ENDING: Final = 5.0
 _PR_SET_CHILD_SUBREAPER: Final = 36
 
 
+class CannotRunError(Exception):
+    """A command that the system cannot run. Its argument is the reason."""
+
+
 class NotStartedError(Exception):
     """A server that did not begin to accept connections."""
 
@@ -111,8 +115,11 @@ def adopting_orphans() -> Iterator[None]:
 
 @contextmanager
 def serving(command: Sequence[str], port: int) -> Iterator[Server]:
-    """Starts a server, and ends it with the block. Raises NotStartedError, and OSError if the command cannot be run."""
-    server = Server(command, port)
+    """Starts a server, and ends it with the block. Raises NotStartedError and CannotRunError."""
+    try:
+        server = Server(command, port)
+    except OSError as error:
+        raise CannotRunError(error.strerror) from None
     try:
         server.wait_until_it_listens()
         yield server

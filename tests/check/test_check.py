@@ -153,7 +153,7 @@ if os.fork() == 0:
         (["--command", "x '{port}"], "--command: 'x '{port}': No closing quotation"),
         (["--command", "./missing {port}"], "cannot run ./missing {port}: No such file or directory"),
         (["README.md", "--rows", "X*"], "--rows: no row is called X*; --list shows them"),
-        (["README.md", "--port", "x"], "Invalid value for '--port': 'x' is not a valid integer range."),
+        (["README.md", "--port", "x"], "--port: 'x' is not a valid integer range."),
         (["--lang", "zh"], "缺少 SERVER：你的服务器文件，以 `python SERVER PORT ROOT` 的方式启动"),
     ],
 )

@@ -11,6 +11,7 @@ import pytest
 from pwb_async.config.command_line import PROGRAMS
 from pwb_legacy.__main__ import COMMANDS
 from pwb_legacy.book.commands import book
+from pwb_legacy.check.commands import check
 from pwb_legacy.compare.commands import laboratory
 from pwb_legacy.modes import MODES, count_lines
 from tests.conformance.server import environment
@@ -68,7 +69,7 @@ def test_the_help_of_a_command_has_examples_that_it_accepts(command: str, tmp_pa
     for name, *words in examples:
         files = (".txt", ".log", ".json", "/site")
         given = [str(tmp_path / Path(word).name) if word.endswith(files) else word for word in words]
-        chosen = book if name == "book" else laboratory.commands[name]
+        chosen = {"book": book, "check": check}.get(name) or laboratory.commands[name]
         chosen.make_context(name, given)
 
 
