@@ -115,6 +115,19 @@ def test_the_scrubber_steps_by_its_own_keys(browser: Any, played: Path) -> None:
 
 
 @in_chromium
+def test_it_plays_until_a_key_stops_it(browser: Any, played: Path) -> None:
+    from selenium.webdriver.support.ui import WebDriverWait
+
+    open_page(browser, played)
+    press(browser, "SPACE", "#chart")
+    assert browser.execute_script("return document.getElementById('play').getAttribute('aria-pressed')") == "true"
+    WebDriverWait(browser, 20).until(lambda _: position(browser) >= 2)
+    press(browser, "ARROW_LEFT")
+    assert browser.execute_script("return [player.timer, document.getElementById('detail').ariaLive]") == [0, "polite"]
+    assert console_messages(browser) == []
+
+
+@in_chromium
 def test_up_and_down_follow_one_client(browser: Any, played: Path) -> None:
     open_page(browser, played)
     clients = []
@@ -264,10 +277,24 @@ def test_the_pictures_of_the_documentation_are_small_and_true(played: Path, tmp_
     assert set(pictures) == {f"{name}-{scheme}.png" for name in ("timeline", "step") for scheme in ("light", "dark")}
     assert max(path.stat().st_size for path in pictures.values()) < 150_000
     css = (Path(three_clients.__file__).parents[1] / "report" / "timeline.css").read_text()
-    for name in (*STEPS, *CLIENTS):
-        for scheme, colour in zip(("light", "dark"), re.findall(rf"{name}: (#\w+)", css), strict=True):
-            with Image.open(pictures[f"timeline-{scheme}.png"]) as picture:
-                assert screenshots.rgb(colour) in {found for _, found in picture.convert("RGB").getcolors() or ()}, name
+    for scheme, colour in zip(("light", "dark"), re.findall(r"--client-2: (#\w+)", css), strict=True):
+        with Image.open(pictures[f"timeline-{scheme}.png"]) as picture:
+            assert screenshots.rgb(colour) in {found for _, found in picture.convert("RGB").getcolors() or ()}
+
+
+def test_a_picture_keeps_the_colours_of_its_marks() -> None:
+    from PIL import Image
+
+    marks = [(29, 17, 71), (39, 71, 207), (40, 72, 208)]
+    picture = Image.new("RGB", (100, 100))
+    for x in range(100):
+        for y in range(100):
+            picture.putpixel((x, y), (x, y, 100 + x))
+    for place, mark in enumerate(marks):
+        picture.putpixel((place, 0), mark)
+    fewer = screenshots.fewer_colours(picture, marks).convert("RGB")
+    assert [fewer.getpixel((place, 0)) for place in range(3)] == marks
+    assert len(fewer.getcolors() or ()) <= screenshots.COLOURS
 
 
 # -- what is drawn

@@ -1,11 +1,13 @@
 // Steps through the events of one design, with its source beside them.
 
 const id = (name) => document.getElementById(name);
-const player = { chart: null, order: [], place: 0 };
+const player = { chart: null, order: [], place: 0, timer: 0 };
+const STEP_TIME = 300;  // milliseconds of a step that is played
 
 function choose(number, place = 0) {
   const design = DATA.designs[number];
   if (!design) return;
+  play(false);
   player.chart = new Chart(id("chart"), design, 430);
   player.order = design.lanes.flatMap((lane, row) => (lane.kind === "client" || lane.kind === "running" ? [] : lane.steps.map((step) => ({ row, step }))));
   player.order.sort((a, b) => a.step[BEGIN] - b.step[BEGIN]);
@@ -140,11 +142,26 @@ function along(direction) {
   }
 }
 
+function play(on) {
+  // Goes on from step to step, until it is stopped or at the end; a screen reader is not told every step of it.
+  clearInterval(player.timer);
+  player.timer = on ? setInterval(() => (player.place < player.order.length - 1 ? go(player.place + 1) : play(false)), STEP_TIME) : 0;
+  id("play").setAttribute("aria-pressed", String(on));
+  id("play").textContent = on ? "❚❚" : "▶";
+  id("detail").setAttribute("aria-live", on ? "off" : "polite");
+}
+
+function move(by) {
+  play(false);
+  go(player.place + by);
+}
+
 const KEYS = {
-  ArrowLeft: () => go(player.place - 1),
-  ArrowRight: () => go(player.place + 1),
+  ArrowLeft: () => move(-1),
+  ArrowRight: () => move(1),
 };
 const CHART_KEYS = {
+  " ": () => play(!player.timer),
   ArrowUp: () => along(-1),
   ArrowDown: () => along(1),
   Home: () => go(0),
@@ -166,6 +183,7 @@ function listen() {
   });
   id("scrubber").addEventListener("input", (event) => go(Number(event.target.value)));
   id("previous").addEventListener("click", KEYS.ArrowLeft);
+  id("play").addEventListener("click", () => play(!player.timer));
   id("next").addEventListener("click", KEYS.ArrowRight);
   id("zoom-in").addEventListener("click", () => zoom(2));
   id("zoom-out").addEventListener("click", () => zoom(0.5));
