@@ -28,6 +28,7 @@ BY_KIND = (
     "runs",
     "page.more",
     "page.less",
+    "design.",
 )
 """Beginnings of names whose ends are data."""
 

@@ -23,7 +23,7 @@ class Spread:
 
     design: str
     middle: float
-    """The median over the rounds; a percentile is that of the requests of all rounds together."""
+    """The median over the rounds; a percentile that not every round carries is that of all their requests together."""
     low: float
     """The lower end of the middle half of the rounds."""
     high: float
@@ -37,16 +37,21 @@ class Spread:
         return figure(self.middle, (self.high - self.low) / 2 if self.rounds > 1 else None)
 
 
-def spread(results: Results, design: str, scenario: str, name: str, *, pooled: bool = True) -> Spread | None:
-    """The figure of a design. name: a field of Measurement. pooled: a percentile is that of the requests of all rounds
-    together; False: the median over the rounds, as of other figures. None where it is not known."""
+def spread(results: Results, design: str, scenario: str, name: str) -> Spread | None:
+    """The figure of a design; None where it is not known. name: a field of Measurement. A percentile that not every
+    round carries is that of the requests of all rounds together, if these carry it."""
     whole = [one for one in results.of(design, scenario) if one.why is None]
     values = sorted(value for one in whole if (value := getattr(one, name)) is not None)
-    if name in PERCENTILES and pooled:
-        return _percentile(design, whole, PERCENTILES[name], values)
+    together = waits(whole) if name in PERCENTILES else None
+    n = together.get_total_count() if together else None
+    if name in PERCENTILES and (n is None or n < CARRIES[PERCENTILES[name]]):
+        return None
+    if together and len(values) < len(whole):
+        value = together.get_value_at_percentile(PERCENTILES[name]) / 1000
+        return Spread(design, value, value, value, 1, n)
     if not values:
         return None
-    return Spread(design, median(values), quantile(values, 0.25), quantile(values, 0.75), len(values))
+    return Spread(design, median(values), quantile(values, 0.25), quantile(values, 0.75), len(values), n)
 
 
 def waits(measurements: Sequence[Measurement | Point]) -> HdrHistogram | None:
@@ -77,16 +82,6 @@ def figure(value: float, uncertain: float | None = 0.0) -> str:
 def _plain(value: float, digits: int) -> str:
     """So many significant digits without an exponent."""
     return f"{value:,.{max(0, digits - 1 - math.floor(math.log10(abs(value))))}f}"
-
-
-def _percentile(design: str, whole: Sequence[Measurement], percent: int, values: Sequence[float]) -> Spread | None:
-    together = waits(whole)
-    if together is None or (n := together.get_total_count()) < CARRIES[percent]:
-        return None
-    value = float(together.get_value_at_percentile(percent)) / 1000
-    if not values:
-        return Spread(design, value, value, value, 1, n)
-    return Spread(design, value, quantile(values, 0.25), quantile(values, 0.75), len(values), n)
 
 
 @cache

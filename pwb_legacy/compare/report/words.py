@@ -142,7 +142,7 @@ class Words:
 
     def _named(self, one: Finding, names: Sequence[str]) -> str:
         """Designs with their figures: epoll and thread (10,200 to 11,300)."""
-        found = [spread(self._results, name, one.scenario, one.measure, pooled=False) for name in names]
+        found = [spread(self._results, name, one.scenario, one.measure) for name in names]
         known = sorted((each for each in found if each), key=lambda each: each.middle)
         unit = self.measure(one.measure)[2]
         ends = list(dict.fromkeys(each.told for each in (known[0], known[-1])))
