@@ -223,11 +223,11 @@ TEXTS: Final[Mapping[str, str]] = {
     "same bytes.",
     "page.reading": (
         "A figure is the median over the rounds. A percentile that not every round has enough requests for is that of "
-        "all their requests together; their number stands beside each percentile, and the curves are always of all. The "
-        "thin line below a figure is the middle half of the rounds. Figures have as many digits as their spread allows. "
-        "Where they are far apart the scale is logarithmic: points on lines, with the powers of ten marked. Requests "
-        "and waits are those of the well-behaved clients. Memory is without the pages of files, which all Pythons of a "
-        "machine share."
+        "all their requests together; their number stands beside each percentile, and the curves are always of all. "
+        "The thin line below a figure is the middle half of the rounds. Figures have as many digits as their spread "
+        "allows. Where they are far apart the scale is logarithmic: points on lines, with the powers of ten marked. "
+        "Requests and waits are those of the well-behaved clients. Memory is without the pages of files, which all "
+        "Pythons of a machine share."
     ),
     "page.claims": (
         "A claim compares two designs within each round: the median ratio, in brackets its middle half and in how many "
