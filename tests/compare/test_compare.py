@@ -53,15 +53,20 @@ def read(folder: Path) -> Results:
     return Results.from_json((folder / "compare.json").read_text())
 
 
-def serving(root: Path) -> list[str]:
-    """Command lines of processes that serve a folder."""
+def command_lines() -> list[str]:
+    """Command lines of all processes."""
     lines = []
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         try:
             lines.append(path.read_bytes().replace(b"\0", b" ").decode(errors="replace"))
         except OSError:
             continue
-    return [line for line in lines if f"{root} --port" in line]
+    return lines
+
+
+def serving(root: Path) -> list[str]:
+    """Command lines of processes that serve a folder."""
+    return [line for line in command_lines() if f"{root} --port" in line]
 
 
 @pytest.fixture(scope="module")

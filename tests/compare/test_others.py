@@ -19,7 +19,7 @@ from pwb_legacy.compare.measure.servers import CannotError, serving
 from pwb_legacy.compare.report import page
 
 from .sample_results import whole
-from .test_compare import EPOLL, read, told
+from .test_compare import EPOLL, command_lines, read, told
 
 STDLIB = f"stdlib={sys.executable} -m http.server {{port}} --bind 127.0.0.1 --directory {{root}}"
 BUSYBOX = "busybox=busybox httpd -f -p 127.0.0.1:{port} -h {root}"
@@ -123,8 +123,7 @@ def test_nothing_of_a_command_is_left_when_it_ends(ends: bool, site: sample_site
     else:
         with serving(one, site.root) as server:
             assert len(probes.tree(server.pid)) == 2
-    lines = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout.splitlines()
-    assert mark not in lines
+    assert not [line for line in command_lines() if line.strip() == mark]
 
 
 def test_cpu_and_memory_of_a_command_are_those_of_its_tree(site: sample_site.Site) -> None:

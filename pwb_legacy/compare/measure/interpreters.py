@@ -32,6 +32,8 @@ free = bool(sysconfig.get_config_var("Py_GIL_DISABLED"))
 version = platform.python_implementation() + " " + platform.python_version()
 missing, modules = [], sys.argv[1:] if release >= (3, 11) else []
 for name in modules:
+    if missing and name.startswith("pwb_"):
+        break  # it would end the program
     try:
         importlib.import_module(name)
     except ImportError as error:
