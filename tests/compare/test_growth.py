@@ -4,7 +4,7 @@ import math
 import random
 import re
 from collections import Counter
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import pytest
 
@@ -197,3 +197,20 @@ def test_no_curve_is_too_strange_to_be_drawn(points: dict[float, tuple[float, fl
     assert "NaN" not in svg
     assert "Infinity" not in svg
     assert ("&lt;epoll&gt;" in svg) == bool(points)
+
+
+def test_factors_stand_beside_the_designs() -> None:
+    rising = over(50, 50, 100, 200, 200)
+    cheap, dear = swept("epoll", rising, rising, figure="cpu_us"), swept("process", rising, rising, figure="cpu_us")
+    for point in dear:
+        point.cpu_us = (point.cpu_us or 0) ** 2
+    told = sentences(made(*cheap, *dear), Words(made(*cheap, *dear)))
+    assert told[2].endswith(": grows, by the factors in brackets, with epoll (4.0) and process (16).")
+
+
+def test_a_reference_is_drawn_in_grey_and_not_named() -> None:
+    flat = over(9, 10, 11, 10)
+    results = made(*swept("epoll", flat, flat), *swept("nginx", flat, flat), names=("epoll", "nginx"))
+    results.designs[1] = replace(results.designs[1], kind="reference")
+    assert [one.design for one in growths(results, RATE)] == ["epoll"]
+    assert 'stroke="var(--line)"' in page.render(results)

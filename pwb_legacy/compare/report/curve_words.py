@@ -104,8 +104,11 @@ def _parts(found: Sequence[Growth], words: Words) -> Iterator[str]:
     for kind, group in groupby(ordered, lambda one: one.kind):
         ones = list(group)
         if kind in ("grows", "falls"):
-            for one in sorted(ones, key=lambda each: each.least or 0.0):
-                yield words.say(f"growth.{kind}", designs=one.design, times=figure(one.least or 0.0, None))
+            ordered = sorted(ones, key=lambda each: each.least or 0.0)
+            named = [
+                words.say("growth.designs", design=one.design, at=figure(one.least or 0.0, None)) for one in ordered
+            ]
+            yield words.say(f"growth.{kind}", designs=words.listed(named))
             continue
         for (least, most), same in groupby(sorted(ones, key=_turn), lambda one: (one.least, one.most)):
             names = words.listed([one.design for one in same])

@@ -20,6 +20,8 @@ LEADER: Final = 22
 """Pixels from the end of a line to its name."""
 DASHES: Final[tuple[list[int], ...]] = ([], [7, 3], [2, 3])
 """For the first, second and third design of a family."""
+REFERENCE: Final = [10, 4]
+"""Of a line that is there for reference."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from markupsafe import Markup
 from pwb_legacy.compare.measure.results import Results
 
 from .curve_words import at, capacities, drawn, grown, limited, place, places, sentences, three, told
-from .curves import DASHES, Axes, Line, curves
+from .curves import DASHES, REFERENCE, Axes, Line, curves
 from .growth import QUESTIONS, Question
 from .words import Words
 
@@ -75,8 +75,8 @@ def _pictures(
 def _lines(results: Results, family: Callable[[str], str], question: Question) -> Iterator[Line]:
     used: dict[str, int] = {}
     for design in results.designs:
-        colour = family(design.name)
-        dash = DASHES[used.get(colour, 0) % len(DASHES)]
+        colour = family(design.name) if design.kind != "reference" else "line"
+        dash = DASHES[used.get(colour, 0) % len(DASHES)] if design.kind != "reference" else REFERENCE
         used[colour] = used.get(colour, 0) + 1
         found = {x: drawn(results, design.name, question, x) for x in places(results, question.axis)}
         points = {x: value for x, value in found.items() if value is not None}
