@@ -1,6 +1,7 @@
 """`pwb-legacy check` on servers that are right, wrong, silent or dead, as real processes."""
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -140,6 +141,35 @@ if os.fork() == 0:
     assert check(write(tmp_path, source), "--rows", "9110-9.3.1-get").returncode == 0
     pid = (tmp_path / "pid").read_text()
     assert eventually(lambda: not Path("/proc", pid).exists())
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_server_as_well(number: int, tmp_path: Path) -> None:
+    pid = tmp_path / "pid"
+    source = f"import os\nopen({str(pid)!r}, 'w').write(str(os.getpid()))\n{LISTENS}time.sleep(1000)"
+    command = [sys.executable, "-m", "pwb_legacy", "check", write(tmp_path, source)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+        assert eventually(lambda: pid.exists() and pid.read_text() != "")
+        process.send_signal(number)
+        assert (process.communicate(timeout=30)[1].strip(), process.returncode) == ("pwb-legacy: stopped", 130)
+    assert not Path("/proc", pid.read_text()).exists()
+
+
+def test_a_server_that_sends_a_byte_now_and_then_is_bounded(tmp_path: Path) -> None:
+    source = (
+        LISTENS
+        + """
+while True:
+    client, _ = server.accept()
+    client.sendall(b"HTTP/1.1 200 OK\\r\\nContent-Length: 100\\r\\n\\r\\n")
+    while True:
+        client.sendall(b".")
+        time.sleep(1)
+"""
+    )
+    done = check(write(tmp_path, source), "--rows", "client-slow-reader")
+    assert "nothing more comes within 15 s" in done.stdout
+    assert done.stdout.splitlines()[-1] == "1 of 1 fail"
 
 
 @pytest.mark.parametrize(

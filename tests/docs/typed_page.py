@@ -2,6 +2,7 @@
 
 from difflib import unified_diff
 from pathlib import Path
+from textwrap import fill
 from typing import Final, NamedTuple
 
 ROOT: Final = Path(__file__).parents[2]
@@ -26,10 +27,9 @@ STEPS: Final = (
         ("9.2 Files", "9.2 文件"),
         (
             "The response is made from the request: `find` decides about the status and the file, `respond` yields the "
-            "head and then the file piece by piece. All that a client could do to a path is undone before the file is "
-            "opened.",
+            "head and then the file piece by piece. The path is decoded and checked before the file is opened.",
             "响应由请求决定：`find` 决定状态码和文件，`respond` 先给出响应头，再逐块给出文件内容。打开文件之前，"
-            "先识破路径里的各种花招。",
+            "先解码并检查路径。",
         ),
     ),
     Step(
@@ -48,8 +48,8 @@ STEPS: Final = (
         (
             "A forked process has copies of both sockets: it closes the one that listens, the parent closes the client's, "
             "and the kernel removes processes that have ended, since nothing waits for them.",
-            "fork 出的进程持有两个套接字的副本：子进程关闭监听套接字，父进程关闭客户端套接字；没有人等待已结束的子进程，"
-            "所以请内核自动回收。",
+            "fork 出的进程持有两个套接字的副本：子进程关闭监听套接字，父进程关闭客户端套接字；没有代码等待已结束的子进程，"
+            "因此由内核自动回收。",
         ),
     ),
     Step(
@@ -59,7 +59,7 @@ STEPS: Final = (
         (
             "gevent patches the standard library first; from then on a call that waits for a socket lets other greenlets "
             "run. Without the patch, which the book left out, no greenlet would ever run.",
-            "先由 gevent 给标准库打补丁；从此，等待套接字的调用会让其他协程运行。书中漏了这一步，协程一次也不会运行。",
+            "先由 gevent 给标准库打补丁；从此，等待套接字的调用会让其他协程运行。书中漏了这一步，结果协程一次也没有运行。",
         ),
     ),
     Step(
@@ -80,7 +80,7 @@ STEPS: Final = (
         (
             "A thread of a pool takes the step, so that a slow disk holds up one client and not the loop. EPOLLONESHOT "
             "keeps epoll from reporting a client again while a thread still has it, as happened in the book.",
-            "每一步由线程池中的线程来走，慢磁盘只影响一个客户端，不影响循环。有了 EPOLLONESHOT，线程还在处理某个客户端时，"
+            "每一步都在线程池的线程里执行，慢磁盘只影响一个客户端，不影响循环。有了 EPOLLONESHOT，线程还在处理某个客户端时，"
             "epoll 不会再次报告它；书中的程序在这里会让两个线程同时处理同一个客户端。",
         ),
     ),
@@ -108,13 +108,13 @@ check of a path and the opening of the file a process that can write to the fold
 beneath the root instead.
 """,
     """\
-# 七个可以自己敲出来的程序
+# 七个适合自己动手输入的程序
 
 <!-- 由 python -m tests.docs.typed_page 根据 pwb_legacy/typed 生成。 -->
 
 [English](typed.md)
 
-书中的七个程序，每个只有一个文件，不超过 120 行，只用标准库（和 gevent）。它们都能正确地提供一个目录里的文件：GET 和 HEAD、404、不会走出目录、分段到达的请求、慢客户端和中途消失的客户端、任意大小的文件。请按下面的顺序敲，每敲完一个就运行一下：
+书中的七个程序，每个只有一个文件，不超过 120 行，只用标准库（和 gevent）。它们都能正确地提供一个目录里的文件：GET 和 HEAD、404、不会走出目录、分段到达的请求、慢客户端和中途消失的客户端、任意大小的文件。请按下面的顺序输入，每完成一个就运行一下：
 
     .venv/bin/python pwb_legacy/typed/single.py 8080 static
     .venv/bin/pwb-legacy check --lang zh pwb_legacy/typed/single.py
@@ -133,21 +133,26 @@ FIRST: Final = (
         "接受一个客户端，把请求读到空行为止，发送同一个页面，等客户端收完再关闭连接。任何一步都不能超过 `PATIENCE` 秒。",
     ),
 )
-COMPARED: Final = ("compared with", "相对于")
+COMPARED: Final = (", compared with `{before}`:", "，相对于 `{before}` 的改动：")
 
 
 def page(language: str) -> str:
     """The whole page in one of LANGUAGES."""
     at = LANGUAGES.index(language)
     heading, text = FIRST[at]
-    first = f"{heading}\n\n{text}\n\n[`{FOLDER}/fixed_page.py`](../{FOLDER}/fixed_page.py)\n\n```python\n{source('fixed_page.py')}```\n"
+    first = f"{heading}\n\n{wrapped(text)}\n\n[`{FOLDER}/fixed_page.py`](../{FOLDER}/fixed_page.py)\n\n```python\n{source('fixed_page.py')}```\n"
     return "\n".join([INTRODUCTION[at], first, *(section(step, at) for step in STEPS)])
 
 
 def section(step: Step, at: int) -> str:
     """The heading, the sentence and the difference of one program."""
-    link = f"[`{FOLDER}/{step.file}`](../{FOLDER}/{step.file}), {COMPARED[at]} `{step.before}`"
-    return f"## {step.title[at]}\n\n{step.text[at]}\n\n{link}:\n\n```diff\n{difference(step)}```\n"
+    link = f"[`{FOLDER}/{step.file}`](../{FOLDER}/{step.file}){COMPARED[at].format(before=step.before)}"
+    return f"## {step.title[at]}\n\n{wrapped(step.text[at])}\n\n{link}\n\n```diff\n{difference(step)}```\n"
+
+
+def wrapped(text: str) -> str:
+    """A paragraph in lines of 120 columns, broken at spaces; Chinese, which has few, would get a gap at each break."""
+    return fill(text, 120, break_on_hyphens=False) if text.isascii() else text
 
 
 def difference(step: Step) -> str:
