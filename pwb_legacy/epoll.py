@@ -30,10 +30,10 @@ from pwb_legacy.common.http_server import HTTPServer
 
 TRIGGERS: Final = {"edge": select.EPOLLET, "level": 0, "oneshot": select.EPOLLONESHOT}
 """The flag of each --trigger. A socket is reported
-  edge     once for each change; registered once and for all, for reading and writing
-  level    in each round in which it is ready; registered for reading, or while a response is stuck for writing, since
-           it would be reported without end for the other
-  oneshot  once, as soon as it is ready; then it is registered anew, before each wait"""
+  edge     once for each change; it is registered once, for reading and writing
+  level    in every round in which it is ready; it is registered for reading, or for writing while a response is stuck,
+           and anew only when that changes
+  oneshot  once, when it is ready; it is registered anew before each wait"""
 STEPS_PER_TURN: Final = 8
 """Steps in a turn; a step receives data, makes a response, sends a buffer or accepts a client (A15)."""
 SWEEP_INTERVAL: Final = ACCEPT_PAUSE
@@ -48,7 +48,7 @@ class EpollServer(HTTPServer):
         self._clients: dict[int, Client] = {}  # by descriptor
         self._ready: set[int] = set()  # descriptors that get a turn in the next round
         self._failed_listeners: set[int] = set()  # accept() has failed, and is called again by the next sweep
-        self._watched: dict[int, int] = {}  # by descriptor: the events for which epoll reports it
+        self._watched: dict[int, int] = {}  # by descriptor: the events that _watch() has asked for
         self._trigger = TRIGGERS[context.options.trigger]
         self._epoll = select.epoll()
         self._poll = context.traced_wait(self._epoll.poll)

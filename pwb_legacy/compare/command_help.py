@@ -33,7 +33,7 @@ EXAMPLES: Final = {
 }
 HEADINGS: Final = {
     "compare": {
-        "What is compared": ("modes", "scenarios", "cores", "sweep", "replay", "speed"),
+        "What is compared": ("modes", "also", "python", "cores", "scenarios", "sweep", "replay", "speed"),
         "How it is measured": ("quick", "rounds", "duration", "connections", "load", "seed"),
     },
 }
