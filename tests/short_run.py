@@ -45,6 +45,8 @@ ONLY_EXHAUSTIVE: Final = (
     "tests/check/test_check.py::test_a_server_that_hangs_is_given_up",
     "tests/book/test_matrix.py::test_a_design_of_pwb_has_none_of_them",
     "tests/book/test_matrix.py::test_an_exhibit_has_the_defects_of_the_book",
+    "tests/compare/test_live_page.py::test_slow_clients",
+    "tests/compare/test_live_page.py::test_the_end_is_seen",
     "tests/compare/test_load.py::test_it_agrees_with_wrk",
     "tests/compare/test_page.py::test_the_pictures_of_the_readme_are_small",
     "tests/compare/test_play.py::test_the_book_s_seven_and_async",
