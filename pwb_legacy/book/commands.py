@@ -17,6 +17,7 @@ import click
 
 from pwb_async.config.command_line import describe
 from pwb_async.config.help import HelpfulCommand
+from pwb_async.config.language import language_option
 from pwb_async.output.printing import discard_output, print_error
 
 from . import table
@@ -26,7 +27,7 @@ from .matrix import Cell, cells
 from .programs import PROGRAMS, Program
 from .running import StartError
 from .site import temporary_site
-from .words.catalogue import LANGUAGES, Words, load
+from .words.catalogue import Words, load
 
 PROGRAM: Final = "pwb-legacy"
 PAGE: Final = "book.html"
@@ -43,7 +44,7 @@ EXAMPLES: Final = (
 )
 @click.argument("defects", type=click.Choice(list(ATTACKS), case_sensitive=False), metavar="[DEFECT]...", nargs=-1)
 @click.option("--out", type=click.Path(path_type=Path), help=f"Folder in which to write {PAGE}.")
-@click.option("--lang", type=click.Choice(LANGUAGES), default="en", help="Language.", show_default=True)
+@language_option()
 def book(program: str | None, defects: tuple[str, ...], out: Path | None, lang: str) -> None:
     """Attack the book's seven programs, and the designs of PWB beside them; print what happens as a matrix.
 

@@ -10,7 +10,7 @@ The plan of `compare` (session): prove that all designs answer alike (checks.equ
 (measure.rates); in each round, play each scenario on one design after the other (measure.rounds, measure.scenarios),
 with requests from a load generator (load) while the server is watched (measure.running_server, measure.cpu_time); keep
 what was measured (measure.results); then see which differences the rounds carry (report.paired, report.claims), and
-show them as sentences (report.words, with the texts of report.english), as a table (report.table) and as a page
+show them as sentences (report.words, with the texts of report.texts), as a table (report.table) and as a page
 (report.page).
 
 Nothing in here is imported by a server. What only the laboratory needs is in the extra `lab`.

@@ -18,6 +18,7 @@ import click
 
 from pwb_async.config.command_line import describe
 from pwb_async.config.help import SETTINGS
+from pwb_async.config.language import language_option
 from pwb_async.config.option_types import SECONDS
 from pwb_async.output.printing import printable
 from pwb_legacy.compare.measure.servers import CannotError
@@ -33,7 +34,6 @@ from .option_values import (
     FOLDER,
     FULL,
     FULL_SECONDS,
-    LANGUAGES,
     MODES,
     OUT,
     QUICK,
@@ -95,7 +95,8 @@ def laboratory() -> None:
     metavar="FACTOR",
     help="How many times as fast as it was recorded.  [default: 1.0]",
 )
-def compare(root: Path | None, quick: bool, sweep: bool, out: Path, **told: Any) -> None:
+@language_option("Language of the terminal; the page has both.")
+def compare(root: Path | None, quick: bool, sweep: bool, out: Path, lang: str, **told: Any) -> None:
     """Measure all designs in ten scenarios; write compare.html and compare.json.
 
     ROOT is the folder whose files are asked for; without it a site is made for the run.
@@ -131,7 +132,7 @@ def compare(root: Path | None, quick: bool, sweep: bool, out: Path, **told: Any)
             plan=plan,
         )
         try:
-            results = run(bench, f"python -m pwb_legacy {shlex.join(sys.argv[1:])}", out, Console())
+            results = run(bench, f"python -m pwb_legacy {shlex.join(sys.argv[1:])}", out, Console(), lang)
         except UnlikeError as unlike:
             print(unlike)
             raise CannotError("the designs do not answer alike, so there is nothing to compare") from None
@@ -142,7 +143,8 @@ def compare(root: Path | None, quick: bool, sweep: bool, out: Path, **told: Any)
 @laboratory.command(**helpful("report"))
 @click.argument("files", type=click.Path(path_type=Path), metavar="COMPARE.JSON...", nargs=-1, required=True)
 @click.option("--out", type=OUT, default=".", help="Folder for compare.html.")
-def report(files: tuple[Path, ...], out: Path) -> None:
+@language_option("Language of the terminal; the page has both.")
+def report(files: tuple[Path, ...], out: Path, lang: str) -> None:
     """Draw compare.html again, from the compare.json of a run.
 
     Several files, such as those of a whole class, are joined: all their requests are one distribution, and from six
@@ -153,7 +155,7 @@ def report(files: tuple[Path, ...], out: Path) -> None:
 
         from .report.files import draw, read
     choices.check_folder(out)
-    Console().out(printable(draw(read(list(files)), out, Console())), highlight=False)
+    Console().out(printable(draw(read(list(files)), out, Console(), lang)), highlight=False)
 
 
 @laboratory.command(**helpful("diff"))
@@ -200,7 +202,7 @@ def diff(root: Path | None, modes: tuple[str, ...] | None, corpus: Path | None) 
 @laboratory.command(**helpful("trace"))
 @click.option("--modes", type=TRACED, help="Only these designs.  [default: the book's seven, and async]")
 @click.option("--out", type=OUT, default=".", help="Folder for what is written.")
-@click.option("--lang", type=click.Choice(LANGUAGES), default="en", help="Language of the page.", show_default=True)
+@language_option("Language of the page.")
 def trace(modes: tuple[str, ...] | None, out: Path, lang: str) -> None:
     """Play three clients through the designs; write trace.html, a page to step through, and trace.json for Perfetto.
 
@@ -226,7 +228,7 @@ def trace(modes: tuple[str, ...] | None, out: Path, lang: str) -> None:
 @click.option(
     "--port", type=click.IntRange(0, 65535), default=0, help="Of the page; 0: any free one.", show_default=True
 )
-@click.option("--lang", type=click.Choice(["en", "zh"]), default="en", help="Language.", show_default=True)
+@language_option()
 def live(modes: tuple[str, ...] | None, rate: float, duration: float, port: int, lang: str) -> None:
     """Show all designs at once on a page with buttons: slow clients, idle clients, a slow disk, a killed child.
 

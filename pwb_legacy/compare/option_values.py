@@ -106,8 +106,6 @@ MODES: Final = Names("mode", [one.name for one in CONTESTANTS])
 COMPARED: Final = Names("mode", [*(one.name for one in CONTESTANTS), "nginx"])
 """Those of `compare`, which has nginx for reference."""
 TRACED: Final = Names("mode", ["fixed", *(one.name for one in CONTESTANTS)])
-LANGUAGES: Final = ("en", "zh")
-"""Of the pages. The catalogues are not imported here, so that --help works without the extra `lab`."""
 SCENARIOS: Final = Names("scenario", SCENARIO_NAMES)
 
 

@@ -42,9 +42,8 @@ def admit(bench: Bench, console: Console) -> None:
     bench.contestants = admitted
 
 
-def report_likeness(bench: Bench, results: Results, console: Console) -> None:
+def report_likeness(bench: Bench, results: Results, console: Console, words: Words) -> None:
     """Counts which of the proof's requests the others answer otherwise, prints it, and puts it into the results."""
-    words = Words(results)
     design = next(one for one in bench.contestants if one.kind == "design")
     known: dict[str, Likeness] = {}
     for one in _others(bench.contestants):

@@ -53,8 +53,11 @@ class UnlikeError(Exception):
     """The designs do not answer alike; its str is where."""
 
 
-def run(bench: Bench, command: str, out: Path, console: Console) -> Results:
-    """The whole run. Raises UnlikeError, CannotError and OSError, before anything is measured."""
+def run(bench: Bench, command: str, out: Path, console: Console, language: str = "en") -> Results:
+    """The whole run. language: of what is printed, and of the page.
+
+    Raises UnlikeError, CannotError and OSError, before anything is measured.
+    """
     out.mkdir(parents=True, exist_ok=True)
     if not os.access(out, os.W_OK):
         raise CannotError(f"{out}: nothing can be written there")
@@ -69,37 +72,37 @@ def run(bench: Bench, command: str, out: Path, console: Console) -> Results:
         designs=[others_session.row(one) for one in bench.contestants],
         scenarios=[Played(one.name, details=one.details) for one in bench.scenarios],
     )
-    silent = _prove(bench, results, console)
-    others_session.report_likeness(bench, results, console)
+    words = Words(results, language)
+    silent = _prove(bench, results, console, words)
+    others_session.report_likeness(bench, results, console, words)
     bench.contestants = [one for one in bench.contestants if (one.design or one.name) not in silent]
     for design in results.designs:
         if design.design in silent:
             results.measurements += [
                 Measurement(design.name, one.name, 1, why=silent[design.design]) for one in bench.scenarios
             ]
-    (sweep_session.play if bench.plan else _play)(bench, results, console)
+    (sweep_session.play if bench.plan else _play)(bench, results, console, words)
     numbers = [one.round for one in results.measurements] + [one.round for one in results.points]
     results.about.rounds = max(numbers, default=0)
     results.about.remarks += _remarks_after(bench, results)
     write(results, out)
     results.claims = verdict(results).to_json()
     write(results, out)
-    console.out(printable(draw(results, out, console)), highlight=False)
+    console.out(printable(draw(results, out, console, language)), highlight=False)
     return results
 
 
-def _play(bench: Bench, results: Results, console: Console) -> None:
+def _play(bench: Bench, results: Results, console: Console, words: Words) -> None:
     """Plays all scenarios. Ctrl-C keeps what was measured until then."""
-    with Board(console, results, bench.total) as board:
+    with Board(console, results, words, bench.total) as board:
         try:
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-                runner.run(_measure(bench, results, board, console))
+                runner.run(_measure(bench, results, board, console, words))
         except KeyboardInterrupt:
             results.about.interrupted = True
 
 
-async def _measure(bench: Bench, results: Results, board: Board, console: Console) -> None:
-    words = Words(results)
+async def _measure(bench: Bench, results: Results, board: Board, console: Console, words: Words) -> None:
     board.show(words.say("table.finding_rates"))
     await find_rates(bench)
     results.scenarios = [replace(one, rate=bench.rates.get(one.name)) for one in results.scenarios]
@@ -120,7 +123,7 @@ def _check_cores(bench: Bench) -> None:
         raise CannotError(f"--cores {most}: this process may use {there}")
 
 
-def _prove(bench: Bench, results: Results, console: Console) -> dict[str, str]:
+def _prove(bench: Bench, results: Results, console: Console, words: Words) -> dict[str, str]:
     """Proves that all designs answer alike. Returns which ones could not be asked, and why."""
     designs = list({one.design or one.name: one for one in bench.contestants if one.kind == "design"}.values())
     named = [replace(one, name=one.design or one.name) for one in designs]
@@ -136,7 +139,7 @@ def _prove(bench: Bench, results: Results, console: Console) -> dict[str, str]:
         console.out(printable(f"{name}: {why}"), highlight=False)
     if len(proof.silent) == len(named):
         raise CannotError("no design could be started")
-    words, asked = Words(results), len(named) - len(proof.silent)
+    asked = len(named) - len(proof.silent)
     alike = words.say("table.alike", requests=proof.equality.requests, n=asked)
     console.out(words.say("table.one_design") if asked == 1 else alike, highlight=False)
     return proof.silent

@@ -16,11 +16,10 @@ from .report.curves_table import Progressing
 from .report.words import Words
 
 
-def play(bench: Bench, results: Results, console: Console) -> None:
+def play(bench: Bench, results: Results, console: Console, words: Words) -> None:
     """Measures all points. Ctrl-C keeps those that there are."""
     plan = bench.plan
     assert plan is not None
-    words = Words(results)
     in_round = plan.points(len(bench.contestants))
     console.out(printable(words.say("curves.plan", **plan.foreseen(in_round), points=in_round)), highlight=False)
     with Progressing(console, words, in_round * plan.rounds[0]) as progress:

@@ -8,12 +8,13 @@ from pathlib import Path
 import click
 import pytest
 
+from pwb_async.config.language import LANGUAGES
 from pwb_legacy.book import commands, table
 from pwb_legacy.book.attacks.catalogue import ATTACKS
 from pwb_legacy.book.attacks.outcome import held
 from pwb_legacy.book.matrix import Cell
 from pwb_legacy.book.programs import PROGRAMS
-from pwb_legacy.book.words.catalogue import LANGUAGES, load
+from pwb_legacy.book.words.catalogue import load
 
 from .sample import sample
 

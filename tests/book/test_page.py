@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
+from pwb_async.config.language import LANGUAGES
 from pwb_legacy.book.attacks.catalogue import ATTACKS
 from pwb_legacy.book.page import render, summary
 from pwb_legacy.book.programs import PROGRAMS
-from pwb_legacy.book.words.catalogue import LANGUAGES, load
+from pwb_legacy.book.words.catalogue import load
 from tests.compare.test_page import CONTRAST
 from tests.interop.browser import CHROMIUM, DRIVER, chromium, console_messages, set_viewport
 

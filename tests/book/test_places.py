@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from pwb_async.config.language import LANGUAGES
 from pwb_legacy.book.attacks import events, requests, surroundings, waiting
 from pwb_legacy.book.attacks.catalogue import ATTACKS
 from pwb_legacy.book.places import CURES, cause, cures, resolve
 from pwb_legacy.book.programs import EXHIBITS, PROGRAMS
 from pwb_legacy.book.site import HUGE, LARGE
-from pwb_legacy.book.words.catalogue import LANGUAGES, Words, load
+from pwb_legacy.book.words.catalogue import Words, load
 
 from .test_matrix import expected
 

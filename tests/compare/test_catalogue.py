@@ -2,20 +2,21 @@
 
 import string
 from pathlib import Path
+from types import ModuleType
 
 import pytest
+from rich.cells import cell_len
 
+from pwb_async.config.language import LANGUAGES, preferred
 from pwb_legacy.compare import report
 from pwb_legacy.compare.measure.results import Measurement
 from pwb_legacy.compare.measure.scenarios import SCENARIOS
-from pwb_legacy.compare.report import claims, english, page
+from pwb_legacy.compare.measure.servers import CONTESTANTS
+from pwb_legacy.compare.report import claims, page
+from pwb_legacy.compare.report.texts import en, zh
 
 FOLDER = Path(next(iter(report.__path__)))
-SOURCES = [
-    path
-    for path in (*FOLDER.glob("*.py"), *FOLDER.glob("*.html"), FOLDER.parent / "session.py")
-    if path.name != "english.py"
-]
+SOURCES = [*FOLDER.glob("*.py"), *FOLDER.glob("*.html"), *FOLDER.glob("*.js"), *FOLDER.parent.glob("*session.py")]
 TEXT = "\n".join(path.read_text() for path in SOURCES)
 BY_KIND = (
     "missing.",
@@ -26,6 +27,10 @@ BY_KIND = (
     "least.",
     "rounds",
     "runs",
+    "design.",
+    "curve.",
+    "curves.point.",
+    "growth.",
     "page.more",
     "page.less",
     "design.",
@@ -33,24 +38,60 @@ BY_KIND = (
 """Beginnings of names whose ends are data."""
 
 
-@pytest.mark.parametrize("name", english.TEXTS)
+CATALOGUES = pytest.mark.parametrize("catalogue", [en, zh], ids=LANGUAGES)
+
+
+@pytest.mark.parametrize("name", en.TEXTS)
 def test_every_text_is_used(name: str) -> None:
     assert name == "and" or name.startswith(BY_KIND) or f'"{name}"' in TEXT or f"'{name}'" in TEXT
 
 
-@pytest.mark.parametrize("text", [*english.TEXTS.values(), *(one[2] for one in english.SCENARIOS.values())])
-def test_every_text_is_a_template_with_names(text: str) -> None:
-    assert all(name is None or name.isidentifier() for _, name, _, _ in string.Formatter().parse(text))
+def fields(text: str) -> set[str]:
+    """The names in a template, with their formats. Raises ValueError if it is none."""
+    return {f"{name}:{shape}" for _, name, shape, _ in string.Formatter().parse(text) if name is not None}
 
 
-def test_every_scenario_and_measure_has_its_texts() -> None:
-    assert {one.name for one in SCENARIOS} | {"replay"} == set(english.SCENARIOS) == set(claims.MEASURES)
-    assert set(page.MEASURES) == set(english.MEASURES)
-    assert set(page.FAMILIES) == set(english.FAMILIES)
-    assert set(english.MEASURES) <= set(Measurement.__dataclass_fields__)
+@pytest.mark.parametrize("name", en.TEXTS)
+def test_a_text_has_the_same_values_in_each_language(name: str) -> None:
+    assert fields(en.TEXTS[name]) == fields(zh.TEXTS[name])
+    assert all(field.partition(":")[0].isidentifier() for field in fields(en.TEXTS[name]))
 
 
-def test_heads_of_columns_are_narrow() -> None:
-    """Five letters at most: ten of them and the names of the designs fit 80 columns."""
-    heads = [one[1] for one in english.SCENARIOS.values()] + [one[3] for one in english.MEASURES.values()]
-    assert max(len(line) for head in heads[:10] for line in head.split("\n")) <= 5
+def test_the_languages_have_the_same_texts() -> None:
+    assert list(en.TEXTS) == list(zh.TEXTS)
+    for name, texts in en.SCENARIOS.items():
+        assert fields(texts[2]) == fields(zh.SCENARIOS[name][2])
+
+
+@CATALOGUES
+def test_every_scenario_and_measure_has_its_texts(catalogue: ModuleType) -> None:
+    assert {one.name for one in SCENARIOS} | {"replay"} == set(catalogue.SCENARIOS) == set(claims.MEASURES)
+    assert set(page.MEASURES) == set(catalogue.MEASURES)
+    assert set(page.FAMILIES) == set(catalogue.FAMILIES)
+    assert set(catalogue.MEASURES) <= set(Measurement.__dataclass_fields__)
+
+
+def test_the_designs_have_titles_in_chinese() -> None:
+    assert set(zh.DESIGNS) == {one.name for one in CONTESTANTS}
+
+
+@CATALOGUES
+def test_heads_of_columns_are_narrow(catalogue: ModuleType) -> None:
+    """Five columns at most: ten of them and the names of the designs fit 80 columns."""
+    heads = [one[1] for one in catalogue.SCENARIOS.values()] + [one[3] for one in catalogue.MEASURES.values()]
+    assert max(cell_len(line) for head in heads[:10] for line in head.split("\n")) <= 5
+
+
+@pytest.mark.parametrize(
+    ("environment", "language"),
+    [
+        ({}, "en"),
+        ({"LANG": "zh_CN.UTF-8"}, "zh"),
+        ({"LANG": "zh"}, "zh"),
+        ({"LANG": "zh_CN.UTF-8", "LC_ALL": "C"}, "en"),
+        ({"LANG": "en_GB.UTF-8", "LC_MESSAGES": "zh_TW"}, "zh"),
+        ({"LANG": "zh_CN", "LC_MESSAGES": "de_DE", "LC_ALL": ""}, "en"),
+    ],
+)
+def test_the_language_is_that_of_the_terminal(environment: dict[str, str], language: str) -> None:
+    assert preferred(environment) == language

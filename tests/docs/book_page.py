@@ -9,11 +9,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
+from pwb_async.config.language import LANGUAGES
 from pwb_legacy.book.matrix import Cell, cells
 from pwb_legacy.book.places import cause, cures
 from pwb_legacy.book.programs import EXHIBITS, Program
 from pwb_legacy.book.site import temporary_site
-from pwb_legacy.book.words.catalogue import LANGUAGES, Words, load
+from pwb_legacy.book.words.catalogue import Words, load
 from tests.book.test_matrix import EXPECTED
 
 from .book_words import BOOK, Chapter

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from pwb_async.config.language import LANGUAGES
 from pwb_legacy.book.attacks.catalogue import ATTACKS
 from pwb_legacy.book.attacks.outcome import Mark
 from pwb_legacy.book.matrix import Cell
 from pwb_legacy.book.places import CURES, resolve
-from pwb_legacy.book.words.catalogue import LANGUAGES
 
 from .book_page import PAGES, SHOWN, page, run
 from .book_words import BOOK

@@ -2,11 +2,8 @@
 
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Final
 
 from pwb_legacy.book.attacks.outcome import Mark, Outcome
-
-LANGUAGES: Final = ("en", "zh")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +39,6 @@ class Words:
 
 
 def load(language: str) -> Words:
-    """The words of one of LANGUAGES."""
+    """The words of "en" or "zh"."""
     module = import_module(f".{language}", __package__)
     return Words(module.LANGUAGE, module.DEFECTS, module.RESULTS, module.PROGRAMS, module.MARKS, module.TEXT)

@@ -55,6 +55,32 @@ class Bar:
         return max(self.value or 0.0, self.most or 0.0)
 
 
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """Where the figures of a chart lie in its drawing."""
+
+    left: float
+    """Pixels left of the scale, for the names."""
+    width: float
+    """Pixels of the scale."""
+    low: float
+    """The figure at its beginning."""
+    high: float
+    logarithmic: bool
+
+
+def scale_of(rows: Sequence[Bar], width: int = WIDTH, line: float | None = None) -> Scale:
+    """The scale of a chart of bars, with the arguments of bars()."""
+    names = round(LETTER * max(len(row.name) for row in rows)) + 10
+    plot = width - names
+    told = 12 + LETTER * max((len(row.told) for row in rows if row.value is not None), default=0)
+    positive = [row.value for row in rows if row.value is not None and row.value > 0]
+    logarithmic = bool(positive) and max(positive) > WIDE * min(positive)
+    share = plot / max(plot - told, plot / 3)
+    low, high = _ends([row.reach for row in rows] + [line or 0.0], positive, logarithmic, share)
+    return Scale(names, plot, low, high, logarithmic)
+
+
 def bars(
     rows: Sequence[Bar], label: str, *, width: int = WIDTH, line: float | None = None, title: Sequence[str] = ()
 ) -> str:
@@ -63,22 +89,18 @@ def bars(
     label: for screen readers. line: a value at which a dashed line is drawn. title: lines above, in the drawing itself;
     all but the first are small.
     """
-    names = round(LETTER * max(len(row.name) for row in rows)) + 10
-    plot = width - names
-    told = 12 + LETTER * max((len(row.told) for row in rows if row.value is not None), default=0)
-    positive = [row.value for row in rows if row.value is not None and row.value > 0]
-    logarithmic = bool(positive) and max(positive) > WIDE * min(positive)
-    share = plot / max(plot - told, plot / 3)
-    low, high = _ends([row.reach for row in rows] + [line or 0.0], positive, logarithmic, share)
-    scale = {"type": "log" if logarithmic else "linear", "domain": [low, high], "nice": False}
-    across = {"type": "quantitative", "scale": scale, "axis": _decades(low, max(positive)) if logarithmic else None}
-    down = {"field": "name", "type": "nominal", "sort": [row.name for row in rows], "axis": _names(names)}
-    layers = [{"encoding": {"x": across, "y": down}, "layer": _points() if logarithmic else _bars()}]
+    place = scale_of(rows, width, line)
+    low = place.low
+    scale = {"type": "log" if place.logarithmic else "linear", "domain": [low, place.high], "nice": False}
+    most = max((row.value or 0.0 for row in rows), default=0.0)
+    across = {"type": "quantitative", "scale": scale, "axis": _decades(low, most) if place.logarithmic else None}
+    down = {"field": "name", "type": "nominal", "sort": [row.name for row in rows], "axis": _names(place.left)}
+    layers = [{"encoding": {"x": across, "y": down}, "layer": _points() if place.logarithmic else _bars()}]
     if line is not None:
         mark = {"type": "rule", "strokeDash": [5, 4], "strokeWidth": 1.5, "color": "var(--line)"}
         layers.append({"mark": mark, "encoding": {"x": {"datum": line, "type": "quantitative"}}})
     specification = {
-        "width": plot,
+        "width": place.width,
         "height": {"step": STEP},
         "background": None,
         "padding": 0,
@@ -170,7 +192,7 @@ def _own(field: str) -> dict[str, Any]:
     return {"field": field, "type": "nominal", "scale": None}
 
 
-def _names(extent: int) -> dict[str, Any]:
+def _names(extent: float) -> dict[str, Any]:
     """The names left of the bars, in a column of a fixed width, for the widths of the font's letters are not known."""
     return {
         "title": None,

@@ -1,4 +1,4 @@
-"""What the figures of a run carry: which designs are ahead of which, as data. The sentences are in english.py.
+"""What the figures of a run carry: which designs are ahead of which, as data. The sentences are in texts/.
 
 1. For each scenario there are a few measures of which claims are made (MEASURES).
 2. In each round every two designs have a ratio (paired.py).

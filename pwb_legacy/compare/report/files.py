@@ -38,18 +38,18 @@ def read(paths: list[Path]) -> Results:
     return joined(parts)
 
 
-def draw(results: Results, out: Path, console: Console) -> str:
+def draw(results: Results, out: Path, console: Console, language: str = "en") -> str:
     """Prints the table and the verdict, and writes the page. Returns a line about the files. Raises OSError."""
-    words = Words(results)
+    words = Words(results, language)
     files = {"page": out / PAGE, "json": out / FIGURES}
     try:
-        for grid in [table(results)] if results.scenarios else tables(results, words):
+        for grid in [table(results, words)] if results.scenarios else tables(results, words):
             console.print(grid)
         for sentence in words.verdict(verdict(results)) if results.measurements else ():
             console.out(printable(sentence), highlight=False)
         for sentence in sentences(results, words) if results.points else ():
             console.out(printable(sentence), highlight=False)
-        text = page.render(results)
+        text = page.render(results, language)
     except OSError:
         raise
     except Exception as error:

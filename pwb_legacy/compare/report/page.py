@@ -7,67 +7,24 @@ and why, is beside them. A chart that cannot be drawn leaves a line with the rea
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import groupby
-from types import ModuleType
 from typing import Any, Final
 
 from markupsafe import Markup, escape
 
+from pwb_async.config.language import LANGUAGES
 from pwb_legacy.compare.measure.results import Design, Results
 from pwb_legacy.compare.measure.running_server import CARRIES
 
-from . import english
 from .charts import Bar, bars
 from .claims import WAIT, Verdict, verdict
 from .curves_page import sections as curve_sections
+from .measures import MEASURES, Measure
 from .spread import PERCENTILES, Spread, spread, waits
-from .templates import printed
+from .templates import block, printed
 from .waits_chart import waits_chart
 from .words import Words, is_limited
-
-
-@dataclass(frozen=True, slots=True)
-class Measure:
-    """One kind of figure."""
-
-    name: str
-    """The field of Measurement."""
-    good: str = ""
-    """Which figures are better: "more", "less" or neither."""
-    scale: float = 1.0
-    """What the field is divided by."""
-    whole: bool = False
-    """It counts something that has no parts."""
-
-    def told(self, known: Spread) -> str:
-        """The figure as text."""
-        one = self.scaled(known)
-        return f"{one.middle:,.0f}" if self.whole else one.told
-
-    def scaled(self, known: Spread) -> Spread:
-        """A figure in the unit in which it is shown."""
-        middle, low, high = (value / self.scale for value in (known.middle, known.low, known.high))
-        return replace(known, middle=middle, low=low, high=high)
-
-
-MEASURES: Final = {
-    one.name: one
-    for one in (
-        Measure("rate", "more"),
-        Measure("p50_ms", "less"),
-        Measure("p90_ms", "less"),
-        Measure("p99_ms", "less"),
-        Measure("cpu_us", "less"),
-        Measure("memory_kib", "less", 1024),
-        Measure("memory_per_connection_kib", "less"),
-        Measure("threads", whole=True),
-        Measure("processes", whole=True),
-        Measure("switches", "less"),
-        Measure("system_calls", "less"),
-    )
-}
-"""In the order of the columns."""
 
 CHARTS: Final = {
     "short": ("cpu_us", "rate", WAIT),
@@ -95,10 +52,16 @@ FAMILIES: Final = {
 """How the designs wait: a colour for each way."""
 
 
-def render(results: Results, catalogue: ModuleType = english) -> str:
-    """The whole page, in the language of a catalogue."""
-    page = _Page(results, Words(results, catalogue), verdict(results))
-    return printed("page.html", **page.values())
+def render(results: Results, language: str = "en") -> str:
+    """The whole page. It is read in one language, and has a switch to the others."""
+    found = verdict(results)
+    values = {each: _Page(results, Words(results, each), found).values() for each in LANGUAGES}
+    others = [
+        {"language": one["language"], "title": one["title"], "body": block("page.html", "body", **one)}
+        for name, one in values.items()
+        if name != language
+    ]
+    return printed("page.html", **values[language], others=others)
 
 
 def family(design: str) -> str:
@@ -120,6 +83,7 @@ class _Page:
         curves = curve_sections(results, words, family)
         return {
             "language": words.language,
+            "title": words.say("page.title", date=results.about.date),
             "results": results,
             "about": results.about,
             "say": words.say,
@@ -129,6 +93,7 @@ class _Page:
             "families": [(key, words.family(key)) for key in FAMILIES if key in used],
             "family": family,
             "about_design": words.about_design,
+            "about_kind": words.design,
             "named": _namer(results),
             "sections": [self._section(one.name) for one in results.scenarios],
             "curves": curves,

@@ -30,11 +30,11 @@ _USUAL: Final = "rate"
 class Board:
     """The table and the progress bar."""
 
-    def __init__(self, console: Console, results: Results, total: int) -> None:
+    def __init__(self, console: Console, results: Results, words: Words, total: int) -> None:
         """total: measurements of the whole run, as far as it can be foreseen."""
         self._console = console
         self._results = results
-        self._words = Words(results)
+        self._words = words
         self._progress = Progress(
             TextColumn("{task.description:32}"),
             BarColumn(),
@@ -75,7 +75,7 @@ class Board:
 
     def _draw(self) -> None:
         if self._live:
-            self._live.update(Group(table(self._results), self._progress), refresh=True)
+            self._live.update(Group(table(self._results, self._words), self._progress), refresh=True)
 
 
 def line(one: Measurement, words: Words) -> str:
@@ -89,9 +89,8 @@ def line(one: Measurement, words: Words) -> str:
     return f"{start} {words.say('table.line.rate', rate=one.rate or 0)}{tail}{cost}{failures}"
 
 
-def table(results: Results) -> RenderableType:
+def table(results: Results, words: Words) -> RenderableType:
     """A row for each design, a column for each scenario: the median over the rounds so far."""
-    words = Words(results)
     grid = Table(box=None, padding=(0, 0, 0, 1), pad_edge=False)
     grid.add_column("", no_wrap=True)
     names = {one.name: _measure(results, one.name) for one in results.scenarios}

@@ -1,19 +1,18 @@
 """Claims and conditions as sentences, by the templates of a catalogue.
 
-Nothing is decided here: which design is ahead is a Claim (claims.py); how it reads is a template (english.py).
+Nothing is decided here: which design is ahead is a Claim (claims.py); how it reads is a template (texts/).
 """
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import groupby
-from types import ModuleType
 from typing import Any, Final
 
 from pwb_legacy.compare.measure.results import Design, Results
 
-from . import english
 from .claims import CORES, MORE_IS_BETTER, Claim, Finding, Scaling, Verdict, failed
 from .spread import figure, spread
+from .texts.catalogue import load
 
 RARE: Final = 0.001
 """Share of requests that may fail without being named."""
@@ -26,47 +25,45 @@ LOCK: Final = ("thread", "process")
 class Words:
     """What is written about some results, in one language."""
 
-    def __init__(self, results: Results, catalogue: ModuleType = english) -> None:
+    def __init__(self, results: Results, language: str = "en") -> None:
+        """language: "en" or "zh"."""
         self._results = results
-        self._catalogue = catalogue
-        self.texts = catalogue.TEXTS
-        self.language: str = catalogue.LANGUAGE
+        self._catalogue = load(language)
+        self.texts = self._catalogue.texts
+        self.language = self._catalogue.language
 
     def say(self, key: str, **values: Any) -> str:
         """A template of the catalogue, filled in."""
-        text: str = self.texts[key]
-        return text.format(**values)
+        return self.texts[key].format(**values)
 
     def listed(self, names: Sequence[str]) -> str:
         """a, b and c."""
-        text: str = self._catalogue.listed(names)
-        return text
+        return self.texts["and"].join([self.texts["comma"].join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
     def title(self, scenario: str) -> str:
         """The title of a scenario."""
-        title: str = self._catalogue.SCENARIOS.get(scenario, (scenario,))[0]
-        return title
+        return self._catalogue.scenarios.get(scenario, (scenario,))[0]
 
     def head(self, scenario: str) -> str:
         """The head of its column in the terminal's table."""
-        head: str = self._catalogue.SCENARIOS.get(scenario, (scenario, scenario))[1]
-        return head
+        return self._catalogue.scenarios.get(scenario, (scenario, scenario))[1]
 
     def teaches(self, scenario: str) -> str:
         """What can be seen in a scenario."""
         played = next(one for one in self._results.scenarios if one.name == scenario)
-        template: str = self._catalogue.SCENARIOS.get(scenario, ("", "", ""))[2]
-        return template.format(**played.details)
+        return self._catalogue.scenarios.get(scenario, ("", "", ""))[2].format(**played.details)
 
     def measure(self, name: str) -> tuple[str, str, str, str]:
         """Title, head of a column, unit, and unit in the terminal's table, of a field of Measurement."""
-        found: tuple[str, str, str, str] = self._catalogue.MEASURES[name]
-        return found
+        return self._catalogue.measures[name]
 
     def family(self, name: str) -> str:
         """How the designs of a family wait."""
-        text: str = self._catalogue.FAMILIES[name]
-        return text
+        return self._catalogue.families[name]
+
+    def design(self, one: Design) -> str:
+        """What a design is."""
+        return self._catalogue.designs.get(one.design, one.title) if one.kind == "design" else one.title
 
     def rounds(self, n: int, unit: str = "rounds") -> str:
         """`n` rounds, or runs."""

@@ -1,12 +1,12 @@
 """The English catalogue: every sentence and label of the verdict, the page and the table, as templates.
 
-A catalogue in another language is a module with the same names. words.py fills the templates in.
+words.py fills them in.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Final
 
-from . import english_curves
+from . import en_curves
 
 LANGUAGE: Final = "en"
 
@@ -96,6 +96,9 @@ FAMILIES: Final[Mapping[str, str]] = {
     "async": "an asyncio event loop",
 }
 """How the designs wait."""
+
+DESIGNS: Final[Mapping[str, str]] = {}
+"""The results themselves have English titles of the designs."""
 
 TEXTS: Final[Mapping[str, str]] = {
     # The verdict. winners, losers: names with their figures; tie: empty, or that they cannot be told apart.
@@ -211,6 +214,8 @@ TEXTS: Final[Mapping[str, str]] = {
     "note.timeout": "A request that was not answered counts with the time after which its client gave up.",
     # The page.
     "page.title": "PWB: the designs side by side, {date}",
+    "page.other_language": "中文",
+    "page.other_language.code": "zh-CN",
     "page.heading": "The same responses, {n} ways to wait for clients",
     "page.interrupted": "The run was interrupted: what follows is what had been measured until then.",
     "page.verdict": "What the figures carry",
@@ -268,10 +273,5 @@ TEXTS: Final[Mapping[str, str]] = {
     "table.progress": "round {round}, {design}, {scenario}",
     "table.rates": "rates of the open loops: {rates}",
     "table.finding_rates": "finding the rates of the open loops",
-    **english_curves.TEXTS,
+    **en_curves.TEXTS,
 }
-
-
-def listed(names: Sequence[str]) -> str:
-    """Joins names: a, b and c."""
-    return TEXTS["and"].join([TEXTS["comma"].join(names[:-1]), names[-1]] if len(names) > 1 else names)
