@@ -16,13 +16,14 @@ import click
 
 from pwb_async.config.command_line import describe
 from pwb_async.config.help import HelpfulCommand
+from pwb_async.config.language import language_option
 from pwb_async.output.printing import discard_output, print_error
 from pwb_legacy.compare.checks.essential_rows import write_site
 
 from .clients import CLIENTS, write_large_file
 from .examine import IDS, TIME, Command, Failure, GivenUpError, examine
 from .server import START, CannotRunError, NotStartedError, adopting_orphans, is_listening
-from .words.catalogue import LANGUAGES, Words, load
+from .words.catalogue import Words, load
 from .words.sections import SECTIONS
 
 PROGRAM: Final = "pwb-legacy"
@@ -46,7 +47,7 @@ COLUMNS: Final = 100
     "--rows", multiple=True, metavar="GLOB", help="Only the rows and clients with such an id, as 'B7-*'; repeatable."
 )
 @click.option("--list", "listing", is_flag=True, help="Print the ids with what they demand, and end.")
-@click.option("--lang", type=click.Choice(LANGUAGES), default="en", help="Language.", show_default=True)
+@language_option()
 def check(
     server: str | None, command: str | None, port: int | None, rows: tuple[str, ...], listing: bool, lang: str
 ) -> None:

@@ -4,8 +4,9 @@ import re
 
 import pytest
 
+from pwb_async.config.language import LANGUAGES
 from pwb_legacy.check.examine import IDS
-from pwb_legacy.check.words.catalogue import LANGUAGES, load
+from pwb_legacy.check.words.catalogue import load
 from pwb_legacy.check.words.sections import SECTIONS
 from pwb_legacy.compare.checks.findings import Finding
 

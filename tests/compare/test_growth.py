@@ -175,7 +175,9 @@ def test_the_page_of_a_sweep() -> None:
     assert "epoll at 0.1: it ended: &lt;script" in told
     assert "failed: epoll (8)" in told
     assert "could not be drawn" not in told
-    pictures = re.findall(r'<div class="(wide|narrow)">\s*<svg role="img" aria-label="([^"]+)"', told.partition("<template")[0])
+    pictures = re.findall(
+        r'<div class="(wide|narrow)">\s*<svg role="img" aria-label="([^"]+)"', told.partition("<template")[0]
+    )
     assert [kind for kind, _ in pictures] == ["wide", "narrow"] * 3
     assert "A claim compares two designs" not in told
 

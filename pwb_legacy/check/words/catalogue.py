@@ -6,7 +6,6 @@ from typing import Final
 
 from pwb_legacy.compare.checks.findings import Finding
 
-LANGUAGES: Final = ("en", "zh")
 SHOWN: Final = 60
 """Characters of a value that are shown."""
 
@@ -40,6 +39,6 @@ class Words:
 
 
 def load(language: str) -> Words:
-    """The words of one of LANGUAGES."""
+    """The words of "en" or "zh"."""
     module = import_module(f".{language}", __package__)
     return Words(module.TITLES, module.FINDINGS, module.TEXT)
