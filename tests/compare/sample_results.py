@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from pwb_legacy.compare.load import Tally
-from pwb_legacy.compare.measure.results import About, Design, Equality, Measurement, Played, Results
+from pwb_legacy.compare.measure.results import About, Design, Equality, Measurement, Played, Point, Results
 from pwb_legacy.compare.measure.scenarios import SCENARIOS
 from pwb_legacy.compare.measure.servers import CONTESTANTS
+from pwb_legacy.compare.measure.sweep_plan import CLIENTS, SHARES
 
 NASTY: Final = "<script>document.title = 'caught'</script> & \"so\" on"
 ABOUT: Final = {
@@ -145,3 +146,39 @@ PLAY: Final[dict[str, Any]] = {
     "play": {"pieces": 6, "pause": 20, "size": 6, "read": 192, "pages": 5},
     "designs": [{"name": "thread", "command": f"python -m pwb_legacy --mode thread {NASTY}"}],
 }
+
+
+def swept(design: str, *rounds: dict[float, float], figure: str = "rate", question: str = "clients") -> list[Point]:
+    """The points of a design: a curve for each round."""
+    return [
+        Point(design, question, x, number, requests=2000, histogram=histogram(1.0), **{figure: value})  # type: ignore[arg-type]
+        for number, curve in enumerate(rounds, 1)
+        for x, value in curve.items()
+    ]
+
+
+def swept_results(*points: Point, names: tuple[str, ...] = ("epoll", "process")) -> Results:
+    """A sweep of these designs, with these points."""
+    return Results(
+        runs=[About(**ABOUT)],  # type: ignore[arg-type]
+        designs=[Design(name, NASTY, f"python -m {name}", name) for name in names],
+        scenarios=[],
+        points=list(points),
+    )
+
+
+def swept_whole() -> Results:
+    """A sweep of two designs with everything that can go wrong."""
+    points = []
+    for number in (1, 2, 3):
+        for name in ("epoll", "process"):
+            for x in CLIENTS:
+                figures = {"rate": 1e4 / x, "cpu_us": 50.0 * x, "p50_ms": 0.1 * x, "p90_ms": 0.2 * x, "p99_ms": x}
+                points.append(
+                    Point(name, "clients", x, number, requests=500, histogram=histogram(0.1 * x, n=500), **figures)  # type: ignore[arg-type]
+                )
+            why = f"it ended: {NASTY}"
+            points += [Point(name, "offered", x, number, offered=1e4 * x, why=why) for x in SHARES]
+    points[3].failures = 100
+    points[5].rate, points[6].p99_ms, points[7].limited_by_load = 0.0, None, True
+    return swept_results(*points)

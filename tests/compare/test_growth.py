@@ -8,8 +8,8 @@ from dataclasses import asdict, replace
 
 import pytest
 
-from pwb_legacy.compare.measure.results import About, Design, Point, Results, joined
-from pwb_legacy.compare.measure.sweep_plan import CLIENTS, SHARES
+from pwb_legacy.compare.measure.results import Results, joined
+from pwb_legacy.compare.measure.sweep_plan import CLIENTS
 from pwb_legacy.compare.report import page
 from pwb_legacy.compare.report.curve_words import sentences
 from pwb_legacy.compare.report.curves import Axes, Line, curves
@@ -25,7 +25,7 @@ from pwb_legacy.compare.report.growth import (
 )
 from pwb_legacy.compare.report.words import Words
 
-from .sample_results import ABOUT, NASTY, histogram
+from .sample_results import NASTY, swept, swept_results, swept_whole
 
 RATE, WAIT, CPU, LOAD = QUESTIONS
 
@@ -67,35 +67,18 @@ def test_waits_over_load() -> None:
     assert leap({0.1: 9, 0.3: 1, 0.5: 1, 0.9: 2, 1.2: 90}) == ("leaps", 1.2)
 
 
-def swept(design: str, *rounds: dict[float, float], figure: str = "rate", question: str = "clients") -> list[Point]:
-    return [
-        Point(design, question, x, number, requests=2000, histogram=histogram(1.0), **{figure: value})  # type: ignore[arg-type]
-        for number, curve in enumerate(rounds, 1)
-        for x, value in curve.items()
-    ]
-
-
-def made(*points: Point, names: tuple[str, ...] = ("epoll", "process")) -> Results:
-    return Results(
-        runs=[About(**ABOUT)],  # type: ignore[arg-type]
-        designs=[Design(name, NASTY, f"python -m {name}", name) for name in names],
-        scenarios=[],
-        points=list(points),
-    )
-
-
 def test_rounds_that_agree_are_named_and_others_cannot_be_told() -> None:
     flat, falling = over(9, 10, 11, 10), over(10, 9, 2, 1)
-    found = growths(made(*swept("epoll", flat, flat, flat), *swept("process", flat, falling, flat)), RATE)
+    found = growths(swept_results(*swept("epoll", flat, flat, flat), *swept("process", flat, falling, flat)), RATE)
     assert [(one.design, one.kind) for one in found] == [("epoll", "flat"), ("process", CANNOT_TELL)]
 
 
 def test_a_place_on_which_the_rounds_differ_a_little_is_a_span_and_one_far_off_cannot_be_told() -> None:
     early, late = over(10, 9, 8, 4, 3, 3, 3, 3), over(10, 9, 8, 8, 8, 3, 3, 3)
     latest = over(10, 9, 8, 8, 8, 9, 9, 3)
-    (near,) = growths(made(*swept("process", early, late)), RATE)
+    (near,) = growths(swept_results(*swept("process", early, late)), RATE)
     assert (near.kind, near.least, near.most) == ("collapses", 8, 32)
-    (far,) = growths(made(*swept("process", early, latest)), RATE)
+    (far,) = growths(swept_results(*swept("process", early, latest)), RATE)
     assert far.kind == CANNOT_TELL
 
 
@@ -111,7 +94,7 @@ def test_a_noisy_machine_makes_it_silent_not_wrong(noise: float) -> None:
     }
     for truth, curve in truths.items():
         found = Counter(
-            growths(made(*swept("epoll", *(_noisy(curve, noise, chance) for _ in range(3)))), RATE)[0].kind
+            growths(swept_results(*swept("epoll", *(_noisy(curve, noise, chance) for _ in range(3)))), RATE)[0].kind
             for _ in range(300)
         )
         assert sum(times for kind, times in found.items() if kind not in (truth, CANNOT_TELL)) <= 0.05 * 300, found
@@ -125,51 +108,34 @@ def _noisy(curve: dict[int, float], noise: float, chance: random.Random) -> dict
 
 def test_one_round_and_few_points_tell_nothing() -> None:
     flat = over(9, 10, 11, 10)
-    assert growths(made(*swept("epoll", flat)), RATE)[0].kind == CANNOT_TELL
+    assert growths(swept_results(*swept("epoll", flat)), RATE)[0].kind == CANNOT_TELL
     few = dict(list(flat.items())[: LEAST_POINTS - 1])
-    assert growths(made(*swept("epoll", few, few)), RATE)[0].kind == CANNOT_TELL
+    assert growths(swept_results(*swept("epoll", few, few)), RATE)[0].kind == CANNOT_TELL
 
 
 def test_points_of_an_open_loop_that_show_the_load_generator_do_not_count() -> None:
     curve = {0.1: 1.0, 0.3: 1.0, 0.5: 1.0, 0.7: 1.0, 1.2: 90.0}
     points = swept("epoll", curve, curve, figure="p50_ms", question="offered")
-    assert growths(made(*points), LOAD)[0].kind == "leaps"
+    assert growths(swept_results(*points), LOAD)[0].kind == "leaps"
     for point in points:
         point.limited_by_load = point.x == 1.2
-    assert growths(made(*points), LOAD)[0].kind == "no_leap"
+    assert growths(swept_results(*points), LOAD)[0].kind == "no_leap"
 
 
 def test_what_is_said() -> None:
     flat, falling = over(9, 10, 11, 10), over(10, 9, 2, 1)
-    results = made(*swept("epoll", flat, flat), *swept("process", falling, falling))
+    results = swept_results(*swept("epoll", flat, flat), *swept("process", falling, falling))
     told = sentences(results, Words(results))
     assert told[0] == (
         "Requests a second, over the number of clients: flat with epoll; collapses at 4 clients with process."
     )
     assert "the rounds cannot tell for epoll and process" in told[1]
-    once = made(*swept("epoll", flat))
+    once = swept_results(*swept("epoll", flat))
     assert all(each.endswith(": a single round cannot tell.") for each in sentences(once, Words(once)))
 
 
-def whole() -> Results:
-    """A sweep of two designs with everything that can go wrong."""
-    points = []
-    for number in (1, 2, 3):
-        for name in ("epoll", "process"):
-            for x in CLIENTS:
-                figures = {"rate": 1e4 / x, "cpu_us": 50.0 * x, "p50_ms": 0.1 * x, "p90_ms": 0.2 * x, "p99_ms": x}
-                points.append(
-                    Point(name, "clients", x, number, requests=500, histogram=histogram(0.1 * x, n=500), **figures)  # type: ignore[arg-type]
-                )
-            why = f"it ended: {NASTY}"
-            points += [Point(name, "offered", x, number, offered=1e4 * x, why=why) for x in SHARES]
-    points[3].failures = 100
-    points[5].rate, points[6].p99_ms, points[7].limited_by_load = 0.0, None, True
-    return made(*points)
-
-
 def test_the_page_of_a_sweep() -> None:
-    told = page.render(whole())
+    told = page.render(swept_whole())
     assert told.rstrip().endswith("</html>")
     assert NASTY not in told
     assert "epoll at 0.1: it ended: &lt;script" in told
@@ -183,7 +149,7 @@ def test_the_page_of_a_sweep() -> None:
 
 
 def test_a_sweep_is_written_read_and_joined() -> None:
-    results = whole()
+    results = swept_whole()
     again = Results.from_json(results.to_json())
     assert list(map(asdict, again.points)) == list(map(asdict, results.points))
     both = joined([results, again])
@@ -206,13 +172,13 @@ def test_factors_stand_beside_the_designs() -> None:
     cheap, dear = swept("epoll", rising, rising, figure="cpu_us"), swept("process", rising, rising, figure="cpu_us")
     for point in dear:
         point.cpu_us = (point.cpu_us or 0) ** 2
-    told = sentences(made(*cheap, *dear), Words(made(*cheap, *dear)))
+    told = sentences(swept_results(*cheap, *dear), Words(swept_results(*cheap, *dear)))
     assert told[2].endswith(": grows, by the factors in brackets, with epoll (4.0) and process (16).")
 
 
 def test_a_reference_is_drawn_in_grey_and_not_named() -> None:
     flat = over(9, 10, 11, 10)
-    results = made(*swept("epoll", flat, flat), *swept("nginx", flat, flat), names=("epoll", "nginx"))
+    results = swept_results(*swept("epoll", flat, flat), *swept("nginx", flat, flat), names=("epoll", "nginx"))
     results.designs[1] = replace(results.designs[1], kind="reference")
     assert [one.design for one in growths(results, RATE)] == ["epoll"]
     assert 'stroke="var(--line)"' in page.render(results)

@@ -18,12 +18,12 @@ from pwb_legacy.compare.report.words import Words
 from tests.interop.browser import CHROMIUM, DRIVER, chromium, console_messages, set_viewport
 
 from . import screenshots
-from .sample_results import NASTY, whole
+from .sample_results import NASTY, swept_whole, whole
 
 pytest.importorskip("selenium", reason="selenium is not installed")
 in_chromium = pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="chromium and chromedriver are not installed")
 
-PAGES = ("compare.html",)
+PAGES = ("compare.html", "sweep.html")
 CONTRAST = """
 const canvas = document.createElement('canvas').getContext('2d', {willReadFrequently: true});
 function light(colour) {
@@ -49,6 +49,7 @@ MARKS = ["--one", "--each", "--loop", "--async"]
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("pages")
     (place / "compare.html").write_text(page.render(whole()))
+    (place / "sweep.html").write_text(page.render(swept_whole()))
     return place
 
 

@@ -104,9 +104,9 @@ def _parts(found: Sequence[Growth], words: Words) -> Iterator[str]:
     for kind, group in groupby(ordered, lambda one: one.kind):
         ones = list(group)
         if kind in ("grows", "falls"):
-            ordered = sorted(ones, key=lambda each: each.least or 0.0)
+            by_factor = sorted(ones, key=lambda each: each.least or 0.0)
             named = [
-                words.say("growth.designs", design=one.design, at=figure(one.least or 0.0, None)) for one in ordered
+                words.say("growth.designs", design=one.design, at=figure(one.least or 0.0, None)) for one in by_factor
             ]
             yield words.say(f"growth.{kind}", designs=words.listed(named))
             continue
