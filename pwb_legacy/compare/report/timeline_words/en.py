@@ -100,7 +100,7 @@ TEXT: Final = {
     "not_pwb": "No line of PWB runs: the event loop waits, or works in its own code.",
     "started": "This lane runs shared code only; the line of the whole idea has started it.",
     "idea": "the whole idea",
-    "now": "runs now",
+    "now": "here now",
     "all_heading": "All designs",
     "step_through": "Step through {design}",
     "noscript": "The pictures need JavaScript; the page loads nothing from a network.",
