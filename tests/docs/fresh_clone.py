@@ -1,0 +1,81 @@
+"""Types the commands of README.md, one after the other, in a fresh clone: python -m tests.docs.fresh_clone
+
+The clone is of what is committed. The shell has no environment but a home folder with a site; pip needs its index. A
+command that serves must print its address, and end at Ctrl-C; any other one must end by itself. Left out are the tests,
+which .ci/run runs by the same line. PWB_PORT=0 makes the default port any free one.
+"""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from .examples import COMMANDS, ROOT, Example
+
+TIMEOUT: Final = 600
+SERVING: Final = re.compile(r"listening on |http://127\.0\.0\.1:[0-9]+/\?lang=")
+"""The line of a command that serves, once it does."""
+STATUS: Final = {".venv/bin/pwb-legacy": 2, ".venv/bin/pwb-legacy live": 130}
+"""Commands that end with another status than 0: the list of modes, and what Ctrl-C ends before it is done."""
+QUICK: Final = {
+    ".venv/bin/pwb-legacy compare": " --quick",
+    ".venv/bin/pwb-legacy compare --sweep": " --quick --modes epoll",
+}
+"""What is added, so that a command does not take minutes."""
+
+
+def typed() -> list[str]:
+    """The commands of README.md without those that run tests."""
+    commands = [example for example in COMMANDS if example.page == "README.md" and not _tests(example)]
+    return [_text(example) for example in commands]
+
+
+def _tests(example: Example) -> bool:
+    return "pytest" in example.words or ".[test]" in example.words
+
+
+def _text(example: Example) -> str:
+    text = example.text.partition("#")[0].strip()
+    return text + QUICK.get(text, "")
+
+
+def run(command: str, folder: Path, environment: Mapping[str, str]) -> str:
+    """What is wrong with how a command behaves; "" if nothing is."""
+    process = subprocess.Popen(
+        ["bash", "-c", f"exec {command}"],
+        cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
+    )  # fmt: skip
+    assert process.stdout is not None
+    printed = []
+    for line in process.stdout:
+        printed.append(line)
+        if SERVING.search(line):
+            process.send_signal(signal.SIGINT)
+    status = process.wait(TIMEOUT)
+    return "" if status == STATUS.get(command, 0) else f"exit status {status}\n{''.join(printed[-15:])}"
+
+
+def main() -> int:
+    """Runs them all; the exit status."""
+    faults = 0
+    with tempfile.TemporaryDirectory() as name:
+        home, clone = Path(name), Path(name) / "clone"
+        subprocess.run(["git", "clone", "-q", str(ROOT), str(clone)], check=True)
+        (home / "site").mkdir()
+        (home / "site/index.html").write_text("hello PWB")
+        kept = {key: value for key, value in os.environ.items() if key.startswith(("PIP_", "LANG", "LC_"))}
+        environment = {**kept, "HOME": name, "PATH": "/usr/local/bin:/usr/bin:/bin", "PWB_PORT": "0"}
+        for command in typed():
+            fault = run(command, clone, environment)
+            print(f"{'FAILED' if fault else 'ok    '} {command}\n{fault}".rstrip(), flush=True)
+            faults += bool(fault)
+    return faults > 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
