@@ -53,7 +53,7 @@ def nginx() -> Contestant | None:
     path = shutil.which("nginx", path=os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin")))
     if path is None:
         return None
-    return Contestant(NGINX, "nginx, for reference", (path,), kind="reference", launch=_by_configuration)
+    return Contestant(NGINX, "", (path,), kind="reference", launch=_by_configuration)
 
 
 def also(text: str) -> Contestant:
@@ -68,7 +68,7 @@ def also(text: str) -> Contestant:
         raise ValueError(f"{name}: {error}") from None
     if not any("{port}" in word for word in words):
         raise ValueError(f"{name}: the command has no {{port}}, on which it is to listen")
-    return Contestant(name, "another server", words, kind="other", launch=_by_command)
+    return Contestant(name, "", words, kind="other", launch=_by_command)
 
 
 def tried(contestant: Contestant, site: Site, cores: Collection[int]) -> Contestant:

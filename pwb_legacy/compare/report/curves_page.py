@@ -75,7 +75,7 @@ def _pictures(
 def _lines(results: Results, family: Callable[[str], str], question: Question) -> Iterator[Line]:
     used: dict[str, int] = {}
     for design in results.designs:
-        colour = family(design.name) if design.kind != "reference" else "line"
+        colour = family(design.name)
         dash = DASHES[used.get(colour, 0) % len(DASHES)] if design.kind != "reference" else REFERENCE
         used[colour] = used.get(colour, 0) + 1
         found = {x: drawn(results, design.name, question, x) for x in places(results, question.axis)}

@@ -48,6 +48,7 @@ FAMILIES: Final = {
     "each": ("thread", "process", "gevent"),
     "loop": ("epoll", "epoll-thread"),
     "async": ("async", "async-uncached", "async-asyncio"),
+    "line": ("nginx",),
 }
 """How the designs wait: a colour for each way."""
 
@@ -92,7 +93,7 @@ class _Page:
             "remarks": [words.remark(kind, values) for kind, values in results.about.remarks],
             "families": [(key, words.family(key)) for key in FAMILIES if key in used],
             "family": family,
-            "about_design": words.about_design,
+            "interpreter": words.interpreter,
             "about_kind": words.design,
             "named": _namer(results),
             "sections": [self._section(one.name) for one in results.scenarios],

@@ -63,7 +63,9 @@ class Words:
 
     def design(self, one: Design) -> str:
         """What a design is."""
-        return self._catalogue.designs.get(one.design, one.title) if one.kind == "design" else one.title
+        if one.kind != "design":
+            return self.say(f"design.{one.kind}", asked=one.asked, unlike=one.unlike)
+        return self._catalogue.designs.get(one.design.partition("@")[0], one.title)
 
     def rounds(self, n: int, unit: str = "rounds") -> str:
         """`n` rounds, or runs."""
@@ -193,13 +195,9 @@ class Words:
             return self.say("failures", parts=self.listed(parts))
         return self.say("failures.none", requests=total)
 
-    def about_design(self, one: Design) -> str:
-        """What a reader has to know of a design under another interpreter, or of another server; usually nothing."""
-        if one.python:
-            return self.say(f"design.python.{'on' if one.gil else 'off'}", version=one.python)
-        if one.kind == "design":
-            return ""
-        return self.say(f"design.{one.kind}", asked=one.asked, unlike=one.unlike)
+    def interpreter(self, one: Design) -> str:
+        """The interpreter of a design, where it is another one than that of the run, and whether its lock was on."""
+        return self.say(f"design.python.{'on' if one.gil else 'off'}", version=one.python) if one.python else ""
 
     # --- conditions
 

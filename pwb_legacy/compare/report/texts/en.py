@@ -94,6 +94,7 @@ FAMILIES: Final[Mapping[str, str]] = {
     "each": "a thread, process or greenlet waits for each client",
     "loop": "epoll reports which clients are ready",
     "async": "an asyncio event loop",
+    "line": "another server, for reference",
 }
 """How the designs wait."""
 

@@ -74,6 +74,7 @@ FAMILIES: Final[Mapping[str, str]] = {
     "each": "每个客户端由一个线程、进程或协程等待",
     "loop": "由 epoll 报告哪些客户端已就绪",
     "async": "asyncio 事件循环",
+    "line": "另一种服务器，仅供参考",
 }
 
 DESIGNS: Final[Mapping[str, str]] = {
