@@ -78,7 +78,7 @@ class Lesson:
 
 @contextmanager
 def lesson(*words: str) -> Iterator[Lesson]:
-    with begin("live", *words) as process:
+    with begin("live", *words, LC_ALL="C.UTF-8") as process:
         try:
             yield Lesson(process)
         finally:

@@ -194,13 +194,14 @@ def test_nothing_is_left_when_it_is_stopped_while_it_starts() -> None:
 
 
 def test_it_ends_by_itself_and_the_page_reads_it() -> None:
-    with begin("live", "--modes", "epoll", "--duration", "3s") as process:
+    with begin("live", "--modes", "epoll", "--duration", "3s", "--lang", "en") as process:
         playing = Lesson(process)
         tree = playing.tree()
         assert playing.wait(lambda rows: playing.state()["over"])
         _, errors = process.communicate(timeout=60)
     assert process.returncode == 0
     assert errors.splitlines()[-1] == "ended; all servers are gone"
+    assert "Warning" not in errors
     assert still_there(tree) == []
 
 

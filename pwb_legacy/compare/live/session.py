@@ -74,7 +74,7 @@ def run(designs: Sequence[Contestant], rate: float, seconds: float, port: int, l
             rows.append(Row(design, server, load))
         lesson = Lesson(rows, rate, seconds, folder / "state.json")
         origin = "http://{}:{}".format(*page.address)
-        minutes = f"{seconds / 60:.0f}" if seconds >= 60 else f"{seconds / 60:.1f}"
+        minutes = f"{seconds / 60:.0f}" if seconds >= 60 else f"{seconds / 60:.2g}"
 
         async def play() -> None:
             token = secrets.token_urlsafe(16)
