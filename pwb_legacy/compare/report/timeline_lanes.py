@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 MIN_WAIT: Final = 0.05
-"""Milliseconds; the clocks of a thread and of the machine differ by some of it, so a shorter wait is not told."""
+"""Milliseconds. A shorter wait is not shown: an ordinary system call takes some of it, and clocks are not read at once."""
 NEVER_BLOCKS: Final = frozenset(("accept", "head", "locate"))
 """Steps whose code makes no call that can block: the listening sockets of all designs are non-blocking."""
 POOL: Final = 4
-"""So many threads of one name are a pool: their lanes are thin."""
+"""The number of disk threads from which their lanes are thin."""
 _NUMBER: Final = re.compile(r"\d+")
 
 
@@ -31,7 +31,7 @@ class Step:
     cpu: float
     """Milliseconds of CPU time. A client's is not measured: there it is the duration."""
     client: int
-    """Whom it is for, from 1; 0 if for no client in particular."""
+    """The client that it is for, from 1; 0 if it is for no particular one."""
     waits_for: str
     """Why the duration is longer than the CPU time, a key of WAITS in the catalogues; "" if it is not."""
     stack: tuple[str, ...] = ()
@@ -168,10 +168,10 @@ def _timed(event: Mapping[str, Any], client: int, waits_for: str) -> Step:
     args = event.get("args", {})
     duration = event["dur"] / 1000
     cpu = max(0.0, min(event.get("tdur", event["dur"]) / 1000, duration))
-    told = args.get("line") or args.get("target") or args.get("path") or ""
+    detail = args.get("line") or args.get("target") or args.get("path") or ""
     waits = waits_for if duration - cpu > MIN_WAIT else ""
     stack = tuple(args.get("stack", ()))
-    return Step(event["name"], event["ts"] / 1000, duration, cpu, client, waits, stack, told, args.get("bytes", 0))
+    return Step(event["name"], event["ts"] / 1000, duration, cpu, client, waits, stack, detail, args.get("bytes", 0))
 
 
 def _waits_for(event: Mapping[str, Any], lane: str, has_threads: bool) -> str:
