@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 MIN_WAIT: Final = 0.05
-"""Milliseconds. A shorter wait is not shown: an ordinary system call takes some of it, and clocks are not read at once."""
+"""Milliseconds. A shorter wait is not shown: the two clocks are not read at once, and a system call takes its time."""
 NEVER_BLOCKS: Final = frozenset(("accept", "head", "locate"))
 """Steps whose code makes no call that can block: the listening sockets of all designs are non-blocking."""
 POOL: Final = 4
