@@ -1,7 +1,7 @@
 """The access log: one line for each exchange, formatted at once and written in flush().
 
 Formatting thousands of lines together, even in a thread, would hold the interpreter lock and stall the event loop, so
-each line is formatted when its response has been sent.
+each line is formatted when its response is reported.
 
 Logging must never stop the server (hazard E8). Lines that cannot be written, on a full disk or to a closed pipe, are
 dropped and counted. Lines that a pipe does not take yet, because it is full or has no reader, are kept up to a limit,

@@ -8,7 +8,7 @@ from pwb_async.core.semantics.messages import Request
 
 
 class Exchange:
-    """A request whose response has been sent, or has failed.
+    """A request and what became of its response: it has been sent, is sent right after this report, or was cut off.
 
     make_exchange() is its constructor. The class has none, so that the server can make an exchange for each cached
     response without a Python call.
@@ -23,7 +23,8 @@ class Exchange:
     status: int
     """The status code of the response."""
     sent: int
-    """Bytes of content that were sent; fewer than promised if the connection was lost."""
+    """Bytes of content. A response from memory counts as sent when it is passed to the transport; of any other response
+    only the bytes that left are counted, fewer than promised if the connection was lost."""
     started_at: float
     """When the request was complete, in seconds since the epoch."""
 

@@ -19,6 +19,7 @@ from pwb_async.core.site.media_types import MediaTypes
 from pwb_async.core.site.site import Site
 from pwb_async.network.listeners import close, listen, url
 from pwb_async.observability.access_log import AccessLog
+from pwb_async.observability.exchange import Observer
 from pwb_async.output.printing import printable
 from pwb_async.storage.disk import Disk
 from pwb_async.version import __version__
@@ -69,6 +70,13 @@ class ServerContext(NamedTuple):
     """The function that may refuse a request before the cache is asked; None for no such function."""
     resolve_client: ClientResolver | None = None
     """The function that finds the client of a request; None if the client always is the connection's peer."""
+    observers: tuple[Observer, ...] = ()
+    """The functions that are called with each exchange, beside that of the access log."""
+
+    @property
+    def all_observers(self) -> tuple[Observer, ...]:
+        """`observers`, with that of the access log before them, if there is one."""
+        return self.observers if self.log is None else (self.log.record, *self.observers)
 
     def ready_line(self, server: str) -> str:
         """The line that a program prints once it accepts connections: `server` serves what, and where."""
@@ -115,7 +123,8 @@ def open_context(program: str, options: Options, read_again: Callable[[], Option
 def reload_context(old: ServerContext, fixed: tuple[str, ...] = ()) -> ServerContext:
     """A context made from the options as they are now.
 
-    It has the sockets and the timeline of `old`, and its access log if the path is the same. `fixed` names options that
+    It has the sockets, the timeline, the guard, the client resolver and the observers of `old`, which no option sets,
+    and its access log if the path is the same. `fixed` names options that
     this server can change only by a restart; they keep their value, with a warning. Raises ConfigError or StartupError,
     and then `old` is as it was.
     """
@@ -125,7 +134,8 @@ def reload_context(old: ServerContext, fixed: tuple[str, ...] = ()) -> ServerCon
             option = DECLARATIONS[name]
             logger.warning("%s is still %s: only a restart can change it", option.flag, option.type.format(present))
             options = replace(options, **{name: present})
-    return _open(old.program, options, old.read_options, old)
+    new = _open(old.program, options, old.read_options, old)
+    return new._replace(guard=old.guard, resolve_client=old.resolve_client, observers=old.observers)
 
 
 def _open(

@@ -62,6 +62,7 @@ class ConnectionProtocol(asyncio.Protocol):
         """Make the writer, and find the peer if its address will be needed."""
         self._transport = cast(asyncio.Transport, transport)
         self._writer = self._make_writer(self._transport)
+        self._writer.limit_buffer()
         if self._state.observers or self._state.guard:
             self._find_peer()  # now, as the address cannot be found when the peer has left
 

@@ -86,7 +86,7 @@ class ServerState:
     loop: asyncio.AbstractEventLoop
     """The event loop that runs the server."""
     observers: tuple[Observer, ...]
-    """The functions that are called with each exchange: that of the access log, if there is one."""
+    """The functions that are called with each exchange: that of the access log, if there is one, and the context's."""
     resolve_client: ClientResolver | None
     """The function that finds the client of a request; None if it is always the connection's peer."""
     send_queue: SendQueueWatcher
@@ -129,7 +129,7 @@ class ServerState:
         )
         self.find = self.cache.find if self.cache else self.storage.find
         self.guard, self.resolve_client = context.guard, context.resolve_client
-        self.observers = (context.log.record,) if context.log else ()
+        self.observers = context.all_observers
 
     def admit(self, connection: ServerConnection) -> bool:
         """Count a new connection, and return whether it is admitted."""

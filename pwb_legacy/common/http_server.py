@@ -71,6 +71,7 @@ class HTTPServer:
             options.max_connections, options.max_connections_per_ip, capacity=self.capacity
         )
         self.send_limits = (context.timeouts.send, options.min_send_rate)
+        self._observers = context.all_observers
         self.stopping = False
         # A signal writes a byte to one end (set_wakeup_fd), so that a wait for the other end returns.
         self.wakeup_reader, self.wakeup_writer = socket.socketpair()
@@ -105,7 +106,7 @@ class HTTPServer:
         self.admission.forget(client)
 
     def make_response(self, event: Request | BadRequest) -> Response:
-        """Make the response in three steps, the same for all servers; only the second reads the disk."""
+        """Make the response, unless the guard refuses: in three steps, of which only the second reads the disk."""
         if isinstance(event, BadRequest):
             return self.context.site.refuse(event)
         lookup = self.context.site.locate(event)
@@ -120,8 +121,21 @@ class HTTPServer:
         """Make the response. It is the client's `outgoing` from here until close_response()."""
         client.deadline.disarm()
         now = time.time()
-        client.outgoing = ResponseSender(event, self.make_response(event), now)
+        response = self._refusal(client, event) or self.make_response(event)
+        client.outgoing = ResponseSender(event, response, now)
         client.outgoing.set_parts(client.connection.respond(event, client.outgoing.response, now))
+
+    def _refusal(self, client: Client, event: Request | BadRequest) -> Response | None:
+        """The guard's response to a request that it refuses; None if it refuses nothing, or if there is no guard."""
+        guard = self.context.guard
+        if guard is None or isinstance(event, BadRequest):
+            return None
+        return guard(self._address_of(client, event), event)
+
+    def _address_of(self, client: Client, event: Request | BadRequest) -> str:
+        """The address of the client that made a request: the peer, unless a trusted proxy names another."""
+        resolve = self.context.resolve_client
+        return client.peer if resolve is None else resolve(client.peer, event)
 
     def send_some(self, client: Client, outgoing: ResponseSender) -> None:
         """Send what the client takes now. Raises OSError, and TimeoutError if it takes too little (A4, A5)."""
@@ -133,15 +147,17 @@ class HTTPServer:
             outgoing.check_rate(client.sock, *self.send_limits)
 
     def close_response(self, client: Client) -> None:
-        """Close the current response, if any, and log it; it has been sent, or cannot be."""
+        """Close the current response, if any, and report it to the observers; it has been sent, or cannot be."""
         outgoing, client.outgoing = client.outgoing, None
         if outgoing is None:
             return
         outgoing.response.close()
         sent = max(0, outgoing.sent - client.connection.head_length)
-        if self.context.log is not None:
-            status = outgoing.response.status
-            self.context.log.record(make_exchange(client.peer, outgoing.event, status, sent, outgoing.started_at))
+        if self._observers:
+            address, status = self._address_of(client, outgoing.event), outgoing.response.status
+            exchange = make_exchange(address, outgoing.event, status, sent, outgoing.started_at)
+            for observe in self._observers:
+                observe(exchange)
         self.flush_log()
         if self.log_is_pending:
             self.wake_up()

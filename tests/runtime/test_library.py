@@ -161,6 +161,16 @@ def test_a_reload_does_not_read_the_command_line(tmp_path: Path, monkeypatch: py
     context.close()
 
 
+def test_a_reload_keeps_what_no_option_sets(tmp_path: Path) -> None:
+    """Otherwise SIGHUP would switch an access rule off."""
+    same = Options(root=str(tmp_path), port=0, access_log="off")
+    hooks: dict[str, Any] = {"guard": print, "resolve_client": print, "observers": (print,)}
+    context = open_context("test", same)._replace(**hooks)
+    reloaded = reload_context(context)
+    assert {name: getattr(reloaded, name) for name in hooks} == hooks
+    context.close()
+
+
 def test_public_names_are_imported_on_first_use() -> None:
     script = """
 import sys, pwb_async

@@ -118,6 +118,7 @@ class Client(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.writer = ResponseWriter(transport, self._send_queue, SendfileSupport())  # type: ignore[arg-type]
+        self.writer.limit_buffer()
 
     def pause_writing(self) -> None:
         self.writer.pause()
@@ -386,6 +387,7 @@ async def test_one_piece_at_most_is_buffered_for_a_client_that_reads_nothing(
         writer = plain._transport.get_protocol().writer = ResponseWriter(  # type: ignore[attr-defined]
             plain._transport, plain._send_queue, SendfileSupport(enabled=False)
         )
+        writer.limit_buffer()
         parts = [FileSlice(file, 0, SIZE)] * 8  # more than the kernel's buffers take
         sending = asyncio.create_task(writer.send(writer.start(parts), files))
         while not writer.paused:
