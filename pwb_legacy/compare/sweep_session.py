@@ -2,6 +2,7 @@
 
 import asyncio
 from contextlib import aclosing
+from statistics import median
 
 import uvloop
 from rich.console import Console
@@ -28,6 +29,7 @@ def play(bench: Bench, results: Results, console: Console, words: Words) -> None
                 runner.run(_points(bench, plan, results, progress))
         except KeyboardInterrupt:
             results.about.interrupted = True
+    results.about.duration = round(median([one.seconds for one in results.points] or [plan.seconds]), 2)
     number = max((one.round for one in results.points), default=0)
     missing = number * in_round - len(results.points)
     if missing and not results.about.interrupted:

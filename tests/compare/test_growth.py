@@ -181,4 +181,6 @@ def test_a_reference_is_drawn_in_grey_and_not_named() -> None:
     results = swept_results(*swept("epoll", flat, flat), *swept("nginx", flat, flat), names=("epoll", "nginx"))
     results.designs[1] = replace(results.designs[1], kind="reference")
     assert [one.design for one in growths(results, RATE)] == ["epoll"]
-    assert 'stroke="var(--line)"' in page.render(results)
+    drawn = page.render(results)
+    assert 'stroke="var(--line)"' in drawn
+    assert "The same responses, 1 ways" in drawn

@@ -91,6 +91,7 @@ class _Page:
             "verdict": [*self._measured(), *(curve["said"] for curve in curves)],
             "conditions": list(words.conditions()),
             "remarks": [words.remark(kind, values) for kind, values in results.about.remarks],
+            "ways": len({one.design.partition("@")[0] for one in results.designs if one.kind == "design"}),
             "families": [(key, words.family(key)) for key in FAMILIES if key in used],
             "family": family,
             "interpreter": words.interpreter,
