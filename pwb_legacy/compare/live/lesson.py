@@ -42,6 +42,7 @@ class Lesson:
         self._on: set[str] = set()
         self._killed: tuple[int, float] | None = None  # its id, and when
         self._pressing = asyncio.Lock()
+        self._over = False
 
     async def run(self, stopped: Callable[[], bool]) -> None:
         """Play until the time is over or `stopped` returns True, which is asked twice a second."""
@@ -59,15 +60,19 @@ class Lesson:
         finally:
             memory.cancel()
             await asyncio.gather(memory, return_exceptions=True)
-            self._write(self._state() | {"over": True})
-            for row in self.rows:
-                await row.call_off(CLIENTS)
-                await row.load.close()
-            await asyncio.sleep(2 * TICK)  # in which the page reads that this is the end
+            async with self._pressing:
+                self._over = True
+                self._write(self._state() | {"over": True})
+                for row in self.rows:
+                    await row.call_off(CLIENTS)
+                    await row.load.close()
+            await asyncio.sleep(3 * TICK)  # in which the page reads that this is the end
 
     async def press(self, action: str, value: str) -> bool:
-        """Do what a button says, to all designs. False: there is no such button."""
+        """Do what a button says, to all designs. False: there is no such button, or the lesson is over."""
         async with self._pressing:  # one after the other: taking clients away takes a moment
+            if self._over:
+                return False
             if action in SWITCHES and value in ("on", "off"):
                 await self._switch(action, value == "on")
             elif action == "kill" and not value:
