@@ -13,5 +13,8 @@ what was measured (measure.results); then see which differences the rounds carry
 show them as sentences (report.words, with the texts of report.texts), as a table (report.table) and as a page
 (report.page).
 
+`compare --sweep` measures curves instead of scenarios (measure.sweep), and names how each design grows (report.growth,
+report.curves). Other interpreters (measure.interpreters) and other servers (measure.others) are contestants, too.
+
 Nothing in here is imported by a server. What only the laboratory needs is in the extra `lab`.
 """
