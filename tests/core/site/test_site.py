@@ -358,8 +358,6 @@ def test_g2_error_pages_are_small_html_with_the_reason_phrase(status: int) -> No
     assert len(page) < 600
     assert page.startswith(b"<!DOCTYPE html>")
     assert page.count(b"<main>") == 1
-    assert b'<a href="/">' in page
-    assert '<p lang="zh">找不到文件</p>'.encode() in page if status == 404 else b'<p lang="zh">' in page
     assert b"404 file not found" in page if status == 404 else b"%d %s" % (status, REASONS[status]) in page
 
 
