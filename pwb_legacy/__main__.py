@@ -9,10 +9,11 @@ import sys
 from importlib import import_module
 from typing import Final
 
+from pwb_async.config.modes import MODES
 from pwb_async.output.packages import needed_packages
 from pwb_async.output.printing import did_you_mean, escape_output, print_error
 
-from .modes import MODES, count_lines, load_design
+from .modes import count_lines, load_design
 
 PROGRAM: Final = "pwb-legacy"
 

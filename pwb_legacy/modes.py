@@ -1,4 +1,4 @@
-"""The designs by the names of --mode.
+"""What is done with the designs of pwb_async/config/modes.py: one is loaded, or its lines are counted.
 
 A design's module is imported only when it is chosen: no design loads the libraries of another, and gevent can patch the
 standard library before other modules use it.
@@ -9,7 +9,9 @@ from collections.abc import Iterator
 from importlib import import_module
 from importlib.util import resolve_name
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
+
+from pwb_async.config.modes import MODES
 
 if TYPE_CHECKING:
     from pwb_legacy.common.http_server import HTTPServer
@@ -19,43 +21,19 @@ _FOLDER: Final = Path(__file__).parents[1]
 """Where pwb_legacy is."""
 
 
-class Mode(NamedTuple):
-    """One line of the list of modes."""
-
-    target: str
-    """The class of the design, as module:Class."""
-    summary: str
-    """One line of help."""
-    requires: str = ""
-    """What the platform must have, as module.name; "" for nothing."""
-
-
-MODES: Final = {
-    "fixed": Mode("fixed_page:FixedPageServer", "one fixed page, one client at a time"),
-    "single": Mode("single:SingleServer", "files, one client at a time"),
-    "thread": Mode("threads:ThreadServer", "a thread for each client"),
-    "process": Mode("processes:ProcessServer", "a forked process for each client", "os.fork"),
-    "gevent": Mode("greenlets:GreenletServer", "a greenlet for each client", "gevent.spawn"),
-    "epoll": Mode("epoll:EpollServer", "one thread; epoll reports which sockets are ready", "select.epoll"),
-    "epoll-thread": Mode(
-        "epoll_threads:EpollThreadServer", "epoll for the sockets, threads for the work", "select.epoll"
-    ),
-}
-
-
 def load_design(mode: str) -> type["HTTPServer"]:
     """Import the class of a mode. Raises LookupError where the platform lacks what it requires."""
-    target, _, requires = MODES[mode]
-    if requires and not _has(requires):
-        raise LookupError(f"--mode {mode} needs {requires}, which this Python lacks")
-    module, _, name = target.partition(":")
+    chosen = MODES[mode]
+    if chosen.requires and not _has(chosen.requires):
+        raise LookupError(f"--mode {mode} needs {chosen.requires}, which this Python lacks")
+    module, _, name = chosen.target.partition(":")
     found: type[HTTPServer] = getattr(import_module(f".{module}", __package__), name)
     return found
 
 
 def count_lines(mode: str) -> tuple[int, int]:
     """The lines of a design's own file, and those of all other files of pwb_legacy that it imports, directly or not."""
-    own = f"{__package__}.{MODES[mode].target.partition(':')[0]}"
+    own = f"{__package__}.{MODES[mode].module}"
     counts: dict[str, int] = {}
     names = [own]
     while names:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from pwb_async.config.modes import MODES
+
 ROOT = Path(__file__).parents[1]
 
 PURE = {"core.semantics", "core.events", "core.deadlines", "core.http1", "core.site"}
@@ -33,15 +35,7 @@ LAYERS: dict[str, set[str]] = {
 """What each part of pwb_async may import of the others. Nothing imports __main__."""
 LEGACY_MAY_IMPORT = {*PURE, *BLOCKING, "version", "command"}
 """What pwb_legacy may import of pwb_async: everything below the event loop."""
-DESIGNS: dict[str, set[str]] = {
-    "fixed_page": {"single"},
-    "single": set(),
-    "threads": set(),
-    "processes": set(),
-    "greenlets": set(),
-    "epoll": set(),
-    "epoll_threads": {"epoll"},
-}
+DESIGNS = {mode.module: {MODES[mode.builds_on].module} if mode.builds_on else set() for mode in MODES.values()}
 """The designs of the book, and the other designs that each may import beside common/."""
 COMPARE: dict[str, set[str]] = {
     "load": set(),

@@ -14,6 +14,8 @@ import click
 
 from pwb_async.core.semantics.grammar import MEDIA_TYPE, TOKEN
 
+from .modes import MODES
+
 _TIMES: Final = {"ms": 0.001, "s": 1, "m": 60, "h": 3600}
 """Seconds of each unit of time."""
 _SIZES: Final = {"G": 1 << 30, "M": 1 << 20, "K": 1 << 10}
@@ -218,4 +220,4 @@ CHARSET: Final = OptionType("NAME|off", _charset, "off")
 ETAG: Final = _one_of("auto", "content", "mtime")
 LOOP: Final = _one_of("uvloop", "asyncio")
 TRIGGER: Final = _one_of("edge", "level", "oneshot")
-MODE: Final = _one_of("fixed", "single", "thread", "process", "gevent", "epoll", "epoll-thread")
+MODE: Final = _one_of(*MODES)

@@ -26,9 +26,11 @@ from pwb_async.core.site.lookup import (
     NOT_FOUND,
     UNAVAILABLE,
     Candidate,
+    Directory,
     EntryKind,
     Finding,
     Lookup,
+    NotFound,
     OpenFile,
     StorageError,
     same_version,
@@ -127,7 +129,7 @@ class Disk:
         """The finding of find(); without `read` an OpenFile has neither content nor a file, only its status."""
         for candidate in lookup.candidates:
             finding = self._find_candidate(root, candidate, read)
-            if finding is NOT_FOUND or (finding is DIRECTORY and candidate.kind is EntryKind.FILE):
+            if isinstance(finding, NotFound) or (isinstance(finding, Directory) and candidate.kind is EntryKind.FILE):
                 continue
             if candidate.status != 200 and isinstance(finding, OpenFile):
                 return finding._replace(status=candidate.status)
@@ -146,13 +148,14 @@ class Disk:
         try:
             file = Descriptor(self._open(root, path, FILE_FLAGS))
         except PermissionError:  # a directory that cannot be read may still be entered
-            return DIRECTORY if self._find_directory(root, path) is DIRECTORY else FORBIDDEN
+            found = self._find_directory(root, path)
+            return found if isinstance(found, Directory) else FORBIDDEN
         except OSError as error:
-            return _finding(error)
+            return _finding_of(error)
         try:
             finding = self._examine(file, path, read)
         except OSError as error:
-            finding = _finding(error)
+            finding = _finding_of(error)
         file.close()
         return finding
 
@@ -162,7 +165,7 @@ class Disk:
             seen = self._clock()  # before fstat, so that a change after fstat gets this time or a later one
             status = os.fstat(file.fileno())
             if not stat.S_ISREG(status.st_mode):
-                return DIRECTORY if stat.S_ISDIR(status.st_mode) else NOT_FOUND
+                return self._directory() if stat.S_ISDIR(status.st_mode) else NOT_FOUND
             size = status.st_size
             if not read:
                 return _regular(path, status, seen)
@@ -216,7 +219,11 @@ class Disk:
         try:
             close(self._open(root, path, DIRECTORY_FLAGS))
         except OSError as error:
-            return _finding(error)
+            return _finding_of(error)
+        return self._directory()
+
+    def _directory(self) -> Directory:
+        """The finding of a directory; the only place that makes one."""
         return DIRECTORY
 
     def _open(self, root: int, path: bytes, flags: int) -> int:
@@ -256,7 +263,8 @@ def _version(status: os.stat_result) -> tuple[int, ...]:
     return status.st_dev, status.st_ino, status.st_ctime_ns, status.st_mtime_ns, status.st_size
 
 
-def _finding(error: OSError) -> Finding:
+def _finding_of(error: OSError) -> Finding:
+    """The finding that an errno of opening or reading means."""
     match error.errno:
         case errno.ENOENT | errno.ENOTDIR | errno.EISDIR | errno.ENAMETOOLONG | errno.ELOOP | errno.EXDEV:
             return NOT_FOUND

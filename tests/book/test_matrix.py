@@ -5,13 +5,13 @@ from collections.abc import Iterator
 import pytest
 
 from pwb_async.config.language import LANGUAGES
+from pwb_async.config.modes import MODES
 from pwb_legacy.book.attacks.catalogue import ATTACKS
 from pwb_legacy.book.attacks.outcome import Mark
 from pwb_legacy.book.matrix import Cell, cells
 from pwb_legacy.book.programs import DESIGNS, EXHIBITS, PROGRAMS, Program
 from pwb_legacy.book.site import temporary_site
 from pwb_legacy.book.words.catalogue import load
-from pwb_legacy.modes import MODES
 
 EXPECTED = """
           1 2 3 4 5 6 7

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from pwb_async.config.modes import MODES
 from pwb_async.config.options import Options
-from pwb_legacy.modes import MODES
 
 HERE = Path(__file__).parents[2]
 LIMITS = {"fixed": 60, "single": 60, "thread": 60, "process": 60, "gevent": 60, "epoll": 220}
@@ -28,7 +28,7 @@ def table(readme: str) -> list[tuple[str, str, int]]:
 
 @pytest.mark.parametrize("readme", ["README.md", "README.zh-CN.md"])
 def test_the_table_names_every_design_and_its_file_in_the_book_s_order(readme: str) -> None:
-    designs = [(mode, about.target.partition(":")[0]) for mode, about in MODES.items()]
+    designs = [(mode, about.module) for mode, about in MODES.items()]
     assert table(readme) == [(*names, number) for number, names in enumerate(designs, 1)]
 
 
@@ -39,7 +39,7 @@ def test_the_readme_stays_short(readme: str) -> None:
 
 @pytest.mark.parametrize("mode", LIMITS)
 def test_a_design_is_short(mode: str) -> None:
-    assert lines(MODES[mode].target.partition(":")[0] + ".py") < LIMITS[mode]
+    assert lines(MODES[mode].module + ".py") < LIMITS[mode]
 
 
 def test_the_site_opens_from_anywhere() -> None:

@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from pwb_async.config.command_line import PROGRAMS
+from pwb_async.config.modes import MODES
 from pwb_legacy.__main__ import COMMANDS
 from pwb_legacy.book.commands import book
 from pwb_legacy.check.commands import check
 from pwb_legacy.compare.commands import laboratory
-from pwb_legacy.modes import MODES, count_lines
+from pwb_legacy.modes import count_lines
 from tests.conformance.server import environment
 
 WRONG = [

@@ -5,11 +5,11 @@ import re
 from pathlib import Path
 
 import pwb_legacy.common.http_server as module
+from pwb_async.config.modes import MODES
 from pwb_legacy.common.http_server import HTTPServer
-from pwb_legacy.modes import MODES
 
 FOLDER = Path(module.__file__).parents[1]
-DESIGNS = {mode.target.partition(":")[0] for mode in MODES.values()}
+DESIGNS = {mode.module for mode in MODES.values()}
 
 
 def table() -> dict[str, set[str]]:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from pwb_legacy.modes import MODES
+from pwb_async.config.modes import MODES
 from tests.conformance.peer import TIMEOUT
 from tests.conformance.server import Server, environment, eventually
 from tests.conformance.strace import needs_strace

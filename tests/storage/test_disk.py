@@ -285,18 +285,18 @@ def test_a_file_is_found_with_its_content(find: Find, path: bytes, content: byte
 def test_the_index_of_a_directory_is_found(find: Find, path: bytes, name: bytes, content: bytes) -> None:
     found = as_open_file(find(path, folder=True))
     assert (found.path, found.content) == (b"/".join(filter(None, (path, name))), content)
-    assert find(path) is DIRECTORY
+    assert find(path) == DIRECTORY
 
 
 @pytest.mark.parametrize("path", DIRECTORIES)
 def test_a_directory_without_a_slash(find: Find, path: bytes) -> None:
-    assert find(path) is DIRECTORY
+    assert find(path) == DIRECTORY
 
 
 @pytest.mark.parametrize("path", NO_INDEX)
 def test_a_directory_without_an_index(find: Find, path: bytes) -> None:
-    assert find(path, folder=True) is DIRECTORY
-    assert find(path, folder=True, indexes=()) is DIRECTORY
+    assert find(path, folder=True) == DIRECTORY
+    assert find(path, folder=True, indexes=()) == DIRECTORY
 
 
 @pytest.mark.parametrize("path", NOT_SERVED, ids=lambda path: ascii(path)[2:30])
@@ -312,7 +312,7 @@ def test_c8_a_file_with_a_slash_is_not_found(find: Find, path: bytes) -> None:
 
 
 def test_the_index_of_the_root(disk_of_root: Disk, root: str) -> None:
-    assert disk_of_root.find(make_lookup(b"", folder=True)) is DIRECTORY
+    assert disk_of_root.find(make_lookup(b"", folder=True)) == DIRECTORY
     write(f"{root}/index.html", b"front")
     found = as_open_file(disk_of_root.find(make_lookup(b"", folder=True)))
     assert (found.path, found.content) == (b"index.html", b"front")
@@ -497,7 +497,7 @@ def test_a_deep_directory(disk_of_root: Disk, root: str) -> None:
     os.symlink(b"../" * 301 + b"secret.txt", os.fsencode(root) + b"/" + path + b"/out")
     assert as_open_file(disk_of_root.find(make_lookup(path + b"/back"))).content == b"deep"
     assert disk_of_root.find(make_lookup(path + b"/out")) is NOT_FOUND
-    assert disk_of_root.find(make_lookup(path)) is DIRECTORY
+    assert disk_of_root.find(make_lookup(path)) == DIRECTORY
 
 
 def test_c5_a_device_does_not_block(opener: Opener) -> None:
@@ -562,7 +562,7 @@ def test_a_root_that_cannot_be_served(base: str) -> None:
 
 def test_the_root_may_be_the_slash(opener: Opener) -> None:
     storage = Disk("/", opener=opener)
-    assert storage.find(make_lookup(b"proc/self")) is DIRECTORY
+    assert storage.find(make_lookup(b"proc/self")) == DIRECTORY
     assert storage.find(make_lookup(b"../proc/self")) is NOT_FOUND
 
 
@@ -608,12 +608,12 @@ def test_c6_a_file_without_the_right_to_read_it_is_forbidden(disk_of_root: Disk,
         assert disk_of_root.find(make_lookup(b"lost")) is FORBIDDEN
         assert disk_of_root.find(make_lookup(b"locked/f")) is FORBIDDEN
         assert disk_of_root.find(make_lookup(b"locked/nothing")) is FORBIDDEN
-        assert disk_of_root.find(make_lookup(b"locked")) is DIRECTORY
+        assert disk_of_root.find(make_lookup(b"locked")) == DIRECTORY
         assert disk_of_root.find(make_lookup(b"locked", folder=True)) is FORBIDDEN
-        assert disk_of_root.find(make_lookup(b"enter-only")) is DIRECTORY
+        assert disk_of_root.find(make_lookup(b"enter-only")) == DIRECTORY
         assert as_open_file(disk_of_root.find(make_lookup(b"enter-only/f"))).content == b"content"
         assert as_open_file(disk_of_root.find(make_lookup(b"enter-only", folder=True))).content == b"index"
-        assert disk_of_root.find(make_lookup(b"enter-only", folder=True, indexes=())) is DIRECTORY
+        assert disk_of_root.find(make_lookup(b"enter-only", folder=True, indexes=())) == DIRECTORY
         assert disk_of_root.find(make_lookup(b"no-index", folder=True)) is FORBIDDEN
         assert as_open_file(disk_of_root.find(make_lookup(b"bad-index", folder=True))).content == b"default"
     for folder in ("locked", "bad-index/index.html"):
@@ -1031,7 +1031,7 @@ def test_a_system_without_o_path(tree: bytes, monkeypatch: pytest.MonkeyPatch) -
     for _, path, content in FOUND:
         assert as_open_file(storage.find(make_lookup(path))).content == content
     for path in DIRECTORIES:
-        assert storage.find(make_lookup(path)) is DIRECTORY
+        assert storage.find(make_lookup(path)) == DIRECTORY
     for path in NOT_SERVED:
         assert storage.find(make_lookup(path)) is NOT_FOUND
 

@@ -11,7 +11,7 @@ Guard: TypeAlias = Callable[[str, Request], Response | None]
 
 It is called for every request, before the cache is looked up, and must not block. A check that takes long, such as
 that of a password hash, has no place yet: not here, where it would stop the event loop, and not in Storage.find, which
-is not called for a cached file. It needs a step in a thread of its own, which keeps the verdict under a keyed hash of the
-credentials; the guard then only looks the verdict up."""
+is not called for a cached file. It needs a step in a thread of its own, which keeps the verdict under a keyed hash of
+the credentials; the guard then only looks the verdict up."""
 ClientResolver: TypeAlias = Callable[[str, Request | BadRequest], str]
 """A function of the peer's address and a request. It returns the client's address, as a trusted proxy reports it."""

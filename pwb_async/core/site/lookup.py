@@ -17,7 +17,7 @@ class EntryKind(Enum):
     FILE = "file"
     """A regular file; a directory does not match, and the next candidate is tried."""
     DIRECTORY = "directory"
-    """A directory; it is found as DIRECTORY."""
+    """a directory; it is found as a Directory."""
     ANY = "any"
     """Either of them."""
 

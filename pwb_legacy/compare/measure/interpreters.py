@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from pwb_legacy.modes import MODES
+from pwb_async.config.modes import MODES
 
 from .servers import QUIET, CannotError, Contestant, Launch, plain_environment
 
@@ -108,7 +108,7 @@ def _modules(contestant: Contestant) -> list[str]:
     """What a server of this design imports: packages first, so that each that is missing is found."""
     package, *options = contestant.words
     if package == "pwb_legacy":
-        module = MODES[options[-1]].target.partition(":")[0]
+        module = MODES[options[-1]].module
         library = ["gevent"] if options[-1] == "gevent" else []
         return ["click", "xxhash", *library, "pwb_legacy.__main__", "pwb_async.runtime.context", f"pwb_legacy.{module}"]
     loop = ["uvloop"] if "asyncio" not in options else []
