@@ -45,6 +45,7 @@ from .option_values import (
 )
 
 PROGRAM: Final = "pwb-legacy"
+GUESS: Final = click.option("--guess", is_flag=True, help="The page covers its charts until a guess is made.")
 
 
 @click.group(context_settings=SETTINGS)
@@ -96,7 +97,8 @@ def laboratory() -> None:
     help="How many times as fast as it was recorded.  [default: 1.0]",
 )
 @language_option("Language of the terminal; the page has both.")
-def compare(root: Path | None, quick: bool, sweep: bool, out: Path, lang: str, **told: Any) -> None:
+@GUESS
+def compare(root: Path | None, quick: bool, sweep: bool, out: Path, lang: str, guess: bool, **told: Any) -> None:
     """Measure all designs in ten scenarios; write compare.html and compare.json.
 
     ROOT is the folder whose files are asked for; without it a site is made for the run.
@@ -132,7 +134,7 @@ def compare(root: Path | None, quick: bool, sweep: bool, out: Path, lang: str, *
             plan=plan,
         )
         try:
-            results = run(bench, f"python -m pwb_legacy {shlex.join(sys.argv[1:])}", out, Console(), lang)
+            results = run(bench, f"python -m pwb_legacy {shlex.join(sys.argv[1:])}", out, Console(), lang, guess)
         except UnlikeError as unlike:
             print(unlike)
             raise CannotError("the designs do not answer alike, so there is nothing to compare") from None
@@ -144,7 +146,8 @@ def compare(root: Path | None, quick: bool, sweep: bool, out: Path, lang: str, *
 @click.argument("files", type=click.Path(path_type=Path), metavar="COMPARE.JSON...", nargs=-1, required=True)
 @click.option("--out", type=OUT, default=".", help="Folder for compare.html.")
 @language_option("Language of the terminal; the page has both.")
-def report(files: tuple[Path, ...], out: Path, lang: str) -> None:
+@GUESS
+def report(files: tuple[Path, ...], out: Path, lang: str, guess: bool) -> None:
     """Draw compare.html again, from the compare.json of a run.
 
     Several files, such as those of a whole class, are joined: all their requests are one distribution, and from six
@@ -155,7 +158,7 @@ def report(files: tuple[Path, ...], out: Path, lang: str) -> None:
 
         from .report.files import draw, read
     choices.check_folder(out)
-    Console().out(printable(draw(read(list(files)), out, Console(), lang)), highlight=False)
+    Console().out(printable(draw(read(list(files)), out, Console(), lang, guess)), highlight=False)
 
 
 @laboratory.command(**helpful("diff"))

@@ -53,8 +53,8 @@ class UnlikeError(Exception):
     """The designs do not answer alike; its str is where."""
 
 
-def run(bench: Bench, command: str, out: Path, console: Console, language: str = "en") -> Results:
-    """The whole run. language: of what is printed, and of the page.
+def run(bench: Bench, command: str, out: Path, console: Console, language: str = "en", guess: bool = False) -> Results:
+    """The whole run. language: of what is printed, and of the page, which begins with guesses if `guess` is set.
 
     Raises UnlikeError, CannotError and OSError, before anything is measured.
     """
@@ -88,7 +88,7 @@ def run(bench: Bench, command: str, out: Path, console: Console, language: str =
     write(results, out)
     results.claims = verdict(results).to_json()
     write(results, out)
-    console.out(printable(draw(results, out, console, language)), highlight=False)
+    console.out(printable(draw(results, out, console, language, guess)), highlight=False)
     return results
 
 

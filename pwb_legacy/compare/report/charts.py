@@ -9,10 +9,12 @@ serves light and dark. Text stays text. A figure on a linear scale is a bar; on 
 meaning, it is a point. Only positive figures have a place on a logarithmic scale; anything else is drawn at its start.
 """
 
+import json
 import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from html import escape
 from typing import Any, Final
 
@@ -119,9 +121,15 @@ def alone(svg: str, style: str) -> str:
 
 def picture(specification: dict[str, Any], label: str) -> str:
     """A Vega-Lite specification as an ``<svg>`` element with a label for screen readers."""
-    svg: str = vl_convert.vegalite_to_svg(specification)
-    svg = _ROLES.sub("", svg)
+    svg = _compiled(json.dumps(specification))
     return svg.replace("<svg ", f'<svg role="img" aria-label="{escape(label)}" ', 1)
+
+
+@lru_cache
+def _compiled(specification: str) -> str:
+    """The drawing; most drawings of a page are the same in all languages."""
+    svg: str = vl_convert.vegalite_to_svg(specification)
+    return _ROLES.sub("", svg)
 
 
 def _ends(reaches: Sequence[float], positive: list[float], logarithmic: bool, share: float) -> tuple[float, float]:
@@ -221,4 +229,5 @@ def _decades(low: float, most: float) -> dict[str, Any]:
         "labelColor": "var(--soft)",
         "labelFontSize": 11,
         "labelOverlap": True,
+        "labelSeparation": 8,
     }

@@ -7,6 +7,7 @@ from markupsafe import Markup
 
 from pwb_legacy.compare.measure.results import Results
 
+from . import chart_data
 from .curve_words import at, capacities, drawn, grown, limited, place, places, sentences, three, told
 from .curves import DASHES, REFERENCE, Axes, Line, curves
 from .growth import QUESTIONS, Question
@@ -30,6 +31,7 @@ def _section(
     results: Results, words: Words, family: Callable[[str], str], question: Question, said: str
 ) -> dict[str, Any]:
     name = question.name
+    columns = ("page.design", f"curve.{question.axis}", "csv.least", f"curve.{name}.figure", "csv.most")
     return {
         "name": f"curve-{name}",
         "title": words.say(f"curve.{name}"),
@@ -40,6 +42,10 @@ def _section(
             parts=grown(results, words, question),
         ),
         "capacities": capacities(results, words) if question.axis == "offered" else "",
+        "csv": chart_data.of_curves(
+            [words.say(key) for key in columns],
+            _lines(results, family, question),
+        ),
         "pictures": list(_pictures(results, words, family, question)),
         "caption": words.say("curves.caption", figure=words.say(f"curve.{name}.figure")),
         "columns": [place(x) for x in places(results, question.axis)],

@@ -38,7 +38,7 @@ def read(paths: list[Path]) -> Results:
     return joined(parts)
 
 
-def draw(results: Results, out: Path, console: Console, language: str = "en") -> str:
+def draw(results: Results, out: Path, console: Console, language: str = "en", guess: bool = False) -> str:
     """Prints the table and the verdict, and writes the page. Returns a line about the files. Raises OSError."""
     words = Words(results, language)
     files = {"page": out / PAGE, "json": out / FIGURES}
@@ -49,7 +49,7 @@ def draw(results: Results, out: Path, console: Console, language: str = "en") ->
             console.out(printable(sentence), highlight=False)
         for sentence in sentences(results, words) if results.points else ():
             console.out(printable(sentence), highlight=False)
-        text = page.render(results, language)
+        text = page.render(results, language, guess)
     except OSError:
         raise
     except Exception as error:

@@ -31,5 +31,3 @@ document.addEventListener("click", (event) => {
   const button = event.target.closest("button[data-act]");
   if (button) acts[button.dataset.act](button);
 });
-
-begin();

@@ -17,7 +17,8 @@ from pwb_async.config.language import LANGUAGES
 from pwb_legacy.compare.measure.results import Design, Results
 from pwb_legacy.compare.measure.running_server import CARRIES
 
-from .charts import Bar, bars
+from . import chart_data
+from .charts import Bar, bars, scale_of
 from .claims import WAIT, Verdict, verdict
 from .curves_page import sections as curve_sections
 from .measures import MEASURES, Measure
@@ -43,6 +44,12 @@ USUAL: Final = ("rate", WAIT, "cpu_us")
 WAITS: Final = ("many", "slow-heads", "slow-readers", "burst", "vanishing", "slow-disk", "replay")
 """Scenarios that show how long clients wait: their percentiles are drawn as curves."""
 
+LESSON: Final = (
+    *("lesson.guess", "lesson.guess.of", "lesson.result", "lesson.times", "lesson.exact"),
+    "lesson.slide",
+)
+"""Texts that the script fills in."""
+
 FAMILIES: Final = {
     "one": ("single",),
     "each": ("thread", "process", "gevent"),
@@ -53,8 +60,8 @@ FAMILIES: Final = {
 """How the designs wait: a colour for each way."""
 
 
-def render(results: Results, language: str = "en") -> str:
-    """The whole page. It is read in one language, and has a switch to the others."""
+def render(results: Results, language: str = "en", guess: bool = False) -> str:
+    """The whole page. It is read in one language, and has a switch to the others. guess: it begins with guesses."""
     found = verdict(results)
     values = {each: _Page(results, Words(results, each), found).values() for each in LANGUAGES}
     others = [
@@ -62,7 +69,7 @@ def render(results: Results, language: str = "en") -> str:
         for name, one in values.items()
         if name != language
     ]
-    return printed("page.html", **values[language], others=others)
+    return printed("page.html", **values[language], others=others, guess=guess)
 
 
 def family(design: str) -> str:
@@ -92,6 +99,8 @@ class _Page:
             "conditions": list(words.conditions()),
             "remarks": [words.remark(kind, values) for kind, values in results.about.remarks],
             "ways": len({one.design.partition("@")[0] for one in results.designs if one.kind == "design"}),
+            "columns": [words.measure(name)[:2] for name in MEASURES],
+            "lesson_texts": {key: words.texts[key] for key in LESSON},
             "families": [(key, words.family(key)) for key in FAMILIES if key in used],
             "family": family,
             "interpreter": words.interpreter,
@@ -146,7 +155,7 @@ class _Page:
         try:
             return draw(*values)
         except Exception as error:
-            return {"title": "", "notes": "", "svg": self._words.say("page.no_chart", why=error)}
+            return {"title": "", "notes": "", "svg": self._words.say("page.no_chart", why=error), "name": ""}
 
     def _chart(self, scenario: str, name: str) -> dict[str, Any] | None:
         """One chart; None where no design has that figure."""
@@ -168,7 +177,15 @@ class _Page:
             "title": title,
             "notes": self._words.texts["comma"].join(filter(None, notes)),
             "svg": Markup(bars(rows, label, line=reference)),  # noqa: S704 - charts escape it
+            "name": f"{scenario}-{name}",
+            "csv": chart_data.of_bars(self._columns(f"{title} ({unit})" if unit else title), rows),
+            "lesson": chart_data.lesson(rows, scale_of(rows, line=reference)),
         }
+
+    def _columns(self, title: str) -> list[str]:
+        """The heads of the columns of a chart's CSV."""
+        say = self._words.say
+        return [say("page.design"), title, say("csv.low"), say("csv.high")]
 
     def _bar(self, design: Design, scenario: str, measure: Measure) -> Bar:
         colour = f"var(--{family(design.name)})"
@@ -190,16 +207,21 @@ class _Page:
         return self._words.say(f"missing.{reasons[-1]}" if reasons else "missing.not_measured")
 
     def _waits(self, scenario: str) -> dict[str, Any] | None:
-        curves = {one.name: waits(self._results.of(one.name, scenario)) for one in self._results.designs}
-        title = self._words.say("page.waits")
-        svg = waits_chart(
-            {name: one for name, one in curves.items() if one is not None},
-            {name: f"var(--{family(name)})" for name in curves},
-            f"{self._words.title(scenario)}. {title}",
-            self._words.say("page.waits.axis"),
-        )
-        notes = f"ms, {self._words.say('page.logarithmic')}"
-        return {"title": title, "notes": notes, "svg": Markup(svg)} if svg else None  # noqa: S704 - charts escape it
+        say = self._words.say
+        found = {one.name: waits(self._results.of(one.name, scenario)) for one in self._results.designs}
+        curves = {name: one for name, one in found.items() if one is not None}
+        colours = {name: f"var(--{family(name)})" for name in curves}
+        title, percent = say("page.waits"), say("page.waits.axis")
+        svg = waits_chart(curves, colours, f"{self._words.title(scenario)}. {title}", percent)
+        if not svg:
+            return None
+        return {
+            "title": title,
+            "notes": self._words.texts["comma"].join(["ms", say("page.logarithmic")]),
+            "svg": Markup(svg),  # noqa: S704 - charts escape it
+            "name": f"{scenario}-waits",
+            "csv": chart_data.of_waits([say("page.design"), percent, "ms"], curves),
+        }
 
     def _heads(self, columns: list[Measure]) -> Iterator[str]:
         """Heads of the columns; the number of requests stands right before the percentiles."""

@@ -26,29 +26,29 @@ LEFT: Final = 10
 
 def waits_chart(curves: Mapping[str, HdrHistogram], colours: Mapping[str, str], label: str, axis: str) -> str:
     """An ``<svg>`` element; empty where no curve has two points. curves: waits in microseconds, by design."""
-    points = {name: found for name, histogram in curves.items() if len(found := _points(histogram)) > 1}
-    if not points:
+    drawn = {name: found for name, histogram in curves.items() if len(found := points(histogram)) > 1}
+    if not drawn:
         return ""
-    ends = [wait for found in points.values() for _, wait in found]
+    ends = [wait for found in drawn.values() for _, wait in found]
     low, high = min(ends) / 1.3, max(ends) * 1.3
-    last = max(_nines(found[-1][0]) for found in points.values())
+    last = max(_nines(found[-1][0]) for found in drawn.values())
     values = [
         {"name": name, "x": _nines(percent), "y": wait, "colour": colours[name]}
-        for name, found in points.items()
+        for name, found in drawn.items()
         for percent, wait in found
     ]
     own = {"field": "colour", "type": "nominal", "scale": None}
     place = {"x": _across(last, axis), "y": _up(low, high)}
     names = [
         {"name": name, "x": last, "y": low * (high / low) ** (1 - top / HEIGHT), "colour": colours[name]}
-        for name, top in apart({name: _top(found[-1][1], low, high) for name, found in points.items()}).items()
+        for name, top in apart({name: _top(found[-1][1], low, high) for name, found in drawn.items()}).items()
     ]
     text = {"type": "text", "align": "left", "dx": 8, "baseline": "middle", "fontSize": 12.5}
     specification = {
         "width": WIDTH - NAMES,
         "height": HEIGHT,
         "background": None,
-        "padding": {"left": 46, "right": round(LETTER * max(map(len, points))) + 12, "top": 8, "bottom": 40},
+        "padding": {"left": 46, "right": round(LETTER * max(map(len, drawn))) + 12, "top": 8, "bottom": 40},
         "autosize": "none",
         "layer": [
             {
@@ -67,7 +67,7 @@ def waits_chart(curves: Mapping[str, HdrHistogram], colours: Mapping[str, str], 
     return picture(specification, label)
 
 
-def _points(histogram: HdrHistogram) -> list[tuple[float, float]]:
+def points(histogram: HdrHistogram) -> list[tuple[float, float]]:
     """Percentages and waits in milliseconds."""
     n = histogram.get_total_count()
     carried = [percent for percent in PERCENTS if n * (1 - percent / 100) >= LEFT]

@@ -235,6 +235,7 @@ TEXTS: Final[Mapping[str, str]] = {
         "Requests and waits are those of the well-behaved clients. Memory is without the pages of files, which all "
         "Pythons of a machine share."
     ),
+    "page.columns": "What the columns mean",
     "page.claims": (
         "A claim compares two designs within each round: the median ratio, in brackets its middle half and in how many "
         "rounds the one was ahead. Two tests decide, the paired t-test and Wilcoxon's, corrected for the number of "
@@ -243,6 +244,7 @@ TEXTS: Final[Mapping[str, str]] = {
     "page.scenarios": "{n} scenarios",
     "page.scenario": "One scenario",
     "page.order": "Best first: {tiers}",
+    "page.order.of": "{measure}. {order}",
     "page.order.than": " > ",
     "page.order.tie": "({designs})",
     "page.more": "more is better",
@@ -253,10 +255,31 @@ TEXTS: Final[Mapping[str, str]] = {
     "page.failures": "failures",
     "page.requests": "n",
     "page.waits": "How long requests wait",
-    "page.waits.axis": "percent of the requests",
+    "page.waits.axis": "percent of the requests (spread out towards 100)",
     "page.no_chart": "This chart could not be drawn: {why}",
     "page.again": "Measured again:",
     "page.files": "Every round is in compare.json, and report draws this page from it again:",
+    # A lesson, and what can be saved.
+    "lesson.tools": "For a lesson",
+    "lesson.guess_first": "Guess first",
+    "lesson.slides": "Slides",
+    "lesson.guess": "{name}: your guess",
+    "lesson.guess.of": "Guess the figures of some designs, at least of one:",
+    "lesson.show": "Show",
+    "lesson.show_all": "Show all",
+    "lesson.hidden": "The findings are hidden until all charts have been guessed.",
+    "lesson.result": "{name}: guess {guess}, measured {measured}; {times}",
+    "lesson.times": "{times} times apart",
+    "lesson.exact": "right",
+    "lesson.previous": "Previous",
+    "lesson.next": "Next",
+    "lesson.close": "Close (Esc)",
+    "lesson.slide": "{place} of {all}",
+    "save": "Save {title} as",
+    "csv.low": "middle half, from",
+    "csv.high": "middle half, to",
+    "csv.least": "smallest",
+    "csv.most": "largest",
     # The terminal.
     "table.legend": (
         "/s: requests a second (k: thousands); p90: ms that 90 of 100 requests wait;\n"

@@ -57,9 +57,9 @@ SCENARIOS: Final[Mapping[str, tuple[str, str, str]]] = {
 
 MEASURES: Final[Mapping[str, tuple[str, str, str, str]]] = {
     "rate": ("每秒请求数", "请求/s", "", "/s"),
-    "p50_ms": ("50 % 的请求最多等待", "p50 ms", "ms", "p50"),
-    "p90_ms": ("90 % 的请求最多等待", "p90 ms", "ms", "p90"),
-    "p99_ms": ("99 % 的请求最多等待", "p99 ms", "ms", "p99"),
+    "p50_ms": ("50 % 请求的最长等待时间", "p50 ms", "ms", "p50"),
+    "p90_ms": ("90 % 请求的最长等待时间", "p90 ms", "ms", "p90"),
+    "p99_ms": ("99 % 请求的最长等待时间", "p99 ms", "ms", "p99"),
     "cpu_us": ("每个请求的 CPU 时间", "CPU µs", "µs", "µs"),
     "memory_kib": ("所有进程的内存", "内存 MiB", "MiB", "MiB"),
     "memory_per_connection_kib": ("每个空闲连接的内存", "每连接 KiB", "KiB", "KiB"),
@@ -126,7 +126,7 @@ TEXTS: Final[Mapping[str, str]] = {
     "and": "、",
     "comma": "、",
     "to": "{least} 到 {most}",
-    "value.of": "{value}（n={n:,}）",
+    "value.of": "{value} (n={n:,})",
     # Conditions of a run.
     "about.PWB": "PWB",
     "about.command": "命令",
@@ -208,6 +208,7 @@ TEXTS: Final[Mapping[str, str]] = {
         "有效数字的位数取决于数据的离散程度。数值相差悬殊时采用对数坐标：线上画点，并标出 10 的各次幂。"
         "请求数和等待时间只计行为正常的客户端。内存不含文件页，它们由同一台机器上的所有 Python 共用。"
     ),
+    "page.columns": "各列的含义",
     "page.claims": (
         "每个结论都在同一轮内比较两种设计：给出比值的中位数，括号内是中间一半轮次的比值，以及领先的轮数。"
         "是否成立由配对 t 检验和 Wilcoxon 检验决定，并按比较的对数校正（Benjamini–Hochberg，5 %）。"
@@ -216,6 +217,7 @@ TEXTS: Final[Mapping[str, str]] = {
     "page.scenarios": "{n} 个场景",
     "page.scenario": "一个场景",
     "page.order": "从优到劣：{tiers}",
+    "page.order.of": "{measure}。{order}",
     "page.order.than": " > ",
     "page.order.tie": "（{designs}）",
     "page.more": "越大越好",
@@ -226,10 +228,31 @@ TEXTS: Final[Mapping[str, str]] = {
     "page.failures": "失败",
     "page.requests": "n",
     "page.waits": "请求要等多久",
-    "page.waits.axis": "请求的百分比",
+    "page.waits.axis": "请求的百分比（越接近 100 越展开）",
     "page.no_chart": "这张图无法绘制：{why}",
     "page.again": "重新测量：",
     "page.files": "每一轮的数据都在 compare.json 中，用 report 可以重新画出本页：",
+    # A lesson, and what can be saved.
+    "lesson.tools": "课堂工具",
+    "lesson.guess_first": "先猜后看",
+    "lesson.slides": "幻灯片",
+    "lesson.guess": "{name}：你的猜测",
+    "lesson.guess.of": "请猜一猜各设计的数值，至少猜一个：",
+    "lesson.show": "揭晓",
+    "lesson.show_all": "全部揭晓",
+    "lesson.hidden": "所有图表都猜过之后才显示结论。",
+    "lesson.result": "{name}：猜测 {guess}，实测 {measured}；{times}",
+    "lesson.times": "相差 {times} 倍",
+    "lesson.exact": "猜对了",
+    "lesson.previous": "上一页",
+    "lesson.next": "下一页",
+    "lesson.close": "关闭（Esc）",
+    "lesson.slide": "{place} / {all}",
+    "save": "将“{title}”另存为",
+    "csv.low": "中间一半，下限",
+    "csv.high": "中间一半，上限",
+    "csv.least": "最小值",
+    "csv.most": "最大值",
     # The terminal.
     "table.legend": (
         "/s：每秒请求数（k：千）；p90：90 % 的请求最多等待的毫秒数；\n"
