@@ -116,9 +116,9 @@ class _Frame:
         places = apart(tops, HEIGHT)
         layers: list[dict[str, Any]] = []
         for line in lines:
-            name, last = line.name, ends[line.name][0]
-            way = [
-                {"n": 0, "x": self._left(last), "y": tops[name]},
+            name = line.name
+            way = [  # begins at the right edge also where a line ends before, or it would look like a part of the line
+                {"n": 0, "x": self.width, "y": tops[name]},
                 {"n": 1, "x": self.width + LEADER, "y": places[name]},
             ]
             stroke = {"type": "line", "color": line.colour, "strokeWidth": 1, "strokeDash": list(line.dash)}
@@ -136,15 +136,6 @@ class _Frame:
                 {"data": {"values": way[1:]}, "mark": text, "encoding": {**at, "text": {"value": name}}},
             ]
         return layers
-
-    def _left(self, x: float) -> float:
-        """Pixels from the left of the plot."""
-        first, last = self._axes.places[0], self._axes.places[-1]
-        if first == last:
-            return 0.0
-        if self._axes.doubling:
-            return self.width * math.log(x / first) / math.log(last / first)
-        return self.width * (x - first) / (last - first)
 
     def _top(self, value: float) -> float:
         """Pixels from the top of the plot."""
