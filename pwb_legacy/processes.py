@@ -48,9 +48,9 @@ class ProcessServer(HTTPServer):
 
     def flush_log(self) -> None:
         if self.context.log is not None and self.context.log.reopen_requested:
-            self.children.pass_signal_on(signal.SIGUSR1)
+            self.children.forward_signal(signal.SIGUSR1)
         super().flush_log()
-        self.children.pass_lines_on()
+        self.children.forward_log_lines()
 
     def on_wakeup(self) -> None:
         for child in self.children.reap():

@@ -13,15 +13,15 @@ class Timeouts(NamedTuple):
     """The longest time that a connection may spend in each state, in seconds."""
 
     header: float = 10.0
-    """for a whole request head; received bytes do not extend it"""
+    """For a whole request head; received bytes do not extend it."""
     idle: float = 15.0
-    """until the next request begins on a persistent connection"""
+    """Until the next request begins on a persistent connection."""
     send: float = 60.0
-    """during which the peer must acknowledge some bytes of a response"""
+    """During which the peer must acknowledge some bytes of a response."""
     linger_idle: float = 5.0
-    """between two pieces of data that are read only to be discarded"""
+    """Between two pieces of data that are read only to be discarded."""
     linger: float = 30.0
-    """for all data that is discarded before a connection is closed"""
+    """For all data that is discarded before a connection is closed."""
 
 
 class Deadline:

@@ -29,9 +29,9 @@ class Fault(NamedTuple):
     """Why received bytes are not a valid request."""
 
     status: int
-    """the status code of the response"""
+    """The status code of the response."""
     detail: str
-    """the reason, in words for a developer"""
+    """The reason, in words for a developer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +42,15 @@ class BadRequest:
     """
 
     status: int
-    """the status code of the response"""
+    """The status code of the response."""
     detail: str
-    """the reason, in words for a developer; a client never sees it"""
+    """The reason, in words for a developer; a client never sees it."""
     first_line: bytes = b""
-    """the request line as far as it was received, for the log"""
+    """The request line as far as it was received, for the log."""
     method: bytes = b""
-    """the method, if the request line begins with one: a response to HEAD has no content even here (RFC 9110 9.3.2)"""
+    """The method, if the request line begins with one: a response to HEAD has no content even here (RFC 9110 9.3.2)."""
     fields: Fields | None = None
-    """the field section, if it was valid"""
+    """The field section, if it was valid."""
     persistent: ClassVar[Literal[False]] = False
     """The connection ends after the response. Request has the same attribute."""
 

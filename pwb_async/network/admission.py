@@ -1,15 +1,15 @@
-"""Admission control of all servers: limits on open connections, in total, per client and by free descriptors.
+"""Admission control of all servers: limits on open connections, in total, per peer and by free descriptors.
 
 admit(), step by step:
-  1. A connection of a client that has as many as are allowed is refused.
+  1. A connection of a peer that has as many as are allowed is refused.
   2. When the server is full, the connection that has been idle longest is closed; if none is idle, the new one is
      refused.
-  3. A refused connection stays open until its client has read the 503. Only some are kept; of more, the oldest is
+  3. A refused connection stays open until its peer has read the 503. Only some are kept; of more, the oldest is
      closed, so that refused connections do not fill the server as well.
 
 The server also counts as full when few descriptors are left, because files and logs need some. So accept() never runs
-out of descriptors, and every client gets a response. A client is one IPv4 address, or the /64 of an IPv6 address, which
-is what a single host is given.
+out of descriptors, and every peer gets a response. A peer is one IPv4 address, or the /64 of an IPv6 address, which is
+what a single host is given. It is the other end of the connection, whatever client a proxy reports.
 """
 
 import heapq
@@ -20,16 +20,18 @@ import threading
 from typing import Final, Generic, Protocol, TypeVar
 
 from .accept import AcceptErrors
-from .listeners import client_prefix
+from .listeners import peer_prefix
 
 _RESERVED_DESCRIPTORS: Final = 16
 """Descriptors that no connection takes, so that files can be opened and logs reopened."""
 _OTHER_DESCRIPTORS: Final = 256
 """The most descriptors that belong to no connection: of disk threads, listening sockets, the loop, logs."""
 _MAX_REFUSED: Final = 256
-"""Refused connections that are kept until their clients have read the 503."""
-_EVICTION_BATCH: Final = 256
-"""One in this many idle connections is closed at a time, because each search looks at every connection."""
+"""Refused connections that are kept until their peers have read the 503."""
+_IDLE_PER_EVICTION: Final = 256
+"""For each so many idle connections one more is closed at a time, because each search looks at every connection."""
+_BASE_DESCRIPTORS: Final = 64
+"""Descriptors that the limit on connections leaves for logs, the loop and listening sockets."""
 _SEARCH_PAUSE: Final = 1e-5
 """Seconds without another search, for each connection that a search without success looked at."""
 _MIN_CAPACITY: Final = 16
@@ -42,7 +44,7 @@ class Connection(Protocol):
     """What admission control needs of a connection."""
 
     @property
-    def idle_since(self) -> float | None:
+    def idle_order(self) -> float | None:
         """A number that orders idle connections, the longest idle first; None while a request is under way."""
 
     @property
@@ -71,14 +73,12 @@ class AdmissionControl(Generic[C]):
     accepted: int
     """Connections so far, refused ones included."""
 
-    def __init__(
-        self, max_connections: int, max_per_client: int, max_files: int = 0, capacity: int = UNLIMITED
-    ) -> None:
+    def __init__(self, max_connections: int, max_per_peer: int, max_files: int = 0, capacity: int = UNLIMITED) -> None:
         """capacity: the most connections without --max-connections. See resize() for the others."""
         self._lock = threading.RLock()  # closing a connection, which admit() does, leads to forget()
         self._capacity = capacity
-        self.measure()
-        self.resize(max_connections, max_per_client, max_files)
+        self.read_descriptor_limit()
+        self.resize(max_connections, max_per_peer, max_files)
         self._next_search = 0.0
         self._errors = AcceptErrors()
         self._refused: dict[C, None] = {}
@@ -98,10 +98,10 @@ class AdmissionControl(Generic[C]):
             scarce = in_use >= self._plenty and connection.sock.fileno() >= self._descriptors - _RESERVED_DESCRIPTORS
             counted = len(self.connections) - len(self._refused) - len(self._closing)
             self.connections[connection] = None
-            prefix = client_prefix(connection.peer) if self._max_per_client else b""
+            prefix = peer_prefix(connection.peer) if self._max_per_peer else b""
             count = self._count.get(prefix, 0) if prefix else -1
             full = scarce or counted >= self._max_connections
-            if count < self._max_per_client and (not full or self._evict_idle(now)):
+            if count < self._max_per_peer and (not full or self._evict_idle(now)):
                 if prefix:
                     self._count[prefix] = count + 1
                     self._prefixes[connection] = prefix
@@ -145,19 +145,19 @@ class AdmissionControl(Generic[C]):
             if not self._count[prefix]:
                 del self._count[prefix]
 
-    def resize(self, max_connections: int, max_per_client: int, max_files: int) -> None:
+    def resize(self, max_connections: int, max_per_peer: int, max_files: int) -> None:
         """Set the limits for new connections.
 
-        max_connections: 0 for as many as there are descriptors. max_per_client: for one IPv4 address or IPv6 /64,
+        max_connections: 0 for as many as there are descriptors. max_per_peer: for one IPv4 address or IPv6 /64,
         0 for no limit. max_files: the most files that are open without a connection.
         """
-        self._max_per_client = max_per_client
+        self._max_per_peer = max_per_peer
         self._max_files = max_files
-        # Each connection may need a file beside its socket; some descriptors stay for logs and the loop.
-        by_descriptors = max(_MIN_CAPACITY, (self._descriptors - 64) // 2)
+        # Each connection may need a file beside its socket.
+        by_descriptors = max(_MIN_CAPACITY, (self._descriptors - _BASE_DESCRIPTORS) // 2)
         self._max_connections = max_connections or min(self._capacity, by_descriptors)
 
-    def measure(self) -> None:
+    def read_descriptor_limit(self) -> None:
         """Read the limit of descriptors, which prlimit(1) can change while the server runs."""
         limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
         self._descriptors = 1 << 20 if limit == resource.RLIM_INFINITY else limit
@@ -168,8 +168,8 @@ class AdmissionControl(Generic[C]):
         if now < self._next_search:
             return False
         # A copy, because other threads may close connections meanwhile.
-        idle = [(since, id(each), each) for each in list(self.connections) if (since := each.idle_since) is not None]
-        for _, _, connection in heapq.nsmallest(1 + len(idle) // _EVICTION_BATCH, idle):
+        idle = [(order, id(each), each) for each in list(self.connections) if (order := each.idle_order) is not None]
+        for _, _, connection in heapq.nsmallest(1 + len(idle) // _IDLE_PER_EVICTION, idle):
             self._closing.add(connection)
             connection.stop()
         self._next_search = 0.0 if idle else now + _SEARCH_PAUSE * len(self.connections)

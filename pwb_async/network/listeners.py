@@ -192,10 +192,10 @@ def close(sockets: list[socket.socket]) -> None:
         sock.close()
 
 
-def client_address(name: object) -> str:
-    """The IP address of a client, from what getpeername() or accept() returned; "-" on a Unix socket.
+def peer_address(name: object) -> str:
+    """The IP address of a peer, from what getpeername() or accept() returned; "-" on a Unix socket.
 
-    The address of an IPv4 client is the IPv4 address, also on an IPv6 socket.
+    The address of an IPv4 peer is the IPv4 address, also on an IPv6 socket.
     """
     if not isinstance(name, tuple):
         return "-"
@@ -203,7 +203,7 @@ def client_address(name: object) -> str:
     return host.removeprefix(_MAPPED) if "." in host else host
 
 
-def client_prefix(peer: str) -> bytes:
+def peer_prefix(peer: str) -> bytes:
     """The prefix of an address for which connections are counted; b"" if there is no address, on a Unix socket.
 
     It is the whole IPv4 address, or the /64 of an IPv6 address, because an IPv6 host usually has a /64 to itself.

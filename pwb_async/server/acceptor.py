@@ -33,7 +33,7 @@ class Acceptor:
         self._loop = loop
         self._protocol = protocol
         self._servers: dict[socket.socket, asyncio.AbstractServer] = {}
-        """uvloop's servers, which accept by themselves, by listening socket."""
+        """The servers of uvloop, which accept by themselves, by listening socket."""
         self._duplicates: dict[socket.socket, socket.socket] = {}
         """A duplicate of the listening socket of each of these servers, which close their own."""
         self._sockets: list[socket.socket] = []

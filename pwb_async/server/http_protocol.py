@@ -47,7 +47,7 @@ class HTTPProtocol(ConnectionProtocol):
         self._reading_paused = False
 
     @property
-    def idle_since(self) -> float | None:
+    def idle_order(self) -> float | None:
         """A number that orders idle connections, the longest idle first; None while a request is under way."""
         # The connection is IDLE as soon as respond() has written the head; the content may still be on its way.
         idle = self._connection.state is ConnectionState.IDLE and not (
@@ -98,7 +98,7 @@ class HTTPProtocol(ConnectionProtocol):
         """
         state, connection, writer = self._state, self._connection, self._writer
         cache, guard, observers = state.cache, state.guard, state.observers
-        now, tick = time.time(), state.clock()
+        wall, now = time.time(), state.clock()  # since the epoch, and on the clock of the deadlines and the cache
         out: list[Part] = []
         count = size = 0
         while event is not NEED_DATA and event is not CLOSED:
@@ -109,27 +109,27 @@ class HTTPProtocol(ConnectionProtocol):
                 if guard is not None:
                     response = guard(self._client_of(event), event)
                 if response is None and cache is not None:
-                    response = cache.get(event, tick)
+                    response = cache.get(event, now)
                 if response is None:
-                    response = self._locate(event, out, now)
+                    response = self._locate(event, out, wall)
                     if response is None:
                         return
             if response.has_file:
-                if not self._send_file(event, response, out, now):
+                if not self._send_file(event, response, out, wall):
                     return
                 out = []
             else:
-                out += connection.respond(event, response, now)
+                out += connection.respond(event, response, wall)
             if observers:
                 exchange = Exchange()  # without make_exchange(), which would be a Python call more
                 exchange.client = (self._peer or self.peer) if state.resolve_client is None else self._client_of(event)
                 exchange.request = event
-                exchange.status, exchange.sent, exchange.started_at = response.status, response.length, now
+                exchange.status, exchange.sent, exchange.started_at = response.status, response.length, wall
                 for observe in observers:
                     observe(exchange)
             count += 1
             size += response.length
-            if connection.idle or writer.paused:
+            if connection.needs_data or writer.paused:
                 break
             if count == MAX_PIPELINED or size > _MAX_BATCH:
                 self._begin(out)
@@ -140,28 +140,28 @@ class HTTPProtocol(ConnectionProtocol):
             writer.write(out)
         if writer.paused:
             return
-        if count and connection.idle and not self._reading_paused:
-            self.deadline.rearm_idle(tick)
+        if count and connection.needs_data and not self._reading_paused:
+            self.deadline.rearm_idle(now)
             return
         if count:
             self.deadline.disarm()
-        self._wait(tick)
+        self._wait(now)
 
-    def _locate(self, request: Request, out: list[Part], now: float) -> Response | None:
+    def _locate(self, request: Request, out: list[Part], wall: float) -> Response | None:
         """Make a response that needs no disk; otherwise write `out`, begin a task and return None."""
         located = self._state.context.site.locate(request)
         if isinstance(located, Response):
             return located
         self._begin(out)
-        self._state.loop.create_task(self._respond_in_task(request, located, (), now))
+        self._state.loop.create_task(self._respond_in_task(request, located, (), wall))
         return None
 
-    def _send_file(self, event: Request | BadRequest, response: Response, out: list[Part], now: float) -> bool:
+    def _send_file(self, event: Request | BadRequest, response: Response, out: list[Part], wall: float) -> bool:
         """Send `out` and a response with a file; return False if a task has to send the rest of it."""
         self._begin(out)
-        remaining = self._writer.start(self._connection.respond(event, response, now))
+        remaining = self._writer.start(self._connection.respond(event, response, wall))
         if remaining:
-            self._state.loop.create_task(self._respond_in_task(cast(Request, event), response, remaining, now))
+            self._state.loop.create_task(self._respond_in_task(cast(Request, event), response, remaining, wall))
             return False
         self._responding = False
         return True
@@ -180,10 +180,10 @@ class HTTPProtocol(ConnectionProtocol):
 
     def _reject(self, event: BadRequest) -> None:
         """Send an error that is not a response to a request: the server is full, or a request took too long."""
-        now = time.time()
+        wall = time.time()
         response = self._state.context.site.refuse(event)
-        self._writer.write(self._connection.respond(event, response, now))
-        self._report(self._client_of(event), event, response.status, response.length, now)
+        self._writer.write(self._connection.respond(event, response, wall))
+        self._report(self._client_of(event), event, response.status, response.length, wall)
         if not self._writer.paused:
             self._process_events(self._connection.next_event())
 
@@ -194,7 +194,7 @@ class HTTPProtocol(ConnectionProtocol):
         state, writer, connection = self._state, self._writer, self._connection
         # The whole response is made with one configuration, even if a reload replaces it meanwhile.
         site, cache, find = state.context.site, state.cache, state.find
-        tick = state.clock()
+        now = state.clock()
         client = self._client_of(request) if state.observers else "-"
         response = located if isinstance(located, Response) else None
         try:
@@ -204,7 +204,8 @@ class HTTPProtocol(ConnectionProtocol):
                 finding = await find(located)
                 if isinstance(finding, StorageError):
                     logger.error("%r: %s", located.path, finding.detail)
-                response = cache.get(request, tick) if cache else None
+                # With the time before the wait: on a slow disk, what find() has just put there may be stale by now.
+                response = cache.get(request, now) if cache else None
                 if response is None:
                     response = site.reply(located, finding)
                 remaining = writer.start(connection.respond(request, response, time.time()))

@@ -207,7 +207,7 @@ class Server:
             self._min_send_rate.check(connections, now)
 
     def _maintain(self) -> None:
-        self.state.admission.measure()
+        self.state.admission.read_descriptor_limit()
         cache = self.state.cache
         if cache and (self._refreshing is None or self._refreshing.done()):
             self._refreshing = self.loop.create_task(cache.refresh(_REFRESH_HORIZON))

@@ -23,7 +23,16 @@ from .sendfile import SendfileSupport
 
 
 class ServerConnection(Connection, Protocol):
-    """What a server needs of a connection, whatever version of HTTP it speaks."""
+    """What a server needs of a connection, whatever version of HTTP it speaks.
+
+    Five methods end one:
+
+        stop()      close it now if no request is under way, otherwise after the response; a shutdown, or an eviction
+        retire()    the same, but an idle one may send one more request for some time; another process takes over
+        close()     close it when what has been written is sent; a refused one of which there are too many
+        expire()    its deadline has passed: send 408, take the next step of closing it, or abort it
+        abort()     close it at once and lose what is buffered; a peer that does not read, or a fault
+    """
 
     deadline: Deadline
     """When expire() is due."""

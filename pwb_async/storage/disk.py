@@ -7,7 +7,7 @@ find, step by step:
      from one release (hazard D6)
   2. opens the first of the lookup's candidates that exists, without ever leaving the root (C1, C2, C3)
   3. examines what it has opened, not what the name stands for by now: only a regular file is a file (C5)
-  4. reads a small file at once, and makes its entity tag of the content; leaves a large one open, and if it has just
+  4. reads a small file whole, and makes its entity tag of the content; leaves a large one open, and if it has just
      changed, waits some milliseconds until its times can be trusted
   5. reads a small file to its end if its size is not its length (in /proc the size is 0, in /sys 4096)
 """
@@ -44,7 +44,7 @@ SMALL: Final = 112 * 1024
 """The size, in bytes, up to which a file is read at once: a response from memory and one by sendfile(2) cost the same
 CPU time here, 37 us (docs/decisions.md)."""
 _TRIES: Final = 4
-"""Attempts at what a change of the file system may interrupt."""
+"""Attempts to examine a file that changes meanwhile, or to open one when a signal or a change interrupts that."""
 _PAUSES: Final = 10
 _PAUSE: Final = 0.005
 """Seconds. All pauses together are longer than the slowest tick of a clock, even if a virtual machine misses some."""
@@ -86,6 +86,8 @@ class Disk:
         try:
             root = os.open(self._root, DIRECTORY_FLAGS)
         except OSError:
+            # The root could be opened when the server began. So whatever the reason is, a release that is being
+            # switched, a disk that is not mounted or a want of descriptors, it is expected to pass.
             return UNAVAILABLE
         try:
             return self._find(root, lookup, True)
@@ -255,6 +257,7 @@ def _regular(
     mtime, ctime = status.st_mtime_ns, status.st_ctime_ns
     if mtime > ctime:  # a program has set it to a time in the future
         mtime = ctime
+    # Last-Modified has whole seconds, so a later change has another one only if the second of this one is over.
     settled = mtime // SECOND < seen // SECOND and not is_racy(ctime, seen)
     return OpenFile(path, status.st_size, mtime, seen, file, content, _version(status), False, tag, settled)
 

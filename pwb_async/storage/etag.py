@@ -8,7 +8,7 @@ A large file is not read for its tag. With --etag it is made of:
   auto     size, mtime, and what a publisher cannot set: ctime and inode number. So it differs between two servers, and
            chmod(1) and ln(1) change it.
   mtime    size and mtime, which are the same on all servers that keep the times of their copies. A file whose mtime is
-           a placeholder has no tag.
+           a placeholder, a fixed time that a build tool gives to every file, has no tag.
   content  nothing: it has no tag.
 Such a tag identifies a version only if the next change gives the file another ctime. Until the clock of the file system
 moves on, a second change gets the same ctime as the first; git calls such a file "racy". It has no tag: a strong one
@@ -24,7 +24,7 @@ from typing import Final
 
 from xxhash import xxh3_128_hexdigest
 
-from pwb_async.core.semantics.dates import is_placeholder
+from pwb_async.core.site.validators import is_placeholder
 
 SECOND: Final = 1_000_000_000
 _TICK: Final = 10_000_000

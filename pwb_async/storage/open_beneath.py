@@ -44,7 +44,7 @@ _OPENAT2: Final = 437
 _BENEATH: Final = 0x08 | 0x02
 """RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS."""
 _HOW: Final = {flags: (ctypes.c_uint64 * 3)(flags, 0, _BENEATH) for flags in (FILE_FLAGS, DIRECTORY_FLAGS)}
-"""struct open_how for each of the two flags: flags, mode, resolve."""
+"""The struct open_how for each of the two flags: flags, mode, resolve."""
 _syscall: Final = ctypes.CDLL(None, use_errno=True).syscall
 _syscall.argtypes = (ctypes.c_long, ctypes.c_int, ctypes.c_char_p, ctypes.c_void_p, ctypes.c_size_t)
 _syscall.restype = ctypes.c_long
@@ -102,10 +102,10 @@ def _follow(names: list[bytes], directories: list[int], flags: int) -> int | byt
             if len(directories) == 1:
                 raise OSError(errno.EXDEV, "openat_walk")
             close(directories.pop())
-        stays = name in (b"", b".", b"..")
-        if stays and names:
+        is_here = name in (b"", b".", b"..")  # the directory that is open by now, so there is nothing to enter
+        if is_here and names:
             continue
-        step = _step(directories[-1], b"." if stays else name, DIRECTORY_FLAGS if names else flags)
+        step = _step(directories[-1], b"." if is_here else name, DIRECTORY_FLAGS if names else flags)
         if not names or isinstance(step, bytes):
             return step
         directories.append(step)
@@ -125,4 +125,6 @@ def _step(directory: int, name: bytes, flags: int) -> int | bytes:
         except OSError as error:
             if error.errno != errno.EINVAL:  # what they report for anything else
                 raise
+    # ENOTDIR is no race: a file stands where the path needs a directory. Otherwise the name was a link whenever it was
+    # opened and something else whenever it was read; after EAGAIN the caller tries again, and then reports 503.
     raise failure if failure.errno == errno.ENOTDIR else OSError(errno.EAGAIN, "openat_walk")

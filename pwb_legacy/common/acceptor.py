@@ -14,7 +14,7 @@ from typing import ClassVar, Final
 
 from pwb_async.core.events import CLOSED
 from pwb_async.network.accept import ACCEPT_PAUSE, AcceptErrors, accept
-from pwb_async.network.listeners import client_address
+from pwb_async.network.listeners import peer_address
 from pwb_async.runtime.context import ServerContext
 
 from .client import RECEIVE_SIZE, Client
@@ -96,7 +96,7 @@ class Acceptor:
                 self.failed = True
                 self._errors.report(error.strerror or "")
             return None
-        return self.client_class(self._context, sock, client_address(name), self._before_close)
+        return self.client_class(self._context, sock, peer_address(name), self._before_close)
 
     def start_lingering_close(self, client: Client) -> None:
         """Take over a client that has had its last response, and close it when it has closed its side."""

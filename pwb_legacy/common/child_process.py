@@ -42,23 +42,23 @@ class Child:
     def __init__(self, client: Client) -> None:
         self.peer, self.sock = client.peer, client.sock
         shared = memoryview(mmap(-1, 16))  # two numbers in memory that fork() does not copy
-        self._idle_since = shared[:8].cast("d")  # 0.0 while the child has something to do
+        self._idle_order = shared[:8].cast("d")  # 0.0 while the child has something to do
         self.lines_dropped = shared[8:].cast("q")
         self._stopped = self._reaped = False
 
     @contextmanager
     def waiting_for(self, client: Client) -> Iterator[None]:
         """Called in the child: show the parent that the child is idle, if it is, while this lasts."""
-        self._idle_since[0] = client.idle_since or 0.0
+        self._idle_order[0] = client.idle_order or 0.0
         try:
             yield
         finally:
-            self._idle_since[0] = 0.0
+            self._idle_order[0] = 0.0
 
     @property
-    def idle_since(self) -> float | None:
+    def idle_order(self) -> float | None:
         """A number that orders idle children, the longest idle first; None while a child has something to do."""
-        return None if self._stopped else self._idle_since[0] or None
+        return None if self._stopped else self._idle_order[0] or None
 
     def stop(self) -> None:
         """Accept no more requests: the child ends when it has sent the current response."""
@@ -141,7 +141,7 @@ class Children:
         self._let_go(client)
         serve(child, client)
         if self._log is not None:
-            self.pass_lines_on()
+            self.forward_log_lines()
             self._log.finish()
             child.lines_dropped[0] = self._log.dropped - dropped_before
 
@@ -171,12 +171,12 @@ class Children:
                     self._log.append(self._line_receiver.recv(MAX_MESSAGE))
         return ended
 
-    def pass_signal_on(self, number: int) -> None:
+    def forward_signal(self, number: int) -> None:
         """Send a signal that the parent has received to all children."""
         for child in self._running:
             child.send_signal(number)
 
-    def pass_lines_on(self) -> None:
+    def forward_log_lines(self) -> None:
         """In a child: send the parent the lines that the log has not been able to write. In the parent: do nothing."""
         if self._in_child and self._log is not None and self._log.pending:
             self._log.hand_over(self._line_sender.send)

@@ -48,7 +48,7 @@ class Client:
         self.lingering = False
 
     @property
-    def idle_since(self) -> float | None:
+    def idle_order(self) -> float | None:
         """A number that orders idle clients, the longest idle first; None while a request or response is under way."""
         idle = (
             self.connection.state is ConnectionState.IDLE

@@ -183,7 +183,7 @@ class HTTPServer:
         try:
             while not self.stopping:
                 for client in self.acceptor.wait():
-                    self.admission.measure()
+                    self.admission.read_descriptor_limit()
                     if self.admission.admit(client, time.monotonic()):
                         yield client
                     else:

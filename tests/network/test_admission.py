@@ -11,8 +11,8 @@ class Client:
 
     sock = socket.socket(socket.AF_UNIX)
 
-    def __init__(self, idle_since: float | None = None, peer: str = "127.0.0.1") -> None:
-        self.idle_since = idle_since
+    def __init__(self, idle_order: float | None = None, peer: str = "127.0.0.1") -> None:
+        self.idle_order = idle_order
         self.peer = peer
         self.closed = self.stopped = False
 
@@ -21,11 +21,11 @@ class Client:
 
     def stop(self) -> None:
         self.stopped = True
-        self.idle_since = None
+        self.idle_order = None
 
 
-def full(*clients: Client, max_per_client: int = 0) -> AdmissionControl[Client]:
-    control: AdmissionControl[Client] = AdmissionControl(len(clients), max_per_client)
+def full(*clients: Client, max_per_peer: int = 0) -> AdmissionControl[Client]:
+    control: AdmissionControl[Client] = AdmissionControl(len(clients), max_per_peer)
     for client in clients:
         assert control.admit(client, 0.0)
     return control
@@ -59,7 +59,7 @@ def test_of_too_many_refused_the_oldest_is_closed_a9() -> None:
 
 def test_a_refused_connection_counts_neither_in_total_nor_for_its_client_a9_a10() -> None:
     first, second = Client(), Client(peer="127.0.0.2")
-    control = full(first, second, max_per_client=1)
+    control = full(first, second, max_per_peer=1)
     control.refuse(first)  # no thread can be started for it
     assert control.admit(Client(), 0.0)
     assert not control.admit(Client(), 0.0)
@@ -77,7 +77,7 @@ def test_a_closed_connection_does_not_count_before_its_end_is_reported_a9() -> N
 
 def test_a_process_takes_the_place_of_its_client_a9_a10() -> None:
     client, process = Client(), Client()
-    control = full(client, max_per_client=1)
+    control = full(client, max_per_peer=1)
     control.replace(client, process)
     control.forget(client)
     assert not control.admit(Client(), 0.0)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from pwb_async.core.site.lookup import NOT_FOUND, UNAVAILABLE, Candidate, Finding, Lookup
-from pwb_async.network.listeners import client_address, client_prefix
+from pwb_async.network.listeners import peer_address, peer_prefix
 from pwb_async.server.async_storage import AsyncStorage
 from pwb_async.storage.disk import Disk
 from tests.conformance.designs import Design
@@ -157,7 +157,7 @@ async def test_max_connections_per_ip_of_the_legacy_designs_a10(mode: str, root:
     ],
 )
 def test_addresses_that_count_as_one_client_a10(one: str, other: str, same: bool) -> None:
-    assert (client_prefix(one) == client_prefix(other)) is same
+    assert (peer_prefix(one) == peer_prefix(other)) is same
 
 
 @pytest.mark.parametrize(
@@ -175,11 +175,11 @@ def test_addresses_that_count_as_one_client_a10(one: str, other: str, same: bool
     ],
 )
 def test_address_of_a_client(name: object, address: str) -> None:
-    assert client_address(name) == address
+    assert peer_address(name) == address
 
 
 def test_a_unix_socket_has_no_address() -> None:
-    assert client_prefix("-") == b""
+    assert peer_prefix("-") == b""
 
 
 async def test_max_connections_is_shared_by_the_workers(run: Start) -> None:

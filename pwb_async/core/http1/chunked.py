@@ -31,9 +31,9 @@ class ChunkedReader:
     __slots__ = ("_checked", "_chunk_left", "_limits", "_state", "done", "received", "request")
 
     request: Request
-    """the request with this content"""
+    """The request with this content."""
     received: int
-    """bytes of content so far; a chunk counts in full as soon as its size is known"""
+    """Bytes of content so far; a chunk counts in full as soon as its size is known."""
     done: bool
     """Whether the end of the content was found."""
 

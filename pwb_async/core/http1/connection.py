@@ -52,18 +52,18 @@ class Connection:
         "_server",
         "close_after_response",
         "head_length",
-        "idle",
+        "needs_data",
         "state",
     )
 
     close_after_response: bool
     """Whether the next response is the last one; a server that shuts down sets it."""
     head_length: int
-    """bytes of the head that respond() returned last"""
-    idle: bool
-    """Whether next_event() would return NEED_DATA after the last response."""
+    """Bytes of the head that respond() returned last."""
+    needs_data: bool
+    """Whether next_event() would return NEED_DATA after the last response, as no byte of another request is here."""
     state: ConnectionState
-    """what the connection waits for"""
+    """What the connection waits for."""
 
     def __init__(self, parser: RequestParser, server: bytes = b"PWB") -> None:
         self._parser = parser
@@ -80,7 +80,7 @@ class Connection:
         self._responses = 0
         self._linger_budget = inf
         self.head_length = 0
-        self.idle = False
+        self.needs_data = False
         self.close_after_response = False
         self.state = ConnectionState.HEAD
 
@@ -136,7 +136,7 @@ class Connection:
         last = self._must_close or self.close_after_response or self._responses == self._max_responses
         if request.persistent and not last:
             self.state = ConnectionState.CONTENT if self._content_left else _IDLE
-            self.idle = not (self._content_left or self._buffer or self._eof)
+            self.needs_data = not (self._content_left or self._buffer or self._eof)
             if request.version is HTTP_1_0:  # the parser's constant; comparing the tuples costs three times as much
                 start += b"Connection: keep-alive\r\n"
         else:
@@ -147,7 +147,7 @@ class Connection:
             done = self._eof or (client_closes and not unread)
             self.state = ConnectionState.CLOSED if done else ConnectionState.LINGER
             self._buffer, self._offset = b"", 0
-            self.idle = False
+            self.needs_data = False
             start += b"Connection: close\r\n"
         if response.serialized:
             self.head_length = len(start) + response.serialized_head_length

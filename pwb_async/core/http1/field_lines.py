@@ -15,16 +15,16 @@ from .limits import Limits
 _END_OF_HEAD: Final = len(b"\r\n\r\n")
 
 
-def line_fault(line: bytes, max_length: int, too_long: int) -> Fault | None:
+def line_fault(line: bytes, max_length: int, status: int) -> Fault | None:
     """Return the first fault of a line, whatever its syntax: a control character, or its length.
 
-    Only the order of the bytes decides which fault is reported, not how they were received. too_long: the status for a
-    line of more than `max_length` bytes.
+    Only the order of the bytes decides which fault is reported, not how they were received. status: that of the
+    response to a line of more than `max_length` bytes.
     """
     if CONTROL.search(line, 0, max_length):
         return Fault(400, "a control character, a bare CR or a bare LF")
     if len(line) > max_length:
-        return Fault(too_long, "a line or the head is too long")
+        return Fault(status, "a line or the head is too long")
     return None
 
 
@@ -43,7 +43,7 @@ def _max_length(offset: int, limits: Limits) -> int:
 
 
 def check_lines(section: bytes, offset: int, number: int, limits: Limits) -> tuple[int, int] | Fault:
-    """Check the field lines of a section that is not complete, so that a fault is answered before the deadline.
+    """Check the field lines of a section that is not complete, so that a fault is answered before the head's deadline.
 
     offset, number: the start of the first line that was not complete at the last check, and its number counted from 1.
     Returns both for the next check.
@@ -80,8 +80,8 @@ def parse_fields(section: bytes, limits: Limits, offset: int = 0) -> Fields | Fa
     hosts = values.get(b"host", ())
     if len(hosts) > 1 or not all(map(valid_host, hosts)):
         return Fault(400, "Host is invalid or repeated")
-    content_length = _framing(values)
-    return content_length if isinstance(content_length, Fault) else Fields(values, content_length)
+    framing = _framing(values)
+    return framing if isinstance(framing, Fault) else Fields(values, framing)
 
 
 def trailer_fault(section: bytes, limits: Limits) -> Fault | None:
@@ -93,7 +93,7 @@ def trailer_fault(section: bytes, limits: Limits) -> Fault | None:
 
 
 def _framing(values: Mapping[bytes, list[bytes]]) -> int | Fault:
-    """Return the length of the content (RFC 9112 6.3).
+    """Return the length of the content, or CHUNKED (RFC 9112 6.3).
 
     Any framing that two implementations might read differently is a fault, since it allows request smuggling.
     """
@@ -105,7 +105,9 @@ def _framing(values: Mapping[bytes, list[bytes]]) -> int | Fault:
         names = [name.strip(b" \t").lower() for name in b",".join(codings).split(b",")]
         if names == [b"chunked"]:
             return CHUNKED
-        if b"chunked" in names[:-1] or {b"", b"chunked"}.issuperset(names):
+        if not any(names):
+            return Fault(400, "Transfer-Encoding is empty")
+        if b"chunked" in names[:-1] or {b"", b"chunked"}.issuperset(names):  # the latter: "chunked," or ",chunked"
             return Fault(400, "chunked is repeated or not the last transfer coding")
         return Fault(501, "a transfer coding other than chunked")
     if not lengths:

@@ -32,11 +32,11 @@ class RequestLine(NamedTuple):
     """A valid request line (RFC 9112 3)."""
 
     raw: bytes
-    """the line as received, without its CRLF"""
+    """The line as received, without its CRLF."""
     method: bytes
-    """the method, case-sensitive"""
+    """The method, case-sensitive."""
     target: Target
-    """the target, parsed"""
+    """The target, parsed."""
     version: Version
     """HTTP_1_0, or HTTP_1_1 for all later minor versions (RFC 9110 2.5)"""
 
@@ -60,9 +60,9 @@ class RequestParser:
     """A parser of request heads, which all connections of a server share."""
 
     limits: Limits
-    """the limits beyond which a head is refused"""
+    """The limits beyond which a head is refused."""
     variant: Variant | None
-    """the function that sets Fields.variant; None where nothing is negotiated"""
+    """The function that sets Fields.variant; None where nothing is negotiated."""
     cache: dict[bytes, Request]
     """The requests that parse_single() returned, by their bytes.
 

@@ -19,16 +19,7 @@ _FORMATS: Final = (
 )
 """IMF-fixdate, the format of RFC 850, and that of asctime(), which recipients must accept."""
 _LONGEST: Final = len(b"Wednesday, 06-Nov-94 08:49:37 GMT")
-_PLACEHOLDERS: Final = frozenset(
-    (
-        315532800,  # 1980-01-01, where the dates of ZIP begin
-        318211200,  # 1980-02-01, Gradle
-        456789000,  # 1984-06-22, Yarn
-        499162500,  # 1985-10-26, npm
-        1153704088,  # 2006-07-24, Cargo
-    )
-)
-"""Modification times that build tools give to every file, so that their archives are reproducible."""
+"""Bytes of the longest valid date. Anything longer is refused before it is kept as a key of the cache of dates."""
 
 
 @lru_cache(1024)
@@ -46,10 +37,11 @@ def format_date(seconds: int) -> bytes:
     )
 
 
-def parse_date(value: bytes, this_year: int = 2000) -> int | None:
+def parse_date(value: bytes, this_year: int) -> int | None:
     """Return the time that an HTTP-date stands for, in any of the three formats, or None if it is not a valid one.
 
-    A two-digit year that would be more than 50 years after `this_year` belongs to the century before.
+    A two-digit year that would be more than 50 years after `this_year` belongs to the century before. The day of the
+    week is not compared with the date: a wrong one is accepted.
     """
     return _parse(value, this_year) if len(value) <= _LONGEST else None
 
@@ -73,14 +65,6 @@ def _parse(value: bytes, this_year: int) -> int | None:
     except ValueError:
         return None
     return int(when.timestamp())
-
-
-def is_placeholder(mtime: int) -> bool:
-    """Return whether a modification time, in seconds since the epoch, was set by a build tool and means nothing.
-
-    Nix and OSTree set 0 and 1; those of other tools are in _PLACEHOLDERS.
-    """
-    return mtime <= 1 or mtime in _PLACEHOLDERS
 
 
 def year_of(seconds: float) -> int:

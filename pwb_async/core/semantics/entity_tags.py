@@ -13,7 +13,7 @@ class EntityTag(NamedTuple):
     """An entity tag."""
 
     opaque: bytes
-    """the text between the quotes"""
+    """The text between the quotes."""
     weak: bool
     """Whether representations with this tag may differ in their bytes."""
 

@@ -42,13 +42,13 @@ class Fields:
     )
 
     content_length: int
-    """bytes of content that follow the head, or CHUNKED"""
+    """Bytes of content that follow the head, or CHUNKED."""
     host: bytes | None
-    """the value of Host"""
+    """The value of Host."""
     variant: bytes
-    """the key of the representation that these fields select (RFC 9110 12.5.5); b"" where nothing is negotiated"""
+    """The key of the representation that these fields select (RFC 9110 12.5.5); b"" where nothing is negotiated."""
     size: int
-    """bytes of all names and values"""
+    """Bytes of all names and values."""
     close: bool
     """Whether Connection contains "close"."""
     keep_alive: bool
@@ -60,7 +60,7 @@ class Fields:
     plain: bool
     """Whether no field changes the response to a GET: no precondition, range, content or expectation."""
     conditions: bytes
-    """the preconditions and the range as they were received; equal ones lead to equal responses"""
+    """The preconditions and the range as they were received; equal ones lead to equal responses."""
 
     def __init__(self, values: Mapping[bytes, list[bytes]], content_length: int) -> None:
         self._values = values

@@ -3,7 +3,7 @@
 import re
 
 TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
-"""token, RFC 9110 5.6.2."""
+"""`token`, RFC 9110 5.6.2."""
 
 TARGET = re.compile(rb"[!-\"$-~\x80-\xff]+")
 """A request target: visible US-ASCII without "#", because a fragment is never sent (RFC 9112 3.2), and bytes beyond
@@ -32,7 +32,7 @@ MEDIA_TYPE = re.compile(
     rb"(?:[ \t]*;[ \t]*(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+="
     rb"(?:[!#$%&'*+\-.^_`|~0-9A-Za-z]+|\"(?:[\t !#-\[\]-~]|\\[\t -~])*\"))?)*"
 )
-"""media-type, RFC 9110 8.3.1, in US-ASCII."""
+"""`media-type`, RFC 9110 8.3.1, in US-ASCII."""
 
 ENTITY_TAG = re.compile(rb'(W/)?"([!#-~\x80-\xff]*)"')
-"""entity-tag, RFC 9110 8.8.3."""
+"""`entity-tag`, RFC 9110 8.8.3."""

@@ -47,21 +47,21 @@ class Request:
     """
 
     method: bytes
-    """the method, case-sensitive (RFC 9110 9.1)"""
+    """The method, case-sensitive (RFC 9110 9.1)."""
     target: Target
-    """the parsed target"""
+    """The parsed target."""
     fields: Fields
-    """the field section"""
+    """The field section."""
     version: Version
-    """the version by which the request is interpreted: (1, 1) for every later HTTP/1.x as well (RFC 9110 2.5)"""
+    """The version by which the request is interpreted: (1, 1) for every later HTTP/1.x as well (RFC 9110 2.5)."""
     persistent: bool = True
     """Whether the client lets the connection go on after the response (RFC 9112 9.3); always so in HTTP/2."""
     request_line: bytes = b""
-    """the request line without its CRLF, as received; b"" where there is none, as in HTTP/2"""
+    """The request line without its CRLF, as received; b"" where there is none, as in HTTP/2."""
     plain: bool = field(init=False)
     """Whether this is a GET whose response depends on nothing but the target and the variant."""
     cache_key: bytes = field(init=False)
-    """a key that is equal for requests that select the same representation; b"" for one that can select no file"""
+    """A key that is equal for requests that select the same representation; b"" for one that can select no file."""
 
     def __post_init__(self) -> None:
         self.plain = self.fields.plain and self.method == b"GET"
@@ -106,9 +106,9 @@ class FileSlice(NamedTuple):
 
     file: File
     start: int
-    """the position of the first byte"""
+    """The position of the first byte."""
     length: int
-    """bytes"""
+    """Bytes."""
 
 
 Part: TypeAlias = bytes | FileSlice
@@ -127,20 +127,20 @@ class Response:
     """A response to a request. The server that asked for it has to close it, even if it could not be sent."""
 
     status: int
-    """the status code"""
+    """The status code."""
     fields: FieldList
-    """the fields, but for Date, Server and Connection, which depend on the time and the connection"""
+    """The fields, but for Date, Server and Connection, which depend on the time and the connection."""
     parts: tuple[Part, ...] = ()
-    """the content; without what `serialized` holds of it"""
+    """The content; without what `serialized` holds of it."""
     file: File | None = None
-    """the file that is closed with the response; None for none"""
+    """The file that is closed with the response; None for none."""
     serialized: bytes = b""
-    """the field lines with the empty line, and short content behind them, as preserialize() has written them for a
-    response that is sent often"""
+    """The field lines with the empty line, and short content behind them, as preserialize() has written them for a
+    response that is sent often."""
     serialized_head_length: int = 0
-    """bytes of `serialized` before the content"""
+    """Bytes of `serialized` before the content."""
     length: int = -1
-    """bytes of content; computed from `parts` where it is not given"""
+    """Bytes of content; computed from `parts` where it is not given."""
     has_file: bool = field(init=False)
     """Whether any of the parts is a slice of a file."""
 

@@ -12,13 +12,13 @@ class Validators(NamedTuple):
     """The validators of a representation, which distinguish its versions (RFC 9110 8.8)."""
 
     tag: EntityTag | None
-    """the entity tag"""
+    """The entity tag."""
     last_modified: int | None
-    """seconds since the epoch"""
+    """Seconds since the epoch."""
     strong_date: bool
     """Whether `last_modified` is a strong validator: the file cannot change within that second any more (8.8.2.2)."""
     seen: int
-    """the time at which the file was examined, in seconds since the epoch"""
+    """The time at which the file was examined, in seconds since the epoch."""
 
 
 def evaluate(fields: Fields, current: Validators) -> int | None:

@@ -25,9 +25,9 @@ class ByteRange(NamedTuple):
     """A satisfiable range of bytes."""
 
     start: int
-    """the position of the first byte"""
+    """The position of the first byte."""
     length: int
-    """bytes, at least 1"""
+    """Bytes, at least 1."""
 
     def content_range(self, size: int) -> bytes:
         """Return the value of Content-Range for a representation of `size` bytes."""
@@ -85,13 +85,13 @@ class Multipart(NamedTuple):
     """Content of type multipart/byteranges (RFC 9110 14.6), without the bytes of the file."""
 
     media_type: bytes
-    """the value of Content-Type, with the boundary"""
+    """The value of Content-Type, with the boundary."""
     heads: list[bytes]
-    """the delimiter and the fields before each part"""
+    """The delimiter and the fields before each part."""
     end: bytes
-    """the last delimiter, behind the last part"""
+    """The last delimiter, behind the last part."""
     length: int
-    """bytes of the whole content, those of the file included"""
+    """Bytes of the whole content, those of the file included."""
 
 
 def multipart(ranges: list[ByteRange], size: int, mtime_ns: int, media: FieldList) -> Multipart | None:

@@ -16,19 +16,19 @@ class Target:
     """A valid request target."""
 
     segments: tuple[bytes, ...] = ()
-    """the segments of the path, percent-decoded, after "", "." and ".." were resolved"""
+    """The segments of the path, percent-decoded, after "", "." and ".." were resolved."""
     trailing_slash: bool = True
     """Whether the path ends in a slash once it is resolved, so that it names a directory."""
     query: bytes | None = None
-    """the query as received, without its question mark; None if there is none"""
+    """The query as received, without its question mark; None if there is none."""
     authority: bytes | None = None
-    """the authority of an absolute-form target, which replaces Host (RFC 9112 3.2.2); ":authority" in HTTP/2"""
+    """The authority of an absolute-form target, which replaces Host (RFC 9112 3.2.2); ":authority" in HTTP/2."""
     asterisk: bool = False
     """Whether the target is "*", the server as a whole (RFC 9110 9.3.7)."""
     unescaped: bool = False
     """Whether it contains bytes that had to be percent-encoded; the response redirects to `location` (RFC 9112 3.2)."""
     cache_key: bytes = b""
-    """a key that is equal for targets that select the same file; b"" for one that can select none"""
+    """A key that is equal for targets that select the same file; b"" for one that can select none."""
 
     @property
     def location(self) -> bytes:

@@ -17,7 +17,7 @@ class EntryKind(Enum):
     FILE = "file"
     """A regular file; a directory does not match, and the next candidate is tried."""
     DIRECTORY = "directory"
-    """a directory; it is found as a Directory."""
+    """A directory; it is found as a Directory."""
     ANY = "any"
     """Either of them."""
 
@@ -26,11 +26,11 @@ class Candidate(NamedTuple):
     """A path at which the storage may find what a request asks for (try_files of nginx)."""
 
     path: bytes
-    """beneath the root, without a slash at either end; b"" is the root itself"""
+    """Beneath the root, without a slash at either end; b"" is the root itself."""
     kind: EntryKind = EntryKind.ANY
-    """the kind of entry that matches"""
+    """The kind of entry that matches."""
     status: int = 200
-    """the status code of a response that is made of this file: 404 for an error page"""
+    """The status code of a response that is made of this file: 404 for an error page, which no site has yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +38,14 @@ class Lookup:
     """A request to a storage: find the first of these candidates that exists."""
 
     request: Request
-    """the request that the lookup is for"""
+    """The request that the lookup is for."""
     path: bytes
-    """the target's path without its first slash, for logs and delays only; `candidates` decide what is opened"""
+    """The target's path without its first slash, for logs and delays only; `candidates` decide what is opened."""
     candidates: tuple[Candidate, ...]
-    """the paths to try in order; if none matches, the finding is NOT_FOUND"""
+    """The paths to try in order; if none matches, the finding is NOT_FOUND."""
     codings: tuple[bytes, ...] = ()
-    """the content codings that the client accepts, in order of preference, for a storage that has coded files"""
+    """The content codings that the client accepts, in order of preference, for a storage that has coded files; no site
+    sets them yet."""
 
 
 def candidates_of(path: bytes, trailing_slash: bool, indexes: tuple[bytes, ...]) -> tuple[Candidate, ...]:
@@ -60,34 +61,35 @@ class OpenFile(NamedTuple):
     """A regular file that is open; its size and times were read from the open file, not by its name (hazard C3)."""
 
     path: bytes
-    """the path of the candidate at which it was found"""
+    """The path of the candidate at which it was found."""
     size: int
-    """bytes"""
+    """Bytes."""
     mtime_ns: int
-    """the last change of its content, in nanoseconds since the epoch"""
+    """The last change of its content, in nanoseconds since the epoch."""
     seen_ns: int
-    """the moment at which it was examined, in nanoseconds since the epoch"""
+    """The moment at which it was examined, in nanoseconds since the epoch."""
     file: File | None
-    """the open file; None if `content` holds all of it"""
+    """The open file; None if `content` holds all of it."""
     content: bytes | None = None
-    """the whole content of a small file, which was read at once"""
+    """The whole content of a small file, which was read in the same call."""
     version: tuple[int, ...] = ()
-    """device, inode, change time of the inode, mtime and size: all that the system reports of a change"""
+    """Device, inode, change time of the inode, mtime and size: all that the system reports of a change."""
     shared: bool = False
     """Whether several responses use this finding. None of them closes the file; it closes with its last reference."""
     tag: bytes | None = None
-    """the opaque part of its entity tag, which is strong; None for no entity tag"""
+    """The opaque part of its entity tag, which is strong; None for no entity tag."""
     settled: bool = True
     """Whether any later change is certain to change `version` and the modification time: the file was not modified so
-    recently that the file system's clock might give the next change the same time."""
+    recently that the file system's clock might give the next change the same time ("racy" in storage/etag.py),
+    nor in the second in which it was examined."""
     generated: bool = False
     """Whether the content is generated while it is read, as in /proc and /sys. The file's own size and times do not
     describe it then: `size` is the length of `content`, and `version` is empty."""
     status: int = 200
-    """the status code of the candidate at which it was found"""
+    """The status code of the candidate at which it was found."""
 
     @property
-    def owned(self) -> File | None:
+    def file_to_close(self) -> File | None:
         """The file, if a response that is made of it has to close it."""
         return None if self.shared else self.file
 
@@ -117,7 +119,7 @@ class StorageError:
     """A failure of the storage itself."""
 
     detail: str
-    """the reason, for the log only; a client never sees it"""
+    """The reason, for the log only; a client never sees it."""
 
 
 Finding: TypeAlias = OpenFile | Directory | NotFound | Forbidden | Unavailable | StorageError

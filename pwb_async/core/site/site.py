@@ -1,12 +1,17 @@
 """The rules by which requests are answered, as two pure functions around the one call that reads the disk.
 
 Site.locate, step by step:
-  1. an unknown expectation: 417                         4. a target with unescaped bytes: 301
-  2. OPTIONS: 204                                        5. a hidden name: 404
-  3. any other method but GET and HEAD: 405 or 501       6. otherwise a Lookup
+  1. an unknown expectation: 417
+  2. OPTIONS: 204
+  3. any other method but GET and HEAD: 405 or 501
+  4. a target with unescaped bytes: 301
+  5. a hidden name: 404
+  6. otherwise a Lookup
 Site.reply for an open file, step by step (RFC 9110 13.2.2):
-  1. preconditions: 412, 304                             3. Range: 206, 416
-  2. If-Range                                            4. otherwise the whole file: 200
+  1. preconditions: 412, 304
+  2. If-Range: whether Range applies
+  3. Range: 206, 416
+  4. otherwise the whole file: 200
 Generated content (/proc, /sys) has neither Last-Modified nor ranges, because it may differ each time it is read.
 """
 
@@ -50,7 +55,7 @@ class Site:
     """
 
     variant: Variant | None
-    """The function of the field section on which responses depend (Vary); None, as nothing is negotiated."""
+    """The function of the field section on which responses depend (Vary); None, as nothing is negotiated yet."""
 
     def __init__(
         self,
@@ -86,8 +91,8 @@ class Site:
         if is_hidden(target.segments, self._dotfiles):
             return self.error(404, method)
         path = b"/".join(target.segments)
-        shown = path + b"/" if path and target.trailing_slash else path
-        return Lookup(request, shown, candidates_of(path, target.trailing_slash, self._indexes))
+        logged = path + b"/" if path and target.trailing_slash else path
+        return Lookup(request, logged, candidates_of(path, target.trailing_slash, self._indexes))
 
     def reply(self, lookup: Lookup, finding: Finding) -> Response:
         """Return the response to a request whose lookup led to `finding`; from now on the response owns the file."""
@@ -136,9 +141,9 @@ class Site:
         status = evaluate(fields, current)
         if status == 304:
             # One validator is enough, as the client has the other fields already (RFC 9110 15.4.5).
-            return Response(304, (*_validators(current)[-1:], self._cache_control), (), found.owned)
+            return Response(304, (*_validators(current)[-1:], self._cache_control), (), found.file_to_close)
         if status is not None:
-            return replace(self.error(status, method), file=found.owned)
+            return replace(self.error(status, method), file=found.file_to_close)
         value = fields.get(b"range")
         if value is None or method != b"GET" or found.generated or not range_applies(fields, current):
             return self._whole(method, found, media, current)
@@ -147,7 +152,7 @@ class Site:
             return self._whole(method, found, media, current)
         if not ranges:
             error = self.error(416, method, (b"Content-Range", b"bytes */%d" % found.size))
-            return replace(error, file=found.owned)
+            return replace(error, file=found.file_to_close)
         return self._partial(found, media, current, ranges) or self._whole(method, found, media, current)
 
     def _fields(self, found: OpenFile, media: FieldList, length: int, current: Validators) -> FieldList:
@@ -164,7 +169,7 @@ class Site:
         fields = self._fields(found, media, found.size, current)
         everything = ByteRange(0, found.size)
         parts = () if method == b"HEAD" or not found.size else (_slice(found, everything),)
-        return Response(found.status, fields, parts, found.owned)
+        return Response(found.status, fields, parts, found.file_to_close)
 
     def _partial(
         self, found: OpenFile, media: FieldList, current: Validators, ranges: list[ByteRange]
@@ -173,12 +178,12 @@ class Site:
         if len(ranges) == 1:
             fields = self._fields(found, media, ranges[0].length, current)
             fields += ((b"Content-Range", ranges[0].content_range(found.size)),)
-            return Response(206, fields, (_slice(found, ranges[0]),), found.owned)
+            return Response(206, fields, (_slice(found, ranges[0]),), found.file_to_close)
         form = multipart(ranges, found.size, found.mtime_ns, media)
         if form is None:
             return None
         fields = self._fields(found, ((b"Content-Type", form.media_type),), form.length, current)
-        return Response(206, fields, _parts(found, form, ranges), found.owned)
+        return Response(206, fields, _parts(found, form, ranges), found.file_to_close)
 
 
 def is_hidden(segments: tuple[bytes, ...], dotfiles: bool = False) -> bool:

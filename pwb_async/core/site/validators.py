@@ -2,13 +2,22 @@
 
 from typing import Final
 
-from pwb_async.core.semantics.dates import is_placeholder
 from pwb_async.core.semantics.entity_tags import EntityTag
 from pwb_async.core.semantics.preconditions import Validators
 
 from .lookup import OpenFile
 
 _SECOND: Final = 1_000_000_000
+_PLACEHOLDERS: Final = frozenset(
+    (
+        315532800,  # 1980-01-01, where the dates of ZIP begin
+        318211200,  # 1980-02-01, Gradle
+        456789000,  # 1984-06-22, Yarn
+        499162500,  # 1985-10-26, npm
+        1153704088,  # 2006-07-24, Cargo
+    )
+)
+"""Modification times that build tools give to every file, so that their archives are reproducible."""
 
 
 def validators_of_file(found: OpenFile, coding: bytes = b"") -> Validators:
@@ -21,3 +30,11 @@ def validators_of_file(found: OpenFile, coding: bytes = b"") -> Validators:
     last_modified = None if found.generated or is_placeholder(modified) else min(modified, seen)
     tag = None if found.tag is None else EntityTag(b"%s-%s" % (found.tag, coding) if coding else found.tag, False)
     return Validators(tag, last_modified, found.settled, seen)
+
+
+def is_placeholder(mtime: int) -> bool:
+    """Return whether a modification time, in seconds since the epoch, was set by a build tool and means nothing.
+
+    Nix and OSTree set 0 and 1; those of other tools are in _PLACEHOLDERS.
+    """
+    return mtime <= 1 or mtime in _PLACEHOLDERS

@@ -403,7 +403,7 @@ def test_the_defaults_are_those_of_docs_hazards_b8() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wire", "idle"),
+    ("wire", "needs_data"),
     [
         pytest.param([get()], True, id="nothing-behind"),
         pytest.param([HTTP10_KEEP], True, id="http10-keep-alive"),
@@ -415,13 +415,13 @@ def test_the_defaults_are_those_of_docs_hazards_b8() -> None:
         pytest.param([b"\0"], False, id="no-request"),
     ],
 )
-def test_idle_if_the_next_event_is_need_data(wire: list[bytes], idle: bool) -> None:
+def test_needs_data_if_the_next_event_is_need_data(wire: list[bytes], needs_data: bool) -> None:
     connection = Connection(PARSER)
     for data in wire:
         connection.receive_data(data)
     event = connection.next_event()
     assert isinstance(event, Request | BadRequest)
     connection.respond(event, Response(204, ()), NOW)
-    assert connection.idle is idle
-    if idle:
+    assert connection.needs_data is needs_data
+    if needs_data:
         assert connection.next_event() is NEED_DATA
