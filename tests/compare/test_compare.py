@@ -343,6 +343,18 @@ def test_a_fault_in_drawing_loses_nothing(tmp_path: Path) -> None:
     assert (tmp_path / "again" / "compare.html").read_text().rstrip().endswith("</html>")
 
 
+def test_a_run_can_be_told_in_chinese_and_begin_with_guesses(quick: tuple[Results, str, str], tmp_path: Path) -> None:
+    results, _, _ = quick
+    (tmp_path / "compare.json").write_text(results.to_json())
+    status, said, errors = told("report", tmp_path / "compare.json", "--out", tmp_path, "--lang", "zh", "--guess")
+    assert (status, errors) == (0, "")
+    assert said.splitlines()[-1] == f"图表在 {tmp_path}/compare.html，数据在 {tmp_path}/compare.json"
+    page = (tmp_path / "compare.html").read_text()
+    assert '<html lang="zh-CN">' in page
+    assert "<body data-guess>" in page
+    assert page.index("同样的响应") < page.index("The same responses")
+
+
 def test_runs_are_joined(quick: tuple[Results, str, str], tmp_path: Path) -> None:
     results, _, _ = quick
     paths = [tmp_path / name for name in ("a.json", "b.json")]

@@ -230,4 +230,5 @@ def _decades(low: float, most: float) -> dict[str, Any]:
         "labelFontSize": 11,
         "labelOverlap": True,
         "labelSeparation": 8,
+        "labelBound": True,
     }

@@ -54,15 +54,15 @@ class Progressing:
         where = self._words.say(f"curves.point.{point.question}", **values)
         self._progress.update(self._task, advance=1, total=total, description=where)
         if not self._console.is_terminal:
-            self._console.out(printable(f"{where:44} {_figures(point)}"), highlight=False)
+            self._console.out(printable(f"{where:44} {_figures(point, self._words)}"), highlight=False)
 
 
-def _figures(point: Point) -> str:
+def _figures(point: Point, words: Words) -> str:
     if point.why is not None:
         return point.why
-    tail = f"  p90 {point.p90_ms:.1f} ms" if point.p90_ms is not None else ""
-    failures = f"  {point.failures:,} failures" if point.failures else ""
-    return f"{point.rate or 0:9,.0f}/s{tail}{failures}"
+    tail = words.say("table.line.p90", ms=point.p90_ms) if point.p90_ms is not None else ""
+    failures = words.say("table.line.failures", n=point.failures) if point.failures else ""
+    return f"{words.say('table.line.rate', rate=point.rate or 0)}{tail}{failures}"
 
 
 def tables(results: Results, words: Words) -> Iterator[RenderableType]:

@@ -101,7 +101,7 @@ TEXTS: Final[Mapping[str, str]] = {
     "least.last": "{losers} 最多{tie}，是 {winner} 的 {ratio} 倍（{evidence}）",
     "most.some": "无法判断先后顺序，但 {winners} 是 {losers} 的 {ratio} 倍（{evidence}）",
     "least.some": "无法判断先后顺序，但 {losers} 是 {winners} 的 {ratio} 倍（{evidence}）",
-    "beyond": "一千多",
+    "beyond": "1,000+",
     "tie": "（彼此无法区分）",
     "undecided": "测了 {rounds}，仍无法区分各设计",
     "undecided.one_round": "一轮只能断定 10 倍以上的差别，这里没有",
