@@ -21,7 +21,7 @@ class ProcessServer(HTTPServer):
 
     capacity: ClassVar[int] = 256
     child: Child
-    """In a child process, itself."""
+    """This process as its parent sees it; set in a child process only."""
 
     def serve_forever(self) -> None:
         with Children(self.context, self.wakeup_writer) as self.children:

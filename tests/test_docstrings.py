@@ -139,8 +139,8 @@ def undocumented() -> list[str]:
 def is_sentence(summary: str) -> bool:
     """Whether a summary reads as a sentence: at least three words, a capital at the start, a full stop or colon at the end.
 
-    It must not begin as a list of parameters does, with names and a colon. Whether it has a verb is not checked, so
-    `The limits of a request head.` passes.
+    It must not begin as a list of parameters does, with names and a colon. It may lack a verb, as CONTRIBUTING.md allows
+    where a noun phrase names the thing: `The limits of a request head.`
     """
     begins_with_parameter = re.match(r"[`*]*\w+[`*]*(, [`*]*\w+[`*]*)*: ", summary) is not None
     is_whole = len(summary.split()) >= 3 and summary.endswith((".", ":", ".)"))
@@ -192,9 +192,10 @@ def people() -> list[str]:
 
 
 @pytest.mark.parametrize("offenders", [undocumented, class_docstrings, long_files, people])
-def test_no_offender_is_new(offenders: Callable[[], list[str]]) -> None:
-    new = set(offenders()) - set(LEFT.get(offenders.__name__, []))
-    assert not new, {place: people_lines().get(place, "") for place in sorted(new)}
+def test_no_offender_is_new_and_none_that_is_mended_is_listed(offenders: Callable[[], list[str]]) -> None:
+    found, left = set(offenders()), set(LEFT[offenders.__name__])
+    assert not found - left, {place: people_lines().get(place, "") for place in sorted(found - left)}
+    assert not left - found, f"mended, so remove it from docstrings_left.toml: {sorted(left - found)}"
 
 
 if __name__ == "__main__":

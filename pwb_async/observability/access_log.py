@@ -27,6 +27,8 @@ from .combined_format import format_combined
 from .exchange import Exchange
 
 logger: Final = logging.getLogger("pwb")
+LOG_RETRY: Final = 0.2
+"""Seconds between two attempts of a server to write lines that a pipe has not taken."""
 _FLUSH_HALVES: Final = 2 * 1000
 """Each time so many half lines more are kept, some 0.2 MB, on_backlog() is called."""
 _MAX_HALVES: Final = 10 * _FLUSH_HALVES

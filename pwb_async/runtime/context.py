@@ -67,7 +67,9 @@ class ServerContext(NamedTuple):
     workers: int
     """The number of serving processes."""
     guard: Guard | None = None
-    """The function that may refuse a request before the cache is asked; None for no such function."""
+    """The function that may refuse a request before the cache is asked; None for no such function.
+
+    No option sets this one and the next two yet; a program that embeds the server can, by _replace()."""
     resolve_client: ClientResolver | None = None
     """The function that finds the client of a request; None if the client always is the connection's peer."""
     observers: tuple[Observer, ...] = ()

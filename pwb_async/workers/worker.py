@@ -17,6 +17,7 @@ import socket
 from collections.abc import Callable
 from typing import Any, Final
 
+from pwb_async.observability.access_log import LOG_RETRY
 from pwb_async.runtime.context import ServerContext, StartupError
 from pwb_async.server.server import Server
 
@@ -27,8 +28,6 @@ _MAX_COMMANDS: Final = 256
 """Commands that one system call receives; more wait for the next call."""
 _MAX_DESCRIPTORS: Final = 4
 """Descriptors that one system call receives."""
-_LOG_RETRY: Final = 0.2
-"""Seconds between two attempts to write lines that a pipe has not taken."""
 
 
 def loop_factory(name: str) -> Callable[[], asyncio.AbstractEventLoop]:
@@ -107,7 +106,7 @@ class Worker:
         log, end = self._context.log, self._loop.time() + self._context.options.grace_period
         while log is not None and log.pending and not self._server.stopping and self._loop.time() < end:
             log.flush()
-            await asyncio.sleep(_LOG_RETRY)
+            await asyncio.sleep(LOG_RETRY)
 
     def _replace_log(self, fd: int) -> None:
         log = self._context.log

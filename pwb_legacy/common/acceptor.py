@@ -15,14 +15,13 @@ from typing import ClassVar, Final
 from pwb_async.core.events import CLOSED
 from pwb_async.network.accept import ACCEPT_PAUSE, AcceptErrors, accept
 from pwb_async.network.listeners import peer_address
+from pwb_async.observability.access_log import LOG_RETRY
 from pwb_async.runtime.context import ServerContext
 
 from .client import RECEIVE_SIZE, Client
 
 MAX_ACCEPTS: Final = 64
 """Clients accepted in one round, before lingering clients get their turn."""
-LOG_RETRY: Final = 0.2
-"""Seconds between two attempts to write lines that a pipe has not taken."""
 
 
 class Acceptor:

@@ -23,6 +23,8 @@ logger: Final = logging.getLogger("pwb")
 MAX_MESSAGE: Final = 1 << 17
 """Bytes; more than a log hands over at once."""
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGALRM, signal.SIGCHLD)
+"""The signals that parent and child handle differently, and that wait during a fork."""
+_STANDARD_ERROR: Final = 2
 
 
 class Child:
@@ -155,7 +157,7 @@ class Children:
             signal.signal(number, lambda *_: client.stop())
         signal.set_wakeup_fd(-1)
         files = (client.sock, self._wakeup, self._line_sender, self._log, self._context.trace)
-        kept = sorted({2, *(file.fileno() for file in files if file is not None)})
+        kept = sorted({_STANDARD_ERROR, *(file.fileno() for file in files if file is not None)})
         for low, high in pairwise([*kept, os.sysconf("SC_OPEN_MAX")]):
             os.closerange(low + 1, high)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)

@@ -49,6 +49,8 @@ from .client import RECEIVE_SIZE, Client
 from .outgoing import ResponseSender
 
 logger: Final = logging.getLogger("pwb")
+STOP_CHECK: Final = 0.02
+"""Seconds between two looks at whether the last client has left, once the server stops."""
 
 
 class HTTPServer:
@@ -194,8 +196,9 @@ class HTTPServer:
                 self.flush_log()
         finally:
             self.acceptor.close()
+        # The end of a thread or of a greenlet wakes nothing, so the server looks again and again.
         while self.admission.connections:
-            time.sleep(0.02)
+            time.sleep(STOP_CHECK)
             self.on_wakeup()
         self.cancel_grace_period()
 
@@ -234,7 +237,7 @@ class HTTPServer:
         """Called after each buffer that was sent; where clients share one thread, the others run now (A15)."""
 
     def on_wakeup(self) -> None:
-        """Called after every wait for clients, signals, and the end of child processes."""
+        """Called after each wait that a client, a signal, the end of a child process or wake_up() has ended."""
 
     def _wait_for_data(self, client: Client) -> None:
         """Receive, until a deadline that a client cannot put off by sending byte after byte (A2)."""

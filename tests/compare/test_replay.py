@@ -58,8 +58,8 @@ def test_what_is_left_out_is_counted_and_named(tmp_path: Path) -> None:
     assert len(found.moments) == 1
     assert found.missing == (
         "2 not in the combined format (number 1 first), 1 with the method POST (number 4), "
-        "1 without a time that is one (number 5), 1 without a request line that is one (number 6), "
-        "1 with a target that is no path (number 7)"
+        "1 with no valid time (number 5), 1 with no valid request line (number 6), "
+        "1 with a target that is not a path (number 7)"
     )
 
 
@@ -96,14 +96,17 @@ SOUND = entry("2026-10-10T13:55:36Z", "https://a.example/")
     ("bad", "reason"),
     [
         *((bad, "without a request") for bad in (1, None, "text", [], {}, {"request": 1}, {"request": {"url": 5}})),
-        (SOUND | {"request": {"url": "https://a.example/"}}, "without a method that is one"),
-        (SOUND | {"request": {"url": "https://a.example/", "method": 7}}, "without a method that is one"),
-        (entry("2026-10-10T13:55:36Z", "https://a.example/", "GET\nPUT"), "without a method that is one"),
-        (entry("2026-10-10T13:55:36Z", "http://[x/"), "with a URL that is none"),
-        (entry("2026-10-10T13:55:36Z", "http://a\x1b[2J/"), "with a URL that is none"),
-        *((SOUND | {"startedDateTime": time}, "without a time that is one") for time in (5, None, "0001-01-01")),
+        (SOUND | {"request": {"url": "https://a.example/"}}, "with no valid method"),
+        (SOUND | {"request": {"url": "https://a.example/", "method": 7}}, "with no valid method"),
+        (entry("2026-10-10T13:55:36Z", "https://a.example/", "GET\nPUT"), "with no valid method"),
+        (entry("2026-10-10T13:55:36Z", "http://[x/"), "with an invalid URL"),
+        (entry("2026-10-10T13:55:36Z", "http://a\x1b[2J/"), "with an invalid URL"),
+        *((SOUND | {"startedDateTime": time}, "with no valid time") for time in (5, None, "0001-01-01")),
         *(
-            (SOUND | {"request": {"method": "GET", "url": "https://a.example/", "headers": headers}}, "with a header")
+            (
+                SOUND | {"request": {"method": "GET", "url": "https://a.example/", "headers": headers}},
+                "with an invalid header field",
+            )
             for headers in (1, None, "text", [1], [{}], [{"name": 1, "value": "x"}], [{"name": "Range", "value": 1}])
         ),
     ],
@@ -118,7 +121,7 @@ def test_one_bad_entry_is_left_out_and_told(tmp_path: Path, bad: object, reason:
 
 @pytest.mark.parametrize("text", ["{}", '{"log": 1}', '{"log": []}', '{"log": {}}', '{"log": {"entries": {}}}'])
 def test_a_har_file_without_entries_is_told_as_such(tmp_path: Path, text: str) -> None:
-    with pytest.raises(CannotError, match=r"no HAR file: it has no log\.entries$"):
+    with pytest.raises(CannotError, match=r"not a HAR file: it has no log\.entries$"):
         recording(tmp_path / "a.har", text)
 
 

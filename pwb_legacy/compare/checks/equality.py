@@ -1,8 +1,8 @@
-"""Do all designs answer alike? The same bytes to each, and what comes back, compared byte by byte.
+"""The check that all designs respond alike: each gets the same bytes, and the responses are compared byte by byte.
 
-The steps: each request has a connection of its own: its bytes, then the end of what the client sends; everything up to
-the end of the connection is the answer, with its dates masked. Who ends every connection after one answer is compared
-by that first answer, without the field Connection: this is the only difference that designs may have.
+Each request is sent on a connection of its own, which the client then ends on its side. Everything up to the end of the
+connection is compared, with its dates masked. Of a design that ends each connection after one response, only this first
+response is compared, without the field Connection: it is the only difference that designs may have.
 """
 
 import re
@@ -55,10 +55,11 @@ class Difference:
 
 
 class Proof(NamedTuple):
-    """silent: designs that could not start, and why."""
+    """The result of the check."""
 
     equality: Equality
     silent: dict[str, str]
+    """The designs that could not start, and why."""
 
 
 def say(address: Address, wire: bytes, timeout: float = TIMEOUT) -> bytes:
@@ -80,8 +81,9 @@ def masked(stream: bytes) -> bytes:
 
 
 def first(stream: bytes) -> tuple[bytes, bytes]:
-    """The first answer in `stream`, without the field Connection: what a design without kept connections says, too; and
-    what comes after it. Whether an answer has content is seen by what follows its head."""
+    """The first response in `stream` without its field Connection, as every design sends it, and the bytes behind it.
+
+    Whether it has content is judged by what follows its head."""
     head, end, rest = masked(stream).partition(b"\r\n\r\n")
     length = _LENGTH.search(head + b"\r\n")
     size = 0 if not length or rest.startswith(b"HTTP/1.1 ") else int(length[1])
@@ -137,7 +139,7 @@ def prove(contestants: Sequence[Contestant], root: Path, cases: Callable[[Addres
 
 
 def validators(address: Address, target: bytes) -> tuple[bytes, bytes]:
-    """The entity tag and the date of a file, as one design tells them; empty: it does not."""
+    """The entity tag and the modification date of a file, as one design sends them; empty where it sends none."""
     answer = say(address, b"HEAD %s HTTP/1.1\r\nHost: h\r\n\r\n" % target)
     tag, date = re.search(rb"\r\nETag: ([^\r]*)", answer), re.search(rb"\r\nLast-Modified: ([^\r]*)", answer)
     return tag[1] if tag else b"", date[1] if date else b""
@@ -155,7 +157,7 @@ def _converse(peer: socket.socket, wire: bytes) -> Iterator[bytes]:
         peer.sendall(wire)
         peer.shutdown(socket.SHUT_WR)
     except (BrokenPipeError, ConnectionResetError):
-        pass  # it has heard enough; what it said is still to be read
+        pass  # the server reads no more; what it has sent before is still to be read
     while piece := peer.recv(1 << 16):
         yield piece
 

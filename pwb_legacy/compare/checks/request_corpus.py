@@ -1,5 +1,5 @@
 """What `diff` sends: requests as bytes. The built-in ones are made for the site that is served: methods, preconditions,
-ranges, targets that are not there, heads that are none, content, pipelining. Others come from a file or a folder.
+ranges, targets that do not exist, invalid heads, content, pipelining. Others come from a file or a folder.
 """
 
 import re
@@ -17,10 +17,12 @@ _REQUEST_LINE: Final = re.compile(rb"[^ \r\n]+ [^ \r\n]+ HTTP/[0-9]")
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """wire: everything that the client sends; then it ends its side of the connection."""
+    """One connection of the corpus: what the client sends before it ends its side."""
 
     name: str
+    """The request line, and what is special about the request."""
     wire: bytes
+    """Everything that the client sends."""
 
 
 def built_in(site: Site, validators: tuple[bytes, bytes]) -> list[Case]:
@@ -57,7 +59,7 @@ def _blocks(text: bytes) -> list[bytes]:
         try:
             blocks[-1].append(line.decode("unicode_escape").encode("latin-1"))
         except ValueError:
-            raise ValueError(f"line {number}: an escape that is none") from None
+            raise ValueError(f"line {number}: an invalid escape") from None
     return [b"\r\n".join((*lines, b"")) for lines in blocks if any(lines)]
 
 
@@ -73,7 +75,7 @@ def _request(line: bytes, *fields: bytes, content: bytes = b"") -> bytes:
 
 
 def _sound(site: Site, tag: bytes, date: bytes) -> list[bytes]:
-    """Requests that are requests."""
+    """Valid requests."""
     page = site.page
     get, head = b"GET %s HTTP/1.1" % page, b"HEAD %s HTTP/1.1" % page
     conditions = [
@@ -129,7 +131,7 @@ def _targets(page: bytes) -> list[bytes]:
 
 
 def _unsound(page: bytes) -> list[bytes]:
-    """What is no request."""
+    """Bytes that are not a valid request."""
     line = b"GET %s HTTP/1.1" % page
     return [
         *(b"\r\n\r\n", b"GET\r\n\r\n", b"GET %s\r\n\r\n" % page, b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"),

@@ -42,7 +42,7 @@ class Row(NamedTuple):
     """A behaviour of a server."""
 
     id: str
-    """The section of an RFC or a code of docs/hazards.md, and a few words."""
+    """The section of an RFC or a code of docs/hazards.md, if one of them decides, and a few words."""
     requests: tuple[bytes, ...]
     responses: tuple[Expected, ...]
     """Fewer than the requests where the connection must end before all are answered."""

@@ -76,7 +76,7 @@ def read(path: Path) -> Recording:
     except OSError as error:
         raise CannotError(f"{path}: {error.strerror}") from None
     except ValueError as error:
-        raise CannotError(f"{path}: no HAR file: {error}") from None
+        raise CannotError(f"{path}: not a HAR file: {error}") from None
     if not moments:
         raise CannotError(f"{path}: there is nothing to replay: {_told(left_out) or 'it is empty'}")
     start = moments[0][0]
@@ -102,14 +102,14 @@ def _log(lines: Iterable[str], left_out: LeftOut) -> list[Moment]:
 
 
 def _line(line: str) -> tuple[float, Ask]:
-    """Raises ValueError, with the reason in words."""
+    """The time and the request of a line of a log. Raises ValueError, with the reason in words."""
     found = _LINE.fullmatch(line)
     if not found:
         raise ValueError("not in the combined format")
     try:
         second = datetime.strptime(found[1], _TIME).timestamp()
     except ValueError:
-        raise ValueError("without a time that is one") from None
+        raise ValueError("with no valid time") from None
     return second, _asked(found[2], found[4])
 
 
@@ -121,22 +121,22 @@ def _spread(seconds: Sequence[tuple[float, Ask]]) -> Iterator[Moment]:
 
 
 def _asked(line: str, agent: str | None) -> Ask:
-    """Raises ValueError, with the reason in words."""
+    """The request of a request line and a User-Agent. Raises ValueError, with the reason in words."""
     request = _REQUEST.fullmatch(line)
     if not request:
-        raise ValueError("without a request line that is one")
+        raise ValueError("with no valid request line")
     method, target = request.groups()
     if method not in METHODS:
         raise ValueError(f"with the method {method}")
     if not target.startswith("/") or not target.isascii() or "\\" in target:
-        raise ValueError("with a target that is no path")
+        raise ValueError("with a target that is not a path")
     usable = agent and agent.isascii() and agent.isprintable() and agent != "-" and "\\" not in agent
     fields = f"User-Agent: {agent}\r\n".encode() if usable else b""
     return Ask(target.encode(), fields, method.encode(), 0)
 
 
 def _har(text: str, left_out: LeftOut) -> list[Moment]:
-    """Raises ValueError, in words, for a file that is none; an entry that is none is left out."""
+    """The requests of a HAR file; invalid entries are left out. Raises ValueError, in words, for any other file."""
     try:
         entries = json.loads(text)["log"]["entries"]
     except RecursionError:
@@ -163,7 +163,7 @@ def _har(text: str, left_out: LeftOut) -> list[Moment]:
 
 
 def _url(entry: Any) -> SplitResult:
-    """Where an entry's request went. Raises ValueError, with the reason in words."""
+    """The URL of an entry's request. Raises ValueError, with the reason in words."""
     try:
         text = entry["request"]["url"]
     except (KeyError, TypeError):
@@ -173,36 +173,36 @@ def _url(entry: Any) -> SplitResult:
     try:
         url = urlsplit(text)
     except ValueError:
-        raise ValueError("with a URL that is none") from None
+        raise ValueError("with an invalid URL") from None
     if not url.netloc.isprintable():
-        raise ValueError("with a URL that is none")
+        raise ValueError("with an invalid URL")
     return url
 
 
 def _entry(entry: dict[str, Any], url: SplitResult, host: str) -> Moment:
-    """Raises ValueError, with the reason in words."""
+    """The time and the request of an entry. Raises ValueError, with the reason in words."""
     try:
         moment = datetime.fromisoformat(entry["startedDateTime"]).timestamp()
     except (KeyError, TypeError, ValueError, OverflowError):
-        raise ValueError("without a time that is one") from None
+        raise ValueError("with no valid time") from None
     method = entry["request"].get("method")
     if not isinstance(method, str) or not _METHOD.fullmatch(method):
-        raise ValueError("without a method that is one")
+        raise ValueError("with no valid method")
     if method not in METHODS:
         raise ValueError(f"with the method {method}")
     if url.netloc != host:
         raise ValueError(f"of another host than {host}")
     target = (url.path or "/") + (f"?{url.query}" if url.query else "")
     if not target.isascii() or not target.isprintable() or " " in target:
-        raise ValueError("with a target that is no path")
+        raise ValueError("with a target that is not a path")
     return moment, Ask(target.encode(), _fields(entry["request"].get("headers", ())), method.encode(), 0)
 
 
 def _fields(headers: Any) -> bytes:
-    """Those that matter to a static server. Raises ValueError, with the reason in words."""
+    """The field lines that matter to a static server. Raises ValueError, with the reason in words."""
     try:
         fields = [(one["name"], one["value"]) for one in headers if one["name"].lower() in _KEPT]
         sound = [f"{name}: {value}\r\n" for name, value in fields if value.isascii() and value.isprintable()]
     except (KeyError, TypeError, AttributeError):
-        raise ValueError("with a header field that is none") from None
+        raise ValueError("with an invalid header field") from None
     return "".join(sound).encode()
