@@ -15,7 +15,7 @@ from pwb_legacy.compare.load import Ask, Tally, burst, closed, open_loop, run, s
 from tests.conformance.designs import DESIGNS
 from tests.conformance.server import Server, running
 
-from . import hostile as rude
+from . import hostile
 
 PAGE = Ask(b"/index.html")
 BY_NAME = {design.name: design for design in DESIGNS}
@@ -64,10 +64,10 @@ async def test_a_burst(server: Server) -> None:
 @pytest.mark.quiet
 async def test_what_a_closed_loop_hides_an_open_loop_shows() -> None:
     """Half a second in which nobody is answered: 200 a second were meant to ask, two clients did."""
-    stall = partial(rude.stalling, after=50, seconds=0.5)
-    async with rude.server(stall()) as address:
+    stall = partial(hostile.stalling, after=50, seconds=0.5)
+    async with hostile.server(stall()) as address:
         hidden = await closed(address, [PAGE], 2, 1.5)
-    async with rude.server(stall()) as address:
+    async with hostile.server(stall()) as address:
         shown = await open_loop(address, [PAGE], 200, 1.5, connections=2)
     assert hidden.requests > 600
     assert hidden.percentile(99) < 250 < shown.percentile(99)
@@ -86,9 +86,9 @@ async def test_a_run_up_does_not_count() -> None:
         if writer not in met:
             await asyncio.sleep(0.3)
             met.add(writer)
-        writer.write(rude.GOOD)
+        writer.write(hostile.GOOD)
 
-    async with rude.server(manner) as address:
+    async with hostile.server(manner) as address:
         tally = await closed(address, [PAGE], 2, 0.1, run_up=5, begin=lambda: began.append(len(met)))
     assert began == [2]
     assert tally.requests
@@ -97,7 +97,7 @@ async def test_a_run_up_does_not_count() -> None:
 
 
 async def test_every_intended_request_is_counted() -> None:
-    async with rude.server(rude.saying(b"")) as address:
+    async with hostile.server(hostile.saying(b"")) as address:
         tally = await open_loop(address, [PAGE], 200, 0.5, connections=2, queue=10, timeout=0.4)
     assert tally.queued == 10
     assert tally.failures == 100
@@ -115,9 +115,9 @@ async def test_a_schedule_is_kept() -> None:
 
     async def manner(writer: asyncio.StreamWriter) -> None:
         came.append(time.monotonic())
-        writer.write(rude.GOOD)
+        writer.write(hostile.GOOD)
 
-    async with rude.server(manner) as address:
+    async with hostile.server(manner) as address:
         began = time.monotonic()
         tally = await scheduled(address, [(0.3, PAGE), (0.0, PAGE), (0.1, PAGE)], connections=1)
     assert tally.requests == 3
@@ -133,7 +133,7 @@ async def test_the_seed_decides_the_order() -> None:
         async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             for _ in asks:
                 heads.append(await reader.readuntil(b"\r\n\r\n"))
-                writer.write(rude.GOOD)
+                writer.write(hostile.GOOD)
             writer.close()
 
         async with await asyncio.start_server(serve, "127.0.0.1", 0) as listener:

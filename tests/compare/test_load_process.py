@@ -15,7 +15,7 @@ import pytest
 from pwb_legacy.compare.load import Ask, Outcome, Tally, hold, run
 from tests.conformance.server import REPOSITORY
 
-from . import hostile as rude
+from . import hostile
 
 PAGE = Ask(b"/", b"X: \xe9\r\n")
 JOB = {"kind": "closed", "address": ["127.0.0.1", 1], "asks": [{"target": "/"}], "connections": 1, "seconds": 1}
@@ -43,7 +43,7 @@ async def nothing(child: asyncio.subprocess.Process) -> None:
 
 
 async def test_every_load_runs() -> None:
-    async with rude.server(rude.saying(rude.GOOD)) as address:
+    async with hostile.server(hostile.saying(hostile.GOOD)) as address:
         core = min(os.sched_getaffinity(0))
         jobs: dict[str, dict[str, Any]] = {
             "closed": {"asks": [PAGE], "connections": 2, "seconds": 0.1, "keep_alive": True, "seed": 3},
@@ -58,7 +58,7 @@ async def test_every_load_runs() -> None:
 
 
 async def test_hostile_clients_are_held() -> None:
-    async with rude.server(rude.saying(rude.GOOD)) as address:
+    async with hostile.server(hostile.saying(hostile.GOOD)) as address:
 
         def work() -> tuple[Outcome, Outcome]:
             with hold("vanishing", address=address, n=3, ask=PAGE, every=0.01) as outcome:
@@ -84,7 +84,7 @@ async def test_a_signal_ends_it_and_it_tells_what_it_has(kind: str, number: sign
     answered = asyncio.Event()
 
     async def manner(writer: asyncio.StreamWriter) -> None:
-        writer.write(rude.GOOD)
+        writer.write(hostile.GOOD)
         answered.set()
 
     async def meanwhile(child: asyncio.subprocess.Process) -> None:
@@ -92,7 +92,7 @@ async def test_a_signal_ends_it_and_it_tells_what_it_has(kind: str, number: sign
         await asyncio.sleep(0.2)  # it goes on for a minute, whatever is left of the first second
         child.send_signal(number)
 
-    async with rude.server(manner) as address:
+    async with hostile.server(manner) as address:
         job = JOB | {"kind": kind, "address": address, "seconds": 60}
         status, lines, errors = await process(json.dumps(job), meanwhile)
     assert (status, errors, len(lines)) == (0, "", 1)

@@ -11,6 +11,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import Final
 
 from .connection import Connection
@@ -203,18 +204,24 @@ class Clients:
     def _open(self, request: Request, since: float) -> None:
         connection = Connection(self, self._keep_alive, request, since)
         self._connections.add(connection)
-        self._opening[connection] = asyncio.create_task(self._connect(connection))
+        connecting = asyncio.create_task(self._connect(connection))
+        self._opening[connection] = connecting
+        # Not in the task, which may be cancelled before it has begun.
+        connecting.add_done_callback(partial(self._connected, connection))
 
     async def _connect(self, connection: Connection) -> None:
-        try:
-            await asyncio.get_running_loop().create_connection(lambda: connection, *self._address)
-        except OSError as error:
+        await asyncio.get_running_loop().create_connection(lambda: connection, *self._address)
+
+    def _connected(self, connection: Connection, connecting: asyncio.Task[None]) -> None:
+        """Replace a connection that could not be opened, or not in time."""
+        del self._opening[connection]
+        if connecting.cancelled():
+            self.lost(connection)
+        elif isinstance(error := connecting.exception(), OSError):
             connection.fail(f"cannot connect: {os.strerror(error.errno or 0)}")
             self.lost(connection)
-        except asyncio.CancelledError:  # it has waited too long, or this is the end
-            self.lost(connection)
-        finally:
-            del self._opening[connection]
+        elif error:
+            raise error
 
     async def _watch(self) -> None:
         while True:
