@@ -36,13 +36,13 @@ def names(template: str) -> set[str]:
         (
             Finding("content", b"x" * 65_536, b"1"),
             f"the content is b'{'x' * 20}'... of 65,536 bytes, not b'1'",
-            f"内容是 b'{'x' * 20}'……（共 65,536 字节），应为 b'1'",
+            f"响应体是 b'{'x' * 20}'……（共 65,536 字节），应为 b'1'",
         ),
-        (Finding("field-absent", name="date"), "the field date is missing", "缺少字段 date"),
+        (Finding("field-absent", name="date"), "the field date is missing", "缺少响应头 date"),
         (
             Finding("too-few", 1, 2),
             "the connection ends after 1 of 2 responses",
-            "应有 2 个响应，第 1 个之后连接就结束了",
+            "应有 2 个响应，第 1 个之后连接就关闭了",
         ),
     ],
 )

@@ -88,7 +88,7 @@ def entry(cell: Cell, words: Words, chapter: Chapter, *, again: bool) -> Iterato
         (words.text["attack"], defect.attack + chapter.stop),
         (words.text["result"], words.result(cell.outcome)),
         (words.text["cause"], chapter.place.format(place)),
-        (words.text["cure"], f"{defect.cure} {code}"),
+        (words.text["cure"], f"{defect.cure}{chapter.gap}{code}"),
     )
     yield "\n".join(filled(f"- **{name}**{colon}{told}", language, "  ") for name, told in items)
 

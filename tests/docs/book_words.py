@@ -14,7 +14,7 @@ class ProgramText(NamedTuple):
 
 class Chapter(NamedTuple):
     """All that a page tells in one language but the defects. option: behind each command. stop: ends a sentence.
-    place: a piece of code and its file. and_: between two places."""
+    gap: behind it. place: a piece of code and its file. and_: between two places."""
 
     title: str
     introduction: tuple[str, ...]
@@ -24,6 +24,7 @@ class Chapter(NamedTuple):
     again: str
     option: str
     stop: str
+    gap: str
     place: str
     and_: str
 
@@ -34,8 +35,8 @@ _ENGLISH: Final = Chapter(
         "Chapter 9 of the textbook that PWB comes from builds a static web server in seven steps, 9.1 to 9.4. Each step "
         "is a short program that shows one idea, and each of them has defects that the chapter does not mention. This "
         "page goes through the seven programs: what each does, what is wrong with it, a command that shows the defect on "
-        "your own machine, and the place in PWB where it is cured. The same designs, with the defects mended, are the "
-        "files of `pwb_legacy`.",
+        "your own machine, and the place in PWB where it is cured. The files of `pwb_legacy` are the same designs with "
+        "the defects mended.",
         "The command starts the program, attacks it, and prints what happened. What it starts is not the book's text but an "
         "exhibit: the same program, written anew and shorter, with the same defects on purpose. **The exhibits are not to "
         "be used.** They listen on 127.0.0.1 alone and answer the command alone, they can open nothing but a temporary folder and a file beside it, the "
@@ -45,11 +46,12 @@ _ENGLISH: Final = Chapter(
         "Each defect has a code, L1 to L20; [hazards.md](hazards.md) has them among all others that a static server meets. The "
         "same page in Chinese: [book.zh-CN.md](book.zh-CN.md).",
     ),
-    matrix_title="All at once",
-    matrix="`x`: the program has the defect, and the run shows it. `?`: another defect is in the way; 1 and 2 end before L15 could "
-    "show, and 2 serves one client at a time, without a timeout, so that L14 cannot be told from L10. The response of 1 has "
-    "nine bytes, which always fit, so L5 does not show there, though the line is the same. 5 answers nothing at all (L12); its "
-    "other cells are those of the program with gevent's patches, which the book left out.",
+    matrix_title="Overview",
+    matrix="`x`: the program has the defect, and the run shows it. `?`: the attack meets another defect first: "
+    "that for L15 ends 1 and 2 by L9, and that for L14 keeps 2 busy as L10 does, since it serves one client at a time, without a "
+    "timeout. Empty: the program does not have the defect, or it does not show. The content of 1 has nine bytes, which always "
+    "fit, so L5 does not show there, though the line is the same. 5 answers nothing at all (L12); its other cells are those of "
+    "the program with gevent's patches, which the book left out.",
     programs={
         "1": ProgramText(
             "9.1",
@@ -58,7 +60,7 @@ _ENGLISH: Final = Chapter(
             (
                 "The first program has everything that a server must have: it makes a socket, binds it, listens, and then "
                 "accepts one client after the other. It calls `recv()` once, prints what came, sends a status line, one field "
-                "and `hello PWB`, and closes. What the client asked for is not looked at. The exhibit is "
+                "and `hello PWB`, and closes. It does not look at what the client asked for. The exhibit is "
                 "`pwb_legacy/book/exhibits/pwb1.py`; the design done right is `pwb_legacy/fixed_page.py`, or `--mode fixed`.",
                 "Thirty lines are enough to show eight of the twenty defects, and all six later programs inherit them.",
             ),
@@ -79,9 +81,9 @@ _ENGLISH: Final = Chapter(
             "A thread for each client",
             "net09_web_PWB3.py",
             (
-                "Section 9.3 changes one method, `serve_forever()`. Here it starts a thread for each client, so that a slow one "
-                "delays no other. The rest is that of 9.2, defects and all. Some look different now: an exception ends a thread, "
-                "and no longer the program, so nothing seems to happen, but the client waits without an answer. The exhibit is "
+                "The programs of section 9.3 change one method, `serve_forever()`. This one starts a thread for each client, so that a "
+                "slow one delays no other. The rest is that of 9.2, defects and all. Some look different now: an exception ends a thread, "
+                "and no longer the program: the server seems to run well, but the client waits without a response. The exhibit is "
                 "`pwb_legacy/book/exhibits/pwb3.py`; the design done right is `pwb_legacy/threads.py`, or `--mode thread`.",
             ),
         ),
@@ -91,8 +93,8 @@ _ENGLISH: Final = Chapter(
             "net09_web_PWB4.py",
             (
                 "A child process serves each client, and the parent closes its own copy of the client's socket, as it must: "
-                "otherwise the connection would stay open when the child has closed it. The rest of what a parent of "
-                "processes has to do is missing. The exhibit is `pwb_legacy/book/exhibits/pwb4.py`; the design done right is "
+                "otherwise the connection would stay open when the child has closed it. What else a parent has to do "
+                "is missing. The exhibit is `pwb_legacy/book/exhibits/pwb4.py`; the design done right is "
                 "`pwb_legacy/processes.py`, or `--mode process`.",
             ),
         ),
@@ -101,9 +103,9 @@ _ENGLISH: Final = Chapter(
             "A greenlet for each client",
             "net09_web_PWB5.py",
             (
-                "A greenlet serves each client, started by `gevent.spawn()`. A greenlet runs when another one waits in a "
-                "function of gevent. `accept()` of the standard library is none, so the first greenlet never gets its turn. "
-                "One line at the top, `monkey.patch_all()`, is missing. The exhibit is `pwb_legacy/book/exhibits/pwb5.py`; the "
+                "`gevent.spawn()` starts a greenlet that serves each client. It runs only when whatever runs now waits in a "
+                "function of gevent. The standard library's `accept()` is no such function, so not even the first greenlet "
+                "gets its turn. One line at the top is missing: `monkey.patch_all()`. The exhibit is `pwb_legacy/book/exhibits/pwb5.py`; the "
                 "design done right is `pwb_legacy/greenlets.py`, or `--mode gevent`.",
             ),
         ),
@@ -112,9 +114,9 @@ _ENGLISH: Final = Chapter(
             "One thread and epoll",
             "net09_web_PWB6.py",
             (
-                "One thread asks the kernel, by `epoll`, which sockets are ready, and serves those. The program asks for "
-                "edge-triggered events: each change is reported once. That is a promise to take everything that there is, "
-                "each time, and three of its defects are that it does not. The exhibit is `pwb_legacy/book/exhibits/pwb6.py`; "
+                "One thread asks the kernel through `epoll` which sockets are ready, and serves those. The program asks for "
+                "edge-triggered events: each change is reported once. Whoever asks for that has to take everything that "
+                "is there, each time; this program calls `accept()` once (L13), `recv()` once (L2) and `send()` once (L5). The exhibit is `pwb_legacy/book/exhibits/pwb6.py`; "
                 "the design done right is `pwb_legacy/epoll.py`, or `--mode epoll`.",
             ),
         ),
@@ -124,8 +126,8 @@ _ENGLISH: Final = Chapter(
             "net09_web_PWB7.py",
             (
                 "The last program keeps the loop of 6 and starts a thread for each event, which receives, reads the file, sends "
-                "and closes. So the loop and many threads use the same sockets and the same table, without an agreement whose "
-                "they are. The design done right keeps the sockets in the loop, and gives threads nothing but the disk: "
+                "and closes. So the loop and many threads use the same sockets and the same table, and nothing says which of "
+                "them owns what. The design done right keeps the sockets in the loop, and gives threads nothing but the disk: "
                 "`pwb_legacy/epoll_threads.py`, or `--mode epoll-thread`. The exhibit is `pwb_legacy/book/exhibits/pwb7.py`.",
             ),
         ),
@@ -133,6 +135,7 @@ _ENGLISH: Final = Chapter(
     again=", again",
     option="",
     stop=".",
+    gap=" ",
     place="`{0.text}` in [`{0.file}`](../{0.file})",
     and_=", ",
 )
@@ -140,29 +143,29 @@ _ENGLISH: Final = Chapter(
 _CHINESE: Final = Chapter(
     title="逐个程序读教材",
     introduction=(
-        "PWB 源自一本教材的第 9 章：从 9.1 到 9.4，分七步写出一个静态 Web 服务器。每一步都是一个短小的程序，讲清一个思路；同时，每个程序都有书中没有提到的缺陷。本页逐个讲这七个程序：它做了什么，错在哪里，用哪条命令可以在自己的机器上看到，以及 PWB 在哪里解决了它。修正后的同样设计，就是 `pwb_legacy` 里的各个文件。",
-        "命令会启动程序、攻击它，并打印结果。启动的并不是书中的原文，而是展品：重新写成的、更短的同样程序，故意保留同样的缺陷。**展品不可使用。** 它们只监听 127.0.0.1，只响应这条命令，只能打开一个临时目录和目录旁边的一个文件（金丝雀，它不该被客户端拿到），并且随命令一起结束（`pwb_legacy/book/exhibits/guard.py`）。把所有缺陷在所有程序上试一遍，连同 PWB 的各种设计，大约需要一分钟：",
+        "PWB 源自一本教材的第 9 章：从 9.1 到 9.4，分七步写出一个静态 Web 服务器。每一步都是一个短小的程序，讲清一个思路，但每个程序都有书中没有提到的缺陷。本页逐个分析这七个程序：做了什么，错在哪里，用哪条命令可以在自己的机器上重现，以及 PWB 在哪里解决了这个问题。`pwb_legacy` 里的各个文件就是改正之后的同样设计。",
+        "命令会启动程序，发起攻击，并打印结果。启动的并不是书中的原文，而是反例程序：按同样的设计重新编写，更短，故意保留同样的缺陷。**反例程序不可用于任何实际用途。** 它们只监听 127.0.0.1，只响应这条命令，只能打开一个临时目录，以及与它同级的一个文件（称为“金丝雀”，客户端不应拿到它），命令结束时一起退出（`pwb_legacy/book/exhibits/guard.py`）。用全部攻击把这些程序和 PWB 的各种设计都试一遍，大约需要一分钟：",
         "    .venv/bin/pwb-legacy book --lang zh\n    .venv/bin/pwb-legacy book --lang zh --out .      # 同时生成 book.html，里面有每一格的结果、原因和解决办法",
-        "每个缺陷有一个编号，从 L1 到 L20；静态服务器的其他隐患见 [hazards.md](hazards.md)（英文）。本页的英文版：[book.md](book.md)。",
+        "每个缺陷有一个编号，从 L1 到 L20；[hazards.md](hazards.md)（英文）列出了它们和静态服务器会遇到的其他问题。本页的英文版：[book.md](book.md)。",
     ),
     matrix_title="总览",
-    matrix="`x`：程序有这个缺陷，运行时可以看到。`?`：被另一个缺陷挡住；程序 1 和 2 在 L15 出现之前就退出了，程序 2 一次只处理一个客户端，又没有超时，所以 L14 和 L10 分不开。程序 1 的内容只有 9 个字节，总能一次发完，所以那里看不到 L5，虽然代码是一样的。程序 5 任何请求都不响应（L12），其余各格是打上 gevent 补丁之后的结果，教材漏掉了这个补丁。",
+    matrix="`x`：程序有这个缺陷，运行时可以看到。`?`：攻击先触发了另一个缺陷，无法判断：L15 的攻击会让程序 1 和 2 直接退出（L9）；程序 2 一次只处理一个客户端，又没有超时，L14 的攻击在它上面只会表现为 L10。空白：没有这个缺陷，或者不会表现出来：程序 1 的响应体只有 9 个字节，总能一次发完，代码虽然一样，却看不到 L5。程序 5 不响应任何请求（L12），其余各格是打上 gevent 补丁之后的结果，教材漏掉了这个补丁。",
     programs={
         "1": ProgramText(
             "9.1",
             "固定页面",
             "net09_web_PWB1.py",
             (
-                "第一个程序已经具备服务器的全部要素：创建套接字、绑定、监听，然后一个接一个地接受客户端。它只调用一次 `recv()`，打印收到的内容，发出状态行、一个字段和 `hello PWB`，然后关闭。客户端请求的是什么，它并不看。展品是 `pwb_legacy/book/exhibits/pwb1.py`；正确的写法是 `pwb_legacy/fixed_page.py`，即 `--mode fixed`。",
-                "三十行代码就有二十个缺陷中的八个，后面六个程序全都继承了它们。",
+                "第一个程序已经具备服务器的全部要素：创建套接字、绑定、监听，然后依次接受客户端。它只调用一次 `recv()`，打印收到的内容，发出状态行、一个响应头字段和 `hello PWB`，然后关闭连接。它不看客户端请求的是什么。反例是 `pwb_legacy/book/exhibits/pwb1.py`；正确的写法是 `pwb_legacy/fixed_page.py`，即 `--mode fixed`。",
+                "三十行代码就暴露出二十个缺陷中的八个，后面六个程序全都继承了它们。",
             ),
         ),
         "2": ProgramText(
             "9.2",
-            "按名字返回文件，一次一个客户端",
+            "按路径返回文件，一次一个客户端",
             "net09_web_PWB2.py",
             (
-                "第二个程序从第一行取出路径，接在 `./static/` 后面，返回这个文件；文件不存在就返回 404。书中提到，密码之类的文件不能让人拿到，并认为在路径前面加上目录名就够了；L1 说明并不够。展品是 `pwb_legacy/book/exhibits/pwb2.py`；正确的写法是 `pwb_legacy/single.py`，即 `--mode single`。",
+                "第二个程序从请求行取出路径，拼在 `./static/` 后面，返回这个文件；文件不存在就返回 404。书中提到，不能让客户端拿到密码文件之类的内容，并认为在路径前面加上目录名就够了；L1 说明这还不够。反例是 `pwb_legacy/book/exhibits/pwb2.py`；正确的写法是 `pwb_legacy/single.py`，即 `--mode single`。",
             ),
         ),
         "3": ProgramText(
@@ -170,7 +173,7 @@ _CHINESE: Final = Chapter(
             "多线程，每个客户端一个线程",
             "net09_web_PWB3.py",
             (
-                "9.3 节只改一个方法 `serve_forever()`。这里为每个客户端启动一个线程，慢的客户端不再拖累别人。其余部分和 9.2 一样，缺陷也一样，只是有些换了样子：异常只结束一个线程，不再结束整个程序，看上去什么也没发生，客户端却一直等不到响应。展品是 `pwb_legacy/book/exhibits/pwb3.py`；正确的写法是 `pwb_legacy/threads.py`，即 `--mode thread`。",
+                "9.3 节的程序都只改一个方法 `serve_forever()`。这一个为每个客户端启动一个线程，慢客户端不再拖累其他客户端。其余部分和 9.2 一样，缺陷也一样，只是有些表现不同：异常只结束一个线程，不再结束整个程序，服务器看似正常，客户端却一直等不到响应。反例是 `pwb_legacy/book/exhibits/pwb3.py`；正确的写法是 `pwb_legacy/threads.py`，即 `--mode thread`。",
             ),
         ),
         "4": ProgramText(
@@ -178,7 +181,7 @@ _CHINESE: Final = Chapter(
             "多进程，每个客户端一个进程",
             "net09_web_PWB4.py",
             (
-                "每个客户端由一个子进程处理，父进程关闭自己手里的那份客户端套接字。这一步是必须的，否则子进程关闭之后连接仍然开着。但父进程该做的其他事情都没有做。展品是 `pwb_legacy/book/exhibits/pwb4.py`；正确的写法是 `pwb_legacy/processes.py`，即 `--mode process`。",
+                "每个客户端由一个子进程处理，父进程关闭自己持有的那份客户端套接字。这一步必不可少，否则子进程关闭之后连接仍然不会断开。但父进程该做的其他事情，它都没有做。反例是 `pwb_legacy/book/exhibits/pwb4.py`；正确的写法是 `pwb_legacy/processes.py`，即 `--mode process`。",
             ),
         ),
         "5": ProgramText(
@@ -186,7 +189,7 @@ _CHINESE: Final = Chapter(
             "协程，每个客户端一个协程",
             "net09_web_PWB5.py",
             (
-                "每个客户端由一个 greenlet（gevent 的协程）处理，用 `gevent.spawn()` 启动。只有当别的协程停在 gevent 自己的函数里等待时，协程才有机会运行。标准库的 `accept()` 不是这样的函数，所以第一个协程永远轮不到。开头少了一行 `monkey.patch_all()`。展品是 `pwb_legacy/book/exhibits/pwb5.py`；正确的写法是 `pwb_legacy/greenlets.py`，即 `--mode gevent`。",
+                "每个客户端由一个 greenlet（gevent 的协程）处理，用 `gevent.spawn()` 启动。只有当前运行的代码在 gevent 的函数里等待时，才会切换到别的协程。标准库的 `accept()` 不是这样的函数，所以连第一个协程也永远得不到运行。程序开头少了一行 `monkey.patch_all()`。反例是 `pwb_legacy/book/exhibits/pwb5.py`；正确的写法是 `pwb_legacy/greenlets.py`，即 `--mode gevent`。",
             ),
         ),
         "6": ProgramText(
@@ -194,7 +197,7 @@ _CHINESE: Final = Chapter(
             "单线程加 epoll",
             "net09_web_PWB6.py",
             (
-                "一个线程通过 `epoll` 询问内核哪些套接字就绪，然后处理它们。程序选择了边沿触发：每次变化只通知一次。这等于承诺每次都把现有的全部处理完，而它的三个缺陷正是没有做到这一点。展品是 `pwb_legacy/book/exhibits/pwb6.py`；正确的写法是 `pwb_legacy/epoll.py`，即 `--mode epoll`。",
+                "一个线程通过 `epoll` 询问内核哪些套接字就绪，然后处理它们。程序选择了边缘触发：每次变化只通知一次。因此每次收到通知，都必须一直处理到没有剩余为止；而它只调用一次 `accept()`（L13）、一次 `recv()`（L2）、一次 `send()`（L5）。反例是 `pwb_legacy/book/exhibits/pwb6.py`；正确的写法是 `pwb_legacy/epoll.py`，即 `--mode epoll`。",
             ),
         ),
         "7": ProgramText(
@@ -202,13 +205,14 @@ _CHINESE: Final = Chapter(
             "epoll，每个事件一个线程",
             "net09_web_PWB7.py",
             (
-                "最后一个程序保留了 6 的循环，但为每个事件启动一个线程，由它接收请求、读文件、发送、关闭。于是循环和许多线程使用同样的套接字和同一张表，却没有约定归谁所有。正确的写法是：套接字只归循环，线程只管磁盘，见 `pwb_legacy/epoll_threads.py`，即 `--mode epoll-thread`。展品是 `pwb_legacy/book/exhibits/pwb7.py`。",
+                "最后一个程序保留了程序 6 的循环，但为每个事件启动一个线程，由线程接收请求、读文件、发送响应、关闭连接。于是循环和许多线程共用同一批套接字和同一张表，却没有约定由谁负责。正确的做法是套接字只归循环，线程只读磁盘。反例是 `pwb_legacy/book/exhibits/pwb7.py`；正确的写法是 `pwb_legacy/epoll_threads.py`，即 `--mode epoll-thread`。",
             ),
         ),
     },
-    again="（再看）",
+    again="（再次出现）",
     option=" --lang zh",
     stop="。",
+    gap="",
     place="`{0.text}`，见 [`{0.file}`](../{0.file})",
     and_="；",
 )

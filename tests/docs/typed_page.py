@@ -38,7 +38,7 @@ STEPS: Final = (
         ("9.3.1 A thread for each client", "9.3.1 每个客户端一个线程"),
         (
             "`handlerequest` is the same, but it runs in a thread of its own, so that a slow client holds up itself alone.",
-            "`handlerequest` 没有变，只是在单独的线程里运行，慢的客户端只会拖慢自己。",
+            "`handlerequest` 没有变，只是在单独的线程里运行，慢客户端只会拖慢自己。",
         ),
     ),
     Step(
@@ -47,9 +47,9 @@ STEPS: Final = (
         ("9.3.2 A process for each client", "9.3.2 每个客户端一个进程"),
         (
             "A forked process has copies of both sockets: it closes the one that listens, the parent closes the client's, "
-            "and the kernel removes processes that have ended, since nothing waits for them.",
-            "fork 出的进程持有两个套接字的副本：子进程关闭监听套接字，父进程关闭客户端套接字；没有代码等待已结束的子进程，"
-            "因此由内核自动回收。",
+            "and SIGCHLD is ignored, so that the kernel removes processes that have ended.",
+            "fork 之后，父子进程都持有两个套接字：子进程关闭监听套接字，父进程关闭客户端套接字。父进程忽略 SIGCHLD，"
+            "已退出的子进程由内核自动回收。",
         ),
     ),
     Step(
@@ -59,7 +59,7 @@ STEPS: Final = (
         (
             "gevent patches the standard library first; from then on a call that waits for a socket lets other greenlets "
             "run. Without the patch, which the book left out, no greenlet would ever run.",
-            "先由 gevent 给标准库打补丁；从此，等待套接字的调用会让其他协程运行。书中漏了这一步，结果协程一次也没有运行。",
+            "先由 gevent 给标准库打补丁，此后等待套接字的调用会切换到其他协程。书中漏了这一步，协程一次也不会运行。",
         ),
     ),
     Step(
@@ -69,8 +69,8 @@ STEPS: Final = (
         (
             "`handlerequest` becomes a generator: where it waited inside recv() or sendall(), it yields what it waits for, "
             "and the loop goes on with it when epoll reports that. This is what `await` does in asyncio.",
-            "`handlerequest` 变成生成器：原来在 recv() 或 sendall() 里等待的地方，改为 yield 出要等的事件；"
-            "epoll 报告事件就绪后，循环让它继续。asyncio 的 `await` 做的正是这件事。",
+            "`handlerequest` 变成生成器：原来在 recv() 或 sendall() 里等待的地方，改为用 yield 交出要等的事件；"
+            "epoll 报告事件就绪后，循环再让它继续执行。asyncio 的 `await` 做的正是这件事。",
         ),
     ),
     Step(
@@ -80,8 +80,8 @@ STEPS: Final = (
         (
             "A thread of a pool takes the step, so that a slow disk holds up one client and not the loop. EPOLLONESHOT "
             "keeps epoll from reporting a client again while a thread still has it, as happened in the book.",
-            "每一步都在线程池的线程里执行，慢磁盘只影响一个客户端，不影响循环。有了 EPOLLONESHOT，线程还在处理某个客户端时，"
-            "epoll 不会再次报告它；书中的程序在这里会让两个线程同时处理同一个客户端。",
+            "每一步都由线程池里的线程执行，慢磁盘只影响一个客户端，不影响循环。使用 EPOLLONESHOT，线程还在处理某个客户端时，"
+            "epoll 就不会再次报告它；书中的程序没有这样做，会有两个线程同时处理一个客户端。",
         ),
     ),
 )
@@ -114,12 +114,12 @@ beneath the root instead.
 
 [English](typed.md)
 
-书中的七个程序，每个只有一个文件，不超过 120 行，只用标准库（和 gevent）。它们都能正确地提供一个目录里的文件：GET 和 HEAD、404、不会走出目录、分段到达的请求、慢客户端和中途消失的客户端、任意大小的文件。请按下面的顺序输入，每完成一个就运行一下：
+书中的七个程序，每个只有一个文件，不超过 120 行，只用标准库（和 gevent）。它们都能正确地提供一个目录里的文件：支持 GET 和 HEAD，文件不存在时返回 404，路径不会走出目录，能处理分段到达的请求、慢客户端、中途断开的客户端和任意大小的文件。请按下面的顺序输入，每写完一个就运行一次：
 
     .venv/bin/python pwb_legacy/typed/single.py 8080 static
     .venv/bin/pwb-legacy check --lang zh pwb_legacy/typed/single.py
 
-它们只监听 127.0.0.1，每个连接只处理一个请求（`Connection: close`），这样请求后面的内容不会被误当成另一个请求。有意省略、而 PWB 具备的功能：持久连接、缓存校验和范围请求、从 `/folder` 到 `/folder/` 的重定向、客户端数量上限、日志、平稳退出。另外，在检查路径和打开文件之间，能写这个目录的人可以把文件换成符号链接；PWB 的做法是从根目录之下逐级打开。
+它们只监听 127.0.0.1，每个连接只处理一个请求（`Connection: close`），这样请求后面的内容不会被误当成另一个请求。以下功能 PWB 具备，这里有意省略：持久连接、条件请求、范围请求、从 `/folder` 到 `/folder/` 的重定向、客户端数量上限、日志、优雅退出。另外，在检查路径和打开文件之间，有权写这个目录的进程可以把文件换成符号链接；PWB 则从根目录开始逐级打开，没有这个问题。
 """,
 )
 FIRST: Final = (

@@ -15,7 +15,7 @@ class SingleServer(FixedPage):
 
     def handlerequest(self, client: socket.socket) -> None:
         """Receive one piece, respond to it, and close the connection."""
-        request = client.recv(2048).decode()  # L2: one piece is not one request; L10: waits for ever
+        request = client.recv(2048).decode()  # L2: one piece is not all; L3: UnicodeDecodeError; L10: for ever
         self.respond(client, request)
         client.close()  # L8: with unread input, this is a reset
 

@@ -37,7 +37,7 @@ class EpollServer(SingleServer):
 
     def handlerequest(self, fd: int) -> None:  # type: ignore[override]  # the book's method takes a number here, too
         client = self.connections[fd]
-        request = client.recv(2048).decode()  # L2: one piece is not one request; L10: nothing ends a silent client
+        request = client.recv(2048).decode()  # L2: one piece is not all; L3: not UTF-8; L10: no time limit
         if request:
             self.respond(client, request)
         self.epoll.unregister(fd)

@@ -11,41 +11,41 @@ SCENARIOS: Final[Mapping[str, tuple[str, str, str]]] = {
     "crowd": (
         "大量空闲连接",
         "空闲\n连接",
-        "一个只保持连接、不发请求的客户端要占用什么：内存，在有些设计中还有一个线程或进程。"
+        "只保持连接、不发请求的客户端占用哪些资源：内存，在有些设计中还有一个线程或进程。"
         "同时另有 {clients} 个客户端在请求一个页面。",
     ),
-    "short": ("短连接", "短\n连接", "和教材一样，每个请求都新建一个连接：接受一个客户端要付出多少代价。"),
+    "short": ("短连接", "短\n连接", "和教材一样，每个请求都新建一个连接：接受一个客户端的开销有多大。"),
     "kept": (
         "持久连接",
         "持久\n连接",
-        "在保持打开的连接上反复请求同一个页面：除了响应本身别无开销时，一个响应要付出多少代价。",
+        "在持久连接上反复请求同一个页面：除响应本身外没有别的工作时，一个响应的开销有多大。",
     ),
     "many": (
         "许多文件",
         "许多\n文件",
-        "每个请求都要另一个文件，请求速率是所有设计都能承受的：找到一个文件要付出多少代价，缓存能省下多少。",
+        "每个请求都请求不同的文件，请求速率是所有设计都能承受的：查找文件的开销有多大，缓存能省下多少。",
     ),
-    "large": ("大文件", "大\n文件", "{clients} 个客户端同时下载一个大文件：传输大量字节要付出多少代价。"),
+    "large": ("大文件", "大\n文件", "{clients} 个客户端同时下载一个大文件：传输大量数据的开销有多大。"),
     "slow-heads": (
         "慢发送客户端",
         "慢\n发送",
-        "有些客户端只发半个请求，永远发不完。等待它们的服务器，还能同时服务其他客户端吗？",
+        "有些客户端只发半个请求，永远发不完。服务器在等它们的时候，还能服务其他客户端吗？",
     ),
     "slow-readers": (
         "慢读取客户端",
         "慢\n读取",
-        "有些客户端一点一点地读取一个大文件。请求小页面的其他客户端，需要等它们吗？",
+        "有些客户端一点一点地读取一个大文件。请求小页面的其他客户端要跟着等吗？",
     ),
     "burst": ("突发连接", "突发", "{clients} 个客户端在同一时刻建立连接，各发一个请求：最后几个要等多久？"),
     "vanishing": (
         "突然断开的客户端",
         "断开",
-        "客户端请求一个大文件后立即重置连接，为它们所做的工作全部白费。其他客户端为此付出多少代价？",
+        "客户端请求一个大文件后立即重置连接，服务器为它们做的工作全部白费。其他客户端会受多大影响？",
     ),
     "slow-disk": (
         "慢文件",
         "慢\n磁盘",
-        "{files} 个文件中有一个在慢磁盘上，每次读取多花 {delay}。对其余文件的请求也要跟着等待吗？",
+        "{files} 个文件中有一个在慢磁盘上，每次读取多花 {delay}。请求其余文件的客户端也要跟着等吗？",
     ),
     "replay": (
         "重放",
@@ -72,9 +72,9 @@ MEASURES: Final[Mapping[str, tuple[str, str, str, str]]] = {
 FAMILIES: Final[Mapping[str, str]] = {
     "one": "一次只服务一个客户端",
     "each": "每个客户端由一个线程、进程或协程等待",
-    "loop": "由 epoll 报告哪些客户端已就绪",
+    "loop": "由 epoll 通知哪些套接字就绪",
     "async": "asyncio 事件循环",
-    "line": "另一种服务器，仅供参考",
+    "line": "其他服务器，仅供参考",
 }
 
 DESIGNS: Final[Mapping[str, str]] = {
@@ -82,7 +82,7 @@ DESIGNS: Final[Mapping[str, str]] = {
     "thread": "每个客户端一个线程",
     "process": "每个客户端一个进程",
     "gevent": "每个客户端一个协程（greenlet）",
-    "epoll": "单线程，由 epoll 唤醒",
+    "epoll": "单线程，由 epoll 通知哪些套接字就绪",
     "epoll-thread": "epoll，磁盘操作交给线程",
     "async": "uvloop 上的 asyncio，带缓存",
     "async-uncached": "uvloop 上的 asyncio，无缓存",
@@ -106,7 +106,7 @@ TEXTS: Final[Mapping[str, str]] = {
     "undecided": "测了 {rounds}，仍无法区分各设计",
     "undecided.one_round": "一轮只能断定 10 倍以上的差别，这里没有",
     "disturbed": "未计入 {designs}，因为其他程序占用了这些核四分之一以上的时间",
-    "middle": "比值的中间一半为 {low} 到 {high}，{rounds}中领先 {ahead} 次",
+    "middle": "比值的四分位区间为 {low} 到 {high}，{rounds}中领先 {ahead} 次",
     "silent": "{designs} 没有响应任何请求",
     "rounds.1": "1 轮",
     "rounds": "{n} 轮",
@@ -148,13 +148,13 @@ TEXTS: Final[Mapping[str, str]] = {
     "about.load.wrk": "wrk 闭环负载，除非场景另有规定，使用 {connections} 个繁忙连接",
     "about.closed": "闭环",
     "about.closed.is": (
-        "{scenarios}：每个客户端收到响应后才发下一个请求。它能显示服务器最多能做多少，但不能显示客户端要等多久："
-        "服务器停顿时没有人发请求，所以只有少数请求遇到停顿，等待时间大致就是客户端数除以每秒请求数。"
+        "{scenarios}：每个客户端收到响应后才发下一个请求。它反映服务器的最大处理能力，但不能反映客户端要等多久："
+        "服务器停顿期间，客户端也不再发请求，所以只有少数请求遇到停顿，等待时间大致等于客户端数除以每秒请求数。"
     ),
     "about.open": "开环",
     "about.open.is": (
-        "{scenarios}：不管服务器在做什么，请求都以固定速率在随机时刻发出，等待时间从请求应当发出的时刻算起。"
-        "速率取本次运行中最慢的设计在不受干扰时所能处理的一半。"
+        "{scenarios}：不管服务器在做什么，请求都以固定速率在随机时刻发出，等待时间从请求计划发出的时刻算起。"
+        "速率取本次运行中最慢的设计在不受干扰时处理能力的一半。"
     ),
     "about.open.one": "{scenario} {rate}/s",
     "about.rounds": "轮次",
@@ -163,7 +163,7 @@ TEXTS: Final[Mapping[str, str]] = {
     "about.runs": "运行",
     "about.runs.are": "合并了 {n} 次运行，机器：{machines}；其余条件取自第一次运行",
     "about.runs.machine": "{cpu}，{cores} 核，{n} 次",
-    "remark.one_core": "只有一个核：负载发生器占用了服务器的时间。",
+    "remark.one_core": "只有一个核：负载发生器与服务器争用 CPU 时间。",
     "remark.shared_core": "使用 {cores} 个核时，服务器与负载发生器共用核 {load}，所以测得的结果低于服务器的实际能力。",
     "remark.busy": "开始时机器还有别的工作：平均负载为 {load:.1f}。",
     "remark.disturbed": "在用于测量的核上，其他程序占用了 {share:.0%} 的时间。",
@@ -176,11 +176,11 @@ TEXTS: Final[Mapping[str, str]] = {
     "missing.threads_end": "随线程一起结束",
     "missing.below_resolution": "太小，测不出",
     "missing.not_measured": "未测量",
-    "missing.single_run": "只在一次运行中计数",
+    "missing.single_run": "只在其中一次运行中统计",
     # Designs under other interpreters, and other servers.
     "design.python.on": "{version}，启用 GIL",
     "design.python.off": "{version}，停用 GIL",
-    "design.reference": "仅供参照：不是 PWB 的设计，结论不涉及它",
+    "design.reference": "仅供参考：不是 PWB 的设计，结论不涉及它",
     "design.other": "另一个服务器：{asked} 个请求中，有 {unlike} 个响应的状态码或内容与 PWB 不同",
     # Notes below a scenario.
     "note.not_asked": "{design} 没有测量：运行在此之前被中断。",
@@ -188,8 +188,8 @@ TEXTS: Final[Mapping[str, str]] = {
     "note.silent": "{design} 在测量期间没有响应任何请求。",
     "note.limited": "* 负载发生器比 {designs} 更忙：每秒请求数至少有这么多。",
     "note.keeps_none": "{designs} 每发完一个响应就关闭连接，所以这里每个请求也都新建一个连接。",
-    "note.few": "请求少于 {least:,} 个时不给出 p{percent}：个别请求就会决定它。",
-    "note.timeout": "没有得到响应的请求，按其客户端放弃之前等待的时间计算。",
+    "note.few": "请求少于 {least:,} 个时不给出 p{percent}：个别请求就足以左右它。",
+    "note.timeout": "没有得到响应的请求，按客户端放弃之前等待的时间计算。",
     # The page.
     "page.title": "PWB：各种设计的比较，{date}",
     "page.other_language": "English",
@@ -204,15 +204,15 @@ TEXTS: Final[Mapping[str, str]] = {
     "page.unlike": "向每种设计各发 {requests:,} 个请求，其中 {n} 个的响应不一致：",
     "page.alike": "响应完全一致：测量之前向每种设计各发 {requests:,} 个请求，得到的字节都相同。",
     "page.reading": (
-        "数值是各轮的中位数；百分位数由所有轮次的请求合并得出，旁边注明请求数。数值下方的细线是中间一半轮次的范围。"
-        "有效数字的位数取决于数据的离散程度。数值相差悬殊时采用对数坐标：线上画点，并标出 10 的各次幂。"
-        "请求数和等待时间只计行为正常的客户端。内存不含文件页，它们由同一台机器上的所有 Python 共用。"
+        "数值是各轮的中位数；百分位数由所有轮次的请求合并得出，旁边注明请求数。数值下方的细线是各轮的四分位区间（中间一半轮次）。"
+        "有效数字的位数取决于数据的离散程度。数值相差悬殊时采用对数坐标：用横线上的点表示数值，并标出 10 的各次幂。"
+        "请求数和等待时间只统计行为正常的客户端。内存不含文件映射页，同一台机器上的所有 Python 进程共用这些页。"
     ),
     "page.columns": "各列的含义",
     "page.claims": (
-        "每个结论都在同一轮内比较两种设计：给出比值的中位数，括号内是中间一半轮次的比值，以及领先的轮数。"
-        "是否成立由配对 t 检验和 Wilcoxon 检验决定，并按比较的对数校正（Benjamini–Hochberg，5 %）。"
-        "在设计的排序中，括号内的设计彼此无法区分。"
+        "每个结论都在同一轮内比较两种设计：给出比值的中位数，括号内是比值的四分位区间（中间一半轮次）和领先的轮数。"
+        "结论是否成立由配对 t 检验和 Wilcoxon 检验判定，并按比较的次数做多重比较校正（Benjamini–Hochberg，5 %）。"
+        "设计的排序中，括号内的各项彼此无法区分。"
     ),
     "page.scenarios": "{n} 个场景",
     "page.scenario": "一个场景",
@@ -227,7 +227,7 @@ TEXTS: Final[Mapping[str, str]] = {
     "page.design": "设计",
     "page.failures": "失败",
     "page.requests": "n",
-    "page.waits": "请求要等多久",
+    "page.waits": "请求的等待时间",
     "page.waits.axis": "请求的百分比（越接近 100 越展开）",
     "page.no_chart": "这张图无法绘制：{why}",
     "page.again": "重新测量：",
@@ -249,13 +249,13 @@ TEXTS: Final[Mapping[str, str]] = {
     "lesson.close": "关闭（Esc）",
     "lesson.slide": "{place} / {all}",
     "save": "将“{title}”另存为",
-    "csv.low": "中间一半，下限",
-    "csv.high": "中间一半，上限",
+    "csv.low": "四分位区间，下限",
+    "csv.high": "四分位区间，上限",
     "csv.least": "最小值",
     "csv.most": "最大值",
     # The terminal.
     "table.legend": (
-        "/s：每秒请求数（k：千）；p90：90 % 的请求最多等待的毫秒数；\n"
+        "/s：每秒请求数（k：千）；p90：90 % 请求的最长等待毫秒数；\n"
         "KiB：每个空闲连接的内存；! 有失败；- 没有数值；x 未测量"
     ),
     "table.line": "第 {round} 轮  {design:16} {scenario:12}",

@@ -3,7 +3,7 @@
 from typing import Final
 
 LANGUAGE: Final = "zh-CN"
-CLIENTS: Final = ("慢发送者", "慢读取者", "普通客户端")
+CLIENTS: Final = ("慢发送客户端", "慢读取客户端", "普通客户端")
 PLAYS: Final = (
     "把一个请求头分成 {pieces} 段发送，每 {pause} 毫秒一段",
     "请求一个 {size} MiB 的文件，每 {pause} 毫秒读取 {read} KiB",
@@ -17,14 +17,14 @@ DESIGNS: Final = {
     "gevent": "每个客户端一个 greenlet",
     "epoll": "单线程，由 epoll 通知哪些套接字就绪",
     "epoll-thread": "epoll 管套接字，线程池读磁盘",
-    "async": "uvloop 上的 asyncio，有缓存",
+    "async": "uvloop 上的 asyncio，带缓存",
     "async-uncached": "uvloop 上的 asyncio，无缓存",
-    "async-asyncio": "asyncio 自带的事件循环，有缓存",
+    "async-asyncio": "asyncio 自带的事件循环，带缓存",
 }
 KINDS: Final = {
     "accept": "接受连接",
     "head": "解析请求头",
-    "locate": "由请求得出文件名",
+    "locate": "由请求确定文件名",
     "find": "在磁盘上打开文件",
     "read": "读文件",
     "send": "发送",
@@ -54,22 +54,22 @@ WAITS: Final = {
     "reader": "阻塞在 send()：客户端还没有读走先前发送的数据",
     "turn": "客户端还没有读走先前发送的数据，或者线程正被别的 greenlet 占用",
     "disk": "阻塞：等待磁盘",
-    "lock": "等待解释器锁（GIL）或 CPU 核心",
-    "core": "等待 CPU 核心",
-    "holds": "占着线程却被阻塞：别的 greenlet 都不能运行",
+    "lock": "等待解释器锁（GIL）或 CPU 核",
+    "core": "等待 CPU 核",
+    "holds": "占着线程阻塞：别的 greenlet 都不能运行",
 }
 TEXT: Final = {
     "title": "PWB：每种设计怎样等待",
     "heading": "三个客户端，以及每种设计怎样等待它们",
-    "lead": "每种设计都服务同样的三个客户端，时间轴相同。每一行是一个线程、进程、greenlet 或事件循环；条形下方的细线表示"
-    "正在为哪个客户端工作。实心：正在 CPU 上运行。斜线：某一步执行到一半被阻塞。圆点：等待解释器锁或 CPU 核心。"
+    "lead": "每种设计都服务同样的三个客户端，时间轴相同。每一行是一个线程、进程、greenlet 或事件循环；色条下方的细线表示"
+    "正在为哪个客户端工作。实心：正在 CPU 上运行。斜线：执行到一半被阻塞。圆点：等待解释器锁或 CPU 核。"
     "细线：等待客户端，不占用 CPU。",
     "kinds": "步骤",
     "states": "状态",
     "clients": "客户端",
     "running": "运行：长度等于 CPU 时间",
     "blocked": "阻塞",
-    "lock": "等待解释器锁（GIL）或 CPU 核心",
+    "lock": "等待解释器锁（GIL）或 CPU 核",
     "idle": "等待客户端；客户端：停顿",
     "table": "客户端从建立连接到收到最后一个字节的毫秒数",
     "scroll_table": "各客户端所用时间表",
@@ -97,13 +97,13 @@ TEXT: Final = {
     "shared": "它调用的函数：{file} 中的 {name}()",
     "in_design": "正在执行的就是设计自己的这一行。",
     "not_pwb": "没有执行 PWB 的代码：事件循环在等待，或在执行自己的代码。",
-    "started": "这一行只运行公共代码，由“核心思想”那一行启动。",
+    "started": "这一行只执行公共代码，由“核心思想”所指的那一行启动。",
     "idea": "核心思想",
     "now": "正在执行",
     "all_heading": "所有设计",
     "step_through": "逐步查看 {design}",
     "noscript": "图形需要 JavaScript；本页不从网络加载任何内容。",
-    "conditions": "{system}，{python}，{cores} 个核心。磁盘被放慢：{delay}。重新运行：",
+    "conditions": "{system}，{python}，{cores} 核。磁盘操作的延迟：{delay}。重新运行：",
     "perfetto": "同目录的 trace.json 可以在 Perfetto（ui.perfetto.dev）中打开。",
     "ms": "{number} 毫秒",
 }
