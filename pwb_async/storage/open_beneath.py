@@ -22,7 +22,7 @@ DIRECTORY_FLAGS: Final = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | o
 _LINKS: Final = 40
 """Symbolic links in one path; Linux follows as many."""
 _LONGEST_PATH: Final = 4095
-_TRIES: Final = 4
+_LINK_TRIES: Final = 4
 """Attempts to open a name that changes between a link and something else."""
 
 
@@ -113,7 +113,7 @@ def _follow(names: list[bytes], directories: list[int], flags: int) -> int | byt
 
 def _step(directory: int, name: bytes, flags: int) -> int | bytes:
     """Opens a name in a directory, or reads it if it is a symbolic link. It may change from one to the other."""
-    for _ in range(_TRIES):
+    for _ in range(_LINK_TRIES):
         try:
             return os.open(name, flags | os.O_NOFOLLOW, dir_fd=directory)
         except OSError as error:

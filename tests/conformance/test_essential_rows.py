@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from pwb_legacy.compare.checks.equality import Address, say
+from pwb_legacy.compare.checks.equality import say
 from pwb_legacy.compare.checks.essential_rows import FILES, ROWS, write_site
 from pwb_legacy.compare.checks.findings import Finding
 from pwb_legacy.compare.checks.judge import judge
+from pwb_legacy.compare.load.messages import Address
 
 from . import tree
 from .rows import ROWS as ALL_ROWS

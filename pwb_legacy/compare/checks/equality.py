@@ -16,12 +16,12 @@ from difflib import unified_diff
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from pwb_legacy.compare.load.messages import Address
 from pwb_legacy.compare.measure.results import Equality
 from pwb_legacy.compare.measure.servers import CannotError, Contestant, Server, serving
 
 from .request_corpus import Case
 
-Address = tuple[str, int]
 TIMEOUT: Final = 15.0
 SETTLED: Final = 2.5
 """Seconds after which no cache gives the answer to a file that has changed."""

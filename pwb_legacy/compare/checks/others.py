@@ -5,7 +5,9 @@ import time
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from .equality import Address, first, say
+from pwb_legacy.compare.load.messages import Address
+
+from .equality import first, say
 from .request_corpus import Case
 
 TIMEOUT: Final = 2.0
