@@ -42,20 +42,29 @@ ON_ESSENTIAL_DESIGNS: Final = (
 """The tests that a short run runs on ESSENTIAL_DESIGNS only, and those of tests/process on ESSENTIAL_LOOPS only."""
 
 ONLY_EXHAUSTIVE: Final = (
-    "tests/check/test_check.py::test_a_server_that_hangs_is_given_up",
     "tests/book/test_matrix.py::test_a_design_of_pwb_has_none_of_them",
     "tests/book/test_matrix.py::test_an_exhibit_has_the_defects_of_the_book",
-    "tests/compare/test_live_page.py::test_slow_clients",
-    "tests/compare/test_live_page.py::test_the_end_is_seen",
+    "tests/book/test_page.py",
+    "tests/check/test_check.py::test_a_server_that_hangs_is_given_up",
+    "tests/check/test_check.py::test_a_server_that_never_listens",
+    "tests/check/test_check.py::test_a_server_that_sends_a_byte_now_and_then_is_bounded",
+    "tests/compare/test_compare.py::test_ctrl_c_keeps_what_was_measured_and_leaves_nobody_behind",
+    "tests/compare/test_compare.py::test_two_numbers_of_cores_are_measured_side_by_side",
+    "tests/compare/test_lesson.py",
+    "tests/compare/test_live_page.py",
     "tests/compare/test_load.py::test_it_agrees_with_wrk",
+    "tests/compare/test_others.py",
     "tests/compare/test_page.py::test_the_pictures_of_the_readme_are_small",
     "tests/compare/test_play.py::test_the_book_s_seven_and_async",
+    "tests/compare/test_sweep.py",
     "tests/conformance/test_large.py::test_more_than_32_bits_can_count_c12",
+    "tests/docs/test_book_page.py",
     "tests/interop/test_mercurial.py",
     "tests/interop/test_wget.py::test_python_documentation",
     "tests/process/test_reload.py::test_a_storm_of_reloads_f1",
     "tests/process/test_slow_disk.py::test_responses_do_not_change",
     "tests/storage/test_disk.py::test_openat2_and_the_walk_find_the_same_whatever_the_links",
+    "tests/typed/test_typed.py::test_a_client_that_is_too_slow_is_cut_off",
 )
 """The tests that a short run omits. Each takes seconds, and shows little that others do not."""
 

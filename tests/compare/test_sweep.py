@@ -57,7 +57,7 @@ def test_what_is_said_and_drawn(short: tuple[Path, str]) -> None:
     assert "Requests a second, over the number of clients: " in said
     page = (out / "compare.html").read_text()
     assert "closed loops of 1 to 512 clients" in page
-    assert page.count('<figure class="curve">') == 2 * 4  # in two languages
+    assert page.count('<figure class="curve" ') == 2 * 4  # in two languages
     status, again, errors = told("report", out / "compare.json", "--out", out / "again")
     assert (status, errors) == (0, "")
     assert "Requests a second, over the number of clients: " in again
