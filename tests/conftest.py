@@ -22,10 +22,16 @@ LOG_LINE = re.compile(
 
 
 @pytest.fixture(scope="session", autouse=True)
-def interrupt() -> None:
-    """Restores SIGINT, which a shell ignores for a background job, and every server would inherit that."""
+def signals() -> None:
+    """SIGINT and SIGHUP have their default actions.
+
+    A shell that starts us in the background ignores SIGINT, and nohup(1) ignores SIGHUP; every server that we start would
+    inherit that.
+    """
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session", autouse=True)

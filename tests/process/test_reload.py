@@ -371,7 +371,10 @@ def test_it_ends_with_its_terminal(worker_count: str, root: Path, tmp_path: Path
         assert process.stdout is not None
         assert b"listening" in process.stdout.readline()
         os.close(master)
-        assert process.wait(5) == 0
+        try:
+            assert process.wait(5) == 0
+        finally:
+            process.kill()
 
 
 async def test_it_outlives_its_terminal_under_nohup(run: Start) -> None:
