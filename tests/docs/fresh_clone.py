@@ -11,13 +11,15 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
 from .examples import COMMANDS, ROOT, Example
 
-TIMEOUT: Final = 600
+TIMEOUT: Final = 300
+"""Seconds after which a command is killed."""
 SERVING: Final = re.compile(r"listening on |http://127\.0\.0\.1:[0-9]+/\?lang=")
 """The line of a command that serves, once it does."""
 STATUS: Final = {".venv/bin/pwb-legacy": 2, ".venv/bin/pwb-legacy live": 130}
@@ -51,17 +53,22 @@ def run(command: str, folder: Path, environment: Mapping[str, str]) -> str:
         cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True,
     )  # fmt: skip
     assert process.stdout is not None
+    end = threading.Timer(TIMEOUT, os.killpg, (process.pid, signal.SIGKILL))
+    end.start()
     printed = []
     for line in process.stdout:
         printed.append(line)
         if SERVING.search(line):
             process.send_signal(signal.SIGINT)
     status = process.wait(TIMEOUT)
+    end.cancel()
     return "" if status == STATUS.get(command, 0) else f"exit status {status}\n{''.join(printed[-15:])}"
 
 
 def main() -> int:
     """Runs them all; the exit status."""
+    # A shell that starts us in the background ignores SIGINT, and the commands would inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     faults = 0
     with tempfile.TemporaryDirectory() as name:
         home, clone = Path(name), Path(name) / "clone"
