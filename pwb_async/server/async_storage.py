@@ -4,9 +4,10 @@ A thread hop costs 60 to 100 us, so a file that is not cached is opened, examine
 cancelled when the client disconnects: the file that it opens must still be closed (hazard A12).
 
 A disk that stops answering holds up the threads, and soon every lookup (hazard E6). So each call has a timeout, which
-includes its time in the queue, and the queue is bounded. Beyond either, the client gets 503, or the connection is
-aborted if the response has begun. A result that arrives later is dropped, which closes its file. Revalidation for the
-cache has a thread of its own.
+includes its time in the queue, and only so many calls may wait. (One that has timed out no longer counts, though it
+may still be in the queue.) Beyond either, the client gets 503, or the connection is aborted if the response has begun.
+A result that arrives later is dropped, which closes its file. Revalidation for the cache has a thread of its own, and
+no timeout.
 
 The kernel reads ahead at once, in the thread that touches a file; on the loop that took 20 ms for 8 MiB. So it is
 switched off for large files, and read_ahead() does it in a thread. Measurements: docs/decisions.md.
@@ -30,7 +31,7 @@ T = TypeVar("T")
 _THREADS: Final = 32
 """Calls that may wait for the disk at the same time; further ones wait in the queue."""
 _MAX_CALLS: Final = 4096
-"""Calls in the threads and in the queue."""
+"""Calls that clients wait for, in the threads and in the queue."""
 
 
 def start_threads(max_threads: int, name: str) -> ThreadPoolExecutor:

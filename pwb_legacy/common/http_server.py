@@ -108,7 +108,7 @@ class HTTPServer:
         self.admission.forget(client)
 
     def make_response(self, event: Request | BadRequest) -> Response:
-        """Make the response, unless the guard refuses: in three steps, of which only the second reads the disk."""
+        """Make the response of the site, in three steps, of which only the second reads the disk."""
         if isinstance(event, BadRequest):
             return self.context.site.refuse(event)
         lookup = self.context.site.locate(event)
@@ -120,7 +120,7 @@ class HTTPServer:
         return self.context.site.reply(lookup, finding)
 
     def start_response(self, client: Client, event: Request | BadRequest) -> None:
-        """Make the response. It is the client's `outgoing` from here until close_response()."""
+        """Ask the guard and make the response. It is the client's `outgoing` from here until close_response()."""
         client.deadline.disarm()
         now = time.time()
         response = self._refusal(client, event) or self.make_response(event)

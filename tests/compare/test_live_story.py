@@ -1,4 +1,4 @@
-"""The sentences of `pwb-legacy live`: what is told of which figures, and that both languages have all of them."""
+"""The sentences of `pwb-legacy live`: which figures each belongs to, and that both languages have all of them."""
 
 import string
 from typing import Any

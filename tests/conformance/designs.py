@@ -50,4 +50,4 @@ concurrent = pytest.mark.parametrize(
 """Marks a test that needs a design which serves many clients at a time."""
 
 FIXED: Final = Design("fixed", ("pwb_legacy", "--mode", "fixed"), keeps_alive=False)
-"""The design that sends one page in response to any request; only test_fixed.py tests it."""
+"""The design that sends one page in response to any request. It is not in DESIGNS, whose tests need files."""

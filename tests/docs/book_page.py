@@ -1,6 +1,6 @@
 """Writes docs/book.md and docs/book.zh-CN.md from a run of `pwb-legacy book`: python -m tests.docs.book_page
 
-What is told of each program stands in book_words.py, what is told of each defect in pwb_legacy/book/words.
+The sentences about each program are in book_words.py, those about each defect in pwb_legacy/book/words.
 """
 
 import textwrap

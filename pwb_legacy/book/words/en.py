@@ -102,7 +102,7 @@ DEFECTS: Final = {
     "L16": Defect(
         "Two threads for one client",
         "When more bytes of a client arrive, that is another event for another thread, while the first one may still be at work.",
-        "two requests on one connection, the first for a FIFO, which blocks whoever opens it",
+        "two requests on one connection, the first for a FIFO, which blocks the thread that opens it",
         "While a thread works for a client, the loop leaves that client alone.",
     ),
     "L17": Defect(

@@ -1,6 +1,6 @@
 """What the figures show, as keys of the sentences in words.py with their values.
 
-A sentence with a reason is told only of designs whose figures show what the reason explains.
+A sentence with a reason is shown only for designs whose figures show what the reason explains.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -22,7 +22,7 @@ CACHED: Final = ("async", "async-asyncio")
 _SILENT: Final = 1.0
 """Seconds without any response from which on a design counts as stuck."""
 _LATE_MS: Final = 10
-"""Milliseconds from which on the delay of the clients themselves is told, as it is part of all waits."""
+"""Milliseconds from which on the delay of the clients themselves is shown, as it is part of all waits."""
 _KEEPS_UP: Final = 0.8
 """The share of the offered requests from which on a design counts as keeping up."""
 

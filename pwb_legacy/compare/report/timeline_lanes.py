@@ -13,8 +13,6 @@ from typing import Any, Final
 
 MIN_WAIT: Final = 0.05
 """Milliseconds. A shorter wait is not shown: the two clocks are not read at once, and a system call takes its time."""
-NEVER_BLOCKS: Final = frozenset(("accept", "head", "locate"))
-"""Steps whose code makes no call that can block: the listening sockets of all designs are non-blocking."""
 POOL: Final = 4
 """The number of disk threads from which their lanes are thin."""
 _NUMBER: Final = re.compile(r"\d+")
@@ -183,4 +181,5 @@ def _waits_for(event: Mapping[str, Any], lane: str, has_threads: bool) -> str:
         return "disk"
     if kind == "send" and args.get("buffer_full"):
         return "turn" if lane == "greenlet" else "reader"
+    # What is left (accept, head, locate, and a send that found room) makes no call that can block.
     return "lock" if has_threads else "core"

@@ -163,7 +163,7 @@ TEXTS: Final[Mapping[str, str]] = {
     "about.closed": "Closed loop",
     "about.closed.is": (
         "{scenarios}: each client asks again when it has its response. It shows how much a server can do. It does not "
-        "show how long clients wait: while a server stalls nobody asks, so a stall is seen by few requests, and the "
+        "show how long clients wait: while a server stalls no request is sent, so few requests see it, and the "
         "waits are little more than clients divided by requests a second."
     ),
     "about.open": "Open loop",
