@@ -237,8 +237,9 @@ async def test_a_storm_of_reloads_f1(process_options: tuple[str, ...], run: Star
         await wait_for_field(server, "Cache-Control", "max-age=99")
         stop.set()
         assert min(await asking) > 10
+        # `idle` may lack what a worker opens after the server's first line; a leak would be there thirty times.
         await server.wait_for_resources(
-            lambda resources: resources.processes == idle.processes and resources.descriptors <= idle.descriptors + 2
+            lambda resources: resources.processes == idle.processes and resources.descriptors <= idle.descriptors + 10
         )
 
 

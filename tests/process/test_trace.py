@@ -113,8 +113,12 @@ async def test_each_step_is_on_its_lane(design: Design, root: Path, tmp_path: Pa
 async def test_a_step_has_the_cpu_time_of_its_own_lane(design: Design, root: Path, tmp_path: Path) -> None:
     """It is never more than the step took, but for the precision of the clocks; and a wait uses next to none."""
     path = tmp_path / "trace.json"
-    async with running(design, root, "--trace", str(path), log_dir=tmp_path) as server:
+    async with running(design, root, "--trace", str(path), "--header-timeout", "0.5", log_dir=tmp_path) as server:
         await send_requests(server)
+        if server.design.keeps_alive:
+            async with Peer(server.address) as peer:
+                await peer.send(get()[:20])
+                await peer.read_response()  # 408, after half a second in which the server only waits
     events = timeline.read(path)
     for step in timeline.steps(events):
         assert 0 <= step["tdur"] <= step["dur"] + 200, step

@@ -65,10 +65,9 @@ def client(port: int, number: int, counts_file: str, content: str) -> None:
                 struct.pack_into("Q", counts, 8 * number, answered)
             except (OSError, ValueError) as error:
                 failures.append(f"{'fresh' if fresh else 'persistent'}: {error!r}")
-                if sock is not None:
-                    sock.close()
-                if not fresh:
-                    persistent = None
+                for each in {sock, persistent} - {None}:
+                    each.close()  # one failure for a worker that was killed, which may have had both connections
+                persistent = None
                 continue
             if fresh or b"\r\nConnection: close" in head:
                 sock.close()
