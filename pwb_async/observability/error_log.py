@@ -6,10 +6,14 @@ message that does not fit is dropped; the next one that fits is preceded by the 
 
 import logging
 import sys
-from typing import Any
+import time
+from typing import Any, Final
 
 from pwb_async.output.pipes import write_ready
 from pwb_async.output.printing import printable
+
+_MESSAGE_INTERVAL: Final = 1.0
+"""Seconds between two messages of one kind."""
 
 
 class _Formatter(logging.Formatter):
@@ -57,3 +61,18 @@ def error_log_handler(program: str) -> logging.Handler:
     handler = logging.NullHandler() if stream is None else NonBlockingHandler(program, stream.fileno(), stream.encoding)
     handler.setFormatter(_Formatter(f"{program}: %(message)s"))
     return handler
+
+
+class MessageLimit:
+    """A limit on the messages about one kind of error that every request may cause: at most one a second."""
+
+    def __init__(self) -> None:
+        self._silent_until = 0.0
+
+    def allows(self) -> bool:
+        """Whether a message may be logged now; if so, it is counted."""
+        now = time.monotonic()
+        if now < self._silent_until:
+            return False
+        self._silent_until = now + _MESSAGE_INTERVAL
+        return True

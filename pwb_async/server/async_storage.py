@@ -25,7 +25,7 @@ from typing import Final, TypeVar
 import aiofiles.os
 
 from pwb_async.core.semantics.messages import File
-from pwb_async.core.site.lookup import UNAVAILABLE, Finding, Lookup, OpenFile, Storage
+from pwb_async.core.site.lookup import Finding, Lookup, OpenFile, Storage, Unavailable
 
 T = TypeVar("T")
 _THREADS: Final = 32
@@ -64,11 +64,11 @@ class AsyncStorage:
         self._revalidate = partial(aiofiles.os.wrap(disk.revalidate), executor=self._revalidator)
 
     async def find(self, lookup: Lookup) -> Finding:
-        """Find what the disk has; UNAVAILABLE if it does not answer in time."""
+        """Find what the disk has; Unavailable if it does not answer in time."""
         try:
             result: list[Finding] = await self._call(self._find, lookup)
-        except TimeoutError:
-            return UNAVAILABLE
+        except TimeoutError as error:
+            return Unavailable(error.strerror or "")
         return result.pop()
 
     async def revalidate(self, known: Sequence[tuple[Lookup, OpenFile]]) -> list[bool]:

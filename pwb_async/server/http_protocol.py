@@ -21,7 +21,7 @@ from pwb_async.core.deadlines import NEVER
 from pwb_async.core.events import CLOSED, NEED_DATA, BadRequest, ConnectionState, Event
 from pwb_async.core.http1.connection import Connection
 from pwb_async.core.semantics.messages import Part, Request, Response
-from pwb_async.core.site.lookup import Lookup, StorageError
+from pwb_async.core.site.lookup import Lookup
 from pwb_async.observability.exchange import Exchange
 from pwb_async.storage.errors import TruncatedError
 
@@ -202,8 +202,7 @@ class HTTPProtocol(ConnectionProtocol):
                 writer.sent = 0
                 await writer.drain()
                 finding = await find(located)
-                if isinstance(finding, StorageError):
-                    logger.error("%r: %s", located.path, finding.detail)
+                state.storage_log.report(located, finding)
                 # With the time before the wait: on a slow disk, what find() has just put there may be stale by now.
                 response = cache.get(request, now) if cache else None
                 if response is None:

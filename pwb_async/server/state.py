@@ -13,6 +13,7 @@ from pwb_async.core.site.access import ClientResolver, Guard
 from pwb_async.core.site.lookup import Finding, Lookup
 from pwb_async.network.admission import AdmissionControl, Connection
 from pwb_async.observability.exchange import Observer
+from pwb_async.observability.storage_log import StorageLog
 from pwb_async.runtime.context import ServerContext
 
 from .async_storage import AsyncStorage
@@ -74,6 +75,7 @@ class ServerState:
         "sendfiles",
         "stopping",
         "storage",
+        "storage_log",
     )
 
     admission: AdmissionControl[ServerConnection]
@@ -106,6 +108,8 @@ class ServerState:
     """The server is shutting down: responses under way are finished, no further request is answered."""
     storage: AsyncStorage
     """The files, read in threads."""
+    storage_log: StorageLog
+    """Logs why files cannot be served."""
 
     def __init__(self, context: ServerContext, max_connections: int) -> None:
         """Raise RuntimeError if no thread can be started."""
@@ -113,6 +117,7 @@ class ServerState:
         self.loop = asyncio.get_running_loop()
         self.clock = self.loop.time
         self.storage = AsyncStorage(context.disk, options.disk_timeout)
+        self.storage_log = StorageLog()
         self.send_queue = SendQueueWatcher(self.loop)
         self.sendfiles = SendfileSupport()
         self.admission = AdmissionControl(

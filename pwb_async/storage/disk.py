@@ -24,7 +24,6 @@ from pwb_async.core.site.lookup import (
     DIRECTORY,
     FORBIDDEN,
     NOT_FOUND,
-    UNAVAILABLE,
     Candidate,
     Directory,
     EntryKind,
@@ -33,6 +32,7 @@ from pwb_async.core.site.lookup import (
     NotFound,
     OpenFile,
     StorageError,
+    Unavailable,
     same_version,
 )
 
@@ -85,10 +85,10 @@ class Disk:
         """The first of the lookup's candidates that exists now. The caller has to close the file of an OpenFile."""
         try:
             root = os.open(self._root, DIRECTORY_FLAGS)
-        except OSError:
+        except OSError as error:
             # The root could be opened when the server began. So whatever the reason is, a release that is being
             # switched, a disk that is not mounted or a want of descriptors, it is expected to pass.
-            return UNAVAILABLE
+            return Unavailable(f"the root cannot be opened: {_name_of(error)}")
         try:
             return self._find(root, lookup, True)
         finally:
@@ -182,7 +182,9 @@ class Disk:
             if len(content) > size:  # it has grown since fstat; otherwise it was truncated
                 content = content[:size]
                 return _regular(path, status, seen, content_tag(content), content=content)
-        return UNAVAILABLE if changed else self._generated(file, path, status, seen)
+        if changed:
+            return Unavailable("it changes while it is read")
+        return self._generated(file, path, status, seen)
 
     def _generated(self, file: Descriptor, path: bytes, status: os.stat_result, seen: int) -> Finding:
         """A file whose size is not its length, with all of its content.
@@ -276,5 +278,10 @@ def _finding_of(error: OSError) -> Finding:
         case errno.EACCES | errno.EPERM:
             return FORBIDDEN
         case errno.EMFILE | errno.ENFILE | errno.ENOMEM | errno.EAGAIN | errno.EINTR:
-            return UNAVAILABLE
-    return StorageError(errno.errorcode.get(error.errno or 0, str(error)))
+            return Unavailable(_name_of(error))
+    return StorageError(_name_of(error))
+
+
+def _name_of(error: OSError) -> str:
+    """The symbol of an errno, such as EMFILE."""
+    return errno.errorcode.get(error.errno or 0, str(error))

@@ -36,10 +36,10 @@ from typing import ClassVar, Final
 
 from pwb_async.core.events import CLOSED, NEED_DATA, BadRequest, ConnectionState
 from pwb_async.core.semantics.messages import Request, Response
-from pwb_async.core.site.lookup import StorageError
 from pwb_async.network.admission import UNLIMITED, AdmissionControl, Connection
 from pwb_async.network.send_timeout import check_interval
 from pwb_async.observability.exchange import make_exchange
+from pwb_async.observability.storage_log import StorageLog
 from pwb_async.runtime.context import ServerContext
 from pwb_async.runtime.signals import end_signals
 from pwb_async.storage.errors import TruncatedError
@@ -74,6 +74,7 @@ class HTTPServer:
         )
         self.send_limits = (context.timeouts.send, options.min_send_rate)
         self._observers = context.all_observers
+        self._storage_log = StorageLog()
         self.stopping = False
         # A signal writes a byte to one end (set_wakeup_fd), so that a wait for the other end returns.
         self.wakeup_reader, self.wakeup_writer = socket.socketpair()
@@ -115,8 +116,7 @@ class HTTPServer:
         if isinstance(lookup, Response):
             return lookup
         finding = self.context.disk.find(lookup)
-        if isinstance(finding, StorageError):
-            logger.error("%r: %s", lookup.path, finding.detail)
+        self._storage_log.report(lookup, finding)
         return self.context.site.reply(lookup, finding)
 
     def start_response(self, client: Client, event: Request | BadRequest) -> None:

@@ -1,6 +1,7 @@
 """Descriptors: a server that has none left reports it, and a child holds only its own (hazards E2, G4, L11)."""
 
 import os
+import re
 import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -31,9 +32,10 @@ def no_descriptor_free(server: Server) -> Iterator[None]:
 
 
 async def test_no_descriptor_for_the_file_e2_g4(start: Start) -> None:
-    """The response is 503 with Retry-After, not 404, which caches and crawlers would believe."""
+    """The response is 503 with Retry-After, not 404, which caches and crawlers would believe; the log has the reason."""
+    reason = "b'64k+1.bin': unavailable: the root cannot be opened: EMFILE"
     async with start(
-        allowed_errors="cannot accept connections"
+        allowed_errors=f"cannot accept connections|{re.escape(reason)}"
     ) as server:  # single, which accepts the next one at once
         assert (await send_request(server.address, get())).content == ALPHABET
         async with Peer(server.address) as peer:
@@ -46,6 +48,7 @@ async def test_no_descriptor_for_the_file_e2_g4(start: Start) -> None:
                 await peer.send(get("/64k+1.bin"))
                 response = await peer.read_response()
             assert (response.status, response["Retry-After"], response["Cache-Control"]) == (503, "1", "no-store")
+            assert server.error_output().count(reason) == 1
             if server.design.keeps_alive:
                 await peer.send(get("/64k+1.bin"))
                 assert (await peer.read_response()).content == FILES[b"64k+1.bin"]

@@ -14,11 +14,11 @@ from pwb_async.core.site.lookup import (
     DIRECTORY,
     FORBIDDEN,
     NOT_FOUND,
-    UNAVAILABLE,
     Finding,
     Lookup,
     OpenFile,
     StorageError,
+    Unavailable,
 )
 from pwb_async.core.site.site import Site
 from tests.core.http1.test_corpus import CASES
@@ -75,7 +75,7 @@ def sized(draw: st.DrawFn) -> OpenFile:
     return OpenFile(name, len(content), mtime_ns, NOW * 10**9, file, held_content, tag=tag, settled=settled)
 
 
-findings = sized() | st.sampled_from([DIRECTORY, NOT_FOUND, FORBIDDEN, UNAVAILABLE, StorageError("EIO")])
+findings = sized() | st.sampled_from([DIRECTORY, NOT_FOUND, FORBIDDEN, Unavailable("EMFILE"), StorageError("EIO")])
 
 
 def pieces_of(wire: bytes, places: list[int]) -> list[bytes]:

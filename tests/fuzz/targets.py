@@ -28,11 +28,11 @@ from pwb_async.core.site.lookup import (
     DIRECTORY,
     FORBIDDEN,
     NOT_FOUND,
-    UNAVAILABLE,
     Finding,
     Lookup,
     OpenFile,
     StorageError,
+    Unavailable,
 )
 from pwb_async.core.site.site import Site, is_hidden
 from pwb_async.core.site.validators import validators_of_file
@@ -90,7 +90,7 @@ class Conversation:
         """Any result of a lookup on the disk."""
         which = self.random.below(12)
         if which < 5:
-            return (DIRECTORY, NOT_FOUND, FORBIDDEN, UNAVAILABLE, StorageError("EIO"))[which]
+            return (DIRECTORY, NOT_FOUND, FORBIDDEN, Unavailable("EMFILE"), StorageError("EIO"))[which]
         size = (0, 1, 26, len(CONTENT))[self.random.below(4)]
         times = (0, 1, SECOND, NOW * SECOND, (NOW - 1) * SECOND, (NOW - 99) * SECOND, -(10**18), 4 * 10**18, 10**21)
         mtime = times[self.random.below(len(times))]

@@ -111,7 +111,13 @@ class Forbidden:
 
 @dataclass(frozen=True, slots=True)
 class Unavailable:
-    """A lookup that failed for want of descriptors or memory; the file may exist (hazard E2)."""
+    """A lookup that failed for a reason that is expected to pass, such as a lack of descriptors (hazard E2).
+
+    The file may exist.
+    """
+
+    detail: str
+    """The reason, for the log only; a client never sees it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +145,6 @@ class Storage(Protocol):
 NOT_FOUND: Final = NotFound()
 DIRECTORY: Final = Directory()
 FORBIDDEN: Final = Forbidden()
-UNAVAILABLE: Final = Unavailable()
 """The findings without attributes, each as one shared object."""
 
 

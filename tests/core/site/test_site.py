@@ -11,7 +11,6 @@ from pwb_async.core.site.lookup import (
     DIRECTORY,
     FORBIDDEN,
     NOT_FOUND,
-    UNAVAILABLE,
     Directory,
     Finding,
     Forbidden,
@@ -207,8 +206,8 @@ def test_the_fields_of_a_file() -> None:
         pytest.param(DIRECTORY, True, 404, id="C9-folder-without-index"),
         pytest.param(Forbidden(), False, 403, id="C6-forbidden"),
         pytest.param(FORBIDDEN, True, 403, id="C6-forbidden-folder"),
-        pytest.param(Unavailable(), False, 503, id="E2-unavailable"),
-        pytest.param(UNAVAILABLE, True, 503, id="E2-unavailable-folder"),
+        pytest.param(Unavailable("a secret path"), False, 503, id="E2-unavailable"),
+        pytest.param(Unavailable(""), True, 503, id="E2-unavailable-folder"),
         pytest.param(StorageError("EIO: a secret path"), False, 500, id="C6-broken"),
         pytest.param(StorageError(""), True, 500, id="C6-broken-folder"),
     ],
@@ -330,7 +329,7 @@ def test_g3_head_is_get_without_content(target: bytes, fields: list[bytes]) -> N
     assert head.content == b""
 
 
-@pytest.mark.parametrize("finding", [FORBIDDEN, UNAVAILABLE, StorageError("x"), DIRECTORY, NOT_FOUND])
+@pytest.mark.parametrize("finding", [FORBIDDEN, Unavailable("x"), StorageError("x"), DIRECTORY, NOT_FOUND])
 def test_g3_head_without_a_file_is_get_without_content(finding: Finding) -> None:
     head, content = (ask_with(finding, get(b"/x", method=method)) for method in (b"HEAD", b"GET"))
     assert head.head == content.head

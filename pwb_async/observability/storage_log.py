@@ -1,0 +1,28 @@
+"""The reasons for 500 and 503 in the error log: what the storage reports, and no client ever sees."""
+
+import logging
+from typing import Final
+
+from pwb_async.core.site.lookup import Finding, Lookup, StorageError, Unavailable
+
+from .error_log import MessageLimit
+
+logger: Final = logging.getLogger("pwb")
+
+
+class StorageLog:
+    """Logs why files that may exist cannot be served.
+
+    A failure of the storage is logged for each request. A lack that is expected to pass concerns all requests alike, so
+    it is logged at most once a second.
+    """
+
+    def __init__(self) -> None:
+        self._lacks = MessageLimit()
+
+    def report(self, lookup: Lookup, finding: Finding) -> None:
+        """Log the reason of a finding that is a failure; any other finding is not logged."""
+        if isinstance(finding, StorageError):
+            logger.error("%r: %s", lookup.path, finding.detail)
+        elif isinstance(finding, Unavailable) and self._lacks.allows():
+            logger.error("%r: unavailable: %s", lookup.path, finding.detail)
