@@ -26,7 +26,7 @@ def load_design(mode: str) -> type["HTTPServer"]:
     chosen = MODES[mode]
     if chosen.requires and not _has(chosen.requires):
         raise LookupError(f"--mode {mode} needs {chosen.requires}, which this Python lacks")
-    module, _, name = chosen.target.partition(":")
+    module, _, name = chosen.class_path.partition(":")
     found: type[HTTPServer] = getattr(import_module(f".{module}", __package__), name)
     return found
 

@@ -2,9 +2,9 @@
 
 import sys
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
-Waits = Literal["one", "each", "epoll"]
+from pwb_async.config.modes import MODES, Family
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,8 +13,7 @@ class Program:
 
     name: str
     """the number in the book, or what --mode calls a design"""
-    waits: Waits
-    """one: for one client at a time; each: something waits for each client; epoll: the kernel reports ready clients"""
+    waits: Family
     module: str
     """what `python -m` starts"""
     arguments: tuple[str, ...]
@@ -33,11 +32,11 @@ class Program:
         return [sys.executable, "-m", self.module, *(argument.format(**values) for argument in self.arguments)]
 
 
-def _exhibit(number: str, waits: Waits) -> Program:
+def _exhibit(number: str, waits: Family) -> Program:
     return Program(number, waits, "pwb_legacy.book.exhibits", (f"{number}{{patched}}", "{folder}"))
 
 
-def _design(name: str, waits: Waits) -> Program:
+def _design(name: str, waits: Family) -> Program:
     mode = ("--mode", name) if name != "async" else ()
     module = "pwb_legacy" if mode else "pwb_async"
     return Program(name, waits, module, (*mode, "{folder}/static", *PWB_OPTIONS))
@@ -54,17 +53,11 @@ EXHIBITS: Final = (
     _exhibit("3", "each"),
     _exhibit("4", "each"),
     _exhibit("5", "each"),
-    _exhibit("6", "epoll"),
-    _exhibit("7", "epoll"),
+    _exhibit("6", "loop"),
+    _exhibit("7", "loop"),
 )
 DESIGNS: Final = (
-    _design("fixed", "one"),
-    _design("single", "one"),
-    _design("thread", "each"),
-    _design("process", "each"),
-    _design("gevent", "each"),
-    _design("epoll", "epoll"),
-    _design("epoll-thread", "epoll"),
-    _design("async", "epoll"),
+    *(_design(name, mode.family) for name, mode in MODES.items()),
+    _design("async", "loop"),
 )
 PROGRAMS: Final = (*EXHIBITS, *DESIGNS)

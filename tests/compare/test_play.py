@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from pwb_async.config.modes import MODES
 from pwb_legacy.compare import option_values
 from pwb_legacy.compare.report.timeline_lanes import Design, Step, designs
 from pwb_legacy.compare.timeline import clients, three_clients
@@ -33,11 +34,10 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[timeline.E
 
 
 def test_the_book_s_seven_and_async(whole: dict[str, list[timeline.Event]]) -> None:
-    book = ["fixed", "single", "thread", "process", "gevent", "epoll", "epoll-thread"]
-    assert list(whole) == [*book, "async"]
+    assert list(whole) == [*MODES, "async"]
 
 
-@pytest.mark.parametrize("name", ["single", "thread", "process", "gevent", "epoll", "epoll-thread", "async"])
+@pytest.mark.parametrize("name", [*(mode for mode in MODES if mode != "fixed"), "async"])
 def test_the_play(whole: dict[str, list[timeline.Event]], name: str) -> None:
     events = whole[name]
     timeline.check(events)
@@ -109,7 +109,7 @@ def test_one_greenlet_has_the_thread_also_while_it_waits_for_the_disk(lanes: dic
         assert holder.waits_for == "holds"
 
 
-@pytest.mark.parametrize("name", ["single", "thread", "process", "gevent", "epoll", "epoll-thread", "async"])
+@pytest.mark.parametrize("name", [*(mode for mode in MODES if mode != "fixed"), "async"])
 def test_a_client_is_served_when_it_has_its_last_byte(lanes: dict[str, Design], name: str) -> None:
     """The slow reader pauses 31 times, in every design; the kernel of the server took its last byte long before."""
     design = lanes[name]

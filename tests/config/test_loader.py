@@ -15,6 +15,7 @@ import pwb_async.__main__
 import pwb_legacy.__main__
 from pwb_async.config import command_line
 from pwb_async.config.loader import read_options
+from pwb_async.config.modes import MODES
 from pwb_async.config.options import DECLARATIONS, ConfigError, Declaration, Options
 
 Read = Callable[..., Options]
@@ -572,7 +573,7 @@ def test_a_program_refuses_the_options_of_the_other_one(read: Read, program: str
     assert refused(read, *argv, program=other).startswith(f"{argv[0]}: no such option")
 
 
-@pytest.mark.parametrize("mode", ["fixed", "single", "thread", "process", "gevent", "epoll-thread"])
+@pytest.mark.parametrize("mode", [mode for mode in MODES if mode != "epoll"])
 def test_trigger_belongs_to_mode_epoll(read: Read, mode: str) -> None:
     """The reason is one line, wherever the option was found; pwb ignores it."""
     line = "it has no meaning without --mode epoll."
@@ -587,7 +588,7 @@ def test_trigger_belongs_to_mode_epoll(read: Read, mode: str) -> None:
 
 
 def test_every_mode_is_accepted(read: Read) -> None:
-    for mode in ("fixed", "single", "thread", "process", "gevent", "epoll", "epoll-thread"):
+    for mode in MODES:
         assert read("--mode", mode, program="pwb-legacy").mode == mode
 
 

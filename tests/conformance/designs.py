@@ -1,12 +1,14 @@
-"""The designs, one line each. All tests of the suite run on a new design once its line is here."""
+"""The designs that the suite starts. Those of pwb_legacy are the rows of MODES, so all tests run on a new one."""
 
 from typing import Final, NamedTuple
 
 import pytest
 
+from pwb_async.config.modes import MODES
+
 
 class Design(NamedTuple):
-    """A server that the suite starts."""
+    """A design, or a variant of one with other options, as a server that the suite starts."""
 
     name: str
     command: tuple[str, ...]
@@ -15,13 +17,18 @@ class Design(NamedTuple):
     """False for a design that serves one client at a time.
 
     An idle client must not block it, so it answers the first request of a connection with `Connection: close`, and
-    other clients wait in the kernel's accept queue. The suite allows no other difference between designs.
+    other clients wait in the kernel's accept queue. No row allows another difference between designs; what a design
+    does in its own way, such as its threads, has a test of its own.
     """
 
     @property
     def program(self) -> str:
         """The name of the command in its own messages."""
         return "pwb" if self.command[0] == "pwb_async" else "pwb-legacy"
+
+
+def _book(mode: str) -> Design:
+    return Design(mode, ("pwb_legacy", "--mode", mode), keeps_alive=MODES[mode].family != "one")
 
 
 REFERENCE: Final = Design("async-uvloop", ("pwb_async",))
@@ -32,14 +39,9 @@ DESIGNS: Final = (
     Design(
         "async-asyncio", ("pwb_async", "--loop", "asyncio", "--cache", "off")
     ),  # the other event loop, and no response cache
-    Design("single", ("pwb_legacy", "--mode", "single"), keeps_alive=False),
-    Design("thread", ("pwb_legacy", "--mode", "thread")),
-    Design("process", ("pwb_legacy", "--mode", "process")),
-    Design("gevent", ("pwb_legacy", "--mode", "gevent")),
-    Design("epoll", ("pwb_legacy", "--mode", "epoll")),
+    *(_book(name) for name in MODES if name != "fixed"),
     Design("epoll-level", ("pwb_legacy", "--mode", "epoll", "--trigger", "level")),
     Design("epoll-oneshot", ("pwb_legacy", "--mode", "epoll", "--trigger", "oneshot")),
-    Design("epoll-thread", ("pwb_legacy", "--mode", "epoll-thread")),
 )
 CONCURRENT: Final = tuple(design for design in DESIGNS if design.keeps_alive)
 """The designs that serve many clients at a time."""
@@ -49,5 +51,5 @@ concurrent = pytest.mark.parametrize(
 )
 """Marks a test that needs a design which serves many clients at a time."""
 
-FIXED: Final = Design("fixed", ("pwb_legacy", "--mode", "fixed"), keeps_alive=False)
+FIXED: Final = _book("fixed")
 """The design that sends one page in response to any request. It is not in DESIGNS, whose tests need files."""

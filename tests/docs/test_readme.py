@@ -10,7 +10,7 @@ from pwb_async.config.modes import MODES
 from pwb_async.config.options import Options
 
 HERE = Path(__file__).parents[2]
-LIMITS = {"fixed": 60, "single": 60, "thread": 60, "process": 60, "gevent": 60, "epoll": 220}
+LIMITS = dict.fromkeys(MODES, 60) | {"epoll": 220, "epoll-thread": 90}
 """The maximum number of lines of a design, so that a student can read it at one go."""
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from pwb_async.config.modes import MODES
 from pwb_async.core.site.lookup import NOT_FOUND, Candidate, Finding, Lookup, Unavailable
 from pwb_async.network.listeners import peer_address, peer_prefix
 from pwb_async.server.async_storage import AsyncStorage
@@ -25,7 +26,7 @@ from .helpers import BIG, TEXT, fetch, fetch_fresh
 
 CANNOT_ACCEPT = "cannot accept connections"
 NO_DESCRIPTOR = "unavailable: .*EMFILE"
-LEGACY_MODES = ("thread", "gevent", "epoll", "epoll-thread")
+LEGACY_MODES = [name for name, mode in MODES.items() if mode.family != "one" and name != "process"]
 
 
 def assert_503(answer: Response) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from pwb_async.config.loader import read_options
+from pwb_async.config.modes import MODES
 from pwb_async.config.option_types import Delay
 from pwb_async.config.options import ConfigError, Options
 from pwb_async.core.site.lookup import Lookup, OpenFile, candidates_of
@@ -212,7 +213,7 @@ async def test_responses_do_not_change(design: Design, root: Path, tmp_path: Pat
     )
 
 
-CONCURRENT_LOOKUPS = {"thread", "process", "epoll-thread", "async-uvloop", "async-asyncio"}
+CONCURRENT_LOOKUPS = {"async-uvloop", "async-asyncio", *(name for name, mode in MODES.items() if mode.parallel_lookups)}
 """Designs whose lookups overlap; in the others a lookup delays all clients."""
 CLIENTS = 4
 DELAY_US = 100_000.0

@@ -56,19 +56,6 @@ TABLE: Final[dict[str, tuple[str, ...]]] = {
     "close": ("EIO", "EINTR"),
 }
 """System calls with the errors that they may return, in order. ENFILE and ECONNABORTED are those of accept (hazard E7)."""
-DESIGNS: Final = (
-    "async-uvloop",
-    "async-uncached",
-    "async-asyncio",
-    "single",
-    "thread",
-    "process",
-    "gevent",
-    "epoll",
-    "epoll-level",
-    "epoll-oneshot",
-    "epoll-thread",
-)
 EDGE_TRIGGERED: Final = ("epoll", "epoll-thread")
 """Edge-triggered designs, to which the kernel reports each change once. An injected EAGAIN would make them wait for another
 report that the kernel never makes, so these calls fail with EAGAIN only in epoll-level and epoll-oneshot."""
@@ -282,7 +269,7 @@ async def sweep(arguments: argparse.Namespace) -> int:
         return 0
     raise_descriptor_limit()
     table = {calls: TABLE[calls] for calls in arguments.calls or TABLE}
-    designs = arguments.designs or (("async-uvloop", "epoll") if arguments.quick else DESIGNS)
+    designs = arguments.designs or (("async-uvloop", "epoll") if arguments.quick else NAMED)
     occurrences: Sequence[int] = range(1, arguments.occurrences + 1)
     if arguments.quick:
         occurrences = (2,)
@@ -299,7 +286,7 @@ async def sweep(arguments: argparse.Namespace) -> int:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.stress.faults", description=__doc__.partition("\n")[0])
-    parser.add_argument("designs", nargs="*", metavar="DESIGN", help=", ".join(DESIGNS))
+    parser.add_argument("designs", nargs="*", metavar="DESIGN", help=", ".join(NAMED))
     parser.add_argument("--occurrences", type=int, default=20)
     parser.add_argument("--calls", nargs="*", choices=TABLE, help="only these")
     parser.add_argument("--quick", action="store_true", help="one errno, one occurrence, two designs")

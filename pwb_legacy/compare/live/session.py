@@ -21,6 +21,7 @@ from typing import Final
 
 import uvloop
 
+from pwb_async.config.modes import MODES
 from pwb_async.output.printing import printable
 from pwb_legacy.compare.measure.servers import CannotError, Contestant, Server, serving
 
@@ -116,7 +117,8 @@ def _make_site(root: Path) -> None:
 def _make_page(folder: Path) -> None:
     for path in (*_HERE.iterdir(), _STYLE):
         shutil.copyfile(path, folder / path.name)
-    (folder / "words.json").write_text(json.dumps(LANGUAGES), encoding="utf-8")
+    families = {name: mode.family for name, mode in MODES.items()}
+    (folder / "words.json").write_text(json.dumps(LANGUAGES | {"families": families}), encoding="utf-8")
 
 
 def _say(line: str) -> None:

@@ -6,17 +6,22 @@ A sentence with a reason is shown only for designs whose figures show what the r
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
+from pwb_async.config.modes import MODES
+
 from .row import IDLE, SLOW_READERS, SLOW_SENDERS
 from .steady_load import FILES
 
 DISK_MS: Final = 20
-OWN: Final = ("thread", "process", "gevent")
+OWN: Final = tuple(name for name, mode in MODES.items() if mode.family == "each")
 """Designs in which each client has a thread, a process or a greenlet that waits for it alone."""
-LOOPS: Final = ("epoll", "epoll-thread", "async", "async-uncached", "async-asyncio")
+LOOPS: Final = (
+    *(name for name, mode in MODES.items() if mode.family == "loop"),
+    *("async", "async-uncached", "async-asyncio"),
+)
 """Designs in which a loop turns to the clients that have sent something or take something."""
-ALONE: Final = ("single", "gevent", "epoll")
+ALONE: Final = tuple(name for name, mode in MODES.items() if not mode.parallel_lookups)
 """Designs in which the only thread waits for the disk."""
-SIDE_BY_SIDE: Final = ("thread", "process", "epoll-thread", "async-uncached")
+SIDE_BY_SIDE: Final = (*(name for name, mode in MODES.items() if mode.parallel_lookups), "async-uncached")
 """Designs in which several threads or processes wait for the disk at the same time."""
 CACHED: Final = ("async", "async-asyncio")
 _SILENT: Final = 1.0

@@ -9,11 +9,12 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import groupby
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from markupsafe import Markup, escape
 
 from pwb_async.config.language import LANGUAGES
+from pwb_async.config.modes import MODES, Family
 from pwb_legacy.compare.measure.results import Design, Results
 from pwb_legacy.compare.measure.running_server import CARRIES
 
@@ -51,9 +52,7 @@ LESSON: Final = (
 """Texts that the script fills in."""
 
 FAMILIES: Final = {
-    "one": ("single",),
-    "each": ("thread", "process", "gevent"),
-    "loop": ("epoll", "epoll-thread"),
+    **{family: tuple(name for name, mode in MODES.items() if mode.family == family) for family in get_args(Family)},
     "async": ("async", "async-uncached", "async-asyncio"),
     "line": ("nginx",),
 }

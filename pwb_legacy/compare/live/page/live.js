@@ -3,7 +3,6 @@
 
 const COLUMNS = ["lane", "wait", "rate", "waiting", "lost", "cpu", "memory", "threads", "processes", "clients", "running"];
 const BARS = ["cpu", "memory", "threads", "processes", "clients"];
-const GROUPS = {single: "one", thread: "each", process: "each", gevent: "each", epoll: "loop", "epoll-thread": "loop"};
 const ALARMS = ["blocked", "stuck", "behind", "ended"];
 const PIECES = 120, HEIGHT = 40, LEAST = 1, MOST = 2000; // of a lane: half seconds, units, milliseconds
 const SVG = "http://www.w3.org/2000/svg";
@@ -49,7 +48,7 @@ function translate() {
 }
 
 function makeRow(name) {
-  const row = element("tr", GROUPS[name] || "async"), head = element("th", "", name), cells = {};
+  const row = element("tr", catalogue.families[name] || "async"), head = element("th", "", name), cells = {};
   row.dataset.design = name;
   row.setAttribute("role", "row");
   head.scope = "row";
