@@ -31,7 +31,7 @@ class EpollThreadServer(EpollServer):
 
     def __init__(self, context: ServerContext) -> None:
         super().__init__(context)
-        self._in_thread: set[Client] = set()
+        self._offloaded: set[Client] = set()
         self._jobs: SimpleQueue[tuple[Client, Callable[[], None]]] = SimpleQueue()
         self._done: deque[tuple[Client, Exception | None]] = deque()
         try:
@@ -42,12 +42,12 @@ class EpollThreadServer(EpollServer):
             raise StartupError(f"cannot start {THREADS} threads: {error}") from None
 
     def handlerequest(self, client: Client) -> None:
-        if client not in self._in_thread:
+        if client not in self._offloaded:
             super().handlerequest(client)
 
     def offload(self, client: Client, job: Callable[[], None]) -> bool:
         client.deadline.disarm()
-        self._in_thread.add(client)
+        self._offloaded.add(client)
         self._jobs.put((client, job))
         return False
 
@@ -73,7 +73,7 @@ class EpollThreadServer(EpollServer):
     def _take_back(self) -> None:
         while self._done:
             client, error = self._done.popleft()
-            self._in_thread.discard(client)
+            self._offloaded.discard(client)
             if error is not None:
                 self.fail(client, error)
             else:

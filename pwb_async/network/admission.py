@@ -40,7 +40,7 @@ UNLIMITED: Final = sys.maxsize
 """The capacity of a design that carries as many connections as there are descriptors."""
 
 
-class Connection(Protocol):
+class AdmittedConnection(Protocol):
     """What admission control needs of a connection."""
 
     @property
@@ -62,7 +62,7 @@ class Connection(Protocol):
         """Close the connection as soon as no request is under way."""
 
 
-C = TypeVar("C", bound=Connection)
+C = TypeVar("C", bound=AdmittedConnection)
 
 
 class AdmissionControl(Generic[C]):

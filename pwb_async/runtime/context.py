@@ -52,12 +52,12 @@ class ServerContext(NamedTuple):
     options: Options
     read_options: Callable[[], Options]
     """Reads the options again, for a reload. Raises ConfigError."""
-    name: bytes
+    server_field: bytes
     """The value of the Server field."""
     parser: RequestParser
     timeouts: Timeouts
     site: Site
-    disk: Storage
+    storage: Storage
     log: AccessLog | None
     """The access log; None with --access-log off."""
     sockets: list[socket]
@@ -125,10 +125,9 @@ def open_context(program: str, options: Options, read_again: Callable[[], Option
 def reload_context(old: ServerContext, fixed: tuple[str, ...] = ()) -> ServerContext:
     """A context made from the options as they are now.
 
-    It has the sockets, the timeline, the guard, the client resolver and the observers of `old`, which no option sets,
-    and its access log if the path is the same. `fixed` names options that
-    this server can change only by a restart; they keep their value, with a warning. Raises ConfigError or StartupError,
-    and then `old` is as it was.
+    What no option sets is that of `old`: the sockets, the timeline, the guard, the client resolver and the observers;
+    so is the access log if its path is the same. `fixed` names options that this server can change only by a restart;
+    they keep their value, with a warning. Raises ConfigError or StartupError, and then `old` is as it was.
     """
     options = old.read_options()
     for name in (*_NEEDS_RESTART, *fixed):
@@ -146,7 +145,7 @@ def _open(
     with ExitStack() as opened:
         action, value = "serve", options.root  # for the message about an OSError, as all assignments to them
         try:
-            disk: Storage = Disk(options.root, etag=options.etag)
+            storage: Storage = Disk(options.root, etag=options.etag)
             if options.user is not None:
                 action, value = "become", options.user
                 privileges.find_user(options.user)
@@ -178,11 +177,11 @@ def _open(
         opened.pop_all()
     if options.dotfiles:
         logger.warning("names that begin with a dot are served: --dotfiles")
-    disk = _slowed(disk, options)
+    storage = _slowed(storage, options)
     if trace is not None:
         from pwb_async.observability.tracing import TracedStorage
 
-        disk = TracedStorage(disk, trace)
+        storage = TracedStorage(storage, trace)
     site = _make_site(options, trace)
     limits = _limits(options)
     # A connection keeps its parser until it is closed. As long as the limits stay the same, all connections share one
@@ -194,11 +193,11 @@ def _open(
         program=program,
         options=options,
         read_options=read_again,
-        name=f"PWB/{__version__}".encode() if options.server_version else b"PWB",
+        server_field=f"PWB/{__version__}".encode() if options.server_version else b"PWB",
         parser=parser,
         timeouts=_timeouts(options),
         site=site,
-        disk=disk,
+        storage=storage,
         log=log,
         sockets=sockets,
         trace=trace,
@@ -222,14 +221,14 @@ def _make_site(options: Options, trace: "TraceWriter | None") -> Site:
     )
 
 
-def _slowed(disk: Storage, options: Options) -> Storage:
+def _slowed(storage: Storage, options: Options) -> Storage:
     """The storage with the delays of --delay-disk, if there are any."""
     if not options.delay_disk:
-        return disk
+        return storage
     from pwb_async.storage.slow_disk import SlowDisk
 
     logger.warning("the disk is slowed down on purpose, by %s", _delays(options))
-    return SlowDisk(disk, options.delay_disk)
+    return SlowDisk(storage, options.delay_disk)
 
 
 def _delays(options: Options) -> str:

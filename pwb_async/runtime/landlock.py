@@ -65,7 +65,7 @@ class _PathBeneath(ctypes.Structure):
     _fields_ = (("rights", ctypes.c_uint64), ("fd", ctypes.c_int32))
 
 
-def restrict_filesystem(rights: dict[str, int]) -> None:
+def restrict_process(rights: dict[str, int]) -> None:
     """Restricts the calling thread to these rights below these paths, and to none elsewhere. Raises OSError."""
     version = find_landlock()
     handled = sum(bits for since, bits in _FILESYSTEM_RIGHTS.items() if version >= since)

@@ -17,7 +17,7 @@ from typing import Final, NamedTuple
 
 from pwb_async.config.options import Options
 
-from .landlock import READ_DIRECTORY, READ_FILE, allowed_root, restrict_filesystem
+from .landlock import READ_DIRECTORY, READ_FILE, allowed_root, restrict_process
 from .preload import preload
 
 _HIGHEST_ID: Final = 2**32 - 2
@@ -86,4 +86,4 @@ def drop_privileges(options: Options, *modules: str) -> None:
         os.setresuid(user.uid, user.uid, user.uid)
     if options.sandbox:
         # libuv opens /dev/null as its spare descriptor.
-        restrict_filesystem({allowed_root(options.root): READ_FILE | READ_DIRECTORY, os.devnull: READ_FILE})
+        restrict_process({allowed_root(options.root): READ_FILE | READ_DIRECTORY, os.devnull: READ_FILE})

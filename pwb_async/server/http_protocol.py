@@ -42,7 +42,7 @@ class HTTPProtocol(ConnectionProtocol):
 
     def __init__(self, state: ServerState) -> None:
         super().__init__(state)
-        self._connection = Connection(state.context.parser, state.context.name)
+        self._connection = Connection(state.context.parser, state.context.server_field)
         self._responding = False
         self._reading_paused = False
 
@@ -129,7 +129,7 @@ class HTTPProtocol(ConnectionProtocol):
                     observe(exchange)
             count += 1
             size += response.length
-            if connection.needs_data or writer.paused:
+            if connection.idle_and_empty or writer.paused:
                 break
             if count == MAX_PIPELINED or size > _MAX_BATCH:
                 self._begin(out)
@@ -140,7 +140,7 @@ class HTTPProtocol(ConnectionProtocol):
             writer.write(out)
         if writer.paused:
             return
-        if count and connection.needs_data and not self._reading_paused:
+        if count and connection.idle_and_empty and not self._reading_paused:
             self.deadline.rearm_idle(now)
             return
         if count:

@@ -11,7 +11,7 @@ from typing import Protocol
 from pwb_async.core.deadlines import Deadline
 from pwb_async.core.site.access import ClientResolver, Guard
 from pwb_async.core.site.lookup import Finding, Lookup
-from pwb_async.network.admission import AdmissionControl, Connection
+from pwb_async.network.admission import AdmissionControl, AdmittedConnection
 from pwb_async.observability.exchange import Observer
 from pwb_async.observability.storage_log import StorageLog
 from pwb_async.runtime.context import ServerContext
@@ -23,7 +23,7 @@ from .send_queue import SendQueueWatcher
 from .sendfile import SendfileSupport
 
 
-class ServerConnection(Connection, Protocol):
+class ServerConnection(AdmittedConnection, Protocol):
     """What a server needs of a connection, whatever version of HTTP it speaks.
 
     Five methods end one:
@@ -116,7 +116,7 @@ class ServerState:
         options = context.options
         self.loop = asyncio.get_running_loop()
         self.clock = self.loop.time
-        self.storage = AsyncStorage(context.disk, options.disk_timeout)
+        self.storage = AsyncStorage(context.storage, options.disk_timeout)
         self.storage_log = StorageLog()
         self.send_queue = SendQueueWatcher(self.loop)
         self.sendfiles = SendfileSupport()
@@ -130,7 +130,7 @@ class ServerState:
     def reconfigure(self, context: ServerContext) -> None:
         """Use another configuration, for the next request of every connection."""
         options = context.options
-        self.storage.reconfigure(context.disk, options.disk_timeout)
+        self.storage.reconfigure(context.storage, options.disk_timeout)
         self.admission.resize(options.max_connections, options.max_connections_per_ip, max_open_files(options.cache))
         self._configure(context)
 

@@ -21,7 +21,7 @@ class TracedProtocol(HTTPProtocol):
 
     def __init__(self, state: ServerState, trace: TraceWriter) -> None:
         super().__init__(state)
-        connection = TracedConnection(state.context.parser, state.context.name, trace)
+        connection = TracedConnection(state.context.parser, state.context.server_field, trace)
         self._connection = connection
         self._flow, self._trace = connection.flow, trace
 

@@ -42,7 +42,7 @@ class Client:
         self.sock = sock
         self.peer = peer
         self._on_close = on_close
-        self.connection = Connection(context.parser, context.name)
+        self.connection = Connection(context.parser, context.server_field)
         self.deadline = Deadline(context.timeouts)
         self.outgoing = None
         self.lingering = False

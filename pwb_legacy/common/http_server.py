@@ -36,7 +36,7 @@ from typing import ClassVar, Final
 
 from pwb_async.core.events import CLOSED, NEED_DATA, BadRequest, ConnectionState
 from pwb_async.core.semantics.messages import Request, Response
-from pwb_async.network.admission import UNLIMITED, AdmissionControl, Connection
+from pwb_async.network.admission import UNLIMITED, AdmissionControl, AdmittedConnection
 from pwb_async.network.send_timeout import check_interval
 from pwb_async.observability.exchange import make_exchange
 from pwb_async.observability.storage_log import StorageLog
@@ -59,7 +59,7 @@ class HTTPServer:
     capacity: ClassVar[int] = UNLIMITED
     """The most clients at once, if --max-connections is not given and there are descriptors for them."""
     acceptor_class: ClassVar[type[Acceptor]] = Acceptor
-    admission: AdmissionControl[Connection]
+    admission: AdmissionControl[AdmittedConnection]
     """The clients that are connected, and the limits on their number."""
     send_limits: tuple[float, int]
     """Seconds in which a client must take some bytes, and the bytes a second that it must take on average."""
@@ -115,7 +115,7 @@ class HTTPServer:
         lookup = self.context.site.locate(event)
         if isinstance(lookup, Response):
             return lookup
-        finding = self.context.disk.find(lookup)
+        finding = self.context.storage.find(lookup)
         self._storage_log.report(lookup, finding)
         return self.context.site.reply(lookup, finding)
 

@@ -41,7 +41,7 @@ class TracedClient(Client):
     ) -> None:
         super().__init__(context, sock, peer, on_close)
         assert context.trace is not None
-        connection = TracedConnection(context.parser, context.name, context.trace)
+        connection = TracedConnection(context.parser, context.server_field, context.trace)
         self.connection = connection
         self.trace = context.trace
         self.flow = connection.flow

@@ -52,7 +52,7 @@ class Connection:
         "_server",
         "close_after_response",
         "head_length",
-        "needs_data",
+        "idle_and_empty",
         "state",
     )
 
@@ -60,8 +60,9 @@ class Connection:
     """Whether the next response is the last one; a server that shuts down sets it."""
     head_length: int
     """Bytes of the head that respond() returned last."""
-    needs_data: bool
-    """Whether next_event() would return NEED_DATA after the last response, as no byte of another request is here."""
+    idle_and_empty: bool
+    """Whether the last response left the connection IDLE with an empty buffer, so that next_event() would return
+    NEED_DATA. It spares the server that call."""
     state: ConnectionState
     """What the connection waits for."""
 
@@ -78,9 +79,9 @@ class Connection:
         self._must_close = False
         self._max_responses = parser.limits.requests
         self._responses = 0
-        self._linger_budget = inf
+        self._linger_budget = inf  # bytes that are discarded while it lingers; bounded only after a BadRequest
         self.head_length = 0
-        self.needs_data = False
+        self.idle_and_empty = False
         self.close_after_response = False
         self.state = ConnectionState.HEAD
 
@@ -103,7 +104,10 @@ class Connection:
             self._offset = 0
 
     def receive(self, data: bytes) -> Event:
-        """Do receive_data() and next_event() in one call; a whole request in one piece is taken from the cache."""
+        """Do receive_data() and next_event() in one call.
+
+        The parser's cache is looked up first for data that is exactly one request, which is the usual case.
+        """
         if not self._buffer and len(data) <= SEGMENT and (self.state is _IDLE or self.state is _HEAD):
             request = self._parser.cache.get(data) or self._parser.parse_single(data)
             if request is not None:
@@ -136,7 +140,7 @@ class Connection:
         last = self._must_close or self.close_after_response or self._responses == self._max_responses
         if request.persistent and not last:
             self.state = ConnectionState.CONTENT if self._content_left else _IDLE
-            self.needs_data = not (self._content_left or self._buffer or self._eof)
+            self.idle_and_empty = not (self._content_left or self._buffer or self._eof)
             if request.version is HTTP_1_0:  # the parser's constant; comparing the tuples costs three times as much
                 start += b"Connection: keep-alive\r\n"
         else:
@@ -147,7 +151,7 @@ class Connection:
             done = self._eof or (client_closes and not unread)
             self.state = ConnectionState.CLOSED if done else ConnectionState.LINGER
             self._buffer, self._offset = b"", 0
-            self.needs_data = False
+            self.idle_and_empty = False
             start += b"Connection: close\r\n"
         if response.serialized:
             self.head_length = len(start) + response.serialized_head_length

@@ -403,7 +403,7 @@ def test_the_defaults_are_those_of_docs_hazards_b8() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wire", "needs_data"),
+    ("wire", "idle_and_empty"),
     [
         pytest.param([get()], True, id="nothing-behind"),
         pytest.param([HTTP10_KEEP], True, id="http10-keep-alive"),
@@ -415,13 +415,13 @@ def test_the_defaults_are_those_of_docs_hazards_b8() -> None:
         pytest.param([b"\0"], False, id="no-request"),
     ],
 )
-def test_needs_data_if_the_next_event_is_need_data(wire: list[bytes], needs_data: bool) -> None:
+def test_it_is_idle_and_empty_if_the_next_event_is_need_data(wire: list[bytes], idle_and_empty: bool) -> None:
     connection = Connection(PARSER)
     for data in wire:
         connection.receive_data(data)
     event = connection.next_event()
     assert isinstance(event, Request | BadRequest)
     connection.respond(event, Response(204, ()), NOW)
-    assert connection.needs_data is needs_data
-    if needs_data:
+    assert connection.idle_and_empty is idle_and_empty
+    if idle_and_empty:
         assert connection.next_event() is NEED_DATA
