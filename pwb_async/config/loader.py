@@ -32,22 +32,25 @@ def read_options(
     each thing that is ignored. Raises ConfigError if an option is wrong; --help and --version print, and raise
     click.exceptions.Exit.
     """
-    given = {name: (place, value) for name, place, value in command_line.read(program, argv)}
-    _, config = given.pop("config", ("", environ.get(environment.CONFIG)))
+    # The place and the value of each option that is set. click has checked those of the command line.
+    settings = {name: (place, value) for name, place, value in command_line.read(program, argv)}
+    _, config = settings.pop("config", ("", environ.get(environment.CONFIG)))
     unchecked: dict[str, tuple[str, Any]] = {}
     for source in (toml_file.read(config, directory), environment.read(environ, warn)):
-        unchecked |= {name: (place, value) for name, place, value in source if name not in given}
+        unchecked |= {name: (place, value) for name, place, value in source if name not in settings}
     for name, (place, value) in unchecked.items():
         try:
-            given[name] = place, _convert(name, place, value)
+            settings[name] = place, _convert(name, place, value)
         except ConfigError as error:
             option = DECLARATIONS[name]
             if option.belongs_to(program):
                 raise
             warn(f"{error} It is ignored: {program} has no {option.flag}")
-    options = Options(**{name: value for name, (_, value) in given.items()})
-    _check_bounds(options, {name: given[name][0] if name in given else "default" for name in DECLARATIONS})
-    _check_needs(options, {name: place for name, (place, _) in given.items() if DECLARATIONS[name].belongs_to(program)})
+    options = Options(**{name: value for name, (_, value) in settings.items()})
+    _check_bounds(options, {name: settings[name][0] if name in settings else "default" for name in DECLARATIONS})
+    _check_needs(
+        options, {name: place for name, (place, _) in settings.items() if DECLARATIONS[name].belongs_to(program)}
+    )
     return options
 
 
@@ -65,7 +68,7 @@ def _convert(name: str, place: str, value: object) -> object:
 
 
 def _check_bounds(options: Options, places: Mapping[str, str]) -> None:
-    """Checks that no option is larger than the one that limits it. `places` has where each value was found.
+    """Checks that no option is larger than the one that limits it. `places` names the place of each value.
 
     Raises ConfigError.
     """
@@ -75,7 +78,7 @@ def _check_bounds(options: Options, places: Mapping[str, str]) -> None:
 
 
 def _check_needs(options: Options, places: Mapping[str, str]) -> None:
-    """Checks that each option has what it needs. `places` has where those that are given were found.
+    """Checks that each option has what it needs. `places` names the place of each option that is set.
 
     Raises ConfigError.
     """

@@ -29,25 +29,35 @@ class OptionType(click.ParamType[Any]):
     """A click type that reads text, from whichever source it is."""
 
     name: str
-    """The unit that --help shows, such as SECONDS; "" for a switch. Behind a "|" it has the word for 0 or None."""
+    """The unit that --help shows, such as SECONDS; "" for a switch."""
     parse: Callable[[str], object]
-    """Reads the text. Raises ValueError with the second half of a message, which begins with the text."""
-    example: str
-    """A value for messages, if TOML must have it as a string. If "", numbers and booleans are read as their text."""
+    """Reads the text. Raises ValueError with the second half of a message, which begins with the text, or as a click
+    type does click.BadParameter with a whole one."""
+    zero_word: str
+    """The word that stands for 0 or None, such as "off"; "" for none."""
+    toml_string: str
+    """An example of a value that TOML must have as a string; "" if TOML may have a number or a boolean, too."""
     item: re.Pattern[str]
     """Matches each of several values in an environment variable."""
 
     def __init__(
-        self, unit: str, parse: Callable[[str], object], example: str = "", item: re.Pattern[str] = _WORD
+        self,
+        unit: str,
+        parse: Callable[[str], object],
+        *,
+        zero_word: str = "",
+        toml_string: str = "",
+        item: re.Pattern[str] = _WORD,
     ) -> None:
-        self.name, self.parse, self.example, self.item = unit, parse, example, item
+        self.name, self.parse = unit, parse
+        self.zero_word, self.toml_string, self.item = zero_word, toml_string, item
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         """The value that a text, or a value of TOML, stands for; called by click. Raises click.BadParameter."""
-        if isinstance(value, bool | int | float) and not self.example:
+        if isinstance(value, bool | int | float) and not self.toml_string:
             value = str(value).lower()
         if not isinstance(value, str):
-            hint = f': it must be a string such as "{self.example}"' if self.example else ""
+            hint = f': it must be a string such as "{self.toml_string}"' if self.toml_string else ""
             self.fail(f"{value!r} is of the wrong type{hint}.", param, ctx)
         try:
             return self.parse(value)
@@ -59,11 +69,11 @@ class OptionType(click.ParamType[Any]):
         return self.item.findall(text)
 
     def format(self, value: object) -> str:
-        """A value as the user writes it: "auto" or "off" for 0 or None where the unit has such a word, 64M, 1.5s."""
+        """A value as the user writes it, such as 64M, 1.5s, or the word for 0 or None."""
         if isinstance(value, bool):
             return "on" if value else "off"
-        if not value and (word := self.name.partition("|")[2]):
-            return word
+        if not value and self.zero_word:
+            return self.zero_word
         if isinstance(value, float):
             return f"{value:g}s"
         if isinstance(value, int) and self.name.startswith("BYTES"):
@@ -128,7 +138,7 @@ def _size_or_0(text: str) -> int:
 
 
 def _workers(text: str) -> int:
-    return 0 if text == "auto" else int(COUNT(text))
+    return 0 if text == "auto" else int(COUNT(text))  # a click type is called with a text
 
 
 class Delay(NamedTuple):
@@ -191,32 +201,35 @@ class _Integer(click.IntRange):
 
 
 def _one_of(*words: str) -> OptionType:
-    return OptionType("|".join(words), click.Choice(words), example=words[0])
+    return OptionType("|".join(words), click.Choice(words), toml_string=words[0])
 
 
 NATIVE_LOOP: Final = "asyncio" if sys.platform == "win32" else "uvloop"
 """The default of --loop."""
 
-PATH: Final = OptionType("PATH", _text, "a/path")
-ADDRESS: Final = OptionType("ADDRESS", _text, "127.0.0.1")
+PATH: Final = OptionType("PATH", _text, toml_string="a/path")
+ADDRESS: Final = OptionType("ADDRESS", _text, toml_string="127.0.0.1")
 PORT: Final = OptionType("PORT", _Integer(0, 65535))
-NAME: Final = OptionType("NAME", _file_name, "index.html")
-USER: Final = OptionType("NAME[:GROUP]", _text, "www-data")
-GROUP: Final = OptionType("NAME", _text, "www-data")
-FILE_MODE: Final = OptionType("OCTAL", _file_mode, "660")  # a string, since TOML's 0o660 would be read as 432
+NAME: Final = OptionType("NAME", _file_name, toml_string="index.html")
+USER: Final = OptionType("NAME[:GROUP]", _text, toml_string="www-data")
+GROUP: Final = OptionType("NAME", _text, toml_string="www-data")
+FILE_MODE: Final = OptionType(
+    "OCTAL", _file_mode, toml_string="660"
+)  # a string, since TOML's 0o660 would be read as 432
 SWITCH: Final = OptionType("", lambda text: click.Choice(("true", "false"))(text) == "true")
 COUNT: Final = OptionType("COUNT", _Integer(1))
+"""A whole number above 0."""
 COUNT_OR_0: Final = OptionType("COUNT", _Integer(0))
-WORKERS: Final = OptionType("COUNT|auto", _workers)
+WORKERS: Final = OptionType("COUNT|auto", _workers, zero_word="auto")
 BYTES: Final = OptionType("BYTES", _size)
-BYTES_OR_OFF: Final = OptionType("BYTES|off", _size_or_off)
+BYTES_OR_OFF: Final = OptionType("BYTES|off", _size_or_off, zero_word="off")
 RATE: Final = OptionType("BYTES", _size_or_0)
 SECONDS: Final = OptionType("SECONDS", _seconds)
 SECONDS_OR_0: Final = OptionType("SECONDS", lambda text: _seconds(text, zero=True))
 AGE: Final = OptionType("SECONDS", _age)
 DELAY: Final = OptionType("[GLOB=]TIME[~TIME]", _delay)
-TYPE: Final = OptionType("GLOB=TYPE", _type_rule, "*.geo=application/json", _TYPE_RULE_WORD)
-CHARSET: Final = OptionType("NAME|off", _charset, "off")
+TYPE: Final = OptionType("GLOB=TYPE", _type_rule, toml_string="*.geo=application/json", item=_TYPE_RULE_WORD)
+CHARSET: Final = OptionType("NAME|off", _charset, zero_word="off", toml_string="off")
 ETAG: Final = _one_of("auto", "content", "mtime")
 LOOP: Final = _one_of("uvloop", "asyncio")
 TRIGGER: Final = _one_of("edge", "level", "oneshot")

@@ -66,7 +66,10 @@ class _PathBeneath(ctypes.Structure):
 
 
 def restrict_process(rights: dict[str, int]) -> None:
-    """Restricts the calling thread to these rights below these paths, and to none elsewhere. Raises OSError."""
+    """Restricts the calling thread, and those it starts, to these rights below these paths, and to none elsewhere.
+
+    Raises OSError.
+    """
     version = find_landlock()
     handled = sum(bits for since, bits in _FILESYSTEM_RIGHTS.items() if version >= since)
     attributes = _RulesetAttributes(handled, _TCP if version >= 4 else 0, _SCOPES if version >= 6 else 0)

@@ -1,13 +1,13 @@
 """Rights that a serving process gives up before its first client and cannot get back.
 
 drop_privileges, step by step:
-  1. imports the modules that may be needed later (preload.py)
+  1. --user or --sandbox: imports the modules that may be needed later (preload.py)
   2. --user: takes the groups, the group and the user that the option names
   3. --sandbox: restricts the process to reading the root (landlock.py)
 
-Descriptors that are open stay usable: the listening sockets, and the access log, which therefore is the only file that
-is written. Landlock restricts the calling thread and the threads that it starts, so the process must have no other
-thread yet.
+Descriptors that are open stay usable: the listening sockets, and the files that are written, the access log and the
+timeline. Landlock restricts the calling thread and the threads that it starts, so the process must have no other thread
+yet.
 """
 
 import errno
@@ -44,15 +44,22 @@ def find_user(text: str) -> User:
     number = _number(name)
     try:
         entry = pwd.getpwnam(name) if number is None else pwd.getpwuid(number)
+        uid = entry.pw_uid
     except KeyError:
-        if number is None or not group:
+        if number is None:
             raise OSError(errno.EINVAL, "there is no such user") from None
-        entry = None
-    gid = find_group(group) if group else entry.pw_gid if entry else 0
+        if not group:
+            raise OSError(errno.EINVAL, "there is no such user, and so no group; NUMBER:GROUP names one") from None
+        uid = number
+    if group:
+        gid = find_group(group)
+        groups = [gid]
+    else:
+        gid = entry.pw_gid
+        groups = os.getgrouplist(entry.pw_name, gid)
     if os.geteuid() != 0:
         raise PermissionError(errno.EPERM, "only root can switch to another user")
-    groups = os.getgrouplist(entry.pw_name, gid) if entry and not group else [gid]
-    return User(entry.pw_uid if entry else number or 0, gid, groups)
+    return User(uid, gid, groups)
 
 
 def find_group(text: str) -> int:

@@ -211,10 +211,17 @@ async def test_a_root_that_the_user_may_not_enter(root: Path, tmp_path: Path) ->
     assert server.error_output() == f"pwb: cannot serve {root} with fewer rights: Permission denied\n"
 
 
-async def test_an_unknown_user(root: Path, tmp_path: Path) -> None:
-    async with launched(root, "--port", "0", "--user", "nobody-at-all", folder=tmp_path, status=1) as server:
+@pytest.mark.parametrize(
+    ("user", "reason"),
+    [
+        ("nobody-at-all", "there is no such user"),
+        ("4000000000", "there is no such user, and so no group; NUMBER:GROUP names one"),
+    ],
+)
+async def test_an_unknown_user(user: str, reason: str, root: Path, tmp_path: Path) -> None:
+    async with launched(root, "--port", "0", "--user", user, folder=tmp_path, status=1) as server:
         await server.exited()
-    assert server.error_output() == "pwb: cannot become nobody-at-all: there is no such user\n"
+    assert server.error_output() == f"pwb: cannot become {user}: {reason}\n"
 
 
 @as_root
