@@ -23,7 +23,7 @@ from pwb_legacy.common.client import Client
 from .epoll import EpollServer
 
 THREADS: Final = 16
-"""Jobs that are done at the same time."""
+"""Threads in the pool: so many jobs can wait for the disk at the same time."""
 
 
 class EpollThreadServer(EpollServer):
@@ -31,7 +31,7 @@ class EpollThreadServer(EpollServer):
 
     def __init__(self, context: ServerContext) -> None:
         super().__init__(context)
-        self._offloaded: set[Client] = set()
+        self._offloaded: set[Client] = set()  # those that a thread has, or whose job waits for one
         self._jobs: SimpleQueue[tuple[Client, Callable[[], None]]] = SimpleQueue()
         self._done: deque[tuple[Client, Exception | None]] = deque()
         try:
@@ -42,14 +42,14 @@ class EpollThreadServer(EpollServer):
             raise StartupError(f"cannot start {THREADS} threads: {error}") from None
 
     def handlerequest(self, client: Client) -> None:
-        if client not in self._offloaded:
+        if client not in self._offloaded:  # otherwise _take_back() gives it its turn
             super().handlerequest(client)
 
     def offload(self, client: Client, job: Callable[[], None]) -> bool:
         client.deadline.disarm()
         self._offloaded.add(client)
         self._jobs.put((client, job))
-        return False
+        return False  # not done yet: this turn is over, and _take_back() begins the next one
 
     def _worker(self) -> None:
         while True:
@@ -68,7 +68,7 @@ class EpollThreadServer(EpollServer):
 
     def _sweep(self, now: float) -> None:
         super()._sweep(now)
-        self._take_back()
+        self._take_back()  # here, too, as wake_up() may fail for want of memory
 
     def _take_back(self) -> None:
         while self._done:

@@ -34,7 +34,7 @@ from pwb_async.core.site.lookup import (
     StorageError,
     Unavailable,
 )
-from pwb_async.core.site.site import Site, is_hidden
+from pwb_async.core.site.site import Site, is_servable
 from pwb_async.core.site.validators import validators_of_file
 
 NOW: Final = 1_700_000_000
@@ -333,7 +333,7 @@ def _check_target(found: Target) -> None:
     for segment in found.segments:
         assert segment not in (b"", b".", b"..")
         assert b"\0" not in segment
-    if is_hidden(found.segments):
+    if not is_servable(found.segments):
         return
     path = b"/".join(found.segments)
     assert b"/../" not in b"/%s/" % path

@@ -58,7 +58,10 @@ def candidates_of(path: bytes, trailing_slash: bool, indexes: tuple[bytes, ...])
 
 
 class OpenFile(NamedTuple):
-    """A regular file that is open; its size and times were read from the open file, not by its name (hazard C3)."""
+    """A regular file that was opened: size and times are those of the open file, not of its name (hazard C3).
+
+    A small one has been read whole and closed again, and `content` has its bytes; a large one is open still, as `file`.
+    """
 
     path: bytes
     """The path of the candidate at which it was found."""
@@ -69,7 +72,7 @@ class OpenFile(NamedTuple):
     seen_ns: int
     """The moment at which it was examined, in nanoseconds since the epoch."""
     file: File | None
-    """The open file; None if `content` holds all of it."""
+    """The file, open; None if `content` has all of it."""
     content: bytes | None = None
     """The whole content of a small file, which was read in the same call."""
     version: tuple[int, ...] = ()
@@ -142,10 +145,10 @@ class Storage(Protocol):
         """Return, for each file that was found before, whether its lookup would find the same version of it now."""
 
 
+# The findings without attributes, each as one shared object.
 NOT_FOUND: Final = NotFound()
 DIRECTORY: Final = Directory()
 FORBIDDEN: Final = Forbidden()
-"""The findings without attributes, each as one shared object."""
 
 
 def same_version(old: OpenFile, new: Finding) -> bool:

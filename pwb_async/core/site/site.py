@@ -5,9 +5,16 @@ Site.locate, step by step:
   2. OPTIONS: 204
   3. any other method but GET and HEAD: 405 or 501
   4. a target with unescaped bytes: 301
-  5. a hidden name: 404
+  5. a path that is not servable, such as that of a dotfile: 404
   6. otherwise a Lookup
-Site.reply for an open file, step by step (RFC 9110 13.2.2):
+Site.reply, by the kind of finding:
+  an OpenFile       the steps below
+  a Directory       without a final slash in the target: 301; with one there is no index file: 404
+  Forbidden         403
+  Unavailable       503
+  a StorageError    500
+  NotFound          404
+Site.reply for an OpenFile, step by step (RFC 9110 13.2.2):
   1. preconditions: 412, 304
   2. If-Range: whether Range applies
   3. Range: 206, 416
@@ -55,7 +62,8 @@ class Site:
     """
 
     variant: Variant | None
-    """The function of the field section on which responses depend (Vary); None, as nothing is negotiated yet."""
+    """The function that gives, for a field section, the key of the representation that it selects (RFC 9110 12.5.5); it
+    must return different keys wherever responses differ. None, as nothing is negotiated yet."""
 
     def __init__(
         self,
@@ -88,11 +96,11 @@ class Site:
             return self.error(501, method)
         if target.unescaped:
             return self._redirect(method, target.location)
-        if is_hidden(target.segments, self._dotfiles):
+        if not is_servable(target.segments, self._dotfiles):
             return self.error(404, method)
         path = b"/".join(target.segments)
-        logged = path + b"/" if path and target.trailing_slash else path
-        return Lookup(request, logged, candidates_of(path, target.trailing_slash, self._indexes))
+        logged_path = path + b"/" if path and target.trailing_slash else path
+        return Lookup(request, logged_path, candidates_of(path, target.trailing_slash, self._indexes))
 
     def reply(self, lookup: Lookup, finding: Finding) -> Response:
         """Return the response to a request whose lookup led to `finding`; from now on the response owns the file."""
@@ -186,16 +194,16 @@ class Site:
         return Response(206, fields, _parts(found, form, ranges), found.file_to_close)
 
 
-def is_hidden(segments: tuple[bytes, ...], dotfiles: bool = False) -> bool:
-    """Return whether a path is never served (hazard C7).
+def is_servable(segments: tuple[bytes, ...], dotfiles: bool = False) -> bool:
+    """Return whether a path may be looked up (hazard C7).
 
-    That is one with a slash inside a segment, which no file name can contain, and, unless `dotfiles` is set, one with a
-    segment that begins with a dot, except a first segment ".well-known".
+    A path with a slash inside a segment may not, as no file name can contain one. Unless `dotfiles` is set, neither may
+    a path with a segment that begins with a dot, except a first segment ".well-known".
     """
     if any(b"/" in name for name in segments):
-        return True
+        return False
     names = segments[1:] if segments[:1] == (b".well-known",) else segments
-    return not dotfiles and any(name.startswith(b".") for name in names)
+    return dotfiles or not any(name.startswith(b".") for name in names)
 
 
 def _validators(current: Validators) -> FieldList:

@@ -21,7 +21,7 @@ from pwb_async.core.site.lookup import (
     Unavailable,
     candidates_of,
 )
-from pwb_async.core.site.site import ALLOWED, Site, is_hidden
+from pwb_async.core.site.site import ALLOWED, Site, is_servable
 from tests.core.driver import (
     ALPHABET,
     CHANGED,
@@ -166,7 +166,7 @@ def test_locate(target: bytes, path: bytes, folder: bool) -> None:
     ],
 )
 def test_c7_hidden(segments: tuple[bytes, ...], hidden: bool) -> None:
-    assert is_hidden(segments) is hidden
+    assert is_servable(segments) is not hidden
 
 
 def test_c7_dot_files_on_request() -> None:
@@ -174,8 +174,8 @@ def test_c7_dot_files_on_request() -> None:
     assert lookup_of(b"/.git/config", site).path == b".git/config"
     assert lookup_of(b"/.well-known/.x", site).path == b".well-known/.x"
     assert ask(get(b"/.git%2fconfig"), site=site).status == 404
-    assert not is_hidden((b".git", b"..."), dotfiles=True)
-    assert is_hidden((b"a/b",), dotfiles=True)
+    assert is_servable((b".git", b"..."), dotfiles=True)
+    assert not is_servable((b"a/b",), dotfiles=True)
 
 
 # --- findings ---
