@@ -42,6 +42,7 @@ ON_ESSENTIAL_DESIGNS: Final = (
 """The tests that a short run runs on ESSENTIAL_DESIGNS only, and those of tests/process on ESSENTIAL_LOOPS only."""
 
 ONLY_EXHAUSTIVE: Final = (
+    "tests/benchmarks/test_growth.py::test_the_command_writes_figures_and_pictures",
     "tests/book/test_matrix.py::test_a_design_of_pwb_has_none_of_them",
     "tests/book/test_matrix.py::test_an_exhibit_has_the_defects_of_the_book",
     "tests/book/test_page.py",

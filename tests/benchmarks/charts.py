@@ -1,19 +1,23 @@
 """SVG charts of a report, readable on light and on dark pages.
 
 ``python -m tests.benchmarks.charts RESULTS.json FOLDER`` draws those of an earlier run. Each work
-gets one chart, a bar for every peer; ``ratios.svg`` shows PWB against nginx at every work. They
-are drawn as those of the laboratory are.
+gets one chart, a bar for every peer; ``ratios.svg`` shows PWB against nginx at every work; and
+``growth-files.svg`` and its like are curves. They are drawn as those of the laboratory are.
 """
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from pwb_legacy.compare.report.charts import Bar, alone, bars
+from pwb_legacy.compare.report.curves import Axes, Line, curves
 from pwb_legacy.compare.report.spread import figure
 
+from .curves import CURVES, Curve
 from .report import YARDSTICK, Report, Table, from_json
 
 WIDTH = 820  # pixels
+CURVE_WIDTH = 410  # pixels: two side by side
 WHAT = {
     "us": "server CPU per request, microseconds",
     "ms": "milliseconds",
@@ -31,8 +35,11 @@ svg { --ink: #1f2328; --soft: #59636e; --rule: #d1d9e0; --line: #2da44e;
 
 def draw(report: Report, folder: Path) -> list[Path]:
     """Write the charts into a folder that is there, and return their paths."""
-    drawings = {table.work: _work(table) for table in report.tables if _bars(table)}
-    if ratios := _ratio_bars(report):
+    drawings = {f"growth-{curve.name}": _curve(curve, tables) for curve in CURVES if (tables := curve.tables(report))}
+    of_curves = {table.work for curve in CURVES for table in curve.tables(report).values()}
+    others = [table for table in report.tables if table.work not in of_curves]
+    drawings |= {table.work: _work(table) for table in others if _bars(table)}
+    if ratios := _ratio_bars(others):
         drawings["ratios"] = _ratios(ratios)
     paths = []
     for name, drawing in drawings.items():
@@ -49,11 +56,14 @@ def _bars(table: Table) -> list[Bar]:
     for row in rows:
         ratio = None if row.peer == YARDSTICK else table.ratio(row.peer)
         label = figure(row.value) + (f" ({figure(ratio)}x)" if ratio else "")
-        kind = row.peer.partition("-")[0]
-        colour = f"var(--{kind})" if kind in ("pwb", YARDSTICK) else "var(--bar)"
         if row.value > 0:
-            found.append(Bar(row.title, row.value, label, colour))
+            found.append(Bar(row.title, row.value, label, _colour(row.peer)))
     return found
+
+
+def _colour(peer: str) -> str:
+    kind = peer.partition("-")[0]
+    return f"var(--{kind})" if kind in ("pwb", YARDSTICK) else "var(--bar)"
 
 
 def _work(table: Table) -> str:
@@ -61,8 +71,8 @@ def _work(table: Table) -> str:
     return bars(_bars(table), table.title, width=WIDTH, title=(table.title, note))
 
 
-def _ratio_bars(report: Report) -> list[Bar]:
-    ratios = ((table.title, table.ratio("pwb")) for table in report.tables if table.unit == "us")
+def _ratio_bars(tables: Sequence[Table]) -> list[Bar]:
+    ratios = ((table.title, table.ratio("pwb")) for table in tables if table.unit == "us")
     return [Bar(title, ratio, f"{ratio:.2f}", "var(--pwb)") for title, ratio in ratios if ratio]
 
 
@@ -70,6 +80,21 @@ def _ratios(rows: list[Bar]) -> str:
     title = f"PWB against {YARDSTICK}"
     note = f"server CPU per request; the line is {YARDSTICK} in the same run, shorter is better"
     return bars(rows, title, width=WIDTH, line=1.0, title=(title, note))
+
+
+def _curve(curve: Curve, tables: dict[int, Table]) -> str:
+    """A line for each peer, from zero up, so that a curve that looks flat is flat."""
+    titles = {row.peer: row.title for table in tables.values() for row in table.rows}
+    lines = [Line(title, _colour(peer), [], _points(peer, tables)) for peer, title in titles.items()]
+    axes = Axes(curve.axis, "CPU of a request, microseconds", list(tables), doubling=True, from_zero=True)
+    return curves(lines, axes, f"CPU of a request over the number of {curve.axis}", CURVE_WIDTH)
+
+
+def _points(peer: str, tables: dict[int, Table]) -> dict[float, tuple[float, float, float]]:
+    """The smallest, the median and the largest figure of a peer at each place where it was measured."""
+    rows = {place: row for place, table in tables.items() if (row := table.row(peer))}
+    values = {place: [sample.value for sample in row.samples] for place, row in rows.items()}
+    return {place: (min(values[place]), row.value, max(values[place])) for place, row in rows.items()}
 
 
 if __name__ == "__main__":

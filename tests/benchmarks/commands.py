@@ -5,8 +5,9 @@ import os
 import shutil
 import subprocess
 import sys
+import sysconfig
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from .process import Command
@@ -22,7 +23,7 @@ class Setting:
     """What a server is to do: serve ``root`` on ``port``; write a log to ``log`` if there is one.
 
     ``scratch`` is a folder of its own; ``cache`` False means every answer comes from the disk;
-    ``plan`` is what it will be asked.
+    ``plan`` is what it will be asked. ``workers``: of a server that can have several.
     """
 
     root: Path
@@ -31,11 +32,17 @@ class Setting:
     log: Path | None
     cache: bool
     plan: Plan
+    workers: int = 1
 
 
 def find_program(name: str) -> str | None:
-    """Where a program is; the folders of system programs are looked at too."""
-    return shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin")
+    """The path of a program, or None.
+
+    The interpreter's own programs are found first, since its environment need not be activated; those of the system's
+    administrator, such as nginx, last.
+    """
+    folders = [sysconfig.get_path("scripts"), os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"]
+    return shutil.which(name, path=os.pathsep.join(folders))
 
 
 def _path(name: str) -> str:
@@ -57,15 +64,21 @@ def _pwb_help() -> str:
     return result.stdout
 
 
-def pwb(setting: Setting, *options: str) -> Command:
+def pwb(setting: Setting) -> Command:
     words = [sys.executable, "-m", "pwb_async", str(setting.root), "--host", "127.0.0.1"]
-    words += ["--port", str(setting.port), "--access-log", str(setting.log or "off"), *options]
+    words += ["--port", str(setting.port), "--access-log", str(setting.log or "off")]
+    words += ["--workers", str(setting.workers)]
     if not setting.cache:
         words += ["--cache", "off"]
     for word in words:
         if word.startswith("--") and word not in _pwb_help():
             raise UnableError(f"this PWB has no option {word}")
     return Command(words, {"PYTHONPATH": str(TOP)}, setting.scratch)  # no pwb.toml is there
+
+
+def two_workers(command: Callable[[Setting], Command]) -> Callable[[Setting], Command]:
+    """The same server with two workers."""
+    return lambda setting: command(replace(setting, workers=2))
 
 
 # --- programs of the system
@@ -97,10 +110,10 @@ http {{
 """
 
 
-def nginx(setting: Setting, workers: int = 1) -> Command:
+def nginx(setting: Setting) -> Command:
     cache = "open_file_cache max=10000 inactive=60s; open_file_cache_errors on;"
     text = NGINX.format(
-        workers=workers,
+        workers=setting.workers,
         scratch=setting.scratch,
         user="user root;" if os.geteuid() == 0 else "",
         cache=cache if setting.cache else "open_file_cache off;",
@@ -217,6 +230,15 @@ def granian(setting: Setting) -> Command:
     words += ["--static-path-mount", str(setting.root / "site"), "--loop", "uvloop"]
     words += ["--access-log" if setting.log else "--no-access-log", "apps:nothing"]
     return Command(words, _environment(setting))
+
+
+def eggserve(setting: Setting) -> Command:
+    words = _module("eggserve", "--bind", "127.0.0.1", "--port", str(setting.port))
+    words += ["--directory", str(setting.root), "--log-format", "text" if setting.log else "none"]
+    for limit in ("connections", "file-streams", "in-flight-requests"):  # 32 to 64 by default
+        words += [f"--max-{limit}", "16384"]
+    words += ["--connection-total-timeout", "3600"]  # seconds
+    return Command(words)
 
 
 def servery(setting: Setting) -> Command:

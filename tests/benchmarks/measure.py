@@ -42,19 +42,28 @@ class Generator:
     seconds: int
     scratch: Path
 
-    def load(self, server: Server, work: Work, plan: Plan) -> Sample:
-        """One round: CPU microseconds of the server's tree per request, and the results of wrk."""
-        heads, order = self.scratch / "requests", self.scratch / "order"
-        heads.write_bytes(b"".join(plan.requests))
-        order.write_text("\n".join(str(index + 1) for index in plan.order))
-        files = [str(heads), str(order)]
-        warm = self._wrk(server.port, work, files, WARM_SECONDS)
+    def load(self, server: Server, work: Work, plan: Plan, asked: int) -> Sample:
+        """One round: CPU microseconds of the server's tree per request, and the results of wrk.
+
+        asked: the requests that the server got in the rounds before. The order goes on where they ended: begun again,
+        it would find in the cache what it asked for a moment ago.
+        """
+        warm = self._wrk(server.port, work, self._requests(plan, asked), WARM_SECONDS)
+        warmed = int(_number(warm["requests"]))
+        files = self._requests(plan, asked + warmed)
         time.sleep(0.05)  # its connections are closed
         before = server.cpu_seconds()
         result = self._wrk(server.port, work, files, self.seconds * work.stretch)
         time.sleep(LOG_SECONDS if work.log else 0.05)  # postponed work is part of the cost
         spent = server.cpu_seconds() - before
-        return replace(_sample(result, spent, plan), warmed=int(_number(warm["requests"])))
+        return replace(_sample(result, spent, plan), warmed=warmed)
+
+    def _requests(self, plan: Plan, asked: int) -> list[str]:
+        """Write the files that replay.lua reads: the requests, and their order from the one after ``asked``."""
+        heads, order = self.scratch / "requests", self.scratch / "order"
+        heads.write_bytes(b"".join(plan.requests))
+        order.write_text("\n".join(str(index + 1) for index in plan.order_after(asked)))
+        return [str(heads), str(order)]
 
     def _wrk(self, port: int, work: Work, files: list[str], seconds: int) -> dict[str, object]:
         words = ["wrk", "-t1", f"-c{work.connections}", f"-d{seconds}s", "--timeout", "30s"]

@@ -8,39 +8,21 @@ The steps, in order:
    another core.
 4. end them all, print the table, and continue with the next work; then start-up and memory, one
    peer at a time.
-5. with --out write the results; end with the line that CI keeps.
+5. print the line that CI keeps; with --out write the results.
 
 It exits with 0 whatever the figures are: it reports, it does not judge.
 """
 
 import argparse
-import os
-import resource
-import signal
 import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from .commands import find_program
-from .measure import Generator
-from .report import Report, as_json, as_text, conditions, missing_lines, quick_line
-from .rounds import PROBES, Bench, measure_work, probe
-from .servers import PEERS, MissingError, Peer
-from .site import make_site
+from . import session
+from .report import Report, as_text, quick_line
+from .rounds import PROBES, measure_works, probe
+from .servers import PEERS
 from .works import WORKS
-
-
-def find(peers: Sequence[Peer], report: Report) -> list[Peer]:
-    """Step 1: the installed peers; the report gets the versions of these, and the reasons why others are missing."""
-    found = []
-    for peer in peers:
-        try:
-            report.versions[peer.name] = peer.version()
-            found.append(peer)
-        except MissingError as reason:
-            report.missing[peer.name] = str(reason)
-    return found
 
 
 def arguments(words: Sequence[str] | None) -> argparse.Namespace:
@@ -51,7 +33,7 @@ def arguments(words: Sequence[str] | None) -> argparse.Namespace:
     mode.add_argument(
         "--quick",
         action="store_true",
-        help="PWB, nginx, the floor at one work; about 60 s (default)",
+        help="PWB, nginx, the floor at one work; about two minutes (default)",
     )
     mode.add_argument("--full", action="store_true", help="every peer at every work, 5 rounds")
     works = [work.name for work in WORKS] + list(PROBES)
@@ -76,74 +58,27 @@ def arguments(words: Sequence[str] | None) -> argparse.Namespace:
     return options
 
 
-def run(options: argparse.Namespace, scratch: Path) -> Report:
+def measure(options: argparse.Namespace, scratch: Path) -> Report:
     """Measure everything, and print each table when it is complete."""
-    cores = sorted(os.sched_getaffinity(0))
-    server_core, load_core = cores[0], cores[-1]
-    os.sched_setaffinity(0, {load_core})
-    _, limit = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit))
-    report = Report(conditions(options.duration, options.rounds, server_core, load_core))
-    peers = find([peer for peer in PEERS if peer.name in options.peers], report)
-    print("\n".join([*report.versions.values(), *missing_lines(report.missing)]), flush=True)
-    (scratch / "site").mkdir()
-    bench = Bench(
-        site=make_site(scratch / "site"),
-        scratch=scratch,
-        server_core=server_core,
-        generator=Generator(load_core, options.duration, scratch),
-        rounds=options.rounds,
-        idle=max(1, min(options.idle, limit - 300)),
-    )
-    if len(cores) == 1:
-        print("one core only: the load generator takes time from the servers", flush=True)
+    works = {work.name: work for work in WORKS}
+    tail = max((works[name].tail for name in options.works if name in works), default=0)
+    choice = session.Choice(options.peers, options.rounds, options.duration, options.idle, tail)
+    bench, peers, report = session.prepare(choice, scratch)
     for name in options.works:
-        work = next((work for work in WORKS if work.name == name), None)
         everywhere = options.floor_everywhere or name == options.works[0]
         chosen = [peer for peer in peers if everywhere or not peer.fixed]
-        table = measure_work(bench, work, chosen) if work else probe(bench, name, chosen)
+        work = works.get(name)
+        table = measure_works(bench, [work], chosen)[0] if work else probe(bench, name, chosen)
         report.tables.append(table)
         print(f"\n{as_text(table)}", flush=True)
+    print("", *([] if options.full else [quick_line(report)]), sep="\n")
     return report
-
-
-def write(report: Report, folder: Path) -> None:
-    """Step 5: results.json and the charts."""
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "results.json").write_text(as_json(report))
-    try:
-        from . import charts
-    except ImportError as error:
-        print(f"no charts: {error}")
-    else:
-        charts.draw(report, folder)
-
-
-def stop_once(number: int, frame: object) -> None:
-    """Ctrl-C or SIGTERM: end the servers and leave; a second one can't hinder that."""
-    for name in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(name, signal.SIG_IGN)
-    raise KeyboardInterrupt
 
 
 def main(words: Sequence[str] | None = None) -> int:
     """The command."""
     options = arguments(words)
-    if not find_program("wrk"):
-        print("benchmark quick: nothing measured; missing: wrk (apt-get install wrk)")
-        return 0
-    for name in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(name, stop_once)
-    try:
-        with tempfile.TemporaryDirectory(prefix="pwb-benchmark-") as scratch:
-            report = run(options, Path(scratch))
-    except KeyboardInterrupt:
-        print("benchmark: stopped", file=sys.stderr)
-        return 130
-    if options.out:
-        write(report, options.out)
-    print("", *([] if options.full else [quick_line(report)]), sep="\n")
-    return 0
+    return session.run("quick", lambda scratch: measure(options, scratch), options.out, "results.json")
 
 
 if __name__ == "__main__":

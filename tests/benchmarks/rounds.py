@@ -41,35 +41,40 @@ class Bench:
         plan = work.plan(self.site, b'"0"')
         plan = plan.fixed() if peer.fixed else plan
         log = folder / "access.log" if work.log else None
-        setting = Setting(self.site.root, free_port(), folder, log, work.cache, plan)
+        setting = Setting(self.site.root, free_port(), folder, log, work.cache, plan, work.workers)
         output = folder / "output"
         command = peer.command(setting)
         with started(command, setting.port, SMALL, self.server_core, output) as server:
             if work.tagged and not peer.fixed:
                 plan = work.plan(self.site, entity_tag(server.port, work.tagged))
-            yield Participant(Row(peer.name, peer.title), server, plan, folder / "access.log", output)
+            yield Participant(work, Row(peer.name, peer.title), server, plan, folder / "access.log", output)
 
 
 @dataclass(slots=True)
 class Participant:
     """A peer that takes part in a work: its row, its running server, and its requests.
 
-    Its access log is in ``log`` or, if that is not there, in ``output``.
+    Its access log is in ``log`` or, if that is not there, in ``output``. It is measured at ``work``.
     """
 
+    work: Work
     row: Row
     server: Server
     plan: Plan
     log: Path
     output: Path
 
+    @property
+    def asked(self) -> int:
+        """The requests of the rounds so far."""
+        return sum(sample.requests + sample.warmed for sample in self.row.samples)
+
     def count_log(self) -> None:
         """Add a remark if lines are missing in the access log."""
-        asked = sum(sample.requests + sample.warmed for sample in self.row.samples)
         with (self.log if self.log.exists() else self.output).open("rb") as lines:
             logged = sum(1 for _ in lines)
-        if logged < 0.95 * asked:
-            self.row.remarks.append(f"{logged:,} lines in the log for {asked:,} requests")
+        if logged < 0.95 * self.asked:
+            self.row.remarks.append(f"{logged:,} lines in the log for {self.asked:,} requests")
 
 
 def entity_tag(port: int, path: str) -> bytes:
@@ -81,35 +86,37 @@ def entity_tag(port: int, path: str) -> bytes:
     return tag
 
 
-def measure_work(bench: Bench, work: Work, peers: Sequence[Peer]) -> Table:
-    """Steps 2 to 4 for one work."""
-    rows: list[Row] = []
+def measure_works(bench: Bench, works: Sequence[Work], peers: Sequence[Peer]) -> list[Table]:
+    """Steps 2 to 4 for works that are to be compared with each other: each round measures all of them."""
+    tables = [Table(work.name, work.title, "us", []) for work in works]
     with ExitStack() as stack:
         participants = []
-        for peer in peers:
-            try:
-                participant = stack.enter_context(bench.start(peer, work))
-                participant.row.remarks += check(participant.server.port, participant.plan)
-            except FAILURES as error:
-                rows.append(Row(peer.name, peer.title, cannot=str(error)))
-            else:
-                rows.append(participant.row)
-                participants.append(participant)
+        for work, table in zip(works, tables, strict=True):
+            for peer in peers:
+                try:
+                    participant = stack.enter_context(bench.start(peer, work))
+                    participant.row.remarks += check(participant.server.port, participant.plan)
+                except FAILURES as error:
+                    table.rows.append(Row(peer.name, peer.title, cannot=str(error)))
+                else:
+                    table.rows.append(participant.row)
+                    participants.append(participant)
         for _ in range(bench.rounds):
             for participant in participants:
                 if not participant.row.cannot:
-                    measure_round(bench, work, participant)
+                    measure_round(bench, participant)
         for participant in participants:
             participant.row.memory_bytes = participant.server.memory_bytes()
-            if work.log and participant.row.peer not in UNLOGGED:
+            if participant.work.log and participant.row.peer not in UNLOGGED:
                 participant.count_log()
-    return Table(work.name, work.title, "us", rows)
+    return tables
 
 
-def measure_round(bench: Bench, work: Work, participant: Participant) -> None:
+def measure_round(bench: Bench, participant: Participant) -> None:
     """Measure one round of one peer; a peer that fails in any round has no figures at all."""
+    work, plan = participant.work, participant.plan
     try:
-        participant.row.samples.append(bench.generator.load(participant.server, work, participant.plan))
+        participant.row.samples.append(bench.generator.load(participant.server, work, plan, participant.asked))
     except FAILURES as error:
         participant.row.samples.clear()
         participant.row.cannot = str(error)

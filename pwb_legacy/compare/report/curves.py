@@ -45,7 +45,9 @@ class Axes:
     places: Sequence[float]
     """Of the axis across, in order."""
     doubling: bool
-    """The places are powers of two, drawn at equal distances."""
+    """The scale across is logarithmic, so that powers of two are at equal distances."""
+    from_zero: bool = False
+    """The scale up is linear and begins at zero; otherwise it is logarithmic."""
 
 
 def curves(lines: Sequence[Line], axes: Axes, label: str, width: int) -> str:
@@ -73,7 +75,7 @@ class _Frame:
     def __init__(self, lines: Sequence[Line], axes: Axes, width: int) -> None:
         ends = [value for line in lines for three in line.points.values() for value in three]
         self.width = width
-        self._low, self._high = min(ends) / 1.25, max(ends) * 1.25
+        self._low, self._high = 0.0 if axes.from_zero else min(ends) / 1.25, max(ends) * 1.25
         self._axes = axes
         first, last = axes.places[0], axes.places[-1]
         scale = {"type": "log", "base": 2} if axes.doubling else {"type": "linear"}
@@ -84,12 +86,18 @@ class _Frame:
             "scale": {**scale, "domain": [first, last], "nice": False},
             "axis": axis(axes.across) | marks,
         }
-        up = {"values": _marks(self._low, self._high), "format": ",~g", "labelOverlap": True}
+        up = {"tickCount": 5} if axes.from_zero else {"values": _marks(self._low, self._high)}
         self._up = {
             "field": "y",
             "type": "quantitative",
-            "scale": {"type": "log", "domain": [self._low, self._high], "nice": False},
-            "axis": axis(axes.up) | up | {"minExtent": 42, "maxExtent": 42, "titlePadding": 6},
+            "scale": {
+                "type": "linear" if axes.from_zero else "log",
+                "domain": [self._low, self._high],
+                "nice": False,
+            },
+            "axis": axis(axes.up)
+            | up
+            | {"format": ",~g", "labelOverlap": True, "minExtent": 42, "maxExtent": 42, "titlePadding": 6},
         }
 
     def line(self, line: Line) -> list[dict[str, Any]]:
@@ -139,6 +147,8 @@ class _Frame:
 
     def _top(self, value: float) -> float:
         """Pixels from the top of the plot."""
+        if self._axes.from_zero:
+            return HEIGHT * (1 - value / self._high)
         return HEIGHT * (1 - math.log(value / self._low) / math.log(self._high / self._low))
 
 
