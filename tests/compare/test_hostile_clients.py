@@ -1,5 +1,8 @@
 """The hostile clients, at real designs: they connect, do what their names say, and count what happens to them."""
 
+import asyncio
+import os
+import resource
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -9,6 +12,8 @@ from pwb_legacy.compare.load import Ask, closed, idle, slow_heads, slow_readers,
 from tests.conformance.designs import DESIGNS
 from tests.conformance.peer import Peer
 from tests.conformance.server import Server, eventually, running
+
+from . import hostile
 
 BY_NAME = {design.name: design for design in DESIGNS}
 PAGE, LARGE = Ask(b"/index.html"), Ask(b"/30m.bin")
@@ -85,6 +90,45 @@ async def test_slow_readers_ask_again(epoll: Server) -> None:
     async with slow_readers(epoll.address, 1, PAGE, 1_000_000) as outcome:
         await eventually(lambda: outcome.bytes > 2 * size, 10)
         assert outcome.connected == 1
+
+
+async def test_a_pause_of_the_server_is_not_the_end_of_a_response() -> None:
+    """A slow reader asks again when it has as much as Content-Length promises, not when nothing has come for a while."""
+    asked = 0
+
+    async def manner(writer: asyncio.StreamWriter) -> None:
+        nonlocal asked
+        asked += 1
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nhal")
+        if asked == 2:
+            return  # the rest never comes
+        await asyncio.sleep(0.4)
+        writer.write(b"ves")
+
+    async with hostile.server(manner) as address, slow_readers(address, 1, PAGE, 1_000_000) as outcome:
+        await eventually(lambda: asked == 2, 10)
+        assert outcome.bytes >= 44
+        await asyncio.sleep(0.5)
+        assert asked == 2
+
+
+async def test_a_response_that_is_none_ends_a_slow_reader_s_connection() -> None:
+    async with hostile.server(hostile.saying(b"SSH-2.0-OpenSSH\r\n\r\n")) as address:
+        async with slow_readers(address, 1, PAGE, 1_000_000) as outcome:
+            await eventually(lambda: outcome.reasons["no HTTP answer"] >= 2, 10)
+        assert outcome.closed == 0
+
+
+async def test_without_descriptors_it_says_so() -> None:
+    free = os.dup(0)
+    os.close(free)
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (free, limits[1]))  # not one more
+    try:
+        async with idle(("127.0.0.1", 1), 3) as outcome:
+            assert outcome.reasons == {"Too many open files": 3}
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
 
 
 async def test_vanishing_clients(epoll: Server) -> None:

@@ -96,6 +96,13 @@ async def test_a_run_up_does_not_count() -> None:
     assert not slower(tally.histogram, 0.3)
 
 
+async def test_requests_of_a_run_up_never_count_not_even_those_without_a_response() -> None:
+    async with hostile.server(hostile.saying(b"")) as address:
+        tally = await open_loop(address, [PAGE], 100, 0.2, connections=5, timeout=0.3, run_up=0.1)
+    assert tally.failures == tally.histogram.get_total_count() == 20, tally.reasons
+    assert tally.unfinished == 0
+
+
 async def test_every_intended_request_is_counted() -> None:
     async with hostile.server(hostile.saying(b"")) as address:
         tally = await open_loop(address, [PAGE], 200, 0.5, connections=2, queue=10, timeout=0.4)
@@ -160,9 +167,33 @@ def test_tallies_add_up_and_survive_json() -> None:
 
 
 def test_it_says_when_it_was_the_bottleneck() -> None:
-    assert Tally(seconds=2, cpu=1.5, waited=0.45).limited_by_load(server_busy=0.5)
+    assert Tally(seconds=2, cpu=1.95).limited_by_load(server_busy=0.5)
     assert not Tally(seconds=2, cpu=1.5).limited_by_load(server_busy=0.5)
     assert not Tally(seconds=2, cpu=2.0).limited_by_load(server_busy=0.99)
+
+
+def test_the_time_of_other_programs_is_not_its_own() -> None:
+    """It is busier than the server only by what it did itself, and full where it had all that others left."""
+    assert Tally(seconds=2, cpu=0.4, waited=1.5).busy == 0.2
+    assert not Tally(seconds=2, cpu=0.4, waited=1.6).limited_by_load(server_busy=0.5)
+    assert not Tally(seconds=2, cpu=0.4, waited=1.5).limited_by_load(server_busy=0.1)
+    assert Tally(seconds=2, cpu=1.5, waited=0.45).limited_by_load(server_busy=0.5)
+
+
+async def test_work_after_the_time_that_is_measured_is_no_part_of_its_share() -> None:
+    """A queue that is worked off afterwards takes long, and would look like a generator that had no time to spare."""
+
+    async def manner(writer: asyncio.StreamWriter) -> None:
+        await asyncio.sleep(0.05)
+        writer.write(hostile.GOOD)
+        end = time.thread_time() + 0.01
+        while time.thread_time() < end:
+            pass
+
+    async with hostile.server(manner) as address:
+        tally = await open_loop(address, [PAGE], 400, 0.1, connections=2)
+    assert tally.requests == 40
+    assert tally.cpu <= 1.5 * tally.seconds
 
 
 def schedule(pid: int) -> tuple[float, float]:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from pwb_legacy.compare.load import Ask, Outcome, Tally, hold, run
+from pwb_legacy.compare.measure import probes
 from tests.conformance.server import REPOSITORY
 
 from . import hostile
@@ -76,6 +77,40 @@ async def test_what_cannot_be_measured_is_said() -> None:
         await asyncio.to_thread(partial(run, "closed", address=("127.0.0.1", 1), asks=[PAGE], connections=1))
 
 
+def test_a_core_that_there_is_not_leaves_no_process() -> None:
+    before = probes.tree(os.getpid())
+    with pytest.raises(OSError, match="Invalid argument"):
+        run("closed", core=1023, address=("127.0.0.1", 1), asks=[PAGE], connections=1, seconds=1)
+    assert probes.tree(os.getpid()) == before
+
+
+STOPPED = """
+import os, signal, socket, threading, time
+from pwb_legacy.compare.load import Ask, process
+from pwb_legacy.compare.measure import probes
+process._LATE = 0.5
+listener = socket.create_server(("127.0.0.1", 0))
+def stop():
+    listener.accept()[0].recv(100)
+    os.kill(next(pid for pid in probes.tree(os.getpid()) if pid != os.getpid()), signal.SIGSTOP)
+    os.kill(os.getpid(), signal.SIGINT)
+threading.Thread(target=stop).start()
+signal.signal(signal.SIGINT, signal.default_int_handler)
+try:
+    process.run("closed", address=listener.getsockname(), asks=[Ask(b"/")], connections=1, seconds=60)
+except OSError as error:
+    print(error, len(list(probes.tree(os.getpid()))))
+"""
+
+
+async def test_a_generator_that_does_not_end_is_killed() -> None:
+    child = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", STOPPED), cwd=REPOSITORY, stdout=asyncio.subprocess.PIPE
+    )
+    output, _ = await asyncio.wait_for(child.communicate(), 20)
+    assert output == b"the load generator does not end 1\n"
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("kind", ["closed", "wrk"])
 async def test_a_signal_ends_it_and_it_tells_what_it_has(kind: str, number: signal.Signals) -> None:
@@ -117,7 +152,12 @@ async def test_a_signal_ends_it_and_it_tells_what_it_has(kind: str, number: sign
         (json.dumps(JOB | {"asks": []}), "asks cannot be []"),
         (json.dumps(JOB | {"asks": [{"target": "/", "colour": 1}]}), "no ask: "),
         (json.dumps(JOB | {"asks": [{"target": 7}]}), "no ask: "),
-        (json.dumps(JOB | {"asks": [{"target": "/\u20ac"}]}), "can't encode character '\\u20ac'"),
+        (json.dumps(JOB | {"asks": [{"target": "/\u20ac"}]}), "an ask has characters beyond Latin-1: {'target': "),
+        (json.dumps(JOB | {"asks": [{"target": "/", "status": True}]}), "no ask: "),
+        ('{"kind": []}', "a job is an object with a kind"),
+        (json.dumps(JOB | {"address": ["127.0.0.1", True]}), "address cannot be"),
+        (json.dumps(JOB | {"connections": True}), "connections cannot be True"),
+        (json.dumps(JOB | {"seed": True}), "seed cannot be True"),
         (json.dumps(JOB | {"colour": 1}), "colour cannot be 1"),
         (json.dumps(JOB | {"rate": 1}), "closed: got an unexpected keyword argument 'rate'"),
         (json.dumps({"kind": "scheduled", "address": ["::1", 9], "moments": [[-1, {"target": "/"}]]}), "moment cannot"),

@@ -5,16 +5,15 @@ from that moment. Connections are kept and used again; a request for which none 
 """
 
 import asyncio
-import os
 import time
 from collections import deque
 from collections.abc import Sequence
 from contextlib import ExitStack
-from functools import partial
 from typing import Final, NamedTuple
 
 from pwb_legacy.compare.load.connection import Connection
 from pwb_legacy.compare.load.messages import Address, Ask, Request, requests
+from pwb_legacy.compare.load.pool import LOOK, Pool
 from pwb_legacy.compare.load.timer import Alarm
 
 FILES: Final = 4
@@ -38,8 +37,8 @@ class Waits(NamedTuple):
     """Seconds by which the latest visit began after its moment, because this program had to wait for a core."""
 
 
-class SteadyLoad:
-    """The clients of one server. It is the owner of its connections."""
+class SteadyLoad(Pool):
+    """The clients of one server."""
 
     losses: int
     """Requests without an answer, and connections that the server cut, since forget()."""
@@ -47,13 +46,10 @@ class SteadyLoad:
     def __init__(self, address: Address, keep_alive: bool, rate: float, offset: float) -> None:
         """rate: requests a second. offset: the share of the time between two visits by which they are shifted, so that
         the designs are not all asked at the same moment."""
-        self._address, self._keep_alive, self._offset = address, keep_alive, offset
-        self._rate = rate
+        super().__init__(address, keep_alive)
+        self._rate, self._offset = rate, offset
         self._requests: Sequence[Request] = ()
-        self._connections: set[Connection] = set()
-        self._idle: list[Connection] = []
         self._queue: deque[tuple[Request, float]] = deque()
-        self._opening: dict[Connection, asyncio.Task[None]] = {}
         self._answered: list[float] = []
         self._lost = self.losses = 0
         self._late = 0.0
@@ -108,13 +104,8 @@ class SteadyLoad:
         self._queue.clear()
         self._exits.close()
         self._sweeper.cancel()
-        opening = list(self._opening.values())
-        for task in opening:
-            task.cancel()
-        for connection in list(self._connections):
-            connection.drop()
-        await asyncio.gather(self._sweeper, *opening, return_exceptions=True)
-        await asyncio.sleep(0)  # the loop closes the sockets in its next round
+        await asyncio.gather(self._sweeper, return_exceptions=True)
+        await super().close()
 
     def answered(self, connection: Connection, moment: float) -> None:
         """A response has arrived whole: the connection takes the next request of the queue."""
@@ -130,17 +121,12 @@ class SteadyLoad:
         """A request has no answer."""
         self._lose()
 
-    def lost(self, connection: Connection) -> None:
-        """A connection is gone."""
-        if connection not in self._connections:
-            return  # it was given up while it opened, and opened all the same
-        self._connections.remove(connection)
-        if connection in self._idle:
-            self._idle.remove(connection)
-            if not connection.broken and not self._closed:
-                self._lose()
+    def gone(self, connection: Connection, idle: bool) -> None:
+        """A connection has ended: one that the server cut is counted, and the next request opens another."""
+        if idle and not connection.broken:
+            self._lose()
         if self._queue:
-            self._open(*self._queue.popleft())
+            self.open(*self._queue.popleft())
 
     def _lose(self) -> None:
         if not self._closed:
@@ -172,44 +158,18 @@ class SteadyLoad:
         if self._idle:
             self._idle.pop().ask(request, since)
         elif len(self._connections) < CONNECTIONS:
-            self._open(request, since)
+            self.open(request, since)
         elif len(self._queue) < QUEUE:
             self._queue.append((request, since))
         else:
             self._lose()
 
-    def _open(self, request: Request, since: float) -> None:
-        connection = Connection(self, self._keep_alive, request, since)
-        self._connections.add(connection)
-        connecting = asyncio.create_task(self._connect(connection))
-        self._opening[connection] = connecting
-        # Not in the task, which may be cancelled before it has begun.
-        connecting.add_done_callback(partial(self._connected, connection))
-
-    async def _connect(self, connection: Connection) -> None:
-        await asyncio.get_running_loop().create_connection(lambda: connection, *self._address)
-
-    def _connected(self, connection: Connection, connecting: asyncio.Task[None]) -> None:
-        """Replace a connection that could not be opened, or not in time."""
-        del self._opening[connection]
-        if connecting.cancelled():
-            self.lost(connection)
-        elif isinstance(error := connecting.exception(), OSError):
-            connection.fail(f"cannot connect: {os.strerror(error.errno or 0)}")
-            self.lost(connection)
-        elif error:
-            raise error
-
     async def _sweep(self) -> None:
         """Give up the requests that have waited too long."""
         while True:
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(LOOK)
             limit = time.monotonic() - PATIENCE
             while self._queue and self._queue[0][1] < limit:
                 self._queue.popleft()
                 self._lose()
-            for connection in list(self._connections):
-                if connection.request is not None and connection.since < limit:
-                    connection.expire(PATIENCE)
-                    if task := self._opening.get(connection):
-                        task.cancel()
+            self.expire(PATIENCE, limit)

@@ -2,6 +2,7 @@
 
     messages         requests, and what the head of a response promises
     connection       one connection: send, check, report
+    pool             the connections of a load to one server
     clients          a number of connections that take requests from a source
     closed_loop      each client asks again when it has its response: how much can the server do?
     arrivals         requests at given moments: a rate, a schedule, a burst. How long do they wait?

@@ -6,17 +6,16 @@ before, so that a server which is down does not get a million requests. A reques
 """
 
 import asyncio
-import os
 import time
 from collections import defaultdict
 from collections.abc import Callable
 from contextlib import suppress
-from functools import partial
 from typing import Final
 
 from .connection import Connection
 from .messages import Address, Request
 from .own_cost import Meter
+from .pool import LOOK, Pool
 from .result import Tally
 
 Work = tuple[Request, float]
@@ -27,11 +26,9 @@ _PAUSE: Final = 0.05
 """Seconds that a client waits after a failure."""
 _GLANCE: Final = 0.005
 """Seconds between two checks whether all clients have had a response."""
-_LOOK: Final = 0.1
-"""Seconds between two checks for requests that have waited too long."""
 
 
-class Clients:
+class Clients(Pool):
     """Clients of one server, at most `most` at once. stop: ends the measurement early."""
 
     source: Callable[[], Work | None]
@@ -47,16 +44,14 @@ class Clients:
         stop: asyncio.Event | None,
         end: Callable[[], object] | None = None,
     ) -> None:
+        super().__init__(address, keep_alive)
         self.tally = Tally()
         self.timeout = timeout
-        self._address, self._most, self._keep_alive, self._stop, self._end = address, most, keep_alive, stop, end
-        self._connections: set[Connection] = set()
-        self._idle: list[Connection] = []
+        self._most, self._stop, self._end = most, stop, end
         self._active = 0
         self._answers = self._bytes = 0
         self._early = 0.0  # of answers that end in the time that is measured, what came before it
         self._latencies: defaultdict[int, int] = defaultdict(int)  # recorded in the end: 20 times cheaper so
-        self._opening: dict[Connection, asyncio.Task[None]] = {}
         self._done = asyncio.Event()
         self._over = False
         self._meter = Meter()
@@ -82,21 +77,18 @@ class Clients:
         """Counts a failure."""
         self.tally.fail(reason)
 
-    def lost(self, connection: Connection) -> None:
+    def gone(self, connection: Connection, idle: bool) -> None:
         """Replaces a connection that has ended, as long as there are requests."""
-        if connection not in self._connections:
-            return  # it was given up while it opened, and opened all the same
-        self._connections.remove(connection)
-        if connection in self._idle:
-            self._idle.remove(connection)
-        elif connection.broken and not self._done.is_set():
+        if idle:
+            return
+        if connection.broken and not self._done.is_set():
             asyncio.get_running_loop().call_later(_PAUSE, self._replace)
         else:
             self._replace()
 
     def _replace(self) -> None:
         if work := self.source():
-            self._open(*work)
+            self.open(*work)
         else:
             self._rest()
 
@@ -115,7 +107,7 @@ class Clients:
             if self._idle:
                 self._idle.pop().ask(*work)
             else:
-                self._open(*work)
+                self.open(*work)
 
     async def settle(self, within: float) -> None:
         """Waits until each client has had a response, for so many seconds at most, and forgets what was until then."""
@@ -129,12 +121,14 @@ class Clients:
 
     async def connect(self, requests: list[Request], within: float) -> None:
         """Sends each of these requests over a connection of its own, waits for the responses, for so many seconds at
-        most, and forgets what was until then. The connections stay, if the server keeps them."""
+        most, and forgets what was until then. The connections stay, if the server keeps them; those without a response
+        are closed, so that no request of the run-up counts."""
         self.source = lambda: (requests.pop(), time.monotonic()) if requests else None
         self.engage()
         end = time.monotonic() + within
         while self._active and time.monotonic() < end and not self._done.is_set():
             await self.done(_GLANCE)
+        self._active -= self.abandon()
         self.restart()
 
     def restart(self) -> None:
@@ -161,6 +155,7 @@ class Clients:
     def mark(self) -> None:
         """Ends the time that is measured."""
         self.tally.seconds = time.monotonic() - self.began
+        self.tally.cpu, self.tally.waited = self._meter.read()
         self.tally.in_time = max(0.0, self._answers + self._under_way() - self._early)
 
     def _under_way(self) -> float:
@@ -182,58 +177,24 @@ class Clients:
             self._end()
         self._done.set()
         tally = self.tally
-        tally.cpu, tally.waited = self._meter.read()
         tally.requests, tally.bytes = self._answers, self._bytes
         tally.unfinished = sum(each.request is not None for each in self._connections)
         self.source = lambda: None
         self._watcher.cancel()
-        opening = list(self._opening.values())
-        for task in opening:
-            task.cancel()
-        for connection in list(self._connections):
-            connection.drop()
-        await asyncio.gather(self._watcher, *opening, return_exceptions=True)
-        while self._connections:  # noqa: ASYNC110  once or twice: the loop closes them in its next round
-            await asyncio.sleep(0)
+        await asyncio.gather(self._watcher, return_exceptions=True)
+        await self.close()
         for microseconds, times in self._latencies.items():
             tally.record(microseconds, times)
         return tally
 
     # --- below
 
-    def _open(self, request: Request, since: float) -> None:
-        connection = Connection(self, self._keep_alive, request, since)
-        self._connections.add(connection)
-        connecting = asyncio.create_task(self._connect(connection))
-        self._opening[connection] = connecting
-        # Not in the task, which may be cancelled before it has begun.
-        connecting.add_done_callback(partial(self._connected, connection))
-
-    async def _connect(self, connection: Connection) -> None:
-        await asyncio.get_running_loop().create_connection(lambda: connection, *self._address)
-
-    def _connected(self, connection: Connection, connecting: asyncio.Task[None]) -> None:
-        """Replace a connection that could not be opened, or not in time."""
-        del self._opening[connection]
-        if connecting.cancelled():
-            self.lost(connection)
-        elif isinstance(error := connecting.exception(), OSError):
-            connection.fail(f"cannot connect: {os.strerror(error.errno or 0)}")
-            self.lost(connection)
-        elif error:
-            raise error
-
     async def _watch(self) -> None:
         while True:
-            await asyncio.sleep(min(_LOOK, self.timeout / 4))
+            await asyncio.sleep(min(LOOK, self.timeout / 4))
             if self._stop and self._stop.is_set():
                 self.tally.interrupted = True
                 self._done.set()
                 return
-            limit = time.monotonic() - self.timeout
-            for connection in list(self._connections):
-                if connection.request is not None and connection.since < limit:
-                    self._latencies[int(self.timeout * 1e6)] += 1
-                    connection.expire(self.timeout)
-                    if task := self._opening.get(connection):
-                        task.cancel()
+            if late := self.expire(self.timeout, time.monotonic() - self.timeout):
+                self._latencies[int(self.timeout * 1e6)] += late

@@ -7,11 +7,9 @@ server has announced that it closes, the response counts only once it has.
 
 import asyncio
 import time
-from typing import Final, Protocol, cast
+from typing import Protocol, cast
 
-from .messages import LONGEST, Request, read_head
-
-_END: Final = b"\r\n\r\n"
+from .messages import END, LONGEST, Request, read_head
 
 
 class Owner(Protocol):
@@ -74,7 +72,7 @@ class Connection(asyncio.Protocol):
         else:
             if self._start:
                 data = self._start + data
-            end = data.find(_END)
+            end = data.find(END)
             if end < 0:
                 self._start = data
                 if len(data) > LONGEST:

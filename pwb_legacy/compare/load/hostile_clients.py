@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Self
 
 from .clients import TIMEOUT
-from .messages import Address, Ask, requests
+from .messages import END, LONGEST, Address, Ask, read_head, requests
 
 _FORGET: Final = struct.pack("ii", 1, 0)
 """For SO_LINGER: closing the socket resets the connection."""
@@ -59,7 +59,7 @@ class Outcome:
 
 Behaviour = Callable[["_Visit"], Awaitable[None]]
 """What a client does with one connection. It returns when the client leaves, and raises ConnectionError when the server
-has closed it."""
+has closed it, ValueError when the server sends no HTTP."""
 
 
 class _Visit:
@@ -130,13 +130,22 @@ def slow_readers(
     every = 0.1
     most = max(1, int(bytes_per_second * every))
 
+    async def piece(visit: _Visit, most: int) -> bytes:
+        data = await visit.receive(most)
+        visit.in_place()
+        await asyncio.sleep(every)
+        return data
+
     async def behave(visit: _Visit) -> None:
-        await visit.send(wire)
         while True:
-            if not await visit.receive(most, within=every):
-                await visit.send(wire)  # all of the answer has been read
-            visit.in_place()
-            await asyncio.sleep(every)
+            await visit.send(wire)
+            start = b""
+            while END not in start and len(start) <= LONGEST:
+                start += await piece(visit, most)
+            head, _, content = start.partition(END)
+            left = read_head(head).length - len(content)
+            while left > 0:
+                left -= len(await piece(visit, min(most, left)))
 
     return _held(address, n, behave, timeout, window=_WINDOW)
 
@@ -144,8 +153,8 @@ def slow_readers(
 def vanishing(
     address: Address, n: int, ask: Ask, every: float = 0.02, *, timeout: float = TIMEOUT
 ) -> AbstractAsyncContextManager[Outcome]:
-    """Clients that ask for something large, reset the connection when the first bytes arrive, and come back after
-    `every` seconds."""
+    """Clients that ask for something large, reset the connection `every` seconds after its first byte has arrived, and
+    come back at once."""
     wire = requests(address, [ask])[0].wire
 
     async def behave(visit: _Visit) -> None:
@@ -180,13 +189,13 @@ async def _live(
     address: Address, outcome: Outcome, behave: Behaviour, placed: asyncio.Event, comes_back: bool, window: int
 ) -> None:
     """One client, connection after connection."""
+    family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
     while True:
-        family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
-        with socket.socket(family, socket.SOCK_STREAM) as sock:
-            sock.setblocking(False)
-            if window:
-                sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, window)
-            try:
+        try:
+            with socket.socket(family, socket.SOCK_STREAM) as sock:
+                sock.setblocking(False)
+                if window:
+                    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, window)
                 await asyncio.get_running_loop().sock_connect(sock, address)
                 outcome.connected += 1
                 outcome.open += 1
@@ -196,10 +205,12 @@ async def _live(
                     continue
                 finally:
                     outcome.open -= 1
-            except OSError as error:
-                why = os.strerror(error.errno) if error.errno else str(error)
-                outcome.reasons[why] += 1
-                outcome.closed += isinstance(error, ConnectionError) and not isinstance(error, ConnectionRefusedError)
+        except OSError as error:
+            why = os.strerror(error.errno) if error.errno else str(error)
+            outcome.reasons[why] += 1
+            outcome.closed += isinstance(error, ConnectionError) and not isinstance(error, ConnectionRefusedError)
+        except ValueError as error:
+            outcome.reasons[str(error)] += 1
         placed.set()
         if not comes_back:
             return

@@ -34,6 +34,7 @@ HOSTILE: Final[dict[str, Callable[..., Any]]] = {
 }
 """Kinds that hold until a signal."""
 _COUNTS: Final = {"connections", "n", "queue", "bytes_per_second"}
+_SWITCHES: Final = {"keep_alive", "poisson"}
 _TIMES: Final = {"seconds", "rate", "timeout", "every", "run_up"}
 
 
@@ -51,7 +52,8 @@ def pack(kind: str, options: dict[str, Any]) -> dict[str, Any]:
 
 def unpack(job: Any) -> tuple[str, dict[str, Any]]:
     """The kind and the arguments. Raises ValueError, in words, for whatever is wrong with it."""
-    if not isinstance(job, dict) or (kind := job.get("kind")) not in LOADS | HOSTILE:
+    kind = job.get("kind") if isinstance(job, dict) else None
+    if not isinstance(kind, str) or kind not in LOADS | HOSTILE:
         raise ValueError(f"a job is an object with a kind: one of {', '.join(LOADS | HOSTILE)}")
     options = {name: _option(name, value) for name, value in job.items() if name != "kind"}
     function = (LOADS | HOSTILE)[kind]
@@ -63,7 +65,11 @@ def unpack(job: Any) -> tuple[str, dict[str, Any]]:
 
 
 def _option(name: str, value: Any) -> Any:
+    if isinstance(value, bool) and name not in _SWITCHES:  # a bool is an int, too
+        raise ValueError(f"{name} cannot be {value!r}")
     match name, value:
+        case "address", [_, bool()]:
+            pass
         case "address", [str(host), int(port)] if 0 < port < 65536:
             return ip_address(host).compressed, port
         case "ask", ask:
@@ -72,7 +78,9 @@ def _option(name: str, value: Any) -> Any:
             return [_ask(ask) for ask in value]
         case "moments", [_, *_] if all(isinstance(each, list) and len(each) == 2 for each in value):
             return [(_option("moment", moment), _ask(ask)) for moment, ask in value]
-        case ("keep_alive" | "poisson", bool()) | ("seed", int()):
+        case "seed", int():
+            return value
+        case _, bool():
             return value
         case "moment", int() | float() if 0 <= value < math.inf:
             return value
@@ -86,9 +94,12 @@ def _option(name: str, value: Any) -> Any:
 def _ask(plain: Any) -> Ask:
     match {"fields": "", "method": "GET", "status": 200} | plain if isinstance(plain, dict) else None:
         case {"target": str(target), "fields": str(fields), "method": str(method), "status": int(status), **more} if (
-            not more
+            not more and not isinstance(status, bool)
         ):
-            return Ask(target.encode("latin-1"), fields.encode("latin-1"), method.encode("latin-1"), status)
+            try:
+                return Ask(target.encode("latin-1"), fields.encode("latin-1"), method.encode("latin-1"), status)
+            except UnicodeEncodeError:
+                raise ValueError(f"an ask has characters beyond Latin-1: {plain!r}"[:200]) from None
     raise ValueError(f"no ask: {plain!r}"[:200])
 
 

@@ -12,6 +12,8 @@ from typing import Final, NamedTuple
 
 Address = tuple[str, int]
 """Where the server listens: an IP address, a port."""
+END: Final = b"\r\n\r\n"
+"""The end of a head."""
 LONGEST: Final = 64 * 1024
 """Bytes of the longest head that is accepted."""
 _HEADS: Final = 4096

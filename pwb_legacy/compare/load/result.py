@@ -14,7 +14,7 @@ LONGEST: Final = 3_600_000_000
 """Microseconds of the longest latency that is distinguished from longer ones."""
 DIGITS: Final = 3
 BUSY: Final = 0.95
-"""The share of a core's time from which on its user counts as the bottleneck."""
+"""The share of the time it could have from which on a program counts as the bottleneck."""
 
 
 def _empty() -> HdrHistogram:
@@ -44,9 +44,9 @@ class Tally:
     queued: int = 0
     """The most requests that waited at once for a free client."""
     cpu: float = 0.0
-    """Seconds in which the load generator worked."""
+    """Seconds of the measured time in which the load generator worked."""
     waited: float = 0.0
-    """Seconds in which it had work, but another program had its core."""
+    """Seconds of it in which it had work, but another program had its core."""
     interrupted: bool = False
     """A signal ended it early."""
 
@@ -57,13 +57,14 @@ class Tally:
 
     @property
     def busy(self) -> float:
-        """The share of the time in which the load generator worked, or would have on a core of its own."""
-        return (self.cpu + self.waited) / self.seconds if self.seconds else 0.0
+        """The share of the time in which the load generator worked; other programs on its core are no part of it."""
+        return self.cpu / self.seconds if self.seconds else 0.0
 
     def limited_by_load(self, server_busy: float) -> bool:
-        """Whether the load generator was the bottleneck. server_busy: the share of the time of its cores in which the
-        server worked."""
-        return self.busy >= BUSY > server_busy
+        """Whether the load generator was the bottleneck: it worked all the time that other programs left it, and more
+        than the server. server_busy: the share of the time of its cores in which the server worked."""
+        is_full = self.cpu >= BUSY * (self.seconds - self.waited)
+        return is_full and server_busy < min(BUSY, self.busy)
 
     def percentile(self, percent: float) -> float:
         """The latency in milliseconds that so many percent of the requests do not exceed; 0 if there is none."""

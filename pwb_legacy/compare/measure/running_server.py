@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any, Final, Protocol
 
 from pwb_legacy.compare.load import Ask, Tally, closed, open_loop, wrk
+from pwb_legacy.compare.load.own_cost import Meter
 
 from . import probes
 from .probes import Vitals
@@ -154,10 +155,10 @@ class RunningServer:
             "memory_kib": half.memory_kib or None,
             "threads": half.threads,
             "processes": half.processes,
-            "disturbed": watch.disturbed(tally.cpu),
+            "disturbed": watch.disturbed(tally.cpu if self.with_wrk else 0.0),
         }
         self._limited = tally.limited_by_load(watch.cpu / watch.wall / self.contestant.cores)
-        self.waited += tally.waited
+        self.waited += watch.waited
         self.watched += watch.wall
         return tally
 
@@ -219,6 +220,10 @@ class _Watch:
 
     half: asyncio.Task[Vitals]
     """What it holds `look_after` seconds after the beginning."""
+    load_cpu: float
+    """Seconds in which this thread worked, the load generator included."""
+    waited: float
+    """Seconds in which it had work, but another program had its core."""
 
     def __init__(self, server: Server, look_after: float, cores: Collection[int], load: Collection[int]) -> None:
         self._server = server
@@ -230,6 +235,7 @@ class _Watch:
 
     def begin(self) -> None:
         self.half = asyncio.create_task(self._look())
+        self._meter = Meter()
         self._switches = probes.switches(self._server.pid)
         self._cpu = self._server.cpu_seconds()
         self._busy = [probes.busy_seconds(each) for each in self._cores]
@@ -242,12 +248,14 @@ class _Watch:
             return
         self._ended = True
         self.wall = time.monotonic() - self._began
+        self.load_cpu, self.waited = self._meter.read()
         self.cpu = self._server.cpu_seconds() - self._cpu
         self.busy = [probes.busy_seconds(each) - before for each, before in zip(self._cores, self._busy, strict=True)]
         self.switches = probes.switches(self._server.pid) - self._switches
 
-    def disturbed(self, load_cpu: float) -> float | None:
-        """The share of the cores' time that other programs had. load_cpu: seconds of the load generator itself."""
+    def disturbed(self, wrk_cpu: float) -> float | None:
+        """The share of the cores' time that other programs had. wrk_cpu: seconds of wrk, where that is the load."""
+        load_cpu = self.load_cpu + wrk_cpu
         own = [self.cpu, load_cpu] if len(self._cores) == 2 else [self.cpu + load_cpu]
         shares = [
             (busy - used) / self.wall / len(cores)
