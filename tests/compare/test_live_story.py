@@ -82,8 +82,13 @@ def test_idle_clients_are_told_with_what_they_cost() -> None:
 
 def test_a_killed_child_and_an_ended_server() -> None:
     told = story((), {"pid": 7, "seconds": 3}, process={"lost": 1}, epoll={"ended": "it ended with status 1"})
-    assert told["killed"] == {"pid": 7, "seconds": 3, "lost": 1, "others": 0, "processes": 1}
+    assert told["killed"] == {"pid": 7, "seconds": 3, "items": ["process 1"], "processes": 1}
     assert told["ended"] == {"name": "epoll", "why": "it ended with status 1"}
+
+
+def test_losses_beside_a_killed_child_are_named_with_their_designs() -> None:
+    told = story((), {"pid": 7, "seconds": 3}, process={"lost": 0}, single={"lost": 320})
+    assert told["killed"]["items"] == ["process 0", "single 320"]
 
 
 @pytest.mark.parametrize("part", EN)

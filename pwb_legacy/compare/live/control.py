@@ -36,6 +36,7 @@ class Control:
         self._token, self._origin, self._press = token.encode(), origin.encode(), press
         self._parser = RequestParser(_LIMITS)
         self._tasks: set[asyncio.Task[None]] = set()
+        self._presses: set[asyncio.Task[bool]] = set()
 
     async def start(self) -> None:
         """Listen on any free port of 127.0.0.1."""
@@ -44,11 +45,11 @@ class Control:
         self.address = f"{host}:{port}"
 
     async def close(self) -> None:
-        """Listen no more, and end what is under way."""
+        """Listen no more, and end the exchanges; a press that has begun is finished."""
         self._server.close()
         for task in self._tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*self._tasks, *self._presses, return_exceptions=True)
 
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         if len(self._tasks) >= _AT_ONCE:
@@ -89,4 +90,11 @@ class Control:
         if not allowed:
             return 403
         action, value = (*(word.decode("ascii", "replace") for word in words), "", "")[:2]
-        return 204 if len(words) <= 2 and await self._press(action, value) else 404
+        return 204 if len(words) <= 2 and await self._finish(action, value) else 404
+
+    async def _finish(self, action: str, value: str) -> bool:
+        """Presses a button. A press that has begun is finished, also when this exchange takes too long."""
+        press = asyncio.ensure_future(self._press(action, value))
+        self._presses.add(press)
+        press.add_done_callback(self._presses.discard)
+        return await asyncio.shield(press)

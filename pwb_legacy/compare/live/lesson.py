@@ -93,8 +93,9 @@ class Lesson:
         self._write(self._state())
 
     async def _switch(self, name: str, on: bool) -> None:
+        changed = on != (name in self._on)
         (self._on.add if on else self._on.discard)(name)
-        if name == "idle":
+        if name == "idle" and changed:
             for row in self.rows:
                 row.memory_before_kib = row.memory_kib if on else 0
         for row in self.rows:

@@ -52,7 +52,7 @@ class Row:
         self.paused = False
         self.ended = ""
         self.memory_kib = self.memory_before_kib = 0
-        self.holding = Holding(0.0, 0, ())
+        self.holding: Holding | None = None
         self.lane = deque(maxlen=LANE)
         self._cpu: deque[float] = deque(maxlen=3)
         self._waits: deque[Waits] = deque(maxlen=2)
@@ -89,9 +89,13 @@ class Row:
 
     def tick(self, holding: Holding | None) -> None:
         """Half a second is over. holding: what the processes hold now; None: the server has ended."""
-        if holding is not None:
-            self.holding = holding
+        self.holding = holding
+        if holding is None:
+            self._cpu.clear()
+        else:
             self._cpu.append(holding.cpu)
+        for trouble in [name for name, task in self._tasks.items() if task.done()]:
+            self._tasks[trouble] = asyncio.create_task(self._hold(trouble))  # it failed; the loop prints why
         try:
             self.server.check()
         except CannotError as error:
@@ -113,6 +117,7 @@ class Row:
         """The row as JSON; waits in milliseconds and the rate are those of the last second."""
         times = [wait * 1000 for waits in self._waits for wait in waits.answered]
         seconds = TICK * max(1, len(self._cpu) - 1)
+        known = self.memory_kib and self.memory_before_kib
         return {
             "name": self.name,
             "paused": self.paused,
@@ -126,9 +131,9 @@ class Row:
             "lost": self.load.losses,
             "cpu": max(0, round(100 * (self._cpu[-1] - self._cpu[0]) / seconds)) if len(self._cpu) > 1 else None,
             "memory": round(self.memory_kib / 1024, 1) if self.memory_kib else None,
-            "grown": round((self.memory_kib - self.memory_before_kib) / 1024, 1) if self.memory_before_kib else None,
-            "threads": self.holding.threads,
-            "processes": self.holding.processes,
+            "grown": round((self.memory_kib - self.memory_before_kib) / 1024, 1) if known else None,
+            "threads": self.holding.threads if self.holding else None,
+            "processes": self.holding.processes if self.holding else None,
             "clients": self.load.connected + sum(outcome.open for outcome in self._outcomes.values()),
             "lane": list(self.lane),
         }

@@ -14,7 +14,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
@@ -75,7 +75,6 @@ def run(designs: Sequence[Contestant], rate: float, seconds: float, port: int, l
             rows.append(Row(design, server, load))
         lesson = Lesson(rows, rate, seconds, folder / "state.json")
         origin = "http://{}:{}".format(*page.address)
-        minutes = f"{seconds / 60:.0f}" if seconds >= 60 else f"{seconds / 60:.2g}"
 
         async def play() -> None:
             token = secrets.token_urlsafe(16)
@@ -83,7 +82,7 @@ def run(designs: Sequence[Contestant], rate: float, seconds: float, port: int, l
             await control.start()
             lesson.publish()
             print(words["open"].format(url=f"{origin}/?lang={language}#{control.address}/{token}"), flush=True)
-            _say(words["ends"].format(minutes=minutes))
+            _say(words["ends"].format(time=duration(words, seconds)))
             try:
                 await lesson.run(lambda: bool(signals))
             finally:
@@ -93,6 +92,11 @@ def run(designs: Sequence[Contestant], rate: float, seconds: float, port: int, l
     _say(words["ended"])
     if signals:
         raise KeyboardInterrupt
+
+
+def duration(words: Mapping[str, str], seconds: float) -> str:
+    """Seconds in words: as minutes from two on."""
+    return words["seconds"].format(n=seconds) if seconds < 120 else words["minutes"].format(n=seconds / 60)
 
 
 def _start(design: Contestant, folder: Path, options: Sequence[str], running: ExitStack) -> Server:

@@ -108,10 +108,10 @@ def _slow_disk(rows: Sequence[Row]) -> list[Sentence]:
 
 
 def _killed(rows: Sequence[Row], killed: Mapping[str, Any]) -> list[Sentence]:
-    of = {row["name"]: row for row in rows}
-    others = sum(row["lost"] for row in rows if row["name"] != "process")
-    values = {"lost": of["process"]["lost"], "others": others, "processes": of["process"]["processes"]}
-    return [("killed", dict(killed) | values)]
+    process = next(row for row in rows if row["name"] == "process")
+    losing = [process, *(row for row in rows if row["lost"] and row is not process)]
+    items = [f"{row['name']} {row['lost']}" for row in losing]
+    return [("killed", dict(killed) | {"items": items, "processes": process["processes"] or 0})]
 
 
 def _named(key: str, rows: Iterable[Row], names: Sequence[str]) -> list[Sentence]:

@@ -91,14 +91,16 @@ EN: Final[Catalogue] = {
         "next, and that one is slow.",
         "stuck": "{name} has answered nothing for {seconds} s.",
         "killed": "Child {pid} of process was killed {seconds} s ago; a client that comes back gets a new one. There are "
-        "{processes} processes now. Lost since the reset: process {lost}, all other designs {others}.",
+        "{processes} processes now. Lost since the reset: {items}; nothing by any other design.",
         "ended": "The server of {name} has ended: {why}",
         "paused": "Without clients now: {names}.",
     },
     "terminal": {
         "starting": "starting {name}",
         "open": "open {url}",
-        "ends": "It ends by itself after {minutes} min, or with Ctrl-C.",
+        "ends": "It ends by itself after {time}, or with Ctrl-C.",
+        "seconds": "{n:g} s",
+        "minutes": "{n:.0f} min",
         "ended": "ended; all servers are gone",
     },
 }
@@ -179,14 +181,16 @@ ZH: Final[Catalogue] = {
         "blocked": "{name} 已有 {seconds} 秒没有响应其他客户端：它服务完一个客户端才轮到下一个，而当前这个很慢。",
         "stuck": "{name} 已有 {seconds} 秒没有任何响应。",
         "killed": "{seconds} 秒前 process 的子进程 {pid} 被终止；客户端重新连接时，会有新的子进程为它服务。现在有 {processes} 个进程。"
-        "重置以来丢失的请求数：process {lost}，其他设计共 {others}。",
+        "重置以来丢失的请求数：{items}，其他设计没有丢失。",
         "ended": "{name} 的服务器已退出：{why}",
         "paused": "目前没有客户端：{names}。",
     },
     "terminal": {
         "starting": "正在启动 {name}",
         "open": "请打开 {url}",
-        "ends": "{minutes} 分钟后自动结束，也可以按 Ctrl-C。",
+        "ends": "{time}后自动结束，也可以按 Ctrl-C。",
+        "seconds": "{n:g} 秒",
+        "minutes": "{n:.0f} 分钟",
         "ended": "已结束，所有服务器都已退出",
     },
 }
