@@ -6,7 +6,9 @@ from .events import ConnectionState
 
 NEVER: Final = float("inf")
 """The time of a deadline that is not armed."""
+_HEAD: Final = ConnectionState.HEAD
 _IDLE: Final = ConnectionState.IDLE
+_LINGER: Final = ConnectionState.LINGER
 
 
 class Timeouts(NamedTuple):
@@ -47,14 +49,14 @@ class Deadline:
         As long as the state stays the same, only that of LINGER is moved, and never beyond Timeouts.linger.
         """
         new = state is not self._state
-        if state is ConnectionState.LINGER:
+        if state is _LINGER:
             if new:
                 self._linger_end = now + self._timeouts.linger
             self.at = min(now + self._timeouts.linger_idle, self._linger_end)
         elif new:
-            if state is ConnectionState.HEAD:
+            if state is _HEAD:
                 self.at = now + self._timeouts.header
-            elif state is ConnectionState.IDLE:
+            elif state is _IDLE:
                 self.at = now + self._timeouts.idle
             else:
                 self.at = now + self._timeouts.linger_idle

@@ -66,7 +66,7 @@ C = TypeVar("C", bound=AdmittedConnection)
 
 
 class AdmissionControl(Generic[C]):
-    """The open connections of a server, and the decision whether one more is admitted. Any thread may use it."""
+    """The open connections of a server, and the decision whether one more is admitted; for one thread."""
 
     connections: dict[C, None]
     """All open connections, with those that are refused or being closed."""
@@ -75,7 +75,6 @@ class AdmissionControl(Generic[C]):
 
     def __init__(self, max_connections: int, max_per_peer: int, max_files: int = 0, capacity: int = UNLIMITED) -> None:
         """capacity: the most connections without --max-connections. See resize() for the others."""
-        self._lock = threading.RLock()  # closing a connection, which admit() does, leads to forget()
         self._capacity = capacity
         self.read_descriptor_limit()
         self.resize(max_connections, max_per_peer, max_files)
@@ -90,54 +89,50 @@ class AdmissionControl(Generic[C]):
 
     def admit(self, connection: C, now: float) -> bool:
         """Count a new connection, and return whether it is admitted; otherwise it is to be answered with 503."""
-        with self._lock:
-            self.accepted += 1
-            # Asking a transport for its descriptor costs more than everything else here, so it is asked only when the
-            # number can be a high one: when there are many connections, each of which may have a file open.
-            in_use = 2 * len(self.connections) + self._max_files
-            scarce = in_use >= self._plenty and connection.sock.fileno() >= self._descriptors - _RESERVED_DESCRIPTORS
-            counted = len(self.connections) - len(self._refused) - len(self._closing)
-            self.connections[connection] = None
-            prefix = peer_prefix(connection.peer) if self._max_per_peer else b""
-            count = self._count.get(prefix, 0) if prefix else -1
-            full = scarce or counted >= self._max_connections
-            if count < self._max_per_peer and (not full or self._evict_idle(now)):
-                if prefix:
-                    self._count[prefix] = count + 1
-                    self._prefixes[connection] = prefix
-                return True
-            if scarce:
-                self._errors.report(f"no more than {self._descriptors} descriptors")
-            self.refuse(connection, 1 if scarce else _MAX_REFUSED)
-            return False
+        self.accepted += 1
+        # Asking a transport for its descriptor costs more than everything else here, so it is asked only when the
+        # number can be a high one: when there are many connections, each of which may have a file open.
+        in_use = 2 * len(self.connections) + self._max_files
+        scarce = in_use >= self._plenty and connection.sock.fileno() >= self._descriptors - _RESERVED_DESCRIPTORS
+        counted = len(self.connections) - len(self._refused) - len(self._closing)
+        self.connections[connection] = None
+        prefix = peer_prefix(connection.peer) if self._max_per_peer else b""
+        count = self._count.get(prefix, 0) if prefix else -1
+        full = scarce or counted >= self._max_connections
+        if count < self._max_per_peer and (not full or self._evict_idle(now)):
+            if prefix:
+                self._count[prefix] = count + 1
+                self._prefixes[connection] = prefix
+            return True
+        if scarce:
+            self._errors.report(f"no more than {self._descriptors} descriptors")
+        self.refuse(connection, 1 if scarce else _MAX_REFUSED)
+        return False
 
     def refuse(self, connection: C, max_refused: int = _MAX_REFUSED) -> None:
         """Stop counting a connection, which is answered with 503; of more than `max_refused` close the oldest."""
-        with self._lock:
-            self._forget_prefix(connection)
-            self._refused[connection] = None
-            while len(self._refused) > min(max_refused, self._max_connections):
-                oldest = next(iter(self._refused))
-                del self._refused[oldest]
-                self._closing.add(oldest)
-                oldest.close()
+        self._forget_prefix(connection)
+        self._refused[connection] = None
+        while len(self._refused) > min(max_refused, self._max_connections):
+            oldest = next(iter(self._refused))
+            del self._refused[oldest]
+            self._closing.add(oldest)
+            oldest.close()
 
     def replace(self, connection: C, successor: C) -> None:
         """Count `successor`, such as a process that has taken a connection over, in the place of the connection."""
-        with self._lock:
-            del self.connections[connection]
-            self.connections[successor] = None
-            if (prefix := self._prefixes.pop(connection, None)) is not None:
-                self._prefixes[successor] = prefix
+        del self.connections[connection]
+        self.connections[successor] = None
+        if (prefix := self._prefixes.pop(connection, None)) is not None:
+            self._prefixes[successor] = prefix
 
     def forget(self, connection: C) -> None:
         """Stop counting a connection that has been closed."""
-        with self._lock:
-            self.connections.pop(connection, None)
-            self._refused.pop(connection, None)
-            self._closing.discard(connection)
-            if self._prefixes:
-                self._forget_prefix(connection)
+        self.connections.pop(connection, None)
+        self._refused.pop(connection, None)
+        self._closing.discard(connection)
+        if self._prefixes:
+            self._forget_prefix(connection)
 
     def _forget_prefix(self, connection: C) -> None:
         if (prefix := self._prefixes.pop(connection, None)) is not None:
@@ -167,10 +162,38 @@ class AdmissionControl(Generic[C]):
         """Close the connections that have been idle longest, and return whether there was one."""
         if now < self._next_search:
             return False
-        # A copy, because other threads may close connections meanwhile.
+        # A copy, because a signal handler may close connections meanwhile.
         idle = [(order, id(each), each) for each in list(self.connections) if (order := each.idle_order) is not None]
         for _, _, connection in heapq.nsmallest(1 + len(idle) // _IDLE_PER_EVICTION, idle):
             self._closing.add(connection)
             connection.stop()
         self._next_search = 0.0 if idle else now + _SEARCH_PAUSE * len(self.connections)
         return bool(idle)
+
+
+class SharedAdmissionControl(AdmissionControl[C]):
+    """Admission control that any thread may use."""
+
+    def __init__(self, max_connections: int, max_per_peer: int, max_files: int = 0, capacity: int = UNLIMITED) -> None:
+        self._lock = threading.RLock()  # closing a connection, which admit() does, leads to forget()
+        super().__init__(max_connections, max_per_peer, max_files, capacity)
+
+    def admit(self, connection: C, now: float) -> bool:
+        """Count a new connection, and return whether it is admitted."""
+        with self._lock:
+            return super().admit(connection, now)
+
+    def refuse(self, connection: C, max_refused: int = _MAX_REFUSED) -> None:
+        """Stop counting a connection, which is answered with 503."""
+        with self._lock:
+            super().refuse(connection, max_refused)
+
+    def replace(self, connection: C, successor: C) -> None:
+        """Count `successor` in the place of the connection."""
+        with self._lock:
+            super().replace(connection, successor)
+
+    def forget(self, connection: C) -> None:
+        """Stop counting a connection that has been closed."""
+        with self._lock:
+            super().forget(connection)

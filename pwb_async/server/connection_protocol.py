@@ -58,13 +58,27 @@ class ConnectionProtocol(asyncio.Protocol):
         """The socket, for asking the kernel about it; only the transport reads and writes."""
         return cast(socket.socket, self._transport.get_extra_info("socket"))
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Make the writer, and find the peer if its address will be needed."""
-        self._transport = cast(asyncio.Transport, transport)
-        self._writer = self._make_writer(self._transport)
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Wait for a request, or send 503 if the connection is not admitted."""
+        state = self._state
+        self._transport = transport
+        self._writer = self._make_writer(transport)
         self._writer.limit_buffer()
-        if self._state.observers or self._state.guard:
+        if state.observers or state.guard:
             self._find_peer()  # now, as the address cannot be found when the peer has left
+        now = state.clock()
+        if state.admission.admit(self, now):  # type: ignore[arg-type]  # a subclass has what ServerConnection demands
+            self._wait(now)
+        else:
+            self._refuse()
+
+    def _wait(self, now: float) -> None:
+        """Wait for a request. To be overridden."""
+        raise NotImplementedError
+
+    def _refuse(self) -> None:
+        """Send 503, since the connection is not admitted. To be overridden."""
+        raise NotImplementedError
 
     def _make_writer(self, transport: asyncio.Transport) -> ResponseWriter:
         return ResponseWriter(transport, self._state.send_queue, self._state.sendfiles)
@@ -72,7 +86,9 @@ class ConnectionProtocol(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """End a response that is being written, and stop counting the connection."""
         self._writer.lose()
-        self._state.forget(self)  # type: ignore[arg-type]  # a subclass has what ServerConnection demands
+        self._state.admission.forget(self)  # type: ignore[arg-type]
+        if self._state.closing:
+            self._state.check_empty()
 
     def pause_writing(self) -> None:
         """Pause the writer, and start the send timeout."""

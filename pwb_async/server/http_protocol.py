@@ -11,7 +11,6 @@ Limits: reading is paused while a response is under way and many pipelined bytes
 other connections get their turn; each state has one deadline, which the server checks, so no request needs a timer.
 """
 
-import asyncio
 import logging
 import time
 from collections.abc import Sequence
@@ -33,6 +32,9 @@ MAX_PIPELINED: Final = 32
 """Responses to pipelined requests that are sent before other connections get their turn."""
 _MAX_BATCH: Final = 64 * 1024
 """Bytes of responses to pipelined requests that are written together."""
+_IDLE: Final = ConnectionState.IDLE
+_LINGER: Final = ConnectionState.LINGER
+_CLOSED: Final = ConnectionState.CLOSED
 
 
 class HTTPProtocol(ConnectionProtocol):
@@ -50,23 +52,13 @@ class HTTPProtocol(ConnectionProtocol):
     def idle_order(self) -> float | None:
         """A number that orders idle connections, the longest idle first; None while a request is under way."""
         # The connection is IDLE as soon as respond() has written the head; the content may still be on its way.
-        idle = self._connection.state is ConnectionState.IDLE and not (
-            self.responding or self._connection.close_after_response
-        )
+        idle = self._connection.state is _IDLE and not (self.responding or self._connection.close_after_response)
         return self.deadline.at if idle else None
 
     @property
     def responding(self) -> bool:
         """Whether a response is under way."""
         return self._responding or self._writer.paused
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Wait for a request, or send 503 if the connection is not admitted."""
-        super().connection_made(transport)
-        if self._state.admit(self):
-            self._wait()
-        else:
-            self._reject(self._connection.reject())
 
     def data_received(self, data: bytes) -> None:
         """Respond to requests, or buffer them while a response is under way."""
@@ -178,6 +170,10 @@ class HTTPProtocol(ConnectionProtocol):
         if not (self._writer.closed or self._writer.paused):
             self._process_events(self._connection.next_event())
 
+    def _refuse(self) -> None:
+        """Send 503, since the connection is not admitted."""
+        self._reject(self._connection.reject())
+
     def _reject(self, event: BadRequest) -> None:
         """Send an error that is not a response to a request: the server is full, or a request took too long."""
         wall = time.time()
@@ -229,13 +225,13 @@ class HTTPProtocol(ConnectionProtocol):
         """Arm the deadline of the connection's state, or take the next step of closing it (RFC 9112 9.6)."""
         state = self._connection.state
         # A response that was begun before the shutdown has no `Connection: close`, so the connection is closed here.
-        if state is ConnectionState.CLOSED or (self._state.stopping and self._connection.safe_to_close):
+        if state is _CLOSED or (self._state.stopping and self._connection.safe_to_close):
             self._transport.close()
             return
         if self._reading_paused and not self._connection.input_full:
             self._reading_paused = False
             self._transport.resume_reading()
-        if self.deadline.arm(state, now or self._state.clock()) and state is ConnectionState.LINGER:
+        if self.deadline.arm(state, now or self._state.clock()) and state is _LINGER:
             if self._transport.can_write_eof():
                 self._transport.write_eof()
             else:  # TLS: close() sends close_notify and discards what the peer sends until its own
@@ -262,5 +258,5 @@ class HTTPProtocol(ConnectionProtocol):
     def retire(self, timeout: float) -> None:
         """Close the connection after the next response, or after `timeout` seconds without a request."""
         self._connection.close_after_response = True
-        if self._connection.state is ConnectionState.IDLE and not self.responding:
+        if self._connection.state is _IDLE and not self.responding:
             self.deadline.at = min(self.deadline.at, self._state.clock() + timeout)

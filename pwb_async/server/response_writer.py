@@ -46,7 +46,8 @@ class ResponseWriter:
         self._transport = transport
         self._send_queue = send_queue
         self._sendfiles = sendfiles
-        self._encrypted = transport.get_extra_info("sslcontext") is not None
+        # One direction of TLS cannot be closed by itself. To ask for the SSLContext would take ten times as long.
+        self._encrypted = not transport.can_write_eof()
         self._drained: asyncio.Future[None] | None = None
         self.paused = False
         self.closed = False
@@ -55,7 +56,7 @@ class ResponseWriter:
     def limit_buffer(self) -> None:
         """Lower the high-water mark. TLS may have bytes to send already, and then this call pauses the protocol."""
         # A plain transport pauses the protocol when it buffers more than `high` bytes, one of TLS already at `high`.
-        self._transport.set_write_buffer_limits(high=1 if self._encrypted else 0)
+        self._transport.set_write_buffer_limits(1 if self._encrypted else 0)
 
     def write(self, parts: Sequence[Any]) -> None:
         """Write parts that are all bytes, several of them by one writev(2)."""
@@ -188,7 +189,7 @@ class ResponseWriter:
     def lose(self) -> None:
         """Note that the connection is closed. What the transport still buffers is lost, and does not count as sent."""
         # A closed TLS transport has no buffer any more: asyncio's raises AttributeError when it is asked for the size.
-        if not self.closed and not (self._encrypted and self._transport.is_closing()):
+        if self.paused and not self.closed and not (self._encrypted and self._transport.is_closing()):
             self.sent -= self._transport.get_write_buffer_size()
         self.closed = True
         self._wake()

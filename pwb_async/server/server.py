@@ -15,6 +15,7 @@ import asyncio
 import logging
 import signal
 from collections.abc import Callable
+from functools import partial
 from typing import Final, TypeVar
 
 from pwb_async.config.options import ConfigError
@@ -107,11 +108,11 @@ class Server:
     def _protocol_factory(self) -> Callable[[], HTTPProtocol]:
         state, trace = self.state, self.context.trace
         if trace is None:
-            return lambda: HTTPProtocol(state)
+            return partial(HTTPProtocol, state)
         from .tracing import TracedProtocol
 
         trace.mark_event_loop()
-        return lambda: TracedProtocol(state, trace)
+        return partial(TracedProtocol, state, trace)
 
     def shutdown(self) -> None:
         """Finish the responses under way and end, after the grace period at the latest; called again: end at once."""

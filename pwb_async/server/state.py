@@ -145,16 +145,6 @@ class ServerState:
         self.guard, self.resolve_client = context.guard, context.resolve_client
         self.observers = context.all_observers
 
-    def admit(self, connection: ServerConnection) -> bool:
-        """Count a new connection, and return whether it is admitted."""
-        return self.admission.admit(connection, self.clock())
-
-    def forget(self, connection: ServerConnection) -> None:
-        """Stop counting a connection that has been closed."""
-        self.admission.forget(connection)
-        if self.closing:
-            self.check_empty()
-
     def check_empty(self) -> None:
         """Set `empty` if the last connection has been closed and no more are accepted."""
         if self.closing and not self.admission.connections:

@@ -25,7 +25,7 @@ class TracedProtocol(HTTPProtocol):
         self._connection = connection
         self._flow, self._trace = connection.flow, trace
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Record that the connection is accepted."""
         started_at = self._trace.begin()
         super().connection_made(transport)

@@ -5,7 +5,7 @@
 
 A design is a way to wait. The conversation here is the blocking one, which single, threads, processes and greenlets use
 as it is; epoll does the same event by event. Connection, Site and Disk decide what the response is, for all servers
-alike, and AdmissionControl which clients are served.
+alike, and SharedAdmissionControl which clients are served.
 
 What a design may override, and which one does (`tracing` adds the timeline of --trace to any of them):
 
@@ -36,7 +36,7 @@ from typing import ClassVar, Final
 
 from pwb_async.core.events import CLOSED, NEED_DATA, BadRequest, ConnectionState
 from pwb_async.core.semantics.messages import Request, Response
-from pwb_async.network.admission import UNLIMITED, AdmissionControl, AdmittedConnection
+from pwb_async.network.admission import UNLIMITED, AdmittedConnection, SharedAdmissionControl
 from pwb_async.network.send_timeout import check_interval
 from pwb_async.observability.exchange import make_exchange
 from pwb_async.observability.storage_log import StorageLog
@@ -59,7 +59,7 @@ class HTTPServer:
     capacity: ClassVar[int] = UNLIMITED
     """The most clients at once, if --max-connections is not given and there are descriptors for them."""
     acceptor_class: ClassVar[type[Acceptor]] = Acceptor
-    admission: AdmissionControl[AdmittedConnection]
+    admission: SharedAdmissionControl[AdmittedConnection]
     """The clients that are connected, and the limits on their number."""
     send_limits: tuple[float, int]
     """Seconds in which a client must take some bytes, and the bytes a second that it must take on average."""
@@ -69,7 +69,7 @@ class HTTPServer:
     def __init__(self, context: ServerContext) -> None:
         self.context = context
         options = context.options
-        self.admission = AdmissionControl(
+        self.admission = SharedAdmissionControl(
             options.max_connections, options.max_connections_per_ip, capacity=self.capacity
         )
         self.send_limits = (context.timeouts.send, options.min_send_rate)

@@ -3,7 +3,7 @@
 import socket
 import threading
 
-from pwb_async.network.admission import AdmissionControl
+from pwb_async.network.admission import AdmissionControl, SharedAdmissionControl
 
 
 class Client:
@@ -93,7 +93,7 @@ def test_a_design_has_a_capacity_unless_a_limit_is_given_a9() -> None:
 
 def test_threads_may_forget_connections_while_others_are_admitted_a10() -> None:
     """With one connection that is counted twice, or never again, the last one is refused or one too many admitted."""
-    control: AdmissionControl[Client] = AdmissionControl(1000, 100)
+    control: AdmissionControl[Client] = SharedAdmissionControl(1000, 100)
 
     def work() -> None:
         for number in range(2000):
