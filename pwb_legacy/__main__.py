@@ -11,7 +11,7 @@ from typing import Final
 
 from pwb_async.config.modes import MODES
 from pwb_async.output.packages import needed_packages
-from pwb_async.output.printing import did_you_mean, escape_output, print_error
+from pwb_async.output.printing import did_you_mean, escape_output
 
 from .modes import count_lines, load_design
 
@@ -19,6 +19,7 @@ PROGRAM: Final = "pwb-legacy"
 
 with needed_packages(PROGRAM, "pwb_legacy"):
     from pwb_async.command import announce, begin, exit_with
+    from pwb_async.config.command_line import PROGRAMS
 
 LABORATORY: Final = ("compare", "report", "diff", "trace", "live")
 COMMANDS: Final = dict.fromkeys(LABORATORY, "compare") | {"book": "book", "check": "check"}
@@ -31,7 +32,8 @@ A directory with such a name is served by `./compare`.
 def main() -> None:
     """Serves until a signal ends it.
 
-    Exit status 0: stopped by a signal; 1: it cannot start; 2: an option is wrong, or --mode is missing.
+    Exit status 0: stopped by a signal, or the modes were listed, as they are without arguments; 1: it cannot start; 2:
+    an option is wrong, or --mode is missing.
     """
     first = next(iter(sys.argv[1:]), "")
     if first in COMMANDS:
@@ -43,11 +45,10 @@ def main() -> None:
         raise exit_with(2, f"{PROGRAM}: {first}: no such command{hint}")
     options, read_again = begin(PROGRAM)
     if options.mode is None:
-        print_error(f"{PROGRAM}: --mode is missing, the design that serves; or a command: {', '.join(COMMANDS)}")
-        for name, mode in MODES.items():
-            own, shared = count_lines(name)
-            print_error(f"  {name:13} {mode.summary}  [{own} lines, and {shared} that it shares]")
-        raise SystemExit(2)
+        if sys.argv[1:]:
+            raise exit_with(2, f"{PROGRAM}: --mode is missing: one of {', '.join(MODES)}")
+        announce(overview())
+        return
     try:
         chosen = load_design(options.mode)
     except LookupError as error:
@@ -75,6 +76,17 @@ def main() -> None:
     finally:
         server.close()
         context.close()
+
+
+def overview() -> str:
+    """The modes, with the lines that each needs, and the commands."""
+    lines = [f"{PROGRAM} --mode MODE [OPTIONS] [ROOT]"]
+    for name, mode in MODES.items():
+        own, shared = count_lines(name)
+        lines.append(f"  {name:13} {mode.summary}  [{own} lines, and {shared} that it shares]")
+    lines.append(f"{PROGRAM} COMMAND")
+    lines += [f"  {name:13} {about}" for name, about in PROGRAMS[PROGRAM].commands]
+    return "\n".join([*lines, f"More: {PROGRAM} --help"])
 
 
 if __name__ == "__main__":

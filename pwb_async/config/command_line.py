@@ -139,7 +139,10 @@ def _parameter(option: Declaration) -> click.Parameter:
 
 
 def _place(param: click.Parameter) -> str:
-    return param.opts[0] if isinstance(param, click.Option) else param.human_readable_name
+    """What a parameter is called in messages: --max-age, or ROOT, also where --help has [ROOT]..."""
+    return (
+        param.opts[0] if isinstance(param, click.Option) else param.human_readable_name.removesuffix("...").strip("[]")
+    )
 
 
 def describe(error: click.UsageError, program: str = "") -> str:

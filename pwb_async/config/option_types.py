@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple
 import click
 
 from pwb_async.core.semantics.grammar import MEDIA_TYPE, TOKEN
+from pwb_async.output.printing import did_you_mean
 
 from .modes import MODES
 
@@ -200,6 +201,14 @@ class _Integer(click.IntRange):
     name = "integer"  # click's messages contain the name; that of IntRange is "integer range"
 
 
+def _mode(text: str) -> str:
+    if text in MODES:
+        return text
+    asyncio = text.startswith(("async", "pwb"))
+    hint = " (the asyncio server is the command pwb)" if asyncio else did_you_mean(text, MODES)
+    raise ValueError(f"is not one of {', '.join(map(repr, MODES))}{hint}")
+
+
 def _one_of(*words: str) -> OptionType:
     return OptionType("|".join(words), click.Choice(words), toml_string=words[0])
 
@@ -233,4 +242,4 @@ CHARSET: Final = OptionType("NAME|off", _charset, zero_word="off", toml_string="
 ETAG: Final = _one_of("auto", "content", "mtime")
 LOOP: Final = _one_of("uvloop", "asyncio")
 TRIGGER: Final = _one_of("edge", "level", "oneshot")
-MODE: Final = _one_of(*MODES)
+MODE: Final = OptionType("|".join(MODES), _mode, toml_string=next(iter(MODES)))

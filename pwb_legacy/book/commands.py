@@ -38,11 +38,24 @@ EXAMPLES: Final = (
 )
 
 
+class Defect(click.ParamType[str]):
+    """An argument's value: the code of a defect."""
+
+    name = "DEFECT"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The code in capitals; called by click. Raises click.BadParameter."""
+        code = value.upper()
+        if code not in ATTACKS:
+            self.fail(f"{value!r} is not one of {next(iter(ATTACKS))} to {next(reversed(ATTACKS))}", param, ctx)
+        return code
+
+
 @click.command(cls=HelpfulCommand, examples=EXAMPLES)
 @click.argument(
     "program", type=click.Choice([program.name for program in PROGRAMS]), metavar="[PROGRAM]", required=False
 )
-@click.argument("defects", type=click.Choice(list(ATTACKS), case_sensitive=False), metavar="[DEFECT]...", nargs=-1)
+@click.argument("defects", type=Defect(), metavar="[DEFECT]...", nargs=-1)
 @click.option("--out", type=click.Path(path_type=Path), help=f"Folder in which to write {PAGE}.")
 @language_option()
 def book(program: str | None, defects: tuple[str, ...], out: Path | None, lang: str) -> None:
@@ -98,6 +111,10 @@ def _write_page(out: Path, found: Sequence[Cell], words: Words) -> Path:
 
 def _check_folder(out: Path) -> None:
     """A run takes a minute: whether its page can be written is seen before."""
+    if out.exists() and not out.is_dir():
+        raise click.UsageError(f"--out: {os.fspath(out)}: is a file, not a folder")
+    if (out / PAGE).is_dir():
+        raise click.UsageError(f"--out: {os.fspath(out / PAGE)}: is a folder, and a file of this name is to be written")
     try:
         out.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=out):

@@ -3,6 +3,7 @@
 Exit status 0: the server keeps all rows; 1: it does not, or does not start; 2: wrong use; 130: stopped by Ctrl-C.
 """
 
+import re
 import shlex
 import signal
 import sys
@@ -32,6 +33,8 @@ EXAMPLES: Final = (
     ("pwb-legacy check --command './my_server {port} {root}'", "a server in another language"),
     ("pwb-legacy check my_server.py --rows 'B7-*'", "only the rows with such an id; --list shows all"),
 )
+_PACKAGE: Final = Path(__file__).resolve().parents[1]
+_EXHIBIT: Final = re.compile(r"pwb([1-7])\.py")
 LINES: Final = 6
 """Lines of a request or a response that are shown, and half as many as of the server's output."""
 COLUMNS: Final = 100
@@ -99,9 +102,24 @@ def _command(server: str | None, command: str | None, words: Words) -> Command:
         return lambda port, root: [word.format(port=port, root=root) for word in template]
     if not server:
         raise click.UsageError(words.text["no-server"])
-    if not Path(server).is_file():
-        raise click.UsageError(words.text["no-file"].format(server=server))
+    if problem := _problem(Path(server)):
+        raise click.UsageError(
+            words.text[problem].format(server=server, exhibit=_EXHIBIT.sub(r"\1", Path(server).name))
+        )
     return lambda port, root: [sys.executable, server, str(port), str(root)]
+
+
+def _problem(server: Path) -> str:
+    """Why a file cannot be started as a server, as a key of the words; "" if it can."""
+    path = server.resolve()
+    if path.is_dir():
+        return "a-folder"
+    if not path.is_file():
+        return "no-file"
+    if path.parent == _PACKAGE / "book/exhibits" and _EXHIBIT.fullmatch(path.name):
+        return "an-exhibit"
+    inside = path.is_relative_to(_PACKAGE) and not path.is_relative_to(_PACKAGE / "typed")
+    return "a-part" if inside else ""
 
 
 def _examine(start: Command, port: int, root: Path, ids: Sequence[str], words: Words) -> int:

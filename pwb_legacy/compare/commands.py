@@ -109,8 +109,9 @@ def compare(root: Path | None, quick: bool, sweep: bool, out: Path, lang: str, g
         from pwb_legacy.compare.measure.rounds import Bench
         from pwb_legacy.compare.measure.syscalls import can_trace
 
+        from .report.files import FIGURES, PAGE
         from .session import UnlikeError, run
-    choices.check_folder(out)
+    choices.check_folder(out, (FIGURES, PAGE))
     began = time.monotonic()
     contestants = choices.compared(told, quick)
     plan = choices.plan(told, quick, began) if sweep else None
@@ -139,11 +140,11 @@ def compare(root: Path | None, quick: bool, sweep: bool, out: Path, lang: str, g
             print(unlike)
             raise CannotError("the designs do not answer alike, so there is nothing to compare") from None
     if results.about.interrupted:
-        raise SystemExit(130)
+        raise click.Abort
 
 
 @laboratory.command(**helpful("report"))
-@click.argument("files", type=click.Path(path_type=Path), metavar="COMPARE.JSON...", nargs=-1, required=True)
+@click.argument("files", type=click.Path(path_type=Path), metavar="COMPARE.JSON...", nargs=-1)
 @click.option("--out", type=OUT, default=".", help="Folder for compare.html.")
 @language_option("Language of the terminal; the page has both.")
 @GUESS
@@ -156,9 +157,11 @@ def report(files: tuple[Path, ...], out: Path, lang: str, guess: bool) -> None:
     with _extra("report"):
         from rich.console import Console
 
-        from .report.files import draw, read
-    choices.check_folder(out)
-    Console().out(printable(draw(read(list(files)), out, Console(), lang, guess)), highlight=False)
+        from .report.files import PAGE, draw, read
+    if not files:
+        raise click.UsageError(f"COMPARE.JSON is missing: the file that `{PROGRAM} compare` has written")
+    choices.check_folder(out, (PAGE,))
+    Console().out(printable(draw(read(list(files)), out, Console(), lang, guess, again=True)), highlight=False)
 
 
 @laboratory.command(**helpful("diff"))
@@ -214,8 +217,12 @@ def trace(modes: tuple[str, ...] | None, out: Path, lang: str) -> None:
     choices.check_folder(out, ("trace.json", "trace.html"))
     with _extra("trace"):
         from .timeline import three_clients as play
-    for path in play.main(modes or (), out, f"python -m pwb_legacy {shlex.join(sys.argv[1:])}", lang):
+    command = f"python -m pwb_legacy {shlex.join(sys.argv[1:])}"
+    written = play.main(modes or (), out, command, lang)
+    for path in (written.trace, written.page):
         print(printable(str(path)))
+    if written.stopped:
+        raise click.Abort
 
 
 @laboratory.command(**helpful("live"))

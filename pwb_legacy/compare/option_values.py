@@ -110,17 +110,22 @@ SCENARIOS: Final = Names("scenario", SCENARIO_NAMES)
 
 
 def check_folder(out: Path, names: Sequence[str] = ()) -> None:
-    """Makes the folder for what is written, before a run that takes minutes. names: of files that are replaced, if they
-    exist. Raises CannotError."""
+    """Makes the folder for what is written, before a run that takes minutes. names: of files that are written there.
+    Raises CannotError."""
+    if out.exists() and not out.is_dir():
+        raise CannotError(f"{out}: is a file, not a folder")
+    place = out
     try:
         out.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=out):
             pass
-        for path in (out / name for name in names):
-            if path.exists():
-                path.open("ab").close()
+        for place in (out / name for name in names):
+            if place.is_dir():
+                raise CannotError(f"{place}: is a folder, and a file of this name is to be written")
+            if place.exists():
+                place.open("ab").close()
     except OSError as error:
-        raise CannotError(f"{out}: {error.strerror}") from None
+        raise CannotError(f"{place}: {error.strerror}") from None
 
 
 def contestants(names: Sequence[str] | None, quick: bool) -> list[Contestant]:

@@ -35,7 +35,7 @@ from . import others_session, sweep_session
 from .checks import equality
 from .checks import request_corpus as corpus
 from .report.claims import verdict
-from .report.files import draw, write
+from .report.files import FIGURES, draw, keep_earlier, write, write_somewhere
 from .report.paired import LEAST_ROUNDS
 from .report.spread import figure
 from .report.table import Board
@@ -56,11 +56,9 @@ class UnlikeError(Exception):
 def run(bench: Bench, command: str, out: Path, console: Console, language: str = "en", guess: bool = False) -> Results:
     """The whole run. language: of what is printed, and of the page, which begins with guesses if `guess` is set.
 
-    Raises UnlikeError, CannotError and OSError, before anything is measured.
+    Raises UnlikeError and CannotError before anything is measured; KeyboardInterrupt if Ctrl-C was before, too; OSError
+    if nothing can be written at all.
     """
-    out.mkdir(parents=True, exist_ok=True)
-    if not os.access(out, os.W_OK):
-        raise CannotError(f"{out}: nothing can be written there")
     bench.cores = Cores.of_this_process()
     _check_cores(bench)
     os.sched_setaffinity(0, {bench.cores.load})
@@ -82,14 +80,27 @@ def run(bench: Bench, command: str, out: Path, console: Console, language: str =
                 Measurement(design.name, one.name, 1, why=silent[design.design]) for one in bench.scenarios
             ]
     (sweep_session.play if bench.plan else _play)(bench, results, console, words)
+    if results.about.interrupted and not results.points and all(one.why for one in results.measurements):
+        raise KeyboardInterrupt
     numbers = [one.round for one in results.measurements] + [one.round for one in results.points]
     results.about.rounds = max(numbers, default=0)
     results.about.remarks += _remarks_after(bench, results)
-    write(results, out)
-    results.claims = verdict(results).to_json()
-    write(results, out)
+    out = _write(results, out, console, words)
     console.out(printable(draw(results, out, console, language, guess)), highlight=False)
     return results
+
+
+def _write(results: Results, out: Path, console: Console, words: Words) -> Path:
+    """Writes the figures, and then the claims with them. Returns the folder: a temporary one if that fails."""
+    if earlier := keep_earlier(out):
+        console.out(printable(words.say("table.earlier", json=earlier)), highlight=False)
+    folder, why = write_somewhere(results, out)
+    if why:
+        line = words.say("table.elsewhere", json=out / FIGURES, why=why, folder=folder)
+        console.out(printable(line), highlight=False)
+    results.claims = verdict(results).to_json()
+    write(results, folder)
+    return folder
 
 
 def _play(bench: Bench, results: Results, console: Console, words: Words) -> None:
@@ -141,7 +152,8 @@ def _prove(bench: Bench, results: Results, console: Console, words: Words) -> di
         raise CannotError("no design could be started")
     asked = len(named) - len(proof.silent)
     alike = words.say("table.alike", requests=proof.equality.requests, n=asked)
-    console.out(words.say("table.one_design") if asked == 1 else alike, highlight=False)
+    alone = "table.alone" if len(bench.contestants) == 1 and not bench.plan else "table.one_design"
+    console.out(words.say(alone) if asked == 1 else alike, highlight=False)
     return proof.silent
 
 

@@ -58,7 +58,7 @@ def test_a_design_of_pwb_can_be_attacked_alone() -> None:
         (["8"], "'8' is not one of"),
         (["2", "L0"], "'L0' is not one of"),
         (["2", "--out", "."], "leave the program out"),
-        (["--out", "README.md"], "File exists"),
+        (["--out", "README.md"], "README.md: is a file, not a folder"),
         (["--lang", "fr"], "'fr' is not one of 'en', 'zh'"),
     ],
 )

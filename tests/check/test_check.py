@@ -177,6 +177,17 @@ while True:
     [
         ([], "SERVER is missing: the file of your server, started as `python SERVER PORT ROOT`"),
         (["missing.py"], "there is no file missing.py"),
+        (["docs"], "docs is a folder: name the file of your server in it"),
+        (
+            ["pwb_legacy/book/exhibits/pwb2.py"],
+            "pwb_legacy/book/exhibits/pwb2.py is one of the textbook's programs, which only `pwb-legacy book` starts: "
+            "`pwb-legacy book 2`",
+        ),
+        (
+            ["pwb_legacy/threads.py"],
+            "pwb_legacy/threads.py is a part of PWB, and no program; a design is checked by "
+            "--command 'pwb-legacy --mode MODE --port {port} {root}'",
+        ),
         (["README.md", "--command", "x {port}"], "give SERVER or --command, not both"),
         (["--command", "x"], "--command: 'x' has no {port}"),
         (["--command", "x {port} {folder}"], "--command: 'x {port} {folder}': {folder}"),

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -151,13 +152,74 @@ def test_ctrl_c_keeps_what_was_measured_and_leaves_nobody_behind(tmp_path: Path)
         while not (line := process.stdout.readline()).startswith("round 1"):
             assert line, process.communicate()
         process.send_signal(signal.SIGINT)
-        _, errors = process.communicate(timeout=30)
-    assert (process.returncode, errors) == (130, "")
+        said, errors = process.communicate(timeout=30)
+    assert (process.returncode, errors) == (130, "pwb-legacy: stopped\n")
+    assert f"{tmp_path}/compare.html has the pictures" in said
+    assert re.search(r"^process +x$", said, re.MULTILINE) or re.search(r"^process +\d", said, re.MULTILINE)
     results = read(tmp_path)
     assert results.about.interrupted
     assert 1 <= len(results.measurements) < 200
     assert (tmp_path / "compare.html").exists()
     assert serving(root) == []
+
+
+def test_ctrl_c_before_anything_is_measured_writes_nothing(tmp_path: Path) -> None:
+    with begin("compare", "--modes", "epoll", "--scenarios", "many", "--out", tmp_path) as process:
+        assert process.stdout is not None
+        assert "one design is measured" in process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        said, errors = process.communicate(timeout=30)
+    assert (process.returncode, said, errors.strip()) == (130, "", "pwb-legacy: stopped")
+    assert list(tmp_path.iterdir()) == []
+
+
+SHORT = ("--quick", "--modes", "epoll", "--scenarios", "kept", "--duration", "0.05")
+
+
+def test_the_figures_of_an_earlier_run_are_kept(tmp_path: Path, quick: tuple[Results, str, str]) -> None:
+    earlier = quick[0].to_json()
+    (tmp_path / "compare.json").write_text(earlier)
+    os.utime(tmp_path / "compare.json", (0, 0))
+    status, said, errors = told("compare", *SHORT, "--out", tmp_path, TZ="UTC")
+    assert (status, errors) == (0, "")
+    kept = tmp_path / "compare-1970-01-01-000000.json"
+    assert kept.read_text() == earlier
+    assert f"{kept} has the figures of the run before\n" in said
+    assert {one.design for one in read(tmp_path).measurements} == {"epoll"}
+
+
+@pytest.mark.parametrize("name", ["compare.json", "compare.html"])
+def test_a_folder_in_the_way_of_a_file_is_found_at_once(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).mkdir()
+    status, output, errors = told("compare", *SHORT, "--out", tmp_path)
+    assert (status, output) == (1, "")
+    assert errors == f"pwb-legacy: {tmp_path}/{name}: is a folder, and a file of this name is to be written\n"
+
+
+def test_what_cannot_be_written_at_the_end_is_written_elsewhere(tmp_path: Path) -> None:
+    """A folder that is gone, or a disk that is full, loses no run."""
+    gone = "import shutil; from pwb_legacy.compare import session; play = session._play"
+    gone += f"; session._play = lambda *all: (play(*all), shutil.rmtree({str(tmp_path / 'out')!r}))"
+    status, said, errors = told("compare", *SHORT, "--out", tmp_path / "out", before=gone, TMPDIR=os.fspath(tmp_path))
+    assert (status, errors) == (0, "")
+    (spare,) = tmp_path.glob("pwb-compare-*")
+    assert f"{tmp_path}/out/compare.json: No such file or directory; all is written to {spare}\n" in said
+    assert len(read(spare).measurements) == 1
+    assert (spare / "compare.html").exists()
+
+
+def test_one_design_alone_is_measured_with_a_hint(tmp_path: Path) -> None:
+    status, said, _ = told("compare", *SHORT, "--out", tmp_path)
+    assert status == 0
+    assert said.startswith("one design is measured, so nothing is compared; name two, such as --modes thread,epoll\n")
+
+
+def test_a_report_names_what_it_has_written(tmp_path: Path, quick: tuple[Results, str, str]) -> None:
+    (tmp_path / "compare.json").write_text(quick[0].to_json())
+    status, said, errors = told("report", tmp_path / "compare.json", "--out", tmp_path / "class")
+    assert (status, errors) == (0, "")
+    assert said.splitlines()[-1] == f"{tmp_path}/class/compare.html has the pictures"
+    assert [path.name for path in (tmp_path / "class").iterdir()] == ["compare.html"]
 
 
 @pytest.mark.parametrize(("option", "known"), [("--modes", "epoll-thread"), ("--scenarios", "slow-heads")])
@@ -196,7 +258,7 @@ def test_the_files_are_written_whatever_the_locale_and_the_names_of_folders(
     words = ("--quick", "--modes", "epoll", "--scenarios", "kept", "--duration", "0.05", "--out", root / "out")
     status, said, errors = told("compare", root, *words, **variables)
     assert (status, errors) == (0, "")
-    assert "one design was asked: nothing to compare its answers with\n" in said
+    assert "one design is measured, so nothing is compared" in said
     assert str(root) in read(root / "out").about.command
     page = (root / "out" / "compare.html").read_text("utf-8")
     assert "caf\\udce9" in page
@@ -348,7 +410,7 @@ def test_a_run_can_be_told_in_chinese_and_begin_with_guesses(quick: tuple[Result
     (tmp_path / "compare.json").write_text(results.to_json())
     status, said, errors = told("report", tmp_path / "compare.json", "--out", tmp_path, "--lang", "zh", "--guess")
     assert (status, errors) == (0, "")
-    assert said.splitlines()[-1] == f"图表在 {tmp_path}/compare.html，数据在 {tmp_path}/compare.json"
+    assert said.splitlines()[-1] == f"图表在 {tmp_path}/compare.html"
     page = (tmp_path / "compare.html").read_text()
     assert '<html lang="zh-CN">' in page
     assert "<body data-guess>" in page
@@ -373,12 +435,22 @@ def test_runs_are_joined(quick: tuple[Results, str, str], tmp_path: Path) -> Non
         ("{}", "not a compare.json of this version"),
         ('{"format": 1}', "compare.json has format 1, and this version reads format 2"),
         ('{"format": 2}', "a compare.json with wrong fields: 'runs'"),
-        ("nonsense", "Expecting value: line 1 column 1 (char 0)"),
+        ("nonsense", "is not the compare.json of a run: line 1 is not JSON"),
+        ('{\n"format": x', "is not the compare.json of a run: line 2 is not JSON"),
+        ("\udcff", "is not the compare.json of a run: it is not UTF-8"),
     ],
 )
 def test_a_file_that_is_no_result_is_one_line(tmp_path: Path, text: str, why: str) -> None:
-    (tmp_path / "a.json").write_text(text)
+    (tmp_path / "a.json").write_text(text, errors="surrogateescape")
     assert told("report", tmp_path / "a.json") == (1, "", f"pwb-legacy: {tmp_path}/a.json: {why}\n")
+
+
+def test_the_page_or_the_folder_of_a_run_leads_to_its_figures(tmp_path: Path) -> None:
+    (tmp_path / "compare.html").write_text("<!doctype html>")
+    for path in (tmp_path / "compare.html", tmp_path):
+        status, output, errors = told("report", path)
+        assert (status, output) == (1, "")
+        assert errors == f"pwb-legacy: {path}: is not the compare.json of a run; try {tmp_path}/compare.json\n"
 
 
 def test_more_cores_than_there_are_is_one_line(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 from collections import defaultdict
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from pwb_legacy.compare.report.timeline_lanes import Design, Step, designs
 from pwb_legacy.compare.timeline import clients, three_clients
 from tests.process import timeline
 
-from .test_compare import told
+from .test_compare import begin, told
 
 
 @pytest.fixture(scope="module")
@@ -143,6 +144,38 @@ def test_some_designs(tmp_path: Path) -> None:
     status, said, errors = told("trace", "--modes", "async-asyncio,epoll", "--out", tmp_path)
     assert (status, errors) == (0, "")
     assert [line.partition(":")[0] for line in said.splitlines()][:2] == ["epoll", "async-asyncio"]
+
+
+def test_ctrl_c_writes_the_timelines_so_far(tmp_path: Path) -> None:
+    with begin("trace", "--modes", "fixed,epoll,async", "--out", tmp_path) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith("fixed: ")
+        process.send_signal(signal.SIGINT)
+        said, errors = process.communicate(timeout=30)
+    assert (process.returncode, errors) == (130, "pwb-legacy: stopped\n")
+    assert said.splitlines()[-2:] == [str(tmp_path / "trace.json"), str(tmp_path / "trace.html")]
+    trace = json.loads((tmp_path / "trace.json").read_bytes())
+    names = [each["name"] for each in trace["otherData"]["designs"]]
+    assert names[0] == "fixed"
+    assert "async" not in names
+    page = (tmp_path / "trace.html").read_text()
+    assert f"It was stopped early: {len(names)} of 3 designs." in page
+
+
+def test_ctrl_c_before_the_first_design_is_done_writes_nothing(tmp_path: Path) -> None:
+    stop = "import os, signal; from pwb_legacy.compare.timeline import three_clients as play"
+    stop += "; play.perform = lambda *_: os.kill(os.getpid(), signal.SIGINT)"
+    status, said, errors = told("trace", "--modes", "fixed", "--out", tmp_path, before=stop)
+    assert (status, said, errors.strip()) == (130, "", "pwb-legacy: stopped")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_slow_disk_is_told_where_the_clients_are(tmp_path: Path) -> None:
+    status, _, _ = told("trace", "--modes", "epoll", "--out", tmp_path, "--lang", "en")
+    assert status == 0
+    page = (tmp_path / "trace.html").read_text()
+    header = page[page.index("<header>") : page.index("</header>")]
+    assert "The disk takes 5 ms longer for each page." in header
 
 
 def test_the_files_are_written_whatever_the_name_of_the_folder(tmp_path: Path) -> None:

@@ -72,7 +72,7 @@ def test_ctrl_c_keeps_the_points_that_there_are(tmp_path: Path) -> None:
             assert line, process.communicate()
         process.send_signal(signal.SIGINT)
         _, errors = process.communicate(timeout=30)
-    assert (process.returncode, errors) == (130, "")
+    assert (process.returncode, errors) == (130, "pwb-legacy: stopped\n")
     results = read(tmp_path)
     assert results.about.interrupted
     assert results.points

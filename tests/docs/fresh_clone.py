@@ -22,8 +22,8 @@ TIMEOUT: Final = 300
 """Seconds after which a command is killed."""
 SERVING: Final = re.compile(r"listening on |http://127\.0\.0\.1:[0-9]+/\?lang=")
 """The line of a command that serves, once it does."""
-STATUS: Final = {".venv/bin/pwb-legacy": 2, ".venv/bin/pwb-legacy live": 130}
-"""Commands that end with another status than 0: the list of modes, and what Ctrl-C ends before it is done."""
+STATUS: Final = {".venv/bin/pwb-legacy live": 130}
+"""Commands that end with another status than 0: what Ctrl-C ends before it is done."""
 QUICK: Final = {
     ".venv/bin/pwb-legacy compare": " --quick",
     ".venv/bin/pwb-legacy compare --sweep": " --quick --modes epoll",

@@ -24,6 +24,11 @@ WRONG = [
     (("--modes", "thread"), "pwb-legacy: --modes: no such option (did you mean '--mode'?)"),
     (("--mode", "epoll-threads"), "pwb-legacy: --mode: 'epoll-threads' is not one of 'fixed', "),
     (("--mode", "async"), "pwb-legacy: --mode: 'async' is not one of 'fixed', "),
+    (("--port", "8889"), "pwb-legacy: --mode is missing: one of fixed, single, "),
+    (("report",), "pwb-legacy: COMPARE.JSON is missing: the file that `pwb-legacy compare` has written"),
+    (("report", "--lang", "zh"), "pwb-legacy: COMPARE.JSON is missing: "),
+    (("book", "6", "l99"), "pwb-legacy: DEFECT: 'l99' is not one of L1 to L20"),
+    (("book", "9"), "pwb-legacy: PROGRAM: '9' is not one of '1', "),
     (("compare", "--mode", "thread"), "pwb-legacy: --mode: no such option (did you mean '--modes'?)"),
     (("diff", "--mode", "thread"), "pwb-legacy: --mode: no such option (did you mean '--modes'?)"),
     (("trace", "--mode", "thread"), "pwb-legacy: --mode: no such option (did you mean '--modes'?)"),
@@ -52,6 +57,21 @@ def test_wrong_use_is_one_line(words: tuple[str, ...], line: str, tmp_path: Path
     assert errors.count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    ("mode", "hint"),
+    [
+        ("epoll-threads", "did you mean 'epoll-thread'?"),
+        ("async", "the asyncio server is the command pwb"),
+        ("async-uncached", "the asyncio server is the command pwb"),
+        ("proces", "did you mean 'process'?"),
+    ],
+)
+def test_a_mode_that_there_is_not_has_a_hint(mode: str, hint: str, tmp_path: Path) -> None:
+    status, output, errors = run("pwb_legacy", tmp_path, "--mode", mode)
+    assert (status, output) == (2, "")
+    assert errors.endswith(f"({hint}).\n")
+
+
 def test_help_lists_every_command() -> None:
     assert [name for name, _ in PROGRAMS["pwb-legacy"].commands] == list(COMMANDS)
 
@@ -76,25 +96,33 @@ def test_the_help_of_a_command_has_examples_that_it_accepts(command: str, tmp_pa
 
 @pytest.mark.parametrize(
     ("folder", "reason"),
-    [("/proc/1", "No such file or directory"), ("README.md", "File exists"), ("README.md/out", "Not a directory")],
+    [
+        ("/proc/1", "No such file or directory"),
+        ("README.md", "is a file, not a folder"),
+        ("README.md/out", "Not a directory"),
+    ],
 )
-@pytest.mark.parametrize("command", ["trace", "compare"])
+@pytest.mark.parametrize("command", ["trace", "compare", "report compare.json"])
 def test_a_folder_that_cannot_be_written_is_found_at_once(
     command: str, folder: str, reason: str, tmp_path: Path
 ) -> None:
     (tmp_path / "README.md").write_text("x")
-    assert run("pwb_legacy", tmp_path, command, "--out", folder) == (1, "", f"pwb-legacy: {folder}: {reason}\n")
+    assert run("pwb_legacy", tmp_path, *command.split(), "--out", folder) == (
+        1,
+        "",
+        f"pwb-legacy: {folder}: {reason}\n",
+    )
 
 
-def test_the_list_of_modes_has_the_lines_of_each(tmp_path: Path) -> None:
+def test_alone_it_lists_the_modes_with_the_lines_of_each_and_the_commands(tmp_path: Path) -> None:
     """What a design shares is counted, too: of all that is imported, `process` alone needs child_process.py."""
-    status, _, errors = run("pwb_legacy", tmp_path)
-    assert status == 2
-    lines = {words[0]: words for words in map(str.split, errors.splitlines()[1:])}
-    assert list(lines) == list(MODES)
+    status, output, errors = run("pwb_legacy", tmp_path)
+    assert (status, errors) == (0, "")
+    listed = [line.split()[0] for line in output.splitlines() if line.startswith("  ")]
+    assert listed == [*MODES, *COMMANDS]
     for mode in MODES:
         own, shared = count_lines(mode)
-        assert errors.count(f"[{own} lines, and {shared} that it shares]") == 1
+        assert output.count(f"[{own} lines, and {shared} that it shares]") == 1
     folder = Path(__file__).parents[2] / "pwb_legacy"
     extra = len((folder / "common/child_process.py").read_text().splitlines())
     assert count_lines("thread")[0] == len((folder / "threads.py").read_text().splitlines())
@@ -116,7 +144,7 @@ def test_a_file_that_is_no_corpus(tmp_path: Path) -> None:
 
 
 def test_a_directory_with_a_name_like_a_command_is_served(tmp_path: Path) -> None:
-    """Here it is not: without a mode, the modes are listed."""
+    """Here it is not, since there is no mode."""
     (tmp_path / "traces").mkdir()
     status, _, errors = run("pwb_legacy", tmp_path, "traces")
     assert status == 2

@@ -102,6 +102,10 @@ TEXT: Final = {
     "no-server": "SERVER is missing: the file of your server, started as `python SERVER PORT ROOT`",
     "two-servers": "give SERVER or --command, not both",
     "no-file": "there is no file {server}",
+    "a-folder": "{server} is a folder: name the file of your server in it",
+    "an-exhibit": "{server} is one of the textbook's programs, which only `pwb-legacy book` starts: `pwb-legacy book {exhibit}`",
+    "a-part": "{server} is a part of PWB, and no program; a design is checked by "
+    "--command 'pwb-legacy --mode MODE --port {{port}} {{root}}'",
     "no-port": "--command: '{command}' has no {{port}}",
     "bad-command": "--command: '{command}': {why}",
     "port-taken": "--port: {port} is in use already",

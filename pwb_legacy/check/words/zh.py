@@ -102,6 +102,10 @@ TEXT: Final = {
     "no-server": "缺少 SERVER：你的服务器文件，以 `python SERVER PORT ROOT` 的方式启动",
     "two-servers": "SERVER 和 --command 只能给出一个",
     "no-file": "文件 {server} 不存在",
+    "a-folder": "{server} 是目录：请给出其中的服务器文件",
+    "an-exhibit": "{server} 是教材里的程序，只能由 `pwb-legacy book` 启动：`pwb-legacy book {exhibit}`",
+    "a-part": "{server} 是 PWB 的一部分，不是可以单独运行的程序；检查某种设计请用 "
+    "--command 'pwb-legacy --mode MODE --port {{port}} {{root}}'",
     "no-port": "--command：'{command}' 里没有 {{port}}",
     "bad-command": "--command：'{command}'：{why}",
     "port-taken": "--port：端口 {port} 已被占用",

@@ -111,8 +111,8 @@ def _cell(results: Results, design: str, scenario: str, name: str) -> str:
     """At most five characters."""
     measurements = results.of(design, scenario)
     whole = [one for one in measurements if one.why is None]
-    if not whole:
-        return "x" if measurements else ""
+    if not whole:  # blank while it may still be measured
+        return "x" if measurements or any(run.interrupted for run in results.runs) else ""
     known = spread(results, design, scenario, name)
     if known is None or (name == "rate" and not known.middle):
         return "-"

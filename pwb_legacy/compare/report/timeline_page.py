@@ -19,8 +19,9 @@ DIGITS: Final = 4
 
 def render(events: Sequence[Mapping[str, Any]], about: Mapping[str, Any], language: str = "en") -> str:
     """The whole page. about: version, command, date, system, python, cores, delay_disk, play (figures for the sentences
-    about the clients) and designs (name and command). language: "en" or "zh"."""
+    about the clients), designs (name and command) and designs_planned (how many). language: "en" or "zh"."""
     words = load(language)
+    planned = about["designs_planned"]
     shown = designs(events)
     kinds = {step.kind for one in shown for lane in one.lanes for step in lane.steps if lane.kind != "client"}
     return printed(
@@ -28,6 +29,8 @@ def render(events: Sequence[Mapping[str, Any]], about: Mapping[str, Any], langua
         about=about,
         words=words,
         text=words.text,
+        delay=words.text["ms"].format(number=about["play"]["delay"]),
+        missing=words.text["stopped"].format(n=n, all=planned) if (n := len(about["designs"])) < planned else "",
         clients=[sentence.format(**about["play"]) for sentence in words.plays],
         kinds=[(kind, what) for kind, what in words.kinds.items() if kind in kinds - {"wait", "run"}],
         states=STATES,

@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from pwb_async.version import __version__
 from pwb_legacy.compare.measure.sample_site import KIB, write
@@ -27,32 +27,50 @@ DESIGNS: Final = (
 )
 ONLY_BY_NAME: Final = frozenset(("async-uncached", "async-asyncio"))
 """Designs that take part only if they are named."""
-DELAY: Final = "*.html=5ms"
-"""How long the disk takes to find a page; without it the time would be too short to be seen beside the rest."""
+DELAY_MS: Final = 5
+"""How much longer the disk takes for a page; without it the time would be too short to be seen beside the rest."""
+DELAY: Final = f"*.html={DELAY_MS}ms"
+
+
+class Written(NamedTuple):
+    """The files that a play has left."""
+
+    trace: Path
+    page: Path
+    stopped: bool
+    """Ctrl-C ended it before the last design."""
 
 
 def main(
     names: Collection[str], out: Path, command: str, language: str = "en", say: Callable[[str], None] = print
-) -> list[Path]:
+) -> Written:
     """Plays it with the designs of these names, by default with all but ONLY_BY_NAME; writes trace.json and trace.html
-    into the folder `out`, which must exist, and returns their paths.
+    into the folder `out`, which must exist.
 
-    `command` is shown as it was typed. Raises CannotError, OSError.
+    `command` is shown as it was typed. After Ctrl-C the files have the designs that were played to their end; if there
+    is none, KeyboardInterrupt is raised. Raises CannotError, OSError.
     """
     designs = [one for one in DESIGNS if one.name in names or not (names or one.name in ONLY_BY_NAME)]
-    trace, page = out / "trace.json", out / "trace.html"
+    written = Written(out / "trace.json", out / "trace.html", stopped=False)
     events: list[Event] = []
+    played: list[Contestant] = []
     with TemporaryDirectory(prefix="pwb-trace-") as folder:
         make(Path(folder) / "root")
-        for place, design in enumerate(designs):
-            server, clients = perform(design, Path(folder), place)
-            events += beside(server, clients, design.name, place)
-            say(f"{design.name}: {sum(event['ph'] == 'X' for event in server)} steps")
-    about = describe(designs, command)
-    trace.write_text(json.dumps({"displayTimeUnit": "ms", "otherData": about, "traceEvents": events}), "utf-8")
+        try:
+            for place, design in enumerate(designs):
+                server, clients = perform(design, Path(folder), place)
+                events += beside(server, clients, design.name, place)
+                played.append(design)
+                say(f"{design.name}: {sum(event['ph'] == 'X' for event in server)} steps")
+        except KeyboardInterrupt:
+            if not played:
+                raise
+            written = written._replace(stopped=True)
+    about = describe(played, command) | {"designs_planned": len(designs)}
+    written.trace.write_text(json.dumps({"displayTimeUnit": "ms", "otherData": about, "traceEvents": events}), "utf-8")
     # A folder's name, which is part of the command, may be no UTF-8.
-    page.write_text(render(events, about, language), "utf-8", errors="backslashreplace")
-    return [trace, page]
+    written.page.write_text(render(events, about, language), "utf-8", errors="backslashreplace")
+    return written
 
 
 def describe(designs: Sequence[Contestant], command: str) -> dict[str, Any]:
@@ -71,6 +89,7 @@ def describe(designs: Sequence[Contestant], command: str) -> dict[str, Any]:
             "size": LARGE >> 20,
             "read": READ_SIZE >> 10,
             "pages": len(PAGES),
+            "delay": DELAY_MS,
         },
         "designs": [{"name": one.name, "title": one.title, "command": one.command} for one in designs],
     }

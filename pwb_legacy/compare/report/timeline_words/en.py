@@ -65,6 +65,8 @@ TEXT: Final = {
     "greenlet or an event loop; the thin strip below a bar shows for which client it works. Solid: it runs on a core. "
     "Hatched: it is blocked, in the middle of a step. Dotted: it waits for the interpreter's lock or a core. "
     "Thin line: it waits for clients, and uses nothing.",
+    "slow_disk": "The disk takes {delay} longer for each page.",
+    "stopped": "It was stopped early: {n} of {all} designs.",
     "kinds": "Steps",
     "states": "States",
     "clients": "Clients",
