@@ -30,7 +30,9 @@ class Exchange:
 
 
 Observer: TypeAlias = Callable[[Exchange], None]
-"""A function that is called with each exchange, such as that of the access log. It must not block."""
+"""A function that is called with each exchange, such as that of the access log. It must not block.
+
+Several threads may call it at the same time. If it raises an exception, only the error log shows it."""
 
 
 def make_exchange(client: str, request: Request | BadRequest, status: int, sent: int, started_at: float) -> Exchange:

@@ -25,6 +25,7 @@ from pwb_async.storage.disk import Disk
 from pwb_async.version import __version__
 
 from . import privileges
+from .hooks import AccessCheck, contain
 from .landlock import find_landlock
 from .processors import processors
 
@@ -69,16 +70,25 @@ class ServerContext(NamedTuple):
     guard: Guard | None = None
     """The function that may refuse a request before the cache is asked; None for no such function.
 
-    No option sets this one and the next two yet; a program that embeds the server can, by _replace()."""
+    No option sets this one and the next two yet; a program that embeds the server can, by _replace(). What follows if
+    one of them raises an exception is described in hooks.py."""
     resolve_client: ClientResolver | None = None
     """The function that finds the client of a request; None if the client always is the connection's peer."""
     observers: tuple[Observer, ...] = ()
     """The functions that are called with each exchange, beside that of the access log."""
 
     @property
+    def access_check(self) -> AccessCheck | None:
+        """The client resolver and the guard as servers call them; None if there is neither."""
+        if self.resolve_client is None and self.guard is None:
+            return None
+        return AccessCheck(self.resolve_client, self.guard, self.site)
+
+    @property
     def all_observers(self) -> tuple[Observer, ...]:
-        """`observers`, with that of the access log before them, if there is one."""
-        return self.observers if self.log is None else (self.log.record, *self.observers)
+        """The observers as servers call them, with that of the access log before them, if there is one."""
+        observers = map(contain, self.observers)
+        return tuple(observers) if self.log is None else (self.log.record, *observers)
 
     def ready_line(self, server: str) -> str:
         """The line that a program prints once it accepts connections: `server` serves what, and where."""

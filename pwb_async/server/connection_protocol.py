@@ -48,11 +48,6 @@ class ConnectionProtocol(asyncio.Protocol):
         self._peer = peer_address(self._transport.get_extra_info("peername"))
         return self._peer
 
-    def _client_of(self, request: Request | BadRequest) -> str:
-        """The address of the client that made a request: the peer, unless a trusted proxy names another."""
-        resolve = self._state.resolve_client
-        return self.peer if resolve is None else resolve(self.peer, request)
-
     @property
     def sock(self) -> socket.socket:
         """The socket, for asking the kernel about it; only the transport reads and writes."""
@@ -64,7 +59,7 @@ class ConnectionProtocol(asyncio.Protocol):
         self._transport = transport
         self._writer = self._make_writer(transport)
         self._writer.limit_buffer()
-        if state.observers or state.guard:
+        if state.observers or state.access_check:
             self._find_peer()  # now, as the address cannot be found when the peer has left
         now = state.clock()
         if state.admission.admit(self, now):  # type: ignore[arg-type]  # a subclass has what ServerConnection demands
@@ -112,9 +107,9 @@ class ConnectionProtocol(asyncio.Protocol):
             self.abort(reset=True)
 
     def _report(self, client: str, request: Request | BadRequest, status: int, sent: int, started_at: float) -> None:
-        """Pass an exchange to every observer."""
+        """Pass an exchange to every observer. client: "" for the peer."""
         if self._state.observers:
-            exchange = make_exchange(client, request, status, sent, started_at)
+            exchange = make_exchange(client or self.peer, request, status, sent, started_at)
             for observe in self._state.observers:
                 observe(exchange)
 

@@ -81,7 +81,7 @@ class HTTPProtocol(ConnectionProtocol):
         """Continue with the next request, unless a task does."""
         super().resume_writing()
         if not self._responding:
-            self._process_events(self._connection.next_event())
+            self._continue()
 
     def _process_events(self, event: Event) -> None:
         """Respond to `event` and those after it, until more data is needed or something else continues later.
@@ -89,32 +89,32 @@ class HTTPProtocol(ConnectionProtocol):
         The latter is a task, resume_writing(), or a callback after other connections have had their turn.
         """
         state, connection, writer = self._state, self._connection, self._writer
-        cache, guard, observers = state.cache, state.guard, state.observers
+        cache, check_access, observers = state.cache, state.access_check, state.observers
         wall, now = time.time(), state.clock()  # since the epoch, and on the clock of the deadlines and the cache
         out: list[Part] = []
         count = size = 0
         while event is not NEED_DATA and event is not CLOSED:
-            response = None
+            response, client = None, self._peer  # which is "" if the peer's address has not been needed yet
+            if check_access is not None:
+                client, response = check_access(self.peer, event)
             if isinstance(event, BadRequest):
                 response = state.context.site.refuse(event)
-            else:
-                if guard is not None:
-                    response = guard(self._client_of(event), event)
-                if response is None and cache is not None:
+            elif response is None:
+                if cache is not None:
                     response = cache.get(event, now)
                 if response is None:
-                    response = self._locate(event, out, wall)
+                    response = self._locate(event, client, out, wall)
                     if response is None:
                         return
             if response.has_file:
-                if not self._send_file(event, response, out, wall):
+                if not self._send_file(event, client, response, out, wall):
                     return
                 out = []
             else:
                 out += connection.respond(event, response, wall)
             if observers:
                 exchange = Exchange()  # without make_exchange(), which would be a Python call more
-                exchange.client = (self._peer or self.peer) if state.resolve_client is None else self._client_of(event)
+                exchange.client = client or self.peer
                 exchange.request = event
                 exchange.status, exchange.sent, exchange.started_at = response.status, response.length, wall
                 for observe in observers:
@@ -139,21 +139,24 @@ class HTTPProtocol(ConnectionProtocol):
             self.deadline.disarm()
         self._wait(now)
 
-    def _locate(self, request: Request, out: list[Part], wall: float) -> Response | None:
+    def _locate(self, request: Request, client: str, out: list[Part], wall: float) -> Response | None:
         """Make a response that needs no disk; otherwise write `out`, begin a task and return None."""
         located = self._state.context.site.locate(request)
         if isinstance(located, Response):
             return located
         self._begin(out)
-        self._state.loop.create_task(self._respond_in_task(request, located, (), wall))
+        self._state.loop.create_task(self._respond_in_task(request, client, located, (), wall))
         return None
 
-    def _send_file(self, event: Request | BadRequest, response: Response, out: list[Part], wall: float) -> bool:
+    def _send_file(
+        self, event: Request | BadRequest, client: str, response: Response, out: list[Part], wall: float
+    ) -> bool:
         """Send `out` and a response with a file; return False if a task has to send the rest of it."""
         self._begin(out)
         remaining = self._writer.start(self._connection.respond(event, response, wall))
         if remaining:
-            self._state.loop.create_task(self._respond_in_task(cast(Request, event), response, remaining, wall))
+            request = cast(Request, event)
+            self._state.loop.create_task(self._respond_in_task(request, client, response, remaining, wall))
             return False
         self._responding = False
         return True
@@ -166,9 +169,15 @@ class HTTPProtocol(ConnectionProtocol):
             self._writer.write(out)
 
     def _continue(self) -> None:
+        """Take the next event. No exception may leave this: its callers would log it and keep the connection open."""
         self._responding = False
-        if not (self._writer.closed or self._writer.paused):
+        if self._writer.closed or self._writer.paused:
+            return
+        try:
             self._process_events(self._connection.next_event())
+        except Exception:
+            logger.exception("a fault of this server")
+            self.abort()
 
     def _refuse(self) -> None:
         """Send 503, since the connection is not admitted."""
@@ -176,22 +185,22 @@ class HTTPProtocol(ConnectionProtocol):
 
     def _reject(self, event: BadRequest) -> None:
         """Send an error that is not a response to a request: the server is full, or a request took too long."""
-        wall = time.time()
+        wall, check_access = time.time(), self._state.access_check
+        client = "" if check_access is None else check_access(self.peer, event)[0]
         response = self._state.context.site.refuse(event)
         self._writer.write(self._connection.respond(event, response, wall))
-        self._report(self._client_of(event), event, response.status, response.length, wall)
+        self._report(client, event, response.status, response.length, wall)
         if not self._writer.paused:
             self._process_events(self._connection.next_event())
 
     async def _respond_in_task(
-        self, request: Request, located: Lookup | Response, remaining: Sequence[Part], started_at: float
+        self, request: Request, client: str, located: Lookup | Response, remaining: Sequence[Part], started_at: float
     ) -> None:
         """Respond to a request that needs the disk, or send the `remaining` parts of a response that has begun."""
         state, writer, connection = self._state, self._writer, self._connection
         # The whole response is made with one configuration, even if a reload replaces it meanwhile.
         site, cache, find = state.context.site, state.cache, state.find
         now = state.clock()
-        client = self._client_of(request) if state.observers else "-"
         response = located if isinstance(located, Response) else None
         try:
             if isinstance(located, Lookup):
@@ -206,7 +215,7 @@ class HTTPProtocol(ConnectionProtocol):
                 remaining = writer.start(connection.respond(request, response, time.time()))
             await writer.send(remaining, state.storage)
         except ConnectionError as error:
-            logger.debug("%s: %s", client, error)
+            logger.debug("%s: %s", client or "-", error)
             self.abort()
         except TruncatedError as error:
             # The promised length cannot be kept, and only the end of the connection can tell the client so.

@@ -9,12 +9,12 @@ from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from pwb_async.core.deadlines import Deadline
-from pwb_async.core.site.access import ClientResolver, Guard
 from pwb_async.core.site.lookup import Finding, Lookup
 from pwb_async.network.admission import AdmissionControl, AdmittedConnection
 from pwb_async.observability.exchange import Observer
 from pwb_async.observability.storage_log import StorageLog
 from pwb_async.runtime.context import ServerContext
+from pwb_async.runtime.hooks import AccessCheck
 
 from .async_storage import AsyncStorage
 from .cache_store import max_open_files
@@ -60,6 +60,7 @@ class ServerState:
     """The state that a server shares with all protocols that it makes."""
 
     __slots__ = (
+        "access_check",
         "admission",
         "cache",
         "clock",
@@ -67,10 +68,8 @@ class ServerState:
         "context",
         "empty",
         "find",
-        "guard",
         "loop",
         "observers",
-        "resolve_client",
         "send_queue",
         "sendfiles",
         "stopping",
@@ -78,6 +77,9 @@ class ServerState:
         "storage_log",
     )
 
+    access_check: AccessCheck | None
+    """Finds the client of a request, which the guard may refuse before the cache is asked; None if the client is always
+    the connection's peer, and nothing is refused."""
     admission: AdmissionControl[ServerConnection]
     """The open connections, and whether another one is admitted."""
     cache: ResponseCache | None
@@ -92,14 +94,10 @@ class ServerState:
     """Set when the server may end: no connection is left, or the grace period is over."""
     find: Callable[[Lookup], Awaitable[Finding]]
     """ResponseCache.find, or AsyncStorage.find if there is no cache."""
-    guard: Guard | None
-    """The function that may refuse a request before the cache is asked; None if none is configured."""
     loop: asyncio.AbstractEventLoop
     """The event loop that runs the server."""
     observers: tuple[Observer, ...]
     """The functions that are called with each exchange: that of the access log, if there is one, and the context's."""
-    resolve_client: ClientResolver | None
-    """The function that finds the client of a request; None if it is always the connection's peer."""
     send_queue: SendQueueWatcher
     """Calls back when a full socket has sent nearly everything."""
     sendfiles: SendfileSupport
@@ -142,7 +140,7 @@ class ServerState:
             ResponseCache(context.site, self.storage, options.cache, options.cache_ttl) if options.cache else None
         )
         self.find = self.cache.find if self.cache else self.storage.find
-        self.guard, self.resolve_client = context.guard, context.resolve_client
+        self.access_check = context.access_check
         self.observers = context.all_observers
 
     def check_empty(self) -> None:

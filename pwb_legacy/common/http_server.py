@@ -12,8 +12,8 @@ What a design may override, and which one does (`tracing` adds the timeline of -
     capacity            the most clients, if --max-connections is not given     threads, processes
     serve_forever       take clients and serve them: the design itself          all but fixed_page and epoll_threads
     handlerequest       serve one client                                        epoll, epoll_threads
-    make_response       make the response                                       fixed_page
-    start_response      make the response, and prepare to send it               tracing
+    make_response       make the response to what the guard has not refused     fixed_page
+    start_response      ask the guard, make the response, prepare to send it    tracing
     receive             receive what the client sends                           processes, tracing
     send_some           send what the client takes now                          tracing
     yield_control       after a buffer: let other clients run                   greenlets
@@ -73,7 +73,7 @@ class HTTPServer:
             options.max_connections, options.max_connections_per_ip, capacity=self.capacity
         )
         self.send_limits = (context.timeouts.send, options.min_send_rate)
-        self._observers = context.all_observers
+        self._access_check, self._observers = context.access_check, context.all_observers
         self._storage_log = StorageLog()
         self.stopping = False
         # A signal writes a byte to one end (set_wakeup_fd), so that a wait for the other end returns.
@@ -109,7 +109,10 @@ class HTTPServer:
         self.admission.forget(client)
 
     def make_response(self, event: Request | BadRequest) -> Response:
-        """Make the response of the site, in three steps, of which only the second reads the disk."""
+        """Make the response to an event. start_response() has asked the guard, which has not refused it.
+
+        A request that needs a file takes three steps: locate, find and reply. Only find reads the disk.
+        """
         if isinstance(event, BadRequest):
             return self.context.site.refuse(event)
         lookup = self.context.site.locate(event)
@@ -123,21 +126,14 @@ class HTTPServer:
         """Ask the guard and make the response. It is the client's `outgoing` from here until close_response()."""
         client.deadline.disarm()
         now = time.time()
-        response = self._refusal(client, event) or self.make_response(event)
-        client.outgoing = ResponseSender(event, response, now)
-        client.outgoing.set_parts(client.connection.respond(event, client.outgoing.response, now))
-
-    def _refusal(self, client: Client, event: Request | BadRequest) -> Response | None:
-        """The guard's response to a request that it refuses; None if it refuses nothing, or if there is no guard."""
-        guard = self.context.guard
-        if guard is None or isinstance(event, BadRequest):
-            return None
-        return guard(self._address_of(client, event), event)
-
-    def _address_of(self, client: Client, event: Request | BadRequest) -> str:
-        """The address of the client that made a request: the peer, unless a trusted proxy names another."""
-        resolve = self.context.resolve_client
-        return client.peer if resolve is None else resolve(client.peer, event)
+        address, response = (
+            (client.peer, None) if self._access_check is None else self._access_check(client.peer, event)
+        )
+        if response is None:
+            response = self.make_response(event)
+        parts = client.connection.respond(event, response, now)
+        client.outgoing = ResponseSender(event, address, response, now)
+        client.outgoing.set_parts(parts)
 
     def send_some(self, client: Client, outgoing: ResponseSender) -> None:
         """Send what the client takes now. Raises OSError, and TimeoutError if it takes too little (A4, A5)."""
@@ -156,8 +152,8 @@ class HTTPServer:
         outgoing.response.close()
         sent = max(0, outgoing.sent - client.connection.head_length)
         if self._observers:
-            address, status = self._address_of(client, outgoing.event), outgoing.response.status
-            exchange = make_exchange(address, outgoing.event, status, sent, outgoing.started_at)
+            status = outgoing.response.status
+            exchange = make_exchange(outgoing.client, outgoing.event, status, sent, outgoing.started_at)
             for observe in self._observers:
                 observe(exchange)
         self.flush_log()

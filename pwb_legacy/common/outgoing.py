@@ -25,6 +25,7 @@ class ResponseSender:
         "_rate",
         "_send_timeout",
         "buffer",
+        "client",
         "event",
         "remaining",
         "response",
@@ -34,6 +35,8 @@ class ResponseSender:
 
     event: Request | BadRequest
     """What is answered."""
+    client: str
+    """The address of the client that made the request: the peer, unless a trusted proxy names another."""
     response: Response
     started_at: float
     """Seconds since the epoch, for the access log."""
@@ -44,8 +47,8 @@ class ResponseSender:
     buffer: memoryview
     """Bytes that have been read and not sent yet."""
 
-    def __init__(self, event: Request | BadRequest, response: Response, started_at: float) -> None:
-        self.event, self.response, self.started_at = event, response, started_at
+    def __init__(self, event: Request | BadRequest, client: str, response: Response, started_at: float) -> None:
+        self.event, self.client, self.response, self.started_at = event, client, response, started_at
         self.remaining = self.sent = 0
         self._rate: SendRate | None = None
         self._send_timeout: SendTimeout | None = None

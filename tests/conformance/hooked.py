@@ -2,7 +2,9 @@
 
     python hooked.py FILE PYTHON -m MODULE ARGUMENTS
 
-The observer appends a line for each exchange to FILE.
+The observer appends a line for each exchange to FILE. A request with the field X-Fail makes the hook that it names raise
+an exception, or the guard return something else than a response; a client that is refused because the server is full makes
+all of them raise.
 """
 
 import runpy
@@ -21,6 +23,9 @@ REFUSAL = b"refused"
 
 def guard(client: str, request: Request) -> Response | None:
     """Refuses every request of one client."""
+    fail(request, "guard")
+    if request.fields.get(b"x-fail") == b"nonsense":
+        return "nonsense"  # type: ignore[return-value]
     if client != REFUSED_CLIENT:
         return None
     fields = ((b"Content-Type", b"text/plain"), (b"Content-Length", b"%d" % len(REFUSAL)))
@@ -29,8 +34,21 @@ def guard(client: str, request: Request) -> Response | None:
 
 def resolve_client(peer: str, request: Request | BadRequest) -> str:
     """The client that X-Forwarded-For names; otherwise the peer."""
+    fail(request, "resolver")
     forwarded = request.fields and request.fields.get(b"x-forwarded-for")
     return forwarded.decode("latin-1") if forwarded else peer
+
+
+def fail(request: Request | BadRequest, hook: str) -> None:
+    """Raises an exception if the request asks for it, or if the server is full."""
+    full = isinstance(request, BadRequest) and request.status == 503
+    if full or (request.fields and request.fields.get(b"x-fail") == hook.encode()):
+        raise RuntimeError(f"the {hook} of the test fails")
+
+
+def observe_nothing(exchange: Exchange) -> None:
+    """The first of two observers: if it raises, the other one is called all the same."""
+    fail(exchange.request, "observer")
 
 
 def hook(path: str) -> None:
@@ -43,7 +61,7 @@ def hook(path: str) -> None:
             file.write(f"{exchange.client} {exchange.status}\n")
 
     def open_hooked(*arguments: Any) -> Any:
-        hooks = {"guard": guard, "resolve_client": resolve_client, "observers": (observe,)}
+        hooks = {"guard": guard, "resolve_client": resolve_client, "observers": (observe_nothing, observe)}
         return open_context(*arguments)._replace(**hooks)
 
     context.open_context = open_hooked  # type: ignore[attr-defined]

@@ -1,0 +1,56 @@
+"""Hooks that raise are contained, and one that fails for every request does not fill the error log."""
+
+from typing import NoReturn
+
+import pytest
+
+from pwb_async.core.events import BadRequest
+from pwb_async.core.http1.limits import Limits
+from pwb_async.core.http1.parser import RequestParser
+from pwb_async.core.semantics.messages import Request
+from pwb_async.core.site.site import Site
+from pwb_async.observability.exchange import Exchange, make_exchange
+from pwb_async.runtime.hooks import AccessCheck, contain
+
+
+def fail(*arguments: object) -> NoReturn:
+    raise RuntimeError(f"called with {len(arguments)}")
+
+
+@pytest.fixture
+def request_of_a() -> Request:
+    request = RequestParser(Limits()).parse(b"GET /a HTTP/1.1\r\nHost: h\r\n")
+    assert isinstance(request, Request)
+    return request
+
+
+def test_each_hook_is_logged_once_a_second(request_of_a: Request, caplog: pytest.LogCaptureFixture) -> None:
+    seen: list[Exchange] = []
+    observers = [contain(fail), contain(seen.append)]
+    by_guard, by_resolver = AccessCheck(None, fail, Site()), AccessCheck(fail, None, Site())
+    for _ in range(20):
+        for observe in observers:
+            observe(make_exchange("192.0.2.1", request_of_a, 200, 0, 0.0))
+        for check, expected in ((by_guard, "192.0.2.1"), (by_resolver, "-")):
+            client, response = check("192.0.2.1", request_of_a)
+            assert response is not None
+            assert (client, response.status) == (expected, 500)
+    assert len(seen) == 20
+    assert caplog.messages == ["an observer has failed", "the guard has failed", "the client resolver has failed"]
+    assert all(record.exc_info for record in caplog.records)
+
+
+def test_the_guard_is_not_asked_about_a_client_that_is_unknown(request_of_a: Request) -> None:
+    asked: list[str] = []
+
+    def guard(client: str, request: Request) -> None:
+        asked.append(client)
+
+    check = AccessCheck(lambda peer, request: "", guard, Site())
+    _, response = check("192.0.2.1", request_of_a)
+    assert response is not None
+    assert (response.status, asked) == (500, [])
+
+
+def test_an_invalid_request_keeps_its_own_response() -> None:
+    assert AccessCheck(fail, fail, Site())("192.0.2.1", BadRequest(400, "")) == ("-", None)
