@@ -21,7 +21,7 @@ _JOIN_TIMEOUT: Final = 0.2
 
 
 def main() -> None:
-    """Serves until a signal ends it.
+    """Serve until a signal ends it.
 
     Exit status 0: stopped by a signal; 1: it cannot start; 2: an option is wrong; 3: its workers keep dying.
     """
@@ -35,7 +35,7 @@ def main() -> None:
 
 
 def serve(context: ServerContext) -> int:
-    """Serves in this process if it can, else in workers; returns the exit status. Raises StartupError."""
+    """Serve in this process if it can, else in workers; return the exit status. Raises StartupError."""
     options = context.options
     # A process that has given up its rights can neither reload nor reopen the log; a supervisor keeps them for it.
     if context.workers > 1 or options.user is not None or options.sandbox:
@@ -55,7 +55,7 @@ def _announce(context: ServerContext) -> None:
 
 
 def _exit(status: int) -> NoReturn:
-    """Exits without waiting for threads that are stuck in disk I/O.
+    """Exit without waiting for threads that are stuck in disk I/O.
 
     Python joins all threads at exit, and one that hangs on a dead disk would hang the process (hazard E6). Signals are
     ignored from here on, so that a late SIGTERM cannot change the exit status.

@@ -21,7 +21,7 @@ logger: Final = logging.getLogger("pwb")
 
 
 def begin(program: str) -> tuple[Options, Callable[[], Options]]:
-    """Prepares the output, reads the options of `program` and configures logging.
+    """Prepare the output, read the options of `program` and configure logging.
 
     Returns the options, and a function that reads them again for a reload, which raises ConfigError. Exits with status
     2 if an option is wrong, and after --help and --version.
@@ -43,7 +43,7 @@ def begin(program: str) -> tuple[Options, Callable[[], Options]]:
 
 
 def announce(line: str) -> None:
-    """Prints the line that says what is served where. A server works without it, so an error is only logged."""
+    """Print the line that says what is served where. A server works without it, so an error is only logged."""
     try:
         print_line(line)
     except OSError as error:

@@ -30,7 +30,7 @@ A directory with such a name is served by `./compare`.
 
 
 def main() -> None:
-    """Serves until a signal ends it.
+    """Serve until a signal ends it.
 
     Exit status 0: stopped by a signal, or the modes were listed, as they are without arguments; 1: it cannot start; 2:
     an option is wrong, or --mode is missing.

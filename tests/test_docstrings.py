@@ -34,6 +34,13 @@ LIBRARY_METHODS = {
 LEFT: dict[str, list[str]] = tomllib.loads(Path(__file__).with_name("docstrings_left.toml").read_text())
 """The offenders that are left, by the name of the function that finds them."""
 
+NOT_VERBS = {
+    *("Answers", "Bytes", "Clients", "Columns", "Connections", "Descriptors", "Designs", "Heads"),
+    *("Lines", "Measurements", "Milliseconds", "Moments", "Names", "Percentages", "Pieces", "Pixels"),
+    *("Powers", "Requests", "Responses", "Seconds", "Signals", "Status", "Targets", "Threads"),
+}
+"""The nouns with which the docstring of a function begins, but which end as a verb in the third person does."""
+
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 Documented = ast.Module | ast.ClassDef | Function
 
@@ -156,6 +163,19 @@ def class_docstrings() -> list[str]:
     ]
 
 
+def not_imperative() -> list[str]:
+    """The functions, private ones too, whose docstring begins with Return or with a verb in the third person but Raises."""
+    found = []
+    for path in files():
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, Function) and (docstring := ast.get_docstring(node)):
+                first = re.split(r"\W", docstring, maxsplit=1)[0]
+                third_person = re.fullmatch(r"[A-Z][a-z]+[^s]s", first) and first not in {*NOT_VERBS, "Raises"}
+                if first in ("Return", "Returns") or third_person:
+                    found.append(f"{path.relative_to(HERE).as_posix()}: {node.name}: {first}")
+    return found
+
+
 def long_files() -> list[str]:
     """The files with more than MAX_LINES lines."""
     return [path.relative_to(HERE).as_posix() for path in files() if len(path.read_text().splitlines()) > MAX_LINES]
@@ -191,7 +211,7 @@ def people() -> list[str]:
     return list(people_lines())
 
 
-@pytest.mark.parametrize("offenders", [undocumented, class_docstrings, long_files, people])
+@pytest.mark.parametrize("offenders", [undocumented, class_docstrings, not_imperative, long_files, people])
 def test_no_offender_is_new_and_none_that_is_mended_is_listed(offenders: Callable[[], list[str]]) -> None:
     found, left = set(offenders()), set(LEFT[offenders.__name__])
     assert not found - left, {place: people_lines().get(place, "") for place in sorted(found - left)}
@@ -199,7 +219,7 @@ def test_no_offender_is_new_and_none_that_is_mended_is_listed(offenders: Callabl
 
 
 if __name__ == "__main__":
-    for find in (undocumented, class_docstrings, long_files):
+    for find in (undocumented, class_docstrings, not_imperative, long_files):
         print(f"{find.__name__}:", *find(), sep="\n  ")
     for file, lines in people_lines().items():
         print(f"people: {file}", *lines, sep="\n  ")

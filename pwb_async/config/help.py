@@ -32,7 +32,7 @@ class HelpfulCommand(click.Command):
         self.examples, self.commands, self.headings = examples, commands, headings or {}
 
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Writes the description, the examples and the commands; called by click."""
+        """Write the description, the examples and the commands; called by click."""
         super().format_help_text(ctx, formatter)
         if self.examples:
             with formatter.section("Examples"):
@@ -42,7 +42,7 @@ class HelpfulCommand(click.Command):
                 formatter.write_dl(self.commands)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Writes the options heading by heading; called by click."""
+        """Write the options heading by heading; called by click."""
         by_name = {param.name: param for param in self.get_params(ctx) if isinstance(param, click.Option)}
         under = {title: [name for name in names if name in by_name] for title, names in self.headings.items()}
         placed = {name for names in under.values() for name in names}

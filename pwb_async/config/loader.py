@@ -68,7 +68,7 @@ def _convert(name: str, place: str, value: object) -> object:
 
 
 def _check_bounds(options: Options, places: Mapping[str, str]) -> None:
-    """Checks that no option is larger than the one that limits it. `places` names the place of each value.
+    """Check that no option is larger than the one that limits it. `places` names the place of each value.
 
     Raises ConfigError.
     """
@@ -78,7 +78,7 @@ def _check_bounds(options: Options, places: Mapping[str, str]) -> None:
 
 
 def _check_needs(options: Options, places: Mapping[str, str]) -> None:
-    """Checks that each option has what it needs. `places` names the place of each option that is set.
+    """Check that each option has what it needs. `places` names the place of each option that is set.
 
     Raises ConfigError.
     """

@@ -109,7 +109,7 @@ def _option(
     needs: str = "",
     positional: bool = False,
 ) -> T:
-    """Declares an option; Declaration has the meaning of the parameters.
+    """Declare an option; Declaration has the meaning of the parameters.
 
     A tuple as `default` makes the option repeatable, a bool makes it a pair of flags.
     """

@@ -103,7 +103,7 @@ class UnixListener(socket.socket):
     _path: str | None = None
 
     def create_file(self, path: str, mode: int | None, group: int | None) -> None:
-        """Binds the socket to a file with this mode and group; None for those of the umask and the process.
+        """Bind the socket to a file with this mode and group; None for those of the umask and the process.
 
         No client can connect before listen(), so there is no moment at which the file has more permissions than it
         should, and the umask, which all threads share, need not be changed.
@@ -114,7 +114,7 @@ class UnixListener(socket.socket):
             _set_permissions(path, mode, group)
 
     def remove_file(self) -> None:
-        """Removes the file, unless another process has replaced it."""
+        """Remove the file, unless another process has replaced it."""
         try:
             if self._path is not None and _identity(self._path) == self._identity:
                 os.unlink(self._path)
@@ -123,7 +123,7 @@ class UnixListener(socket.socket):
 
 
 def _set_permissions(path: str, mode: int | None, group: int | None) -> None:
-    """Sets mode and group of the socket's file, and of no other file that takes its place at this moment."""
+    """Set mode and group of the socket's file, and of no other file that takes its place at this moment."""
     fd = os.open(path, os.O_PATH | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
         status, file = os.fstat(fd), f"/proc/self/fd/{fd}"
@@ -138,7 +138,7 @@ def _set_permissions(path: str, mode: int | None, group: int | None) -> None:
 
 
 def _set_group(file: str, group: int) -> None:
-    """Changes the group of a file. The PermissionError it may raise gives the reason."""
+    """Change the group of a file. The PermissionError it may raise gives the reason."""
     try:
         os.chown(file, -1, group)
     except PermissionError as error:
@@ -185,7 +185,7 @@ def _identity(path: str) -> tuple[int, int]:
 
 
 def close(sockets: list[socket.socket]) -> None:
-    """Closes the sockets and removes the files of Unix sockets."""
+    """Close the sockets and remove the files of Unix sockets."""
     for sock in sockets:
         if isinstance(sock, UnixListener):
             sock.remove_file()

@@ -20,7 +20,7 @@ class SendRate:
         self._acknowledged = bytes_acknowledged(sock)
 
     def is_below(self, min_rate: int, period: float, sock: socket.socket, now: float) -> bool:
-        """Return whether a period of `period` seconds has just ended with fewer than `min_rate` bytes a second.
+        """Whether a period of `period` seconds has just ended with fewer than `min_rate` bytes a second.
 
         When a period has ended, the next one starts.
         """

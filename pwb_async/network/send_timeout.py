@@ -31,7 +31,7 @@ class SendTimeout:
         self.next_check = now + check_interval(timeout)
 
     def check(self, progress: int, now: float) -> bool:
-        """Return whether the client is still within its time.
+        """Whether the client is still within its time.
 
         progress: a number that changes whenever the client has taken some bytes.
         """

@@ -75,7 +75,7 @@ class AccessLog:
         return open_to_append(self._target) if self.has_path else _standard_output()
 
     def _examine_target(self) -> None:
-        """Finds out whether lines are written to a file or to a pipe."""
+        """Find out whether lines are written to a file or to a pipe."""
         mode = os.fstat(self._fd).st_mode
         self._always_ready = stat.S_ISREG(mode)
         self._named_pipe = self.has_path and stat.S_ISFIFO(mode)
@@ -88,7 +88,7 @@ class AccessLog:
         return self._target != "-"
 
     def record(self, exchange: Exchange) -> None:
-        """Formats an exchange as a line, which flush() will write. It is an Observer."""
+        """Format an exchange as a line, which flush() will write. It is an Observer."""
         halves, line = self._halves, format_combined(exchange)
         halves += line
         if len(line[1]) > _LONG_HALF:
@@ -101,7 +101,7 @@ class AccessLog:
             self.on_backlog()
 
     def _pack(self, max_halves: int) -> None:
-        """Joins the oldest half lines to a block."""
+        """Join the oldest half lines to a block."""
         with self._packing:
             halves = self._halves[:max_halves]
             del self._halves[: len(halves)]
@@ -120,7 +120,7 @@ class AccessLog:
         return bool(self._blocks or self._halves)
 
     def flush(self, timeout: float = 0.0) -> None:
-        """Writes the lines that are kept; waits for a full pipe for at most `timeout` seconds in all."""
+        """Write the lines that are kept; wait for a full pipe for at most `timeout` seconds in all."""
         if self.reopen_requested:
             self.reopen_requested = False
             self.try_reopen()
@@ -139,7 +139,7 @@ class AccessLog:
                     self._drop()
 
     def hand_over(self, send: Callable[[memoryview], int]) -> None:
-        """Gives the lines that are kept to another process, which calls append() of its own log with them.
+        """Give the lines that are kept to another process, which calls append() of its own log with them.
 
         `send` gets whole lines, at most 64 KiB at once, a longer line in pieces, and returns how many bytes it has
         taken. What it refuses with OSError is kept.
@@ -149,14 +149,14 @@ class AccessLog:
                 self._write(send, _MAX_MESSAGE)
 
     def forget(self) -> None:
-        """Drops the lines that are kept without counting them: after a fork the parent writes them."""
+        """Drop the lines that are kept without counting them: after a fork the parent writes them."""
         with self._packing:
             self._halves.clear()
             self._blocks.clear()
             self._size = self._written = 0
 
     def append(self, lines: bytes) -> None:
-        """Adds lines that hand_over() of another process has sent."""
+        """Add lines that hand_over() of another process has sent."""
         # Not as one block: flush() writes at most a block at a time to a pipe.
         for line in lines.splitlines(keepends=True):
             self._halves += (line, b"")
@@ -167,7 +167,7 @@ class AccessLog:
         return os.write(self._fd, data)
 
     def _write(self, write: Callable[[memoryview], int], max_bytes: int | None) -> None:
-        """Writes a block; with `max_bytes` only as many whole lines as fit, and a longer line in pieces."""
+        """Write a block; with `max_bytes` only as many whole lines as fit, and a longer line in pieces."""
         if not self._blocks:
             self._pack(_FLUSH_HALVES)
         block, end = self._blocks[0], None
@@ -194,7 +194,7 @@ class AccessLog:
             logger.error("no process reads the access log %s: its lines are kept until one does", self._target)
 
     def reopen(self) -> None:
-        """Opens the path again, after a rotation. If that raises OSError, the old file stays in use."""
+        """Open the path again, after a rotation. If that raises OSError, the old file stays in use."""
         if self.has_path:
             with self._writing:
                 old = self._fd
@@ -214,20 +214,20 @@ class AccessLog:
         return self._fd
 
     def replace_fd(self, fd: int) -> None:
-        """Writes to the file of `fd` from now on, and closes `fd`: for a process that may not reopen the path."""
+        """Write to the file of `fd` from now on, and close `fd`: for a process that may not reopen the path."""
         with self._writing:
             os.dup2(fd, self._fd, inheritable=False)
             os.close(fd)
             self._examine_target()
 
     def finish(self, timeout: float = 0.0) -> None:
-        """Writes the lines that are kept, as flush() does, and drops those that cannot be written."""
+        """Write the lines that are kept, as flush() does, and drop those that cannot be written."""
         self.flush(timeout)
         with self._writing:
             self._drop()
 
     def close(self) -> None:
-        """Writes the lines that are kept, within a second, and reports how many lines were lost."""
+        """Write the lines that are kept, within a second, and report how many lines were lost."""
         self.finish(1.0)
         if self.dropped:
             logger.error("%d lines of the access log were lost", self.dropped)

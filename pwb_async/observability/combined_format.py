@@ -29,12 +29,12 @@ attribute of Request it would save about 0.04 of the 12 us of a hit, but the cor
 
 
 def escape(value: bytes) -> bytes:
-    """Return `value` for a quoted string of a line: quotes, control characters and non-ASCII escaped (hazard G1)."""
+    """`value` for a quoted string of a line: quotes, control characters and non-ASCII escaped (hazard G1)."""
     return _UNSAFE.sub(lambda match: b"\\x%02X" % match[0][0], value)
 
 
 def format_combined(exchange: Exchange) -> tuple[bytes, bytes]:
-    """Return the two halves of a line, the second with its line end. Times are UTC."""
+    """The two halves of a line, the second with its line end. Times are UTC."""
     request, status, sent = exchange.request, exchange.status, exchange.sent
     first = _first_half(exchange.client, int(exchange.started_at))
     if isinstance(request, BadRequest):
@@ -52,7 +52,7 @@ def _first_half(client: str, second: int) -> bytes:
 
 
 def _format_request(request: Request, status: int, sent: int) -> bytes:
-    """Return the second half of a request's line, and cache it if the request is short."""
+    """The second half of a request's line, which is cached if the request is short."""
     line = request_line(request)
     if len(line) + request.fields.size > _MAX_CACHED:
         return _second_half(line, status, sent, _client_fields(request.fields))
@@ -68,7 +68,7 @@ def _second_half(line: bytes, status: int, sent: int, client_fields: bytes) -> b
 
 
 def _client_fields(fields: Fields | None) -> bytes:
-    """Return Referer and User-Agent, quoted."""
+    """Referer and User-Agent, quoted."""
     values = [fields and fields.get(name) for name in (b"referer", b"user-agent")]
     return b'"%s" "%s"' % tuple(escape(value or b"-") for value in values)
 
@@ -78,5 +78,5 @@ _cached_client_fields: Final = lru_cache(512)(_client_fields)
 
 
 def request_line(request: Request) -> bytes:
-    """Return the request line as it was received, or one in its form for a version of HTTP that has none."""
+    """The request line as it was received, or one in its form for a version of HTTP that has none."""
     return request.request_line or b"%s %s HTTP/%d.%d" % (request.method, request.target.location, *request.version)

@@ -37,7 +37,7 @@ class NonBlockingHandler(logging.Handler):
         self._lost = 0
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Writes a record, or counts it as lost; called by logging."""
+        """Write a record, or count it as lost; called by logging."""
         try:
             text = self.format(record)
             if self._lost:

@@ -36,7 +36,7 @@ Several threads may call it at the same time. If it raises an exception, only th
 
 
 def make_exchange(client: str, request: Request | BadRequest, status: int, sent: int, started_at: float) -> Exchange:
-    """Makes an exchange of its attributes."""
+    """Make an exchange of its attributes."""
     exchange = Exchange()
     exchange.client = client
     exchange.request = request

@@ -47,7 +47,7 @@ class TraceWriter:
     """A timeline file, to which all threads and forked processes write."""
 
     def __init__(self, path: str, title: str, max_bytes: int = MAX_BYTES) -> None:
-        """Empties the file, or creates it. Raises OSError if it cannot be written.
+        """Empty the file, or create it. Raises OSError if it cannot be written.
 
         `title` is the name of the process in the timeline. `max_bytes` may be exceeded by a line.
         """
@@ -82,7 +82,7 @@ class TraceWriter:
         return track
 
     def mark_event_loop(self) -> None:
-        """Makes the calling thread the track of an event loop, on which the time between two steps is shown as a wait.
+        """Make the calling thread the track of an event loop, on which the time between two steps is shown as a wait.
 
         The loop's own waiting cannot be traced, since it happens in C.
         """
@@ -90,7 +90,7 @@ class TraceWriter:
         track.idle_since = track.now()
 
     def mark_greenlets(self) -> Callable[..., None]:
-        """Prepares the calling thread for greenlets, each with a CPU time of its own, and a track for the running one.
+        """Prepare the calling thread for greenlets, each with a CPU time of its own, and a track for the running one.
 
         Returns what must be called in a greenlet whenever it gets the thread (for greenlet.settrace).
         """
@@ -116,7 +116,7 @@ class TraceWriter:
         return Track(pid, tid)
 
     def begin(self) -> Moment:
-        """Begins a step, and returns the moment for end()."""
+        """Begin a step, and return the moment for end()."""
         track = self.track()
         now = track.now()
         if track.idle_since:
@@ -126,7 +126,7 @@ class TraceWriter:
         return now
 
     def end_wait(self, began: Moment, flow: Flow | None = None) -> None:
-        """Ends a step that waited for clients, which is not shown if it was too short."""
+        """End a step that waited for clients, which is not shown if it was too short."""
         if time.monotonic_ns() - began.wall > _MIN_WAIT_NS:
             self.end("wait", began, flow)
 
@@ -143,7 +143,7 @@ class TraceWriter:
         return traced
 
     def end(self, kind: str, began: Moment, flow: Flow | None = None, **args: Any) -> None:
-        """Ends the step `kind`, which began at `began`, of the connection of `flow`. `args` are shown with it."""
+        """End the step `kind`, which began at `began`, of the connection of `flow`. `args` are shown with it."""
         track = self.track()
         now = track.now()
         args["stack"] = executed_lines()
@@ -165,7 +165,7 @@ class TraceWriter:
         flow.steps += 1
 
     def finish(self, flow: Flow) -> None:
-        """Ends a flow when its connection is closed.
+        """End a flow when its connection is closed.
 
         A connection with a single step was only accepted here, and is continued in a forked process.
         """
@@ -209,7 +209,7 @@ class TraceWriter:
         return self._fd
 
     def close(self) -> None:
-        """Writes the end of the array, before which there must be an element without a comma."""
+        """Write the end of the array, before which there must be an element without a comma."""
         last = {"ph": "M", "name": "process_name", "pid": self._pid, "tid": self._pid, "args": {"name": self._title}}
         with self._writing, suppress(OSError):
             self._full = True

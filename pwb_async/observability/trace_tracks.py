@@ -86,12 +86,12 @@ class RunningGreenlet:
         self._since = track.now()
 
     def add(self, greenlet: Track) -> None:
-        """Adds the greenlet that runs, at its first step; a track of another thread is left out."""
+        """Add the greenlet that runs, at its first step; a track of another thread is left out."""
         if threading.get_native_id() == self._thread:
             self._running = greenlet
 
     def switch(self, greenlet: Track | None) -> tuple[Track, Moment, Moment] | None:
-        """Notes that the thread now runs `greenlet` (None: the hub, or one without a step so far). Returns the one that
+        """Note that the thread now runs `greenlet` (None: the hub, or one without a step so far). Return the one that
         ran until now, with the begin and end of that."""
         now = self.track.now()
         last, began = self._running, self._since

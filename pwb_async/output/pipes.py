@@ -71,7 +71,7 @@ def is_ready(fd: int, timeout: float = 0.0) -> bool:
 
 
 def write_ready(fd: int, data: bytes) -> bool:
-    """Writes without blocking, and returns whether everything was written. Raises OSError.
+    """Write without blocking, and return whether everything was written. Raises OSError.
 
     It writes PIPE_BUF bytes at a time, which a pipe takes either whole or not at all.
     """

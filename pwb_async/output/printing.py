@@ -24,13 +24,13 @@ def printable(text: str) -> str:
 
 
 def escape_output() -> None:
-    """Makes print() escape characters that the encoding of standard output lacks, as standard error does already."""
+    """Make print() escape characters that the encoding of standard output lacks, as standard error does already."""
     if isinstance(sys.stdout, TextIOWrapper):  # it is None if the descriptor was closed
         sys.stdout.reconfigure(errors="backslashreplace")
 
 
 def print_line(line: str) -> None:
-    """Writes a line to standard output without blocking. Raises OSError; BlockingIOError if a pipe is full."""
+    """Write a line to standard output without blocking. Raises OSError; BlockingIOError if a pipe is full."""
     if sys.stdout is None:  # the descriptor was closed at the start; by now it may be another file's
         return
     if not write_ready(sys.stdout.fileno(), f"{line}\n".encode(sys.stdout.encoding, "backslashreplace")):
@@ -38,7 +38,7 @@ def print_line(line: str) -> None:
 
 
 def print_error(line: str) -> None:
-    """Writes a line to standard error without blocking. A line that cannot be written is lost."""
+    """Write a line to standard error without blocking. A line that cannot be written is lost."""
     if sys.stderr is None:  # the descriptor was closed at the start; by now it may be another file's
         return
     with suppress(OSError):
@@ -46,7 +46,7 @@ def print_error(line: str) -> None:
 
 
 def discard_output() -> None:
-    """Discards what standard output still has to write and cannot; Python would fail with it at its end."""
+    """Discard what standard output still has to write and cannot; Python would fail with it at its end."""
     if sys.stdout is not None:
         null = os.open(os.devnull, os.O_WRONLY)
         os.dup2(null, sys.stdout.fileno())

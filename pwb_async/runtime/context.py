@@ -102,7 +102,7 @@ class ServerContext(NamedTuple):
         return call if self.trace is None else self.trace.traced_wait(call)
 
     def drop_privileges(self, *modules: str) -> None:
-        """Gives up the rights that serving does not need; imports `modules` before. There must be no other thread yet.
+        """Give up the rights that serving does not need; import `modules` before. There must be no other thread yet.
 
         Raises StartupError.
         """
@@ -115,7 +115,7 @@ class ServerContext(NamedTuple):
             ) from None
 
     def close(self) -> None:
-        """Closes the sockets, removes the file of a Unix socket, and writes the rest of the log and the timeline."""
+        """Close the sockets, remove the file of a Unix socket, and write the rest of the log and the timeline."""
         close(self.sockets)
         if self.log is not None:
             self.log.close()
@@ -124,7 +124,7 @@ class ServerContext(NamedTuple):
 
 
 def open_context(program: str, options: Options, read_again: Callable[[], Options] | None = None) -> ServerContext:
-    """Opens everything that `options` name.
+    """Open everything that `options` name.
 
     `program` is the program's name in messages; `read_again` returns the options at the time of a reload, by default
     the same ones. Raises StartupError, and then nothing is left open.

@@ -66,7 +66,7 @@ class _PathBeneath(ctypes.Structure):
 
 
 def restrict_process(rights: dict[str, int]) -> None:
-    """Restricts the calling thread, and those it starts, to these rights below these paths, and to none elsewhere.
+    """Restrict the calling thread, and those it starts, to these rights below these paths, and to none elsewhere.
 
     Raises OSError.
     """

@@ -11,6 +11,6 @@ _STANDARD_LIBRARY: Final = ("encodings.idna", "encodings.latin_1", "linecache", 
 
 
 def preload(*modules: str) -> None:
-    """Imports `modules`, and those that the standard library imports on first use."""
+    """Import `modules`, and those that the standard library imports on first use."""
     for name in (*_STANDARD_LIBRARY, *modules):
         importlib.import_module(name)

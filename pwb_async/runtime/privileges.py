@@ -83,7 +83,7 @@ def _number(text: str) -> int | None:
 
 
 def drop_privileges(options: Options, *modules: str) -> None:
-    """Gives up for good the rights that --user and --sandbox take away; imports `modules` before. Raises OSError."""
+    """Give up for good the rights that --user and --sandbox take away; import `modules` before. Raises OSError."""
     if options.user is not None or options.sandbox:
         preload(*modules)
     if options.user is not None:

@@ -6,7 +6,7 @@ import time
 
 
 def notify(*assignments: str) -> None:
-    """Sends variable assignments such as READY=1 or STOPPING=1 to the service manager, if it asked for them.
+    """Send variable assignments such as READY=1 or STOPPING=1 to the service manager, if it asked for them.
 
     An error is ignored: a server that works must not fail because its manager does not read.
     """
@@ -24,5 +24,5 @@ def notify(*assignments: str) -> None:
 
 
 def notify_reloading() -> None:
-    """Reports that a reload has begun, with the time, which systemd requires. READY=1 reports that it has ended."""
+    """Report that a reload has begun, with the time, which systemd requires. READY=1 reports that it has ended."""
     notify("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")

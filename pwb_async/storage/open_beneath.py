@@ -32,7 +32,7 @@ def find_opener(root: int) -> Opener:
 
 
 def close(fd: int) -> None:
-    """Closes a descriptor and ignores errors."""
+    """Close a descriptor and ignore errors."""
     try:
         os.close(fd)
     except OSError:  # nothing was written that could be lost, and the descriptor is closed even so
@@ -95,7 +95,7 @@ def openat_walk(root: int, path: bytes, flags: int) -> int:
 
 
 def _follow(names: list[bytes], directories: list[int], flags: int) -> int | bytes:
-    """Walks to the last name and returns its descriptor, or to the first symbolic link and returns its target."""
+    """Walk to the last name and return its descriptor, or to the first symbolic link and return its target."""
     while True:
         name = names.pop()
         if name == b"..":
@@ -112,7 +112,7 @@ def _follow(names: list[bytes], directories: list[int], flags: int) -> int | byt
 
 
 def _step(directory: int, name: bytes, flags: int) -> int | bytes:
-    """Opens a name in a directory, or reads it if it is a symbolic link. It may change from one to the other."""
+    """Open a name in a directory, or read it if it is a symbolic link. It may change from one to the other."""
     for _ in range(_LINK_TRIES):
         try:
             return os.open(name, flags | os.O_NOFOLLOW, dir_fd=directory)

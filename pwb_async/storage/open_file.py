@@ -30,12 +30,12 @@ class Descriptor:
         return self._fd
 
     def detach(self) -> int:
-        """Gives the descriptor to the caller, which has to close it; -1 if it is closed already."""
+        """Give the descriptor to the caller, which has to close it; -1 if it is closed already."""
         fd, self._fd = self._fd, -1
         return fd
 
     def close(self) -> None:
-        """Closes the descriptor and ignores errors. Further calls do nothing."""
+        """Close the descriptor and ignore errors. Further calls do nothing."""
         if self._fd >= 0:
             close(self.detach())
 
@@ -60,7 +60,7 @@ class LargeFile(Descriptor):
         self.device = device
 
     def read_into(self, buffer: bytearray | memoryview, start: int) -> int:
-        """Fills `buffer` from the byte at `start`, and returns how many bytes there were. Raises OSError."""
+        """Fill `buffer` from the byte at `start`, and return how many bytes there were. Raises OSError."""
         return os.preadv(self.fileno(), [buffer], start)
 
     def in_page_cache(self, start: int, length: int) -> bool:
@@ -75,7 +75,7 @@ class LargeFile(Descriptor):
             return False
 
     def read_ahead(self, start: int, length: int, ahead: int) -> None:
-        """Waits until these bytes are in memory, and begins to read the `ahead` bytes behind them. Raises OSError."""
+        """Wait until these bytes are in memory, and begin to read the `ahead` bytes behind them. Raises OSError."""
         fd = self.fileno()
         with suppress(OSError):  # only hints
             for offset in range(start, start + length + ahead, _HINT):
@@ -84,7 +84,7 @@ class LargeFile(Descriptor):
         os.preadv(fd, [bytearray(_SCRATCH)] * -(-length // _SCRATCH), start)
 
     def close(self) -> None:
-        """Closes the file, in a thread if that may take long."""
+        """Close the file, in a thread if that may take long."""
         if self._fd >= 0 and _is_deleted(self._fd):
             with suppress(RuntimeError):  # no thread can be started; then it is closed here
                 # Not threading.Thread, whose start() waits for the new thread: at Python's end that would never begin.

@@ -31,7 +31,7 @@ _MAX_DESCRIPTORS: Final = 4
 
 
 def loop_factory(name: str) -> Callable[[], asyncio.AbstractEventLoop]:
-    """Return the function that makes the event loop named by --loop. Raises StartupError if it is not installed."""
+    """The function that makes the event loop named by --loop. Raises StartupError if it is not installed."""
     if name == "asyncio":
         return asyncio.new_event_loop
     try:

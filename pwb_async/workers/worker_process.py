@@ -67,7 +67,7 @@ class WorkerProcess:
         return bool(message)
 
     def poll(self) -> bool:
-        """Return whether the process has ended. If so, it is reaped and its last message is read."""
+        """Whether the process has ended. If so, it is reaped and its last message is read."""
         pid, status = os.waitpid(self.pid, os.WNOHANG)
         if not pid:
             return False

@@ -23,7 +23,7 @@ _ORDINARY: Final = row("ordinary", get("/one.txt", "Connection: close"), expect(
 
 
 def write_large_file(root: Path) -> None:
-    """Adds the file of the slow reader to the site."""
+    """Add the file of the slow reader to the site."""
     with (root / LARGE_FILE).open("wb") as file:
         file.truncate(LARGE)
 

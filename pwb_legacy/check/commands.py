@@ -123,7 +123,7 @@ def _problem(server: Path) -> str:
 
 
 def _examine(start: Command, port: int, root: Path, ids: Sequence[str], words: Words) -> int:
-    """Prints each failure as soon as it is found, then the summary, and returns the number of failures."""
+    """Print each failure as soon as it is found, then the summary, and return the number of failures."""
     failed = done = 0
     why = ""
     erase = "\r\x1b[K" if sys.stderr.isatty() else ""  # there, the number of those that are done is shown

@@ -63,7 +63,7 @@ Command = Callable[[int, Path], Sequence[str]]
 
 
 def examine(command: Command, port: int, root: Path, ids: Sequence[str]) -> Iterator[Result]:
-    """Yields the results. port: 0 for a free one at each start.
+    """Yield the results. port: 0 for a free one at each start.
 
     Raises NotStartedError, CannotRunError, GivenUpError.
     """

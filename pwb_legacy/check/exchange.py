@@ -29,7 +29,7 @@ class Answer(NamedTuple):
 def exchange(
     address: Address, pieces: Sequence[bytes], is_complete: Callable[[bytes], bool], wait: float = WAIT
 ) -> Answer:
-    """Sends pieces, ends its side of the connection, and reads to the end.
+    """Send pieces, end its side of the connection, and read to the end.
 
     is_complete: whether bytes are a response to which nothing needs to follow; a server may keep the connection open.
     """
@@ -46,7 +46,7 @@ def exchange(
 
 
 def _send(client: socket.socket, pieces: Sequence[bytes]) -> None:
-    """Sends the first piece, and the others when the server has had time to read it alone."""
+    """Send the first piece, and the others when the server has had time to read it alone."""
     for number, piece in enumerate(pieces):
         if number == 1:
             time.sleep(0.01)

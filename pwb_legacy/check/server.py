@@ -70,7 +70,7 @@ class Server:
         return printed.decode(errors="replace")
 
     def wait_until_it_listens(self) -> None:
-        """Returns when it listens. No connection is opened, since one without a request ends some servers.
+        """Wait until it listens. No connection is opened, since one without a request ends some servers.
 
         Raises NotStartedError.
         """
@@ -81,7 +81,7 @@ class Server:
                 raise NotStartedError(port, self.status(), self.printed())
 
     def stop(self) -> None:
-        """Kills all its processes, also those that have left its process group."""
+        """Kill all its processes, also those that have left its process group."""
         with suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
         end = time.monotonic() + ENDING
@@ -95,7 +95,7 @@ class Server:
         self._process.wait()
 
     def _read(self, output: IO[bytes]) -> None:
-        """Reads all that it prints, so that it never waits for a full pipe."""
+        """Read all that it prints, so that it never waits for a full pipe."""
         with output:
             while piece := os.read(output.fileno(), KEPT):
                 self._printed += piece
@@ -115,7 +115,7 @@ def adopting_orphans() -> Iterator[None]:
 
 @contextmanager
 def serving(command: Sequence[str], port: int) -> Iterator[Server]:
-    """Starts a server, and ends it with the block. Raises NotStartedError and CannotRunError."""
+    """Start a server, and end it with the block. Raises NotStartedError and CannotRunError."""
     try:
         server = Server(command, port)
     except OSError as error:

@@ -76,7 +76,7 @@ class ResponseSender:
         self._send_timeout = None
 
     def check_progress(self, sock: socket.socket, timeout: float, min_rate: int) -> float:
-        """Return when to call this again, on the monotonic clock, as long as the kernel takes nothing.
+        """When to call this again, on the monotonic clock, as long as the kernel takes nothing.
 
         Raises TimeoutError if the client has acknowledged nothing for `timeout` seconds (A4), or as check_rate() does.
         """

@@ -110,7 +110,7 @@ SCENARIOS: Final = Names("scenario", SCENARIO_NAMES)
 
 
 def check_folder(out: Path, names: Sequence[str] = ()) -> None:
-    """Makes the folder for what is written, before a run that takes minutes. names: of files that are written there.
+    """Make the folder for what is written, before a run that takes minutes. names: of files that are written there.
     Raises CannotError."""
     if out.exists() and not out.is_dir():
         raise CannotError(f"{out}: is a file, not a folder")

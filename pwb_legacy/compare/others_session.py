@@ -26,7 +26,7 @@ def row(one: Contestant) -> Design:
 
 
 def admit(bench: Bench, console: Console) -> None:
-    """Starts each of the others once, and finds out whether it keeps connections. A reference that cannot be used is
+    """Start each of the others once, and find out whether it keeps connections. A reference that cannot be used is
     left out, with a line. Raises CannotError for any other command that does not serve the page."""
     known: dict[str, Contestant | None] = {}
     for one in _others(bench.contestants):
@@ -43,7 +43,7 @@ def admit(bench: Bench, console: Console) -> None:
 
 
 def report_likeness(bench: Bench, results: Results, console: Console, words: Words) -> None:
-    """Counts which of the proof's requests the others answer otherwise, prints it, and puts it into the results."""
+    """Count which of the proof's requests the others answer otherwise, print it, and put it into the results."""
     design = next(one for one in bench.contestants if one.kind == "design")
     known: dict[str, Likeness] = {}
     for one in _others(bench.contestants):

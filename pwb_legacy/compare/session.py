@@ -104,7 +104,7 @@ def _write(results: Results, out: Path, console: Console, words: Words) -> Path:
 
 
 def _play(bench: Bench, results: Results, console: Console, words: Words) -> None:
-    """Plays all scenarios. Ctrl-C keeps what was measured until then."""
+    """Play all scenarios. Ctrl-C keeps what was measured until then."""
     with Board(console, results, words, bench.total) as board:
         try:
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
@@ -135,7 +135,7 @@ def _check_cores(bench: Bench) -> None:
 
 
 def _prove(bench: Bench, results: Results, console: Console, words: Words) -> dict[str, str]:
-    """Proves that all designs answer alike. Returns which ones could not be asked, and why."""
+    """Prove that all designs answer alike. Return which ones could not be asked, and why."""
     designs = list({one.design or one.name: one for one in bench.contestants if one.kind == "design"}.values())
     named = [replace(one, name=one.design or one.name) for one in designs]
     proof = equality.prove(

@@ -18,7 +18,7 @@ from .report.words import Words
 
 
 def play(bench: Bench, results: Results, console: Console, words: Words) -> None:
-    """Measures all points. Ctrl-C keeps those that there are."""
+    """Measure all points. Ctrl-C keeps those that there are."""
     plan = bench.plan
     assert plan is not None
     in_round = plan.points(len(bench.contestants))

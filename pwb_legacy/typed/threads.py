@@ -76,7 +76,7 @@ def respond(head: bytes, root: str) -> Iterator[bytes]:
 
 
 def find(head: bytes, root: str) -> tuple[str, str]:
-    """Return a status, and the file with the content."""
+    """A status, and the file with the content."""
     request = REQUEST.fullmatch(head.decode("latin-1")) if len(head) <= LIMIT else None
     if not request or not request[1]:  # [1]: the path of GET and HEAD
         return "501 Not Implemented" if request else "400 Bad Request", os.devnull

@@ -122,7 +122,7 @@ class Connection:
         return self.next_event()
 
     def next_event(self) -> Event:
-        """Return the next event in the received bytes. Raises RuntimeError while a response is due."""
+        """Take the next event from the received bytes. Raises RuntimeError while a response is due."""
         if self.state is _IDLE and not self._buffer and not self._eof:
             return NEED_DATA
         if self.state is _LINGER:
@@ -138,7 +138,7 @@ class Connection:
         return self._read_head()
 
     def respond(self, request: Request | BadRequest, response: Response, now: float) -> list[Part]:
-        """Return the whole response as parts to send in order. now: seconds since the epoch, for Date."""
+        """Begin a response: return all parts, in the order in which to send them. now: since the epoch, for Date."""
         start = prefix(response.status, self._server, int(now))
         self._responses += 1
         last = self._must_close or self.close_after_response or self._responses == self._max_responses
@@ -169,11 +169,11 @@ class Connection:
         return self.state in (_HEAD, _IDLE) and self._offset == len(self._buffer)
 
     def reject(self) -> BadRequest:
-        """Return the event that refuses this client before anything is read: the server is full (hazard A9)."""
+        """Refuse this client before anything is read, since the server is full (hazard A9)."""
         return self._refuse(Fault(503, "too many connections"))
 
     def expire(self) -> Event:
-        """Return the event that follows when the deadline has passed: 408 if a request has begun, else the end."""
+        """Act on the deadline, which has passed: 408 if a request has begun, else the end."""
         begun = self._chunks is not None or (self.state is _HEAD and self._offset < len(self._buffer))
         return self._refuse(Fault(408, "the request took too long")) if begun else self._close()
 
@@ -183,7 +183,7 @@ class Connection:
         return CLOSED
 
     def _refuse(self, fault: Fault | BadRequest) -> BadRequest:
-        """Return the last event to respond to: where a request is invalid, the next one cannot be found."""
+        """Make this the last event to respond to: where a request is invalid, the next one cannot be found."""
         if isinstance(fault, BadRequest):
             bad = fault
         elif self._chunks is not None:

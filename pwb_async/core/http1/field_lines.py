@@ -16,7 +16,7 @@ _END_OF_HEAD: Final = len(b"\r\n\r\n")
 
 
 def line_fault(line: bytes, max_length: int, status: int) -> Fault | None:
-    """Return the first fault of a line, whatever its syntax: a control character, or its length.
+    """The first fault of a line, whatever its syntax: a control character, or its length.
 
     Only the order of the bytes decides which fault is reported, not how they were received. status: that of the
     response to a line of more than `max_length` bytes.
@@ -38,7 +38,7 @@ def _read_line(line: bytes, number: int, offset: int, limits: Limits) -> re.Matc
 
 
 def _max_length(offset: int, limits: Limits) -> int:
-    """Return the longest valid length of a line with `offset` bytes of the head before it."""
+    """The longest valid length of a line with `offset` bytes of the head before it."""
     return max(0, min(limits.field, limits.head - _END_OF_HEAD - offset))
 
 
@@ -58,7 +58,7 @@ def check_lines(section: bytes, offset: int, number: int, limits: Limits) -> tup
 
 
 def parse_lines(section: bytes, limits: Limits, offset: int = 0) -> dict[bytes, list[bytes]] | Fault:
-    """Return the values of a section's field lines by lower-case name.
+    """The values of a section's field lines by lower-case name.
 
     section: field lines, each with its CRLF. offset: bytes of the head before the section.
     """
@@ -73,7 +73,7 @@ def parse_lines(section: bytes, limits: Limits, offset: int = 0) -> dict[bytes, 
 
 
 def parse_fields(section: bytes, limits: Limits, offset: int = 0) -> Fields | Fault:
-    """Return the field section of a request, if Host and the framing are valid as well; arguments as parse_lines()."""
+    """The field section of a request, if Host and the framing are valid as well; arguments as parse_lines()."""
     values = parse_lines(section, limits, offset)
     if isinstance(values, Fault):
         return values
@@ -85,7 +85,7 @@ def parse_fields(section: bytes, limits: Limits, offset: int = 0) -> Fields | Fa
 
 
 def trailer_fault(section: bytes, limits: Limits) -> Fault | None:
-    """Return the fault of a trailer section, if it has one. Valid trailers are ignored (RFC 9110 6.5.1)."""
+    """The fault of a trailer section, if it has one. Valid trailers are ignored (RFC 9110 6.5.1)."""
     values = parse_lines(section, limits)
     if isinstance(values, Fault):
         return values
@@ -93,7 +93,7 @@ def trailer_fault(section: bytes, limits: Limits) -> Fault | None:
 
 
 def _framing(values: Mapping[bytes, list[bytes]]) -> int | Fault:
-    """Return the length of the content, or CHUNKED (RFC 9112 6.3).
+    """The length of the content, or CHUNKED (RFC 9112 6.3).
 
     Any framing that two implementations might read differently is a fault, since it allows request smuggling.
     """

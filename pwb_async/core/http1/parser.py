@@ -153,7 +153,7 @@ class RequestParser:
         return check_lines(head, offset, lines, self.limits)
 
     def refuse(self, fault: Fault, head: bytes) -> BadRequest:
-        """Return the event for a fault, with the request line as far as it was received. head: the bytes so far."""
+        """The event for a fault, with the request line as far as it was received. head: the bytes so far."""
         first_line = head.partition(b"\r\n")[0][: self.limits.request_line]
         method = first_line.partition(b" ")[0]
         return BadRequest(*fault, first_line, method if TOKEN.fullmatch(method) else b"")

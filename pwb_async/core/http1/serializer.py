@@ -16,12 +16,12 @@ SHORT: Final = 4096
 
 @lru_cache(64)
 def prefix(status: int, server: bytes, second: int) -> bytes:
-    """Return the start of every response in one second: the status line, Server and Date."""
+    """The start of every response in one second: the status line, Server and Date."""
     return b"HTTP/1.1 %d %s\r\nServer: %s\r\nDate: %s\r\n" % (status, REASONS[status], server, format_date(second))
 
 
 def serialize_fields(fields: FieldList) -> bytes:
-    """Return field lines. Raises ValueError for an invalid name or value, which could inject a line (hazard C10)."""
+    """Field lines. Raises ValueError for an invalid name or value, which could inject a line (hazard C10)."""
     for name, value in fields:
         if not TOKEN.fullmatch(name) or CONTROL.search(value):
             raise ValueError(f"invalid field: {name!r}: {value!r}")
@@ -29,7 +29,7 @@ def serialize_fields(fields: FieldList) -> bytes:
 
 
 def preserialize(response: Response) -> Response:
-    """Return the same response with everything serialized that depends on neither the time nor the connection."""
+    """The same response with everything serialized that depends on neither the time nor the connection."""
     serialized = serialize_fields(response.fields) + b"\r\n"
     head_length, parts = len(serialized), response.parts
     if parts and isinstance(first := parts[0], bytes) and len(first) <= SHORT:
@@ -38,7 +38,7 @@ def preserialize(response: Response) -> Response:
 
 
 def serialize(response: Response, start: bytes) -> tuple[list[Part], int]:
-    """Return a response that begins with `start` as parts to send, and the number of bytes in its head."""
+    """A response that begins with `start` as parts to send, and the number of bytes in its head."""
     parts = response.parts
     head = start + serialize_fields(response.fields) + b"\r\n"
     if parts and isinstance(first := parts[0], bytes) and len(first) <= SHORT:

@@ -24,7 +24,7 @@ _LONGEST: Final = len(b"Wednesday, 06-Nov-94 08:49:37 GMT")
 
 @lru_cache(1024)
 def format_date(seconds: int) -> bytes:
-    """Return a time as IMF-fixdate. Raises OverflowError or ValueError outside the years 1 to 9999."""
+    """A time as IMF-fixdate. Raises OverflowError or ValueError outside the years 1 to 9999."""
     when = datetime.fromtimestamp(seconds, UTC)
     return b"%s, %02d %s %04d %02d:%02d:%02d GMT" % (
         _DAYS[when.weekday()],
@@ -38,7 +38,7 @@ def format_date(seconds: int) -> bytes:
 
 
 def parse_date(value: bytes, this_year: int) -> int | None:
-    """Return the time that an HTTP-date stands for, in any of the three formats, or None if it is not a valid one.
+    """The time that an HTTP-date stands for, in any of the three formats, or None if it is not a valid one.
 
     A two-digit year that would be more than 50 years after `this_year` belongs to the century before. The day of the
     week is not compared with the date: a wrong one is accepted.
@@ -68,5 +68,5 @@ def _parse(value: bytes, this_year: int) -> int | None:
 
 
 def year_of(seconds: float) -> int:
-    """Return the year (UTC) of a time in seconds since the epoch, as parse_date() needs it."""
+    """The year (UTC) of a time in seconds since the epoch, as parse_date() needs it."""
     return datetime.fromtimestamp(seconds, UTC).year

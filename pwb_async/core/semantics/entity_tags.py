@@ -18,20 +18,20 @@ class EntityTag(NamedTuple):
     """Whether representations with this tag may differ in their bytes."""
 
     def __bytes__(self) -> bytes:
-        """Return the tag as it is sent."""
+        """The tag as it is sent."""
         return (b'W/"%s"' if self.weak else b'"%s"') % self.opaque
 
     def strongly_matches(self, other: "EntityTag") -> bool:
-        """Return the result of the strong comparison (RFC 9110 8.8.3.2)."""
+        """The result of the strong comparison (RFC 9110 8.8.3.2)."""
         return self.opaque == other.opaque and not self.weak and not other.weak
 
     def weakly_matches(self, other: "EntityTag") -> bool:
-        """Return the result of the weak comparison (RFC 9110 8.8.3.2)."""
+        """The result of the weak comparison (RFC 9110 8.8.3.2)."""
         return self.opaque == other.opaque
 
 
 def parse_tags(value: bytes) -> list[EntityTag]:
-    """Return the entity tags in the value of If-Match or If-None-Match, up to the first member that is invalid."""
+    """The entity tags in the value of If-Match or If-None-Match, up to the first member that is invalid."""
     tags: list[EntityTag] = []
     position = 0
     while match := _MEMBER.match(value, position):

@@ -79,11 +79,11 @@ class Fields:
         self.conditions = b"".join(conditions)
 
     def get(self, name: bytes) -> bytes | None:
-        """Return the value of a field by its lower-case name; several field lines are joined by ", " (RFC 9110 5.3)."""
+        """The value of a field by its lower-case name; several field lines are joined by ", " (RFC 9110 5.3)."""
         values = self._values.get(name)
         return None if values is None else b", ".join(values)
 
     def members(self, name: bytes) -> list[bytes]:
-        """Return the members of a list field in lower case, without empty ones (RFC 9110 5.6.1)."""
+        """The members of a list field in lower case, without empty ones (RFC 9110 5.6.1)."""
         value = self.get(name) or b""
         return [member for item in value.lower().split(b",") if (member := item.strip(b" \t"))]

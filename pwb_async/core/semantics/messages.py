@@ -86,13 +86,13 @@ class File(Protocol):
         """The number of the device with the file's file system (st_dev)."""
 
     def fileno(self) -> int:
-        """Return the file descriptor."""
+        """The file descriptor."""
 
     def read_into(self, buffer: bytearray | memoryview, start: int) -> int:
         """Fill `buffer` from the byte at `start`; return the number of bytes, which is less at the end of the file."""
 
     def in_page_cache(self, start: int, length: int) -> bool:
-        """Return whether these bytes can be read without waiting for the disk."""
+        """Whether these bytes can be read without waiting for the disk."""
 
     def read_ahead(self, start: int, length: int, ahead: int) -> None:
         """Wait until these bytes are in the page cache, and start to read the `ahead` bytes behind them."""
@@ -118,7 +118,7 @@ FieldList: TypeAlias = tuple[tuple[bytes, bytes], ...]
 
 
 def length_of(parts: Sequence[Part]) -> int:
-    """Return the number of bytes in all parts."""
+    """The number of bytes in all parts."""
     return sum([len(part) if isinstance(part, bytes) else part.length for part in parts])
 
 

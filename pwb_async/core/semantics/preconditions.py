@@ -22,7 +22,7 @@ class Validators(NamedTuple):
 
 
 def evaluate(fields: Fields, current: Validators) -> int | None:
-    """Return 412 or 304 if a precondition of a GET or HEAD leads to it; None if the request is to proceed."""
+    """412 or 304 if a precondition of a GET or HEAD leads to it; None if the request is to proceed."""
     if (if_match := fields.get(b"if-match")) is not None:
         if if_match != b"*" and not _any_strong(if_match, current.tag):
             return 412
@@ -37,7 +37,7 @@ def evaluate(fields: Fields, current: Validators) -> int | None:
 
 
 def range_applies(fields: Fields, current: Validators) -> bool:
-    """Return whether Range applies: If-Range is absent, or holds a strong validator that matches (RFC 9110 13.1.5)."""
+    """Whether Range applies: If-Range is absent, or holds a strong validator that matches (RFC 9110 13.1.5)."""
     value = fields.get(b"if-range")
     if value is None:
         return True
@@ -54,7 +54,7 @@ def _date(fields: Fields, name: bytes, current: Validators) -> int | None:
 
 
 def _changed_since(date: int | None, current: Validators) -> bool | None:
-    """Return whether the representation changed after `date`; None if either of them has no date."""
+    """Whether the representation changed after `date`; None if either of them has no date."""
     return None if date is None or current.last_modified is None else current.last_modified > date
 
 

@@ -30,12 +30,12 @@ class ByteRange(NamedTuple):
     """Bytes, at least 1."""
 
     def content_range(self, size: int) -> bytes:
-        """Return the value of Content-Range for a representation of `size` bytes."""
+        """The value of Content-Range for a representation of `size` bytes."""
         return b"bytes %d-%d/%d" % (self.start, self.start + self.length - 1, size)
 
 
 def parse_ranges(value: bytes, size: int, max_ranges: int) -> list[ByteRange] | None:
-    """Return the satisfiable ranges in a value of Range, in the client's order; [] if there are none, which means 416.
+    """The satisfiable ranges in a value of Range, in the client's order; [] if there are none, which means 416.
 
     Returns None if Range is to be ignored: its unit is not "bytes", its syntax is invalid, the representation is empty,
     or it breaks one of the first two bounds above. size: bytes of the representation.
@@ -62,7 +62,7 @@ def parse_ranges(value: bytes, size: int, max_ranges: int) -> list[ByteRange] | 
 
 
 def _bounds(spec: bytes, size: int) -> tuple[int, int] | None:
-    """Return the start and end of a range, where end <= start means not satisfiable; None if it is invalid."""
+    """The start and end of a range, where end <= start means not satisfiable; None if it is invalid."""
     match = _SPEC.fullmatch(spec)
     if match is None:
         return None
@@ -75,7 +75,7 @@ def _bounds(spec: bytes, size: int) -> tuple[int, int] | None:
 
 
 def _number(digits: bytes) -> int:
-    """Return the number, or _BEYOND_ANY_FILE if it has 20 digits or more."""
+    """The number, or _BEYOND_ANY_FILE if it has 20 digits or more."""
     if len(digits) < 20 or len(digits := digits.lstrip(b"0") or b"0") < 20:
         return int(digits)
     return _BEYOND_ANY_FILE
@@ -95,7 +95,7 @@ class Multipart(NamedTuple):
 
 
 def multipart(ranges: list[ByteRange], size: int, mtime_ns: int, media: FieldList) -> Multipart | None:
-    """Return the content for two or more ranges; None if it would exceed the size of the file by too much.
+    """The content for two or more ranges; None if it would exceed the size of the file by too much.
 
     size: bytes of the file. mtime_ns: its last change, in nanoseconds since the epoch. media: the fields of each part:
     Content-Type, and Content-Encoding if the file is coded, because the coding applies to the part alone.

@@ -41,7 +41,7 @@ class Target:
         return path if self.query is None else path + b"?" + UNESCAPED.sub(_escape, self.query)
 
     def directory_location(self, relative: bool = False) -> bytes:
-        """Return the value of Location for this target with a slash appended.
+        """The value of Location for this target with a slash appended.
 
         A relative one (RFC 3986 5.2) begins with "./", because a name with a colon would be read as a scheme.
         """
@@ -51,7 +51,7 @@ class Target:
 
 
 def valid_host(value: bytes) -> bool:
-    """Return whether a value of Host is a valid host with an optional port up to 65535 (RFC 9110 7.2, hazard B7)."""
+    """Whether a value of Host is a valid host with an optional port up to 65535 (RFC 9110 7.2, hazard B7)."""
     match = HOST.fullmatch(value)
     if match is None or int(match["port"] or 0) > 65535:
         return False
@@ -66,7 +66,7 @@ def valid_host(value: bytes) -> bool:
 
 
 def parse_target(method: bytes, raw: bytes) -> Target | str:
-    """Return the target of a request with `method`, or the reason why `raw` is not a valid one.
+    """The target of a request with `method`, or the reason why `raw` is not a valid one.
 
     Bytes beyond US-ASCII are accepted with GET and HEAD only: they are answered with a redirect, and a client may
     change any other method to GET when it follows one (RFC 9110 15.4.2).
@@ -92,7 +92,7 @@ def parse_target(method: bytes, raw: bytes) -> Target | str:
 
 
 def _is_text(raw: bytes) -> bool:
-    """Return whether `raw` is UTF-8 without control characters."""
+    """Whether `raw` is UTF-8 without control characters."""
     try:
         raw.decode()
     except UnicodeDecodeError:

@@ -28,6 +28,6 @@ _PAGE: Final = b"""<!DOCTYPE html>
 
 @lru_cache(64)
 def status_page(status: int) -> bytes:
-    """Return a small HTML page for a status code."""
+    """A small HTML page for a status code."""
     title = _TITLES.get(status) or b"%d %s" % (status, REASONS[status])
     return _PAGE % (title, title)

@@ -49,7 +49,7 @@ class Lookup:
 
 
 def candidates_of(path: bytes, trailing_slash: bool, indexes: tuple[bytes, ...]) -> tuple[Candidate, ...]:
-    """Return the candidates of a target: the entry at `path`, or with a trailing slash the indexes of the directory."""
+    """The candidates of a target: the entry at `path`, or with a trailing slash the indexes of the directory."""
     if not trailing_slash:
         return (Candidate(path),)
     prefix = path and path + b"/"
@@ -139,10 +139,10 @@ class Storage(Protocol):
     """A source of files: a disk, or a storage around another one. Its methods block, and never raise OSError."""
 
     def find(self, lookup: Lookup) -> Finding:
-        """Return the first of the lookup's candidates that exists; an OpenFile belongs to the caller."""
+        """The first of the lookup's candidates that exists; an OpenFile belongs to the caller."""
 
     def revalidate(self, known: Sequence[tuple[Lookup, OpenFile]]) -> list[bool]:
-        """Return, for each file that was found before, whether its lookup would find the same version of it now."""
+        """For each file that was found before, whether its lookup would find the same version of it now."""
 
 
 # The findings without attributes, each as one shared object.
@@ -152,5 +152,5 @@ FORBIDDEN: Final = Forbidden()
 
 
 def same_version(old: OpenFile, new: Finding) -> bool:
-    """Return whether `new` is certain to be the same file as `old`, unchanged."""
+    """Whether `new` is certain to be the same file as `old`, unchanged."""
     return isinstance(new, OpenFile) and old.settled and old.version == new.version

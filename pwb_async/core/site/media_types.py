@@ -210,7 +210,7 @@ class MediaTypes:
         self._encoded = encoded
 
     def fields(self, path: bytes) -> FieldList:
-        """Return Content-Type, and Content-Encoding of a coded file, for a path below the root."""
+        """Content-Type, and Content-Encoding of a coded file, for a path below the root."""
         if self._encoded:
             stem, _, ending = path.rpartition(b".")
             if (coding := _CODINGS.get(ending.lower())) and (media := self._decoded(path, stem)):
@@ -218,7 +218,7 @@ class MediaTypes:
         return self._type(path) or _DEFAULT
 
     def _decoded(self, path: bytes, stem: bytes) -> FieldList | None:
-        """Return the type of a coded file's decoded content; None if the file is served as it is.
+        """The type of a coded file's decoded content; None if the file is served as it is.
 
         stem: the path without the ending of the coding.
         """
@@ -247,7 +247,7 @@ class _Rule:
         self.media = media
 
     def matches(self, path: bytes) -> bool:
-        """Return whether the glob matches a path below the root."""
+        """Whether the glob matches a path below the root."""
         text = path.decode(errors="surrogateescape")
         return self._match(text if self._whole_path else text.rpartition("/")[2]) is not None
 
@@ -265,7 +265,7 @@ def _rows(table: str) -> Iterator[tuple[bytes, bytes]]:
 
 
 def _field(media: bytes, charset: bytes = b"") -> FieldList:
-    """Return Content-Type, with the charset added to a text type that has none."""
+    """Content-Type, with the charset added to a text type that has none."""
     if charset and media[:5].lower() == b"text/" and not _CHARSET.search(media):
         media = b"%s; charset=%s" % (media, charset)
     return ((b"Content-Type", media),)

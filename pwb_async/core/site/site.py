@@ -84,7 +84,7 @@ class Site:
         self.variant = None
 
     def locate(self, request: Request) -> Lookup | Response:
-        """Return what to look for, or the response if that does not depend on a file."""
+        """What to look for, or the response if that does not depend on a file."""
         method, target = request.method, request.target
         if request.fields.unknown_expectation and request.version >= HTTP_1_1:
             return self.error(417, method)
@@ -103,7 +103,7 @@ class Site:
         return Lookup(request, logged_path, candidates_of(path, target.trailing_slash, self._indexes))
 
     def reply(self, lookup: Lookup, finding: Finding) -> Response:
-        """Return the response to a request whose lookup led to `finding`; from now on the response owns the file."""
+        """The response to a request whose lookup led to `finding`; from now on the response owns the file."""
         method = lookup.request.method
         if isinstance(finding, OpenFile):
             return self._represent(lookup.request, finding)
@@ -118,29 +118,29 @@ class Site:
         return self.error(404, method)
 
     def refuse(self, bad: BadRequest) -> Response:
-        """Return the response to an invalid request, or to a refused connection."""
+        """The response to an invalid request, or to a refused connection."""
         return self.unavailable(bad.method) if bad.status == 503 else self.error(bad.status, bad.method)
 
     def unavailable(self, method: bytes = b"GET") -> Response:
-        """Return a 503 response: connections, descriptors or memory are short at the moment (hazards A9, E2, G4)."""
+        """A 503 response: connections, descriptors or memory are short at the moment (hazards A9, E2, G4)."""
         return self.error(503, method, _RETRY_AFTER)
 
     def error(self, status: int, method: bytes, *fields: tuple[bytes, bytes]) -> Response:
-        """Return a response with an error page, without content for HEAD; no cache may store a 5xx (hazard G4)."""
+        """A response with an error page, without content for HEAD; no cache may store a 5xx (hazard G4)."""
         page = status_page(status)
         content = ((b"Content-Type", b"text/html; charset=utf-8"), (b"Content-Length", b"%d" % len(page)), _NO_SNIFF)
         caching = (_NO_STORE,) if status >= 500 else ()
         return Response(status, (*content, *fields, *caching), () if method == b"HEAD" else (page,))
 
     def _redirect(self, method: bytes, location: bytes) -> Response:
-        """Return a 301 response. Old clients do not follow 308, and only GET and HEAD, which 301 keeps, are redirected.
+        """A 301 response. Old clients do not follow 308, and only GET and HEAD, which 301 keeps, are redirected.
 
         Cache-Control limits how long a cache may store it: by default 301 could be stored for ever (RFC 9110 15.4.2).
         """
         return self.error(301, method, (b"Location", location), self._cache_control)
 
     def _represent(self, request: Request, found: OpenFile) -> Response:
-        """Return the response to a GET or HEAD that selects an open file."""
+        """The response to a GET or HEAD that selects an open file."""
         media = self._types.fields(found.path)
         current = validators_of_file(found, dict(media).get(b"Content-Encoding", b""))
         fields, method = request.fields, request.method
@@ -182,7 +182,7 @@ class Site:
     def _partial(
         self, found: OpenFile, media: FieldList, current: Validators, ranges: list[ByteRange]
     ) -> Response | None:
-        """Return a 206 response (RFC 9110 15.3.7); None if its parts would be too long."""
+        """A 206 response (RFC 9110 15.3.7); None if its parts would be too long."""
         if len(ranges) == 1:
             fields = self._fields(found, media, ranges[0].length, current)
             fields += ((b"Content-Range", ranges[0].content_range(found.size)),)
@@ -195,7 +195,7 @@ class Site:
 
 
 def is_servable(segments: tuple[bytes, ...], dotfiles: bool = False) -> bool:
-    """Return whether a path may be looked up (hazard C7).
+    """Whether a path may be looked up (hazard C7).
 
     A path with a slash inside a segment may not, as no file name can contain one. Unless `dotfiles` is set, neither may
     a path with a segment that begins with a dot, except a first segment ".well-known".
@@ -207,7 +207,7 @@ def is_servable(segments: tuple[bytes, ...], dotfiles: bool = False) -> bool:
 
 
 def _validators(current: Validators) -> FieldList:
-    """Return Last-Modified and ETag, as far as there are any. The last one is the most exact."""
+    """Last-Modified and ETag, as far as there are any. The last one is the most exact."""
     date: FieldList = () if current.last_modified is None else ((b"Last-Modified", format_date(current.last_modified)),)
     return date if current.tag is None else (*date, (b"ETag", bytes(current.tag)))
 

@@ -21,7 +21,7 @@ _PLACEHOLDERS: Final = frozenset(
 
 
 def validators_of_file(found: OpenFile, coding: bytes = b"") -> Validators:
-    """Return the validators of a file with a content coding, or with none.
+    """The validators of a file with a content coding, or with none.
 
     Last-Modified is never later than Date (RFC 9110 8.8.2.1), and absent if the time of the file is a placeholder. The
     coding is part of the tag, because the decoded file is another representation (RFC 9110 8.8.3.3).
@@ -33,7 +33,7 @@ def validators_of_file(found: OpenFile, coding: bytes = b"") -> Validators:
 
 
 def is_placeholder(mtime: int) -> bool:
-    """Return whether a modification time, in seconds since the epoch, was set by a build tool and means nothing.
+    """Whether a modification time, in seconds since the epoch, was set by a build tool and means nothing.
 
     Nix and OSTree set 0 and 1; those of other tools are in _PLACEHOLDERS.
     """

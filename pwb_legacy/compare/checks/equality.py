@@ -127,7 +127,7 @@ def _as_if_kept(stream: bytes, measure: bytes) -> bytes:
 
 
 def prove(contestants: Sequence[Contestant], root: Path, cases: Callable[[Address], Sequence[Case]]) -> Proof:
-    """Starts all contestants on a folder and compares them. cases: what to send, made with the first one's help."""
+    """Start all contestants on a folder and compare them. cases: what to send, made with the first one's help."""
     with ExitStack() as stack, ThreadPoolExecutor(len(contestants)) as threads:
         began = list(threads.map(lambda one: _begin(stack, one, root), contestants))
         servers = {one: it for one, it in zip(contestants, began, strict=True) if isinstance(it, Server)}

@@ -43,7 +43,7 @@ OUTSIDE: Final = "secret.txt"
 
 
 def write_site(parent: Path) -> Path:
-    """Writes the site and the file beside it into an empty directory, and returns the site's root."""
+    """Write the site and the file beside it into an empty directory, and return the site's root."""
     root = parent / "site"
     for name, content in FILES.items():
         path = root / name

@@ -26,7 +26,7 @@ class Likeness(NamedTuple):
 
 
 def likeness(design: Address, other: Address, cases: Sequence[Case]) -> Likeness:
-    """Sends the requests to a design and to the other server."""
+    """Send the requests to a design and to the other server."""
     end = time.monotonic() + BUDGET
     asked = unlike = 0
     for case in cases:

@@ -93,7 +93,7 @@ class Control:
         return 204 if len(words) <= 2 and await self._finish(action, value) else 404
 
     async def _finish(self, action: str, value: str) -> bool:
-        """Presses a button. A press that has begun is finished, also when this exchange takes too long."""
+        """Press a button. A press that has begun is finished, also when this exchange takes too long."""
         press = asyncio.ensure_future(self._press(action, value))
         self._presses.add(press)
         press.add_done_callback(self._presses.discard)

@@ -20,7 +20,7 @@ from .job import HOSTILE, LOADS, unpack
 
 
 def main() -> None:
-    """Reads the job, runs it, and prints the result. Raises SystemExit."""
+    """Read the job, run it, and print the result. Raises SystemExit."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # a descriptor for each client
     try:

@@ -40,7 +40,7 @@ async def open_loop(
     begin: Hook = None,
     end: Hook = None,
 ) -> Tally:
-    """Sends `rate` requests a second for so many seconds, by at most so many clients at once.
+    """Send `rate` requests a second for so many seconds, by at most so many clients at once.
 
     The asks are sent in the same shuffled order each time round. poisson: the gaps between requests are random, as
     those of independent visitors are, and the same for the same seed; otherwise all are equal. queue: requests that may
@@ -71,7 +71,7 @@ async def scheduled(
     stop: asyncio.Event | None = None,
     end: Hook = None,
 ) -> Tally:
-    """Sends each request at its moment, in seconds from now. The time that is measured ends with the last answer."""
+    """Send each request at its moment, in seconds from now. The time that is measured ends with the last answer."""
     ordered = sorted(moments, key=lambda each: each[0])
     ready = requests(address, [ask for _, ask in ordered], keep_alive)
     works = ((moment, request) for (moment, _), request in zip(ordered, ready, strict=True))
@@ -105,7 +105,7 @@ class _Arrivals:
         self._due = next(self._works, None)
 
     async def run(self, seconds: float | None) -> Tally:
-        """Returns what came of all requests. seconds: that are measured; None: until the last answer."""
+        """Wait for what comes of all requests. seconds: that are measured; None: until the last answer."""
         clients = self._clients
         clients.source = self._next
         try:
@@ -120,7 +120,7 @@ class _Arrivals:
         return tally
 
     def _on_alarm(self) -> None:
-        """Queues every request that is due, and sets the alarm to the next one."""
+        """Queue every request that is due, and set the alarm to the next one."""
         clients, queue = self._clients, self._queue
         now = time.monotonic() - clients.began
         while self._due and self._due[0] <= now:

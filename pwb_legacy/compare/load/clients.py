@@ -61,7 +61,7 @@ class Clients(Pool):
     # --- the owner of connections
 
     def answered(self, connection: Connection, moment: float) -> None:
-        """Counts a response, and gives the connection the next request."""
+        """Count a response, and give the connection the next request."""
         self._latencies[int((moment - connection.since) * 1e6)] += 1
         self._answers += 1
         self._bytes += connection.size
@@ -74,11 +74,11 @@ class Clients(Pool):
             self._rest()
 
     def failed(self, connection: Connection, reason: str) -> None:
-        """Counts a failure."""
+        """Count a failure."""
         self.tally.fail(reason)
 
     def gone(self, connection: Connection, idle: bool) -> None:
-        """Replaces a connection that has ended, as long as there are requests."""
+        """Replace a connection that has ended, as long as there are requests."""
         if idle:
             return
         if connection.broken and not self._done.is_set():
@@ -101,7 +101,7 @@ class Clients(Pool):
     # --- their owner
 
     def engage(self) -> None:
-        """Gives the source's requests to the clients that are free."""
+        """Give the source's requests to the clients that are free."""
         while self._active < self._most and (work := self.source()):
             self._active += 1
             if self._idle:
@@ -110,7 +110,7 @@ class Clients(Pool):
                 self.open(*work)
 
     async def settle(self, within: float) -> None:
-        """Waits until each client has had a response, for so many seconds at most, and forgets what was until then."""
+        """Wait until each client has had a response, for so many seconds at most, and forget what was until then."""
         if not within:
             return
         engaged = time.monotonic()
@@ -120,8 +120,8 @@ class Clients(Pool):
         self.restart()
 
     async def connect(self, requests: list[Request], within: float) -> None:
-        """Sends each of these requests over a connection of its own, waits for the responses, for so many seconds at
-        most, and forgets what was until then. The connections stay, if the server keeps them; those without a response
+        """Send each of these requests over a connection of its own, wait for the responses, for so many seconds at
+        most, and forget what was until then. The connections stay, if the server keeps them; those without a response
         are closed, so that no request of the run-up counts."""
         self.source = lambda: (requests.pop(), time.monotonic()) if requests else None
         self.engage()
@@ -132,7 +132,7 @@ class Clients(Pool):
         self.restart()
 
     def restart(self) -> None:
-        """Begins the measurement anew."""
+        """Begin the measurement anew."""
         self.tally = Tally()
         self._answers = self._bytes = 0
         self._latencies.clear()
@@ -141,19 +141,19 @@ class Clients(Pool):
         self.began = time.monotonic()
 
     def missed(self, reason: str, waited: bool = False) -> None:
-        """Counts a request that failed before a client took it. waited: it did so for the whole timeout."""
+        """Count a request that failed before a client took it. waited: it did so for the whole timeout."""
         self.tally.fail(reason)
         if waited:
             self._latencies[int(self.timeout * 1e6)] += 1
 
     def over(self) -> None:
-        """Declares that the source has nothing more."""
+        """Declare that the source has nothing more."""
         self._over = True
         if not self._active:
             self._done.set()
 
     def mark(self) -> None:
-        """Ends the time that is measured."""
+        """End the time that is measured."""
         self.tally.seconds = time.monotonic() - self.began
         self.tally.cpu, self.tally.waited = self._meter.read()
         self.tally.in_time = max(0.0, self._answers + self._under_way() - self._early)
@@ -163,14 +163,14 @@ class Clients(Pool):
         return sum(1 - each.left / each.size for each in self._connections if each.request and each.size)
 
     async def done(self, within: float | None = None) -> bool:
-        """Waits until it is over, and everything has been answered or has failed, or until `stop`. False: not within
+        """Wait until it is over, and everything has been answered or has failed, or until `stop`. False: not within
         so many seconds."""
         with suppress(TimeoutError):
             await asyncio.wait_for(self._done.wait(), within)
         return self._done.is_set()
 
     async def finish(self) -> Tally:
-        """Calls `end`, closes all connections, and counts up."""
+        """Call `end`, close all connections, and count up."""
         if not self.tally.seconds:
             self.mark()
         if self._end:

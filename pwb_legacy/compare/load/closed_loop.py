@@ -30,7 +30,7 @@ async def closed(
     begin: Callable[[], object] | None = None,
     end: Callable[[], object] | None = None,
 ) -> Tally:
-    """Runs so many clients for so many seconds; then waits for what is under way, up to the timeout.
+    """Run so many clients for so many seconds; then wait for what is under way, up to the timeout.
 
     The asks come in the same shuffled order each time round. keep_alive: False opens a connection for each request.
     stop: ends it early. run_up: seconds at most until each client has had a response; only then the time begins, and

@@ -56,7 +56,7 @@ class Connection(asyncio.Protocol):
             self._transport.write(self.request.wire)
 
     def ask(self, request: Request, since: float) -> None:
-        """Sends the next request, on a connection that is idle."""
+        """Send the next request, on a connection that is idle."""
         assert self._transport is not None
         self.request, self.since, self.size = request, since, 0
         self._transport.write(request.wire)
@@ -116,21 +116,21 @@ class Connection(asyncio.Protocol):
         return f"{how} in the middle of an answer" if self.size or self._start else f"{how} before an answer"
 
     def expire(self, timeout: float) -> None:
-        """Gives up a request that has waited too long."""
+        """Give up a request that has waited too long."""
         what = "answer" if self._whole is None else "close after Connection: close"
         self.fail(f"no {what} within {timeout:g} s")
 
     def fail(self, reason: str) -> None:
-        """Reports that the request under way has failed, and closes."""
+        """Report that the request under way has failed, and close."""
         self._owner.failed(self, reason)
         self.drop()
 
     def drop(self) -> None:
-        """Closes without reporting."""
+        """Close without reporting."""
         self.broken, self.request = True, None
         self.close()
 
     def close(self) -> None:
-        """Closes at once, whatever is still on its way."""
+        """Close at once, whatever is still on its way."""
         if self._transport is not None:
             self._transport.abort()

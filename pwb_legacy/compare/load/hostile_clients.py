@@ -75,7 +75,7 @@ class _Visit:
         await asyncio.get_running_loop().sock_sendall(self.socket, data)
 
     async def receive(self, most: int = _RECEIVE, within: float | None = None) -> bytes:
-        """Returns what is received, b"" if that is nothing in so many seconds. Raises ConnectionError at the end."""
+        """Receive; return b"" if nothing comes in so many seconds. Raises ConnectionError at the end."""
         try:
             async with asyncio.timeout(within):
                 data = await asyncio.get_running_loop().sock_recv(self.socket, most)
@@ -89,7 +89,7 @@ class _Visit:
         return data
 
     def reset(self) -> None:
-        """Makes the end of the connection a reset."""
+        """Make the end of the connection a reset."""
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _FORGET)
 
 

@@ -34,7 +34,7 @@ class Pool:
         raise NotImplementedError
 
     def lost(self, connection: Connection) -> None:
-        """Forgets a connection that has ended; called by the connection."""
+        """Forget a connection that has ended; called by the connection."""
         if connection not in self._connections:
             return  # it was given up while it opened, and opened all the same
         self._connections.remove(connection)
@@ -43,7 +43,7 @@ class Pool:
         self.gone(connection, idle)
 
     def open(self, request: Request, since: float) -> None:
-        """Opens one more connection, for a request that was due at this moment of the monotonic clock."""
+        """Open one more connection, for a request that was due at this moment of the monotonic clock."""
         connection = Connection(self, self._keep_alive, request, since)
         self._connections.add(connection)
         connecting = asyncio.create_task(self._connect(connection))
@@ -52,7 +52,7 @@ class Pool:
         connecting.add_done_callback(partial(self._connected, connection))
 
     def expire(self, timeout: float, limit: float) -> int:
-        """Gives up the requests that were due before `limit`; returns how many. timeout: seconds, for their reason."""
+        """Give up the requests that were due before `limit`; return how many. timeout: seconds, for their reason."""
         late = [each for each in self._connections if each.request is not None and each.since < limit]
         for connection in late:
             connection.expire(timeout)
@@ -61,7 +61,7 @@ class Pool:
         return len(late)
 
     def abandon(self) -> int:
-        """Closes the connections that have a request, without a report; returns how many."""
+        """Close the connections that have a request, without a report; return how many."""
         waiting = [each for each in self._connections if each.request is not None]
         for connection in waiting:
             self._connections.remove(connection)
@@ -71,7 +71,7 @@ class Pool:
         return len(waiting)
 
     async def close(self) -> None:
-        """Closes all connections, and waits until they are closed."""
+        """Close all connections, and wait until they are closed."""
         opening = list(self._opening.values())
         for task in opening:
             task.cancel()
@@ -85,7 +85,7 @@ class Pool:
         await asyncio.get_running_loop().create_connection(lambda: connection, *self._address)
 
     def _connected(self, connection: Connection, connecting: asyncio.Task[None]) -> None:
-        """Gives up a connection that could not be opened, or not in time."""
+        """Give up a connection that could not be opened, or not in time."""
         del self._opening[connection]
         if connecting.cancelled():
             self.lost(connection)

@@ -20,7 +20,7 @@ _LATE: Final = 30.0
 
 
 def run(kind: str, *, core: int | None = None, **options: Any) -> Tally:
-    """Runs one load, pinned to `core`, until it is done. kind, options: its function and the arguments.
+    """Run one load, pinned to `core`, until it is done. kind, options: its function and the arguments.
 
     Ctrl-C ends it early: what was measured until then is returned, as interrupted. Raises OSError when it fails, with
     its last words, and when it does not end.
@@ -36,7 +36,7 @@ def run(kind: str, *, core: int | None = None, **options: Any) -> Tally:
 
 @contextmanager
 def hold(kind: str, *, core: int | None = None, **options: Any) -> Iterator[Outcome]:
-    """Holds hostile clients until the block ends. The Outcome is that of the moment when all are in place; at the end
+    """Hold hostile clients until the block ends. The Outcome is that of the moment when all are in place; at the end
     the same object has what happened to them. Raises OSError."""
     with _started(kind, core, options) as process:
         assert process.stdin is not None

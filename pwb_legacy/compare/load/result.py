@@ -71,16 +71,16 @@ class Tally:
         return float(self.histogram.get_value_at_percentile(percent)) / 1000
 
     def fail(self, reason: str) -> None:
-        """Counts a failure."""
+        """Count a failure."""
         self.failures += 1
         self.reasons[reason] += 1
 
     def record(self, microseconds: int, times: int = 1) -> None:
-        """Counts so many latencies."""
+        """Count so many latencies."""
         self.histogram.record_value(min(max(microseconds, 1), LONGEST), times)
 
     def add(self, other: Self) -> None:
-        """Adds another result to this one."""
+        """Add another result to this one."""
         for name in ("requests", "failures", "unfinished", "bytes", "seconds", "in_time", "cpu", "waited"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.histogram.add(other.histogram)

@@ -41,7 +41,7 @@ class Alarm:
         os.close(self._fd)
 
     def set(self, moment: float) -> None:
-        """Sets the next moment, by the monotonic clock; `ring` is called at once if it has passed."""
+        """Set the next moment, by the monotonic clock; `ring` is called at once if it has passed."""
         seconds, nanoseconds = divmod(max(int(moment * 1e9), 1), 1_000_000_000)
         times = _Times(0, 0, seconds, nanoseconds)
         if _LIBRARY.timerfd_settime(self._fd, _ABSOLUTE, ctypes.byref(times), None):

@@ -36,7 +36,7 @@ def wrk(
     seed: int = 0,
     timeout: float = TIMEOUT,
 ) -> Tally:
-    """Does what closed() does; wrk has whole seconds only, so both times are rounded up. Raises LookupError where wrk
+    """Do what closed() does; wrk has whole seconds only, so both times are rounded up. Raises LookupError where wrk
     is not installed, OSError with its output when it fails."""
     if not (program := shutil.which("wrk")):
         raise LookupError("wrk is not installed")

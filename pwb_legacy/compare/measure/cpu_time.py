@@ -49,7 +49,7 @@ class ControlGroup:
         self._path = path
 
     def add(self, pid: int) -> bool:
-        """Moves a process into the group, and with it all children that it has from now on. False if it may not."""
+        """Move a process into the group, and with it all children that it has from now on. False if it may not."""
         try:
             (self._path / "cgroup.procs").write_text(str(pid))
         except OSError:
@@ -105,7 +105,7 @@ def _own_group() -> Path:
 
 
 def _remove(path: Path) -> None:
-    """Removes an empty group. It has to wait until the kernel has taken the last ended process out of it."""
+    """Remove an empty group. It has to wait until the kernel has taken the last ended process out of it."""
     end = time.monotonic() + _REMOVAL_SECONDS
     with suppress(FileNotFoundError):
         while time.monotonic() < end:

@@ -84,7 +84,7 @@ def tried(contestant: Contestant, site: Site, cores: Collection[int]) -> Contest
 
 
 def _asked(address: tuple[str, int], site: Site) -> bool:
-    """Asks for the page. Returns whether the connection stays open. Raises CannotError for anything but the page."""
+    """Ask for the page. Return whether the connection stays open. Raises CannotError for anything but the page."""
     connection = http.client.HTTPConnection(*address, timeout=PATIENCE)
     try:
         connection.request("GET", site.page.decode())

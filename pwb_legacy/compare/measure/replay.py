@@ -67,7 +67,7 @@ class Recording:
 
 
 def read(path: Path) -> Recording:
-    """Reads a file. Raises CannotError, in one line, where there is nothing to replay."""
+    """Read a file. Raises CannotError, in one line, where there is nothing to replay."""
     left_out: LeftOut = {}
     try:
         text = path.read_text("utf-8", errors="surrogateescape")

@@ -71,7 +71,7 @@ class Bench:
 
 
 async def find_rates(bench: Bench) -> None:
-    """Measures what each design can do, and sets the rates of the open loops. A design that cannot be measured has no
+    """Measure what each design can do, and set the rates of the open loops. A design that cannot be measured has no
     part in it."""
     found: dict[str, list[float]] = {one.name: [] for one in bench.scenarios if one.asks}
     for options, group in groupby(bench.scenarios, lambda scenario: scenario.options):
@@ -143,7 +143,7 @@ class _Servers:
         return running
 
     def end(self, *names: str) -> None:
-        """Ends some servers, by default all."""
+        """End some servers, by default all."""
         for name in names or tuple(self._running):
             if name in self._running:
                 _, stack = self._running.pop(name)

@@ -82,7 +82,7 @@ class RunningServer:
         self._answered = False
 
     async def warm_up(self) -> None:
-        """Sends the first requests, and takes down what the server is like at rest."""
+        """Send the first requests, and take down what the server is like at rest."""
         await closed(self.address, [Ask(self.site.page)], 1, WARM_UP, seed=self.seed)
         self._rest = self.look()
 
@@ -122,7 +122,7 @@ class RunningServer:
         return await self._watched(load(end=watch.end), watch)
 
     async def count(self, load: Callable[[Callable[[], None]], Awaitable[Tally]]) -> None:
-        """Counts system calls while a load is played once more, for strace makes them take many times as long. load: is
+        """Count system calls while a load is played once more, for strace makes them take many times as long. load: is
         given what to call when it begins. Does nothing if they are not to be counted, or if no request was answered.
         Raises CannotError if the server ended meanwhile."""
         if not self.traced or not self._answered:
@@ -205,7 +205,7 @@ class RunningServer:
         )
 
     async def settle(self) -> None:
-        """Waits until the threads and processes of clients that have left have ended, too."""
+        """Wait until the threads and processes of clients that have left have ended, too."""
         self.grown_kib = None
         end = time.monotonic() + _SETTLE
         while self.contestant.spawns and time.monotonic() < end:
@@ -242,7 +242,7 @@ class _Watch:
         self._began = time.monotonic()
 
     def end(self) -> None:
-        """Reads once: at the end of the load, where its connections are still open, so that no child ends meanwhile.
+        """Read once: at the end of the load, where its connections are still open, so that no child ends meanwhile.
         Does nothing for a load that was cancelled before its time began."""
         if self._ended or not self._began:
             return
@@ -265,7 +265,7 @@ class _Watch:
         return round(max(0.0, *shares), 3) if shares else None
 
     def cancel(self) -> None:
-        """Looks no more, if it has not yet."""
+        """Look no more, if it has not yet."""
         if self._began:
             self.half.cancel()
 

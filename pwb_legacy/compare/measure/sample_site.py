@@ -48,7 +48,7 @@ class Site:
 
 
 def make(root: Path, seed: int) -> Site:
-    """Writes a site into an empty folder."""
+    """Write a site into an empty folder."""
     chance = random.Random(seed)  # noqa: S311  not for secrets
     write(root / "page.html", chance, KIB)
     write(root / "large.bin", chance, LARGE)
@@ -81,7 +81,7 @@ def find(root: Path, seed: int) -> Site:
 
 
 def write(path: Path, chance: random.Random, size: int) -> int:
-    """Writes `size` bytes of hexadecimal digits, which repeat beyond 1 MiB; returns `size`."""
+    """Write `size` bytes of hexadecimal digits, which repeat beyond 1 MiB; return `size`."""
     path.parent.mkdir(parents=True, exist_ok=True)
     block = chance.randbytes(min(size, KIB * KIB) // 2 + 1).hex().encode()[: min(size, KIB * KIB)]
     path.write_bytes((block * (size // len(block) + 1))[:size])

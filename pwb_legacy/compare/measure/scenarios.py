@@ -71,7 +71,7 @@ def _slow_file(site: Site) -> tuple[str, ...]:
 
 
 async def ask_once(running: RunningServer, asks: Sequence[Ask]) -> None:
-    """Asks for each file once, so that a cache that can hold them has them."""
+    """Ask for each file once, so that a cache that can hold them has them."""
     await scheduled(running.address, [(0.0, ask) for ask in asks], connections=FEW, timeout=WARM_UP)
 
 

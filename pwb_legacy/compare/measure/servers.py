@@ -199,7 +199,7 @@ def plain_environment() -> dict[str, str]:
 
 
 def end(process: subprocess.Popen[bytes]) -> None:
-    """Sends SIGTERM to the first process, and SIGKILL to what is left of its tree afterwards."""
+    """Send SIGTERM to the first process, and SIGKILL to what is left of its tree afterwards."""
     members = {pid: probes.birth(pid) for pid in probes.tree(process.pid)}
     process.terminate()
     try:
@@ -222,7 +222,7 @@ def last_words(output: IO[bytes]) -> str:
 
 
 def _accepting(process: subprocess.Popen[bytes], port: int, errors: IO[bytes]) -> tuple[str, int]:
-    """Waits until connections to the port are accepted."""
+    """Wait until connections to the port are accepted."""
     address, end_at = ("127.0.0.1", port), time.monotonic() + START_SECONDS
     while time.monotonic() < end_at:
         if process.poll() is not None:
@@ -237,7 +237,7 @@ def _accepting(process: subprocess.Popen[bytes], port: int, errors: IO[bytes]) -
 
 
 def _address(process: subprocess.Popen[bytes], errors: IO[bytes]) -> tuple[str, int]:
-    """Waits for the line with the address that it listens on."""
+    """Wait for the line with the address that it listens on."""
     assert process.stdout is not None
     said, end_at = b"", time.monotonic() + START_SECONDS
     with selectors.DefaultSelector() as selector:

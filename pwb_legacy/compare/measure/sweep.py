@@ -123,7 +123,7 @@ class _Cost:
         self._cpu, self._began = self._server.cpu_seconds(), time.monotonic()
 
     def end(self) -> None:
-        """Reads once, while the connections are still open, so that no child ends meanwhile. Does nothing for a load
+        """Read once, while the connections are still open, so that no child ends meanwhile. Does nothing for a load
         that was cancelled before its time began."""
         if self._began and not self._end:
             self._end = time.monotonic()
@@ -136,7 +136,7 @@ class _Cost:
 
 
 def fill(point: Point, tally: Tally, cost: _Cost) -> None:
-    """Puts what was measured into a point."""
+    """Put what was measured into a point."""
     waits = tally.histogram.get_total_count()
     point.requests, point.failures, point.seconds = tally.requests, tally.failures, round(tally.seconds, 3)
     point.rate = tally.rate

@@ -34,7 +34,7 @@ class Count:
         self._moments: list[float] = []
 
     def start(self) -> None:
-        """Begins to count."""
+        """Begin to count."""
         self._began = time.time()
 
     def within(self, seconds: float) -> int:
@@ -42,7 +42,7 @@ class Count:
         return sum(0 <= moment - self._began <= seconds for moment in self._moments)
 
     def read(self, text: str) -> None:
-        """Takes what strace has written."""
+        """Take what strace has written."""
         self._moments = [float(found[1]) for found in _CALL.finditer(text)]
 
 
@@ -60,7 +60,7 @@ def can_trace() -> bool:
 
 @asynccontextmanager
 async def counted(pid: int) -> AsyncIterator[Count]:
-    """Counts the system calls of a process tree, its future children included, during the block. They take many times
+    """Count the system calls of a process tree, its future children included, during the block. They take many times
     as long meanwhile. Raises TimeoutError if strace does not begin or end."""
     count = Count()
     with NamedTemporaryFile("r") as summary:

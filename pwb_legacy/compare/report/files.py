@@ -24,7 +24,7 @@ PAGE: Final = "compare.html"
 
 
 def keep_earlier(out: Path) -> Path | None:
-    """Renames the figures of an earlier run by the time when they were written. Returns their new path; None: there are
+    """Rename the figures of an earlier run by the time when they were written. Return their new path; None: there are
     none, or they cannot be renamed."""
     try:
         written = datetime.fromtimestamp((out / FIGURES).stat().st_mtime)
@@ -34,7 +34,7 @@ def keep_earlier(out: Path) -> Path | None:
 
 
 def write(results: Results, out: Path) -> None:
-    """Writes the figures, all or nothing. Raises OSError. A byte of a file's name that is no UTF-8 is written as an
+    """Write the figures, all or nothing. Raises OSError. A byte of a file's name that is no UTF-8 is written as an
     escape."""
     draft = out / f".{FIGURES}.new"
     draft.write_text(results.to_json(), "utf-8", errors="backslashreplace")
@@ -42,7 +42,7 @@ def write(results: Results, out: Path) -> None:
 
 
 def write_somewhere(results: Results, out: Path) -> tuple[Path, str]:
-    """Writes the figures into the folder `out`, or, if that fails, into a temporary one. Returns the folder, and why it
+    """Write the figures into the folder `out`, or, if that fails, into a temporary one. Return the folder, and why it
     is another one. Raises OSError."""
     try:
         write(results, out)
@@ -81,7 +81,7 @@ def _why(error: ValueError) -> str:
 def draw(
     results: Results, out: Path, console: Console, language: str = "en", guess: bool = False, again: bool = False
 ) -> str:
-    """Prints the table and the verdict, and writes the page. again: its figures are elsewhere. Returns a line about the
+    """Print the table and the verdict, and write the page. again: its figures are elsewhere. Return a line about the
     files. Raises OSError, and CannotError where the page cannot be drawn again."""
     words = Words(results, language)
     files = {"page": out / PAGE, "json": out / FIGURES}

@@ -283,7 +283,7 @@ class _Page:
 
 
 def _namer(results: Results) -> Callable[[str], Markup]:
-    """Makes a sentence HTML, with the names of designs in bold."""
+    """Make a sentence HTML, with the names of designs in bold."""
     names = sorted((one.name for one in results.designs), key=len, reverse=True)
     name = re.compile(rf"(?<![\w-])({'|'.join(map(re.escape, names))})(?![\w@-])")
 

@@ -52,7 +52,7 @@ class Pair:
 
 
 def pair(first: str, second: str, ratios: Sequence[float]) -> Pair:
-    """Compares two designs; the one with the larger figure comes first. ratios: the first one's figure over the second
+    """Compare two designs; the one with the larger figure comes first. ratios: the first one's figure over the second
     one's, one for each round, at least one; infinite where only the second has nothing."""
     if median(ratios) < 1:
         return pair(second, first, [1 / ratio if ratio else math.inf for ratio in ratios])

@@ -45,7 +45,7 @@ class ClientLog:
 
     @contextmanager
     def entry(self, kind: str) -> Iterator[None]:
-        """Records what is done in the block."""
+        """Record what is done in the block."""
         began = time.monotonic_ns()
         try:
             yield
@@ -53,13 +53,13 @@ class ClientLog:
             self.entries.append((kind, began, time.monotonic_ns()))
 
     async def pause(self) -> None:
-        """Waits for PAUSE, which is recorded."""
+        """Wait for PAUSE, which is recorded."""
         with self.entry("pause"):
             await asyncio.sleep(PAUSE)
 
 
 def play(address: Address, keeps_alive: bool) -> list[ClientLog]:
-    """Lets all three connect in their order, and then be served at the same time. Returns a log of each.
+    """Let all three connect in their order, and then be served at the same time. Return a log of each.
 
     Without keeps_alive the ordinary client connects anew for every page. Raises OSError or EOFError if one of them is
     not served.
@@ -92,7 +92,7 @@ async def _play(address: Address, keeps_alive: bool, first: ClientLog, second: C
 
 
 async def _together(*works: Awaitable[None]) -> None:
-    """Waits until all are done, or one has failed."""
+    """Wait until all are done, or one has failed."""
     tasks = [asyncio.ensure_future(work) for work in works]
     try:
         await asyncio.gather(*tasks)
@@ -108,7 +108,7 @@ class Client:
         self._reader, self._writer, self.log = reader, writer, log
 
     async def request(self, *pieces: bytes) -> int:
-        """Sends a request, with a pause between its pieces; returns the length of the content, once it has the head."""
+        """Send a request, with a pause between its pieces; return the length of the content, once it has the head."""
         for number, piece in enumerate(pieces):
             if number:
                 await self.log.pause()
@@ -122,12 +122,12 @@ class Client:
         return int(head.partition(b"Content-Length: ")[2].partition(b"\r\n")[0])
 
     async def receive(self, count: int) -> None:
-        """Reads so many bytes of the content."""
+        """Read so many bytes of the content."""
         with self.log.entry("receive"):
             await self._reader.readexactly(count)
 
     async def close(self) -> None:
-        """Closes the connection."""
+        """Close the connection."""
         self._writer.close()
         await self._writer.wait_closed()
 

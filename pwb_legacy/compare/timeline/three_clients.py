@@ -44,7 +44,7 @@ class Written(NamedTuple):
 def main(
     names: Collection[str], out: Path, command: str, language: str = "en", say: Callable[[str], None] = print
 ) -> Written:
-    """Plays it with the designs of these names, by default with all but ONLY_BY_NAME; writes trace.json and trace.html
+    """Play it with the designs of these names, by default with all but ONLY_BY_NAME; write trace.json and trace.html
     into the folder `out`, which must exist.
 
     `command` is shown as it was typed. After Ctrl-C the files have the designs that were played to their end; if there
