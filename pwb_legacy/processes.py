@@ -43,7 +43,7 @@ class ProcessServer(HTTPServer):
         self.handlerequest(client)
 
     def receive(self, client: Client) -> None:
-        with self.child.waiting_for(client):
+        with self.child.showing_idle(client):
             super().receive(client)
 
     def flush_log(self) -> None:

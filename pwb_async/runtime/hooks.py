@@ -38,7 +38,7 @@ class AccessCheck:
         self._resolver_messages, self._guard_messages = MessageLimit(), MessageLimit()
 
     def __call__(self, peer: str, event: Request | BadRequest) -> tuple[str, Response | None]:
-        """Return the client's address, and the response if the request is refused. A BadRequest never is."""
+        """The client's address, and the response if the request is refused. A BadRequest never is."""
         try:
             client = self._client_of(peer, event)
         except Exception:
@@ -65,7 +65,7 @@ class AccessCheck:
 
 
 def contain(observe: Observer) -> Observer:
-    """Return an observer that calls another one and logs what that raises."""
+    """An observer that calls another one and logs what that raises."""
     messages = MessageLimit()
 
     def observe_safely(exchange: Exchange) -> None:

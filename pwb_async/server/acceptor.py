@@ -39,9 +39,10 @@ class Acceptor:
         self._sockets: list[socket.socket] = []
         """The listening sockets on which this object accepts."""
         self._poll = select.poll()
-        self._accepted = -1
+        self._last_accepted = -1
         """Connections accepted until the last check, if others were waiting then; -1 otherwise."""
         self._connecting: set[asyncio.Task[object]] = set()
+        """The tasks that make the transports of connections accepted here."""
         self._errors = AcceptErrors()
 
     async def open(self, sockets: list[socket.socket]) -> None:
@@ -71,12 +72,15 @@ class Acceptor:
         if not self._servers:
             return
         waiting = bool(self._poll.poll(0))
-        if waiting and accepted == self._accepted and not self._try_accept():
+        if waiting and accepted == self._last_accepted and not self._try_accept():
             self._take_over()
-        self._accepted = accepted if waiting else -1
+        self._last_accepted = accepted if waiting else -1
 
     def _try_accept(self) -> bool:
-        """Accept a waiting connection, if no other worker has meanwhile; return False if accept() fails."""
+        """Call accept() for each listening socket; return False if it fails.
+
+        It does not fail if no connection is waiting any more because another worker has accepted it.
+        """
         for listener in self._duplicates.values():
             try:
                 if (accepted := accept(listener)) is not None:

@@ -97,8 +97,8 @@ class Disk:
     def revalidate(self, known: Sequence[tuple[Lookup, OpenFile]]) -> list[bool]:
         """Whether each file that was found before would be found now, and in the same version.
 
-        Each directory is opened once, so that a file costs one system call. After each system call the thread has to
-        wait for the interpreter lock.
+        Each directory is opened once, so that a file costs one system call. Each call saved counts twice: it releases
+        the interpreter lock, which the thread then has to wait for.
         """
         same = [False] * len(known)
         directories: dict[bytes, list[int]] = {}
@@ -162,6 +162,7 @@ class Disk:
         return finding
 
     def _examine(self, file: Descriptor, path: bytes, read: bool) -> Finding:
+        """What the open file is; with `read`, a small file is read until its content and its status agree."""
         changed = False
         for _ in range(_TRIES):
             seen = self._clock()  # before fstat, so that a change after fstat gets this time or a later one

@@ -1,9 +1,9 @@
 """A storage that delays another one: --delay-disk, which shows what a slow disk does to each design.
 
-It sleeps in the thread that calls it, which is the thread that a slow disk would block. These operations are delayed:
-a lookup, including the content of a small file; the revalidation of a file; and reading a part of a large file, unless
-that part was the last one read and so is in memory. So a design that reads ahead in a thread and then lets the kernel
-send waits in that thread, as it would with a slow disk.
+It sleeps in the thread that calls it, which is the thread that a slow disk would block. Three operations are delayed: a
+lookup, which reads a small file as well; the revalidation of a file; and reading a part of a large file. The part that
+was read last counts as in memory, so that sending it is not delayed again: a design that reads ahead in a thread, and
+then lets the kernel send, waits in that thread alone, as it would with a slow disk.
 """
 
 import os

@@ -49,8 +49,8 @@ class Child:
         self._stopped = self._reaped = False
 
     @contextmanager
-    def waiting_for(self, client: Client) -> Iterator[None]:
-        """Called in the child: show the parent that the child is idle, if it is, while this lasts."""
+    def showing_idle(self, client: Client) -> Iterator[None]:
+        """In the child: show the parent, until the block ends, that the child is idle, if it is."""
         self._idle_order[0] = client.idle_order or 0.0
         try:
             yield

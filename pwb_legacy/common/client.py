@@ -1,4 +1,4 @@
-"""One client: its socket, and the state of its conversation."""
+"""One client, as the book calls a connection: its socket, and the state of its conversation."""
 
 import logging
 import socket
@@ -19,13 +19,13 @@ RECEIVE_SIZE: Final = 64 * 1024
 
 
 class Client:
-    """A client of a server on raw sockets."""
+    """A connection of a server on raw sockets, and what the server needs to serve it."""
 
     __slots__ = ("_on_close", "connection", "deadline", "lingering", "outgoing", "peer", "sock")
 
     sock: socket.socket
     peer: str
-    """Its address; "-" on a Unix socket."""
+    """The address at its other end; "-" on a Unix socket."""
     connection: Connection
     """The HTTP state machine, which does no I/O."""
     deadline: Deadline

@@ -90,7 +90,7 @@ class HTTPServer:
         raise NotImplementedError
 
     def handlerequest(self, client: Client) -> None:
-        """Serve one client, blocking, from its first request to its last response."""
+        """Serve one client, blocking, from its first request to its last response. The name is the book's."""
         try:
             while not client.lingering and (event := client.connection.next_event()) is not CLOSED:
                 if event is NEED_DATA:

@@ -91,7 +91,7 @@ def run(bench: Bench, command: str, out: Path, console: Console, language: str =
 
 
 def _write(results: Results, out: Path, console: Console, words: Words) -> Path:
-    """Writes the figures, and then the claims with them. Returns the folder: a temporary one if that fails."""
+    """Write the figures, and then the claims with them. Return the folder: a temporary one if that fails."""
     if earlier := keep_earlier(out):
         console.out(printable(words.say("table.earlier", json=earlier)), highlight=False)
     folder, why = write_somewhere(results, out)

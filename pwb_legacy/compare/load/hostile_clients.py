@@ -63,12 +63,15 @@ has closed it, ValueError when the server sends no HTTP."""
 
 
 class _Visit:
-    """One connection of a hostile client."""
+    """One connection of a hostile client.
+
+    in_place: called when the client has come to where it stays, such as after the first half of a request head.
+    """
 
     def __init__(self, outcome: Outcome, sock: socket.socket, in_place: Callable[[], object]) -> None:
         self.in_place = in_place
         self.socket = sock
-        self._fates = outcome
+        self._outcome = outcome
         self._answered = False
 
     async def send(self, data: bytes) -> None:
@@ -83,8 +86,8 @@ class _Visit:
             return b""
         if not data:
             raise ConnectionError("closed by the server")
-        self._fates.bytes += len(data)
-        self._fates.answered += not self._answered
+        self._outcome.bytes += len(data)
+        self._outcome.answered += not self._answered
         self._answered = True
         return data
 

@@ -54,22 +54,22 @@ class RunningServer:
         self.contestant = contestant
         self.site = site
         self.connections = connections
-        """Of busy clients."""
+        """The number of connections of busy clients."""
         self.idle = contestant.idle
         """How many idle connections it gets where there are many."""
         self.seconds = seconds
-        """Of a measurement."""
+        """The duration of a measurement."""
         self.seed = seed
         self.cores: tuple[int, ...] = ()
-        """Of the server; empty: any."""
+        """The cores that the server runs on; empty: any."""
         self.load_core: int | None = None
-        """Of the load generator."""
+        """The core that the load generator runs on; None: any."""
         self.rates: dict[str, float] = {}
         """Requests a second of the open loops, by scenario."""
         self.with_wrk = False
-        """Closed loops are wrk's."""
+        """Whether wrk plays the closed loops."""
         self.traced = False
-        """System calls are counted."""
+        """Whether system calls are counted."""
         self.grown_kib: float | None = None
         """What an idle connection has added to the memory; set by the scenario."""
         self.watched = 0.0
