@@ -143,7 +143,8 @@ def _client(pid: int, design: str) -> list[dict[str, Any]]:
 PLAY: Final[dict[str, Any]] = {
     **{name: ABOUT[name] for name in ("version", "command", "date", "system", "python", "cores")},
     "delay_disk": "*.html=5ms",
-    "play": {"pieces": 6, "pause": 20, "size": 6, "read": 192, "pages": 5},
+    "play": {"pieces": 6, "pause": 20, "size": 6, "read": 192, "pages": 5, "delay": 5},
+    "designs_planned": 1,
     "designs": [{"name": "thread", "command": f"python -m pwb_legacy --mode thread {NASTY}"}],
 }
 
