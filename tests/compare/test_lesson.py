@@ -141,6 +141,25 @@ def test_slides_show_one_scenario_at_a_time(browser: Any) -> None:
     assert browser.switch_to.active_element.get_attribute("data-act") == "slides"
 
 
+@pytest.mark.parametrize(("width", "height"), [(1400, 900), (1920, 1080), (2560, 1440)])
+def test_a_slide_fits_on_a_projector(browser: Any, width: int, height: int) -> None:
+    """No chart is below the edge of the screen or behind the buttons, and letters grow with the screen."""
+    set_viewport(browser, width, height)
+    act(browser, "slides")
+    hidden = """
+        const end = document.querySelector('.slide-bar').getBoundingClientRect().top;
+        const below = (one) => one.checkVisibility() && one.getBoundingClientRect().bottom > end;
+        return [...document.querySelectorAll('.current svg')].filter(below).length;
+    """
+    for _ in range(10):
+        assert browser.execute_script(hidden) == 0, one(browser, ".current h2").text
+        press(browser, "\ue014")
+    size = browser.execute_script(
+        "return parseFloat(getComputedStyle(document.querySelector('.current figcaption')).fontSize)"
+    )
+    assert size >= width / 110
+
+
 @pytest.mark.parametrize("width", [320, 1400, 2560])
 def test_a_lesson_fits(browser: Any, width: int) -> None:
     set_viewport(browser, width, 900, "dark")

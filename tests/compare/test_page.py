@@ -11,9 +11,14 @@ from typing import Any
 import pytest
 from rich.console import Console
 
+from pwb_legacy.compare.load import Tally
+from pwb_legacy.compare.measure.results import Results
 from pwb_legacy.compare.report import page
 from pwb_legacy.compare.report.charts import Bar, bars
+from pwb_legacy.compare.report.claims import verdict
+from pwb_legacy.compare.report.lines import marks
 from pwb_legacy.compare.report.table import table
+from pwb_legacy.compare.report.waits_chart import waits_chart
 from pwb_legacy.compare.report.words import Words
 from tests.interop.browser import CHROMIUM, DRIVER, chromium, console_messages, set_viewport
 
@@ -199,8 +204,69 @@ def test_a_chart_that_cannot_be_drawn_costs_nothing_else(monkeypatch: pytest.Mon
 def test_the_conditions_say_which_cores_and_which_loop() -> None:
     told = page.render(whole())
     assert "the server core 0, the load generator core 1" in told
-    assert "Slow senders 1,234/s" in told
+    assert "slow senders 1,234/s" in told
     assert "It does not show how long clients wait" in told
+
+
+def section(made: Results, name: str) -> str:
+    """A scenario's part of the page."""
+    return page.render(made).partition(f'<section aria-labelledby="{name}">')[2].partition("</section>")[0]
+
+
+def test_the_first_chart_shows_the_measure_of_the_claim() -> None:
+    """Each round carries a p90 only, all rounds together a p99: claims are of the one, so the chart shows it, too."""
+    made = whole()
+    made.measurements = [replace(one, p99_ms=None) for one in made.measurements if one.scenario == "many"]
+    told = section(made, "many")
+    assert "<figcaption>90 of 100 requests wait at most" in told
+    assert "99 of 100 requests wait at most" not in told
+    assert any("many files, 90 of 100" in one.lower() for one in Words(made).verdict(verdict(made)))
+
+
+def test_a_disturbed_figure_is_drawn_hollow_and_marked() -> None:
+    """Other programs had 40 % of the cores' time while one design was measured: its rate is marked, its cost is not."""
+    made = whole()
+    made.measurements = [replace(one, disturbed=0.4 if one.design == "epoll" else 0.1) for one in made.measurements]
+    told = section(made, "kept")
+    assert told.count('fill-opacity="0"') == 1
+    assert len(re.findall(r"<text[^>]*>[\d.,]+ †</text>", told)) == 1
+    assert "† Drawn hollow: other programs had more than 25% of the cores&#39; time while epoll was measured" in told
+    assert "†" not in section(whole(), "kept")
+
+
+def test_only_what_is_wrong_is_red() -> None:
+    """That there is no p99 of few requests is a fact, and no fault."""
+    told = section(whole(1), "slow-heads")
+    assert re.search(r'<li class="soft">There is no p99 of fewer', told)
+    assert re.search(r'<li class="warn">single answered no request', told)
+
+
+@pytest.mark.parametrize("decades", [0.5, 1, 2, 4])
+def test_a_logarithmic_axis_has_at_least_two_labels(decades: float) -> None:
+    for low in (0.07, 0.9, 1.0, 3.0, 9.9):
+        assert len(marks(low, low * 10**decades)) >= 2
+        curve = Tally()
+        for wait in (low, low * 10**decades):
+            curve.record(int(wait * 1000), 500)
+        svg = waits_chart({"a": curve.histogram}, {"a": ("var(--x)", [])}, "chart", "percent")
+        across = {"0", "50", "90", "99", "percent", "a"}
+        assert len([text for text in re.findall(r"<text[^>]*>([^<]+)</text>", svg) if text not in across]) >= 2
+
+
+@in_chromium
+def test_charts_side_by_side_begin_at_the_same_height(browser: Any, folder: Path) -> None:
+    """However many lines the titles above them take."""
+    set_viewport(browser, 1400, 900)
+    browser.get((folder / "compare.html").as_uri())
+    tops = browser.execute_script(
+        "return [...document.querySelectorAll('.charts')].map(row => [...row.querySelectorAll('svg')].map(one => "
+        "Math.round(one.getBoundingClientRect().top)))"
+    )
+    assert all(len(set(row)) == 1 for row in tops)
+    heights = browser.execute_script(
+        "return [...document.querySelectorAll('.charts figcaption')].map(one => one.getBoundingClientRect().height)"
+    )
+    assert len(set(heights)) > 1, "some titles take two lines"
 
 
 def test_the_number_of_requests_stands_beside_each_percentile() -> None:

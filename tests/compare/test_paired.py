@@ -49,10 +49,18 @@ def test_students_distribution(freedom: int, five: float, one_per_mille: float) 
 
 
 @pytest.mark.parametrize(
-    ("values", "chance"), [([1, 2, 3, 4, 5], 0.013236), ([1], 1), ([0, 0], 1), ([2, 2], 0), ([1, -1], 1)]
+    ("values", "chance"), [([1, 2, 3, 4, 5], 0.013236), ([1], 1), ([0, 0], 1), ([2, 2], 0.00225079), ([1, -1], 1)]
 )
 def test_the_t_test(values: Sequence[float], chance: float) -> None:
     assert t_test(values) == pytest.approx(chance, rel=0.001)
+
+
+@pytest.mark.parametrize("rounds", [2, 6])
+def test_rounds_that_agree_to_the_last_digit_are_not_certain(rounds: int) -> None:
+    """The figures have a resolution: rounds without any spread make nothing surer than rounds that differ by 1 %."""
+    nearly = [0.26 + 0.01 * (-1) ** place for place in range(rounds)]
+    assert t_test([0.26] * rounds) > 0
+    assert t_test([0.26] * rounds) == pytest.approx(t_test(nearly), rel=3)
 
 
 def test_a_pair_puts_the_larger_figure_first() -> None:

@@ -2,12 +2,14 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pwb_legacy.compare.measure.results import Results, joined
+from pwb_legacy.compare.measure.results import Played, Results, joined
 from pwb_legacy.compare.report.claims import Claim, verdict
+from pwb_legacy.compare.report.files import read
 from pwb_legacy.compare.report.spread import figure
 from pwb_legacy.compare.report.words import Words
 
@@ -94,6 +96,11 @@ ROWS: dict[str, tuple[str, dict[str, Any], str]] = {
         "Slow senders, 90 of 100 requests wait at most: least with epoll (2.00 ms): single has 500 times that (490 to 510; "
         "ahead in 8 of 8 rounds); single answered no request at all.",
     ),
+    "failures of a few": (
+        "kept",
+        {"failures": {"process": (0, 0), "async": (0, 1)}},
+        "Of 4,001 requests at most one in a thousand failed, with each design in each scenario.",
+    ),
     "failures": (
         "burst",
         {"failures": {"process": (30, 20), "async": (0, 1)}},
@@ -101,8 +108,8 @@ ROWS: dict[str, tuple[str, dict[str, Any], str]] = {
     ),
     "no failures": (
         "kept",
-        {"failures": {"process": (0, 0), "async": (0, 1)}},
-        "Of 4,001 requests at most one in a thousand failed, in any scenario.",
+        {"failures": {"process": (0, 0), "async": (0, 0)}},
+        "None of 4,000 requests failed.",
     ),
     "more cores, and the interpreter's lock": (
         "kept",
@@ -150,9 +157,7 @@ def test_claims_are_data() -> None:
 
 
 def test_what_was_not_measured_is_not_told() -> None:
-    assert sentences(results("kept", threads={"epoll": (1,), "thread": (30,)})) == [
-        "Of 2,000 requests at most one in a thousand failed, in any scenario."
-    ]
+    assert sentences(results("kept", threads={"epoll": (1,), "thread": (30,)})) == ["None of 2,000 requests failed."]
 
 
 def test_the_load_generator_was_the_limit() -> None:
@@ -165,6 +170,56 @@ def test_the_load_generator_was_the_limit() -> None:
         "Kept connections: the load generator was busier than async, so these could have served more requests a second."
         in (sentences(made))
     )
+
+
+def test_what_is_the_same_of_several_scenarios_is_one_sentence() -> None:
+    made = results("kept", rate={"epoll": rounds(1000, NOISY), "thread": rounds(1010)})
+    made.scenarios += [Played("short"), Played("large"), Played("crowd")]
+    for one in results("short", cpu_us={"epoll": rounds(10, NOISY), "thread": rounds(11)}).measurements:
+        made.measurements += [one, replace(one, scenario="large")]
+    made.measurements += results(
+        "crowd", memory_per_connection_kib={"epoll": rounds(1), "thread": rounds(20)}
+    ).measurements
+    told = sentences(made)
+    assert told[0].startswith("Many idle connections, memory for an idle connection: least with epoll"), "decided first"
+    assert told[1] == (
+        "Kept connections, requests a second, on one core; short connections and one large file to many, CPU time for a "
+        "request: 8 rounds cannot tell the designs apart."
+    )
+    assert len(told) == 3
+
+
+def test_decided_pairs_of_designs_without_an_order_are_named() -> None:
+    """epoll is better than gevent, and both are level with thread."""
+    figures = {"epoll": rounds(1000), "thread": rounds(1050, NOISY), "gevent": rounds(800), "single": rounds(50)}
+    made = results("kept", rate=figures)
+    (found, *_) = verdict(made).findings
+    assert found.tiers == [["epoll", "thread", "gevent"], ["single"]]
+    assert found.within == [("epoll", "gevent")]
+    assert Words(made).order(found) == (
+        "Best first: (epoll, thread, gevent) > single. Within brackets: epoll before gevent"
+    )
+    assert Words(made, "zh").order(found).endswith("epoll 优于 gevent")
+    assert "of which not all can be told apart" not in sentences(made)[0], "single alone is named, as the last"
+    last = results(
+        "kept",
+        rate={name: figures[name] for name in ("epoll", "thread", "gevent")}
+        | {"single": rounds(9000), "async": rounds(90_000)},
+    )
+    assert "of which not all can be told apart: single has" in sentences(last)[0]
+
+
+def test_a_run_that_is_in_several_files_counts_once(tmp_path: Path) -> None:
+    made = results("kept", rate={"epoll": rounds(2000, NOISY), "thread": rounds(1900, NOISY)})
+    copies = [tmp_path / f"{number}.json" for number in range(6)]
+    for path in copies:
+        path.write_text(made.to_json())
+    found = read(copies)
+    assert len(found.runs) == 1
+    assert found.measurements == made.measurements
+    other = replace(made, runs=[replace(made.about, date="2026-01-03 03:04 UTC")])
+    copies[0].write_text(other.to_json())
+    assert len(read(copies).runs) == 2
 
 
 def test_many_joined_runs_count_once_each() -> None:
@@ -212,10 +267,10 @@ def test_one_disturbed_round_claims_nothing_of_speed() -> None:
     }
     made = results("kept", **figures)
     made.measurements = [replace(one, disturbed=0.4 if one.design == "gevent" else 0.01) for one in made.measurements]
-    rate, cost, _ = sentences(made)
+    cost, rate, _ = sentences(made)
     assert rate == (
         "Kept connections, requests a second, on one core: one round tells only factors of ten, and there is none; "
-        "gevent left out, because other programs had more than a quarter of the cores' time."
+        "gevent left out, because other programs had more than 25% of the cores' time."
     )
     assert cost.startswith(
         "Kept connections, CPU time for a request: least with epoll (10 µs): gevent has 20 times that"
@@ -224,7 +279,7 @@ def test_one_disturbed_round_claims_nothing_of_speed() -> None:
     every.measurements = [replace(one, disturbed=0.4) for one in every.measurements]
     assert sentences(every)[0] == (
         "Kept connections, requests a second, on one core: epoll, thread and gevent left out, because other programs had "
-        "more than a quarter of the cores' time."
+        "more than 25% of the cores' time."
     )
     assert json.loads(json.dumps(verdict(every).to_json())) == []
 

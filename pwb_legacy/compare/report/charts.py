@@ -50,6 +50,8 @@ class Bar:
     least: float | None = None
     """The beginning of its spread, which is drawn as a thin line where both ends are known."""
     most: float | None = None
+    hollow: bool = False
+    """Drawn hollow: the figure is not to be relied on."""
 
     @property
     def reach(self) -> float:
@@ -149,6 +151,7 @@ def _datum(row: Bar, low: float, line: float) -> dict[str, Any]:
         "start": low,
         "value": max(row.value, low) if row.value is not None else None,
         "colour": row.colour,
+        "fill": 0.0 if row.hollow else 1.0,
         "least": max(row.least or 0.0, low) if spread else None,
         "most": row.most if spread else None,
         "end": max(row.value, low, line) if row.value is not None else low,  # no text across the dashed line
@@ -158,8 +161,8 @@ def _datum(row: Bar, low: float, line: float) -> dict[str, Any]:
 
 
 def _bars() -> list[dict[str, Any]]:
-    bar = {"type": "bar", "height": {"band": 0.62}}
-    return [{"mark": bar, "encoding": {"x": {"field": "value"}, "color": _own("colour")}}, *_spread_and_words()]
+    bar = {"type": "bar", "height": {"band": 0.62}, "strokeWidth": 1.5}
+    return [{"mark": bar, "encoding": {"x": {"field": "value"}, **_FILLED}}, *_spread_and_words()]
 
 
 def _points() -> list[dict[str, Any]]:
@@ -168,7 +171,7 @@ def _points() -> list[dict[str, Any]]:
     point = {"type": "point", "filled": True, "size": 90, "opacity": 1}
     return [
         {"mark": stem, "encoding": along},
-        {"mark": point, "encoding": {"x": {"field": "value"}, "color": _own("colour")}},
+        {"mark": point, "encoding": {"x": {"field": "value"}, **_FILLED}},
         *_spread_and_words(),
     ]
 
@@ -198,6 +201,14 @@ def _title(lines: Sequence[str]) -> dict[str, Any]:
 def _own(field: str) -> dict[str, Any]:
     """A colour that is in the data."""
     return {"field": field, "type": "nominal", "scale": None}
+
+
+_FILLED: Final = {
+    "color": _own("colour"),
+    "stroke": _own("colour"),
+    "fillOpacity": {"field": "fill", "type": "quantitative", "scale": None},
+}
+"""Filled with the row's colour, or with its outline only."""
 
 
 def _names(extent: float) -> dict[str, Any]:

@@ -80,6 +80,9 @@ class Finding:
     """The best ones first; within a tier the rounds cannot tell which is better."""
     claims: list[Claim]
     """Between each tier and the next; with one tier, the largest difference that is decided, if there is one."""
+    within: list[tuple[str, str]]
+    """Of the designs of a tier those of which the first is better than the second. The others of the tier stand between
+    them, or beside them, so that there is no order of all."""
     rounds: int
     disturbed: list[str]
     """Designs that were left out, because other programs had too much of the cores' time."""
@@ -138,9 +141,7 @@ def verdict(results: Results) -> Verdict:
     groups = [group for group in _groups(results) if group.pairs or group.disturbed]
     scaling = list(_scaling_pairs(results))
     steady = [
-        one
-        for few, many, one in scaling
-        if not any(_is_disturbed(results, each.name, CORES[0]) for each in (few, many))
+        one for few, many, one in scaling if not any(_disturbs(results, each.name, CORES[0]) for each in (few, many))
     ]
     ahead = paired.decided([one for group in groups for one in group.pairs] + steady)
     decided = {id(one) for one in ahead}
@@ -192,9 +193,7 @@ def _groups(results: Results) -> Iterator[_Group]:
 
 def _group(results: Results, scenario: str, name: str, designs: Sequence[Design]) -> _Group:
     every = {one.name: found for one in designs if (found := figures(results, one.name, scenario, name))}
-    known = {
-        each: found for each, found in every.items() if name in STEADY or not _is_disturbed(results, each, scenario)
-    }
+    known = {each: found for each, found in every.items() if name in STEADY or not _disturbs(results, each, scenario)}
     names = sorted(known, key=lambda each: median(known[each].values()), reverse=True)
     pairs = [
         one
@@ -205,10 +204,22 @@ def _group(results: Results, scenario: str, name: str, designs: Sequence[Design]
     return _Group(scenario, name, designs[0].cores, names, pairs, [each for each in every if each not in known])
 
 
-def _is_disturbed(results: Results, design: str, scenario: str) -> bool:
-    """Whether there are few rounds, and other programs had too much of the cores' time in one of them."""
-    whole = [one for one in results.of(design, scenario) if one.why is None]
-    return len(whole) < paired.LEAST_ROUNDS and any((one.disturbed or 0.0) > DISTURBED for one in whole)
+def is_disturbed(results: Results, design: str, scenario: str) -> bool:
+    """Whether other programs had too much of the cores' time: in most rounds, or in one of few."""
+    shares = _shares(results, design, scenario)
+    over = sum(share > DISTURBED for share in shares)
+    return over > 0 if len(shares) < paired.LEAST_ROUNDS else 2 * over > len(shares)
+
+
+def _shares(results: Results, design: str, scenario: str) -> list[float]:
+    """The share of the cores' time that other programs had, in each round."""
+    return [one.disturbed or 0.0 for one in results.of(design, scenario) if one.why is None]
+
+
+def _disturbs(results: Results, design: str, scenario: str) -> bool:
+    """Whether a design is left out: it was disturbed, and there are too few rounds for that to even out."""
+    few = len(_shares(results, design, scenario)) < paired.LEAST_ROUNDS
+    return few and is_disturbed(results, design, scenario)
 
 
 def _pair(
@@ -244,13 +255,20 @@ def _finding(group: _Group, ahead: Sequence[Pair]) -> Finding:
     claims = []
     if len(tiers) == 1 and ahead:
         far = max(ahead, key=lambda one: (one.ratio, one.ahead))
-        ends = [far.first, far.second] if group.measure in MORE_IS_BETTER else [far.second, far.first]
-        claims.append(_claim("ahead", group.scenario, group.measure, ends[:1], ends[1:], far))
-    for better, worse in pairwise(tiers):
-        closest = min((one for one in ahead if _across(one, better, worse)), key=lambda one: one.ratio)
-        claims.append(_claim("ahead", group.scenario, group.measure, better, worse, closest))
+        better, worse = _better_first(far, group.measure)
+        claims.append(_claim("ahead", group.scenario, group.measure, [better], [worse], far))
+    for upper, lower in pairwise(tiers):
+        closest = min((one for one in ahead if _across(one, upper, lower)), key=lambda one: one.ratio)
+        claims.append(_claim("ahead", group.scenario, group.measure, upper, lower, closest))
     rounds = max((one.rounds for one in group.pairs), default=0)
-    return Finding(group.scenario, group.measure, group.cores, tiers, claims, rounds, group.disturbed)
+    places = {name: place for place, tier in enumerate(tiers) for name in tier}
+    better_first = [_better_first(one, group.measure) for one in ahead]
+    within = [(better, worse) for better, worse in better_first if places[better] == places[worse]]
+    return Finding(group.scenario, group.measure, group.cores, tiers, claims, within, rounds, group.disturbed)
+
+
+def _better_first(one: Pair, measure: str) -> tuple[str, str]:
+    return (one.first, one.second) if measure in MORE_IS_BETTER else (one.second, one.first)
 
 
 def _across(one: Pair, better: Sequence[str], worse: Sequence[str]) -> bool:
@@ -259,11 +277,9 @@ def _across(one: Pair, better: Sequence[str], worse: Sequence[str]) -> bool:
 
 
 def _claim(kind: str, scenario: str, measure: str, winners: list[str], losers: list[str], one: Pair) -> Claim:
-    more = measure in MORE_IS_BETTER
+    winner, loser = _better_first(one, measure)
     return Claim(
-        kind, scenario, measure, winners, losers,
-        winner=one.first if more else one.second,
-        loser=one.second if more else one.first,
+        kind, scenario, measure, winners, losers, winner, loser,
         ratio=_finite(one.ratio), low=_finite(one.low), high=_finite(one.high),
         ahead=one.ahead, rounds=one.rounds,
     )  # fmt: skip

@@ -1,8 +1,6 @@
-"""Curves as SVG: a line for each design over a common axis, with its name at its end.
+"""Curves as SVG: a line for each design over a common axis, with its name at its end (lines.py).
 
-A line has the colour of the design's family, and a dash pattern that tells the members of a family apart. Names stand
-right of the plot, moved apart where they would cover each other; a piece of the line in the same colour and pattern
-leads to each. A thin upright line at a point joins the smallest and the largest figure of the rounds.
+A thin upright line at a point joins the smallest and the largest figure of the rounds.
 """
 
 import math
@@ -10,18 +8,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from .charts import FONT, LETTER, picture
-from .waits_chart import apart, axis
+from .charts import FONT, picture
+from .lines import axis, margin, marks, named
 
 HEIGHT: Final = 330
 LEFT: Final = 66
 """Pixels for the axis on the left."""
-LEADER: Final = 22
-"""Pixels from the end of a line to its name."""
-DASHES: Final[tuple[list[int], ...]] = ([], [7, 3], [2, 3])
-"""For the first, second and third design of a family."""
-REFERENCE: Final = [10, 4]
-"""Of a line that is there for reference."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +47,7 @@ def curves(lines: Sequence[Line], axes: Axes, label: str, width: int) -> str:
     drawn = [line for line in lines if line.points]
     if not drawn:
         return ""
-    names = round(LETTER * max(len(line.name) for line in drawn)) + LEADER + 10
+    names = margin(line.name for line in drawn)
     frame = _Frame(drawn, axes, width - LEFT - names)
     specification = {
         "width": frame.width,
@@ -79,14 +71,14 @@ class _Frame:
         self._axes = axes
         first, last = axes.places[0], axes.places[-1]
         scale = {"type": "log", "base": 2} if axes.doubling else {"type": "linear"}
-        marks = {"values": list(axes.places), "labelOverlap": True, "format": ",~g"}
+        across = {"values": list(axes.places), "labelOverlap": True, "format": ",~g"}
         self._across = {
             "field": "x",
             "type": "quantitative",
             "scale": {**scale, "domain": [first, last], "nice": False},
-            "axis": axis(axes.across) | marks,
+            "axis": axis(axes.across) | across,
         }
-        up = {"tickCount": 5} if axes.from_zero else {"values": _marks(self._low, self._high)}
+        up = {"tickCount": 5} if axes.from_zero else {"values": marks(self._low, self._high)}
         self._up = {
             "field": "y",
             "type": "quantitative",
@@ -118,43 +110,12 @@ class _Frame:
         ]
 
     def names(self, lines: Sequence[Line]) -> list[dict[str, Any]]:
-        """The names, and what leads to them, in pixels."""
-        ends = {line.name: max(line.points.items()) for line in lines}
-        tops = {name: self._top(three[1]) for name, (_, three) in ends.items()}
-        places = apart(tops, HEIGHT)
-        layers: list[dict[str, Any]] = []
-        for line in lines:
-            name = line.name
-            way = [  # begins at the right edge also where a line ends before, or it would look like a part of the line
-                {"n": 0, "x": self.width, "y": tops[name]},
-                {"n": 1, "x": self.width + LEADER, "y": places[name]},
-            ]
-            stroke = {"type": "line", "color": line.colour, "strokeWidth": 1, "strokeDash": list(line.dash)}
-            text = {
-                "type": "text",
-                "align": "left",
-                "baseline": "middle",
-                "dx": 4,
-                "fontSize": 12.5,
-                "color": "var(--ink)",
-            }
-            at = {key: {"field": key, "type": "quantitative", "scale": None, "axis": None} for key in ("x", "y")}
-            layers += [
-                {"data": {"values": way}, "mark": stroke, "encoding": {**at, "order": {"field": "n"}}},
-                {"data": {"values": way[1:]}, "mark": text, "encoding": {**at, "text": {"value": name}}},
-            ]
-        return layers
+        """The names, and what leads to them."""
+        ends = {line.name: self._top(max(line.points.items())[1][1]) for line in lines}
+        return list(named(ends, {line.name: (line.colour, line.dash) for line in lines}, self.width, HEIGHT))
 
     def _top(self, value: float) -> float:
         """Pixels from the top of the plot."""
         if self._axes.from_zero:
             return HEIGHT * (1 - value / self._high)
         return HEIGHT * (1 - math.log(value / self._low) / math.log(self._high / self._low))
-
-
-def _marks(low: float, high: float) -> list[float]:
-    """Powers of ten; where there are few of them, their halves and doubles too."""
-    powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
-    factors = (1, 2, 5) if math.log10(high / low) < 2.5 else (1,)
-    found = [factor * 10.0**power for power in powers for factor in factors]
-    return [mark for mark in found if low <= mark <= high]

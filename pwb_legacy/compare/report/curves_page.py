@@ -9,8 +9,9 @@ from pwb_legacy.compare.measure.results import Results
 
 from . import chart_data
 from .curve_words import at, capacities, drawn, grown, limited, place, places, sentences, three, told
-from .curves import DASHES, REFERENCE, Axes, Line, curves
+from .curves import Axes, Line, curves
 from .growth import QUESTIONS, Question
+from .lines import dashes
 from .words import Words
 
 NOTED: Final = ("rate", "load")
@@ -79,14 +80,11 @@ def _pictures(
 
 
 def _lines(results: Results, family: Callable[[str], str], question: Question) -> Iterator[Line]:
-    used: dict[str, int] = {}
+    dashed = dashes((one.name, family(one.name), one.kind == "reference") for one in results.designs)
     for design in results.designs:
-        colour = family(design.name)
-        dash = DASHES[used.get(colour, 0) % len(DASHES)] if design.kind != "reference" else REFERENCE
-        used[colour] = used.get(colour, 0) + 1
         found = {x: drawn(results, design.name, question, x) for x in places(results, question.axis)}
         points = {x: value for x, value in found.items() if value is not None}
-        yield Line(design.name, f"var(--{colour})", dash, points)
+        yield Line(design.name, f"var(--{family(design.name)})", dashed[design.name], points)
 
 
 def _cell(results: Results, design: str, question: Question, x: float, words: Words) -> tuple[str, str]:
@@ -97,7 +95,7 @@ def _cell(results: Results, design: str, question: Question, x: float, words: Wo
         return "-", ""
     least, _, most = value
     ends = [told((end, end, end)) for end in (least, most)]
-    between = words.say("to", least=ends[0], most=ends[1]) if ends[0] != ends[1] else ""
+    between = words.say("between", least=ends[0], most=ends[1]) if ends[0] != ends[1] else ""
     return told(value) + (" *" if limited(points) else ""), between
 
 

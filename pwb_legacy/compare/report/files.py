@@ -54,19 +54,27 @@ def write_somewhere(results: Results, out: Path) -> tuple[Path, str]:
 
 
 def read(paths: list[Path]) -> Results:
-    """The results of one run, or of several joined. Raises CannotError, in one line."""
-    parts = []
+    """The results of one run, or of several joined; a run that is in several files counts once. Raises CannotError, in
+    one line."""
+    parts: list[Results] = []
     for path in paths:
         if path.is_dir() or path.suffix == ".html":
             beside = path / FIGURES if path.is_dir() else path.with_name(FIGURES)
             raise CannotError(f"{path}: is not the compare.json of a run; try {beside}")
         try:
-            parts.append(Results.from_json(path.read_text("utf-8")))
+            found = Results.from_json(path.read_text("utf-8"))
         except OSError as error:
             raise CannotError(f"{path}: {error.strerror}") from None
         except ValueError as error:
             raise CannotError(f"{path}: {_why(error)}") from None
+        if not any(_is_same(found, part) for part in parts):
+            parts.append(found)
     return joined(parts)
+
+
+def _is_same(one: Results, other: Results) -> bool:
+    """Whether two results are those of the same run."""
+    return (one.runs, one.measurements, one.points) == (other.runs, other.measurements, other.points)
 
 
 def _why(error: ValueError) -> str:

@@ -20,8 +20,9 @@ from pwb_legacy.compare.measure.running_server import CARRIES
 
 from . import chart_data
 from .charts import Bar, bars, scale_of
-from .claims import WAIT, Verdict, verdict
+from .claims import DISTURBED, MORE_IS_BETTER, WAIT, Verdict, is_disturbed, measure_of, verdict
 from .curves_page import sections as curve_sections
+from .lines import dashes
 from .measures import MEASURES, Measure
 from .spread import PERCENTILES, Spread, spread, waits
 from .templates import block, printed
@@ -42,6 +43,8 @@ CHARTS: Final = {
 }
 """What is drawn for each scenario; the first shows what it is about. WAIT is the highest percentile that all carry."""
 USUAL: Final = ("rate", WAIT, "cpu_us")
+SPEED: Final = (*MORE_IS_BETTER, *PERCENTILES)
+"""Figures that depend on what other programs do meanwhile."""
 WAITS: Final = ("many", "slow-heads", "slow-readers", "burst", "vanishing", "slow-disk", "replay")
 """Scenarios that show how long clients wait: their percentiles are drawn as curves."""
 
@@ -125,24 +128,26 @@ class _Page:
             "orders": [
                 (self._words.measure(one.measure)[0], self._words.order(one))
                 for one in self._verdict.findings
-                if one.scenario == scenario and len(one.tiers) > 1
+                if one.scenario == scenario and (len(one.tiers) > 1 or one.within)
             ],
             "charts": [chart for chart in charts if chart],
             "waits": self._drawn(self._waits, scenario) if scenario in WAITS else None,
             "columns": list(self._heads(columns)),
             "rows": [self._row(design, scenario, columns) for design in designs],
             "notes": list(self._notes(scenario)),
+            "warnings": list(self._warnings(scenario)),
         }
 
     def _field(self, scenario: str, name: str) -> str:
-        """The field of Measurement that is drawn; empty where there is none."""
-        if name != WAIT:
-            return name
-        measured = [
-            one for one in self._results.designs if any(not m.why for m in self._results.of(one.name, scenario))
-        ]
+        """The field of Measurement that is drawn; empty where there is none. It is that of the claims, if there are
+        any."""
+        if field := measure_of(self._results, scenario, name):
+            return field
+        measured = self._measured_in(scenario)
         carried = (
-            each for each in reversed(PERCENTILES) if all(self._spread(d, scenario, MEASURES[each]) for d in measured)
+            each
+            for each in reversed(PERCENTILES)
+            if all(spread(self._results, one, scenario, each) for one in measured)
         )
         return next(carried, "")
 
@@ -196,8 +201,9 @@ class _Page:
             told = self._words.say("value.of", value=told, n=known.n)
         if measure.name == "rate" and is_limited(self._results, design.name, scenario):
             told += " *"
+        hollow = measure.name in SPEED and is_disturbed(self._results, design.name, scenario)
         shown = measure.scaled(known)
-        return Bar(design.name, shown.middle, told, colour, shown.low, shown.high)
+        return Bar(design.name, shown.middle, told + " †" * hollow, colour, shown.low, shown.high, hollow)
 
     def _missing(self, design: Design, scenario: str, name: str) -> str:
         """Why there is no figure."""
@@ -209,9 +215,10 @@ class _Page:
         say = self._words.say
         found = {one.name: waits(self._results.of(one.name, scenario)) for one in self._results.designs}
         curves = {name: one for name, one in found.items() if one is not None}
-        colours = {name: f"var(--{family(name)})" for name in curves}
+        dashed = dashes((one.name, family(one.name), one.kind == "reference") for one in self._results.designs)
+        looks = {name: (f"var(--{family(name)})", dash) for name, dash in dashed.items()}
         title, percent = say("page.waits"), say("page.waits.axis")
-        svg = waits_chart(curves, colours, f"{self._words.title(scenario)}. {title}", percent)
+        svg = waits_chart(curves, looks, f"{self._words.title(scenario)}. {title}", percent)
         if not svg:
             return None
         return {
@@ -251,11 +258,11 @@ class _Page:
         if known is None:
             return "-", ""
         ends = [measure.told(replace(known, middle=end)) for end in (known.low, known.high)]
-        between = self._words.say("to", least=ends[0], most=ends[1])
+        between = self._words.say("between", least=ends[0], most=ends[1])
         return measure.told(known), between if known.rounds > 1 and ends[0] != ends[1] else ""
 
-    def _notes(self, scenario: str) -> Iterator[str]:
-        """What a reader has to know of a scenario's figures."""
+    def _warnings(self, scenario: str) -> Iterator[str]:
+        """What is wrong with a scenario's figures."""
         words, results = self._words, self._results
         for design in results.designs:
             measurements = results.of(design.name, scenario)
@@ -265,11 +272,21 @@ class _Page:
                 yield words.say("note.failed", design=design.name, why=measurements[-1].why)
             elif words.silent(scenario, [design.name]):
                 yield words.say("note.silent", design=design.name)
-        measured = [
-            one.name for one in results.designs if any(each.why is None for each in results.of(one.name, scenario))
-        ]
+        measured = self._measured_in(scenario)
         if limited := [name for name in measured if is_limited(results, name, scenario)]:
             yield words.say("note.limited", designs=words.listed(limited))
+        if hollow := [name for name in measured if is_disturbed(results, name, scenario)]:
+            yield words.say("note.disturbed", designs=words.listed(hollow), share=DISTURBED)
+
+    def _measured_in(self, scenario: str) -> list[str]:
+        """The designs that have figures in a scenario."""
+        whole = {one.design for one in self._results.measurements if one.scenario == scenario and one.why is None}
+        return [one.name for one in self._results.designs if one.name in whole]
+
+    def _notes(self, scenario: str) -> Iterator[str]:
+        """What a reader has to know to understand a scenario's figures."""
+        words, results = self._words, self._results
+        measured = self._measured_in(scenario)
         closing = [one.name for one in results.designs if not one.keeps_alive and one.name in measured]
         if closing and scenario == "kept":
             yield words.say("note.keeps_none", designs=words.listed(closing))

@@ -26,6 +26,9 @@ SMALLEST: Final = 1.05
 """A median ratio closer to 1 is not called a difference: it may come from where a design stands in the memory."""
 LARGEST: Final = 1e6
 """Larger ratios count as this one, and infinite ones, too."""
+LEAST_DEVIATION: Final = 0.01
+"""Of the logarithms of ratios. Rounds that agree more closely, or to the last digit, make nothing surer: no figure is
+exact to 1 %."""
 ALONE: Final = 10.0
 """The ratio that decides in a single round; in n rounds every one needs the n-th root of it."""
 
@@ -99,12 +102,11 @@ def chance(values: Sequence[float]) -> float:
 
 
 def t_test(values: Sequence[float]) -> float:
-    """The p value of the t-test, two-sided: whether the mean of the values is zero. 1 for fewer than two values."""
+    """The p value of the t-test, two-sided: whether the mean of the values is zero. 1 for fewer than two values. The
+    values are taken to deviate by LEAST_DEVIATION at least."""
     if len(values) < 2:
         return 1.0
-    deviation = stdev(values)
-    if not deviation:
-        return 0.0 if values[0] else 1.0
+    deviation = max(stdev(values), LEAST_DEVIATION)
     return student(abs(mean(values)) / deviation * math.sqrt(len(values)), len(values) - 1)
 
 

@@ -10,67 +10,61 @@ from typing import Any, Final
 
 from hdrh.histogram import HdrHistogram
 
-from .charts import FONT, LETTER, picture
+from .charts import FONT, picture
+from .lines import axis as axis_look
+from .lines import margin, marks, named
 
 WIDTH: Final = 720
 HEIGHT: Final = 260
-NAMES: Final = 130
-"""Pixels for the names at the ends of the curves."""
-LINE: Final = 15
-"""Pixels between two names at least."""
 PERCENTS: Final = (0, 10, 25, 50, 75, 90, 95, 98, 99, 99.5, 99.8, 99.9, 99.95, 99.99)
 MARKED: Final = (0, 50, 90, 99, 99.9, 99.99)
-LEFT: Final = 10
+LEFT: Final = 46
+"""Pixels for the axis on the left."""
+BEYOND: Final = 10
 """Requests that have to wait longer than the last point of a curve."""
 
 
-def waits_chart(curves: Mapping[str, HdrHistogram], colours: Mapping[str, str], label: str, axis: str) -> str:
-    """An ``<svg>`` element; empty where no curve has two points. curves: waits in microseconds, by design."""
+def waits_chart(
+    curves: Mapping[str, HdrHistogram], looks: Mapping[str, tuple[str, Sequence[int]]], label: str, axis: str
+) -> str:
+    """An ``<svg>`` element; empty where no curve has two points. curves: waits in microseconds, by design. looks: the
+    colour and the dash pattern of each. label: for screen readers. axis: the title of the lower one."""
     drawn = {name: found for name, histogram in curves.items() if len(found := points(histogram)) > 1}
     if not drawn:
         return ""
     ends = [wait for found in drawn.values() for _, wait in found]
     low, high = min(ends) / 1.3, max(ends) * 1.3
     last = max(_nines(found[-1][0]) for found in drawn.values())
-    values = [
-        {"name": name, "x": _nines(percent), "y": wait, "colour": colours[name]}
-        for name, found in drawn.items()
-        for percent, wait in found
-    ]
-    own = {"field": "colour", "type": "nominal", "scale": None}
+    width = WIDTH - LEFT - (right := margin(drawn))
     place = {"x": _across(last, axis), "y": _up(low, high)}
-    names = [
-        {"name": name, "x": last, "y": low * (high / low) ** (1 - top / HEIGHT), "colour": colours[name]}
-        for name, top in apart({name: _top(found[-1][1], low, high) for name, found in drawn.items()}).items()
-    ]
-    text = {"type": "text", "align": "left", "dx": 8, "baseline": "middle", "fontSize": 12.5}
+    tops = {name: _top(found[-1][1], low, high) for name, found in drawn.items()}
     specification = {
-        "width": WIDTH - NAMES,
+        "width": width,
         "height": HEIGHT,
         "background": None,
-        "padding": {"left": 46, "right": round(LETTER * max(map(len, drawn))) + 12, "top": 8, "bottom": 40},
+        "padding": {"left": LEFT, "right": right, "top": 8, "bottom": 40},
         "autosize": "none",
         "layer": [
-            {
-                "data": {"values": values},
-                "mark": {"type": "line", "strokeWidth": 1.8, "interpolate": "linear"},
-                "encoding": {**place, "color": own, "detail": {"field": "name", "type": "nominal"}},
-            },
-            {
-                "data": {"values": names},
-                "mark": text,
-                "encoding": {**place, "text": {"field": "name"}, "color": own},
-            },
+            *(_line(found, *looks[name], place) for name, found in drawn.items()),
+            *named(tops, looks, width, HEIGHT),
         ],
         "config": {"font": FONT, "view": {"stroke": None}, "aria": False},
     }
     return picture(specification, label)
 
 
+def _line(
+    found: Sequence[tuple[float, float]], colour: str, dash: Sequence[int], place: Mapping[str, Any]
+) -> dict[str, Any]:
+    mark = {"type": "line", "strokeWidth": 1.8, "interpolate": "linear", "color": colour, "strokeDash": list(dash)}
+    values = [{"x": _nines(percent), "y": wait} for percent, wait in found]
+    return {"data": {"values": values}, "mark": mark, "encoding": place}
+
+
 def points(histogram: HdrHistogram) -> list[tuple[float, float]]:
     """Percentages and waits in milliseconds."""
     n = histogram.get_total_count()
-    carried = [percent for percent in PERCENTS if n * (1 - percent / 100) >= LEFT]
+    carried = [percent for percent in PERCENTS if n * (1 - percent / 100) >= BEYOND]
     return [(percent, max(histogram.get_value_at_percentile(percent), 1) / 1000) for percent in carried]
 
 
@@ -84,20 +78,6 @@ def _top(wait: float, low: float, high: float) -> float:
     return HEIGHT * (1 - math.log(wait / low) / math.log(high / low))
 
 
-def apart(tops: Mapping[str, float], height: float = HEIGHT) -> dict[str, float]:
-    """The same, moved so far that the names do not cover each other."""
-    placed: dict[str, float] = {}
-    before = -math.inf
-    for name, top in sorted(tops.items(), key=lambda pair: pair[1]):
-        before = max(top, before + LINE)
-        placed[name] = before
-    below = height
-    for name, top in reversed(placed.items()):
-        placed[name] = below = min(top, below)
-        below -= LINE
-    return placed
-
-
 def _across(last: float, title: str) -> dict[str, Any]:
     marked = [_nines(percent) for percent in MARKED if _nines(percent) <= last + 1e-9]
     labels = ": ".join(f"abs(datum.value - {_nines(each)}) < 1e-6 ? '{each:g}'" for each in MARKED)
@@ -105,30 +85,14 @@ def _across(last: float, title: str) -> dict[str, Any]:
         "field": "x",
         "type": "quantitative",
         "scale": {"domain": [0, last], "nice": False},
-        "axis": axis(title) | {"values": marked, "labelExpr": f"{labels} : ''"},
+        "axis": axis_look(title) | {"values": marked, "labelExpr": f"{labels} : ''"},
     }
 
 
 def _up(low: float, high: float) -> dict[str, Any]:
-    powers: Sequence[int] = range(math.ceil(math.log10(low)), math.floor(math.log10(high)) + 1)
     return {
         "field": "y",
         "type": "quantitative",
         "scale": {"type": "log", "domain": [low, high], "nice": False},
-        "axis": axis(None) | {"values": [10.0**power for power in powers], "format": ",~r"},
-    }
-
-
-def axis(title: str | None) -> dict[str, Any]:
-    """How an axis looks, with its title."""
-    return {
-        "title": title,
-        "titleColor": "var(--soft)",
-        "titleFontWeight": "normal",
-        "titleFontSize": 11,
-        "domain": False,
-        "ticks": False,
-        "gridColor": "var(--rule)",
-        "labelColor": "var(--soft)",
-        "labelFontSize": 11,
+        "axis": axis_look(None) | {"values": marks(low, high), "format": ",~r", "labelOverlap": True},
     }

@@ -8,9 +8,10 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Any, Final
 
+from pwb_legacy.compare.measure.rates import MAX_RATE
 from pwb_legacy.compare.measure.results import Design, Results
 
-from .claims import CORES, MORE_IS_BETTER, Claim, Finding, Scaling, Verdict, failed
+from .claims import CORES, DISTURBED, MORE_IS_BETTER, Claim, Finding, Scaling, Verdict, failed
 from .spread import figure, spread
 from .texts.catalogue import load
 
@@ -74,12 +75,28 @@ class Words:
     # --- the verdict
 
     def verdict(self, verdict: Verdict) -> list[str]:
-        """Every sentence, in the order of importance."""
-        found = [self.finding(one, verdict.unit) for one in verdict.findings]
+        """Every sentence, in the order of importance: what is decided first. What is the same of several scenarios is
+        one sentence."""
+        alike: dict[str, list[Finding]] = {}
+        for one in sorted(verdict.findings, key=lambda one: not one.claims):
+            alike.setdefault(self._parts(one, verdict.unit), []).append(one)
+        found = [self.say("finding", subjects=self._subjects(ones), parts=parts) for parts, ones in alike.items()]
         return [*found, *self.scaling(verdict), *self._limited(), self._failures()]
 
-    def finding(self, one: Finding, unit: str) -> str:
-        """A sentence: which design is first, which one is last, or that this cannot be told."""
+    def _subjects(self, ones: Sequence[Finding]) -> str:
+        """What findings are about: scenarios with the same measure stand together."""
+        by_measure: dict[tuple[str, int], list[str]] = {}
+        for one in ones:
+            by_measure.setdefault((one.measure, one.cores), []).append(_lower(self.title(one.scenario)))
+        subjects = []
+        for (measure, cores), titles in by_measure.items():
+            values = {"titles": self.listed(titles), "measure": _lower(self.measure(measure)[0]), "cores": cores}
+            on_one = "subject.on_1" if measure in MORE_IS_BETTER else "subject"
+            subjects.append(self.say("subject.on_cores" if cores > 1 else on_one, **values))
+        return _upper(self.texts["part"].join(subjects))
+
+    def _parts(self, one: Finding, unit: str) -> str:
+        """Which design is first, which one is last, or that this cannot be told."""
         parts = []
         kind = "most" if one.measure in MORE_IS_BETTER else "least"
         if not one.rounds:
@@ -97,13 +114,10 @@ class Words:
             )
             parts += [self._part(f"{kind}.{end}", one, one.claims[-1 if end == "last" else 0], unit) for end in ends]
         if one.disturbed:
-            parts.append(self.say("disturbed", designs=self.listed(one.disturbed)))
+            parts.append(self.say("disturbed", designs=self.listed(one.disturbed), share=DISTURBED))
         if silent := self.silent(one.scenario, [name for tier in one.tiers for name in tier]):
             parts.append(self.say("silent", designs=self.listed(silent)))
-        values = {"title": self.title(one.scenario), "measure": _lower(self.measure(one.measure)[0])}
-        on_one = "finding.on_1" if one.measure in MORE_IS_BETTER else "finding"
-        key = "finding.on_cores" if one.cores > 1 else on_one
-        return self.say(key, **values, cores=one.cores, parts=self.texts["part"].join(parts))
+        return self.texts["part"].join(parts)
 
     def silent(self, scenario: str, designs: Sequence[str]) -> list[str]:
         """Designs that answered no request of a scenario, in all rounds."""
@@ -119,22 +133,26 @@ class Words:
         return self.say("middle", low=low, high=high, ahead=claim.ahead, rounds=ahead)
 
     def order(self, one: Finding) -> str:
-        """All designs, the best first."""
+        """All designs, the best first; then the decided pairs of those that have no order."""
         comma = self.texts["comma"]
         tiers = [
             self.say("page.order.tie", designs=comma.join(tier)) if len(tier) > 1 else tier[0] for tier in one.tiers
         ]
-        return self.say("page.order", tiers=self.texts["page.order.than"].join(tiers))
+        order = self.say("page.order", tiers=self.texts["page.order.than"].join(tiers))
+        worse = {better: [name for first, name in one.within if first == better] for better, _ in one.within}
+        pairs = [self.say("page.order.pair", better=name, worse=self.listed(names)) for name, names in worse.items()]
+        return self.say("page.order.within", order=order, pairs=self.texts["part"].join(pairs)) if pairs else order
 
     def _part(self, key: str, one: Finding, claim: Claim, unit: str) -> str:
         tied = claim.winners if key.endswith("first") else claim.losers
+        within = any(better in tied for better, _ in one.within)
         return self.say(
             key,
             winners=self._named(one, claim.winners),
             losers=self._named(one, claim.losers),
             winner=claim.winner,
             loser=claim.loser,
-            tie=self.texts["tie"] if len(tied) > 1 else "",
+            tie=self.texts["tie.some" if within else "tie"] if len(tied) > 1 else "",
             ratio=self._ratio(claim.ratio),
             evidence=self.evidence(claim, unit),
         )
@@ -183,17 +201,17 @@ class Words:
             yield self.say("limited", designs=self.listed(designs), scenario=self.title(scenario))
 
     def _failures(self) -> str:
-        parts, total = [], 0
+        parts, total, some = [], 0, False
         for scenario in self._results.scenarios:
             for design in self._results.designs:
                 failures, requests = failed(self._results.of(design.name, scenario.name))
-                total += requests
+                total, some = total + requests, some or failures > 0
                 if failures > RARE * requests:
                     values = {"failures": failures, "requests": requests, "scenario": _lower(self.title(scenario.name))}
                     parts.append(self.say("failures.part", design=design.name, **values))
         if parts:
             return self.say("failures", parts=self.listed(parts))
-        return self.say("failures.none", requests=total)
+        return self.say("failures.few" if some else "failures.none", requests=total)
 
     def interpreter(self, one: Design) -> str:
         """The interpreter of a design, where it is another one than that of the run, and whether its lock was on."""
@@ -221,16 +239,19 @@ class Words:
         yield self.say("about.cores"), self._cores()
         yield self.say("about.cpu_time"), self.say(f"about.cpu_time.{about.cpu_time}")
         yield self.say("about.load"), self.say(f"about.load.{about.load}", connections=about.connections)
-        closed = [self.title(one.name) for one in self._results.scenarios if one.rate is None and one.name in CLOSED]
+        closed = [
+            _lower(self.title(one.name)) for one in self._results.scenarios if one.rate is None and one.name in CLOSED
+        ]
         if closed:
-            yield self.say("about.closed"), self.say("about.closed.is", scenarios=self.listed(closed))
+            yield self.say("about.closed"), _upper(self.say("about.closed.is", scenarios=self.listed(closed)))
         rates = [
-            self.say("about.open.one", scenario=self.title(one.name), rate=figure(one.rate))
+            self.say("about.open.one", scenario=_lower(self.title(one.name)), rate=figure(one.rate))
             for one in self._results.scenarios
             if one.rate is not None
         ]
         if rates:
-            yield self.say("about.open"), self.say("about.open.is", scenarios=self.texts["comma"].join(rates))
+            values = {"scenarios": self.texts["comma"].join(rates), "most": MAX_RATE}
+            yield self.say("about.open"), _upper(self.say("about.open.is", **values))
         values = {"rounds": self.rounds(about.rounds), "seconds": about.duration, "seed": about.seed}
         yield self.say("about.rounds"), self.say("about.rounds.are", **values)
         yield self.say("about.site"), about.site
@@ -267,3 +288,8 @@ def shows_the_lock(ones: Sequence[Scaling]) -> bool:
 def _lower(text: str) -> str:
     """With a small first letter, unless it begins with an abbreviation."""
     return text if text[:2].isalpha() and text[:2].isupper() else text[:1].lower() + text[1:]
+
+
+def _upper(text: str) -> str:
+    """With a large first letter."""
+    return text[:1].upper() + text[1:]

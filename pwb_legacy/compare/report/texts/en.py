@@ -30,8 +30,7 @@ SCENARIOS: Final[Mapping[str, tuple[str, str, str]]] = {
     "many": (
         "Many files",
         "many",
-        "Each request asks for another file, at a rate that all designs can serve: what it costs to find a file, and "
-        "what a cache saves.",
+        "Each request asks for another file, at a fixed rate: what it costs to find a file, and what a cache saves.",
     ),
     "large": (
         "One large file to many",
@@ -103,9 +102,10 @@ DESIGNS: Final[Mapping[str, str]] = {}
 
 TEXTS: Final[Mapping[str, str]] = {
     # The verdict. winners, losers: names with their figures; tie: empty, or that they cannot be told apart.
-    "finding": "{title}, {measure}: {parts}.",
-    "finding.on_1": "{title}, {measure}, on one core: {parts}.",
-    "finding.on_cores": "{title}, {measure}, on {cores} cores: {parts}.",
+    "finding": "{subjects}: {parts}.",
+    "subject": "{titles}, {measure}",
+    "subject.on_1": "{titles}, {measure}, on one core",
+    "subject.on_cores": "{titles}, {measure}, on {cores} cores",
     "part": "; ",
     "most.first": "most with {winners}{tie}: {ratio} times {loser} ({evidence})",
     "most.last": "fewest with {losers}{tie}: {winner} has {ratio} times that ({evidence})",
@@ -115,9 +115,10 @@ TEXTS: Final[Mapping[str, str]] = {
     "least.some": "the order cannot be told, but {losers} has {ratio} times as much as {winners} ({evidence})",
     "beyond": "more than a thousand",
     "tie": ", which cannot be told apart",
+    "tie.some": ", of which not all can be told apart",
     "undecided": "{rounds} cannot tell the designs apart",
     "undecided.one_round": "one round tells only factors of ten, and there is none",
-    "disturbed": "{designs} left out, because other programs had more than a quarter of the cores' time",
+    "disturbed": "{designs} left out, because other programs had more than {share:.0%} of the cores' time",
     "middle": "{low} to {high}; ahead in {ahead} of {rounds}",
     "silent": "{designs} answered no request at all",
     "rounds.1": "one round",
@@ -125,7 +126,8 @@ TEXTS: Final[Mapping[str, str]] = {
     "runs": "{n} runs",
     "failures": "Requests that failed: {parts}.",
     "failures.part": "{design} {failures:,} of {requests:,} ({scenario})",
-    "failures.none": "Of {requests:,} requests at most one in a thousand failed, in any scenario.",
+    "failures.none": "None of {requests:,} requests failed.",
+    "failures.few": "Of {requests:,} requests at most one in a thousand failed, with each design in each scenario.",
     "limited": (
         "{scenario}: the load generator was busier than {designs}, so these could have served more requests a second."
     ),
@@ -140,6 +142,7 @@ TEXTS: Final[Mapping[str, str]] = {
     "and": " and ",
     "comma": ", ",
     "to": "{least} to {most}",
+    "between": "{least}–{most}",
     "value.of": "{value} (n={n:,})",
     # Conditions of a run.
     "about.PWB": "PWB",
@@ -170,7 +173,7 @@ TEXTS: Final[Mapping[str, str]] = {
     "about.open.is": (
         "{scenarios}: requests are sent at a fixed rate, at random moments, whatever the server does, and a wait "
         "counts from the moment when the request was due. The rate is half of what the slowest design could serve in "
-        "this run, with nothing in its way."
+        "this run, with nothing in its way, and at most {most:,.0f} a second."
     ),
     "about.open.one": "{scenario} {rate}/s",
     "about.rounds": "Rounds",
@@ -210,6 +213,10 @@ TEXTS: Final[Mapping[str, str]] = {
     "note.failed": "{design} could not be measured: {why}",
     "note.silent": "{design} answered no request in the time of a measurement.",
     "note.limited": "* The load generator was busier than {designs}: at least so many requests a second.",
+    "note.disturbed": (
+        "† Drawn hollow: other programs had more than {share:.0%} of the cores' time while {designs} was measured, so "
+        "requests a second and waits say little of it."
+    ),
     "note.keeps_none": "{designs} ends every connection after one response: here, too, each request has a new one.",
     "note.few": "There is no p{percent} of fewer than {least:,} requests: single requests would decide it.",
     "note.timeout": "A request that was not answered counts with the time after which its client gave up.",
@@ -239,7 +246,8 @@ TEXTS: Final[Mapping[str, str]] = {
     "page.claims": (
         "A claim compares two designs within each round: the median ratio, in brackets its middle half and in how many "
         "rounds the one was ahead. Two tests decide, the paired t-test and Wilcoxon's, corrected for the number of "
-        "pairs (Benjamini and Hochberg, 5 %). In an order of designs, those in brackets cannot be told apart."
+        "pairs (Benjamini and Hochberg, 5 %). In an order of designs, those in brackets have no decided order; the "
+        "pairs of them that are decided follow."
     ),
     "page.scenarios": "{n} scenarios",
     "page.scenario": "One scenario",
@@ -247,6 +255,8 @@ TEXTS: Final[Mapping[str, str]] = {
     "page.order.of": "{measure}. {order}",
     "page.order.than": " > ",
     "page.order.tie": "({designs})",
+    "page.order.within": "{order}. Within brackets: {pairs}",
+    "page.order.pair": "{better} before {worse}",
     "page.more": "more is better",
     "page.less": "less is better",
     "page.logarithmic": "logarithmic",

@@ -23,7 +23,7 @@ SCENARIOS: Final[Mapping[str, tuple[str, str, str]]] = {
     "many": (
         "许多文件",
         "许多\n文件",
-        "每个请求都请求不同的文件，请求速率是所有设计都能承受的：查找文件的开销有多大，缓存能省下多少。",
+        "以固定速率发出请求，每个请求都请求不同的文件：查找文件的开销有多大，缓存能省下多少。",
     ),
     "large": ("大文件", "大\n文件", "{clients} 个客户端同时下载一个大文件：传输大量数据的开销有多大。"),
     "slow-heads": (
@@ -91,9 +91,10 @@ DESIGNS: Final[Mapping[str, str]] = {
 
 TEXTS: Final[Mapping[str, str]] = {
     # The verdict.
-    "finding": "{title}，{measure}：{parts}。",
-    "finding.on_1": "{title}，{measure}，单核：{parts}。",
-    "finding.on_cores": "{title}，{measure}，{cores} 核：{parts}。",
+    "finding": "{subjects}：{parts}。",
+    "subject": "{titles}，{measure}",
+    "subject.on_1": "{titles}，{measure}，单核",
+    "subject.on_cores": "{titles}，{measure}，{cores} 核",
     "part": "；",
     "most.first": "{winners} 最多{tie}，是 {loser} 的 {ratio} 倍（{evidence}）",
     "most.last": "{losers} 最少{tie}，{winner} 是它的 {ratio} 倍（{evidence}）",
@@ -103,9 +104,10 @@ TEXTS: Final[Mapping[str, str]] = {
     "least.some": "无法判断先后顺序，但 {losers} 是 {winners} 的 {ratio} 倍（{evidence}）",
     "beyond": "1,000+",
     "tie": "（彼此无法区分）",
+    "tie.some": "（其中有些无法区分）",
     "undecided": "测了 {rounds}，仍无法区分各设计",
     "undecided.one_round": "一轮只能断定 10 倍以上的差别，这里没有",
-    "disturbed": "未计入 {designs}，因为其他程序占用了这些核四分之一以上的时间",
+    "disturbed": "未计入 {designs}，因为其他程序占用了这些核 {share:.0%} 以上的时间",
     "middle": "比值的四分位区间为 {low} 到 {high}，{rounds}中领先 {ahead} 次",
     "silent": "{designs} 没有响应任何请求",
     "rounds.1": "1 轮",
@@ -113,7 +115,8 @@ TEXTS: Final[Mapping[str, str]] = {
     "runs": "{n} 次运行",
     "failures": "失败的请求：{parts}。",
     "failures.part": "{design} {requests:,} 个中有 {failures:,} 个（{scenario}）",
-    "failures.none": "共 {requests:,} 个请求，任何场景中失败的都不超过千分之一。",
+    "failures.none": "共 {requests:,} 个请求，没有失败的。",
+    "failures.few": "共 {requests:,} 个请求，每种设计在每个场景中失败的都不超过千分之一。",
     "limited": "{scenario}：负载发生器比 {designs} 更忙，这些设计每秒本可处理更多请求。",
     "scaling": "从 {few} 核到 {many} 核：{parts}。",
     "scaling.more": "{design} 的请求数是原来的 {ratio} 倍（{evidence}）",
@@ -126,6 +129,7 @@ TEXTS: Final[Mapping[str, str]] = {
     "and": "、",
     "comma": "、",
     "to": "{least} 到 {most}",
+    "between": "{least}–{most}",
     "value.of": "{value} (n={n:,})",
     # Conditions of a run.
     "about.PWB": "PWB",
@@ -154,7 +158,7 @@ TEXTS: Final[Mapping[str, str]] = {
     "about.open": "开环",
     "about.open.is": (
         "{scenarios}：不管服务器在做什么，请求都以固定速率在随机时刻发出，等待时间从请求计划发出的时刻算起。"
-        "速率取本次运行中最慢的设计在不受干扰时处理能力的一半。"
+        "速率取本次运行中最慢的设计在不受干扰时处理能力的一半，最高每秒 {most:,.0f} 个请求。"
     ),
     "about.open.one": "{scenario} {rate}/s",
     "about.rounds": "轮次",
@@ -187,6 +191,9 @@ TEXTS: Final[Mapping[str, str]] = {
     "note.failed": "{design} 无法测量：{why}",
     "note.silent": "{design} 在测量期间没有响应任何请求。",
     "note.limited": "* 负载发生器比 {designs} 更忙：每秒请求数至少有这么多。",
+    "note.disturbed": (
+        "† 画成空心：测量 {designs} 时，其他程序占用了这些核 {share:.0%} 以上的时间，每秒请求数和等待时间仅供参考。"
+    ),
     "note.keeps_none": "{designs} 每发完一个响应就关闭连接，所以这里每个请求也都新建一个连接。",
     "note.few": "请求少于 {least:,} 个时不给出 p{percent}：个别请求就足以左右它。",
     "note.timeout": "没有得到响应的请求，按客户端放弃之前等待的时间计算。",
@@ -212,7 +219,7 @@ TEXTS: Final[Mapping[str, str]] = {
     "page.claims": (
         "每个结论都在同一轮内比较两种设计：给出比值的中位数，括号内是比值的四分位区间（中间一半轮次）和领先的轮数。"
         "结论是否成立由配对 t 检验和 Wilcoxon 检验判定，并按比较的次数做多重比较校正（Benjamini–Hochberg，5 %）。"
-        "设计的排序中，括号内的各项彼此无法区分。"
+        "设计的排序中，括号内的各项没有确定的先后；其中能分出先后的，列在后面。"
     ),
     "page.scenarios": "{n} 个场景",
     "page.scenario": "一个场景",
@@ -220,6 +227,8 @@ TEXTS: Final[Mapping[str, str]] = {
     "page.order.of": "{measure}。{order}",
     "page.order.than": " > ",
     "page.order.tie": "（{designs}）",
+    "page.order.within": "{order}。括号内可以确定：{pairs}",
+    "page.order.pair": "{better} 优于 {worse}",
     "page.more": "越大越好",
     "page.less": "越小越好",
     "page.logarithmic": "对数坐标",
