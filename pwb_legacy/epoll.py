@@ -136,8 +136,7 @@ class EpollServer(HTTPServer):
             self._watch(fd, select.EPOLLIN)
             self._ready.add(fd)  # its first turn sets its deadline, even if it never sends a byte (A1)
             self._clients[fd] = client
-            self.admission.read_descriptor_limit()
-            if not self.admission.admit(client, time.monotonic()):
+            if not self.admit(client):
                 self.start_response(client, client.connection.reject())
                 self.handlerequest(client)  # at once: of many rejected clients the oldest are closed
         except Exception as error:

@@ -181,8 +181,7 @@ class HTTPServer:
         try:
             while not self.stopping:
                 for client in self.acceptor.wait():
-                    self.admission.read_descriptor_limit()
-                    if self.admission.admit(client, time.monotonic()):
+                    if self.admit(client):
                         yield client
                     else:
                         self._send_503(client)
@@ -197,6 +196,14 @@ class HTTPServer:
             time.sleep(STOP_CHECK)
             self.on_wakeup()
         self.cancel_grace_period()
+
+    def admit(self, client: Client) -> bool:
+        """Return whether a new client is served. One that was accepted while a signal stopped the server ends at once."""
+        self.admission.read_descriptor_limit()
+        admitted = self.admission.admit(client, time.monotonic())
+        if admitted and self.stopping:  # on_signal() was called before the client was among the connections (F2)
+            client.stop()
+        return admitted
 
     def reject(self, client: Client) -> None:
         """Answer a client that was admitted with 503: no thread or process can be started for it (E4)."""

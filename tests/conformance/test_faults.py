@@ -1,4 +1,4 @@
-"""System calls that fail: accept, fork, clone; and an open that is slow (hazards E4, E6, E7, A12, L9)."""
+"""System calls that fail: accept, fork, clone; and an open that is slow (hazards E4, E6, E7, A12, L9); a signal at a bad moment (F2)."""
 
 import asyncio
 import subprocess
@@ -33,6 +33,18 @@ async def test_accept_that_fails_e7_e1_l9(error: str, start: Start) -> None:
     ) as server:
         for _ in range(3):
             assert (await send_request(server.address, get())).content == ALPHABET
+
+
+async def test_a_signal_that_arrives_with_a_client_f2(start: Start) -> None:
+    """SIGTERM arrives while accept() returns a client: the server does not wait until its timeout for a request."""
+    inject = "inject=accept4,accept:signal=SIGTERM:when=1"
+    wrapper = strace("-e", "trace=accept4,accept", "-e", inject, seccomp=False)
+    async with (
+        start("--header-timeout", "60", "--grace-period", "60", wrapper=wrapper) as server,
+        Peer(server.address) as peer,
+    ):
+        assert await peer.read_to_end_or_reset() == b""
+        assert await server.exited(within=3) == 0
 
 
 @pytest.mark.quiet
