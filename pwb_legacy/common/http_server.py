@@ -198,7 +198,7 @@ class HTTPServer:
         self.cancel_grace_period()
 
     def admit(self, client: Client) -> bool:
-        """Return whether a new client is served. One that was accepted while a signal stopped the server ends at once."""
+        """Count a new client, and return whether it is served; one that a signal has overtaken is stopped at once."""
         self.admission.read_descriptor_limit()
         admitted = self.admission.admit(client, time.monotonic())
         if admitted and self.stopping:  # on_signal() was called before the client was among the connections (F2)
