@@ -151,12 +151,20 @@ def caddy(setting: Setting) -> Command:
     )
 
 
-def floor(setting: Setting) -> Command:
-    program, answer = setting.scratch / "floor", setting.scratch / "answer"
-    words = [_path("cc"), "-O2", "-o", str(program), str(HERE / "floor.c")]
-    built = subprocess.run(words, capture_output=True, text=True, timeout=60)
+def build(source: Path, program: Path) -> None:
+    """Compile a C program; UnableError with the compiler's last words if that fails."""
+    words = [_path("cc"), "-O2", "-o", str(program), str(source)]
+    try:
+        built = subprocess.run(words, capture_output=True, text=True, timeout=60)
+    except FileNotFoundError:
+        raise UnableError("needs a C compiler (apt-get install gcc)") from None
     if built.returncode:
         raise UnableError(f"does not build: {' '.join(built.stderr.split())[-200:]}")
+
+
+def floor(setting: Setting) -> Command:
+    program, answer = setting.scratch / "floor", setting.scratch / "answer"
+    build(HERE / "floor.c", program)
     wanted = setting.plan.responses[0]
     if len(wanted.body) > 1 << 20:
         raise UnableError("only for responses of up to 1 MiB")

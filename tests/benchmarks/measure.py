@@ -8,11 +8,13 @@ import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from .commands import build
 from .process import Server
 from .verify import Client, UnableError
 from .works import LOG_SECONDS, Plan, Work
 
 SCRIPT = Path(__file__).with_name("replay.lua")
+PACED = Path(__file__).with_name("paced.c")
 WARM_SECONDS = 1  # before a round: entries of its cache have expired while the other peers were measured
 LARGE = 1 << 20  # bytes; from here on parts of responses count, too
 
@@ -36,24 +38,27 @@ class Sample:
 
 @dataclass(frozen=True, slots=True)
 class Generator:
-    """wrk on its core, for some seconds a round; ``scratch`` is a folder for the requests."""
+    """The load on its core, for some seconds a round; ``scratch`` is a folder for the requests.
+
+    It is wrk, or paced.c for clients that pause, which wrk can only do on an open connection.
+    """
 
     core: int
     seconds: int
     scratch: Path
 
     def load(self, server: Server, work: Work, plan: Plan, asked: int) -> Sample:
-        """One round: CPU microseconds of the server's tree per request, and the results of wrk.
+        """One round: CPU microseconds of the server's tree per request, and the results of the load.
 
         asked: the requests that the server got in the rounds before. The order goes on where they ended: begun again,
         it would find in the cache what it asked for a moment ago.
         """
-        warm = self._wrk(server.port, work, self._requests(plan, asked), WARM_SECONDS)
+        warm = self._run(server.port, work, self._requests(plan, asked), WARM_SECONDS)
         warmed = int(_number(warm["requests"]))
         files = self._requests(plan, asked + warmed)
         time.sleep(0.05)  # its connections are closed
         before = server.cpu_seconds()
-        result = self._wrk(server.port, work, files, self.seconds * work.stretch)
+        result = self._run(server.port, work, files, self.seconds * work.stretch)
         time.sleep(LOG_SECONDS if work.log else 0.05)  # postponed work is part of the cost
         spent = server.cpu_seconds() - before
         return replace(_sample(result, spent, plan), warmed=warmed)
@@ -65,9 +70,13 @@ class Generator:
         order.write_text("\n".join(str(index + 1) for index in plan.order_after(asked)))
         return [str(heads), str(order)]
 
-    def _wrk(self, port: int, work: Work, files: list[str], seconds: int) -> dict[str, object]:
-        words = ["wrk", "-t1", f"-c{work.connections}", f"-d{seconds}s", "--timeout", "30s"]
-        words += ["-s", str(SCRIPT), f"http://127.0.0.1:{port}/", "--", *files]
+    def _run(self, port: int, work: Work, files: list[str], seconds: int) -> dict[str, object]:
+        if work.pause:
+            numbers = (port, work.connections, work.pause, seconds)
+            words = [str(self._paced()), *map(str, numbers), files[0]]
+        else:
+            words = ["wrk", "-t1", f"-c{work.connections}", f"-d{seconds}s", "--timeout", "30s"]
+            words += ["-s", str(SCRIPT), f"http://127.0.0.1:{port}/", "--", *files]
         try:
             ended = subprocess.run(
                 words,
@@ -83,6 +92,13 @@ class Generator:
             raise UnableError(f"the load generator failed: {ended.stderr.strip()[-200:]}")
         result: dict[str, object] = json.loads(lines[-1])
         return result
+
+    def _paced(self) -> Path:
+        """Build the program paced.c, unless that has been done; return its path."""
+        program = self.scratch / "paced"
+        if not program.exists():
+            build(PACED, program)
+        return program
 
 
 def _sample(result: dict[str, object], spent: float, plan: Plan) -> Sample:

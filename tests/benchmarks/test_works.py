@@ -2,6 +2,7 @@
 
 import shutil
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,8 +13,9 @@ from .rounds import Bench
 from .servers import PEERS
 from .site import Site, make_site, tail_bodies, write_tail
 from .verify import Reply, UnableError, check, compare
-from .works import ExpectedResponse, Plan, tail
+from .works import HOST, WORKS, ExpectedResponse, Plan, get, tail
 
+PACED = next(work for work in WORKS if work.pause)
 SMALLEST = 1000
 """Files of the tail: the places with more of them are left out here."""
 
@@ -70,3 +72,16 @@ def test_the_parts_of_a_multipart_response_are_compared(before: bytes) -> None:
     for wrong in (Reply(206, b"", body.replace(b"def", b"dxf"), True, b"x"), Reply(206, b"", b"abcdef", True)):
         with pytest.raises(UnableError, match="parts"):
             compare(wrong, wanted)
+
+
+def test_clients_that_pause_open_a_connection_for_each_request(bench: Bench) -> None:
+    """50 clients that pause 100 ms make at most 500 requests a second; a server that refuses is counted as an error."""
+    work = replace(PACED, connections=50)
+    peer = next(peer for peer in PEERS if peer.name == "pwb")
+    with bench.start(peer, work) as participant:
+        right = bench.generator.load(participant.server, work, participant.plan, 0)
+        missing = replace(participant.plan, requests=(get("no-such-file", HOST + b"Connection: close\r\n"),))
+        wrong = bench.generator.load(participant.server, work, missing, 0)
+    assert 0 < right.requests <= 500 * work.stretch + work.connections
+    assert right.errors == 0
+    assert wrong.errors == wrong.requests > 0

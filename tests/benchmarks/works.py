@@ -83,7 +83,8 @@ class Work:
     ``plan`` takes the site and the entity tag that the peer sent for the file ``tagged``. ``log``:
     an access log is written. ``cache``: a peer may keep responses or open files in memory. ``quick``:
     part of ``--quick``. ``stretch`` multiplies the seconds of a round. ``workers``: of each peer that can have several.
-    ``tail``: how many files of the site's tail it asks for.
+    ``tail``: how many files of the site's tail it asks for. ``pause``: milliseconds between the requests of a client,
+    which then needs a new connection for each.
     """
 
     name: str
@@ -97,6 +98,7 @@ class Work:
     stretch: int = 1
     workers: int = 1
     tail: int = 0
+    pause: int = 0
 
 
 def get(path: str, fields: bytes = HOST) -> bytes:
@@ -167,6 +169,15 @@ WORKS = (
         "new-connection",
         "1 KiB hot file, a new connection for every request",
         file("small.html", HOST + b"Connection: close\r\n"),
+    ),
+    Work(
+        "paced-connections",
+        "the same by 10,000 clients, each of which pauses 100 ms between its requests",
+        file("small.html", HOST + b"Connection: close\r\n"),
+        connections=10_000,
+        quick=False,
+        stretch=2,
+        pause=100,
     ),
     Work("zipf-cache-off", f"{ZIPF}, no cache, no log", zipf, cache=False, quick=False),
     tail(100_000),
