@@ -91,6 +91,27 @@ def test_arrow_keys_step_and_change_the_marked_line(browser: Any, played: Path) 
 
 
 @in_chromium
+def test_every_step_shows_where_it_is(browser: Any, played: Path) -> None:
+    """A line of the design is marked, or the line of its idea says where the code is that runs."""
+    open_page(browser, played)
+    steps = browser.execute_script("""
+        const found = {};
+        DATA.designs.forEach((design, number) => {
+            choose(number);
+            player.order.forEach((_, place) => {
+                go(place);
+                const tags = [...document.querySelectorAll('#source :is(.now, .elsewhere) .tag:last-child')].map(tag => tag.textContent);
+                const below = !id('shared').hidden && document.querySelectorAll('#shared .now').length;
+                found[[tags, below]] = 1;
+            });
+        });
+        return Object.keys(found);
+    """)
+    assert set(steps) <= {"here now,1", "here now,0", "now: in the code below,1", "now: no line of PWB,0"}
+    assert {"here now,1", "now: in the code below,1"} <= set(steps)
+
+
+@in_chromium
 @pytest.mark.parametrize("name", PLAYED)
 def test_the_line_of_the_idea_is_always_marked(browser: Any, played: Path, name: str) -> None:
     open_page(browser, played)
@@ -308,6 +329,21 @@ def test_lanes_of_a_timeline() -> None:
     assert [step.waits_for for step in thread.lanes[2].steps] == ["request", "disk", ""]
     assert thread.served(1) == (0.5, 10.5)
     assert thread.served(2) is None
+
+
+def test_a_pool_of_disk_threads_has_a_lane_for_each_that_works_at_the_same_time() -> None:
+    """Six threads read one after the other, but for two of them; they are two rows, not six."""
+    events = timeline("epoll-thread")
+    for number, begin in enumerate((20, 21, 30, 40, 50, 60)):
+        where = {"pid": 100, "tid": 10 + number}
+        events.append({"ph": "M", "name": "thread_name", **where, "args": {"name": f"pwb-disk_{number}"}})
+        times = {"ts": 1000 * begin, "dur": 5000, "tdur": 100}
+        events.append({"ph": "X", "cat": "pwb", "name": "read", **times, **where, "args": {"connection": 1}})
+    (design,) = designs(events)
+    packed = [lane for lane in design.lanes if lane.kind == "packed"]
+    assert [[step.begin for step in lane.steps] for lane in packed] == [[20, 30, 40, 50, 60], [21]]
+    assert not [lane for lane in design.lanes if lane.kind == "pool"]
+    assert all(step.waits_for == "disk" for lane in packed for step in lane.steps)
 
 
 def test_children_stand_with_their_parent() -> None:

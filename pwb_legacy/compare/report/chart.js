@@ -64,10 +64,10 @@ class Chart {
     this.rows = this.design.lanes.map((lane, place) => {
       const previous = this.design.lanes[place - 1];
       if (previous && previous.kind === "client" && lane.kind !== "client") y += 10 * this.rem;
-      if (this.above && lane.label) y += 15 * this.rem;
-      const height = this.scale * (lane.thin ? 7 : lane.kind === "client" || lane.kind === "running" ? 14 : 20);
+      if (this.above && lane.label) y += 18 * this.rem;
+      const height = this.scale * (["client", "running", "packed"].includes(lane.kind) ? 14 : 20);
       const row = { lane, top: y, height };
-      y += height + this.scale * (lane.thin ? 2 : 6);
+      y += height + this.scale * (lane.kind === "packed" ? 3 : 6);
       return row;
     });
     this.bottom = y;
@@ -118,7 +118,7 @@ class Chart {
       this.box(kind === "await" ? `url(#hatch-${own})` : `var(--${own})`, begin, end, top, height);
       return;
     }
-    const strip = lane.thin || lane.kind === "running" ? 0 : 5, name = kind === "run" ? own : kind;
+    const strip = lane.kind === "running" ? 0 : 5, name = kind === "run" ? own : kind;
     if (waits) this.box(`url(#${waits === "lock" || waits === "core" ? "dots" : "hatch"}-${name})`, begin + cpu, end, top, height - strip);
     this.box(`var(--${name})`, begin, waits ? begin + cpu : end, top, height - strip);
     if (strip && client) this.box(`var(--client-${client})`, begin, end, top + height - 3, 3);
@@ -142,7 +142,7 @@ class Chart {
   names(svg) {
     for (const { lane, top, height } of this.rows) {
       if (!lane.label) continue;
-      const where = this.above ? { x: 2, y: top - 3 } : { x: this.left - 10, y: top + (lane.thin ? 8 : height / 2) + 4 * this.rem, "text-anchor": "end" };
+      const where = this.above ? { x: 2, y: top - 4 * this.rem } : { x: this.left - 10, y: top + height / 2 + 4 * this.rem, "text-anchor": "end" };
       element("text", where, svg, lane.label);
     }
   }

@@ -41,8 +41,10 @@ def margin(names: Iterable[str]) -> int:
 def named(
     ends: Mapping[str, float], looks: Mapping[str, tuple[str, Sequence[int]]], width: float, height: float
 ) -> Iterator[dict[str, Any]]:
-    """Yield layers with the name of each line and what leads to it. ends: pixels from the top to the end of each line. looks:
-    the colour and the dash pattern of each."""
+    """Yield layers with the name of each line and what leads to it.
+
+    ends: pixels from the top to the end of each line. looks: the colour and the dash pattern of each.
+    """
     at = {key: {"field": key, "type": "quantitative", "scale": None, "axis": None} for key in ("x", "y")}
     for name, top in apart(ends, height).items():
         colour, dash = looks[name]

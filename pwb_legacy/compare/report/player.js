@@ -101,29 +101,29 @@ function tagged(item, name, words) {
   item.append(tag);
 }
 
-function mark(holder, place) {
-  // Marks the line that runs now, or none with a negative place, and scrolls to it inside of its box.
-  for (const item of holder.querySelectorAll(".now")) {
-    item.classList.remove("now");
+function mark(holder, place, elsewhere = "") {
+  // Marks the line that runs now and scrolls to it inside of its box. With a negative place none of them runs: then the
+  // line of the whole idea has the words of `elsewhere`.
+  for (const item of holder.querySelectorAll(".now, .elsewhere")) {
+    item.classList.remove("now", "elsewhere");
     item.removeAttribute("aria-current");
     item.querySelector(".tag:last-child").remove();
   }
   const item = holder.querySelectorAll("li")[place] || (holder.querySelector(".idea"));
   if (!item) return;
-  if (place >= 0) {
-    tagged(item, "now", DATA.text.now);
-    item.setAttribute("aria-current", "step");
-  }
+  tagged(item, place >= 0 ? "now" : "elsewhere", place >= 0 ? DATA.text.now : elsewhere);
+  if (place >= 0) item.setAttribute("aria-current", "step");
   holder.scrollTop = item.offsetTop - holder.clientHeight / 2;
 }
 
-function source(design, { step }) {
+function source(design, { row, step }) {
   const frames = step[STACK] < 0 ? [] : DATA.stacks[step[STACK]];
   const own = frames.find((frame) => frame[0] === design.file), inner = frames[0];
   id("source-title").textContent = fill(DATA.text.source, { file: design.file });
-  mark(id("source"), own ? own[1] - 1 : -1);
   const shared = id("shared"), found = inner && inner !== own && DATA.functions[inner[2]];
-  const note = own ? DATA.text.in_design : frames.length ? DATA.text.started : DATA.text.not_pwb;
+  mark(id("source"), own ? own[1] - 1 : -1, found ? DATA.text.now_below : DATA.text.now_nowhere);
+  const started = ["main", "loop"].includes(design.lanes[row].kind) ? DATA.text.shared_only : DATA.text.started;
+  const note = own ? DATA.text.in_design : frames.length ? started : DATA.text.not_pwb;
   id("shared-title").textContent = found ? fill(DATA.text.shared, found) : note;
   shared.hidden = !found;
   if (found) listing(shared, found.lines, found.first, inner[1], 0);

@@ -14,7 +14,7 @@ from typing import Any, Final
 MIN_WAIT: Final = 0.05
 """Milliseconds. A shorter wait is not shown: the two clocks are not read at once, and a system call takes its time."""
 POOL: Final = 4
-"""The number of disk threads from which their lanes are thin."""
+"""The number of disk threads from which they share rows: a row for each one that is at work at the same time."""
 _NUMBER: Final = re.compile(r"\d+")
 
 
@@ -49,11 +49,11 @@ class Lane:
     """One row of the picture."""
 
     kind: str
-    """client, main, loop, thread, child, greenlet, pool, cache or running (which greenlet has the thread)."""
+    """client, main, loop, thread, child, greenlet, pool, packed (disk threads that are not at work at the same time),
+    cache or running (which greenlet has the thread)."""
     number: int
     """Of its kind, from 1."""
     steps: list[Step] = field(default_factory=list)
-    thin: bool = False
 
 
 @dataclass(slots=True)
@@ -140,13 +140,29 @@ def _lanes(tracks: list[_Track], threads: Mapping[int, int]) -> list[Lane]:
     lanes: dict[tuple[int, int], Lane] = {}
     for track in tracks:
         numbers[track.kind] += 1
-        thin = track.kind == "pool" and counts["pool"] >= POOL
-        lane = lanes[track.pid, track.tid] = Lane(track.kind, numbers[track.kind], thin=thin)
+        lane = lanes[track.pid, track.tid] = Lane(track.kind, numbers[track.kind])
         lane.steps = [_step(event, track.kind, threads[track.pid] > 1) for event in track.events]
     for track in tracks:
         if track.kind == "running":
             lanes[track.pid, track.tid].steps = [_run(event, lanes) for event in track.events]
-    return list(lanes.values())
+    if counts["pool"] < POOL:
+        return list(lanes.values())
+    pool = [step for lane in lanes.values() if lane.kind == "pool" for step in lane.steps]
+    return [lane for lane in lanes.values() if lane.kind != "pool"] + _packed(pool)
+
+
+def _packed(steps: Iterable[Step]) -> list[Lane]:
+    """The steps of many threads in as few lanes as there are steps at once.
+
+    Which thread of a pool it is matters little, and how many are at work is seen.
+    """
+    lanes: list[Lane] = []
+    for step in sorted(steps, key=lambda step: step.begin):
+        free = next((lane for lane in lanes if lane.steps[-1].end <= step.begin), None)
+        if free is None:
+            lanes.append(free := Lane("packed", len(lanes) + 1))
+        free.steps.append(step)
+    return lanes
 
 
 def _run(event: Mapping[str, Any], lanes: Mapping[tuple[int, int], Lane]) -> Step:

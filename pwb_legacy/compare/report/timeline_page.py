@@ -101,8 +101,7 @@ def _lane(lane: Lane, words: Words, sources: _Sources) -> dict[str, Any]:
     return {
         "kind": lane.kind,
         "title": _title(lane, words),
-        "thin": lane.thin,
-        "label": words.lanes["pools"] if lane.thin and lane.number == 1 else "" if lane.thin else _title(lane, words),
+        "label": _title(lane, words) if lane.kind != "packed" else words.lanes["pools"] if lane.number == 1 else "",
         "steps": [_row(step, sources) for step in lane.steps],
     }
 
