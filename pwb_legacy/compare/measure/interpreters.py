@@ -108,9 +108,10 @@ def _modules(contestant: Contestant) -> list[str]:
     """What a server of this design imports: packages first, so that each that is missing is found."""
     package, *options = contestant.words
     if package == "pwb_legacy":
-        module = MODES[options[-1]].module
-        library = ["gevent"] if options[-1] == "gevent" else []
-        return ["click", "xxhash", *library, "pwb_legacy.__main__", "pwb_async.runtime.context", f"pwb_legacy.{module}"]
+        mode = MODES[options[-1]]
+        library = [mode.requires.rpartition(".")[0]] if mode.requires else []
+        own = f"pwb_legacy.{mode.module}"
+        return ["click", "xxhash", *library, "pwb_legacy.__main__", "pwb_async.runtime.context", own]
     loop = ["uvloop"] if "asyncio" not in options else []
     return ["click", "xxhash", "aiofiles", *loop, "pwb_async.__main__", "pwb_async.server.server"]
 

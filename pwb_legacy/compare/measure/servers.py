@@ -22,6 +22,8 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, Final, Self
 
+from pwb_async.config.modes import MODES
+
 from . import probes
 from .cpu_time import Reading, control_group, new_name, tree_cpu_seconds
 
@@ -94,11 +96,12 @@ class Contestant:
 
 
 def _book(mode: str, title: str, **more: bool | int) -> Contestant:
-    return Contestant(mode, title, ("pwb_legacy", "--mode", mode), **more)  # type: ignore[arg-type]
+    alive = MODES[mode].family != "one"
+    return Contestant(mode, title, ("pwb_legacy", "--mode", mode), keeps_alive=alive, **more)  # type: ignore[arg-type]
 
 
 CONTESTANTS: Final = (
-    _book("single", "one client at a time", keeps_alive=False),
+    _book("single", "one client at a time"),
     _book("thread", "a thread for each client", spawns=True),
     _book("process", "a process for each client", spawns=True, idle=120),
     _book("gevent", "a greenlet for each client"),
