@@ -11,7 +11,7 @@ import pytest
 from pwb_async.config.language import LANGUAGES
 from pwb_legacy.book.attacks.catalogue import ATTACKS
 from pwb_legacy.book.page import render, summary
-from pwb_legacy.book.programs import PROGRAMS
+from pwb_legacy.book.programs import DESIGNS, PROGRAMS
 from pwb_legacy.book.words.catalogue import load
 from tests.compare.test_page import CONTRAST
 from tests.interop.browser import CHROMIUM, DRIVER, chromium, console_messages, set_viewport
@@ -140,7 +140,7 @@ def test_each_defect_of_an_exhibit_has_its_cause_and_each_section_its_cure(folde
 def test_the_summary_counts() -> None:
     assert summary(sample(), load("en")) == (
         "Of the 140 cells of the book's programs 91 show a defect; in 3, another defect is in the way. "
-        "PWB: none of 160 cells shows one."
+        f"PWB: none of {len(ATTACKS) * len(DESIGNS)} cells shows one."
     )
     broken = [cell for cell in sample() if cell.program.name in ("2", "async")]
     broken[-1] = broken[-1]._replace(outcome=broken[0].outcome)
