@@ -28,7 +28,8 @@ from pwb_async.version import __version__
 from pwb_legacy.compare.measure.cores import Cores
 from pwb_legacy.compare.measure.cpu_time import control_group, new_name
 from pwb_legacy.compare.measure.results import About, Measurement, Played, Remark, Results
-from pwb_legacy.compare.measure.rounds import Bench, find_rates, measure
+from pwb_legacy.compare.measure.rounds import Bench, find_rates, idle_clients, measure
+from pwb_legacy.compare.measure.scenarios import CROWD, Scenario
 from pwb_legacy.compare.measure.servers import CannotError
 
 from . import others_session, sweep_session
@@ -68,7 +69,7 @@ def run(bench: Bench, command: str, out: Path, console: Console, language: str =
     results = Results(
         runs=[about(bench, command)],
         designs=[others_session.row(one) for one in bench.contestants],
-        scenarios=[Played(one.name, details=one.details) for one in bench.scenarios],
+        scenarios=[Played(one.name, details=one.details | _idle(bench, one)) for one in bench.scenarios],
     )
     words = Words(results, language)
     silent = _prove(bench, results, console, words)
@@ -116,15 +117,27 @@ def _play(bench: Bench, results: Results, console: Console, words: Words) -> Non
 async def _measure(bench: Bench, results: Results, board: Board, console: Console, words: Words) -> None:
     board.show(words.say("table.finding_rates"))
     await find_rates(bench)
-    results.scenarios = [replace(one, rate=bench.rates.get(one.name)) for one in results.scenarios]
+    results.scenarios = [
+        replace(one, **bench.rates[one.name]._asdict()) if one.name in bench.rates else one for one in results.scenarios
+    ]
     if bench.rates:
-        by_rate = groupby(bench.rates.items(), lambda pair: pair[1])
+        by_rate = groupby(bench.rates.items(), lambda pair: pair[1].rate)
         told = [f"{', '.join(name for name, _ in group)} {figure(rate)}/s" for rate, group in by_rate]
         console.out(words.say("table.rates", rates="; ".join(told)), highlight=False)
     async with aclosing(measure(bench)) as measurements:
         async for measurement in measurements:
             results.measurements.append(measurement)
             board.add(measurement, bench.total)
+
+
+def _idle(bench: Bench, scenario: Scenario) -> dict[str, str]:
+    """How many idle clients each design has, where there are some: 500 (process: 120)."""
+    if scenario.name != CROWD:
+        return {}
+    counts = {one.design or one.name: idle_clients(one, bench.idle_share) for one in bench.contestants}
+    most = max(counts.values())
+    fewer = [f"{name}: {count}" for name, count in counts.items() if count < most]
+    return {"idle": f"{most} ({', '.join(fewer)})" if fewer else f"{most}"}
 
 
 def _check_cores(bench: Bench) -> None:

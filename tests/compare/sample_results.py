@@ -1,6 +1,7 @@
 """Made-up results and a made-up timeline, for what is said and drawn of them."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from pwb_legacy.compare.load import Tally
@@ -180,6 +181,11 @@ def swept_whole() -> Results:
                 )
             why = f"it ended: {NASTY}"
             points += [Point(name, "offered", x, number, offered=1e4 * x, why=why) for x in SHARES]
-    points[3].failures = 100
-    points[5].rate, points[6].p99_ms, points[7].limited_by_load = 0.0, None, True
+    for place, changed in (
+        (3, {"failures": 100}),
+        (5, {"rate": 0.0}),
+        (6, {"p99_ms": None}),
+        (7, {"limited_by_load": True}),
+    ):
+        points[place] = replace(points[place], **changed)  # type: ignore[arg-type]
     return swept_results(*points)

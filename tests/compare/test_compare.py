@@ -15,11 +15,13 @@ from pathlib import Path
 import pytest
 
 from pwb_legacy.compare.load import Tally
+from pwb_legacy.compare.measure import rates
 from pwb_legacy.compare.measure import sample_site as site
+from pwb_legacy.compare.measure.rates import MAX_RATE, MIN_RATE, Rate, common_rate
 from pwb_legacy.compare.measure.results import Measurement, Results
 from pwb_legacy.compare.measure.rounds import Bench, find_rates, measure
 from pwb_legacy.compare.measure.running_server import RunningServer
-from pwb_legacy.compare.measure.scenarios import SCENARIOS, Scenario
+from pwb_legacy.compare.measure.scenarios import FEW, SCENARIOS, Scenario
 from pwb_legacy.compare.measure.servers import CONTESTANTS, Contestant
 from pwb_legacy.compare.option_values import SCENARIO_NAMES
 from tests.conformance.server import REPOSITORY, environment
@@ -125,6 +127,12 @@ def test_the_conditions_and_the_equality_are_kept(quick: tuple[Results, str, str
     assert (results.about.rounds, results.about.interrupted) == (1, False)
     assert results.equal.requests > 100
     assert results.equal.differences == []
+
+
+def test_the_number_of_idle_clients_is_on_the_page(quick: tuple[Results, str, str]) -> None:
+    results, _, page = quick
+    assert {one.name: one.details for one in results.scenarios}["crowd"]["idle"] == "200"
+    assert "Idle clients: 200. Meanwhile 8 other clients ask for a page." in page
 
 
 def test_what_is_said_has_a_line_for_each_measurement(quick: tuple[Results, str, str]) -> None:
@@ -373,6 +381,28 @@ async def test_open_loops_have_a_rate_that_the_design_can_serve(tmp_path: Path) 
     for one in measurements:
         assert (one.why, one.failures) == (None, 0), one
         assert one.requests > 0
+
+
+def test_the_slowest_design_decides_a_rate_that_all_can_serve() -> None:
+    assert common_rate({"epoll": 9000.0, "process": 1200.0, "silent": 0.0}) == Rate(600.0, "process", 1200.0)
+    assert common_rate({"epoll": 9000.0, "thread": 8000.0}) == Rate(MAX_RATE, "thread", 8000.0)
+    assert common_rate({"silent": 0.0}) == Rate(MIN_RATE)
+
+
+async def test_a_capacity_is_no_best_moment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The middle of three trials, over as many connections as the open loop has."""
+    asked: list[int] = []
+
+    async def trial(address: object, asks: object, connections: int, *_: object, **more: object) -> Tally:
+        asked.append(connections)
+        return Tally(seconds=1.0, in_time=[1000.0, 9000.0, 2000.0][len(asked) - 1])
+
+    monkeypatch.setattr(rates, "closed", trial)
+    (tmp_path / "site").mkdir()
+    running = RunningServer.__new__(RunningServer)
+    running.site, running.address = site.make(tmp_path / "site", 1), ("127.0.0.1", 1)
+    assert await rates.capacity(running, next(one for one in SCENARIOS if one.name == "slow-heads")) == 2000.0
+    assert asked == [FEW] * 3
 
 
 async def test_rounds_are_played_as_long_as_they_fit(tmp_path: Path) -> None:

@@ -117,8 +117,7 @@ def test_points_of_an_open_loop_that_show_the_load_generator_do_not_count() -> N
     curve = {0.1: 1.0, 0.3: 1.0, 0.5: 1.0, 0.7: 1.0, 1.2: 90.0}
     points = swept("epoll", curve, curve, figure="p50_ms", question="offered")
     assert growths(swept_results(*points), LOAD)[0].kind == "leaps"
-    for point in points:
-        point.limited_by_load = point.x == 1.2
+    points = [replace(point, limited_by_load=point.x == 1.2) for point in points]
     assert growths(swept_results(*points), LOAD)[0].kind == "no_leap"
 
 
@@ -170,8 +169,7 @@ def test_no_curve_is_too_strange_to_be_drawn(points: dict[float, tuple[float, fl
 def test_factors_stand_beside_the_designs() -> None:
     rising = over(50, 50, 100, 200, 200)
     cheap, dear = swept("epoll", rising, rising, figure="cpu_us"), swept("process", rising, rising, figure="cpu_us")
-    for point in dear:
-        point.cpu_us = (point.cpu_us or 0) ** 2
+    dear = [replace(point, cpu_us=(point.cpu_us or 0) ** 2) for point in dear]
     told = sentences(swept_results(*cheap, *dear), Words(swept_results(*cheap, *dear)))
     assert told[2].endswith(": grows, by the factors in brackets, with epoll (4.0) and process (16).")
 

@@ -23,7 +23,7 @@ from pwb_legacy.compare.report.words import Words
 from tests.interop.browser import CHROMIUM, DRIVER, chromium, console_messages, set_viewport
 
 from . import screenshots
-from .sample_results import NASTY, swept_whole, whole
+from .sample_results import NASTY, results, swept_whole, whole
 
 pytest.importorskip("selenium", reason="selenium is not installed")
 in_chromium = pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="chromium and chromedriver are not installed")
@@ -287,3 +287,30 @@ def test_the_table_fits_80_columns(rate: float) -> None:
     assert len(lines) == len(made.designs) + 5
     assert all("…" not in line for line in lines)
     assert max(map(len, lines)) <= 80
+
+
+# --- what stands beside a figure
+
+
+def test_the_rate_of_an_open_loop_has_its_reason() -> None:
+    made = whole()
+    made.scenarios = [
+        replace(one, slowest="process", capacity=2469.0) if one.name == "many" else one for one in made.scenarios
+    ]
+    told = page.render(made)
+    assert "many files 1,235/s (process could serve 2,500/s)" in told
+    assert "over 8 connections, with nothing in its way, so that all can serve it; and at most 2,000 a second." in told
+
+
+@pytest.mark.parametrize(("rate", "noted"), [(2000.0, False), (1000.0, True)])
+def test_a_rate_that_counts_fewer_than_were_answered_is_explained_beside_it(rate: float, noted: bool) -> None:
+    made = results("kept", rate={"epoll": (rate,), "thread": (rate,)})
+    made.measurements = [replace(one, requests=1000, seconds=0.5) for one in made.measurements]
+    assert ("Requests a second are those answered within the time of a measurement" in page.render(made)) == noted
+
+
+def test_a_scenario_has_its_title_and_the_name_that_the_option_takes() -> None:
+    assert '<h2 id="slow-readers">Slow readers <code>slow-readers</code></h2>' in page.render(whole())
+    words = Words(whole(), "zh")
+    heads = [words.head(name) for name in ("slow-readers", "vanishing", "kept")]
+    assert heads == ["slow\nreaders", "vanish-\ning", "kept"]

@@ -133,8 +133,7 @@ def test_sentence(name: str) -> None:
     made = results(scenario, **figures)
     for place, one in enumerate(made.measurements):
         if one.p90_ms:
-            values = {each: getattr(one, each) for each in one.__slots__} | {"histogram": histogram(one.p90_ms)}
-            made.measurements[place] = type(one)(**values)
+            made.measurements[place] = replace(one, histogram=histogram(one.p90_ms))
     assert sentence in sentences(made)
 
 
@@ -162,10 +161,7 @@ def test_what_was_not_measured_is_not_told() -> None:
 
 def test_the_load_generator_was_the_limit() -> None:
     made = results("kept", rate={"async": rounds(40_000), "epoll": rounds(4000)})
-    made.measurements = [
-        type(one)(**{name: getattr(one, name) for name in one.__slots__} | {"limited_by_load": one.design == "async"})
-        for one in made.measurements
-    ]
+    made.measurements = [replace(one, limited_by_load=one.design == "async") for one in made.measurements]
     assert (
         "Kept connections: the load generator was busier than async, so these could have served more requests a second."
         in (sentences(made))

@@ -81,18 +81,18 @@ class Played:
     name: str
     rate: float | None = None
     """Requests a second that were sent, whatever the server did: an open loop. None: a closed loop, or a burst."""
+    slowest: str = ""
+    """Of an open loop: the design that decided its rate,"""
+    capacity: float | None = None
+    """and the requests a second that this could serve."""
     details: dict[str, Any] = field(default_factory=dict)
     """Values for its text."""
 
 
-@dataclass(frozen=True, slots=True)
-class Measurement:
-    """One design in one scenario and round. A figure is None where it could not be measured. The requests are those of
-    the well-behaved clients where there are others as well."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures:
+    """What a measurement and a point of a sweep have in common. A figure is None where it could not be measured."""
 
-    design: str
-    scenario: str
-    round: int
     run: int = 0
     """The place in Results.runs."""
     requests: int = 0
@@ -100,12 +100,31 @@ class Measurement:
     failures: int = 0
     seconds: float = 0.0
     rate: float | None = None
-    """Requests answered a second."""
+    """Requests a second, of those that were answered within these seconds."""
     p50_ms: float | None = None
     p90_ms: float | None = None
     p99_ms: float | None = None
     cpu_us: float | None = None
     """CPU time of all processes of the server, per request."""
+    disturbed: float | None = None
+    """The share of the time of the server's cores, or of the load generator's if that is more, that other programs had
+    meanwhile."""
+    limited_by_load: bool = False
+    """The load generator was busier than the server."""
+    histogram: str | None = None
+    """The waits in microseconds, in HdrHistogram's V2 encoding; a request that timed out has waited for the timeout."""
+    why: str | None = None
+    """The reason, where nothing of it could be measured."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement(Figures):
+    """One design in one scenario and round. The requests are those of the well-behaved clients, where there are others,
+    too."""
+
+    design: str
+    scenario: str
+    round: int
     memory_kib: int | None = None
     """Of all its processes, half-way through, without the pages of files."""
     memory_per_connection_kib: float | None = None
@@ -116,53 +135,21 @@ class Measurement:
     """Context switches per request."""
     system_calls: float | None = None
     """Per request, without futex; one performance under strace, of the first round."""
-    disturbed: float | None = None
-    """The share of the time of the server's cores, or of the load generator's if that is more, that other programs had
-    meanwhile."""
-    limited_by_load: bool = False
-    """The load generator was busier than the server."""
-    histogram: str | None = None
-    """The waits in microseconds, in HdrHistogram's V2 encoding; a request that timed out has waited for the timeout."""
     missing: dict[str, str] = field(default_factory=dict)
     """Why a figure is None: its name, and the kind of reason, of which the catalogue of report/ has the sentence."""
-    why: str | None = None
-    """The reason, where nothing of it could be measured."""
 
 
-@dataclass(slots=True)
-class Point:
-    """One point of a sweep: a design at one place of a question's axis, in one round. A figure is None where it could
-    not be measured."""
+@dataclass(frozen=True, slots=True)
+class Point(Figures):
+    """One point of a sweep: a design at one place of a question's axis, in one round."""
 
     design: str
     question: str
     """"clients": x is how many. "offered": x is the share of the design's capacity that was asked for."""
     x: float
     round: int
-    run: int = 0
-    """The place in Results.runs."""
     offered: float | None = None
     """Requests a second that were sent, whatever the server did; None: a closed loop."""
-    requests: int = 0
-    """That were answered as they should."""
-    failures: int = 0
-    seconds: float = 0.0
-    rate: float | None = None
-    """Requests answered a second."""
-    p50_ms: float | None = None
-    p90_ms: float | None = None
-    p99_ms: float | None = None
-    cpu_us: float | None = None
-    """CPU time of all processes of the server, per request."""
-    disturbed: float | None = None
-    """The share of the time of the server's cores, or of the load generator's if that is more, that other programs had
-    meanwhile."""
-    limited_by_load: bool = False
-    """The load generator was busier than the server."""
-    histogram: str | None = None
-    """As in Measurement."""
-    why: str | None = None
-    """The reason, where nothing of it could be measured."""
 
 
 @dataclass(slots=True)

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 
 from .cores import Cores
-from .rates import capacity, common_rate
+from .rates import Rate, capacity, common_rate
 from .results import Measurement
 from .running_server import RunningServer
 from .sample_site import Site
@@ -53,8 +53,8 @@ class Bench:
     """System calls are counted."""
     idle_share: float = 1.0
     """The share of a design's idle connections that are held."""
-    rates: dict[str, float] = field(default_factory=dict)
-    """Requests a second of the open loops, by scenario; find_rates() finds them."""
+    rates: dict[str, Rate] = field(default_factory=dict)
+    """Those of the open loops, by scenario; find_rates() finds them."""
     watched: float = 0.0
     """Seconds of all loads so far."""
     waited: float = 0.0
@@ -73,7 +73,7 @@ class Bench:
 async def find_rates(bench: Bench) -> None:
     """Measure what each design can do, and set the rates of the open loops. A design that cannot be measured has no
     part in it."""
-    found: dict[str, list[float]] = {one.name: [] for one in bench.scenarios if one.asks}
+    found: dict[str, dict[str, float]] = {one.name: {} for one in bench.scenarios if one.asks}
     for options, group in groupby(bench.scenarios, lambda scenario: scenario.options):
         scenarios = [one for one in group if one.asks]
         for contestant in bench.contestants if scenarios else ():
@@ -84,7 +84,7 @@ async def find_rates(bench: Bench) -> None:
                     for scenario in scenarios:
                         if scenario.asks not in known:
                             known[scenario.asks] = await capacity(running, scenario)
-                        found[scenario.name].append(known[scenario.asks])
+                        found[scenario.name][contestant.name] = known[scenario.asks]
             except (CannotError, OSError, TimeoutError):
                 continue
     bench.rates = {name: common_rate(capacities) for name, capacities in found.items()}
@@ -106,6 +106,11 @@ async def measure(bench: Bench) -> AsyncGenerator[Measurement, None]:
         left = max(0.0, bench.until - time.monotonic()) if bench.until is not None else 0.0
         bench.planned = max(bench.rounds, number + math.floor(left / lasted))
         number += 1
+
+
+def idle_clients(contestant: Contestant, share: float) -> int:
+    """How many idle connections a design gets where there are many. share: of those of a whole run."""
+    return max(1, int(contestant.idle * share))
 
 
 class _Servers:
@@ -167,7 +172,7 @@ async def start(bench: Bench, contestant: Contestant, options: Options, stack: E
     running.cores = cores
     running.load_core = bench.cores.load if bench.cores.available else None
     running.with_wrk = bench.wrk
-    running.rates = bench.rates
-    running.idle = max(1, int(contestant.idle * bench.idle_share))
+    running.rates = {name: found.rate for name, found in bench.rates.items()}
+    running.idle = idle_clients(contestant, bench.idle_share)
     await running.warm_up()
     return running

@@ -30,6 +30,8 @@ RUN_UP: Final = 1.0
 TRACED_SECONDS: Final = 0.1
 CARRIES: Final = {50: 20, 90: 100, 99: 1000}
 """How many requests a percentile needs: ten that waited longer, so that no single one decides it."""
+PERCENTILES: Final = {f"p{percent}_ms": percent for percent in CARRIES}
+"""The percentiles by the names of their fields."""
 WAITS: Final = 120
 """Requests that an open loop sends at least, so that 90 of 100 can be given, unless that takes too long."""
 LONGEST: Final = 5
@@ -176,31 +178,20 @@ class RunningServer:
 
     def measurement(self, scenario: str, number: int, tally: Tally) -> Measurement:
         """What was seen while the last load was watched."""
-        waits = tally.histogram.get_total_count()
-        for percent, least in CARRIES.items():
-            if waits < least:
-                self._missing[f"p{percent}_ms"] = "too_few"
+        figures = figures_of(tally)
+        self._missing |= {name: "too_few" for name in figures if name in PERCENTILES and figures[name] is None}
         if self.grown_kib is not None and self.grown_kib <= 0:
             self._missing["memory_per_connection_kib"] = "below_resolution"
         elif self.grown_kib is None and not self.contestant.keeps_alive:
             self._missing["memory_per_connection_kib"] = "keeps_none"
-        percentiles: dict[str, Any] = {
-            f"p{percent}_ms": tally.percentile(percent) if waits >= least else None
-            for percent, least in CARRIES.items()
-        }
         return Measurement(
             design=self.contestant.name,
             scenario=scenario,
             round=number,
-            requests=tally.requests,
-            failures=tally.failures,
-            seconds=round(tally.seconds, 3),
-            rate=tally.rate,
-            **percentiles,
             memory_per_connection_kib=self.grown_kib if self.grown_kib and self.grown_kib > 0 else None,
             limited_by_load=self._limited,
-            histogram=tally.histogram.encode().decode() if waits else None,
             missing=self._missing,
+            **figures,
             **self._figures,
         )
 
@@ -213,6 +204,20 @@ class RunningServer:
             if (now.threads, now.processes) <= (self._rest.threads, self._rest.processes):
                 return
             await asyncio.sleep(0.02)
+
+
+def figures_of(tally: Tally) -> dict[str, Any]:
+    """The figures that come from the load alone, by the names of their fields."""
+    waits = tally.histogram.get_total_count()
+    return {
+        "requests": tally.requests,
+        "failures": tally.failures,
+        "seconds": round(tally.seconds, 3),
+        "rate": tally.rate,
+        "histogram": tally.histogram.encode().decode() if waits else None,
+    } | {
+        name: tally.percentile(percent) if waits >= CARRIES[percent] else None for name, percent in PERCENTILES.items()
+    }
 
 
 class _Watch:

@@ -18,6 +18,8 @@ from .replay import Recording
 from .running_server import TIMEOUT, RunningServer
 from .sample_site import Site
 
+CROWD: Final = "crowd"
+"""The name of the scenario with idle connections."""
 SLOW_HEADS: Final = 32
 SLOW_READERS: Final = 16
 SLOW_BYTES: Final = 64 << 10
@@ -133,7 +135,7 @@ async def _slow_disk(running: RunningServer) -> Tally:
 
 
 SCENARIOS: Final = (
-    Scenario("crowd", _crowd, details={"clients": FEW}),
+    Scenario(CROWD, _crowd, details={"clients": FEW, "idle": "many"}),
     Scenario("short", _short),
     Scenario("kept", _kept),
     Scenario("many", _many, _pages),

@@ -15,13 +15,14 @@ import random
 import time
 from collections.abc import AsyncGenerator
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import Any, Final
 
 from pwb_legacy.compare.load import Ask, Tally, closed, open_loop
 
 from .results import Point
 from .rounds import Bench, start
-from .running_server import CARRIES, RUN_UP, TIMEOUT, RunningServer
+from .running_server import RUN_UP, TIMEOUT, RunningServer, figures_of
 from .servers import CannotError, Contestant, Server
 from .sweep_plan import Plan
 
@@ -71,19 +72,20 @@ class _Servers:
             if question == "clients":
                 tally = await self._closed(running, int(x), length, cost)
             else:
-                point.offered = x * self._capacities[contestant.name]
-                tally = await self._open(running, point.offered, length, cost)
+                offered = x * self._capacities[contestant.name]
+                point = replace(point, offered=offered)
+                tally = await self._open(running, offered, length, cost)
             running.server.check()
             await running.settle()
         except (CannotError, OSError, TimeoutError) as error:
             self._running.pop(contestant.name, None)
-            point.why = str(error) or type(error).__name__
-            return point
-        fill(point, tally, cost)
+            return replace(point, why=str(error) or type(error).__name__)
         self._bench.watched += tally.seconds
         self._bench.waited += tally.waited
         plan.spent.append(max(0.0, time.monotonic() - began - length))
-        return point
+        cpu_us = cost.seconds / tally.requests * 1e6 if tally.requests and cost.seconds > 0 else None
+        limited = tally.limited_by_load(cost.busy)
+        return replace(point, cpu_us=cpu_us, limited_by_load=limited, **figures_of(tally))
 
     async def _server(self, contestant: Contestant) -> RunningServer:
         if contestant.name not in self._running:
@@ -133,15 +135,3 @@ class _Cost:
     def busy(self) -> float:
         """The share of the time of its cores that the server used."""
         return self.seconds / (self._end - self._began) / self._cores
-
-
-def fill(point: Point, tally: Tally, cost: _Cost) -> None:
-    """Put what was measured into a point."""
-    waits = tally.histogram.get_total_count()
-    point.requests, point.failures, point.seconds = tally.requests, tally.failures, round(tally.seconds, 3)
-    point.rate = tally.rate
-    for percent, least in CARRIES.items():
-        setattr(point, f"p{percent}_ms", tally.percentile(percent) if waits >= least else None)
-    point.cpu_us = cost.seconds / tally.requests * 1e6 if tally.requests and cost.seconds > 0 else None
-    point.limited_by_load = tally.limited_by_load(cost.busy)
-    point.histogram = tally.histogram.encode().decode() if waits else None

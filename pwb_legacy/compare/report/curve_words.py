@@ -7,10 +7,10 @@ from statistics import median
 from hdrh.histogram import HdrHistogram
 
 from pwb_legacy.compare.measure.results import Point, Results
-from pwb_legacy.compare.measure.running_server import CARRIES
+from pwb_legacy.compare.measure.running_server import CARRIES, PERCENTILES
 
 from .growth import CANNOT_TELL, QUESTIONS, Growth, Question, growths
-from .spread import PERCENTILES, figure, waits
+from .spread import figure, waits
 from .words import Words
 
 ORDER = (

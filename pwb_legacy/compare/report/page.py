@@ -15,8 +15,8 @@ from markupsafe import Markup, escape
 
 from pwb_async.config.language import LANGUAGES
 from pwb_async.config.modes import MODES, Family
-from pwb_legacy.compare.measure.results import Design, Results
-from pwb_legacy.compare.measure.running_server import CARRIES
+from pwb_legacy.compare.measure.results import Design, Measurement, Results
+from pwb_legacy.compare.measure.running_server import CARRIES, PERCENTILES
 
 from . import chart_data
 from .charts import Bar, bars, scale_of
@@ -24,7 +24,7 @@ from .claims import DISTURBED, MORE_IS_BETTER, WAIT, Verdict, is_disturbed, meas
 from .curves_page import sections as curve_sections
 from .lines import dashes
 from .measures import MEASURES, Measure
-from .spread import PERCENTILES, Spread, spread, waits
+from .spread import Spread, spread, waits
 from .templates import block, printed
 from .waits_chart import waits_chart
 from .words import Words, is_limited
@@ -42,6 +42,8 @@ CHARTS: Final = {
     "slow-disk": (WAIT, "p50_ms", "threads"),
 }
 """What is drawn for each scenario; the first shows what it is about. WAIT is the highest percentile that all carry."""
+NOTICEABLE: Final = 0.02
+"""The share of the requests by which a rate may differ from their number without a note."""
 USUAL: Final = ("rate", WAIT, "cpu_us")
 SPEED: Final = (*MORE_IS_BETTER, *PERCENTILES)
 """Figures that depend on what other programs do meanwhile."""
@@ -295,8 +297,16 @@ class _Page:
             lacking = [each for each in measured if spread(results, each, scenario, name) is None]
             if lacking and name in reasons:
                 yield words.say("note.few", percent=PERCENTILES[name], least=CARRIES[PERCENTILES[name]])
+        if any(_answered_later(one) for one in results.measurements if one.scenario == scenario):
+            yield words.say("note.in_time")
         if scenario in WAITS and any(one.failures for one in results.measurements if one.scenario == scenario):
             yield words.say("note.timeout")
+
+
+def _answered_later(one: Measurement) -> bool:
+    """Whether the rate counts noticeably fewer requests than were sent."""
+    sent = one.requests + one.failures
+    return one.rate is not None and abs(one.rate * one.seconds - sent) > NOTICEABLE * sent
 
 
 def _namer(results: Results) -> Callable[[str], Markup]:

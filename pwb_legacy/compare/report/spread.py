@@ -5,16 +5,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from statistics import median
-from typing import Final
 
 from hdrh.histogram import HdrHistogram
 
 from pwb_legacy.compare.measure.results import Measurement, Point, Results
-from pwb_legacy.compare.measure.running_server import CARRIES
+from pwb_legacy.compare.measure.running_server import CARRIES, PERCENTILES
 
 from .paired import quantile
-
-PERCENTILES: Final = {f"p{percent}_ms": percent for percent in CARRIES}
 
 
 @dataclass(frozen=True, slots=True)

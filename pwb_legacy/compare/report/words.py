@@ -9,7 +9,8 @@ from itertools import groupby
 from typing import Any, Final
 
 from pwb_legacy.compare.measure.rates import MAX_RATE
-from pwb_legacy.compare.measure.results import Design, Results
+from pwb_legacy.compare.measure.results import Design, Played, Results
+from pwb_legacy.compare.measure.scenarios import FEW
 
 from .claims import CORES, DISTURBED, MORE_IS_BETTER, Claim, Finding, Scaling, Verdict, failed
 from .spread import figure, spread
@@ -46,13 +47,13 @@ class Words:
         return self._catalogue.scenarios.get(scenario, (scenario,))[0]
 
     def head(self, scenario: str) -> str:
-        """The head of its column in the terminal's table."""
-        return self._catalogue.scenarios.get(scenario, (scenario, scenario))[1]
+        """The head of its column in the terminal's table: its name in --scenarios, on short lines."""
+        return {"vanishing": "vanish-\ning"}.get(scenario, scenario.replace("-", "\n"))
 
     def teaches(self, scenario: str) -> str:
         """What can be seen in a scenario."""
         played = next(one for one in self._results.scenarios if one.name == scenario)
-        return self._catalogue.scenarios.get(scenario, ("", "", ""))[2].format(**played.details)
+        return self._catalogue.scenarios.get(scenario, ("", ""))[1].format(**played.details)
 
     def measure(self, name: str) -> tuple[str, str, str, str]:
         """Title, head of a column, unit, and unit in the terminal's table, of a field of Measurement."""
@@ -244,13 +245,9 @@ class Words:
         ]
         if closed:
             yield self.say("about.closed"), _upper(self.say("about.closed.is", scenarios=self.listed(closed)))
-        rates = [
-            self.say("about.open.one", scenario=_lower(self.title(one.name)), rate=figure(one.rate))
-            for one in self._results.scenarios
-            if one.rate is not None
-        ]
+        rates = [self._rate(one) for one in self._results.scenarios if one.rate is not None]
         if rates:
-            values = {"scenarios": self.texts["comma"].join(rates), "most": MAX_RATE}
+            values = {"scenarios": self.texts["comma"].join(rates), "clients": FEW, "most": int(MAX_RATE)}
             yield self.say("about.open"), _upper(self.say("about.open.is", **values))
         values = {"rounds": self.rounds(about.rounds), "seconds": about.duration, "seed": about.seed}
         yield self.say("about.rounds"), self.say("about.rounds.are", **values)
@@ -259,6 +256,13 @@ class Words:
             counts = Counter((one.cpu, one.cores) for one in self._results.runs)
             machines = [self.say("about.runs.machine", n=n, cpu=cpu, cores=cores) for (cpu, cores), n in counts.items()]
             yield self.say("about.runs"), self.say("about.runs.are", n=n, machines=self.listed(machines))
+
+    def _rate(self, one: Played) -> str:
+        """The rate of an open loop, and which design decided it."""
+        values = {"scenario": _lower(self.title(one.name)), "rate": figure(one.rate or 0.0)}
+        if one.capacity is None:
+            return self.say("about.open.one", **values)
+        return self.say("about.open.slowest", **values, design=one.slowest, capacity=figure(one.capacity, None))
 
     def _cores(self) -> str:
         about = self._results.about

@@ -11,8 +11,8 @@ class Catalogue:
 
     language: str
     """For the attribute lang of HTML."""
-    scenarios: Mapping[str, tuple[str, str, str]]
-    """Title, head of the table's column, and what can be seen in it; the last with the scenario's details."""
+    scenarios: Mapping[str, tuple[str, str]]
+    """Title, and what can be seen in it, with the scenario's details."""
     measures: Mapping[str, tuple[str, str, str, str]]
     """Title of a chart, head of a column, unit in a title, unit in the terminal's table."""
     families: Mapping[str, str]

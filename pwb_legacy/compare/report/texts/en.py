@@ -10,68 +10,57 @@ from . import en_curves
 
 LANGUAGE: Final = "en"
 
-SCENARIOS: Final[Mapping[str, tuple[str, str, str]]] = {
+SCENARIOS: Final[Mapping[str, tuple[str, str]]] = {
     "crowd": (
         "Many idle connections",
-        "crowd",
-        "What a client costs that only stays connected: memory, and in some designs a thread or a process. Meanwhile "
-        "{clients} other clients ask for a page.",
+        "What a client costs that only stays connected: memory, and in some designs a thread or a process. Idle "
+        "clients: {idle}. Meanwhile {clients} other clients ask for a page.",
     ),
     "short": (
         "Short connections",
-        "short",
         "As in the book, each request has a connection of its own: what it costs to accept a client.",
     ),
     "kept": (
         "Kept connections",
-        "kept",
         "The same page over and over, on connections that stay open: what a response costs when nothing else does.",
     ),
     "many": (
         "Many files",
-        "many",
         "Each request asks for another file, at a fixed rate: what it costs to find a file, and what a cache saves.",
     ),
     "large": (
         "One large file to many",
-        "large",
         "{clients} clients fetch a large file at the same time: what it costs to move many bytes.",
     ),
     "slow-heads": (
         "Slow senders",
-        "slow\nheads",
         "Half-sent requests that never end. Does a server that waits for them serve the other clients meanwhile?",
     ),
     "slow-readers": (
         "Slow readers",
-        "slow\nreads",
         "Clients that read a large file a little at a time. Do the others, who ask for a small page, have to wait for "
         "them?",
     ),
     "burst": (
         "A burst of connects",
-        "burst",
         "{clients} clients connect at the same moment, for one request each: how long do the last ones wait?",
     ),
     "vanishing": (
         "Clients that vanish",
-        "gone",
         "Clients ask for a large file and reset the connection: the work for them is lost. What does it cost "
         "the others?",
     ),
     "slow-disk": (
         "A slow file",
-        "slow\ndisk",
         "One of {files} files is on a disk that takes {delay} longer. Do the requests for the others wait, too?",
     ),
     "replay": (
         "Replay",
-        "replay",
         "What real clients once asked for, at {speed:g} times their pace: {asked:,} of {recorded:,} requests, in "
         "{seconds:.0f} s.",
     ),
 }
-"""Title, head of the table's column, and what can be seen in it; the last with the scenario's details."""
+"""Title, and what can be seen in it, with the scenario's details."""
 
 MEASURES: Final[Mapping[str, tuple[str, str, str, str]]] = {
     "rate": ("Requests a second", "requests/s", "", "/s"),
@@ -173,9 +162,11 @@ TEXTS: Final[Mapping[str, str]] = {
     "about.open.is": (
         "{scenarios}: requests are sent at a fixed rate, at random moments, whatever the server does, and a wait "
         "counts from the moment when the request was due. The rate is half of what the slowest design could serve in "
-        "this run, with nothing in its way, and at most {most:,.0f} a second."
+        "this run over {clients} connections, with nothing in its way, so that all can serve it; and at most {most:,} "
+        "a second."
     ),
     "about.open.one": "{scenario} {rate}/s",
+    "about.open.slowest": "{scenario} {rate}/s ({design} could serve {capacity}/s)",
     "about.rounds": "Rounds",
     "about.rounds.are": "{rounds}, each of {seconds:g} s for a measurement; seed {seed}",
     "about.site": "Site",
@@ -219,6 +210,10 @@ TEXTS: Final[Mapping[str, str]] = {
     ),
     "note.keeps_none": "{designs} ends every connection after one response: here, too, each request has a new one.",
     "note.few": "There is no p{percent} of fewer than {least:,} requests: single requests would decide it.",
+    "note.in_time": (
+        "Requests a second are those answered within the time of a measurement; n and failures count all that were "
+        "sent in it, also those answered later, or never."
+    ),
     "note.timeout": "A request that was not answered counts with the time after which its client gave up.",
     # The page.
     "page.title": "PWB: the designs side by side, {date}",
