@@ -81,12 +81,12 @@ class Played:
     name: str
     rate: float | None = None
     """Requests a second that were sent, whatever the server did: an open loop. None: a closed loop, or a burst."""
+    details: dict[str, Any] = field(default_factory=dict)
+    """Values for its text."""
     slowest: str = ""
     """Of an open loop: the design that decided its rate,"""
     capacity: float | None = None
     """and the requests a second that this could serve."""
-    details: dict[str, Any] = field(default_factory=dict)
-    """Values for its text."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

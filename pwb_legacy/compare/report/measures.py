@@ -47,3 +47,6 @@ MEASURES: Final = {
     )
 }
 """In the order of the columns."""
+
+WAITS: Final = ("many", "slow-heads", "slow-readers", "burst", "vanishing", "slow-disk", "replay")
+"""Scenarios that show how long clients wait: their percentiles are drawn as curves."""

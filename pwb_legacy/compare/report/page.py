@@ -15,15 +15,16 @@ from markupsafe import Markup, escape
 
 from pwb_async.config.language import LANGUAGES
 from pwb_async.config.modes import MODES, Family
-from pwb_legacy.compare.measure.results import Design, Measurement, Results
-from pwb_legacy.compare.measure.running_server import CARRIES, PERCENTILES
+from pwb_legacy.compare.measure.results import Design, Results
+from pwb_legacy.compare.measure.running_server import PERCENTILES
 
 from . import chart_data
 from .charts import Bar, bars, scale_of
-from .claims import DISTURBED, MORE_IS_BETTER, WAIT, Verdict, is_disturbed, measure_of, verdict
+from .claims import MORE_IS_BETTER, WAIT, Verdict, is_disturbed, measure_of, verdict
 from .curves_page import sections as curve_sections
 from .lines import dashes
-from .measures import MEASURES, Measure
+from .measures import MEASURES, WAITS, Measure
+from .notes import measured_in, notes, warnings
 from .spread import Spread, spread, waits
 from .templates import block, printed
 from .waits_chart import waits_chart
@@ -42,13 +43,9 @@ CHARTS: Final = {
     "slow-disk": (WAIT, "p50_ms", "threads"),
 }
 """What is drawn for each scenario; the first shows what it is about. WAIT is the highest percentile that all carry."""
-NOTICEABLE: Final = 0.02
-"""The share of the requests by which a rate may differ from their number without a note."""
 USUAL: Final = ("rate", WAIT, "cpu_us")
 SPEED: Final = (*MORE_IS_BETTER, *PERCENTILES)
 """Figures that depend on what other programs do meanwhile."""
-WAITS: Final = ("many", "slow-heads", "slow-readers", "burst", "vanishing", "slow-disk", "replay")
-"""Scenarios that show how long clients wait: their percentiles are drawn as curves."""
 
 LESSON: Final = (
     *("lesson.guess", "lesson.guess.of", "lesson.result", "lesson.times", "lesson.exact"),
@@ -136,8 +133,8 @@ class _Page:
             "waits": self._drawn(self._waits, scenario) if scenario in WAITS else None,
             "columns": list(self._heads(columns)),
             "rows": [self._row(design, scenario, columns) for design in designs],
-            "notes": list(self._notes(scenario)),
-            "warnings": list(self._warnings(scenario)),
+            "notes": list(notes(self._results, self._words, scenario)),
+            "warnings": list(warnings(self._results, self._words, scenario)),
         }
 
     def _field(self, scenario: str, name: str) -> str:
@@ -145,7 +142,7 @@ class _Page:
         any."""
         if field := measure_of(self._results, scenario, name):
             return field
-        measured = self._measured_in(scenario)
+        measured = measured_in(self._results, scenario)
         carried = (
             each
             for each in reversed(PERCENTILES)
@@ -262,51 +259,6 @@ class _Page:
         ends = [measure.told(replace(known, middle=end)) for end in (known.low, known.high)]
         between = self._words.say("between", least=ends[0], most=ends[1])
         return measure.told(known), between if known.rounds > 1 and ends[0] != ends[1] else ""
-
-    def _warnings(self, scenario: str) -> Iterator[str]:
-        """What is wrong with a scenario's figures."""
-        words, results = self._words, self._results
-        for design in results.designs:
-            measurements = results.of(design.name, scenario)
-            if not measurements:
-                yield words.say("note.not_asked", design=design.name)
-            elif all(one.why for one in measurements):
-                yield words.say("note.failed", design=design.name, why=measurements[-1].why)
-            elif words.silent(scenario, [design.name]):
-                yield words.say("note.silent", design=design.name)
-        measured = self._measured_in(scenario)
-        if limited := [name for name in measured if is_limited(results, name, scenario)]:
-            yield words.say("note.limited", designs=words.listed(limited))
-        if hollow := [name for name in measured if is_disturbed(results, name, scenario)]:
-            yield words.say("note.disturbed", designs=words.listed(hollow), share=DISTURBED)
-
-    def _measured_in(self, scenario: str) -> list[str]:
-        """The designs that have figures in a scenario."""
-        whole = {one.design for one in self._results.measurements if one.scenario == scenario and one.why is None}
-        return [one.name for one in self._results.designs if one.name in whole]
-
-    def _notes(self, scenario: str) -> Iterator[str]:
-        """What a reader has to know to understand a scenario's figures."""
-        words, results = self._words, self._results
-        measured = self._measured_in(scenario)
-        closing = [one.name for one in results.designs if not one.keeps_alive and one.name in measured]
-        if closing and scenario == "kept":
-            yield words.say("note.keeps_none", designs=words.listed(closing))
-        reasons = {name for one in results.measurements if one.scenario == scenario for name in one.missing}
-        for name in ("p90_ms", "p99_ms"):
-            lacking = [each for each in measured if spread(results, each, scenario, name) is None]
-            if lacking and name in reasons:
-                yield words.say("note.few", percent=PERCENTILES[name], least=CARRIES[PERCENTILES[name]])
-        if any(_answered_later(one) for one in results.measurements if one.scenario == scenario):
-            yield words.say("note.in_time")
-        if scenario in WAITS and any(one.failures for one in results.measurements if one.scenario == scenario):
-            yield words.say("note.timeout")
-
-
-def _answered_later(one: Measurement) -> bool:
-    """Whether the rate counts noticeably fewer requests than were sent."""
-    sent = one.requests + one.failures
-    return one.rate is not None and abs(one.rate * one.seconds - sent) > NOTICEABLE * sent
 
 
 def _namer(results: Results) -> Callable[[str], Markup]:
