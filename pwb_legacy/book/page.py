@@ -1,11 +1,13 @@
 """book.html: the matrix, and below it each defect with all its cells, as one page that needs no network."""
 
 import datetime as dt
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from pwb_async.version import __version__
 
@@ -22,7 +24,18 @@ _TEMPLATES: Final = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
+_CODE: Final = re.compile("`([^`]*)`")
 SIGNS: Final = {Mark.DEFECT: "✗", Mark.HELD: "✓", Mark.OTHER: "?"}
+
+
+def with_code(sentence: str) -> Markup:
+    """Return a sentence as HTML, in which what stands in backticks is code."""
+    parts = _CODE.split(sentence)
+    marked = (Markup("<code>{}</code>").format(part) if place % 2 else escape(part) for place, part in enumerate(parts))
+    return Markup("").join(marked)
+
+
+_TEMPLATES.filters["with_code"] = with_code
 
 
 def render(cells: Sequence[Cell], words: Words, command: str) -> str:

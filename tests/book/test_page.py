@@ -14,7 +14,7 @@ from pwb_legacy.book.page import render, summary
 from pwb_legacy.book.programs import DESIGNS, PROGRAMS
 from pwb_legacy.book.words.catalogue import load
 from tests.compare.test_page import CONTRAST
-from tests.interop.browser import CHROMIUM, DRIVER, chromium, console_messages, set_viewport
+from tests.interop.browser import CHROMIUM, DRIVER, axe_violations, chromium, console_messages, set_viewport
 
 from .sample import NASTY, sample
 
@@ -64,6 +64,24 @@ def test_light_and_dark_are_readable(browser: Any, uri: str, scheme: str) -> Non
     background = browser.execute_script("return getComputedStyle(document.body).backgroundColor")
     assert (int(background.split("(")[1].split(",")[0]) > 128) == (scheme == "light")
     assert min(browser.execute_script(CONTRAST, COLOURS)) >= 4.5
+
+
+@in_chromium
+@pytest.mark.parametrize(("width", "scheme"), [(1400, "light"), (400, "dark")])
+def test_axe_finds_nothing(browser: Any, uri: str, width: int, scheme: str) -> None:
+    set_viewport(browser, width, 900, scheme)
+    browser.get(uri)
+    assert axe_violations(browser) == []
+
+
+@in_chromium
+def test_code_in_a_sentence_is_shown_as_code(browser: Any, uri: str) -> None:
+    """The sentences have backticks around code, which a terminal shows and a page does not."""
+    set_viewport(browser, 1400, 900)
+    browser.get(uri)
+    assert "`" not in browser.execute_script("return document.querySelector('main').innerText")
+    first = "return document.querySelector('section[aria-labelledby=L1] dd code').textContent"
+    assert browser.execute_script(first) == ".."
 
 
 @in_chromium

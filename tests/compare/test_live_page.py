@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pwb_legacy.compare.live.words import LANGUAGES
-from tests.interop.browser import CHROMIUM, DRIVER, chromium, console_messages, set_viewport
+from tests.interop.browser import CHROMIUM, DRIVER, axe_violations, chromium, console_messages, set_viewport
 
 from .running_lesson import PATIENCE, Lesson, lesson
 from .test_page import CONTRAST
@@ -193,6 +193,22 @@ def test_it_fits(page: Page, playing: Lesson, language: str) -> None:
         assert page.run("return document.documentElement.scrollWidth") <= width
         assert page.run(CUT_OFF) == []
     assert console_messages(page.browser) == []
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1400, "light"), (400, "dark")])
+def test_axe_finds_nothing(page: Page, playing: Lesson, width: int, scheme: str) -> None:
+    """Not at rest, and not while clients make trouble."""
+    set_viewport(page.browser, width, 900, scheme)
+    assert axe_violations(page.browser) == []
+    playing.press("slow-senders/on")
+    page.wait(lambda: page.run(PRESSED, "slow-senders") == "true" and "blocked" in page.story())
+    assert axe_violations(page.browser) == []
+
+
+def test_it_prints_on_white(page: Page) -> None:
+    set_viewport(page.browser, 688, 900, "dark", "print")
+    assert page.run("return document.documentElement.scrollWidth") <= 688
+    assert page.run("return getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -20,7 +20,7 @@ from pwb_legacy.compare.report.lines import marks
 from pwb_legacy.compare.report.table import table
 from pwb_legacy.compare.report.waits_chart import waits_chart
 from pwb_legacy.compare.report.words import Words
-from tests.interop.browser import CHROMIUM, DRIVER, chromium, console_messages, set_viewport
+from tests.interop.browser import CHROMIUM, DRIVER, axe_violations, chromium, console_messages, set_viewport
 
 from . import screenshots
 from .sample_results import NASTY, results, swept_whole, whole
@@ -66,7 +66,16 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 
 @in_chromium
 @pytest.mark.parametrize("name", PAGES)
-@pytest.mark.parametrize("width", [1400, 400])
+@pytest.mark.parametrize(("width", "scheme"), [(1400, "light"), (400, "dark")])
+def test_axe_finds_nothing(browser: Any, folder: Path, name: str, width: int, scheme: str) -> None:
+    set_viewport(browser, width, 900, scheme)
+    browser.get((folder / name).as_uri())
+    assert axe_violations(browser) == []
+
+
+@in_chromium
+@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("width", [2560, 1400, 768, 400, 320])
 def test_opens_without_complaint_and_fits(browser: Any, folder: Path, name: str, width: int) -> None:
     set_viewport(browser, width, 900)
     browser.get((folder / name).as_uri())
