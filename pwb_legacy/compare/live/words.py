@@ -50,7 +50,7 @@ EN: Final[Catalogue] = {
         "unreached": "The button did not reach the lesson.",
         "none": "none",
         "scale": "lines at 10 ms, 100 ms, 1 s",
-        "legend": f"Rate, wait and CPU are those of the last second. Waits count from the moment at which a request "
+        "legend": f"Responses, waits and CPU time are those of the last second. Waits count from the moment at which a request "
         f"was due; a request without a response for {PATIENCE:.0f} s is lost, as is a connection that the server cuts. In "
         "a lane the bar reaches from the median to the longest wait of half a second, red is a loss. Clients are "
         "counted at their own end. 100 % of CPU time is one core.",
@@ -67,26 +67,26 @@ EN: Final[Catalogue] = {
         "async-asyncio": "asyncio's own loop, with a cache",
     },
     "story": {
-        "load": "It is asked for {rate} files a second, {files} at the same moment, as by a browser.",
+        "load": "Each gets requests for {rate} files a second, {files} at the same moment, as from a browser.",
         "calm": "No client makes trouble. Median waits are between {least} ms ({first}) and {most} ms ({last}).",
         "late": "This machine is busy: the clients themselves began up to {ms} ms late, which is part of all waits.",
-        "idle": "{count} clients have had one response each and stay connected without a word.",
-        "grown": "Memory since they came: {items}.",
+        "idle": "{count} clients have had one response each; they stay connected and send nothing.",
+        "grown": "Change of memory since they connected: {items}.",
         "processes": "process has {count} child processes now, one for each client, and each has memory of its own.",
         "threads": "thread has {count} threads beside the main one now, one for each client, each with its own stack.",
         "one-request": "{names} has not kept them: it closes each connection after one response.",
-        "slow-disk": "Each look at the disk takes {ms} ms longer, and {files} files are asked for at once.",
-        "alone": "The only thread waits for the disk itself, so that one file waits for the other: {items} (median / "
+        "slow-disk": "Each access to the disk takes {ms} ms longer, and {files} files are requested at once.",
+        "alone": "The only thread waits for the disk itself, so the files are read one after the other: {items} (median / "
         "longest).",
         "side-by-side": "Several threads or processes wait for the disk at the same time: {items}.",
-        "cached": "Most responses come from the cache, without a look at the disk: {items}.",
+        "cached": "Most responses come from the cache, without access to the disk: {items}.",
         "slow-senders": "{count} clients send a request that never ends, one byte every half second.",
         "slow-readers": f"{{count}} clients read a large file slowly, {SLOW_BYTES >> 10} KiB a second each.",
         "own": "{names}: only the thread, process or greenlet of a slow client waits for it; other clients are "
         "answered.",
         "loops": "{names}: the event loop leaves a slow client alone until its socket is ready; other clients are "
         "answered.",
-        "behind": "More is asked for than is answered; requests that wait: {items}.",
+        "behind": "Requests arrive faster than they are answered; those that wait: {items}.",
         "blocked": "{name} has answered none of the others for {seconds} s: it serves one client to the end before the "
         "next, and that one is slow.",
         "stuck": "{name} has answered nothing for {seconds} s.",
