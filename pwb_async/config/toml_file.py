@@ -54,3 +54,5 @@ def _load(name: str, path: str) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
         raise ConfigError(f"{name}: cannot be read: {reason}") from None
+    except RecursionError:
+        raise ConfigError(f"{name}: cannot be read: its values are nested too deeply") from None

@@ -8,9 +8,11 @@ from typing import Final
 
 _STANDARD_LIBRARY: Final = ("encodings.idna", "encodings.latin_1", "linecache", "traceback", "unicodedata")
 """Modules that Python itself imports when it first needs them."""
+_RELOAD: Final = ("pwb_async.storage.slow_disk", "tomllib")
+"""Modules that a reload imports if the options have become such that they are needed."""
 
 
 def preload(*modules: str) -> None:
-    """Import `modules`, and those that the standard library imports on first use."""
-    for name in (*_STANDARD_LIBRARY, *modules):
+    """Import `modules`, and those that the standard library and a reload import on first use."""
+    for name in (*_STANDARD_LIBRARY, *_RELOAD, *modules):
         importlib.import_module(name)

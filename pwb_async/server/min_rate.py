@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 from pwb_async.network.send_rate import SendRate
 
+from .faults import contain
 from .state import ServerConnection
 
 
@@ -27,11 +28,15 @@ class MinSendRate:
         """Abort the connections that were too slow in the period that has just ended."""
         measured, self._measured = self._measured, {}
         for connection in connections:
-            if (rate := measured.get(connection)) is None:
-                if connection.write_paused:
-                    self._measured[connection] = SendRate(connection.sock, now)
-            elif connection.responding:
-                if rate.is_below(self._rate, self._period, connection.sock, now):
-                    connection.abort(reset=True)
-                else:
-                    self._measured[connection] = rate
+            rate = measured.get(connection)
+            if connection.write_paused or rate is not None:
+                contain(connection, self._check, connection, rate, now)
+
+    def _check(self, connection: ServerConnection, rate: SendRate | None, now: float) -> None:
+        if rate is None:
+            self._measured[connection] = SendRate(connection.sock, now)
+        elif connection.responding:
+            if rate.is_below(self._rate, self._period, connection.sock, now):
+                connection.abort(reset=True)
+            else:
+                self._measured[connection] = rate

@@ -2,10 +2,11 @@
 
     run()                 serve in a single process: SIGTERM and SIGINT shut down, SIGHUP reloads, SIGUSR1 reopens the
                           access log
-    serve()               serve in a worker, whose supervisor causes these calls:
+    serve()               serve in a worker, whose supervisor causes shutdown() and drain_connections()
     shutdown()            finish the responses under way within the grace period; called again: end at once
     drain_connections()   stop accepting, as another process does now; close each connection between two requests
-    reconfigure()         use another configuration, from the next request of every connection on
+    reconfigure()         use another configuration, as a reload of a single process does; a supervisor starts new
+                          workers instead
 
 What the connections need of the server is in state.py. Deadlines are checked ten times a second, by one task for all
 connections; the cache and the log are maintained five times a second.
@@ -25,6 +26,7 @@ from pwb_async.runtime.systemd import notify, notify_reloading
 
 from .acceptor import Acceptor
 from .async_storage import start_threads
+from .faults import contain
 from .http_protocol import HTTPProtocol
 from .min_rate import MinSendRate
 from .state import ServerState
@@ -167,6 +169,8 @@ class Server:
                 logger.info("reloaded")
             except (ConfigError, StartupError) as error:
                 logger.error("nothing is reloaded: %s", error)
+            except Exception:  # the service manager waits for READY=1, whatever has become of the reload
+                logger.exception("a fault of this server: the reload has failed")
             notify("READY=1")
 
     def _reopen_log(self) -> None:
@@ -178,9 +182,9 @@ class Server:
         """Close every connection as soon as its state allows, and the server with the last one."""
         for connection in list(self.state.admission.connections):
             if self.state.stopping:
-                connection.stop()
+                contain(connection, connection.stop)
             else:
-                connection.retire(_DRAIN_TIMEOUT)
+                contain(connection, connection.retire, _DRAIN_TIMEOUT)
         self.state.check_empty()
 
     async def _sweep(self, acceptor: Acceptor) -> None:
@@ -188,31 +192,33 @@ class Server:
         while True:
             await asyncio.sleep(_SWEEP_INTERVAL)
             now = self.loop.time()
-            try:
-                self._check_deadlines(now)
-                acceptor.check(self.state.admission.accepted)
-                if now >= next_maintenance:
-                    next_maintenance = now + _MAINTENANCE_INTERVAL - _SWEEP_INTERVAL / 2
-                    self._maintain()
-            except Exception:  # if the sweep ended, no connection would have a timeout any more
-                logger.exception("a fault of this server")
+            steps: list[Callable[[], object]] = [
+                partial(self._check_deadlines, now),
+                partial(acceptor.check, self.state.admission.accepted),
+            ]
+            if now >= next_maintenance:
+                next_maintenance = now + _MAINTENANCE_INTERVAL - _SWEEP_INTERVAL / 2
+                steps += (self.state.admission.read_descriptor_limit, self._refresh_cache, self._flush)
+            for step in steps:
+                try:
+                    step()
+                except Exception:  # if the sweep ended, no connection would have a timeout any more
+                    logger.exception("a fault of this server")
 
     def _check_deadlines(self, now: float) -> None:
         connections = list(self.state.admission.connections)
         for connection in connections:
             if connection.deadline.at <= now:
-                connection.expire()
+                contain(connection, connection.expire)
         if self.state.closing:
             self._close_connections()
         if self._min_send_rate:
             self._min_send_rate.check(connections, now)
 
-    def _maintain(self) -> None:
-        self.state.admission.read_descriptor_limit()
+    def _refresh_cache(self) -> None:
         cache = self.state.cache
         if cache and (self._refreshing is None or self._refreshing.done()):
             self._refreshing = self.loop.create_task(cache.refresh(_REFRESH_HORIZON))
-        self._flush()
 
     def _flush(self) -> None:
         """Write the access log, unless it is being written already."""

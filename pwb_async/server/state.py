@@ -89,7 +89,8 @@ class ServerState:
     closing: bool
     """No more connections are accepted; `empty` will be set when the last one has been closed."""
     context: ServerContext
-    """The configuration for the next request of every connection."""
+    """The configuration for new requests. A connection keeps what it was made with: its parser, and so the limits on a
+    request, the Server field, and the timeouts of its deadline."""
     empty: asyncio.Event
     """Set when the server may end: no connection is left, or the grace period is over."""
     find: Callable[[Lookup], Awaitable[Finding]]
@@ -126,7 +127,7 @@ class ServerState:
         self._configure(context)
 
     def reconfigure(self, context: ServerContext) -> None:
-        """Use another configuration, for the next request of every connection."""
+        """Use another configuration, for new requests and connections; see `context`."""
         options = context.options
         self.storage.reconfigure(context.storage, options.disk_timeout)
         self.admission.resize(options.max_connections, options.max_connections_per_ip, max_open_files(options.cache))

@@ -245,6 +245,9 @@ class Supervisor:
             loop_factory(self._next.options.loop)
         except (ConfigError, StartupError) as error:
             self._roll_back(str(error))
+        except Exception:  # the supervisor must outlive it: its workers would end with it
+            logger.exception("a fault of this server")
+            self._roll_back("the reload has failed")
         else:
             if not self._spawn_all():
                 self._roll_back("there are no processes for new workers")

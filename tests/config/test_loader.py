@@ -502,7 +502,7 @@ FILE = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("toml", ["port", "port = 1\nport = 1", "= 1", '"'])
+@pytest.mark.parametrize("toml", ["port", "port = 1\nport = 1", "= 1", '"', "port = " + "[" * 100_000])
 def test_broken_toml(read: Read, toml: str) -> None:
     line = refused(read, toml=toml)
     assert line.startswith("pwb.toml: cannot be read: ")

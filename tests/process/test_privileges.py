@@ -138,6 +138,27 @@ async def test_a_release_can_be_swapped_by_its_link(tmp_path: Path) -> None:
         assert (await fetch_fresh(server)).content == b"two"
 
 
+RELOAD = """
+import sys
+from dataclasses import replace
+from pwb_async.config.option_types import Delay
+from pwb_async.config.options import Options
+from pwb_async.runtime.context import open_context, reload_context
+options = Options(root=sys.argv[1], port=0, sandbox=True, access_log="off")
+context = open_context("test", options, lambda: replace(options, delay_disk=(Delay("*", 0.02, 0),)))
+context.drop_privileges()
+print(type(reload_context(context).storage).__name__)
+"""
+
+
+@needs_landlock
+def test_a_program_that_has_dropped_its_rights_can_still_reload(root: Path) -> None:
+    """What the new options need is imported already: in the sandbox no module can be found."""
+    python = (sys.executable, "-c", RELOAD, root)
+    done = subprocess.run(python, env=environment(), capture_output=True, text=True, timeout=TIMEOUT, check=False)
+    assert done.stdout == "SlowDisk\n", done.stderr
+
+
 @needs_landlock
 def test_the_folder_that_the_sandbox_allows(tmp_path: Path) -> None:
     release = tmp_path / "releases" / "42" / "public"

@@ -21,6 +21,7 @@ from tests.conformance.wrappers import BACKGROUND, nohup
 
 from .command import launched
 from .helpers import BIG, TEXT, fetch, fetch_fresh, wait_for_field, wait_for_message, workers
+from .service_manager import manager
 
 process_models = pytest.mark.parametrize(
     "process_options", [(), ("--workers", "2"), ("--sandbox",)], ids=["alone", "two", "confined"]
@@ -241,6 +242,39 @@ async def test_a_storm_of_reloads_f1(process_options: tuple[str, ...], run: Star
         await server.wait_for_resources(
             lambda resources: resources.processes == idle.processes and resources.descriptors <= idle.descriptors + 10
         )
+
+
+FAULT = """
+import runpy, sys
+from pwb_async.runtime import context
+
+def fail(*arguments):
+    raise RuntimeError("injected")
+
+context.reload_context = fail
+del sys.argv[:3]
+runpy.run_module("pwb_async", run_name="__main__", alter_sys=True)
+"""
+
+
+@process_models
+async def test_a_fault_in_a_reload_f1(process_options: tuple[str, ...], root: Path, tmp_path: Path) -> None:
+    """The server serves on, and its service manager learns that the reload has ended."""
+    with manager(tmp_path / "n") as service_manager:
+        async with launched(
+            root,
+            *("--port", "0", *process_options),
+            folder=tmp_path,
+            wrapper=(sys.executable, "-c", FAULT),
+            environ={"NOTIFY_SOCKET": str(service_manager.path)},
+        ) as server:
+            assert await service_manager.receive() == "READY=1"
+            for _ in range(2):
+                server.signal(signal.SIGHUP)
+                assert (await service_manager.receive()).startswith("RELOADING=1\n")
+                assert await service_manager.receive() == "READY=1"
+                assert (await fetch_fresh(server)).content == TEXT
+            assert server.error_output().count("RuntimeError: injected") == 2
 
 
 # -- the log

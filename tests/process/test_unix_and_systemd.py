@@ -8,8 +8,6 @@ import socket
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -21,6 +19,7 @@ from tests.conformance.strace import needs_strace
 
 from .command import launched
 from .helpers import TEXT, fetch_fresh, wait_for_message, workers
+from .service_manager import manager
 
 worker_count = pytest.mark.parametrize("worker_count", ["1", "2"], ids=["alone", "two"])
 loops = pytest.mark.parametrize("loop", ["uvloop", "asyncio"])
@@ -215,32 +214,6 @@ async def test_the_socket_of_another_server_is_not_removed(root: Path, tmp_path:
 
 
 # -- systemd
-
-
-class Manager:
-    """A service manager that collects the messages of the server."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self._socket.setblocking(False)
-        self._socket.bind(str(path))
-
-    async def receive(self) -> str:
-        async with asyncio.timeout(TIMEOUT):
-            return (await asyncio.get_running_loop().sock_recv(self._socket, 4096)).decode()
-
-    def close(self) -> None:
-        self._socket.close()
-
-
-@contextmanager
-def manager(path: Path) -> Iterator[Manager]:
-    manager = Manager(path)
-    try:
-        yield manager
-    finally:
-        manager.close()
 
 
 @loops
