@@ -1,8 +1,8 @@
 """How the cost of a request grows: ``python -m tests.benchmarks.growth --out docs/benchmark``, about a quarter of an hour.
 
 PWB and nginx are measured at all places of a curve in each round, so that a change of the machine's speed moves the
-whole curve instead of bending it. --quick measures the ends of each axis and one place between them once, in about a
-minute. With --out the results are written as ``growth.json``, and a picture of each curve, such as ``growth-files.svg``.
+whole curve instead of bending it. --quick measures the ends of each axis and one place between them once, in about two
+minutes. With --out the results are written as ``growth.json``, and a picture of each curve, such as ``growth-files.svg``.
 """
 
 import argparse
@@ -14,7 +14,7 @@ from pwb_legacy.compare.report.spread import figure
 
 from . import session
 from .curves import CURVES, Curve
-from .report import YARDSTICK, Report, Table
+from .report import YARDSTICK, Report, Row, Table
 from .rounds import measure_works
 from .servers import PEERS
 
@@ -25,13 +25,15 @@ def as_text(curve: Curve, tables: dict[int, Table]) -> str:
     """One curve for a terminal: a line for each place, with the figure of each peer."""
     lines = [f"{curve.name}: CPU us/request for a number of {curve.axis}"]
     for place, table in tables.items():
-        cells = []
-        for row in table.rows:
-            ratio = table.ratio(row.peer)
-            beside = f" ({ratio:.2f}x)" if ratio and row.peer != YARDSTICK else ""
-            cells.append(f"{row.title} {f'{figure(row.value)}{beside}' if row.samples else f'cannot: {row.cannot}'}")
+        cells = [f"{row.title} {_cell(table, row)}" for row in table.rows]
         lines.append(f"  {place:>7,}  {', '.join(cells)}")
     return "\n".join(lines)
+
+
+def _cell(table: Table, row: Row) -> str:
+    ratio = None if row.peer == YARDSTICK else table.ratio(row.peer)
+    words = [figure(row.value) if row.samples else "", f"({ratio:.2f}x)" if ratio else "", row.note]
+    return " ".join(filter(None, words))
 
 
 def arguments(words: Sequence[str] | None) -> argparse.Namespace:

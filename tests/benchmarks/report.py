@@ -35,6 +35,13 @@ class Row:
         """The median figure over the rounds, in the table's unit."""
         return median(sample.value for sample in self.samples)
 
+    @property
+    def note(self) -> str:
+        """Why there is no figure, or the remarks on it; often empty."""
+        if self.cannot:
+            return f"cannot: {self.cannot}"
+        return "; ".join(dict.fromkeys([*self.remarks, *(word for each in self.samples for word in each.remarks)]))
+
 
 @dataclass(slots=True)
 class Table:
@@ -94,11 +101,8 @@ def as_text(table: Table) -> str:
     names += ["req/s", "p50 ms", "p99 ms", "errors", "memory MiB"] if loaded else []
     lines, notes = [names], []
     for row in sorted(table.rows, key=lambda row: (not row.samples, row.samples and row.value)):
-        remarks = [*row.remarks, *(word for sample in row.samples for word in sample.remarks)]
-        if row.cannot:
-            notes.append(f"  {row.title}: cannot: {row.cannot}")
-        elif remarks:
-            notes.append(f"  {row.title}: {'; '.join(dict.fromkeys(remarks))}")
+        if row.note:
+            notes.append(f"  {row.title}: {row.note}")
         if row.samples:
             lines.append(_cells(table, row, loaded))
     widths = [max(len(line[column]) for line in lines) for column in range(len(names))]

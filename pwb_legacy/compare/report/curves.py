@@ -78,7 +78,8 @@ class _Frame:
             "scale": {**scale, "domain": [first, last], "nice": False},
             "axis": axis(axes.across) | across,
         }
-        up = {"tickCount": 5} if axes.from_zero else {"values": marks(self._low, self._high)}
+        even: dict[str, Any] = {"tickCount": 5, "format": ",~f"}
+        up = even if axes.from_zero else {"values": marks(self._low, self._high), "format": ",~g"}
         self._up = {
             "field": "y",
             "type": "quantitative",
@@ -87,9 +88,7 @@ class _Frame:
                 "domain": [self._low, self._high],
                 "nice": False,
             },
-            "axis": axis(axes.up)
-            | up
-            | {"format": ",~g", "labelOverlap": True, "minExtent": 42, "maxExtent": 42, "titlePadding": 6},
+            "axis": axis(axes.up) | up | {"labelOverlap": True, "minExtent": 42, "maxExtent": 42, "titlePadding": 6},
         }
 
     def line(self, line: Line) -> list[dict[str, Any]]:
