@@ -22,7 +22,7 @@ LAYERS: dict[str, set[str]] = {
     "core.http1": {"core.semantics", "core.events"},
     "core.site": {"core.semantics", "core.events"},
     "output": set(),
-    "config": {"core.semantics", "version", "output"},
+    "config": {"core.semantics", "core.site", "version", "output"},
     "network": set(),
     "storage": {"core.semantics", "core.site", "config"},
     "observability": {*PURE, "output"},

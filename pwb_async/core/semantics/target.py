@@ -38,7 +38,7 @@ class Target:
         """
         names = [quote_from_bytes(segment, PATH_SAFE).encode() for segment in self.segments]
         path = b"/" + b"/".join(names) + (b"/" if self.trailing_slash and names else b"")
-        return path if self.query is None else path + b"?" + UNESCAPED.sub(_escape, self.query)
+        return path if self.query is None else path + b"?" + escape_query(self.query)
 
     def directory_location(self, relative: bool = False) -> bytes:
         """The value of Location for this target with a slash appended.
@@ -48,6 +48,17 @@ class Target:
         segments = self.segments[-1:] if relative else self.segments
         location = replace(self, trailing_slash=True, segments=segments).location
         return b"." + location if relative else location
+
+
+def escape_query(query: bytes) -> bytes:
+    """Return a query with the bytes beyond US-ASCII percent-encoded, as a URI has to have them (RFC 3986 2.1)."""
+    return UNESCAPED.sub(_escape, query)
+
+
+def host_name(authority: bytes | None) -> bytes:
+    """Return the host of an authority in lower case, without its port; b"" if there is none."""
+    host, colon, port = (authority or b"").lower().rpartition(b":")
+    return host if colon and (port.isdigit() or not port) else (authority or b"").lower()
 
 
 def valid_host(value: bytes) -> bool:

@@ -1,0 +1,128 @@
+"""Rules in the TOML file: the tables [[headers]], [[redirects]] and [[rewrites]]."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Final, NamedTuple, TypeVar
+
+from pwb_async.core.site.header_rules import Change, HeaderRule
+from pwb_async.core.site.patterns import parse_pattern
+from pwb_async.core.site.redirect_rules import REDIRECTS, REWRITES, RedirectRule, parse_rule
+from pwb_async.core.site.rule_warnings import redirect_warnings
+from pwb_async.output.printing import did_you_mean
+
+from .headers_file import add_change
+from .options import ConfigError
+from .redirects_file import DEFAULT_STATUS, NO_STATUS
+
+T = TypeVar("T")
+_HEADER: Final = r"^[ \t]*\[\[[ \t]*(?:tool[ \t]*\.[ \t]*pwb[ \t]*\.[ \t]*)?%s[ \t]*\]\]"
+"""The line with which a table of an array begins, for its number."""
+
+
+class Rules(NamedTuple):
+    """The rules of the options."""
+
+    headers: tuple[HeaderRule, ...] = ()
+    redirects: tuple[RedirectRule, ...] = ()
+    """Redirects, then rewrites."""
+
+
+def parse_tables(name: str, text: str, tables: Mapping[str, Any]) -> Rules:
+    """The rules in `tables`, of which TABLES are read; `name` and `text` are those of the file. Raises ConfigError."""
+    found: dict[str, list[Any]] = {kind: [] for kind in TABLES}
+    for kind, (keys, parse) in TABLES.items():
+        for place, table in _tables(name, text, kind, tables.get(kind, [])):
+            try:
+                _check_keys(table, keys)
+                found[kind].append(parse(place, table))
+            except ValueError as error:
+                raise ConfigError(f"{place}: {error}.") from None
+    return Rules(tuple(found["headers"]), (*found["redirects"], *found["rewrites"]))
+
+
+def _tables(name: str, text: str, kind: str, tables: object) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Each table with its place: the line that it begins in, or its number where it has no such line."""
+    if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+        raise ConfigError(f"{name}: {kind} is not a list of tables: each begins with [[{kind}]].")
+    starts = [text.count("\n", 0, match.start()) + 1 for match in re.finditer(_HEADER % kind, text, re.MULTILINE)]
+    for number, table in enumerate(tables):
+        numbered = f"{name}: {kind} {number + 1}"
+        yield (f"{name} line {starts[number]}" if len(starts) == len(tables) else numbered), table
+
+
+def _check_keys(table: Mapping[str, Any], keys: tuple[str, ...]) -> None:
+    for key in table:
+        if key not in keys:
+            raise ValueError(f"unknown key {key!r}{did_you_mean(key, keys)}")
+
+
+def _get(table: Mapping[str, Any], key: str, kind: type[T], default: T | None = None) -> T:
+    value = table.get(key, default)
+    if value is None:
+        raise ValueError(f"{key} is missing")
+    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+        raise ValueError(f"{key} {value!r} is of the wrong type, not {_TYPES[kind]}")
+    return value
+
+
+_TYPES: Final[Mapping[type, str]] = {
+    str: "a string",
+    int: "a number",
+    bool: "true or false",
+    dict: "a table",
+    list: "a list",
+}
+
+
+def _headers(place: str, table: Mapping[str, Any]) -> HeaderRule:
+    pattern = parse_pattern(_get(table, "for", str))
+    changes: list[Change] = []
+    for name in _get(table, "unset", list, []):
+        if not isinstance(name, str):
+            raise ValueError(f"unset {name!r} is of the wrong type, not a string")
+        add_change(changes, name, None, pattern)
+    for name, value in _get(table, "set", dict, {}).items():
+        for each in value if isinstance(value, list) else [value]:
+            if not isinstance(each, str):
+                raise ValueError(f"the value {each!r} of {name} is of the wrong type, not a string")
+            add_change(changes, name, each.strip(), pattern)
+    if not changes:
+        raise ValueError("there is neither set nor unset")
+    return HeaderRule(place, pattern, tuple(changes))
+
+
+def _redirect(place: str, table: Mapping[str, Any]) -> RedirectRule:
+    return _rule(place, table, REDIRECTS, DEFAULT_STATUS)
+
+
+def _rewrite(place: str, table: Mapping[str, Any]) -> RedirectRule:
+    return _rule(place, table, REWRITES, 200)
+
+
+def _rule(place: str, table: Mapping[str, Any], statuses: tuple[int, ...], default: int) -> RedirectRule:
+    status = _get(table, "status", int, default)
+    if status not in statuses:
+        raise ValueError(f"status {status} is not one of {', '.join(map(str, statuses))}")
+    query = _get(table, "query", dict, {})
+    for key, value in query.items():
+        if not isinstance(value, str):
+            raise ValueError(f"the value {value!r} of {key} in query is of the wrong type, not a string")
+    source, destination = _get(table, "from", str), _get(table, "to", str)
+    return parse_rule(place, source, destination, status, _get(table, "force", bool, False), tuple(query.items()))
+
+
+def table_warnings(rules: Rules, tables: Mapping[str, Any]) -> Iterator[str]:
+    """Lines about what is probably not meant in rules that parse_tables() has read from `tables`."""
+    for rule, table in zip(rules.redirects, tables.get("redirects", []), strict=False):
+        if "status" not in table:
+            yield f"{rule.place}: {NO_STATUS}."
+    yield from redirect_warnings(rules.redirects)
+
+
+_RULE_KEYS: Final = ("from", "to", "status", "force", "query")
+TABLES: Final[Mapping[str, tuple[tuple[str, ...], Callable[[str, Mapping[str, Any]], Any]]]] = {
+    "headers": (("for", "set", "unset"), _headers),
+    "redirects": (_RULE_KEYS, _redirect),
+    "rewrites": (_RULE_KEYS, _rewrite),
+}
+"""The keys of a table of each kind, and what makes a rule of it."""

@@ -1,0 +1,43 @@
+"""The fields that options and rules add to responses: CORS, then security, then the rules, which decide."""
+
+from pwb_async.core.events import BadRequest
+from pwb_async.core.semantics.messages import FieldList, Request
+
+from .cors import Cors
+from .header_rules import HeaderRules, add_vary
+from .security_fields import SecurityFields
+
+
+class AddedFields:
+    """What a site adds to the fields of its responses.
+
+    Args:
+        cors: The origins whose scripts may read responses; None for none.
+        security: The fields that make browsers stricter; None for none.
+        rules: The rules, of which those of --header come first.
+    """
+
+    def __init__(
+        self, cors: Cors | None = None, security: SecurityFields | None = None, rules: HeaderRules | None = None
+    ) -> None:
+        self._cors, self._security = cors, security
+        self.rules = rules or HeaderRules()
+        """The rules."""
+        self.own_page: FieldList = security.own_page if security else ()
+        """The fields of PWB's own pages."""
+
+    def __bool__(self) -> bool:
+        return bool(self._cors or self._security or self.rules)
+
+    def apply(self, event: Request | BadRequest, status: int, fields: FieldList) -> FieldList:
+        """Return the fields of the response to `event` with those that are added."""
+        request = event if isinstance(event, Request) else None
+        if self._cors is not None:
+            fields += self._cors.fields(event.fields)
+            if request is not None:
+                fields += self._cors.preflight(request)
+            if self._cors.variant is not None:
+                fields = add_vary(fields, b"Origin")
+        if self._security is not None:
+            fields = self._security.apply(status, fields)
+        return self.rules.apply(status, fields, request) if self.rules else fields

@@ -1,0 +1,148 @@
+"""Fields that rules add to responses, replace or remove.
+
+All rules that match the path of a request apply, in order. A field that is set again replaces what was there before,
+except Link and Vary, which are joined, and Set-Cookie, of which each value stays a field line of its own.
+
+What no rule can do: a response with a status of 400 or more keeps its own caching fields, so that no error stays in a
+cache; fields that describe a file are added to responses with a file only; Strict-Transport-Security is sent over TLS
+only (RFC 6797 7.2).
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from pwb_async.core.semantics.grammar import TOKEN
+from pwb_async.core.semantics.messages import FieldList, Request
+from pwb_async.core.semantics.target import host_name
+
+from .destinations import Template, fill_value
+from .patterns import Captures, Pattern, PatternMap
+
+Change: TypeAlias = tuple[bytes, Template | None]
+"""The name of a field, and the value that is set; None to remove it."""
+
+_CONTROLLED: Final = frozenset(
+    b"connection keep-alive proxy-connection te trailer transfer-encoding upgrade content-length content-range "
+    b"content-encoding accept-ranges date etag last-modified location allow age server".split()
+)
+"""Fields that no rule may set or remove: they follow from the message itself, or from an option."""
+_NOT_REMOVED: Final = frozenset((b"content-type", b"vary"))
+"""Fields that a rule may set, but not remove: without them clients guess, and caches give one client another's file."""
+_JOINED: Final = frozenset((b"link", b"vary"))
+_CACHING: Final = frozenset((b"cache-control", b"expires", b"pragma", b"surrogate-control", b"surrogate-key"))
+_OF_A_FILE: Final = frozenset((b"content-disposition", b"content-language", b"content-location"))
+"""Fields that describe a file. Content-Type is another one; Site asks for it before it makes the response."""
+_CONTENT_TYPE: Final = b"content-type"
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderRule:
+    """Changes to the fields of responses."""
+
+    place: str
+    """Where it was written, such as "_headers line 3" or "--header"."""
+    pattern: Pattern | None
+    """The requests whose responses it changes; None for every response, even to an invalid request."""
+    changes: tuple[Change, ...]
+
+
+def check_change(name: bytes, value: bytes | None) -> None:
+    """Raises ValueError with the reason if a rule may not set a field to this value, or with None not remove it."""
+    shown, lower = name.decode("latin-1"), name.lower()
+    if not TOKEN.fullmatch(name):
+        raise ValueError(f'"{shown}" is not the name of a field')
+    if lower in _CONTROLLED or (value is None and lower in _NOT_REMOVED):
+        raise ValueError(f"{shown} cannot be {'removed' if value is None else 'set'}: PWB sets it itself")
+    if lower == b"basic-auth":
+        raise ValueError(f"{shown} is not supported; --htpasswd protects a site")
+    if value is not None and not value:
+        raise ValueError(f"{shown} has no value")
+    if value is not None and not all(byte == 9 or 32 <= byte < 127 for byte in value):
+        raise ValueError(f"the value of {shown} holds more than visible US-ASCII, spaces and tabs")
+
+
+class HeaderRules:
+    """All rules about fields of a site, in order; rules for every response come first.
+
+    Args:
+        rules: The rules.
+        secure: Whether responses are sent over TLS.
+    """
+
+    def __init__(self, rules: Iterable[HeaderRule] = (), *, secure: bool = False) -> None:
+        rules = tuple(rules)
+        self._always = tuple(change for rule in rules if rule.pattern is None for change in rule.changes)
+        self._by_path = PatternMap((rule.pattern, rule) for rule in rules if rule.pattern is not None)
+        self._secure = secure
+        self._sets_type = any(name.lower() == _CONTENT_TYPE for rule in rules for name, _ in rule.changes)
+        self.hosts = self._by_path.hosts
+        """What the rules demand of the host, on which responses depend therefore."""
+
+    def __bool__(self) -> bool:
+        return bool(self._always or self._by_path)
+
+    def content_type(self, request: Request) -> bytes | None:
+        """Return the media type that the last rule sets for the file that a request selects; None if there is none."""
+        media = None
+        if self._sets_type:
+            for name, template, captures in self._changes(request):
+                if name.lower() == _CONTENT_TYPE and template is not None:
+                    media = fill_value(template, captures)
+        return media
+
+    def apply(self, status: int, fields: FieldList, request: Request | None) -> FieldList:
+        """Return the fields of a response as the rules change them. request: None if it was invalid."""
+        for name, template, captures in self._changes(request):
+            lower = name.lower()
+            if self._applies(status, lower):
+                fields = change_field(fields, name, lower, _fill(template, captures))
+        return fields
+
+    def _applies(self, status: int, name: bytes) -> bool:
+        if status >= 400 and (name in _CACHING or name.endswith(b"cdn-cache-control")):
+            return False
+        if name in _OF_A_FILE:
+            return status in (200, 206)
+        return name != _CONTENT_TYPE and (self._secure or name != b"strict-transport-security")
+
+    def _changes(self, request: Request | None) -> list[tuple[bytes, Template | None, Captures]]:
+        changes: list[tuple[bytes, Template | None, Captures]] = [(*change, {}) for change in self._always]
+        if request is not None and self._by_path:
+            target = request.target
+            host = host_name(target.authority or request.fields.host) if self.hosts else b""
+            for rule, captures in self._by_path.matches(target.segments, target.trailing_slash, host):
+                changes += [(*change, captures) for change in rule.changes]
+        return changes
+
+
+def change_field(fields: FieldList, name: bytes, lower: bytes, value: bytes | None) -> FieldList:
+    """Return a field list with one field set, joined, added or, with None, removed. lower: `name` in lower case."""
+    if lower == b"set-cookie" and value is not None:
+        return (*fields, (name, value))
+    old = [found for found in fields if found[0].lower() == lower]
+    others = tuple(found for found in fields if found[0].lower() != lower) if old else fields
+    if value is None:
+        return others
+    if lower in _JOINED and old:
+        value = _join(lower, [each for _, each in old], value)
+    return (*others, (name, value))
+
+
+def _fill(template: Template | None, captures: Captures) -> bytes | None:
+    return None if template is None else fill_value(template, captures)
+
+
+def add_vary(fields: FieldList, name: bytes) -> FieldList:
+    """Return a field list whose Vary has the name of a request field."""
+    return change_field(fields, b"Vary", b"vary", name)
+
+
+def _join(lower: bytes, old: list[bytes], new: bytes) -> bytes:
+    """Return values of a list field as one. A name that Vary has already is not repeated."""
+    if lower != b"vary":
+        return b", ".join((*old, new))
+    members: dict[bytes, bytes] = {}
+    for member in b",".join((*old, new)).split(b","):
+        members.setdefault(member.strip(b" \t").lower(), member.strip(b" \t"))
+    return b", ".join(members.values())

@@ -1,0 +1,207 @@
+"""Patterns of request paths, such as /blog/:year/*, and the patterns of many rules compiled into one matcher.
+
+    pattern = [ ( "http://" / "https://" ) host ] path
+    path    = "/" with at most one "*", and ":name" as a whole segment
+
+A literal is compared with the decoded path, and case matters. "*" takes any number of characters, "/" included; as a
+whole segment it may also stand for none at all, so /x/* matches /x. ":name" takes one whole segment. A slash at the end
+makes no difference, neither in the pattern nor in the path. In a host, ":name" stands for one label.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Final, Generic, NamedTuple, TypeAlias, TypeVar
+from urllib.parse import unquote_to_bytes
+
+from pwb_async.core.semantics.grammar import BAD_ESCAPE
+
+T = TypeVar("T")
+Captures: TypeAlias = dict[str, bytes]
+"""What the wildcards of a pattern stand for in a path, decoded, by their names; that of "*" is "splat"."""
+SPLAT: Final = "splat"
+"""The name of "*"."""
+PLACEHOLDER: Final = re.compile(rb":([A-Za-z][A-Za-z0-9_]*)")
+"""A colon and a name, which stands for a part of a path."""
+_SCHEME: Final = re.compile(r"https?://", re.IGNORECASE)
+_HOST: Final = re.compile(rb"(?:[A-Za-z0-9_-]+|:[A-Za-z][A-Za-z0-9_]*)(?:\.(?:[A-Za-z0-9_-]+|:[A-Za-z][A-Za-z0-9_]*))*")
+_UNUSED: Final = b"\x01"
+"""A segment that no pattern has as a literal in practice."""
+RESERVED: Final = frozenset((b"_headers", b"_redirects"))
+"""The names of the files of rules in the root, in lower case. They are never served, so no rule is about them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """A pattern of request paths. Two are equal if they match the same paths, whatever their names."""
+
+    text: str = field(compare=False)
+    """The pattern as it was written."""
+    host: re.Pattern[bytes] | None
+    """What the host must match; None for any host."""
+    path: re.Pattern[bytes]
+    """What the path must match: its decoded segments, joined by slashes, without one at either end."""
+    names: tuple[str, ...] = field(compare=False)
+    """The name of each group of `path`."""
+    literals: tuple[bytes, ...] = field(compare=False)
+    """The segments before the first wildcard."""
+    exact: bool = field(compare=False)
+    """Whether there is no wildcard, so that `literals` is the only path that matches."""
+    open_end: bool = field(compare=False)
+    """Whether the pattern ends in "*", which then takes a slash at the end of the path as well."""
+
+    def match(self, path: bytes, trailing_slash: bool) -> Captures | None:
+        """Return what the wildcards stand for in a path without slashes at its ends; None if it does not match."""
+        match = self.path.fullmatch(path)
+        if match is None:
+            return None
+        captures = {name: match[index] or b"" for index, name in enumerate(self.names, 1)}
+        if self.open_end and trailing_slash and captures[SPLAT]:
+            captures[SPLAT] += b"/"
+        return captures
+
+
+def parse_pattern(text: str) -> Pattern:
+    """Return the pattern that `text` describes. Raises ValueError with the reason why it is none."""
+    scheme = _SCHEME.match(text)
+    host, slash, path = text[scheme.end() :].partition("/") if scheme else ("", text[:1], text[1:])
+    if slash != "/":
+        raise ValueError(f'"{text}": a path begins with "/"' if not scheme else f'"{text}" has no path')
+    raw = path.encode()
+    if b"?" in raw or b"#" in raw:
+        raise ValueError(f'"{text}": "?" and "#" are never part of a path')
+    if BAD_ESCAPE.search(raw):
+        raise ValueError(f'"{text}": "%" is not followed by two hexadecimal digits')
+    if raw.count(b"*") > 1:
+        raise ValueError(f'"{text}": one "*" only')
+    segments = [segment for segment in raw.split(b"/") if segment]
+    names = [SPLAT if b"*" in segment else segment[1:].decode() for segment in segments if _is_wildcard(segment)]
+    for name in names:
+        if names.count(name) > 1:
+            raise ValueError(f'"{text}": the name ":{name}" is there twice')
+    literals: list[bytes] = []
+    for segment in segments:
+        if _is_wildcard(segment):
+            break
+        literals.append(_literal(text, segment))
+    if len(segments) == 1 and literals and literals[0].lower() in RESERVED:
+        raise ValueError(f'"{text}" is reserved: it is never served')
+    return Pattern(
+        text=text,
+        host=_parse_host(text, host) if scheme else None,
+        path=_compile(text, segments),
+        names=tuple(names),
+        literals=tuple(literals),
+        exact=not names,
+        open_end=bool(segments) and segments[-1].endswith(b"*"),
+    )
+
+
+def _is_wildcard(segment: bytes) -> bool:
+    return b"*" in segment or PLACEHOLDER.fullmatch(segment) is not None
+
+
+def _literal(text: str, segment: bytes) -> bytes:
+    """Return a part of a segment without wildcards, decoded."""
+    if name := PLACEHOLDER.search(segment):
+        raise ValueError(f'"{text}": "{name[0].decode()}" must be a whole segment; a colon itself is written %3A')
+    literal = unquote_to_bytes(segment)
+    if b"/" in literal or b"\0" in literal or segment in (b".", b".."):
+        raise ValueError(f'"{text}": no request has the segment "{segment.decode()}"')
+    return literal
+
+
+def _compile(text: str, segments: list[bytes]) -> re.Pattern[bytes]:
+    source = b""
+    for index, segment in enumerate(segments):
+        slash = b"/" if index else b""
+        if segment == b"*" and index < len(segments) - 1:  # no segments at all, or some and the slash behind them
+            source += slash + b"(?:(.*)/)?"
+            continue
+        if index and segments[index - 1] == b"*":  # which has the slash in its own part
+            slash = b""
+        if segment == b"*":
+            source += b"(?:/(.*))?" if index else b"(.*)"
+        elif b"*" in segment:
+            before, _, behind = segment.partition(b"*")
+            source += slash + re.escape(_literal(text, before)) + b"(.*)" + re.escape(_literal(text, behind))
+        elif PLACEHOLDER.fullmatch(segment):
+            source += slash + b"([^/]+)"
+        else:
+            source += slash + re.escape(_literal(text, segment))
+    return re.compile(source, re.DOTALL)
+
+
+def _parse_host(text: str, host: str) -> re.Pattern[bytes]:
+    name = host.encode().lower()
+    if not _HOST.fullmatch(name):
+        raise ValueError(f'"{text}": "{host}" is not a host name without a port')
+    labels = [b"[^.]+" if label[:1] == b":" else re.escape(label) for label in name.split(b".")]
+    return re.compile(rb"\.".join(labels))
+
+
+class Sample(NamedTuple):
+    """A path that a pattern matches, with names in it that no other pattern has as literals."""
+
+    segments: tuple[bytes, ...]
+    host: bytes
+
+
+def samples(pattern: Pattern) -> list[Sample]:
+    """Return paths that a pattern matches, such that another pattern that matches them all matches all of its paths."""
+    host, _, path = pattern.text.partition("://")[2].partition("/") if pattern.host else ("", "", pattern.text[1:])
+    host = re.sub(r":\w+", _UNUSED.decode(), host.lower())
+    found = []
+    for splat in (b"", _UNUSED, _UNUSED + b"/" + _UNUSED) if b"*" in path.encode() else (b"",):
+        filled = b"/".join(
+            _UNUSED if PLACEHOLDER.fullmatch(segment) else unquote_to_bytes(segment).replace(b"*", splat)
+            for segment in path.encode().split(b"/")
+        )
+        found.append(Sample(tuple(segment for segment in filled.split(b"/") if segment), host.encode()))
+    return found
+
+
+class PatternMap(Generic[T]):
+    """Values under patterns, in the order in which they are given; some are found without a look at the others.
+
+    Exact patterns are in a dict. The others are in lists under the segments before their first wildcard, so that of
+    many rules such as /a/*, /b/:x only those are tried whose beginning fits. The result is the same as in file order.
+    """
+
+    def __init__(self, entries: Iterable[tuple[Pattern, T]]) -> None:
+        self._exact: dict[tuple[bytes, ...], list[tuple[int, Pattern, T]]] = {}
+        self._open: dict[tuple[bytes, ...], list[tuple[int, Pattern, T]]] = {}
+        for order, (pattern, value) in enumerate(entries):
+            table = self._exact if pattern.exact else self._open
+            table.setdefault(pattern.literals, []).append((order, pattern, value))
+        self._depths = sorted({len(literals) for literals in self._open})
+        self.hosts = tuple({entry[1].host for entry in self._entries() if entry[1].host})
+        """What patterns with a host demand of it, each once."""
+
+    def __bool__(self) -> bool:
+        return bool(self._exact or self._open)
+
+    def _entries(self) -> Iterator[tuple[int, Pattern, T]]:
+        for table in (self._exact, self._open):
+            for entries in table.values():
+                yield from entries
+
+    def matches(self, segments: tuple[bytes, ...], trailing_slash: bool, host: bytes) -> Iterator[tuple[T, Captures]]:
+        """Yield each value whose pattern matches, in order, with what the wildcards of its pattern stand for.
+
+        segments: the decoded path; none of them contains a slash. host: in lower case, without a port.
+        """
+        lists = [self._exact.get(segments)]
+        lists += [self._open.get(segments[:depth]) for depth in self._depths if depth <= len(segments)]
+        found = [entries for entries in lists if entries]
+        if not found:
+            return
+        path = b"/".join(segments)
+        candidates = found[0]
+        if len(found) > 1:
+            candidates = sorted((entry for entries in found for entry in entries), key=lambda entry: entry[0])
+        for _, pattern, value in candidates:
+            if pattern.host is None or pattern.host.fullmatch(host):
+                captures = pattern.match(path, trailing_slash)
+                if captures is not None:
+                    yield value, captures
