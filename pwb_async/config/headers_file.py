@@ -58,7 +58,7 @@ def _parse(line: Line) -> tuple[str, str | None]:
 
 
 def add_change(changes: list[Change], name: str, value: str | None, pattern: Pattern | None) -> None:
-    """Adds a change to those of one rule. A field that the rule sets already is joined, as both makers do.
+    """Add a change to those of one rule. A field that the rule sets already is joined, as both makers do.
 
     But each value of Set-Cookie stays a field line of its own, since joined they would be one cookie (RFC 9110 5.3).
     Raises ValueError with the reason if no rule may do this.

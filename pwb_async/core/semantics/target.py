@@ -51,12 +51,12 @@ class Target:
 
 
 def escape_query(query: bytes) -> bytes:
-    """Return a query with the bytes beyond US-ASCII percent-encoded, as a URI has to have them (RFC 3986 2.1)."""
+    """A query with the bytes beyond US-ASCII percent-encoded, as a URI has to have them (RFC 3986 2.1)."""
     return UNESCAPED.sub(_escape, query)
 
 
 def host_name(authority: bytes | None) -> bytes:
-    """Return the host of an authority in lower case, without its port; b"" if there is none."""
+    """The host of an authority in lower case, without its port; b"" if there is none."""
     host, colon, port = (authority or b"").lower().rpartition(b":")
     return host if colon and (port.isdigit() or not port) else (authority or b"").lower()
 

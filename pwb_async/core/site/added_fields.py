@@ -30,7 +30,7 @@ class AddedFields:
         return bool(self._cors or self._security or self.rules)
 
     def apply(self, event: Request | BadRequest, status: int, fields: FieldList) -> FieldList:
-        """Return the fields of the response to `event` with those that are added."""
+        """The fields of the response to `event` with those that are added."""
         request = event if isinstance(event, Request) else None
         if self._cors is not None:
             fields += self._cors.fields(event.fields)

@@ -30,7 +30,7 @@ class OriginVariant:
     origins: frozenset[bytes]
 
     def __call__(self, fields: Fields) -> bytes:
-        """Return the origin that a response to these fields names; b"" for none."""
+        """The origin that a response to these fields names; b"" for none."""
         origin = fields.get(b"origin")
         return origin if origin is not None and origin in self.origins else b""
 
@@ -50,14 +50,14 @@ class Cors:
         self.variant = None if ANY in named else OriginVariant(named)
 
     def fields(self, fields: Fields | None) -> FieldList:
-        """Return what is added to the response to any request; `fields` are those of the request, if it has some."""
+        """What is added to the response to any request; `fields` are those of the request, if it has some."""
         if self.variant is None:
             return ((b"Access-Control-Allow-Origin", ANY), _EXPOSED)
         origin = self.variant(fields) if fields is not None else b""
         return ((b"Access-Control-Allow-Origin", origin), _EXPOSED) if origin else ()
 
     def preflight(self, request: Request) -> FieldList:
-        """Return what is added to the response to a preflight besides fields(); () if the origin is not allowed."""
+        """What is added to the response to a preflight besides fields(); () if the origin is not allowed."""
         if not is_preflight(request) or not self.fields(request.fields):
             return ()
         asked = request.fields.get(b"access-control-request-headers") or b""
@@ -67,7 +67,7 @@ class Cors:
 
 
 def is_preflight(request: Request) -> bool:
-    """Return whether a browser asks if it may send a request. It does so without credentials."""
+    """Whether a browser asks if it may send a request. It does so without credentials."""
     fields = request.fields
     return (
         request.method == b"OPTIONS"

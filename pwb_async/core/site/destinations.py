@@ -53,7 +53,7 @@ class Destination:
         return frozenset(piece for text in texts for piece in text if isinstance(piece, str))
 
     def location_path(self, captures: Captures) -> bytes:
-        """Return the path, encoded. It begins with exactly one slash, and no capture adds a second one to another."""
+        """The path, encoded. It begins with exactly one slash, and no capture adds a second one to another."""
         path = b""
         for piece in self.path:
             if isinstance(piece, bytes):
@@ -64,24 +64,24 @@ class Destination:
         return b"/" + path.lstrip(b"/") if not self.origin else path
 
     def location_query(self, captures: Captures, query: bytes | None) -> bytes | None:
-        """Return the query: the destination's own if it has one, otherwise `query`, that of the request."""
+        """The query: the destination's own if it has one, otherwise `query`, that of the request."""
         if self.query is not None:
             return _fill(self.query, captures, _FILLED_SAFE)
         return escape_query(query) if query else None
 
     def location(self, path: bytes, query: bytes | None, captures: Captures) -> bytes:
-        """Return the value of Location with this path and query, and with the fragment of the destination."""
+        """The value of Location with this path and query, and with the fragment of the destination."""
         whole = self.origin + path if query is None else b"%s%s?%s" % (self.origin, path, query)
         return whole if self.fragment is None else whole + b"#" + _fill(self.fragment, captures, _FILLED_SAFE)
 
     def file_path(self, captures: Captures) -> bytes:
-        """Return the path, decoded."""
+        """The path, decoded."""
         pieces = (unquote_to_bytes(piece) if isinstance(piece, bytes) else captures[piece] for piece in self.path)
         return b"".join(pieces)
 
 
 def parse_destination(text: str, names: Collection[str]) -> Destination:
-    """Return the destination that `text` describes. Raises ValueError with the reason why it is none.
+    """The destination that `text` describes. Raises ValueError with the reason why it is none.
 
     names: what the source of the rule captures.
     """
@@ -113,7 +113,7 @@ def parse_destination(text: str, names: Collection[str]) -> Destination:
 
 
 def parse_value(text: bytes, names: Collection[str]) -> Template:
-    """Return the template of a field's value. A name that is not one of `names` stands for itself."""
+    """The template of a field's value. A name that is not one of `names` stands for itself."""
     pieces: list[bytes | str] = []
     end = 0
     for match in PLACEHOLDER.finditer(text):
@@ -124,7 +124,7 @@ def parse_value(text: bytes, names: Collection[str]) -> Template:
 
 
 def fill_value(template: Template, captures: Captures) -> bytes:
-    """Return the value of a field. What is filled in is percent-encoded, so that it cannot end a part of the value."""
+    """The value of a field. What is filled in is percent-encoded, so that it cannot end a part of the value."""
     return _fill(template, captures, _VALUE_SAFE)
 
 

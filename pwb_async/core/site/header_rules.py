@@ -83,7 +83,7 @@ class HeaderRules:
         return bool(self._always or self._by_path)
 
     def content_type(self, request: Request) -> bytes | None:
-        """Return the media type that the last rule sets for the file that a request selects; None if there is none."""
+        """The media type that the last rule sets for the file that a request selects; None if there is none."""
         media = None
         if self._sets_type:
             for name, template, captures in self._changes(request):
@@ -92,7 +92,7 @@ class HeaderRules:
         return media
 
     def apply(self, status: int, fields: FieldList, request: Request | None) -> FieldList:
-        """Return the fields of a response as the rules change them. request: None if it was invalid."""
+        """The fields of a response as the rules change them. request: None if it was invalid."""
         for name, template, captures in self._changes(request):
             lower = name.lower()
             if self._applies(status, lower):
@@ -117,7 +117,7 @@ class HeaderRules:
 
 
 def change_field(fields: FieldList, name: bytes, lower: bytes, value: bytes | None) -> FieldList:
-    """Return a field list with one field set, joined, added or, with None, removed. lower: `name` in lower case."""
+    """A field list with one field set, joined, added or, with None, removed. lower: `name` in lower case."""
     if lower == b"set-cookie" and value is not None:
         return (*fields, (name, value))
     old = [found for found in fields if found[0].lower() == lower]
@@ -134,12 +134,12 @@ def _fill(template: Template | None, captures: Captures) -> bytes | None:
 
 
 def add_vary(fields: FieldList, name: bytes) -> FieldList:
-    """Return a field list whose Vary has the name of a request field."""
+    """A field list whose Vary has the name of a request field."""
     return change_field(fields, b"Vary", b"vary", name)
 
 
 def _join(lower: bytes, old: list[bytes], new: bytes) -> bytes:
-    """Return values of a list field as one. A name that Vary has already is not repeated."""
+    """The values of a list field as one. A name that Vary has already is not repeated."""
     if lower != b"vary":
         return b", ".join((*old, new))
     members: dict[bytes, bytes] = {}

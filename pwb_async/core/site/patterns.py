@@ -51,7 +51,7 @@ class Pattern:
     """Whether the pattern ends in "*", which then takes a slash at the end of the path as well."""
 
     def match(self, path: bytes, trailing_slash: bool) -> Captures | None:
-        """Return what the wildcards stand for in a path without slashes at its ends; None if it does not match."""
+        """What the wildcards stand for in a path without slashes at its ends; None if it does not match."""
         match = self.path.fullmatch(path)
         if match is None:
             return None
@@ -62,7 +62,7 @@ class Pattern:
 
 
 def parse_pattern(text: str) -> Pattern:
-    """Return the pattern that `text` describes. Raises ValueError with the reason why it is none."""
+    """The pattern that `text` describes. Raises ValueError with the reason why it is none."""
     scheme = _SCHEME.match(text)
     host, slash, path = text[scheme.end() :].partition("/") if scheme else ("", text[:1], text[1:])
     if slash != "/":
@@ -102,7 +102,7 @@ def _is_wildcard(segment: bytes) -> bool:
 
 
 def _literal(text: str, segment: bytes) -> bytes:
-    """Return a part of a segment without wildcards, decoded."""
+    """A part of a segment without wildcards, decoded."""
     if name := PLACEHOLDER.search(segment):
         raise ValueError(f'"{text}": "{name[0].decode()}" must be a whole segment; a colon itself is written %3A')
     literal = unquote_to_bytes(segment)
@@ -148,7 +148,7 @@ class Sample(NamedTuple):
 
 
 def samples(pattern: Pattern) -> list[Sample]:
-    """Return paths that a pattern matches, such that another pattern that matches them all matches all of its paths."""
+    """Some paths that a pattern matches, such that another pattern that matches them all matches all of its paths."""
     host, _, path = pattern.text.partition("://")[2].partition("/") if pattern.host else ("", "", pattern.text[1:])
     host = re.sub(r":\w+", _UNUSED.decode(), host.lower())
     found = []

@@ -40,7 +40,7 @@ class RedirectRule:
 def parse_rule(
     place: str, source: str, destination: str, status: int, force: bool, query: Sequence[tuple[str, str]] = ()
 ) -> RedirectRule:
-    """Return a rule. Raises ValueError with the reason why it cannot be what was meant.
+    """A rule. Raises ValueError with the reason why it cannot be what was meant.
 
     query: the keys that the query must have, each with its value, or with a colon and a name for any value.
     """
@@ -126,15 +126,15 @@ class RedirectRules:
         """What the rules demand of the host, on which responses depend therefore."""
 
     def forced(self, request: Request) -> Redirect | Rewrite | None:
-        """Return where a rule leads that is asked before the disk."""
+        """Where a rule leads that is asked before the disk."""
         return _first(self._forced, request) if self._forced else None
 
     def otherwise(self, request: Request) -> Redirect | Rewrite | None:
-        """Return where a rule leads if the site has no response of its own."""
+        """Where a rule leads if the site has no response of its own."""
         return _first(self._others, request) if self._others else None
 
     def depend_on_query(self, request: Request) -> bool:
-        """Return whether another query may lead this request to another place, so that it has no place in a cache."""
+        """Whether another query may lead this request to another place, so that it has no place in a cache."""
         return bool(self._by_query) and any(True for _ in _matches(self._by_query, request))
 
 
@@ -180,7 +180,7 @@ def _rewrite(rule: RedirectRule, captures: Captures) -> Rewrite | None:
 
 
 def _pairs(query: bytes) -> list[tuple[bytes, bytes, bytes]]:
-    """Return each part of a query as it was sent, with its key and its value, decoded."""
+    """Each part of a query as it was sent, with its key and its value, decoded."""
     pairs = ((part, *part.replace(b"+", b" ").partition(b"=")[::2]) for part in query.split(b"&"))
     return [(part, unquote_to_bytes(key), unquote_to_bytes(value)) for part, key, value in pairs]
 
@@ -198,6 +198,6 @@ def _match_query(conditions: QueryConditions, query: bytes) -> Captures | None:
 
 
 def _without(query: bytes, conditions: QueryConditions, used: Collection[str]) -> bytes:
-    """Return a query without the parts that are filled into the destination."""
+    """A query without the parts that are filled into the destination."""
     taken = {key for key, name in conditions if isinstance(name, str) and name in used}
     return b"&".join(part for part, key, _ in _pairs(query) if key not in taken)

@@ -56,7 +56,7 @@ def header_warnings(rules: Sequence[HeaderRule]) -> Iterator[str]:
 
 
 def _map(entries: Iterable[tuple[Pattern, int]]) -> PatternMap[int]:
-    """Return a map of all exact patterns and of the first ones with wildcards."""
+    """A map of all exact patterns and of the first ones with wildcards."""
     entries = tuple(entries)
     are_open = [number for pattern, number in entries if not pattern.exact][:_MAX_OPEN]
     kept = frozenset(are_open)
@@ -68,7 +68,7 @@ def _found(rules: PatternMap[int], sample: Sample) -> list[int]:
 
 
 def _taker(number: int, rule: RedirectRule, forced: PatternMap[int], others: PatternMap[int]) -> int | None:
-    """Return the number of a rule that takes all requests of this one before it."""
+    """The number of a rule that takes all requests of this one before it."""
     takers: set[int] | None = None
     for sample in samples(rule.pattern):
         found = {each for each in _found(forced, sample) if each < number or not rule.force}
@@ -79,7 +79,7 @@ def _taker(number: int, rule: RedirectRule, forced: PatternMap[int], others: Pat
 
 
 def _circle(rule: RedirectRule, forced: PatternMap[int], others: PatternMap[int], rules: Sequence[RedirectRule]) -> str:
-    """Return the paths that an exact redirect leads through until it is back; "" if it leads elsewhere."""
+    """The paths that an exact redirect leads through until it is back; "" if it leads elsewhere."""
     if not rule.pattern.exact or rule.pattern.host or rule.query:
         return ""
     paths, step, captures = [rule.pattern.text], rule, Captures()

@@ -62,7 +62,7 @@ class SecurityFields:
         self._pdf = tuple((name, _FRAMES if name == _POLICY else value) for name, value in self._document)
 
     def apply(self, status: int, fields: FieldList) -> FieldList:
-        """Return the fields of a response with those of this configuration.
+        """The fields of a response with those of this configuration.
 
         A 304 has no media type, so it gets the fields of a document, in case it is about one.
         """
