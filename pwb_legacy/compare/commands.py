@@ -168,7 +168,8 @@ def report(files: tuple[Path, ...], out: Path, lang: str, guess: bool) -> None:
 @click.argument("root", type=FOLDER, required=False)
 @click.option("--modes", type=MODES, help="Only these designs.  [default: all]")
 @click.option("--corpus", type=FILE, metavar="FILE", help="What to send, instead of what is built in.")
-def diff(root: Path | None, modes: tuple[str, ...] | None, corpus: Path | None) -> None:
+@language_option()
+def diff(root: Path | None, modes: tuple[str, ...] | None, corpus: Path | None, lang: str) -> None:
     """Send the same requests to all designs, and print any byte in which the answers differ but for their dates.
 
     `single` ends every connection after one answer: it is compared by that answer, without the field Connection.
@@ -181,6 +182,7 @@ def diff(root: Path | None, modes: tuple[str, ...] | None, corpus: Path | None) 
     """
     from .checks import equality
     from .checks import request_corpus as cases
+    from .report.texts.catalogue import load
 
     chosen = choices.contestants(modes, False)
     if len(chosen) < 2:
@@ -197,10 +199,10 @@ def diff(root: Path | None, modes: tuple[str, ...] | None, corpus: Path | None) 
     for name, why in proof.silent.items():
         print(printable(f"{PROGRAM}: {name}: {why}"), file=sys.stderr)
     count, asked = len(proof.equality.differences), len(chosen) - len(proof.silent)
-    alike = f"{count:,} are not answered alike" if count else "all are answered alike"
-    what = f"{asked} designs: {alike}" if asked != 1 else "one design: nothing to compare its answers with"
-    requests = "1 request" if proof.equality.requests == 1 else f"{proof.equality.requests:,} requests"
-    print(f"{requests} to {what}")
+    texts, n = load(lang).texts, proof.equality.requests
+    requests = texts["diff.request" if n == 1 else "diff.requests"].format(n=n)
+    key = "diff.one" if asked == 1 else "diff.unlike" if count else "diff.alike"
+    print(texts[key].format(requests=requests, n=asked, count=count))
     if count or proof.silent:
         raise SystemExit(1)
 

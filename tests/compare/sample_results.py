@@ -30,7 +30,7 @@ ABOUT: Final = {
     "rounds": 3,
     "duration": 0.5,
     "connections": 32,
-    "site": "made for this run",
+    "site": ("made", {"pages": 1000, "kib": 12, "mib": 16}),
 }
 
 

@@ -19,12 +19,19 @@ from pwb_legacy.compare.report.words import Words
 from .sample_results import whole
 
 FOLDER = Path(next(iter(report.__path__)))
-SOURCES = [*FOLDER.glob("*.py"), *FOLDER.glob("*.html"), *FOLDER.glob("*.js"), *FOLDER.parent.glob("*session.py")]
+SOURCES = [
+    *FOLDER.glob("*.py"),
+    *FOLDER.glob("*.html"),
+    *FOLDER.glob("*.js"),
+    *FOLDER.parent.glob("*session.py"),
+    FOLDER.parent / "commands.py",
+]
 TEXT = "\n".join(path.read_text() for path in SOURCES)
 BY_KIND = (
     "missing.",
     "remark.",
     "about.load.",
+    "about.site.",
     "about.cpu_time.",
     "most.",
     "least.",

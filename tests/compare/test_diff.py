@@ -1,5 +1,6 @@
 """`python -m pwb_legacy diff`: the corpus, what is compared, what is printed when a byte differs."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -45,6 +46,11 @@ def test_a_difference_is_shown_and_is_the_exit_status(
     assert r"-Cache-Control: no-cache\r\n" in lines
     assert r"+Cache-Control: max-age=60\r\n" in lines
     assert lines[-1] == "2 requests to 2 designs: 1 are not answered alike"
+
+
+def test_the_summary_is_in_the_language_that_was_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+    commands.diff.main(["--modes", "epoll,single", "--lang", "zh"], standalone_mode=False)
+    assert re.fullmatch(r"向 2 种设计各发 \d+ 个请求.响应完全一致\n", capsys.readouterr().out)
 
 
 def test_a_design_that_cannot_start_is_told(

@@ -42,7 +42,7 @@ class About:
     """Seconds of a measurement."""
     connections: int
     """Of the busy clients."""
-    site: str
+    site: Remark
     """What was asked for."""
     remarks: list[Remark] = field(default_factory=list)
     interrupted: bool = False
@@ -199,7 +199,10 @@ class Results:
             raise ValueError(f"compare.json has format {plain['format']!r}, and this version reads format {FORMAT}")
         try:
             return cls(
-                runs=[About(**one | {"remarks": list(map(tuple, one["remarks"]))}) for one in plain["runs"]],
+                runs=[
+                    About(**one | {"remarks": list(map(tuple, one["remarks"])), "site": tuple(one["site"])})
+                    for one in plain["runs"]
+                ],
                 designs=[Design(**one) for one in plain["designs"]],
                 scenarios=[Played(**one) for one in plain["scenarios"]],
                 measurements=[Measurement(**one) for one in plain["measurements"]],

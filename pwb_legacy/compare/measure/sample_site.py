@@ -10,7 +10,7 @@ import stat
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 from .servers import CannotError
@@ -33,8 +33,8 @@ class Site:
     """The request target of the largest file."""
     pages: tuple[bytes, ...]
     """Request targets of many files."""
-    about: str
-    """What it is, in words."""
+    about: tuple[str, dict[str, Any]]
+    """What it is: a kind, of which the catalogue of report/ has the sentence, and its values."""
 
     @property
     def page_path(self) -> Path:
@@ -59,8 +59,7 @@ def make(root: Path, seed: int) -> Site:
         b"/page.html",
         b"/large.bin",
         tuple(b"/" + name.encode() for name in names),
-        f"made for this run: a page of 1 KiB, {PAGES:,} files of {total / PAGES / KIB:.0f} KiB on average, one of "
-        f"{LARGE >> 20} MiB",
+        ("made", {"pages": PAGES, "kib": round(total / PAGES / KIB), "mib": LARGE >> 20}),
     )
 
 
@@ -73,11 +72,16 @@ def find(root: Path, seed: int) -> Site:
     drawn = chance.sample(sizes, min(MOST, len(sizes)))
     page, page_size = min(sizes, key=lambda pair: abs(pair[1] - KIB))
     large, large_size = max(sizes, key=lambda pair: pair[1])
-    about = (
-        f"{root}: {len(sizes):,} files, of which {len(drawn):,} are asked for; the small page is {page.decode()} "
-        f"({page_size:,} bytes), the large file {large.decode()} ({large_size:,} bytes)"
-    )
-    return Site(root, page, large, tuple(target for target, _ in drawn), about)
+    about = {
+        "root": str(root),
+        "files": len(sizes),
+        "drawn": len(drawn),
+        "page": page.decode(),
+        "page_size": page_size,
+        "large": large.decode(),
+        "large_size": large_size,
+    }
+    return Site(root, page, large, tuple(target for target, _ in drawn), ("found", about))
 
 
 def write(path: Path, chance: random.Random, size: int) -> int:

@@ -251,7 +251,8 @@ class Words:
             yield self.say("about.open"), _upper(self.say("about.open.is", **values))
         values = {"rounds": self.rounds(about.rounds), "seconds": about.duration, "seed": about.seed}
         yield self.say("about.rounds"), self.say("about.rounds.are", **values)
-        yield self.say("about.site"), about.site
+        kind, values = about.site
+        yield self.say("about.site"), self.say(f"about.site.{kind}", **values)
         if (n := len(self._results.runs)) > 1:
             counts = Counter((one.cpu, one.cores) for one in self._results.runs)
             machines = [self.say("about.runs.machine", n=n, cpu=cpu, cores=cores) for (cpu, cores), n in counts.items()]

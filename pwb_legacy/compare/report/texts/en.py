@@ -6,7 +6,7 @@ words.py fills them in.
 from collections.abc import Mapping
 from typing import Final
 
-from . import en_curves
+from . import en_curves, en_terminal
 
 LANGUAGE: Final = "en"
 
@@ -170,6 +170,13 @@ TEXTS: Final[Mapping[str, str]] = {
     "about.rounds": "Rounds",
     "about.rounds.are": "{rounds}, each of {seconds:g} s for a measurement; seed {seed}",
     "about.site": "Site",
+    "about.site.made": (
+        "made for this run: a page of 1 KiB, {pages:,} files of {kib} KiB on average, one of {mib} MiB"
+    ),
+    "about.site.found": (
+        "{root}: {files:,} files, of which {drawn:,} are asked for; the small page is {page} ({page_size:,} bytes), "
+        "the large file {large} ({large_size:,} bytes)"
+    ),
     "about.runs": "Runs",
     "about.runs.are": "{n} runs joined, on {machines}; the other conditions are those of the first",
     "about.runs.machine": "{n} times {cpu} with {cores} cores",
@@ -285,26 +292,6 @@ TEXTS: Final[Mapping[str, str]] = {
     "csv.high": "middle half, to",
     "csv.least": "smallest",
     "csv.most": "largest",
-    # The terminal.
-    "table.legend": (
-        "/s: requests a second (k: thousands); p90: ms that 90 of 100 requests wait;\n"
-        "KiB: memory for an idle connection; ! some failed; - no figure; x not measured"
-    ),
-    "table.line": "round {round}  {design:16} {scenario:12}",
-    "table.line.rate": "{rate:9,.0f}/s",
-    "table.line.p90": "  p90 {ms:.1f} ms",
-    "table.line.cpu": "  {us:,.0f} us each",
-    "table.line.failures": "  {n:,} failures",
-    "table.written": "{page} has the pictures, {json} the figures",
-    "table.drawn": "{page} has the pictures",
-    "table.earlier": "{json} has the figures of the run before",
-    "table.elsewhere": "{json}: {why}; all is written to {folder}",
-    "table.alone": "one design is measured, so nothing is compared; name two, such as --modes thread,epoll",
-    "table.not_drawn": "{json} has the figures; the page could not be drawn: {why}",
-    "table.alike": "{requests} requests are answered alike by all {n} designs",
-    "table.one_design": "one design was asked: nothing to compare its answers with",
-    "table.progress": "round {round}, {design}, {scenario}",
-    "table.rates": "rates of the open loops: {rates}",
-    "table.finding_rates": "finding the rates of the open loops",
     **en_curves.TEXTS,
+    **en_terminal.TEXTS,
 }

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from . import zh_curves
+from . import zh_curves, zh_terminal
 
 LANGUAGE: Final = "zh-CN"
 
@@ -158,6 +158,11 @@ TEXTS: Final[Mapping[str, str]] = {
     "about.rounds": "轮次",
     "about.rounds.are": "{rounds}，每次测量 {seconds:g} 秒；随机种子 {seed}",
     "about.site": "网站",
+    "about.site.made": "为本次运行生成：一个 1 KiB 的页面，{pages:,} 个平均 {kib} KiB 的文件，一个 {mib} MiB 的文件",
+    "about.site.found": (
+        "{root}：共 {files:,} 个文件，请求其中 {drawn:,} 个；小页面是 {page}（{page_size:,} 字节），"
+        "大文件是 {large}（{large_size:,} 字节）"
+    ),
     "about.runs": "运行",
     "about.runs.are": "合并了 {n} 次运行，机器：{machines}；其余条件取自第一次运行",
     "about.runs.machine": "{cpu}，{cores} 核，{n} 次",
@@ -260,26 +265,6 @@ TEXTS: Final[Mapping[str, str]] = {
     "csv.high": "四分位区间，上限",
     "csv.least": "最小值",
     "csv.most": "最大值",
-    # The terminal.
-    "table.legend": (
-        "/s：每秒请求数（k：千）；p90：90 % 请求的最长等待毫秒数；\n"
-        "KiB：每个空闲连接的内存；! 有失败；- 没有数值；x 未测量"
-    ),
-    "table.line": "第 {round} 轮  {design:16} {scenario:12}",
-    "table.line.rate": "{rate:9,.0f}/s",
-    "table.line.p90": "  p90 {ms:.1f} ms",
-    "table.line.cpu": "  每个 {us:,.0f} µs",
-    "table.line.failures": "  失败 {n:,}",
-    "table.written": "图表在 {page}，数据在 {json}",
-    "table.drawn": "图表在 {page}",
-    "table.earlier": "上一次运行的数据在 {json}",
-    "table.elsewhere": "{json}：{why}；全部写入 {folder}",
-    "table.alone": "只测量一种设计，没有可比较的；请给出两种，例如 --modes thread,epoll",
-    "table.not_drawn": "数据在 {json}；页面无法绘制：{why}",
-    "table.alike": "{n} 种设计对 {requests} 个请求的响应完全一致",
-    "table.one_design": "只有一种设计，没有可比较的响应",
-    "table.progress": "第 {round} 轮，{design}，{scenario}",
-    "table.rates": "开环负载的速率：{rates}",
-    "table.finding_rates": "正在确定开环负载的速率",
     **zh_curves.TEXTS,
+    **zh_terminal.TEXTS,
 }
