@@ -29,7 +29,7 @@ SIGNS: Final = {Mark.DEFECT: "✗", Mark.HELD: "✓", Mark.OTHER: "?"}
 
 
 def with_code(sentence: str) -> Markup:
-    """Return a sentence as HTML, in which what stands in backticks is code."""
+    """A sentence as HTML, in which what stands in backticks is code."""
     parts = _CODE.split(sentence)
     marked = (Markup("<code>{}</code>").format(part) if place % 2 else escape(part) for place, part in enumerate(parts))
     return Markup("").join(marked)

@@ -27,6 +27,7 @@ from .helpers import BIG, TEXT, fetch, fetch_fresh
 CANNOT_ACCEPT = "cannot accept connections"
 NO_DESCRIPTOR = "unavailable: .*EMFILE"
 LEGACY_MODES = [name for name, mode in MODES.items() if mode.family != "one" and name != "process"]
+"""The designs that serve many clients in one process."""
 
 
 def assert_503(answer: Response) -> None:
