@@ -39,11 +39,12 @@ def ask(path: str, *lines: str, method: str = "GET") -> Request:
 
 
 class Counted(Disk):
-    """A disk that lists the paths it is asked for, and whose revalidation hangs until `dead` is set."""
+    """A disk that lists the paths it is asked for, and how many by each revalidation, which hangs until `dead` is set."""
 
     def __init__(self, root: Path) -> None:
         super().__init__(str(root), clock=a_day_later)
         self.calls: list[bytes] = []
+        self.revalidations: list[int] = []
         self.dead: threading.Event | None = None
 
     def find(self, lookup: Lookup) -> Finding:
@@ -52,6 +53,7 @@ class Counted(Disk):
 
     def revalidate(self, known: Sequence[tuple[Lookup, OpenFile]]) -> list[bool]:
         self.calls += [lookup.path for lookup, _ in known]
+        self.revalidations.append(len(known))
         if self.dead:
             self.dead.wait()
         return super().revalidate(known)
@@ -69,7 +71,7 @@ class Case:
         self.root = root
         self.disk = Disk(str(root), clock=a_day_later)
         counted = self.disk_counted = Counted(root)
-        self.calls = counted.calls
+        self.calls, self.revalidations = counted.calls, counted.revalidations
         self.files = AsyncStorage(counted)
         self.cache = ResponseCache(SITE, self.files, space, TTL)
         self.now = asyncio.get_running_loop().time
@@ -210,6 +212,21 @@ async def test_entries_in_use_are_revalidated_together(case: Case) -> None:
     assert case.calls == [b"a.html", b"b.html"], "c was not used after it had been cached"
     later = case.now() + 0.9 * TTL
     assert case.cache.get(ask("/a.html"), later) is not None
+
+
+async def test_many_entries_are_revalidated_in_several_calls(case: Case) -> None:
+    """The event loop waits for the interpreter lock during a call, so that none may be long."""
+    names = [f"{number:03}.html" for number in range(150)]
+    for name in reversed(names):
+        case.write(name, b"hello")
+        await case.fetch(f"/{name}")
+    for name in names:
+        await case.fetch(f"/{name}")
+    case.revalidations.clear()
+    await case.cache.refresh(horizon=2 * TTL)
+    assert sum(case.revalidations) == len(names)
+    assert max(case.revalidations) < len(names) / 2
+    assert case.calls[-len(names) :] == [name.encode() for name in names]  # neighbours in one call
 
 
 async def test_requests_for_stale_entries_share_one_revalidation(case: Case) -> None:
