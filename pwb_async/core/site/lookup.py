@@ -153,4 +153,4 @@ FORBIDDEN: Final = Forbidden()
 
 def same_version(old: OpenFile, new: Finding) -> bool:
     """Whether `new` is certain to be the same file as `old`, unchanged."""
-    return isinstance(new, OpenFile) and old.settled and old.version == new.version
+    return isinstance(new, OpenFile) and old.settled and not old.generated and old.version == new.version

@@ -24,3 +24,11 @@ def test_d7_a_version_that_is_not_settled_is_never_the_same() -> None:
     """A second change within one tick of the file system's clock does not change the times."""
     assert not same_version(FOUND._replace(settled=False), FOUND)
     assert same_version(FOUND, FOUND._replace(settled=False))
+
+
+def test_d7_generated_content_is_never_the_same_version() -> None:
+    """It has no version that could be compared, and may differ each time it is read."""
+    generated = FOUND._replace(version=(), generated=True)
+    assert not same_version(generated, generated)
+    assert not same_version(FOUND, generated)
+    assert not same_version(generated, FOUND)
