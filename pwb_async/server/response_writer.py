@@ -78,17 +78,17 @@ class ResponseWriter:
             if isinstance(part, bytes):
                 self._write(part)
                 continue
-            if (rest := self._start_slice(part)).length:
+            if (rest := self._start_slice(part, budget)).length:
                 return [rest, *parts[index + 1 :]]
             budget -= max(part.length, _MIN_PART)
         return ()
 
-    def _start_slice(self, part: FileSlice) -> FileSlice:
-        """Send the first chunk of a slice, if it is in the page cache; return the rest."""
+    def _start_slice(self, part: FileSlice, max_bytes: int) -> FileSlice:
+        """Send the start of a slice, at most `max_bytes`, if it is in the page cache; return the rest."""
         file, start, length = part
         if not self._may_sendfile(file):
             return part
-        chunk = min(length, SENDFILE_CHUNK)
+        chunk = min(length, max_bytes)
         if not file.in_page_cache(start, chunk):
             return _UncachedSlice(*part)
         try:
