@@ -20,6 +20,7 @@ import sys
 import time
 from collections.abc import Callable
 from functools import partial
+from threading import Lock
 from typing import Final
 
 from xxhash import xxh3_128_hexdigest
@@ -96,18 +97,21 @@ class WaitBudget:
     """
 
     def __init__(self) -> None:
-        self._second: tuple[int, list[tuple[bytes, int, int, int]]] = (0, [])
+        self._lock = Lock()
+        self._second = 0
+        self._waited: list[tuple[bytes, int, int, int]] = []  # the versions for which there were waits in this second
 
     def allows(self, name: bytes, status: os.stat_result, now_ns: int) -> bool:
         """Whether to wait for this version of the file `name`; if so, the wait is counted."""
-        second, waited = self._second
-        if second != now_ns // SECOND:
-            waited = []
-            self._second = now_ns // SECOND, waited  # both at once, since threads share them
         version = name, status.st_dev, status.st_ino, status.st_ctime_ns
-        if version in waited:
+        with self._lock:
+            if self._second != now_ns // SECOND:
+                self._second, self._waited = now_ns // SECOND, []
+            if version in self._waited:
+                return True
+            if len(self._waited) >= _MAX_WAITS:
+                return False
+            if sum(other[0] == name for other in self._waited) >= _MAX_WAITS_FOR_A_NAME:
+                return False
+            self._waited.append(version)
             return True
-        if len(waited) >= _MAX_WAITS or sum(other[0] == name for other in waited) >= _MAX_WAITS_FOR_A_NAME:
-            return False
-        waited.append(version)
-        return True

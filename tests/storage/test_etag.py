@@ -4,14 +4,17 @@ import os
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from itertools import count
 from pathlib import Path
+from threading import Barrier, BrokenBarrierError
 
 import pytest
 
 from pwb_async.storage import disk as disk_module
 from pwb_async.storage.disk import SMALL, Disk
-from pwb_async.storage.etag import METADATA_TAGS, can_wait, content_tag, file_clock, is_racy
+from pwb_async.storage.etag import METADATA_TAGS, WaitBudget, can_wait, content_tag, file_clock, is_racy
 
 from .test_disk import a_day_later, as_open_file, make_lookup
 
@@ -384,3 +387,25 @@ def test_a_clock_that_counts_seconds_is_not_waited_for(tmp_path: Path, monkeypat
                     assert (found.tag is None) is (now < ctime + 2 * SECOND)
                 assert found.settled is (now == ctime + 2 * SECOND)
     assert not pauses.seconds
+
+
+def test_threads_that_ask_together_do_not_exceed_the_waits_d12(tmp_path: Path) -> None:
+    """Two threads meet, if nothing keeps them apart, between the look at the count and the next wait that is counted."""
+    budget, status = WaitBudget(), os.stat(tmp_path)
+    limit = next(number for number in count() if not budget.allows(b"%d" % number, status, 0))
+    budget = WaitBudget()
+    for number in range(limit - 1):
+        assert budget.allows(b"%d" % number, status, 0)
+    barrier = Barrier(2)
+
+    class Name(bytes):
+        def __eq__(self, other: object) -> bool:
+            with suppress(BrokenBarrierError):
+                barrier.wait(0.2)
+            return super().__eq__(other)
+
+        __hash__ = bytes.__hash__
+
+    with ThreadPoolExecutor(2) as pool:
+        allowed = list(pool.map(lambda name: budget.allows(name, status, 0), (Name(b"a"), Name(b"b"))))
+    assert sorted(allowed) == [False, True]
