@@ -15,7 +15,8 @@ from typing import Final, TypeAlias
 Opener: TypeAlias = Callable[[int, bytes, int], int]
 """Opens a path beneath a root: (descriptor of the root, path, flags) -> descriptor. Raises OSError."""
 
-# The only two values that openat2() below accepts. O_NONBLOCK: opening a FIFO must not block. O_LARGEFILE: open() of
+# The only two values that openat2() below accepts. O_NONBLOCK: opening a FIFO must not block. It does release a program
+# that waits in open() to write to it, because looking first costs too much (docs/decisions.md). O_LARGEFILE: open() of
 # the C library adds it where it is needed, but a bare system call does not.
 FILE_FLAGS: Final = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC | getattr(os, "O_LARGEFILE", 0)
 DIRECTORY_FLAGS: Final = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_CLOEXEC

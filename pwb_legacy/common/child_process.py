@@ -148,8 +148,10 @@ class Children:
             child.lines_dropped[0] = self._log.dropped - dropped_before
 
     def _let_go(self, client: Client) -> None:
-        """Keep no signal handler of the parent, and no descriptor but the client's socket and those for the logs.
+        """Stop the client at a signal to which the parent reacts otherwise, and close the parent's descriptors.
 
+        The child keeps the client's socket, standard error, the access log, the timeline, and two sockets, by which it
+        wakes the parent and sends it lines of the log. SIGUSR1 has the log opened again, as in the parent.
         In the book each child kept the listening socket and all other clients' sockets, so none of them was closed
         when its own process closed it (L11).
         """
