@@ -42,7 +42,7 @@ def descriptors() -> None:
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def served_root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """The folder of tree.py, which no test changes."""
     root = tree.build(tmp_path_factory.mktemp("world"))
     yield root
@@ -58,25 +58,25 @@ def design(request: pytest.FixtureRequest) -> Design:
 
 
 @pytest.fixture(scope="session")
-async def server(design: Design, site: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Server]:
+async def server(design: Design, served_root: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Server]:
     """The design with its default options, one server for the whole session."""
-    async with running(design, site, log_dir=tmp_path_factory.mktemp(design.name)) as server:
+    async with running(design, served_root, log_dir=tmp_path_factory.mktemp(design.name)) as server:
         yield server
     check_log(server.log)
 
 
 @pytest.fixture(scope="session")
-async def reference(site: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Server]:
+async def reference(served_root: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Server]:
     """The reference design with its default options."""
-    async with running(REFERENCE, site, log_dir=tmp_path_factory.mktemp("reference")) as server:
+    async with running(REFERENCE, served_root, log_dir=tmp_path_factory.mktemp("reference")) as server:
         yield server
 
 
 @pytest.fixture
-def start(design: Design, site: Path, tmp_path: Path) -> Start:
+def start(design: Design, served_root: Path, tmp_path: Path) -> Start:
     """Starts the design with options of its own: `async with start("--grace-period", "1") as server`."""
 
-    def begin(*options: str, root: Path = site, **more: Any) -> AbstractAsyncContextManager[Server]:
+    def begin(*options: str, root: Path = served_root, **more: Any) -> AbstractAsyncContextManager[Server]:
         return running(design, root, *options, log_dir=tmp_path, **more)
 
     return begin

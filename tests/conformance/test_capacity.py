@@ -100,10 +100,13 @@ async def wait_until_served(server: Server) -> None:
 
 @concurrent
 async def test_503_is_the_same_of_every_design_a9(
-    start: Start, site: Path, tmp_path_factory: pytest.TempPathFactory
+    start: Start, served_root: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     log_dir = tmp_path_factory.mktemp("full")
-    async with running(REFERENCE, site, "--max-connections", "1", log_dir=log_dir) as server, Peer(server.address):
+    async with (
+        running(REFERENCE, served_root, "--max-connections", "1", log_dir=log_dir) as server,
+        Peer(server.address),
+    ):
         expected = await rejected_response(server)
     async with start("--max-connections", "1") as server, Peer(server.address):
         assert (await rejected_response(server)).without_date == expected.without_date

@@ -72,9 +72,9 @@ def test_a_relative_root_needs_it(program: Design, root: str, folder: Path) -> N
 @each_program
 @pytest.mark.parametrize("wrapper", [UNREADABLE, DELETED], ids=["unreadable", "deleted"])
 def test_a_file_that_was_named_must_be_there(
-    program: Design, wrapper: tuple[str, ...], folder: Path, site: Path
+    program: Design, wrapper: tuple[str, ...], folder: Path, served_root: Path
 ) -> None:
-    status, line = failed_start(program, wrapper, str(site), "--config", "pwb.toml", folder=folder)
+    status, line = failed_start(program, wrapper, str(served_root), "--config", "pwb.toml", folder=folder)
     assert status == 2
     assert line.startswith(f"{program.program}: pwb.toml: cannot be read: ")
 
@@ -82,9 +82,9 @@ def test_a_file_that_was_named_must_be_there(
 @each_program
 @pytest.mark.parametrize("name", ["pwb.toml", "pyproject.toml"])
 def test_a_file_that_is_there_and_cannot_be_read_is_an_error(
-    program: Design, name: str, folder: Path, site: Path
+    program: Design, name: str, folder: Path, served_root: Path
 ) -> None:
     """A configuration file that cannot be read is an error, so that no option is lost silently."""
     (folder / name).touch(0)
-    status, line = failed_start(program, _ORDINARY, str(site), folder=folder)
+    status, line = failed_start(program, _ORDINARY, str(served_root), folder=folder)
     assert (status, line) == (2, f"{program.program}: {name}: cannot be read: Permission denied")

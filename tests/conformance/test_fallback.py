@@ -22,11 +22,11 @@ pytestmark = needs_strace
 
 @pytest.fixture(scope="module", params=["ENOSYS", "EPERM"])
 async def walking(
-    request: pytest.FixtureRequest, site: Path, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest, served_root: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Server]:
     """The reference without openat2; one design suffices, because all use the same storage."""
     wrapper = strace("-e", "trace=openat2", "-e", f"inject=openat2:error={request.param}")
-    async with running(REFERENCE, site, log_dir=tmp_path_factory.mktemp("walking"), wrapper=wrapper) as server:
+    async with running(REFERENCE, served_root, log_dir=tmp_path_factory.mktemp("walking"), wrapper=wrapper) as server:
         yield server
 
 
@@ -38,10 +38,10 @@ async def test_row_without_openat2_c4(row: Row, walking: Server, reference: Serv
     assert_same(responses, await exchange(reference, row.requests, len(row.responses), row.ends), walking)
 
 
-async def test_without_openat2_c4(design: Design, site: Path, tmp_path: Path) -> None:
+async def test_without_openat2_c4(design: Design, served_root: Path, tmp_path: Path) -> None:
     """Each design follows links inside the site, and none that leads out."""
     wrapper = strace("-e", "trace=openat2", "-e", "inject=openat2:error=EPERM")
-    async with running(design, site, log_dir=tmp_path, wrapper=wrapper) as server:
+    async with running(design, served_root, log_dir=tmp_path, wrapper=wrapper) as server:
         assert (await send_request(server.address, get("/link-in-up"))).content == ALPHABET
         for target in (
             "/link-out",
@@ -53,8 +53,8 @@ async def test_without_openat2_c4(design: Design, site: Path, tmp_path: Path) ->
             assert (await send_request(server.address, get(target))).status == 404
 
 
-async def test_race_is_tried_again_c4(site: Path, tmp_path: Path) -> None:
+async def test_race_is_tried_again_c4(served_root: Path, tmp_path: Path) -> None:
     """EAGAIN means that a name changed during the lookup; the third attempt succeeds."""
     wrapper = strace("-e", "trace=openat2", "-e", "inject=openat2:error=EAGAIN:when=1..2")
-    async with running(REFERENCE, site, "--cache", "off", log_dir=tmp_path, wrapper=wrapper) as server:
+    async with running(REFERENCE, served_root, "--cache", "off", log_dir=tmp_path, wrapper=wrapper) as server:
         assert (await send_request(server.address, get())).content == ALPHABET

@@ -78,9 +78,9 @@ async def test_no_more_threads_or_processes_e4_l9(design: Design, start: Start) 
 
 
 @pytest.mark.parametrize("design", designs_named("async-uvloop", "async-asyncio", "epoll-thread"), **EACH)
-def test_no_thread_to_begin_with_e4(design: Design, site: Path, tmp_path: Path) -> None:
+def test_no_thread_to_begin_with_e4(design: Design, served_root: Path, tmp_path: Path) -> None:
     wrapper = strace("-e", f"trace={CLONE}", "-e", f"inject={CLONE}:error=EAGAIN:when=1+")
-    server = (*wrapper, *command(design, site, "--port", "0"))
+    server = (*wrapper, *command(design, served_root, "--port", "0"))
     done = subprocess.run(server, cwd=tmp_path, env=environment(), capture_output=True, timeout=10, check=False)
     assert (done.returncode, done.stdout) == (1, b"")
     assert done.stderr.startswith(f"{design.program}: cannot start ".encode())

@@ -20,11 +20,13 @@ UNPRIVILEGED = ("setpriv", "--bounding-set=-dac_override,-dac_read_search")
 
 
 @pytest.fixture(scope="session")
-async def unprivileged(design: Design, site: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Server]:
+async def unprivileged(
+    design: Design, served_root: Path, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Server]:
     if os.geteuid() == 0 and not shutil.which("setpriv"):
         pytest.skip("setpriv is not installed, and root may read everything")
     wrapper = UNPRIVILEGED if os.geteuid() == 0 else ()
-    async with running(design, site, log_dir=tmp_path_factory.mktemp("unprivileged"), wrapper=wrapper) as server:
+    async with running(design, served_root, log_dir=tmp_path_factory.mktemp("unprivileged"), wrapper=wrapper) as server:
         yield server
 
 
@@ -53,10 +55,12 @@ async def test_relative_links_work_and_absolute_ones_do_not_c2(start: Start, tmp
 
 @needs_strace
 @concurrent
-async def test_disk_that_fails_in_the_middle_c6_d1(start: Start, site: Path) -> None:
+async def test_disk_that_fails_in_the_middle_c6_d1(start: Start, served_root: Path) -> None:
     """Missing content is never padded: the connection ends, the server survives, the access log counts the bytes."""
     calls = "sendfile,pread64,preadv2,preadv"
-    wrapper = strace("-P", str(site / "30m.bin"), "-e", f"trace={calls}", "-e", f"inject={calls}:error=EIO:when=6+")
+    wrapper = strace(
+        "-P", str(served_root / "30m.bin"), "-e", f"trace={calls}", "-e", f"inject={calls}:error=EIO:when=6+"
+    )
     async with start(wrapper=wrapper, allowed_errors="content cut short") as server:
         async with Peer(server.address) as peer:
             await peer.send(get("/30m.bin") + get())

@@ -15,8 +15,8 @@ PAGE = b"hello PWB"
 
 
 @pytest.fixture(scope="module")
-async def fixed(site: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Server]:
-    async with running(FIXED, site, log_dir=tmp_path_factory.mktemp("fixed")) as server:
+async def fixed(served_root: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Server]:
+    async with running(FIXED, served_root, log_dir=tmp_path_factory.mktemp("fixed")) as server:
         yield server
 
 

@@ -63,13 +63,13 @@ def mutants(seed: int) -> Iterator[bytes]:
 
 
 @pytest.fixture
-async def all_servers(site: Path, tmp_path: Path) -> AsyncIterator[list[Server]]:
+async def all_servers(served_root: Path, tmp_path: Path) -> AsyncIterator[list[Server]]:
     async with AsyncExitStack() as stack:
         servers = []
         for design in DESIGNS:
             log_dir = tmp_path / design.name
             log_dir.mkdir()
-            servers.append(await stack.enter_async_context(running(design, site, log_dir=log_dir)))
+            servers.append(await stack.enter_async_context(running(design, served_root, log_dir=log_dir)))
         yield servers
 
 

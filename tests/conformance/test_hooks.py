@@ -22,7 +22,9 @@ FAILURES = (
 
 
 @every_design
-async def test_guard_client_and_observers_are_alike_in_every_design(design: Design, site: Path, tmp_path: Path) -> None:
+async def test_guard_client_and_observers_are_alike_in_every_design(
+    design: Design, served_root: Path, tmp_path: Path
+) -> None:
     observed = tmp_path / "observed"
     wrapper = (sys.executable, hooked.__file__, str(observed))
     requests = [
@@ -32,7 +34,7 @@ async def test_guard_client_and_observers_are_alike_in_every_design(design: Desi
         (get("/a.txt"), "127.0.0.1", 200),
         (b"?\r\n\r\n", "127.0.0.1", 400),
     ]
-    async with running(design, site, log_dir=tmp_path, wrapper=wrapper) as server:
+    async with running(design, served_root, log_dir=tmp_path, wrapper=wrapper) as server:
         for request, _, status in requests:
             response = await send_request(server.address, request)
             assert response.status == status
@@ -45,7 +47,7 @@ async def test_guard_client_and_observers_are_alike_in_every_design(design: Desi
 
 
 @every_design
-async def test_a_hook_that_raises_holds_up_no_client(design: Design, site: Path, tmp_path: Path) -> None:
+async def test_a_hook_that_raises_holds_up_no_client(design: Design, served_root: Path, tmp_path: Path) -> None:
     """Guard and resolver: 500, and the request is not served; an observer: nothing, and the next one is called."""
     observed = tmp_path / "observed"
     wrapper = (sys.executable, hooked.__file__, str(observed))
@@ -59,7 +61,7 @@ async def test_a_hook_that_raises_holds_up_no_client(design: Design, site: Path,
         (get("/a.txt", "X-Forwarded-For: 192.0.2.1, 192.0.2.2"), "-", 500),  # returned as it is, it is no address
         (get("/a.txt"), "127.0.0.1", 200),
     ]
-    async with running(design, site, log_dir=tmp_path, wrapper=wrapper, allowed_errors=FAILURES) as server:
+    async with running(design, served_root, log_dir=tmp_path, wrapper=wrapper, allowed_errors=FAILURES) as server:
         peer = Peer(server.address)
         async with peer:
             for request, _, status in requests:
@@ -79,12 +81,12 @@ async def test_a_hook_that_raises_holds_up_no_client(design: Design, site: Path,
 
 @every_design
 async def test_a_guard_that_returns_no_response_ends_only_its_connection(
-    design: Design, site: Path, tmp_path: Path
+    design: Design, served_root: Path, tmp_path: Path
 ) -> None:
     """Also behind a response that a task sends: the server must take the next request itself."""
     wrapper = (sys.executable, hooked.__file__, str(tmp_path / "observed"))
     nonsense = get("/a.txt", "X-Fail: nonsense")
-    async with running(design, site, log_dir=tmp_path, wrapper=wrapper, allowed_errors=FAILURES) as server:
+    async with running(design, served_root, log_dir=tmp_path, wrapper=wrapper, allowed_errors=FAILURES) as server:
         for requests in (nonsense, get("/100k.bin") + nonsense):
             async with Peer(server.address) as peer:
                 await peer.send(requests)
@@ -94,11 +96,13 @@ async def test_a_guard_that_returns_no_response_ends_only_its_connection(
 
 
 @concurrent
-async def test_hooks_that_raise_at_capacity(design: Design, site: Path, tmp_path: Path) -> None:
+async def test_hooks_that_raise_at_capacity(design: Design, served_root: Path, tmp_path: Path) -> None:
     """The client that is refused gets its 503, and the server accepts the next one."""
     wrapper = (sys.executable, hooked.__file__, str(tmp_path / "observed"))
     options = ("--max-connections", "1")
-    async with running(design, site, *options, log_dir=tmp_path, wrapper=wrapper, allowed_errors=FAILURES) as server:
+    async with running(
+        design, served_root, *options, log_dir=tmp_path, wrapper=wrapper, allowed_errors=FAILURES
+    ) as server:
         async with Peer(server.address, receive_buffer=4096) as peer:
             await peer.send(get("/30m.bin"))
             await peer.read_at_least(1)

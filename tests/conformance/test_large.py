@@ -119,12 +119,12 @@ async def test_more_than_32_bits_can_count_c12(server: Server) -> None:
     assert server.memory() - before < 8 * MEGABYTE
 
 
-async def test_no_file_is_mapped_d5(server: Server, site: object) -> None:
+async def test_no_file_is_mapped_d5(server: Server, served_root: object) -> None:
     """Reading a mapped file that has been truncated would kill the process with SIGBUS."""
     async with Peer(server.address, receive_buffer=4096) as peer:
         await peer.send(get("/30m.bin"))
         await peer.read_at_least(1)
         for pid in server.process_ids():
             with suppress(FileNotFoundError), open(f"/proc/{pid}/maps") as maps:  # a child may just have ended
-                assert str(site) not in maps.read()
+                assert str(served_root) not in maps.read()
         peer.reset()

@@ -229,7 +229,7 @@ def start_server(design: Design, output: int, root: Path, folder: Path) -> "subp
 
 @pytest.mark.parametrize("output", ["full disk", "no reader", "full pipe"])
 async def test_start_whose_listening_line_cannot_be_written_e8(
-    output: str, design: Design, site: Path, tmp_path: Path
+    output: str, design: Design, served_root: Path, tmp_path: Path
 ) -> None:
     """The server serves although nothing reads its standard output."""
     reader, writer = os.pipe()
@@ -240,7 +240,7 @@ async def test_start_whose_listening_line_cannot_be_written_e8(
         os.close(reader)
     else:
         os.write(writer, b"." * fcntl.fcntl(writer, fcntl.F_GETPIPE_SZ))
-    process = start_server(design, writer, site, tmp_path)
+    process = start_server(design, writer, served_root, tmp_path)
     try:
         await eventually((tmp_path / "s").exists, TIMEOUT)
         with socket.socket(socket.AF_UNIX) as client:

@@ -26,9 +26,9 @@ def imported(report: str) -> set[str]:
 
 
 @pytest.mark.parametrize("design", [*DESIGNS, FIXED], ids=lambda design: design.name)
-async def test_imports_only_what_it_needs(design: Design, site: Path, tmp_path: Path) -> None:
+async def test_imports_only_what_it_needs(design: Design, served_root: Path, tmp_path: Path) -> None:
     slow = ("sh", "-c", 'shift && exec "$0" -X importtime "$@"', sys.executable)
-    async with running(design, site, log_dir=tmp_path, wrapper=slow, allowed_errors="^import time:") as server:
+    async with running(design, served_root, log_dir=tmp_path, wrapper=slow, allowed_errors="^import time:") as server:
         assert (await send_request(server.address, get())).status == 200
     names = imported(server.error_output())
     assert "pwb_async" in names

@@ -128,9 +128,9 @@ async def test_slow_readers_get_every_byte_and_delay_no_client_l5_a15(start: Sta
 @pytest.mark.quiet
 @needs_strace
 @only_async
-async def test_a_slow_disk_delays_no_client_a15(start: Start, site: Path) -> None:
+async def test_a_slow_disk_delays_no_client_a15(start: Start, served_root: Path) -> None:
     """The event loop never reads a file: each of 120 pieces takes 50 ms to read, 6 s in all."""
-    wrapper = strace("-P", str(site / "30m.bin"), "-e", "trace=preadv", "-e", "inject=preadv:delay_enter=50000")
+    wrapper = strace("-P", str(served_root / "30m.bin"), "-e", "trace=preadv", "-e", "inject=preadv:delay_enter=50000")
     async with start("--no-sendfile", wrapper=wrapper) as server, Peer(server.address) as peer:
         assert (await send_request(server.address, get())).content == ALPHABET
         await peer.send(get("/30m.bin"))

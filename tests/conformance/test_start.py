@@ -40,16 +40,16 @@ def failed_start(design: Design, root: Path, *options: str, folder: Path) -> tup
     return done.returncode, lines[0]
 
 
-def test_port_in_use_f5(design: Design, site: Path, tmp_path: Path) -> None:
+def test_port_in_use_f5(design: Design, served_root: Path, tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        status, line = failed_start(design, site, "--port", str(port), folder=tmp_path)
+        status, line = failed_start(design, served_root, "--port", str(port), folder=tmp_path)
     assert status == 1
     assert str(port) in line
 
 
-def test_address_of_another_machine_f5(design: Design, site: Path, tmp_path: Path) -> None:
-    status, line = failed_start(design, site, "--port", "0", "--host", "192.0.2.77", folder=tmp_path)
+def test_address_of_another_machine_f5(design: Design, served_root: Path, tmp_path: Path) -> None:
+    status, line = failed_start(design, served_root, "--port", "0", "--host", "192.0.2.77", folder=tmp_path)
     assert status == 1
     assert line.endswith("cannot listen on 192.0.2.77 port 0: Cannot assign requested address")
 
@@ -61,35 +61,35 @@ def test_missing_root_f5(design: Design, tmp_path: Path) -> None:
     assert f"{design.program}" in line.partition(": ")[2], "the message shows how to name a folder"
 
 
-def test_root_that_is_a_file_f5(design: Design, site: Path, tmp_path: Path) -> None:
-    assert failed_start(design, site / "a.txt", "--port", "0", folder=tmp_path)[0] == 1
+def test_root_that_is_a_file_f5(design: Design, served_root: Path, tmp_path: Path) -> None:
+    assert failed_start(design, served_root / "a.txt", "--port", "0", folder=tmp_path)[0] == 1
 
 
-def test_log_that_cannot_be_written_f5(design: Design, site: Path, tmp_path: Path) -> None:
-    status, line = failed_start(design, site, "--port", "0", "--access-log", "nowhere/log", folder=tmp_path)
+def test_log_that_cannot_be_written_f5(design: Design, served_root: Path, tmp_path: Path) -> None:
+    status, line = failed_start(design, served_root, "--port", "0", "--access-log", "nowhere/log", folder=tmp_path)
     assert status == 1
     assert "nowhere/log" in line
 
 
 @pytest.mark.parametrize("options", [("--config", "pipe"), ()], ids=["named", "pwb.toml"])
 def test_options_in_a_pipe_without_a_writer_f5(
-    options: tuple[str, ...], design: Design, site: Path, tmp_path: Path
+    options: tuple[str, ...], design: Design, served_root: Path, tmp_path: Path
 ) -> None:
     os.mkfifo(tmp_path / (options[1] if options else "pwb.toml"))
-    status, line = failed_start(design, site, *options, folder=tmp_path)
+    status, line = failed_start(design, served_root, *options, folder=tmp_path)
     assert status == 2
     assert line.endswith("cannot be read: it is a pipe that no process writes to")
 
 
-def test_wrong_option_f5(design: Design, site: Path, tmp_path: Path) -> None:
-    status, line = failed_start(design, site, "--idle-timeout", "-1", folder=tmp_path)
+def test_wrong_option_f5(design: Design, served_root: Path, tmp_path: Path) -> None:
+    status, line = failed_start(design, served_root, "--idle-timeout", "-1", folder=tmp_path)
     assert status == 2
     assert "--idle-timeout" in line
 
 
-def test_unknown_key_in_a_file_f5(design: Design, site: Path, tmp_path: Path) -> None:
+def test_unknown_key_in_a_file_f5(design: Design, served_root: Path, tmp_path: Path) -> None:
     (tmp_path / "pwb.toml").write_text("prot = 80\n")
-    status, line = failed_start(design, site, folder=tmp_path)
+    status, line = failed_start(design, served_root, folder=tmp_path)
     assert status == 2
     assert "pwb.toml" in line
 

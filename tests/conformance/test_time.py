@@ -26,7 +26,7 @@ LATE = 0.9
 
 @pytest.fixture(scope="session")
 async def short_timeouts(
-    design: Design, site: object, tmp_path_factory: pytest.TempPathFactory
+    design: Design, served_root: object, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Server]:
     """A server with short timeouts."""
     options = {
@@ -37,7 +37,9 @@ async def short_timeouts(
         "--linger-timeout": LINGER,
     }
     arguments = [word for name, value in options.items() for word in (name, str(value))]
-    async with running(design, str(site), *arguments, log_dir=tmp_path_factory.mktemp("short-timeouts")) as server:
+    async with running(
+        design, str(served_root), *arguments, log_dir=tmp_path_factory.mktemp("short-timeouts")
+    ) as server:
         yield server
 
 

@@ -96,11 +96,11 @@ async def test_zchunk(places: int, start: Start, root: Path, client: Path) -> No
 
 @pytest.mark.parametrize("count", [2, 20, 255, 500])
 @pytest.mark.parametrize("design", [REFERENCE], ids=[REFERENCE.name], indirect=True, scope="session")
-async def test_form_is_that_of_nginx(count: int, server: Server, site: Path, tmp_path: Path) -> None:
+async def test_form_is_that_of_nginx(count: int, server: Server, served_root: Path, tmp_path: Path) -> None:
     """The multipart content equals that of nginx to the byte, except for the boundary."""
     spec = ",".join(f"{at * 200}-{at * 200 + 20}" for at in range(count))
     request = get("/100k.bin", f"Range: bytes={spec}")
-    async with nginx(site, tmp_path) as other:
+    async with nginx(served_root, tmp_path) as other:
         if other is None:
             pytest.skip("nginx is not installed")
         forms = []

@@ -72,9 +72,11 @@ async def test_name_and_query_that_are_not_escaped(client: str, server: Server) 
 
 
 @pytest.fixture(scope="module")
-async def behind_a_prefix(site: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
+async def behind_a_prefix(served_root: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
     """The URL of a server behind nginx, which strips a prefix and has default settings."""
-    async with running(REFERENCE, site, "--relative-redirects", log_dir=tmp_path_factory.mktemp("server")) as server:
+    async with running(
+        REFERENCE, served_root, "--relative-redirects", log_dir=tmp_path_factory.mktemp("server")
+    ) as server:
         location = f"location /a/prefix/ {{ proxy_pass {server.url}/; }}"
         async with nginx_with(location, tmp_path_factory.mktemp("nginx")) as address:
             if address is None:
