@@ -307,7 +307,7 @@ def test_the_rate_of_an_open_loop_has_its_reason() -> None:
         replace(one, slowest="process", capacity=2469.0) if one.name == "many" else one for one in made.scenarios
     ]
     told = page.render(made)
-    assert "any files 1,234/s (process could serve 2,500/s)" in told
+    assert "Many files 1,234/s (process could serve 2,500/s)" in told
     assert "over 8 connections, with nothing in its way, so that all can serve it; and at most 2,000 a second." in told
 
 
