@@ -65,7 +65,9 @@ TYPED = {command: words for command, words in unique("python").items() if words[
 """The programs to type; tests/typed runs them."""
 
 
-@pytest.mark.parametrize("page", ["README.md", "README.zh-CN.md", "CONTRIBUTING.md", "docs/laboratory.md"])
+@pytest.mark.parametrize(
+    "page", ["README.md", "README.zh-CN.md", "CONTRIBUTING.md", "docs/laboratory.md", "docs/laboratory.zh-CN.md"]
+)
 def test_a_page_has_examples(page: str) -> None:
     assert page in PAGES
     assert [example for example in COMMANDS if example.page == page]
