@@ -23,8 +23,8 @@ logger: Final = logging.getLogger("pwb")
 def begin(program: str) -> tuple[Options, Callable[[], Options]]:
     """Prepare the output, read the options of `program` and configure logging.
 
-    Returns the options, and a function that reads them again for a reload, which raises ConfigError. Exits with status
-    2 if an option is wrong, and after --help and --version.
+    Return the options, and a function that reads them again for a reload, which raises ConfigError. Exit with status 2
+    if an option is wrong, and after --help and --version.
     """
     escape_output()
     read_again = partial(read_options, program, sys.argv[1:], os.environ, ".")

@@ -164,14 +164,14 @@ def class_docstrings() -> list[str]:
 
 
 def not_imperative() -> list[str]:
-    """The functions, private ones too, whose docstring begins with Return or with a verb in the third person but Raises."""
+    """The functions, private ones too, whose docstring begins with Return, or with a verb in the third person but Raises."""
     found = []
     for path in files():
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, Function) and (docstring := ast.get_docstring(node)):
                 first = re.split(r"\W", docstring, maxsplit=1)[0]
                 third_person = re.fullmatch(r"[A-Z][a-z]+[^s]s", first) and first not in {*NOT_VERBS, "Raises"}
-                if first in ("Return", "Returns") or third_person:
+                if first == "Return" or third_person or re.search(r"(^|[.;]\s+)Returns ", docstring):
                     found.append(f"{path.relative_to(HERE).as_posix()}: {node.name}: {first}")
     return found
 

@@ -92,7 +92,7 @@ class TraceWriter:
     def mark_greenlets(self) -> Callable[..., None]:
         """Prepare the calling thread for greenlets, each with a CPU time of its own, and a track for the running one.
 
-        Returns what must be called in a greenlet whenever it gets the thread (for greenlet.settrace).
+        Return what must be called in a greenlet whenever it gets the thread (for greenlet.settrace).
         """
         running = self._greenlets = RunningGreenlet(self._open("running greenlet", False))
 

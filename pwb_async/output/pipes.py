@@ -54,8 +54,8 @@ def reopen_nonblocking(fd: int) -> int:
     """A new descriptor for the same pipe whose writes never block; `fd` itself if it is not a pipe.
 
     is_ready() is not enough where several processes write to a pipe, since another one may fill it before we write. To
-    make `fd` itself non-blocking would change it for the process that gave it to us. Returns `fd` as well if the pipe
-    may not be opened.
+    make `fd` itself non-blocking would change it for the process that gave it to us. `fd` is returned as well if
+    the pipe may not be opened.
     """
     try:
         if stat.S_ISFIFO(os.fstat(fd).st_mode):

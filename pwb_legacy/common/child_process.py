@@ -78,7 +78,7 @@ class Child:
                 os.kill(self.pid, number)
 
     def has_ended(self) -> bool:
-        """Whether the child has ended. Reaps it then, or it would stay in the process table as a zombie (E5)."""
+        """Whether the child has ended. If so, it is reaped, or it would stay in the process table as a zombie (E5)."""
         if not self._reaped:
             with suppress(ChildProcessError):
                 self._reaped = os.waitpid(self.pid, os.WNOHANG) != (0, 0)

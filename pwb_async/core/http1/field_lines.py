@@ -46,7 +46,7 @@ def check_lines(section: bytes, offset: int, number: int, limits: Limits) -> tup
     """Check the field lines of a section that is not complete, so that a fault is answered before the head's deadline.
 
     offset, number: the start of the first line that was not complete at the last check, and its number counted from 1.
-    Returns both for the next check.
+    Return both for the next check.
     """
     while (end := section.find(b"\r\n", offset)) >= 0:
         match = _read_line(section[offset:end], number, offset, limits)

@@ -37,7 +37,7 @@ class ByteRange(NamedTuple):
 def parse_ranges(value: bytes, size: int, max_ranges: int) -> list[ByteRange] | None:
     """The satisfiable ranges in a value of Range, in the client's order; [] if there are none, which means 416.
 
-    Returns None if Range is to be ignored: its unit is not "bytes", its syntax is invalid, the representation is empty,
+    It is None if Range is to be ignored: its unit is not "bytes", its syntax is invalid, the representation is empty,
     or it breaks one of the first two bounds above. size: bytes of the representation.
     """
     unit, _, specs = value.partition(b"=")

@@ -66,7 +66,7 @@ class Row:
             self._tasks[trouble] = asyncio.create_task(self._hold(trouble))
 
     async def call_off(self, troubles: Sequence[str]) -> None:
-        """Take these clients away; returns when their connections are closed."""
+        """Take these clients away; return when their connections are closed."""
         tasks = [self._tasks.pop(trouble) for trouble in troubles if trouble in self._tasks]
         for task in tasks:
             task.cancel()
