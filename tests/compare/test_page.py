@@ -243,6 +243,17 @@ def test_a_disturbed_figure_is_drawn_hollow_and_marked() -> None:
     assert "†" not in section(whole(), "kept")
 
 
+def test_a_disturbed_point_of_a_curve_is_marked() -> None:
+    made = swept_whole()
+    assert "†" not in page.render(made)
+    made.points = [replace(one, disturbed=0.4 if one.design == "epoll" and one.x == 4 else 0.1) for one in made.points]
+    told = page.render(made)
+    first, _, cpu, _ = told.split('<h2 id="curve-')[1:5]
+    assert len(re.findall(r"<td>[\d.,]+ †", first)) == 1
+    assert "† Other programs had more than 25% of the cores&#39; time in most rounds" in first
+    assert "†" not in cpu
+
+
 def test_only_what_is_wrong_is_red() -> None:
     """That there is no p99 of few requests is a fact, and no fault."""
     told = section(whole(1), "slow-heads")

@@ -43,6 +43,8 @@ DISTURBED: Final = 0.25
 fast a design was; in many rounds they meet all designs alike."""
 STEADY: Final = ("cpu_us", "memory_per_connection_kib")
 """Measures that depend little on what other programs do."""
+SPEED: Final = (*MORE_IS_BETTER, *PERCENTILES)
+"""Measures that depend on it."""
 LEAST_RUNS: Final = paired.LEAST_ROUNDS
 """Joined runs from which on each run counts once: the rounds of one machine resemble each other."""
 

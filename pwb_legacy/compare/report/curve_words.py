@@ -9,6 +9,7 @@ from hdrh.histogram import HdrHistogram
 from pwb_legacy.compare.measure.results import Point, Results
 from pwb_legacy.compare.measure.running_server import CARRIES, PERCENTILES
 
+from .claims import DISTURBED
 from .growth import CANNOT_TELL, QUESTIONS, Growth, Question, growths
 from .spread import figure, waits
 from .words import Words
@@ -52,6 +53,11 @@ def three(points: Sequence[Point], field: str) -> Three | None:
 def limited(points: Sequence[Point]) -> bool:
     """Whether the load generator was the bottleneck in most rounds."""
     return 2 * sum(one.limited_by_load for one in points) > len(points)
+
+
+def disturbed(points: Sequence[Point]) -> bool:
+    """Whether other programs had too much of the cores' time in most rounds."""
+    return 2 * sum((one.disturbed or 0.0) > DISTURBED for one in points) > len(points)
 
 
 def drawn(results: Results, design: str, question: Question, x: float) -> Three | None:

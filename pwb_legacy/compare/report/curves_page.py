@@ -8,7 +8,8 @@ from markupsafe import Markup
 from pwb_legacy.compare.measure.results import Results
 
 from . import chart_data
-from .curve_words import at, capacities, drawn, grown, limited, place, places, sentences, three, told
+from .claims import DISTURBED, SPEED
+from .curve_words import at, capacities, disturbed, drawn, grown, limited, place, places, sentences, three, told
 from .curves import Axes, Line, curves
 from .growth import QUESTIONS, Question
 from .lines import dashes
@@ -57,6 +58,7 @@ def _section(
         ],
         "limited": any(one.limited_by_load for one in results.points if one.question == question.axis),
         "notes": list(_notes(results, words, question.axis)) if name in NOTED else [],
+        "disturbed": _disturbed(results, question, words),
     }
 
 
@@ -96,7 +98,15 @@ def _cell(results: Results, design: str, question: Question, x: float, words: Wo
     least, _, most = value
     ends = [told((end, end, end)) for end in (least, most)]
     between = words.say("between", least=ends[0], most=ends[1]) if ends[0] != ends[1] else ""
-    return told(value) + (" *" if limited(points) else ""), between
+    hollow = question.figure in SPEED and disturbed(points)
+    return told(value) + " *" * limited(points) + " †" * hollow, between
+
+
+def _disturbed(results: Results, question: Question, words: Words) -> str:
+    """What the mark of disturbed figures means; empty where there are none."""
+    every = (at(results, one.name, question.axis, x) for one in results.designs for x in places(results, question.axis))
+    some = question.figure in SPEED and any(disturbed(points) for points in every)
+    return words.say("curves.disturbed", share=DISTURBED) if some else ""
 
 
 def _notes(results: Results, words: Words, axis: str) -> Iterator[str]:

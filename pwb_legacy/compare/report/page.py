@@ -20,7 +20,7 @@ from pwb_legacy.compare.measure.running_server import PERCENTILES
 
 from . import chart_data
 from .charts import Bar, bars, scale_of
-from .claims import MORE_IS_BETTER, WAIT, Verdict, is_disturbed, measure_of, verdict
+from .claims import SPEED, WAIT, Verdict, is_disturbed, measure_of, verdict
 from .curves_page import sections as curve_sections
 from .lines import dashes
 from .measures import MEASURES, WAITS, Measure
@@ -44,8 +44,6 @@ CHARTS: Final = {
 }
 """What is drawn for each scenario; the first shows what it is about. WAIT is the highest percentile that all carry."""
 USUAL: Final = ("rate", WAIT, "cpu_us")
-SPEED: Final = (*MORE_IS_BETTER, *PERCENTILES)
-"""Figures that depend on what other programs do meanwhile."""
 
 LESSON: Final = (
     *("lesson.guess", "lesson.guess.of", "lesson.result", "lesson.times", "lesson.exact"),

@@ -78,6 +78,10 @@ TEXTS: Final[Mapping[str, str]] = {
         "* The load generator was busier than the server: at least so many requests a second. In the open loop such "
         "points are left out."
     ),
+    "curves.disturbed": (
+        "† Other programs had more than {share:.0%} of the cores' time in most rounds: such a figure says little of "
+        "the design."
+    ),
     "curves.point.clients": "round {round}, {design}, clients: {x}",
     "curves.point.offered": "round {round}, {design}, load: {x}",
     "curves.plan": (

@@ -72,6 +72,7 @@ TEXTS: Final[Mapping[str, str]] = {
     ),
     "curves.caption": "全部数据：{figure}",
     "curves.limited": "* 负载发生器比服务器更忙：每秒请求数至少有这么多。开环测量中不画这样的点。",
+    "curves.disturbed": "† 大多数轮次中，其他程序占用了这些核 {share:.0%} 以上的时间，这样的数值仅供参考。",
     "curves.point.clients": "第 {round} 轮，{design}，{x} 个客户端",
     "curves.point.offered": "第 {round} 轮，{design}，负载 {x}",
     "curves.plan": ("每轮 {points} 个点，时间允许时至少 {least} 轮；每个点约 {each:.1f} 秒，共约 {minutes:.1f} 分钟"),
