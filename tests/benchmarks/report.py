@@ -13,6 +13,7 @@ from pwb_legacy.compare.report.spread import figure
 from .measure import Sample
 
 YARDSTICK = "nginx"  # ratios are relative to this peer
+TAIL_WORK = "zipf-log"  # its 99th percentile is in the line that CI keeps
 MIB = 1 << 20
 
 
@@ -56,16 +57,17 @@ class Table:
         """The row of a peer that was measured."""
         return next((row for row in self.rows if row.peer == peer and row.samples), None)
 
-    def ratio(self, peer: str) -> float | None:
+    def ratio(self, peer: str, attribute: str = "value") -> float | None:
         """The peer's figure over nginx's: taken for each round, then the median of those.
 
-        None when either was not measured; rounds that one of them lacks are left out.
+        None when either was not measured; rounds that one of them lacks are left out. attribute: of the samples.
         """
         row, yardstick = self.row(peer), self.row(YARDSTICK)
         if row is None or yardstick is None:
             return None
         pairs = zip(row.samples, yardstick.samples, strict=False)
-        return median(mine.value / its.value if its.value > 0 else 0.0 for mine, its in pairs)
+        figures = ((getattr(mine, attribute), getattr(its, attribute)) for mine, its in pairs)
+        return median(mine / its if its > 0 else 0.0 for mine, its in figures)
 
 
 @dataclass(slots=True)
@@ -98,7 +100,7 @@ def as_text(table: Table) -> str:
     """One table for a terminal."""
     loaded = table.unit == "us"
     names = ["peer", f"{UNITS[table.unit]}", f"x {YARDSTICK}"]
-    names += ["req/s", "p50 ms", "p99 ms", "errors", "memory MiB"] if loaded else []
+    names += ["req/s", "p50 ms", "p99 ms", f"p99 x {YARDSTICK}", "errors", "memory MiB"] if loaded else []
     lines, notes = [names], []
     for row in sorted(table.rows, key=lambda row: (not row.samples, row.samples and row.value)):
         if row.note:
@@ -117,17 +119,22 @@ UNITS = {"us": "CPU us/request", "ms": "ms", "bytes": "bytes"}
 
 
 def _cells(table: Table, row: Row, loaded: bool) -> list[str]:
-    ratio = table.ratio(row.peer)
-    cells = [row.title, figure(row.value), "-" if ratio is None else f"{ratio:.2f}"]
+    cells = [row.title, figure(row.value), _ratio(table, row)]
     if loaded:
         cells += [
             f"{median(sample.requests_per_second for sample in row.samples):,.0f}",
             f"{median(sample.p50_ms for sample in row.samples):.2f}",
             f"{median(sample.p99_ms for sample in row.samples):.2f}",
+            _ratio(table, row, "p99_ms"),
             f"{sum(sample.errors for sample in row.samples):,}",
             f"{row.memory_bytes / MIB:.1f}",
         ]
     return cells
+
+
+def _ratio(table: Table, row: Row, attribute: str = "value") -> str:
+    ratio = table.ratio(row.peer, attribute)
+    return "-" if ratio is None else f"{ratio:.2f}"
 
 
 def missing_lines(missing: dict[str, str]) -> Iterable[str]:
@@ -142,7 +149,8 @@ def quick_line(report: Report) -> str:
         for peer, name in (("pwb", ""), ("floor", "floor ")):
             row, ratio = table.row(peer), table.ratio(peer)
             if ratio is not None:
-                words.append(f"{name}{table.work} {ratio:.2f}x {YARDSTICK}")
+                tail = table.ratio(peer, "p99_ms") if table.work == TAIL_WORK else None
+                words.append(f"{name}{table.work} {ratio:.2f}x {YARDSTICK}{f' (p99 {tail:.2f}x)' if tail else ''}")
             elif row is not None:
                 words.append(f"{name}{table.work} {figure(row.value)} {table.unit}")
             elif peer == "pwb" and peer in report.versions:
