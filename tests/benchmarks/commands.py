@@ -16,6 +16,8 @@ from .works import Plan
 
 HERE = Path(__file__).parent
 TOP = HERE.parent.parent
+CONNECTIONS = 16_384
+"""Of a server at once, where it has such a limit: more than any work opens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,7 @@ def _pwb_help() -> str:
 def pwb(setting: Setting) -> Command:
     words = [sys.executable, "-m", "pwb_async", str(setting.root), "--host", "127.0.0.1"]
     words += ["--port", str(setting.port), "--access-log", str(setting.log or "off")]
-    words += ["--workers", str(setting.workers)]
+    words += ["--workers", str(setting.workers), "--max-connections", str(CONNECTIONS)]
     if not setting.cache:
         words += ["--cache", "off"]
     for word in words:
@@ -89,7 +91,7 @@ pid {scratch}/nginx.pid;
 error_log stderr warn;
 worker_processes {workers};
 {user}
-events {{ worker_connections 16384; }}
+events {{ worker_connections {connections}; }}
 http {{
     client_body_temp_path {scratch}/body;
     proxy_temp_path {scratch}/proxy;
@@ -114,6 +116,7 @@ def nginx(setting: Setting) -> Command:
     cache = "open_file_cache max=10000 inactive=60s; open_file_cache_errors on;"
     text = NGINX.format(
         workers=setting.workers,
+        connections=CONNECTIONS,
         scratch=setting.scratch,
         user="user root;" if os.geteuid() == 0 else "",
         cache=cache if setting.cache else "open_file_cache off;",
@@ -244,7 +247,7 @@ def eggserve(setting: Setting) -> Command:
     words = _module("eggserve", "--bind", "127.0.0.1", "--port", str(setting.port))
     words += ["--directory", str(setting.root), "--log-format", "text" if setting.log else "none"]
     for limit in ("connections", "file-streams", "in-flight-requests"):  # 32 to 64 by default
-        words += [f"--max-{limit}", "16384"]
+        words += [f"--max-{limit}", str(CONNECTIONS)]
     words += ["--connection-total-timeout", "3600"]  # seconds
     return Command(words)
 

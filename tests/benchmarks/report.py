@@ -3,6 +3,7 @@
 import json
 import os
 import platform
+import time
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -85,12 +86,14 @@ def conditions(seconds: int, rounds: int, server_core: int, load_core: int) -> d
     cpus = Path("/proc/cpuinfo").read_text().splitlines()
     model = next((line.partition(":")[2].strip() for line in cpus if "model name" in line), "")
     return {
+        "date": time.strftime("%Y-%m-%d"),
         "processor": model,
         "cores": os.cpu_count(),
         "server core": server_core,
         "load core": load_core,
         "system": f"{platform.system()} {platform.release()}",
         "python": platform.python_version(),
+        "load average before": round(os.getloadavg()[0], 1),
         "rounds": rounds,
         "seconds a round": seconds,
     }

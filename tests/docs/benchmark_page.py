@@ -1,6 +1,7 @@
-"""Writes the figures of docs/benchmark.md from docs/benchmark/results.json: python -m tests.docs.benchmark_page
+"""Writes the figures of docs/benchmark.md from the results beside it: python -m tests.docs.benchmark_page
 
-They are the first table, and the ratios of that run in the second one. A peer or a work that the run did not have is left
+Those of benchmark/results.json are the first table, and the ratios of that run in the second one; those of
+benchmark/growth.json are in the paragraphs below the curves. A peer or a work that the run did not have is left
 out of the first table; a dash is a work that a peer could not do.
 """
 
@@ -10,6 +11,10 @@ from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 from typing import Any, Final
+
+from tests.benchmarks.report import from_json
+
+from .growth_words import words
 
 DOCS: Final = Path(__file__).parents[2] / "docs"
 PAGE: Final = DOCS / "benchmark.md"
@@ -54,6 +59,7 @@ MEMORY: Final = "memory under the 1,000 files, MiB"
 """The last row."""
 DASH: Final = "\N{EN DASH}"
 MIB: Final = 1 << 20
+_GROWTH: Final = re.compile(r"(?<=<!-- growth -->\n).*?(?=<!-- end -->)", re.DOTALL)
 _TABLE: Final = re.compile(r"(?<=\n\n)\|  \| PWB \|.*?(?=\n\n)", re.DOTALL)
 
 Row = dict[str, Any]
@@ -105,7 +111,8 @@ def page(text: str) -> str:
     for title, work in RATIOS.items():
         cell = re.compile(rf"(?<=^\| {title} \| )[\d.]+(?= \| [^|]+ \|$)", re.MULTILINE)
         text = cell.sub(f"{ratio(found[work]):.2f}", text)
-    return text
+    growth = from_json((DOCS / "benchmark" / "growth.json").read_text())
+    return _GROWTH.sub(lambda _: f"{words(growth)}\n", text)
 
 
 if __name__ == "__main__":

@@ -86,6 +86,8 @@ def test_every_command_is_tested(example: Example) -> None:
     command = shlex.join(words)
     if words[0].removeprefix(".venv/bin/") in ("ruff", "mypy"):
         assert any(name.startswith(words[0].removeprefix(".venv/bin/")) for name in EXTRAS["test"])
+    elif words[:3] == [".venv/bin/pip", "install", "-r"]:
+        assert (ROOT / words[3]).exists()
     elif words[:2] == [".venv/bin/pip", "install"]:
         assert not set(re.findall(r"\w+", words[-1])) - EXTRAS.keys()
         assert words[-1].startswith(".")
