@@ -13,7 +13,7 @@ DEFECTS: Final = {
         "The path is put together as a string",
         "The name in the request is appended to the folder and opened. `..` leads out of the folder, and so do symbolic links.",
         "GET /../canary.txt, a file beside the served folder",
-        "Each name of a path is opened beneath the root; `..` cannot lead above it.",
+        "Each name of a path is opened beneath the root; neither `..` nor a symbolic link can lead out of it.",
     ),
     "L2": Defect(
         "One recv() is taken for one request",
@@ -49,7 +49,7 @@ DEFECTS: Final = {
         "The response has hardly any fields",
         "Without a length a client cannot see that content is cut off; without a date or a type it has to guess. HEAD gets content, and POST is answered like GET.",
         "HEAD /page.html",
-        "Fields and methods are those of RFC 9110.",
+        "Content comes with its length, its type and the date; HEAD gets the same fields without content, and a method that is not served gets 405.",
     ),
     "L8": Defect(
         "A connection is closed with unread input",
@@ -67,7 +67,7 @@ DEFECTS: Final = {
         "Nothing has a timeout",
         "A client that says nothing keeps its place for ever: a connection, a thread, a process, or in 1 and 2 the whole server.",
         "a connection on which nothing is sent",
-        "Every wait has a deadline.",
+        "Every wait for a client has a deadline, after which its connection is closed.",
     ),
     "L11": Defect(
         "A child keeps what its parent has open",
@@ -79,7 +79,7 @@ DEFECTS: Final = {
         "A blocking call lets no greenlet run",
         "accept() blocks the only thread, so no greenlet ever runs, and no request is answered.",
         "GET /page.html, from one client that does everything right",
-        "The standard library is patched before anything uses it.",
+        "Before anything uses the standard library, `monkey.patch_all()` makes its blocking calls those of gevent, which let other greenlets run.",
     ),
     "L13": Defect(
         "One accept() for each wake-up, edge-triggered",
@@ -127,7 +127,7 @@ DEFECTS: Final = {
         "print() in the way of every client",
         "When standard output is a pipe that nothing reads, print() blocks as soon as the pipe is full, and with it all clients.",
         "standard output is a full pipe; then GET /page.html",
-        "Writing the access log never blocks.",
+        "Writing the access log never blocks: what a full pipe does not take waits in memory, and lines beyond a limit are dropped and counted.",
     ),
 }
 
