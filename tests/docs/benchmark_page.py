@@ -1,7 +1,7 @@
 """Writes the figures of docs/benchmark.md from the results beside it: python -m tests.docs.benchmark_page
 
-Those of benchmark/results.json are the first table, and the ratios of that run in the second one; those of
-benchmark/growth.json are in the paragraphs below the curves. A peer or a work that the run did not have is left
+Those of benchmark/results.json are the first table with its conditions, and the ratios of that run in the second one;
+those of benchmark/growth.json are in the paragraphs below the curves. A peer or a work that the run did not have is left
 out of the first table; a dash is a work that a peer could not do.
 """
 
@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from tests.benchmarks.report import from_json
 
-from .growth_words import words
+from . import benchmark_words
 
 DOCS: Final = Path(__file__).parents[2] / "docs"
 PAGE: Final = DOCS / "benchmark.md"
@@ -59,7 +59,7 @@ MEMORY: Final = "memory under the 1,000 files, MiB"
 """The last row."""
 DASH: Final = "\N{EN DASH}"
 MIB: Final = 1 << 20
-_GROWTH: Final = re.compile(r"(?<=<!-- growth -->\n).*?(?=<!-- end -->)", re.DOTALL)
+_BLOCK: Final = r"(?<=<!-- {} -->\n).*?(?=<!-- end -->)"
 _TABLE: Final = re.compile(r"(?<=\n\n)\|  \| PWB \|.*?(?=\n\n)", re.DOTALL)
 
 Row = dict[str, Any]
@@ -107,12 +107,19 @@ def shown(value: float) -> str:
 def page(text: str) -> str:
     """The page with the figures of the last run."""
     found = results()
-    text = _TABLE.sub(lambda _: table(found), text, count=1)
+    text = _replace(_TABLE, table(found), text)
     for title, work in RATIOS.items():
         cell = re.compile(rf"(?<=^\| {title} \| )[\d.]+(?= \| [^|]+ \|$)", re.MULTILINE)
         text = cell.sub(f"{ratio(found[work]):.2f}", text)
-    growth = from_json((DOCS / "benchmark" / "growth.json").read_text())
-    return _GROWTH.sub(lambda _: f"{words(growth)}\n", text)
+    for name, words in (("results", benchmark_words.peers), ("growth", benchmark_words.growth)):
+        report = from_json((DOCS / "benchmark" / f"{name}.json").read_text())
+        report.versions = {peer: version for peer, version in report.versions.items() if peer in PEERS}
+        text = _replace(re.compile(_BLOCK.format(name), re.DOTALL), f"{words(report)}\n", text)
+    return text
+
+
+def _replace(what: re.Pattern[str], by: str, text: str) -> str:
+    return what.sub(lambda _: by, text, count=1)
 
 
 if __name__ == "__main__":

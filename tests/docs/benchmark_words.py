@@ -1,6 +1,7 @@
-"""The three sentences of docs/benchmark.md on the growth curves, with the figures of docs/benchmark/growth.json."""
+"""The paragraphs of docs/benchmark.md that have figures of a run: the three sentences on the growth curves, conditions."""
 
 import textwrap
+from statistics import median
 
 from tests.benchmarks.curves import CURVES
 from tests.benchmarks.report import Report, Table
@@ -8,7 +9,7 @@ from tests.benchmarks.report import Report, Table
 PEERS = ("pwb", "nginx")
 
 
-def words(report: Report) -> str:
+def growth(report: Report) -> str:
     """The three sentences, and the conditions of the run, as two paragraphs of Markdown."""
     curves = {curve.name: curve.tables(report) for curve in CURVES}
     files = [_value(curves["files"][100_000], peer) / _value(curves["files"][100], peer) for peer in PEERS]
@@ -27,13 +28,31 @@ def words(report: Report) -> str:
         f"{further[0]:.1f} and {further[1]:.1f} µs, where a request of its own takes {one[0]:.1f} and {one[1]:.1f} µs: those "
         "who need many should ask for them at once.",
     ]
-    found = report.conditions
-    conditions = (
-        f"Conditions: {found['processor']}, one core for the server and one for wrk, {'.'.join(str(found['system']).split('.')[:2])}, CPython "
-        f"{found['python']}, {report.versions['nginx']}; {found['date']}, median of {found['rounds']} rounds of "
-        f"{found['seconds a round']} s, load average {found['load average before']} before the first. All figures: [benchmark/growth.json](benchmark/growth.json)."
+    where = f"{_conditions(report)} All figures: [benchmark/growth.json](benchmark/growth.json)."
+    return "\n\n".join(map(_wrapped, (" ".join(sentences), where)))
+
+
+def peers(report: Report) -> str:
+    """The conditions of the run of all peers, and the tail of its response times, as a paragraph of Markdown."""
+    files = next(table for table in report.tables if table.work == "zipf-log")
+    p99 = [median(sample.p99_ms for sample in row.samples) for peer in PEERS if (row := files.row(peer))]
+    return _wrapped(
+        f"{_conditions(report)} The 99th percentile of the response times of the 1,000 files was {p99[0]:.1f} ms, nginx's "
+        f"{p99[1]:.1f}. All servers and workloads, with requests a second and latencies: "
+        "[benchmark/results.json](benchmark/results.json)."
     )
-    return "\n\n".join(map(_wrapped, (" ".join(sentences), conditions)))
+
+
+def _conditions(report: Report) -> str:
+    found = report.conditions
+    versions = dict.fromkeys(word for version in report.versions.values() for word in version.split(", "))
+    system = ".".join(str(found["system"]).split(".")[:2])
+    load = f", load average {found['load average before']} before them" if "load average before" in found else ""
+    return (
+        f"Conditions: {found['processor']}, one core for the servers and one for the load, {system}, CPython "
+        f"{found['python']}, {', '.join(versions)}; {found['date']}, {found['rounds']} rounds of "
+        f"{found['seconds a round']} s{load}."
+    )
 
 
 def _wrapped(paragraph: str) -> str:
