@@ -75,7 +75,9 @@ def pwb(setting: Setting) -> Command:
     for word in words:
         if word.startswith("--") and word not in _pwb_help():
             raise UnableError(f"this PWB has no option {word}")
-    return Command(words, {"PYTHONPATH": str(TOP)}, setting.scratch)  # no pwb.toml is there
+    # An installed package has its bytecode, so the first start writes that of this one.
+    environment = {"PYTHONPATH": str(TOP), "PYTHONDONTWRITEBYTECODE": ""}
+    return Command(words, environment, setting.scratch)  # no pwb.toml is there
 
 
 def two_workers(command: Callable[[Setting], Command]) -> Callable[[Setting], Command]:
