@@ -52,7 +52,7 @@ class Row:
         self.paused = False
         self.ended = ""
         self.memory_kib = self.memory_before_kib = 0
-        self.holding: Holding | None = None
+        self.holding: Holding | None = Holding(0.0, 0, ())
         self.lane = deque(maxlen=LANE)
         self._cpu: deque[float] = deque(maxlen=3)
         self._waits: deque[Waits] = deque(maxlen=2)
