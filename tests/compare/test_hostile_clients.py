@@ -21,14 +21,14 @@ FEW = 5
 
 
 @pytest.fixture
-async def epoll(site: Path, tmp_path: Path) -> AsyncIterator[Server]:
-    async with running(BY_NAME["epoll"], site, log_dir=tmp_path) as server:
+async def epoll(served_root: Path, tmp_path: Path) -> AsyncIterator[Server]:
+    async with running(BY_NAME["epoll"], served_root, log_dir=tmp_path) as server:
         yield server
 
 
 @pytest.fixture
-async def single(site: Path, tmp_path: Path) -> AsyncIterator[Server]:
-    async with running(BY_NAME["single"], site, log_dir=tmp_path) as server:
+async def single(served_root: Path, tmp_path: Path) -> AsyncIterator[Server]:
+    async with running(BY_NAME["single"], served_root, log_dir=tmp_path) as server:
         yield server
 
 
@@ -56,9 +56,9 @@ async def test_idle_clients_that_are_sent_away_stay_away(single: Server) -> None
         assert outcome.reasons == {"closed by the server": FEW}
 
 
-async def test_slow_heads(site: Path, tmp_path: Path) -> None:
+async def test_slow_heads(served_root: Path, tmp_path: Path) -> None:
     """The server ends each of them, and each comes back."""
-    async with running(BY_NAME["epoll"], site, "--header-timeout", "0.5", log_dir=tmp_path) as server:
+    async with running(BY_NAME["epoll"], served_root, "--header-timeout", "0.5", log_dir=tmp_path) as server:
         async with slow_heads(server.address, FEW, 0.05) as outcome:
             assert (outcome.connected, outcome.open) == (FEW, FEW)
             await serves(server)

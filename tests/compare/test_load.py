@@ -204,12 +204,12 @@ def schedule(pid: int) -> tuple[float, float]:
 
 @pytest.mark.quiet
 @pytest.mark.skipif(not shutil.which("wrk"), reason="wrk is not installed")
-async def test_it_agrees_with_wrk(site: Path, tmp_path: Path) -> None:
+async def test_it_agrees_with_wrk(served_root: Path, tmp_path: Path) -> None:
     """Within 15 %, where the server is the bottleneck: requests a second, without the time in which something else had
     the server's core. Each round is compared with its neighbour; more of them while the machine is too noisy."""
     cores = sorted(os.sched_getaffinity(0))
     rates: dict[str, list[float]] = {"closed": [], "wrk": []}
-    async with running(BY_NAME["epoll"], site, log_dir=tmp_path) as server:
+    async with running(BY_NAME["epoll"], served_root, log_dir=tmp_path) as server:
         os.sched_setaffinity(server.pid, cores[:1])
         for number in range(15):
             for kind, found in rates.items():
@@ -226,9 +226,9 @@ async def test_it_agrees_with_wrk(site: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not shutil.which("wrk"), reason="wrk is not installed")
-async def test_wrk_is_told_all_of_it(site: Path, tmp_path: Path) -> None:
+async def test_wrk_is_told_all_of_it(served_root: Path, tmp_path: Path) -> None:
     asks = [PAGE, Ask(b"/nowhere", status=404)]
-    async with running(BY_NAME["thread"], site, log_dir=tmp_path) as server:
+    async with running(BY_NAME["thread"], served_root, log_dir=tmp_path) as server:
         tally = await asyncio.to_thread(wrk, server.address, asks, 4, 0.5)
     half = tally.reasons["wrk: status from 400 on"]
     assert tally.failures == half == pytest.approx(tally.requests, abs=5)
