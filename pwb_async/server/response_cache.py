@@ -38,7 +38,7 @@ _RECENT: Final = 5.0
 """Seconds after its last use in which an entry is revalidated in advance, so that a file which is requested every
 second or two is fresh each time."""
 _REFRESH_BATCH: Final = 64
-"""Files that are revalidated in advance by one call. A thread examines them in 0.3 ms, in which the loop hardly runs."""
+"""Files that are revalidated in advance by one call. The loop hardly runs in the 0.3 ms that this takes a thread."""
 _BATCH_TIMEOUT: Final = 0.5
 """Seconds that requests wait for a revalidation: a directory that hangs must not hold up requests for other files."""
 
