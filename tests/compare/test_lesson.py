@@ -16,7 +16,7 @@ from PIL import Image
 from pwb_legacy.compare.report import page
 from tests.interop.browser import CHROMIUM, DRIVER, axe_violations, chromium, console_messages, set_viewport
 
-from .sample_results import whole
+from .sample_results import swept_whole, whole
 
 pytest.importorskip("selenium", reason="selenium is not installed")
 pytestmark = pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="chromium and chromedriver are not installed")
@@ -28,6 +28,7 @@ FIRST = "figure[data-name=crowd-memory_per_connection_kib]"
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("lesson")
     (place / "en.html").write_text(page.render(whole()))
+    (place / "sweep.html").write_text(page.render(swept_whole()))
     (place / "zh.html").write_text(page.render(whole(), "zh", guess=True))
     return place
 
@@ -67,12 +68,55 @@ def act(browser: Any, name: str) -> None:
     press(browser, "\ue007")
 
 
+STOPS = """
+const stops = [...document.querySelectorAll('button, a, input, summary, [tabindex]')];
+return stops.filter(one => one.checkVisibility({visibilityProperty: true}) && !one.disabled && one.tabIndex >= 0).length;
+"""
+FOCUS = """
+const now = document.activeElement, all = [...document.querySelectorAll('*')];
+return [all.indexOf(now), getComputedStyle(now).outlineStyle, now.getBoundingClientRect().width > 0];
+"""
+
+
+@pytest.mark.parametrize("width", [400, 1400])
+@pytest.mark.parametrize("guess", [False, True])
+def test_the_keyboard_reaches_every_control_and_the_focus_is_seen(browser: Any, width: int, guess: bool) -> None:
+    set_viewport(browser, width, 900)
+    if guess:
+        act(browser, "guess")
+        browser.execute_script("document.activeElement.blur(); getSelection().removeAllRanges(); scrollTo(0, 0)")
+        browser.execute_script(
+            "document.body.tabIndex = -1; document.body.focus(); document.body.removeAttribute('tabindex')"
+        )
+    wanted = browser.execute_script(STOPS)
+    assert wanted > 40
+    reached = set()
+    for _ in range(wanted):
+        press(browser, "\ue004")
+        place, outline, seen = browser.execute_script(FOCUS)
+        assert (outline, seen) == ("solid", True)
+        reached.add(place)
+    assert len(reached) == wanted
+
+
+def test_a_table_that_fits_is_no_stop_of_the_tab_key(browser: Any) -> None:
+    stops = (
+        "return [...document.querySelectorAll('.scroll')].map(one => [one.tabIndex, one.scrollWidth > one.clientWidth])"
+    )
+    for width in (1400, 400, 2560):
+        set_viewport(browser, width, 900)
+        browser.execute_async_script("requestAnimationFrame(() => requestAnimationFrame(arguments[0]))")
+        found = browser.execute_script(stops)
+        assert all((stop == 0) == moves for stop, moves in found)
+        assert any(moves for _, moves in found) == (width == 400)
+
+
 def test_the_switch_changes_the_language_and_back(browser: Any) -> None:
     english = one(browser, "h1").text
     act(browser, "language")
     assert one(browser, "html").get_attribute("lang") == "zh-CN"
     assert browser.title.startswith("PWB：")
-    assert one(browser, "h2#kept").text == "持久连接"
+    assert one(browser, "h2#kept").text == "持久连接 kept"
     assert browser.switch_to.active_element.get_attribute("data-act") == "language"
     assert axe_violations(browser) == []
     act(browser, "language")
@@ -129,7 +173,7 @@ def test_slides_show_one_scenario_at_a_time(browser: Any) -> None:
         seen.append([head.text for head in browser.find_elements("css selector", "main h2") if head.is_displayed()])
         press(browser, "\ue014")
     assert [len(heads) for heads in seen] == [1] * 12
-    assert seen[0] == ["Many idle connections"]
+    assert seen[0] == ["Many idle connections crowd"]
     assert len({heads[0] for heads in seen}) == 10
     assert one(browser, ".place").text == "10 of 10"
     press(browser, "\ue012")
@@ -141,21 +185,23 @@ def test_slides_show_one_scenario_at_a_time(browser: Any) -> None:
     assert browser.switch_to.active_element.get_attribute("data-act") == "slides"
 
 
+@pytest.mark.parametrize("name", ["en.html", "sweep.html"])
 @pytest.mark.parametrize(("width", "height"), [(1400, 900), (1920, 1080), (2560, 1440)])
-def test_a_slide_fits_on_a_projector(browser: Any, width: int, height: int) -> None:
+def test_a_slide_fits_on_a_projector(browser: Any, folder: Path, name: str, width: int, height: int) -> None:
     """No chart is below the edge of the screen or behind the buttons, and letters grow with the screen."""
     set_viewport(browser, width, height)
+    browser.get((folder / name).as_uri())
     act(browser, "slides")
     hidden = """
         const end = document.querySelector('.slide-bar').getBoundingClientRect().top;
         const below = (one) => one.checkVisibility() && one.getBoundingClientRect().bottom > end;
-        return [...document.querySelectorAll('.current svg')].filter(below).length;
+        return [...document.querySelectorAll('.current :is(svg, .notes)')].filter(below).length;
     """
     for _ in range(10):
         assert browser.execute_script(hidden) == 0, one(browser, ".current h2").text
         press(browser, "\ue014")
     size = browser.execute_script(
-        "return parseFloat(getComputedStyle(document.querySelector('.current figcaption')).fontSize)"
+        "return parseFloat(getComputedStyle(document.querySelector('.current .teaches')).fontSize)"
     )
     assert size >= width / 110
 

@@ -9,6 +9,14 @@ function begin() {
   for (const part of parts) part();
 }
 
+const sizes = new ResizeObserver((changed) => {
+  // A table is a stop of the Tab key only where it does not fit.
+  for (const { target } of changed) target.tabIndex = target.scrollWidth > target.clientWidth ? 0 : -1;
+});
+parts.push(() => {
+  for (const table of document.querySelectorAll(".scroll")) sizes.observe(table);
+});
+
 acts.language = () => {
   // The other language lies in the <template>; the two change places.
   const template = document.querySelector("template[data-language]");
