@@ -15,6 +15,7 @@ PROGRAM: Final = "pwb"
 gc.disable()  # what is imported is no garbage, and looking for some takes 8 % of the start
 with needed_packages(PROGRAM, "pwb_async"):
     from pwb_async.command import announce, begin, exit_with
+    from pwb_async.config.options import ConfigError
     from pwb_async.runtime.context import ServerContext, StartupError, open_context
     from pwb_async.workers.worker import loop_factory, run_single
 gc.freeze()  # it all stays, so the collector need not look at it again
@@ -35,6 +36,8 @@ def main() -> None:
         status = serve(open_context(PROGRAM, options, read_again))
     except StartupError as error:
         raise exit_with(1, f"{PROGRAM}: {error}") from None
+    except ConfigError as error:  # in a file of rules
+        raise exit_with(2, f"{PROGRAM}: {error}") from None
     _exit(status)
 
 

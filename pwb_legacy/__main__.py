@@ -20,6 +20,7 @@ PROGRAM: Final = "pwb-legacy"
 with needed_packages(PROGRAM, "pwb_legacy"):
     from pwb_async.command import announce, begin, exit_with
     from pwb_async.config.command_line import PROGRAMS
+    from pwb_async.config.options import ConfigError
 
 LABORATORY: Final = ("compare", "report", "diff", "trace", "live")
 COMMANDS: Final = dict.fromkeys(LABORATORY, "compare") | {"book": "book", "check": "check"}
@@ -60,6 +61,8 @@ def main() -> None:
         context = open_context(PROGRAM, options, read_again)
     except StartupError as error:
         raise exit_with(1, f"{PROGRAM}: {error}") from None
+    except ConfigError as error:  # in a file of rules
+        raise exit_with(2, f"{PROGRAM}: {error}") from None
     if context.trace is not None:
         from pwb_legacy.common.tracing import traced
 

@@ -26,6 +26,7 @@ class ProcessServer(HTTPServer):
     def serve_forever(self) -> None:
         with Children(self.context, self.wakeup_writer) as self.children:
             for client in self.clients():
+                self.reload_rules()  # here, so that not every child has to; each does while its connection lasts
                 with signals_blocked():
                     self._start_child(client)
 
@@ -40,6 +41,7 @@ class ProcessServer(HTTPServer):
 
     def _serve(self, child: Child, client: Client) -> None:
         self.child = child
+        self.logs_rules = False  # the parent does
         self.handlerequest(client)
 
     def receive(self, client: Client) -> None:

@@ -84,6 +84,13 @@ sent with this type and Content-Encoding: br; likewise .gz (gzip) and .zst (zstd
 sent as they are: v-1.2.gz, x.tar.gz, x.zip.gz, and x.js.gz if a glob of --type matches this whole
 name but not x.js.
 
+--header 'X-Robots-Tag: noindex': a field of every response; one about caching is left out of errors.
+{PREFIX}HEADER has one on each line. Redirects, rewrites, and fields for some paths only: docs/rules.md.
+
+--security-headers basic: fields that break no usual site: X-Content-Type-Options, Referrer-Policy, and
+for pages X-Frame-Options, Cross-Origin-Opener-Policy, and a Content-Security-Policy about frames, <base>
+and <object>. strict: content of the site's own origin only, and no inline script or style, either.
+
 --delay-disk 20ms: every disk operation takes 20 ms longer (a bare 20 is 20 s); 20ms~5ms: 15 to 25 ms;
 '*.bin=200ms': only for request paths that match. The last that matches counts.
 """

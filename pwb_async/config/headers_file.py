@@ -43,7 +43,7 @@ def parse_headers(name: str, content: bytes) -> Headers:
                 add_change(blocks[-1][2], *_parse(line), blocks[-1][1])
         except ValueError as error:
             raise line.error(error) from None
-    warnings = tuple(f"{place}: there is no field below it." for place, _, changes in blocks if not changes)
+    warnings = tuple(f"{place}: there is no field below it" for place, _, changes in blocks if not changes)
     return Headers(tuple(HeaderRule(place, pattern, tuple(changes)) for place, pattern, changes in blocks), warnings)
 
 

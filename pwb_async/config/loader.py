@@ -36,7 +36,8 @@ def read_options(
     settings = {name: (place, value) for name, place, value in command_line.read(program, argv)}
     _, config = settings.pop("config", ("", environ.get(environment.CONFIG)))
     unchecked: dict[str, tuple[str, Any]] = {}
-    for source in (toml_file.read(config, directory), environment.read(environ, warn)):
+    toml = toml_file.read(config, directory)
+    for source in (toml.options(), environment.read(environ, warn)):
         unchecked |= {name: (place, value) for name, place, value in source if name not in settings}
     for name, (place, value) in unchecked.items():
         try:
@@ -46,7 +47,7 @@ def read_options(
             if option.belongs_to(program):
                 raise
             warn(f"{error} It is ignored: {program} has no {option.flag}")
-    options = Options(**{name: value for name, (_, value) in settings.items()})
+    options = Options(**{name: value for name, (_, value) in settings.items()}, rules=toml.rules())
     _check_bounds(options, {name: settings[name][0] if name in settings else "default" for name in DECLARATIONS})
     _check_needs(
         options, {name: place for name, (place, _) in settings.items() if DECLARATIONS[name].belongs_to(program)}

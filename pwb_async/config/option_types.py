@@ -13,6 +13,9 @@ from typing import Any, Final, NamedTuple
 import click
 
 from pwb_async.core.semantics.grammar import MEDIA_TYPE, TOKEN
+from pwb_async.core.semantics.target import valid_host
+from pwb_async.core.site.header_rules import check_change
+from pwb_async.core.site.security_fields import LEVELS
 from pwb_async.output.printing import did_you_mean
 
 from .modes import MODES
@@ -197,6 +200,39 @@ def _charset(text: str) -> str | None:
     return None if text.lower() == "off" else text
 
 
+class HeaderField(NamedTuple):
+    """A field of all responses."""
+
+    name: bytes
+    value: bytes
+
+
+def _header(text: str) -> HeaderField:
+    name, colon, value = text.partition(":")
+    if not colon:
+        raise ValueError("is not a field such as 'X-Robots-Tag: noindex'")
+    field = HeaderField(name.encode(errors="surrogateescape"), value.strip().encode(errors="surrogateescape"))
+    try:
+        check_change(*field)
+    except ValueError as error:
+        raise click.BadParameter(f"{error}.") from None
+    return field
+
+
+_ORIGIN: Final = re.compile(r"(https?)://([^/?#@]+)", re.IGNORECASE)
+_DEFAULT_PORTS: Final = {"http": ":80", "https": ":443"}
+
+
+def _origin(text: str) -> str:
+    if text == "*":
+        return text
+    origin = _ORIGIN.fullmatch(text)
+    if not origin or not valid_host(origin[2].encode(errors="surrogateescape")):
+        raise ValueError("is not an origin such as https://a.example or http://localhost:3000, nor *")
+    scheme, authority = origin[1].lower(), origin[2].lower()
+    return f"{scheme}://{authority.removesuffix(_DEFAULT_PORTS[scheme])}"  # as browsers send it
+
+
 class _Integer(click.IntRange):
     name = "integer"  # click's messages contain the name; that of IntRange is "integer range"
 
@@ -238,6 +274,9 @@ SECONDS_OR_0: Final = OptionType("SECONDS", lambda text: _seconds(text, zero=Tru
 AGE: Final = OptionType("SECONDS", _age)
 DELAY: Final = OptionType("[GLOB=]TIME[~TIME]", _delay)
 TYPE: Final = OptionType("GLOB=TYPE", _type_rule, toml_string="*.geo=application/json", item=_TYPE_RULE_WORD)
+HEADER: Final = OptionType("'NAME: VALUE'", _header, toml_string="X-Robots-Tag: noindex", item=re.compile(r"[^\n]+"))
+ORIGIN: Final = OptionType("ORIGIN", _origin, toml_string="https://a.example")
+SECURITY: Final = _one_of(*LEVELS)
 CHARSET: Final = OptionType("NAME|off", _charset, zero_word="off", toml_string="off")
 ETAG: Final = _one_of("auto", "content", "mtime")
 LOOP: Final = _one_of("uvloop", "asyncio")

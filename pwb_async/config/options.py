@@ -22,24 +22,29 @@ from .option_types import (
     ETAG,
     FILE_MODE,
     GROUP,
+    HEADER,
     LOOP,
     MODE,
     NAME,
     NATIVE_LOOP,
+    ORIGIN,
     PATH,
     PORT,
     RATE,
     SECONDS,
     SECONDS_OR_0,
+    SECURITY,
     SWITCH,
     TRIGGER,
     TYPE,
     USER,
     WORKERS,
     Delay,
+    HeaderField,
     OptionType,
     TypeRule,
 )
+from .rules import Rules
 
 T = TypeVar("T")
 
@@ -55,6 +60,7 @@ class Topic(Enum):
     """What an option is about. The values are the headings of docs/options.md, in its order."""
 
     SITE = "What is served"
+    FIELDS = "Rules, and fields of responses"
     LISTENING = "Where it listens"
     PROCESS = "Processes and rights"
     STORAGE = "Memory and disk"
@@ -149,6 +155,23 @@ class Options:
     )
     server_version: bool = _option(Topic.SITE, False, SWITCH, "Send the version in the field Server.")
 
+    site_rules: bool = _option(Topic.FIELDS, True, SWITCH, "Read the files _headers and _redirects in ROOT.")
+    header: tuple[HeaderField, ...] = _option(
+        Topic.FIELDS, (), HEADER, "Field of all responses, such as 'Referrer-Policy: no-referrer'; repeatable."
+    )
+    cors: tuple[str, ...] = _option(
+        Topic.FIELDS,
+        (),
+        ORIGIN,
+        "Let scripts of this origin read responses, such as https://a.example; *: of any; repeatable.",
+    )
+    security_headers: str | None = _option(
+        Topic.FIELDS, None, SECURITY, "Send fields that make browsers stricter (see below)."
+    )
+    cross_origin_isolated: bool = _option(
+        Topic.FIELDS, False, SWITCH, "Send the fields that SharedArrayBuffer needs, as for threads of WebAssembly."
+    )
+
     host: str = _option(Topic.LISTENING, "127.0.0.1", ADDRESS, "Address or host name to listen on.")
     port: int = _option(Topic.LISTENING, 8888, PORT, "Port to listen on; 0: any free port.")
     unix: str | None = _option(Topic.LISTENING, None, PATH, "Listen on this Unix socket instead.")
@@ -236,8 +259,13 @@ class Options:
     )
     delay_disk: tuple[Delay, ...] = _option(Topic.DESIGNS, (), DELAY, "Slow the disk down (see below); repeatable.")
 
+    rules: Rules = field(default=Rules())
+    """The rules of the TOML file, in which they have tables; no option sets them."""
+
 
 DECLARATIONS: Final[dict[str, Declaration]] = {
-    each.name: each.metadata["declaration"]._replace(name=each.name) for each in fields(Options)
+    each.name: each.metadata["declaration"]._replace(name=each.name)
+    for each in fields(Options)
+    if "declaration" in each.metadata
 }
 """The declaration of each option by its name, in the order of the fields."""

@@ -45,7 +45,7 @@ def parse_redirects(name: str, content: bytes) -> Redirects:
             raise line.error(error) from None
         rules.append(rule)
         if not has_status:
-            warnings.append(f"{line.place}: {NO_STATUS}.")
+            warnings.append(f"{line.place}: {NO_STATUS}")
     return Redirects(tuple(rules), tuple(warnings))
 
 

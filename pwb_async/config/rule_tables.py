@@ -2,34 +2,27 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, Final, TypeVar
 
 from pwb_async.core.site.header_rules import Change, HeaderRule
 from pwb_async.core.site.patterns import parse_pattern
 from pwb_async.core.site.redirect_rules import REDIRECTS, REWRITES, RedirectRule, parse_rule
-from pwb_async.core.site.rule_warnings import redirect_warnings
 from pwb_async.output.printing import did_you_mean
 
 from .headers_file import add_change
 from .options import ConfigError
 from .redirects_file import DEFAULT_STATUS, NO_STATUS
+from .rules import Rules
 
 T = TypeVar("T")
 _HEADER: Final = r"^[ \t]*\[\[[ \t]*(?:tool[ \t]*\.[ \t]*pwb[ \t]*\.[ \t]*)?%s[ \t]*\]\]"
 """The line with which a table of an array begins, for its number."""
 
 
-class Rules(NamedTuple):
-    """The rules of the options."""
-
-    headers: tuple[HeaderRule, ...] = ()
-    redirects: tuple[RedirectRule, ...] = ()
-    """Redirects, then rewrites."""
-
-
 def parse_tables(name: str, text: str, tables: Mapping[str, Any]) -> Rules:
     """The rules in `tables`, of which TABLES are read; `name` and `text` are those of the file. Raises ConfigError."""
     found: dict[str, list[Any]] = {kind: [] for kind in TABLES}
+    warnings: list[str] = []
     for kind, (keys, parse) in TABLES.items():
         for place, table in _tables(name, text, kind, tables.get(kind, [])):
             try:
@@ -37,7 +30,9 @@ def parse_tables(name: str, text: str, tables: Mapping[str, Any]) -> Rules:
                 found[kind].append(parse(place, table))
             except ValueError as error:
                 raise ConfigError(f"{place}: {error}.") from None
-    return Rules(tuple(found["headers"]), (*found["redirects"], *found["rewrites"]))
+            if kind == "redirects" and "status" not in table:
+                warnings.append(f"{place}: {NO_STATUS}")
+    return Rules(tuple(found["headers"]), (*found["redirects"], *found["rewrites"]), tuple(warnings))
 
 
 def _tables(name: str, text: str, kind: str, tables: object) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -109,14 +104,6 @@ def _rule(place: str, table: Mapping[str, Any], statuses: tuple[int, ...], defau
             raise ValueError(f"the value {value!r} of {key} in query is of the wrong type, not a string")
     source, destination = _get(table, "from", str), _get(table, "to", str)
     return parse_rule(place, source, destination, status, _get(table, "force", bool, False), tuple(query.items()))
-
-
-def table_warnings(rules: Rules, tables: Mapping[str, Any]) -> Iterator[str]:
-    """Lines about what is probably not meant in rules that parse_tables() has read from `tables`."""
-    for rule, table in zip(rules.redirects, tables.get("redirects", []), strict=False):
-        if "status" not in table:
-            yield f"{rule.place}: {NO_STATUS}."
-    yield from redirect_warnings(rules.redirects)
 
 
 _RULE_KEYS: Final = ("from", "to", "status", "force", "query")

@@ -34,7 +34,7 @@ def lines_of(name: str, content: bytes) -> Iterator[Line]:
     A line ends in LF, CRLF or CR. A byte order mark at the beginning is dropped.
     """
     if len(content) > MAX_BYTES:
-        raise ConfigError(f"{name}: it has {len(content)} bytes, more than {MAX_BYTES}.")
+        raise ConfigError(f"{name}: it has more than {MAX_BYTES} bytes.")
     lines = content.removeprefix(b"\xef\xbb\xbf").replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
     for number, line in enumerate(lines, 1):
         place = f"{name} line {number}"

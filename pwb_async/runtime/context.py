@@ -4,8 +4,6 @@ import logging
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
-from functools import partial
-from os import fsencode
 from socket import socket
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
@@ -13,9 +11,9 @@ from pwb_async.config.options import DECLARATIONS, Options
 from pwb_async.core.deadlines import Timeouts
 from pwb_async.core.http1.limits import Limits
 from pwb_async.core.http1.parser import RequestParser
+from pwb_async.core.semantics.fields import Variant
 from pwb_async.core.site.access import ClientResolver, Guard
 from pwb_async.core.site.lookup import Storage
-from pwb_async.core.site.media_types import MediaTypes
 from pwb_async.core.site.site import Site
 from pwb_async.network.listeners import close, listen, url
 from pwb_async.observability.access_log import AccessLog
@@ -28,6 +26,8 @@ from . import privileges
 from .hooks import AccessCheck, contain
 from .landlock import find_landlock
 from .processors import processors
+from .rule_files import NAMES, RuleFiles
+from .site_options import make_site
 
 if TYPE_CHECKING:
     from pwb_async.observability.trace_events import TraceWriter
@@ -59,6 +59,8 @@ class ServerContext(NamedTuple):
     timeouts: Timeouts
     site: Site
     storage: Storage
+    rule_files: RuleFiles
+    """The rules, some of which are in files of the root."""
     log: AccessLog | None
     """The access log; None with --access-log off."""
     sockets: list[socket]
@@ -114,6 +116,17 @@ class ServerContext(NamedTuple):
                 f"cannot serve {self.options.root} with fewer rights: {error.strerror or error}"
             ) from None
 
+    def reload_rules(self, now: float, *, log: bool = True) -> "ServerContext | None":
+        """The same context with the rules as they are by now; None if they are the same. It may wait for the disk.
+
+        now: seconds on a clock that never goes back. log: whether mistakes and warnings are logged.
+        """
+        rules = self.rule_files.reload(now, log=log)
+        if rules is None:
+            return None
+        site = make_site(self.options, rules, self.trace)
+        return self._replace(site=site, parser=_parser(self.parser.limits, site.variant, self.parser))
+
     def close(self) -> None:
         """Close the sockets, remove the file of a Unix socket, and write the rest of the log and the timeline."""
         close(self.sockets)
@@ -127,7 +140,7 @@ def open_context(program: str, options: Options, read_again: Callable[[], Option
     """Open everything that `options` name.
 
     `program` is the program's name in messages; `read_again` returns the options at the time of a reload, by default
-    the same ones. Raises StartupError, and then nothing is left open.
+    the same ones. Raises StartupError, or ConfigError for a mistake in a file of rules; then nothing is left open.
     """
     return _open(program, options, read_again or (lambda: options), None)
 
@@ -156,6 +169,14 @@ def _open(
         action, value = "serve", options.root  # for the message about an OSError, as all assignments to them
         try:
             storage: Storage = Disk(options.root, etag=options.etag)
+            rule_files = RuleFiles(
+                storage,
+                options.root,
+                options.rules,
+                names=NAMES if options.site_rules else (),
+                interval=options.cache_ttl,
+            )
+            rules = rule_files.load()
             if options.user is not None:
                 action, value = "become", options.user
                 privileges.find_user(options.user)
@@ -192,22 +213,17 @@ def _open(
         from pwb_async.observability.tracing import TracedStorage
 
         storage = TracedStorage(storage, trace)
-    site = _make_site(options, trace)
-    limits = _limits(options)
-    # A connection keeps its parser until it is closed. As long as the limits stay the same, all connections share one
-    # parser and its cache of request heads.
-    parser = old.parser if old is not None else None
-    if parser is None or (parser.limits, parser.variant) != (limits, site.variant):
-        parser = RequestParser(limits, site.variant)
+    site = make_site(options, rules, trace)
     return ServerContext(
         program=program,
         options=options,
         read_options=read_again,
         server_field=f"PWB/{__version__}".encode() if options.server_version else b"PWB",
-        parser=parser,
+        parser=_parser(_limits(options), site.variant, old and old.parser),
         timeouts=_timeouts(options),
         site=site,
         storage=storage,
+        rule_files=rule_files,
         log=log,
         sockets=sockets,
         trace=trace,
@@ -215,20 +231,9 @@ def _open(
     )
 
 
-def _make_site(options: Options, trace: "TraceWriter | None") -> Site:
-    make: Callable[..., Site] = Site
-    if trace is not None:
-        from pwb_async.observability.tracing import TracedSite
-
-        make = partial(TracedSite, trace)
-    return make(
-        indexes=tuple(map(fsencode, options.index)),
-        max_age=options.max_age,
-        max_ranges=options.max_ranges,
-        relative_redirects=options.relative_redirects,
-        types=MediaTypes(options.type, (options.charset or "").encode(), options.serve_encoded),
-        dotfiles=options.dotfiles,
-    )
+def _parser(limits: Limits, variant: Variant | None, old: RequestParser | None) -> RequestParser:
+    """A parser; the old one if it would be the same, so that all connections share its cache of request heads."""
+    return old if old is not None and (old.limits, old.variant) == (limits, variant) else RequestParser(limits, variant)
 
 
 def _slowed(storage: Storage, options: Options) -> Storage:

@@ -47,10 +47,11 @@ class AccessCheck:
         if self._guard is None or isinstance(event, BadRequest):
             return client, None
         try:
-            return client, self._guard(client, event)
+            refusal = self._guard(client, event)
         except Exception:
             _log_exception("the guard", self._guard_messages)
             return client, self._fault(event)
+        return client, refusal and self._site.finish(event, refusal)
 
     def _client_of(self, peer: str, event: Request | BadRequest) -> str:
         if self._resolve is None:
@@ -61,7 +62,7 @@ class AccessCheck:
         return client
 
     def _fault(self, event: Request | BadRequest) -> Response | None:
-        return None if isinstance(event, BadRequest) else self._site.error(500, event.method)
+        return None if isinstance(event, BadRequest) else self._site.finish(event, self._site.error(500, event.method))
 
 
 def contain(observe: Observer) -> Observer:

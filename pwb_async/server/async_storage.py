@@ -76,6 +76,10 @@ class AsyncStorage:
         unchanged: list[bool] = await self._revalidate(known)
         return unchanged
 
+    async def run_in_background(self, function: Callable[..., T], *arguments: object) -> T:
+        """Call a function that reads the disk, for which no client waits, in the thread of the revalidation."""
+        return await asyncio.get_running_loop().run_in_executor(self._revalidator, function, *arguments)
+
     async def read_ahead(self, file: File, start: int, length: int, ahead: int) -> None:
         """Wait until `length` bytes of a file are in memory; the disk begins to read `ahead` more. Raises OSError."""
         await self._call(self._read_ahead, file, start, length, ahead)

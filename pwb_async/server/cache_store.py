@@ -11,10 +11,8 @@ from dataclasses import replace
 from typing import Final, TypeAlias
 
 from pwb_async.core.http1.serializer import SHORT
-from pwb_async.core.semantics.fields import Fields
-from pwb_async.core.semantics.messages import HTTP_1_1, Request, Response
-from pwb_async.core.semantics.target import Target
-from pwb_async.core.site.lookup import Lookup, OpenFile
+from pwb_async.core.semantics.messages import Response
+from pwb_async.core.site.lookup import NO_REQUEST, Lookup, OpenFile
 
 OVERHEAD: Final = 2048
 """Bytes of memory that an entry takes beside the content of its file."""
@@ -24,8 +22,6 @@ _SMALL_SHARE: Final = 10
 """The small queue has one part in so many of the space, and no entry may be larger than that."""
 _GHOSTS: Final = 1000
 """Keys in the ghost queue, beyond one for each entry."""
-_REQUEST: Final = Request(b"GET", Target(), Fields({}, 0), HTTP_1_1)
-"""The request in the lookup of an entry, in place of the client's, whose fields may take 32 KiB."""
 
 ResponseKey: TypeAlias = tuple[bytes, bytes]
 """A method, and the preconditions and range of a request (Fields.conditions)."""
@@ -70,7 +66,7 @@ class Entry:
 
     def __init__(self, key: bytes, lookup: Lookup, finding: OpenFile, now: float, fresh_until: float) -> None:
         self.key = key
-        self.lookup = replace(lookup, request=_REQUEST)
+        self.lookup = replace(lookup, request=NO_REQUEST)
         self.finding = finding
         self.fresh_until = fresh_until
         self.first_used = self.last_used = self.counted_use = now

@@ -19,6 +19,7 @@ from typing import Final, cast
 from pwb_async.core.deadlines import NEVER
 from pwb_async.core.events import CLOSED, NEED_DATA, BadRequest, ConnectionState, Event
 from pwb_async.core.http1.connection import Connection
+from pwb_async.core.http1.parser import RequestParser
 from pwb_async.core.semantics.messages import Part, Request, Response
 from pwb_async.core.site.lookup import Lookup
 from pwb_async.observability.exchange import Exchange
@@ -257,6 +258,10 @@ class HTTPProtocol(ConnectionProtocol):
             self._reject(event)
         else:
             self._wait()
+
+    def use_parser(self, parser: RequestParser) -> None:
+        """Parse the next request with another parser."""
+        self._connection.use_parser(parser)
 
     def stop(self) -> None:
         """Close the connection as soon as no request is under way."""

@@ -104,6 +104,8 @@ class ResponseCache:
 
     async def find(self, lookup: Lookup) -> Finding:
         """Find what the disk has, and cache a file. Simultaneous requests for one target share one call."""
+        if not lookup.cacheable:
+            return await self._storage.find(lookup)
         key = lookup.request.cache_key
         entry = self._entries.get(key)
         if entry is not None and await self._is_unchanged(key, entry):

@@ -59,6 +59,7 @@ class Server:
             raise StartupError(f"cannot start a thread: {error}") from None
         self._flushing: asyncio.Future[None] | None = None
         self._refreshing: asyncio.Task[None] | None = None
+        self._checking_rules: asyncio.Task[None] | None = None
         self._reloading: asyncio.Task[None] | None = None
         self._reload_requested = False
         self._stop_accepting = asyncio.Event()
@@ -198,7 +199,12 @@ class Server:
             ]
             if now >= next_maintenance:
                 next_maintenance = now + _MAINTENANCE_INTERVAL - _SWEEP_INTERVAL / 2
-                steps += (self.state.admission.read_descriptor_limit, self._refresh_cache, self._flush)
+                steps += (
+                    self.state.admission.read_descriptor_limit,
+                    self._refresh_cache,
+                    self._check_rules,
+                    self._flush,
+                )
             for step in steps:
                 try:
                     step()
@@ -219,6 +225,21 @@ class Server:
         cache = self.state.cache
         if cache and (self._refreshing is None or self._refreshing.done()):
             self._refreshing = self.loop.create_task(cache.refresh(_REFRESH_HORIZON))
+
+    def _check_rules(self) -> None:
+        """Read the files of rules again if it is time to, unless they are being read already."""
+        due = self.context.rule_files.is_due(self.loop.time())
+        if due and (self._checking_rules is None or self._checking_rules.done()):
+            self._checking_rules = self.loop.create_task(self._reload_rules(self.context))
+
+    async def _reload_rules(self, context: ServerContext) -> None:
+        try:
+            new = await self.state.storage.run_in_background(context.reload_rules, self.loop.time())
+        except Exception:
+            logger.exception("a fault of this server: the rules cannot be read again")
+            return
+        if new is not None and self.context is context:  # otherwise a reload has read them, too
+            self.reconfigure(new)
 
     def _flush(self) -> None:
         """Write the access log, unless it is being written already."""

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from pwb_async.core.deadlines import Deadline
+from pwb_async.core.http1.parser import RequestParser
 from pwb_async.core.site.lookup import Finding, Lookup
 from pwb_async.network.admission import AdmissionControl, AdmittedConnection
 from pwb_async.observability.exchange import Observer
@@ -48,6 +49,9 @@ class ServerConnection(AdmittedConnection, Protocol):
 
     def expire(self) -> None:
         """Act on the deadline, which has passed."""
+
+    def use_parser(self, parser: RequestParser) -> None:
+        """Parse the next request with another parser."""
 
     def retire(self, timeout: float) -> None:
         """Close the connection after the next response, or after `timeout` seconds without a request."""
@@ -89,8 +93,8 @@ class ServerState:
     closing: bool
     """No more connections are accepted; `empty` will be set when the last one has been closed."""
     context: ServerContext
-    """The configuration for new requests. A connection keeps what it was made with: its parser, and so the limits on a
-    request, the Server field, and the timeouts of its deadline."""
+    """The configuration for new requests. A connection keeps what it was made with: the Server field, the timeouts of
+    its deadline, and its parser with the limits on a request, unless responses now depend on other fields."""
     empty: asyncio.Event
     """Set when the server may end: no connection is left, or the grace period is over."""
     find: Callable[[Lookup], Awaitable[Finding]]
@@ -131,6 +135,9 @@ class ServerState:
         options = context.options
         self.storage.reconfigure(context.storage, options.disk_timeout)
         self.admission.resize(options.max_connections, options.max_connections_per_ip, max_open_files(options.cache))
+        if context.parser.variant != self.context.parser.variant:  # of which the keys of the cache are made
+            for connection in list(self.admission.connections):
+                connection.use_parser(context.parser)
         self._configure(context)
 
     def _configure(self, context: ServerContext) -> None:

@@ -61,6 +61,8 @@ class HTTPServer:
     acceptor_class: ClassVar[type[Acceptor]] = Acceptor
     admission: SharedAdmissionControl[AdmittedConnection]
     """The clients that are connected, and the limits on their number."""
+    logs_rules: bool = True
+    """Whether this process logs that rules have changed, or that there is a mistake in them."""
     send_limits: tuple[float, int]
     """Seconds in which a client must take some bytes, and the bytes a second that it must take on average."""
     stopping: bool
@@ -111,16 +113,25 @@ class HTTPServer:
     def make_response(self, event: Request | BadRequest) -> Response:
         """Make the response to an event. start_response() has asked the guard, which has not refused it.
 
-        A request that needs a file takes three steps: locate, find and reply. Only find reads the disk.
+        A request that needs a file takes three steps: locate, find and reply. Only find reads the disk; but before it,
+        once a second, the files of rules are read again.
         """
         if isinstance(event, BadRequest):
             return self.context.site.refuse(event)
-        lookup = self.context.site.locate(event)
+        self.reload_rules()
+        site = self.context.site  # for all steps, even if another thread reloads the rules meanwhile
+        lookup = site.locate(event)
         if isinstance(lookup, Response):
             return lookup
         finding = self.context.storage.find(lookup)
         self._storage_log.report(lookup, finding)
-        return self.context.site.reply(lookup, finding)
+        return site.reply(lookup, finding)
+
+    def reload_rules(self) -> None:
+        """Use the rules as they are by now, if they have changed."""
+        context = self.context.reload_rules(time.monotonic(), log=self.logs_rules)
+        if context is not None:
+            self.context, self._access_check = context, context.access_check
 
     def start_response(self, client: Client, event: Request | BadRequest) -> None:
         """Ask the guard and make the response. It is the client's `outgoing` from here until close_response()."""

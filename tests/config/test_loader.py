@@ -446,7 +446,7 @@ def test_services_of_kubernetes_are_ignored_with_one_line(tmp_path: Path, row: t
     assert read_options("pwb", [], variables | {"PWB_MAX_AGE": "3"}, tmp_path) == Options(port=5, max_age=3)
 
 
-@pytest.mark.parametrize("name", Options.__slots__)
+@pytest.mark.parametrize("name", DECLARATIONS)
 def test_no_option_but_the_port_has_the_name_of_a_variable_of_kubernetes(read: Read, name: str) -> None:
     """PWB_PORT may be either; its value decides."""
     warned: list[str] = []

@@ -8,7 +8,8 @@ import pytest
 from pwb_async.config.headers_file import parse_headers
 from pwb_async.config.options import ConfigError
 from pwb_async.config.redirects_file import parse_redirects
-from pwb_async.config.rule_tables import Rules, parse_tables, table_warnings
+from pwb_async.config.rule_tables import parse_tables
+from pwb_async.config.rules import Rules
 
 
 def test_comments_blank_lines_and_line_ends() -> None:
@@ -25,7 +26,7 @@ def test_comments_blank_lines_and_line_ends() -> None:
 def test_a_missing_status_is_302_with_a_warning() -> None:
     redirects = parse_redirects("R", b"/a /b\n/c /d 301")
     assert [rule.status for rule in redirects.rules] == [302, 301]
-    assert redirects.warnings == ("R line 1: it has no status; PWB sends 302, as Cloudflare does, and Netlify 301.",)
+    assert redirects.warnings == ("R line 1: it has no status; PWB sends 302, as Cloudflare does, and Netlify 301",)
 
 
 @pytest.mark.parametrize(
@@ -74,7 +75,7 @@ def test_a_mistake_in_redirects_is_one_line(line: str, reason: str) -> None:
 
 
 def test_bounds_of_a_file() -> None:
-    with pytest.raises(ConfigError, match=r"R: it has 1048577 bytes, more than 1048576\."):
+    with pytest.raises(ConfigError, match=r"R: it has more than 1048576 bytes\."):
         parse_redirects("R", b"#" * (1 << 20) + b"\n")
     with pytest.raises(ConfigError, match=r"R line 10001: there are more than 10000 rules\."):
         parse_redirects("R", b"/a /b 301\n" * 10_001)
@@ -91,7 +92,7 @@ def test_blocks_of_headers() -> None:
         ("H line 6", ((b"X-C", (b"3",)),)),
         ("H line 8", ()),
     ]
-    assert headers.warnings == ("H line 8: there is no field below it.",)
+    assert headers.warnings == ("H line 8: there is no field below it",)
 
 
 @pytest.mark.parametrize(
@@ -173,10 +174,9 @@ def test_places_in_pyproject_and_without_lines() -> None:
     text = 'redirects = [{ from = "/a", to = "/b" }, { from = "/a", to = "/c", status = 301 }]'
     rules = parse(text)
     assert [rule.place for rule in rules.redirects] == ["pwb.toml: redirects 1", "pwb.toml: redirects 2"]
-    assert list(table_warnings(rules, tomllib.loads(text))) == [
-        "pwb.toml: redirects 1: it has no status; PWB sends 302, as Cloudflare does, and Netlify 301.",
-        "pwb.toml: redirects 2: it is never reached, see pwb.toml: redirects 1",
-    ]
+    assert rules.warnings == (
+        "pwb.toml: redirects 1: it has no status; PWB sends 302, as Cloudflare does, and Netlify 301",
+    )
 
 
 @pytest.mark.parametrize(

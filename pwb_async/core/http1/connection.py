@@ -163,6 +163,10 @@ class Connection:
         parts, self.head_length = serialize(response, start)
         return parts
 
+    def use_parser(self, parser: RequestParser) -> None:
+        """Parse the next request with another parser, such as one for a site that depends on other fields."""
+        self._parser = parser
+
     @property
     def safe_to_close(self) -> bool:
         """Whether no request has begun and no response is due, so that closing the connection loses nothing."""

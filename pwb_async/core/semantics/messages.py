@@ -12,12 +12,17 @@ REASONS: Final = {
     204: b"No Content",
     206: b"Partial Content",
     301: b"Moved Permanently",
+    302: b"Found",
+    303: b"See Other",
     304: b"Not Modified",
+    307: b"Temporary Redirect",
+    308: b"Permanent Redirect",
     400: b"Bad Request",
     403: b"Forbidden",
     404: b"Not Found",
     405: b"Method Not Allowed",
     408: b"Request Timeout",
+    410: b"Gone",
     412: b"Precondition Failed",
     414: b"URI Too Long",
     416: b"Range Not Satisfiable",
@@ -65,7 +70,11 @@ class Request:
 
     def __post_init__(self) -> None:
         self.plain = self.fields.plain and self.method == b"GET"
-        key, variant = self.target.cache_key, self.fields.variant
+        key, variant, authority = self.target.cache_key, self.fields.variant, self.target.authority
+        if (
+            key and authority is not None and authority != self.fields.host
+        ):  # it replaces Host, of which `variant` is made
+            key += b"\0" + authority
         # No path holds a NUL, so a path with a variant is never equal to another path.
         self.cache_key = key + b"\0" + variant if key and variant else key
 

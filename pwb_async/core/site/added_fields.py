@@ -23,6 +23,8 @@ class AddedFields:
         self._cors, self._security = cors, security
         self.rules = rules or HeaderRules()
         """The rules."""
+        self.variant = None if cors is None else cors.variant
+        """The function of the field section on which the fields depend; None for none."""
         self.own_page: FieldList = security.own_page if security else ()
         """The fields of PWB's own pages."""
 

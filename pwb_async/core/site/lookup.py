@@ -8,7 +8,11 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final, NamedTuple, Protocol, TypeAlias
 
-from pwb_async.core.semantics.messages import File, Request
+from pwb_async.core.semantics.fields import Fields
+from pwb_async.core.semantics.messages import HTTP_1_1, File, Request
+from pwb_async.core.semantics.target import Target
+
+from .redirect_rules import Redirect
 
 
 class EntryKind(Enum):
@@ -30,7 +34,7 @@ class Candidate(NamedTuple):
     kind: EntryKind = EntryKind.ANY
     """The kind of entry that matches."""
     status: int = 200
-    """The status code of a response that is made of this file: 404 for an error page, which no site has yet."""
+    """The status code of a response that is made of this file: 404 for an error page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,10 @@ class Lookup:
     codings: tuple[bytes, ...] = ()
     """The content codings that the client accepts, in order of preference, for a storage that has coded files; no site
     sets them yet."""
+    redirect: Redirect | None = None
+    """The redirect of a rule that applies if nothing is found."""
+    cacheable: bool = True
+    """Whether the finding is the same for all requests with the same cache key."""
 
 
 def candidates_of(path: bytes, trailing_slash: bool, indexes: tuple[bytes, ...]) -> tuple[Candidate, ...]:
@@ -55,6 +63,13 @@ def candidates_of(path: bytes, trailing_slash: bool, indexes: tuple[bytes, ...])
     prefix = path and path + b"/"
     files = [Candidate(prefix + index, EntryKind.FILE) for index in indexes]
     return (*files, Candidate(path, EntryKind.DIRECTORY))
+
+
+def file_candidates(path: bytes, trailing_slash: bool, indexes: tuple[bytes, ...], status: int) -> list[Candidate]:
+    """The candidates of a rule: the file at `path`, and the indexes of a directory of that name."""
+    prefix = path and path + b"/"
+    files = [] if trailing_slash or not path else [Candidate(path, EntryKind.FILE, status)]
+    return files + [Candidate(prefix + index, EntryKind.FILE, status) for index in indexes]
 
 
 class OpenFile(NamedTuple):
@@ -145,6 +160,8 @@ class Storage(Protocol):
         """For each file that was found before, whether its lookup would find the same version of it now."""
 
 
+NO_REQUEST: Final = Request(b"GET", Target(), Fields({}, 0), HTTP_1_1)
+"""The request of a lookup that no client has made, or whose client's request is not kept, as it may take 32 KiB."""
 # The findings without attributes, each as one shared object.
 NOT_FOUND: Final = NotFound()
 DIRECTORY: Final = Directory()

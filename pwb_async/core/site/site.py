@@ -6,36 +6,56 @@ Site.locate, step by step:
   3. any other method but GET and HEAD: 405 or 501
   4. a target with unescaped bytes: 301
   5. a path that is not servable, such as that of a dotfile: 404
-  6. otherwise a Lookup
+  6. a rule that is forced: its redirect, or a Lookup of its file
+  7. otherwise a Lookup, with the file or the redirect of a rule for the case that nothing is found
 Site.reply, by the kind of finding:
   an OpenFile       the steps below
-  a Directory       without a final slash in the target: 301; with one there is no index file: 404
+  a Directory       without a final slash in the target: 301; with one there is no index file, so as NotFound
   Forbidden         403
   Unavailable       503
   a StorageError    500
-  NotFound          404
+  NotFound          the redirect of a rule; otherwise 404, or the status of a rule whose own file is missing
 Site.reply for an OpenFile, step by step (RFC 9110 13.2.2):
   1. preconditions: 412, 304
   2. If-Range: whether Range applies
   3. Range: 206, 416
   4. otherwise the whole file: 200
-Generated content (/proc, /sys) has neither Last-Modified nor ranges, because it may differ each time it is read.
+Generated content (/proc, /sys) has neither Last-Modified nor ranges, because it may differ each time it is read. A file
+that a rule sends with 404 or 410 has neither validators nor ranges, and may not be reused without revalidation.
+At last, each response gets the fields that options and rules add (added_fields.py).
 """
 
 from dataclasses import replace
-from typing import Final, cast
+from typing import Final
 
 from pwb_async.core.events import BadRequest
-from pwb_async.core.semantics.dates import format_date
 from pwb_async.core.semantics.fields import Variant
-from pwb_async.core.semantics.messages import HTTP_1_1, FieldList, FileSlice, Part, Request, Response
+from pwb_async.core.semantics.messages import HTTP_1_1, FieldList, Request, Response
 from pwb_async.core.semantics.preconditions import Validators, evaluate, range_applies
-from pwb_async.core.semantics.ranges import ByteRange, Multipart, multipart, parse_ranges
+from pwb_async.core.semantics.ranges import ByteRange, multipart, parse_ranges
 
+from .added_fields import AddedFields
 from .error_pages import status_page
-from .lookup import Directory, Finding, Forbidden, Lookup, OpenFile, StorageError, Unavailable, candidates_of
+from .header_rules import change_field
+from .lookup import (
+    Candidate,
+    Directory,
+    EntryKind,
+    Finding,
+    Forbidden,
+    Lookup,
+    OpenFile,
+    StorageError,
+    Unavailable,
+    candidates_of,
+    file_candidates,
+)
 from .media_types import STANDARD, MediaTypes
-from .validators import validators_of_file
+from .parts import all_of, multipart_parts, slice_of
+from .patterns import RESERVED
+from .redirect_rules import Redirect, RedirectRules, Rewrite
+from .validators import validator_fields, validators_of_file
+from .variants import combine, host_variant
 
 ALLOWED: Final = b"GET, HEAD, OPTIONS"
 """The value of Allow."""
@@ -44,6 +64,7 @@ _KNOWN_METHODS: Final = frozenset((b"POST", b"PUT", b"DELETE", b"TRACE", b"PATCH
 
 _NO_SNIFF: Final = (b"X-Content-Type-Options", b"nosniff")
 _NO_STORE: Final = (b"Cache-Control", b"no-store")
+_NO_CACHE: Final = (b"Cache-Control", b"no-cache")
 _RETRY_AFTER: Final = (b"Retry-After", b"1")
 _ACCEPT_RANGES: Final = ((b"Accept-Ranges", b"bytes"),)
 
@@ -59,11 +80,13 @@ class Site:
             kept.
         types: The media types of files.
         dotfiles: Whether names that begin with a dot are served like others.
+        redirects: The redirects and rewrites.
+        added_fields: What is added to the fields of all responses.
     """
 
     variant: Variant | None
     """The function that gives, for a field section, the key of the representation that it selects (RFC 9110 12.5.5); it
-    must return different keys wherever responses differ. None, as nothing is negotiated yet."""
+    must return different keys wherever responses differ. None if no response depends on a field."""
 
     def __init__(
         self,
@@ -74,6 +97,8 @@ class Site:
         relative_redirects: bool = False,
         types: MediaTypes = STANDARD,
         dotfiles: bool = False,
+        redirects: RedirectRules | None = None,
+        added_fields: AddedFields | None = None,
     ) -> None:
         self._indexes = indexes
         self._cache_control = (b"Cache-Control", b"no-cache" if max_age is None else b"max-age=%d" % max_age)
@@ -81,10 +106,33 @@ class Site:
         self._relative_redirects = relative_redirects
         self._types = types
         self._dotfiles = dotfiles
-        self.variant = None
+        self._redirects = redirects or RedirectRules()
+        self._added_fields = added_fields or AddedFields()
+        hosts = (*self._redirects.hosts, *self._added_fields.rules.hosts)
+        self.variant = combine(host_variant(hosts), self._added_fields.variant)
 
     def locate(self, request: Request) -> Lookup | Response:
         """What to look for, or the response if that does not depend on a file."""
+        located = self._locate(request)
+        return self.finish(request, located) if isinstance(located, Response) else located
+
+    def reply(self, lookup: Lookup, finding: Finding) -> Response:
+        """The response to a request whose lookup led to `finding`; from now on the response owns the file."""
+        return self.finish(lookup.request, self._reply(lookup, finding))
+
+    def refuse(self, bad: BadRequest) -> Response:
+        """The response to an invalid request, or to a refused connection."""
+        return self.finish(
+            bad, self._unavailable(bad.method) if bad.status == 503 else self.error(bad.status, bad.method)
+        )
+
+    def finish(self, event: Request | BadRequest, response: Response) -> Response:
+        """The response with the fields that are added to each; called with that of a guard, too."""
+        if not self._added_fields:
+            return response
+        return replace(response, fields=self._added_fields.apply(event, response.status, response.fields))
+
+    def _locate(self, request: Request) -> Lookup | Response:
         method, target = request.method, request.target
         if request.fields.unknown_expectation and request.version >= HTTP_1_1:
             return self.error(417, method)
@@ -98,12 +146,31 @@ class Site:
             return self._redirect(method, target.location)
         if not is_servable(target.segments, self._dotfiles):
             return self.error(404, method)
-        path = b"/".join(target.segments)
-        logged_path = path + b"/" if path and target.trailing_slash else path
-        return Lookup(request, logged_path, candidates_of(path, target.trailing_slash, self._indexes))
+        forced = self._redirects.forced(request)
+        if isinstance(forced, Redirect):
+            return self._redirect_by_rule(method, forced)
+        if forced is not None:
+            return self._look_up(request, (), forced)
+        own = candidates_of(b"/".join(target.segments), target.trailing_slash, self._indexes)
+        return self._look_up(request, own, self._redirects.otherwise(request))
 
-    def reply(self, lookup: Lookup, finding: Finding) -> Response:
-        """The response to a request whose lookup led to `finding`; from now on the response owns the file."""
+    def _look_up(self, request: Request, own: tuple[Candidate, ...], rule: Redirect | Rewrite | None) -> Lookup:
+        """The lookup of a target's own candidates, and of what a rule has if none of them is found."""
+        if isinstance(rule, Rewrite) and is_servable(rule.segments, self._dotfiles):
+            files = file_candidates(b"/".join(rule.segments), rule.trailing_slash, self._indexes, rule.status)
+            # A directory without an index is no response of the site, so the rule is tried before it.
+            last = own[-1:] if own and own[-1].kind is EntryKind.DIRECTORY else ()
+            own = (*own[: len(own) - len(last)], *files, *last)
+        path, target = b"/".join(request.target.segments), request.target
+        return Lookup(
+            request,
+            path + b"/" if path and target.trailing_slash else path,
+            own,
+            redirect=rule if isinstance(rule, Redirect) else None,
+            cacheable=not self._redirects.depend_on_query(request),
+        )
+
+    def _reply(self, lookup: Lookup, finding: Finding) -> Response:
         method = lookup.request.method
         if isinstance(finding, OpenFile):
             return self._represent(lookup.request, finding)
@@ -112,16 +179,14 @@ class Site:
         if isinstance(finding, Forbidden):
             return self.error(403, method)
         if isinstance(finding, Unavailable):
-            return self.unavailable(method)
+            return self._unavailable(method)
         if isinstance(finding, StorageError):
             return self.error(500, method)
-        return self.error(404, method)
+        if lookup.redirect is not None:
+            return self._redirect_by_rule(method, lookup.redirect)
+        return self.error(max((each.status for each in lookup.candidates if each.status >= 400), default=404), method)
 
-    def refuse(self, bad: BadRequest) -> Response:
-        """The response to an invalid request, or to a refused connection."""
-        return self.unavailable(bad.method) if bad.status == 503 else self.error(bad.status, bad.method)
-
-    def unavailable(self, method: bytes = b"GET") -> Response:
+    def _unavailable(self, method: bytes) -> Response:
         """A 503 response: connections, descriptors or memory are short at the moment (hazards A9, E2, G4)."""
         return self.error(503, method, _RETRY_AFTER)
 
@@ -130,7 +195,9 @@ class Site:
         page = status_page(status)
         content = ((b"Content-Type", b"text/html; charset=utf-8"), (b"Content-Length", b"%d" % len(page)), _NO_SNIFF)
         caching = (_NO_STORE,) if status >= 500 else ()
-        return Response(status, (*content, *fields, *caching), () if method == b"HEAD" else (page,))
+        return Response(
+            status, (*content, *self._added_fields.own_page, *fields, *caching), () if method == b"HEAD" else (page,)
+        )
 
     def _redirect(self, method: bytes, location: bytes) -> Response:
         """A 301 response. Old clients do not follow 308, and only GET and HEAD, which 301 keeps, are redirected.
@@ -139,17 +206,25 @@ class Site:
         """
         return self.error(301, method, (b"Location", location), self._cache_control)
 
+    def _redirect_by_rule(self, method: bytes, rule: Redirect) -> Response:
+        """The redirect of a rule. It is revalidated each time, as rules change."""
+        return self.error(rule.status, method, (b"Location", rule.location), _NO_CACHE)
+
     def _represent(self, request: Request, found: OpenFile) -> Response:
         """The response to a GET or HEAD that selects an open file."""
         media = self._types.fields(found.path)
+        if found.status != 200:
+            return self._error_file(request.method, found, media)
+        if media_type := self._added_fields.rules.content_type(request):
+            media = change_field(media, b"Content-Type", b"content-type", media_type)
         current = validators_of_file(found, dict(media).get(b"Content-Encoding", b""))
         fields, method = request.fields, request.method
-        if fields.plain or found.status != 200:  # preconditions and Range apply to a 200 only (RFC 9110 13.2.1, 14.2)
+        if fields.plain:
             return self._whole(method, found, media, current)
         status = evaluate(fields, current)
         if status == 304:
             # One validator is enough, as the client has the other fields already (RFC 9110 15.4.5).
-            return Response(304, (*_validators(current)[-1:], self._cache_control), (), found.file_to_close)
+            return Response(304, (*validator_fields(current)[-1:], self._cache_control), (), found.file_to_close)
         if status is not None:
             return replace(self.error(status, method), file=found.file_to_close)
         value = fields.get(b"range")
@@ -167,17 +242,20 @@ class Site:
         return (
             *media,
             (b"Content-Length", b"%d" % length),
-            *_validators(current),
+            *validator_fields(current),
             *(() if found.generated else _ACCEPT_RANGES),
             self._cache_control,
             _NO_SNIFF,
         )
 
+    def _error_file(self, method: bytes, found: OpenFile, media: FieldList) -> Response:
+        """A response with a status of 404 or 410: preconditions and Range apply to 200 only (RFC 9110 13.2.1, 14.2)."""
+        fields = (*media, (b"Content-Length", b"%d" % found.size), _NO_CACHE, _NO_SNIFF)
+        return Response(found.status, fields, all_of(method, found), found.file_to_close)
+
     def _whole(self, method: bytes, found: OpenFile, media: FieldList, current: Validators) -> Response:
         fields = self._fields(found, media, found.size, current)
-        everything = ByteRange(0, found.size)
-        parts = () if method == b"HEAD" or not found.size else (_slice(found, everything),)
-        return Response(found.status, fields, parts, found.file_to_close)
+        return Response(200, fields, all_of(method, found), found.file_to_close)
 
     def _partial(
         self, found: OpenFile, media: FieldList, current: Validators, ranges: list[ByteRange]
@@ -186,43 +264,22 @@ class Site:
         if len(ranges) == 1:
             fields = self._fields(found, media, ranges[0].length, current)
             fields += ((b"Content-Range", ranges[0].content_range(found.size)),)
-            return Response(206, fields, (_slice(found, ranges[0]),), found.file_to_close)
+            return Response(206, fields, (slice_of(found, ranges[0]),), found.file_to_close)
         form = multipart(ranges, found.size, found.mtime_ns, media)
         if form is None:
             return None
         fields = self._fields(found, ((b"Content-Type", form.media_type),), form.length, current)
-        return Response(206, fields, _parts(found, form, ranges), found.file_to_close)
+        return Response(206, fields, multipart_parts(found, form, ranges), found.file_to_close)
 
 
 def is_servable(segments: tuple[bytes, ...], dotfiles: bool = False) -> bool:
     """Whether a path may be looked up (hazard C7).
 
-    A path with a slash inside a segment may not, as no file name can contain one. Unless `dotfiles` is set, neither may
-    a path with a segment that begins with a dot, except a first segment ".well-known".
+    A path with a slash inside a segment may not, as no file name can contain one, nor may the files of rules in the
+    root. Unless `dotfiles` is set, neither may a path with a segment that begins with a dot, except a first segment
+    ".well-known".
     """
-    if any(b"/" in name for name in segments):
+    if any(b"/" in name for name in segments) or (len(segments) == 1 and segments[0].lower() in RESERVED):
         return False
     names = segments[1:] if segments[:1] == (b".well-known",) else segments
     return dotfiles or not any(name.startswith(b".") for name in names)
-
-
-def _validators(current: Validators) -> FieldList:
-    """Last-Modified and ETag, as far as there are any. The last one is the most exact."""
-    date: FieldList = () if current.last_modified is None else ((b"Last-Modified", format_date(current.last_modified)),)
-    return date if current.tag is None else (*date, (b"ETag", bytes(current.tag)))
-
-
-def _slice(found: OpenFile, part: ByteRange) -> Part:
-    if found.content is not None:
-        return found.content[part.start : part.start + part.length]
-    assert found.file is not None
-    return FileSlice(found.file, part.start, part.length)
-
-
-def _parts(found: OpenFile, form: Multipart, ranges: list[ByteRange]) -> tuple[Part, ...]:
-    parts: list[Part] = []
-    for head, part in zip(form.heads, ranges, strict=True):
-        parts += (head, _slice(found, part))
-    parts.append(form.end)
-    # Content in memory becomes one part, because every part may cost a system call.
-    return tuple(parts) if found.content is None else (b"".join(cast("list[bytes]", parts)),)

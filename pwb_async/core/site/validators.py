@@ -2,7 +2,9 @@
 
 from typing import Final
 
+from pwb_async.core.semantics.dates import format_date
 from pwb_async.core.semantics.entity_tags import EntityTag
+from pwb_async.core.semantics.messages import FieldList
 from pwb_async.core.semantics.preconditions import Validators
 
 from .lookup import OpenFile
@@ -38,3 +40,9 @@ def is_placeholder(mtime: int) -> bool:
     Nix and OSTree set 0 and 1; those of other tools are in _PLACEHOLDERS.
     """
     return mtime <= 1 or mtime in _PLACEHOLDERS
+
+
+def validator_fields(current: Validators) -> FieldList:
+    """Last-Modified and ETag, as far as there are any. The last one is the most exact."""
+    date: FieldList = () if current.last_modified is None else ((b"Last-Modified", format_date(current.last_modified)),)
+    return date if current.tag is None else (*date, (b"ETag", bytes(current.tag)))

@@ -1,0 +1,16 @@
+"""The rules of a site as one value, wherever they were written."""
+
+from typing import NamedTuple
+
+from pwb_async.core.site.header_rules import HeaderRule
+from pwb_async.core.site.redirect_rules import RedirectRule
+
+
+class Rules(NamedTuple):
+    """Rules, in the order in which they are asked."""
+
+    headers: tuple[HeaderRule, ...] = ()
+    redirects: tuple[RedirectRule, ...] = ()
+    """Redirects and rewrites."""
+    warnings: tuple[str, ...] = ()
+    """Lines about what is probably not meant, each of which begins with its place."""

@@ -1,0 +1,46 @@
+"""Functions of a field section that tell apart the requests whose responses differ (Fields.variant)."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from pwb_async.core.semantics.fields import Fields, Variant
+from pwb_async.core.semantics.target import host_name
+
+
+@dataclass(frozen=True, slots=True)
+class HostVariant:
+    """The Variant of a site with rules about hosts: the host, if any of them is about it."""
+
+    hosts: frozenset[re.Pattern[bytes]]
+    """What the rules demand of the host."""
+
+    def __call__(self, fields: Fields) -> bytes:
+        """The host in these fields; b"" if no rule is about it."""
+        host = host_name(fields.host)
+        return host if any(pattern.fullmatch(host) for pattern in self.hosts) else b""
+
+
+@dataclass(frozen=True, slots=True)
+class CombinedVariant:
+    """The Variant of a site whose responses depend on several things."""
+
+    parts: tuple[Variant, ...]
+
+    def __call__(self, fields: Fields) -> bytes:
+        """The keys of all parts, joined."""
+        return b"\0".join([part(fields) for part in self.parts])
+
+
+def host_variant(hosts: Iterable[re.Pattern[bytes]]) -> Variant | None:
+    """The Variant for rules that demand this of the host; None if there are no such rules."""
+    patterns = frozenset(hosts)
+    return HostVariant(patterns) if patterns else None
+
+
+def combine(*variants: Variant | None) -> Variant | None:
+    """One Variant for several; None stands for responses that depend on no field."""
+    parts = tuple(variant for variant in variants if variant is not None)
+    if len(parts) > 1:
+        return CombinedVariant(parts)
+    return parts[0] if parts else None

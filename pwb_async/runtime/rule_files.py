@@ -1,0 +1,180 @@
+"""The files of rules in the root, _headers and _redirects: read at the start, and again when they change.
+
+Whether they have changed is seen by reading them, in a thread that may wait for the disk. A new version with a mistake
+is logged once, and the rules stay as they were.
+"""
+
+import logging
+import math
+import os
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from itertools import islice
+from typing import Final
+
+from pwb_async.config.headers_file import parse_headers
+from pwb_async.config.options import ConfigError
+from pwb_async.config.redirects_file import parse_redirects
+from pwb_async.config.rules import Rules
+from pwb_async.config.rules_file import MAX_BYTES
+from pwb_async.core.semantics.messages import File
+from pwb_async.core.site.lookup import (
+    NO_REQUEST,
+    Candidate,
+    EntryKind,
+    Finding,
+    Forbidden,
+    Lookup,
+    OpenFile,
+    Storage,
+    StorageError,
+    Unavailable,
+)
+from pwb_async.core.site.redirect_rules import RedirectRule
+from pwb_async.core.site.rule_warnings import header_warnings, redirect_warnings
+
+logger: Final = logging.getLogger("pwb")
+HEADERS: Final = "_headers"
+REDIRECTS: Final = "_redirects"
+NAMES: Final = (HEADERS, REDIRECTS)
+"""The files of rules."""
+_MAX_WARNINGS: Final = 20
+"""Warnings that are logged; the others are counted."""
+_MAX_LOOKUPS: Final = 1000
+"""Sources of redirects that are looked up, to warn of files that win over them."""
+
+
+class _UnavailableError(ConfigError):
+    """A file cannot be read for a reason that is expected to pass."""
+
+
+class RuleFiles:
+    """The rules of a site: those of the options, and those of the files in its root, if they are read."""
+
+    def __init__(
+        self,
+        storage: Storage,
+        root: str,
+        options: Rules,
+        *,
+        names: Sequence[str] = NAMES,
+        interval: float = 1.0,
+    ) -> None:
+        """root: what messages call the root. options: the rules of the options, which come before those of the files.
+
+        names: the files that are read. interval: seconds between two checks.
+        """
+        self._storage = storage
+        self._root = root
+        self._options = options
+        self._names = names
+        self._interval = interval
+        self._lock = threading.Lock()
+        self._next_check = 0.0 if names else math.inf
+        self._contents: list[bytes] = []
+        self._last_error = ""
+
+    def load(self) -> Rules:
+        """All rules. Raises ConfigError."""
+        self._contents = self._read()
+        return self._parse(self._contents, log=True)
+
+    def reload(self, now: float, *, log: bool = True) -> Rules | None:
+        """All rules as they are by now; None if they are the same, or if there is a mistake in them.
+
+        The files are not read again before the interval is over, and by one thread at a time. now: seconds on a clock
+        that never goes back. log: whether mistakes and warnings are logged.
+        """
+        if now < self._next_check or not self._lock.acquire(blocking=False):
+            return None
+        try:
+            self._next_check = now + self._interval
+            contents = self._read()
+            if contents == self._contents:
+                return None
+            self._contents = contents
+            rules = self._parse(contents, log=log)
+        except _UnavailableError:
+            return None
+        except ConfigError as error:
+            if log and str(error) != self._last_error:
+                logger.error("the rules stay as they were: %s", error)
+            self._last_error = str(error)
+            return None
+        finally:
+            self._lock.release()
+        self._last_error = ""
+        if log:
+            logger.info("rules read again from %s", self._root)
+        return rules
+
+    def is_due(self, now: float) -> bool:
+        """Whether reload() would read the files."""
+        return now >= self._next_check
+
+    def _read(self) -> list[bytes]:
+        """The content of each file; b"" for one that does not exist. Raises ConfigError."""
+        return [_content(self._storage, name, os.path.join(self._root, name)) for name in self._names]
+
+    def _parse(self, contents: Sequence[bytes], log: bool) -> Rules:
+        found = dict(zip(self._names, contents, strict=True))
+        headers = parse_headers(os.path.join(self._root, HEADERS), found.get(HEADERS, b""))
+        redirects = parse_redirects(os.path.join(self._root, REDIRECTS), found.get(REDIRECTS, b""))
+        rules = Rules(
+            (*self._options.headers, *headers.rules),
+            (*self._options.redirects, *redirects.rules),
+            (*self._options.warnings, *headers.warnings, *redirects.warnings, *header_warnings(headers.rules)),
+        )
+        if log:
+            self._warn([*rules.warnings, *redirect_warnings(rules.redirects), *self._overruled(rules.redirects)])
+        return rules
+
+    def _warn(self, lines: Sequence[str]) -> None:
+        for line in lines[:_MAX_WARNINGS]:
+            logger.warning("%s", line)
+        if len(lines) > _MAX_WARNINGS:
+            logger.warning("%d more warnings about rules", len(lines) - _MAX_WARNINGS)
+
+    def _overruled(self, rules: Sequence[RedirectRule]) -> Iterator[str]:
+        """A line about each rule for the path of a file, which wins over it."""
+        exact = (rule for rule in rules if rule.pattern.exact and not (rule.force or rule.query or rule.pattern.host))
+        for rule in islice(exact, _MAX_LOOKUPS):
+            path = b"/".join(rule.pattern.literals)
+            if path and isinstance(_find(self._storage, path), OpenFile):
+                yield f"{rule.place}: the file {rule.pattern.text} wins over it, unless it is forced"
+
+
+def _find(storage: Storage, path: bytes) -> Finding:
+    """What is at a path. A large file is closed again."""
+    finding = storage.find(Lookup(NO_REQUEST, path, (Candidate(path, EntryKind.FILE),)))
+    if isinstance(finding, OpenFile) and finding.file is not None:
+        finding.file.close()
+    return finding
+
+
+def _content(storage: Storage, name: str, shown: str) -> bytes:
+    path = name.encode()
+    finding = storage.find(Lookup(NO_REQUEST, path, (Candidate(path, EntryKind.FILE),)))
+    match finding:
+        case OpenFile(content=bytes(content)):
+            return content
+        case OpenFile(file=file, size=size) if file is not None:
+            with closing(file):
+                return _read_whole(file, min(size, MAX_BYTES + 1), shown)
+        case Forbidden():
+            raise ConfigError(f"{shown}: cannot be read: permission denied.")
+        case StorageError(detail=detail):
+            raise ConfigError(f"{shown}: cannot be read: {detail}.")
+        case Unavailable(detail=detail):
+            raise _UnavailableError(f"{shown}: cannot be read: {detail}.")
+    return b""
+
+
+def _read_whole(file: File, size: int, shown: str) -> bytes:
+    buffer = bytearray(size)
+    try:
+        read = file.read_into(buffer, 0)
+    except OSError as error:
+        raise ConfigError(f"{shown}: cannot be read: {error.strerror}.") from None
+    return bytes(buffer[:read])

@@ -1,0 +1,49 @@
+"""The site that the options describe."""
+
+from collections.abc import Callable
+from functools import partial
+from os import fsencode
+from typing import TYPE_CHECKING
+
+from pwb_async.config.options import Options
+from pwb_async.config.rules import Rules
+from pwb_async.core.site.added_fields import AddedFields
+from pwb_async.core.site.cors import Cors
+from pwb_async.core.site.header_rules import HeaderRule, HeaderRules
+from pwb_async.core.site.media_types import MediaTypes
+from pwb_async.core.site.redirect_rules import RedirectRules
+from pwb_async.core.site.security_fields import SecurityFields
+from pwb_async.core.site.site import Site
+
+if TYPE_CHECKING:
+    from pwb_async.observability.trace_events import TraceWriter
+
+
+def make_site(options: Options, rules: Rules, trace: "TraceWriter | None") -> Site:
+    """The site with these rules. trace: the timeline; None without --trace."""
+    make: Callable[..., Site] = Site
+    if trace is not None:
+        from pwb_async.observability.tracing import TracedSite
+
+        make = partial(TracedSite, trace)
+    return make(
+        indexes=tuple(map(fsencode, options.index)),
+        max_age=options.max_age,
+        max_ranges=options.max_ranges,
+        relative_redirects=options.relative_redirects,
+        types=MediaTypes(options.type, (options.charset or "").encode(), options.serve_encoded),
+        dotfiles=options.dotfiles,
+        redirects=RedirectRules(rules.redirects),
+        added_fields=_added_fields(options, rules),
+    )
+
+
+def _added_fields(options: Options, rules: Rules) -> AddedFields:
+    cors = Cors(origin.encode() for origin in options.cors) if options.cors else None
+    security = None
+    if options.security_headers or options.cross_origin_isolated:
+        security = SecurityFields(
+            options.security_headers, isolated=options.cross_origin_isolated, shared=bool(options.cors)
+        )
+    always = [HeaderRule("--header", None, ((name, (value,)),)) for name, value in options.header]
+    return AddedFields(cors, security, HeaderRules((*always, *rules.headers)))
