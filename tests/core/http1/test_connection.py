@@ -5,7 +5,7 @@ import pytest
 from pwb_async.core.events import CLOSED, NEED_DATA, BadRequest, ConnectionState
 from pwb_async.core.http1.connection import Connection
 from pwb_async.core.http1.limits import Limits
-from pwb_async.core.http1.parser import SEGMENT
+from pwb_async.core.http1.parser import SEGMENT, RequestParser
 from pwb_async.core.http1.serializer import SHORT, preserialize
 from pwb_async.core.semantics.messages import FileSlice, Request, Response
 from tests.core.driver import MARKER, NOW, PARSER, Driver, FakeFile, byte_by_byte, converse, get, read_part
@@ -365,6 +365,20 @@ def test_receive_returns_the_same_request_for_the_same_short_bytes() -> None:
     assert read(exact) is read(exact)
     for wire in (b"\r\n" + get(), get() + get(), get(b"/", b"X: " + b"y" * SEGMENT)):
         assert read(wire) is not read(wire)
+
+
+def test_another_parser_is_used_for_the_next_request() -> None:
+    connection = Connection(PARSER)
+    requests = []
+    for pieces in ((get()[:20], get()[20:]), (get(),)):
+        for piece in pieces:
+            event = connection.receive(piece)
+            connection.use_parser(RequestParser(Limits(), lambda fields: b"other"))
+        assert isinstance(event, Request)
+        requests.append(event)
+        connection.respond(event, Response(204, ()), NOW)
+    assert [request.fields.variant for request in requests] == [b"other", b"other"]
+    assert requests[0].cache_key == b"a.txt\0other"
 
 
 def test_receive_uses_the_cache_only_where_a_request_may_begin() -> None:
