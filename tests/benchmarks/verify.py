@@ -1,5 +1,6 @@
 """A small client: asks one request at a time and checks the answer's bytes."""
 
+import math
 import socket
 import time
 from dataclasses import dataclass
@@ -93,7 +94,7 @@ def wait_for_response(port: int, request: bytes, seconds: float) -> bool:
 def check(port: int, plan: Plan) -> list[str]:
     """Ask every request of the plan once, or CHECKED of them; UnableError at the first wrong answer. Gives remarks."""
     closed = 0
-    step = max(1, len(plan.requests) // CHECKED)
+    step = math.ceil(len(plan.requests) / CHECKED)
     requests, responses = plan.requests[::step], plan.responses[::step]
     with Client(port) as client:
         for request, wanted in zip(requests, responses, strict=True):
