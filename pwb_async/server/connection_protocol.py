@@ -44,7 +44,7 @@ class ConnectionProtocol(asyncio.Protocol):
         return self._peer or self._find_peer()
 
     def _find_peer(self) -> str:
-        # Only on demand, as this system call is 4 of the 85 us that a connection with one request costs.
+        # Only on demand, as this is 0.2 of the 26 us that a connection with one request costs.
         self._peer = peer_address(self._transport.get_extra_info("peername"))
         return self._peer
 
