@@ -192,7 +192,7 @@ def test_a_pointer_shows_the_details_and_chooses_a_step(browser: Any, played: Pa
     longest = """
         document.getElementById('chart').scrollIntoView({block: 'center'});
         const chart = player.chart, edge = chart.holder.getBoundingClientRect();
-        const all = player.order.filter(({step}) => step[KIND] === 'send');
+        const all = player.order.filter(({step}) => step[WAITS] === 'reader');
         all.sort((a, b) => b.step[DURATION] - a.step[DURATION]);
         const {row, step} = all[0], shown = chart.rows[row];
         return [chart.x(step[BEGIN] + step[DURATION] / 2) - edge.width / 2, shown.top + 8 - edge.height / 2];

@@ -68,8 +68,11 @@ CHINESE_PAGES = sorted(
 
 @pytest.mark.parametrize("page", CHINESE_PAGES)
 def test_no_line_break_between_two_chinese_characters(page: str) -> None:
-    """A browser would show a gap there."""
-    assert not re.findall(rf".*{CHINESE}[ \t]*\n[ \t]*{CHINESE}.*", (HERE / page).read_text())
+    """A browser would show a gap there, but not in a block of code."""
+    text = (HERE / page).read_text()
+    if page.endswith(".md"):
+        text = re.sub(r"^ {4}.*$", "", text, flags=re.MULTILINE)
+    assert not re.findall(rf".*{CHINESE}[ \t]*\n[ \t]*{CHINESE}.*", text)
 
 
 PAGES = sorted(path.relative_to(HERE).as_posix() for path in (*HERE.glob("*.md"), *HERE.glob("docs/*.md")))
