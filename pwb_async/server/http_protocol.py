@@ -4,8 +4,8 @@ A request, step by step:
   1. data_received() passes the bytes to the Connection and takes its events.
   2. A response that needs no disk (a cached file, an error, a redirect) is sent at once, without a task; so is a large
      file in the page cache, as far as the socket takes it. Responses to pipelined requests are written together.
-  3. For any other response there is one task: it finds the file in a thread, makes the response, sends it with
-     back-pressure, and takes the next event.
+  3. For any other response a thread finds the file. A callback makes the response, sends what the socket takes, and
+     takes the next event. Only if more has to be sent, a task does that with back-pressure.
 
 Limits: reading is paused while a response is under way and many pipelined bytes wait behind it; after some responses,
 other connections get their turn; each state has one deadline, which the server checks, so no request needs a timer.
@@ -13,7 +13,9 @@ other connections get their turn; each state has one deadline, which the server 
 
 import logging
 import time
+from asyncio import Future
 from collections.abc import Sequence
+from functools import partial
 from typing import Final, cast
 
 from pwb_async.core.deadlines import NEVER
@@ -21,11 +23,13 @@ from pwb_async.core.events import CLOSED, NEED_DATA, BadRequest, ConnectionState
 from pwb_async.core.http1.connection import Connection
 from pwb_async.core.http1.parser import RequestParser
 from pwb_async.core.semantics.messages import Part, Request, Response
-from pwb_async.core.site.lookup import Lookup
+from pwb_async.core.site.lookup import Finding, Lookup
+from pwb_async.core.site.site import Site
 from pwb_async.observability.exchange import Exchange
 from pwb_async.storage.errors import TruncatedError
 
 from .connection_protocol import ConnectionProtocol
+from .response_cache import ResponseCache
 from .state import ServerState
 
 logger: Final = logging.getLogger("pwb")
@@ -108,7 +112,7 @@ class HTTPProtocol(ConnectionProtocol):
                     if response is None:
                         return
             if response.has_file:
-                if not self._send_file(event, client, response, out, wall):
+                if not self._send(event, client, response, out, wall, wall):
                     return
                 out = []
             else:
@@ -141,24 +145,61 @@ class HTTPProtocol(ConnectionProtocol):
         self._wait(now)
 
     def _locate(self, request: Request, client: str, out: list[Part], wall: float) -> Response | None:
-        """Make a response that needs no disk; otherwise write `out`, begin a task and return None."""
-        located = self._state.context.site.locate(request)
+        """Make a response that needs no disk; otherwise write `out`, ask the disk and return None."""
+        state = self._state
+        site, cache = state.context.site, state.cache
+        located = site.locate(request)
         if isinstance(located, Response):
             return located
         self._begin(out)
-        self._state.loop.create_task(self._respond_in_task(request, client, located, (), wall))
+        # The whole response is made with one configuration, even if a reload replaces it meanwhile.
+        respond = partial(self._respond, located, client, site, cache, state.clock(), wall)
+        state.find(located).add_done_callback(respond)
         return None
 
-    def _send_file(
-        self, event: Request | BadRequest, client: str, response: Response, out: list[Part], wall: float
+    def _respond(
+        self,
+        lookup: Lookup,
+        client: str,
+        site: Site,
+        cache: ResponseCache | None,
+        asked_at: float,
+        started_at: float,
+        found: Future[Finding],
+    ) -> None:
+        """Respond with what the disk has found, and take the next event. asked_at: on the loop's clock."""
+        request = lookup.request
+        try:
+            finding = found.result()
+            self._state.storage_log.report(lookup, finding)
+            # With the time before the wait: on a slow disk, what find() has just put there may be stale by now.
+            response = cache.get(request, asked_at) if cache else None
+            if response is None:
+                response = site.reply(lookup, finding)
+            if self._send(request, client, response, [], time.time(), started_at):
+                self._report(client, request, response.status, response.length, started_at)
+                self._continue()
+        except Exception:
+            logger.exception("a fault of this server")
+            self.abort()
+
+    def _send(
+        self,
+        event: Request | BadRequest,
+        client: str,
+        response: Response,
+        out: list[Part],
+        now: float,
+        started_at: float,
     ) -> bool:
-        """Send `out` and a response with a file; return False if a task has to send the rest of it."""
+        """Send `out` and a response; return False if a task has to send the rest of it."""
         self._begin(out)
-        remaining = self._writer.start(self._connection.respond(event, response, wall))
+        remaining = self._writer.start(self._connection.respond(event, response, now))
         if remaining:
             request = cast(Request, event)
-            self._state.loop.create_task(self._respond_in_task(request, client, response, remaining, wall))
+            self._state.loop.create_task(self._send_rest(request, client, response, remaining, started_at))
             return False
+        response.close()
         self._responding = False
         return True
 
@@ -194,27 +235,13 @@ class HTTPProtocol(ConnectionProtocol):
         if not self._writer.paused:
             self._process_events(self._connection.next_event())
 
-    async def _respond_in_task(
-        self, request: Request, client: str, located: Lookup | Response, remaining: Sequence[Part], started_at: float
+    async def _send_rest(
+        self, request: Request, client: str, response: Response, remaining: Sequence[Part], started_at: float
     ) -> None:
-        """Respond to a request that needs the disk, or send the `remaining` parts of a response that has begun."""
-        state, writer, connection = self._state, self._writer, self._connection
-        # The whole response is made with one configuration, even if a reload replaces it meanwhile.
-        site, cache, find = state.context.site, state.cache, state.find
-        now = state.clock()
-        response = located if isinstance(located, Response) else None
+        """Send the `remaining` parts of a response, report it, and take the next event."""
+        writer = self._writer
         try:
-            if isinstance(located, Lookup):
-                writer.sent = 0
-                await writer.drain()
-                finding = await find(located)
-                state.storage_log.report(located, finding)
-                # With the time before the wait: on a slow disk, what find() has just put there may be stale by now.
-                response = cache.get(request, now) if cache else None
-                if response is None:
-                    response = site.reply(located, finding)
-                remaining = writer.start(connection.respond(request, response, time.time()))
-            await writer.send(remaining, state.storage)
+            await writer.send(remaining, self._state.storage)
         except ConnectionError as error:
             logger.debug("%s: %s", client or "-", error)
             self.abort()
@@ -226,9 +253,9 @@ class HTTPProtocol(ConnectionProtocol):
             logger.exception("a fault of this server")
             self.abort()
         finally:
-            if response is not None:
-                response.close()
-                self._report(client, request, response.status, max(0, writer.sent - connection.head_length), started_at)
+            response.close()
+            sent = max(0, writer.sent - self._connection.head_length)
+            self._report(client, request, response.status, sent, started_at)
         self._continue()
 
     def _wait(self, now: float | None = None) -> None:

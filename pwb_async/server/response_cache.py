@@ -4,10 +4,10 @@ It keeps what the disk found for a target, an OpenFile with all its bytes, and t
 it. As reply() is pure, they are the same bytes as without a cache.
 
 A finding is fresh for --cache-ttl seconds (1 by default). Within that time a hit costs no system call but recv and
-send. Before it ends, the entries that have been used recently are revalidated together, in one call in a thread. An
-entry that is no longer fresh when it is requested is revalidated together with all others that are requested at that
-moment, and its file is not read again. The exception is a file that had been modified just before it was found: two
-changes within one tick of the file system's clock look alike, so its content is read again.
+send. Before it ends, the entries that have been used recently are revalidated together, in one call in a thread. A file
+whose entry is no longer fresh when it is requested is found again like any other; if it is the same version, the entry
+and its prepared responses stay. A file that had been modified just before it was found never counts as the same
+version: two changes within one tick of the file system's clock look alike.
 
 A hit, step by step:
   1. RequestParser.cache: a head that was received before is a Request already.
@@ -21,6 +21,7 @@ Memory: the bytes of the files, a short content twice, and about 2 KiB for each 
 
 import asyncio
 from dataclasses import replace
+from functools import partial
 from sys import getsizeof
 from typing import Final
 
@@ -39,24 +40,6 @@ _RECENT: Final = 5.0
 second or two is fresh each time."""
 _REFRESH_BATCH: Final = 64
 """Files that are revalidated in advance by one call. The loop hardly runs in the 0.3 ms that this takes a thread."""
-_BATCH_TIMEOUT: Final = 0.5
-"""Seconds that requests wait for a revalidation: a directory that hangs must not hold up requests for other files."""
-
-
-class RevalidationBatch:
-    """Entries that are not fresh and that requests are waiting for; they are revalidated together."""
-
-    entries: dict[bytes, Entry]
-    """The entries by key."""
-    unchanged: set[bytes]
-    """The keys of those whose file is still the same."""
-    done: asyncio.Event
-    """Set when they have been revalidated, or when that has taken too long to wait for."""
-
-    def __init__(self) -> None:
-        self.entries = {}
-        self.unchanged = set()
-        self.done = asyncio.Event()
 
 
 class ResponseCache:
@@ -70,10 +53,7 @@ class ResponseCache:
         self._store = CacheStore(max_bytes)
         self._entries = self._store.entries
         self._finding: dict[bytes, asyncio.Future[Finding]] = {}
-        self._batch: RevalidationBatch | None = None
-        self._revalidating: asyncio.Task[None] | None = None
-        self._loop = asyncio.get_running_loop()
-        self._clock = self._loop.time
+        self._clock = asyncio.get_running_loop().time
 
     def get(self, request: Request, now: float) -> Response | None:
         """Return the response to a GET or HEAD of a file that is cached and fresh. now: the loop's clock."""
@@ -102,67 +82,31 @@ class ResponseCache:
             self._store.grow(entry, OVERHEAD)
         return response
 
-    async def find(self, lookup: Lookup) -> Finding:
+    def find(self, lookup: Lookup) -> asyncio.Future[Finding]:
         """Find what the disk has, and cache a file. Simultaneous requests for one target share one call."""
         if not lookup.cacheable:
-            return await self._storage.find(lookup)
+            return self._storage.find(lookup)
         key = lookup.request.cache_key
-        entry = self._entries.get(key)
-        if entry is not None and await self._is_unchanged(key, entry):
-            return entry.finding
         finding = self._finding.get(key)
-        if finding is not None:
-            return await asyncio.shield(finding)
-        return await self._find(key, lookup)
-
-    async def _find(self, key: bytes, lookup: Lookup) -> Finding:
-        result = self._finding[key] = self._loop.create_future()
-        now = self._clock()
-        try:
-            finding = await self._storage.find(lookup)
-        except Exception as error:
-            result.set_exception(error)
-            result.exception()  # retrieved here, since it is possible that no other request waits for it
-            raise
-        finally:
-            del self._finding[key]
-        if isinstance(finding, OpenFile):
-            finding = finding._replace(shared=True)
-        result.set_result(finding)
-        self._update(key, lookup, finding, now)
+        if finding is None:
+            finding = self._finding[key] = self._storage.find(lookup, shared=True)
+            finding.add_done_callback(partial(self._update, key, lookup, self._clock()))
         return finding
 
-    def _update(self, key: bytes, lookup: Lookup, finding: Finding, now: float) -> None:
-        """Make the entry of a key agree with what was found at `now`."""
+    def _update(self, key: bytes, lookup: Lookup, now: float, found: asyncio.Future[Finding]) -> None:
+        """Make the entry of a key agree with what was found for a request at `now`."""
+        del self._finding[key]
+        finding = None if found.exception() else found.result()
         entry, fresh_until = self._entries.get(key), now + self._ttl
         if entry is not None and isinstance(finding, OpenFile) and same_version(entry.finding, finding):
             entry.fresh_until = fresh_until
+            if entry.last_used < now - _RECENT:
+                entry.first_used = now
+            entry.last_used = now
             return
         self._store.remove(key)
         if isinstance(finding, OpenFile) and not finding.generated:
             self._store.add(Entry(key, lookup, finding, now, fresh_until))
-
-    async def _is_unchanged(self, key: bytes, entry: Entry) -> bool:
-        """Revalidate an entry, together with those of all requests that wait at the same time."""
-        now = self._clock()
-        if entry.last_used < now - _RECENT:
-            entry.first_used = now
-        entry.last_used = now
-        batch = self._batch
-        if batch is None:
-            batch = self._batch = RevalidationBatch()
-            self._loop.call_later(_BATCH_TIMEOUT, batch.done.set)
-        batch.entries[key] = entry
-        if self._revalidating is None or self._revalidating.done():
-            self._revalidating = self._loop.create_task(self._revalidate_batches())
-        await batch.done.wait()
-        return key in batch.unchanged
-
-    async def _revalidate_batches(self) -> None:
-        while self._batch is not None:
-            batch, self._batch = self._batch, None
-            batch.unchanged = await self._revalidate(batch.entries)
-            batch.done.set()
 
     async def refresh(self, horizon: float) -> None:
         """Revalidate the entries in use that would cease to be fresh within `horizon` seconds."""
@@ -179,15 +123,16 @@ class ResponseCache:
         for start in range(0, len(keys), _REFRESH_BATCH):
             await self._revalidate({key: due[key] for key in keys[start : start + _REFRESH_BATCH]})
 
-    async def _revalidate(self, entries: dict[bytes, Entry]) -> set[bytes]:
-        """Ask the storage whether files are unchanged; return the keys of those that are, and remove the others."""
+    async def _revalidate(self, entries: dict[bytes, Entry]) -> None:
+        """Ask the storage whether files are unchanged; remove the entries of those that are not."""
         now = self._clock()
-        results = await self._storage.revalidate([(entry.lookup, entry.finding) for entry in entries.values()])
-        unchanged = {key for key, is_unchanged in zip(entries, results, strict=True) if is_unchanged}
-        for key, entry in entries.items():
+        try:
+            unchanged = await self._storage.revalidate([(entry.lookup, entry.finding) for entry in entries.values()])
+        except TimeoutError:  # none of them is revalidated again: one hangs, but which one it is cannot be told
+            unchanged = [False] * len(entries)
+        for (key, entry), is_unchanged in zip(entries.items(), unchanged, strict=True):
             if self._entries.get(key) is entry:
-                if key in unchanged:
+                if is_unchanged:
                     entry.fresh_until = now + self._ttl
                 else:
                     self._store.remove(key)
-        return unchanged

@@ -16,6 +16,7 @@ import asyncio
 import logging
 import signal
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Final, TypeVar
 
@@ -25,7 +26,6 @@ from pwb_async.runtime.signals import Terminal, end_signals
 from pwb_async.runtime.systemd import notify, notify_reloading
 
 from .acceptor import Acceptor
-from .async_storage import start_threads
 from .faults import contain
 from .http_protocol import HTTPProtocol
 from .min_rate import MinSendRate
@@ -46,6 +46,13 @@ _FIXED_OPTIONS: Final = ("loop", "workers", "user", "sandbox")
 """Options that a single process cannot change by a reload."""
 
 
+def _start_thread() -> ThreadPoolExecutor:
+    """A pool whose only thread has been started. Raises RuntimeError if there can be none."""
+    pool = ThreadPoolExecutor(1, "pwb-background")
+    pool.submit(lambda: None)
+    return pool
+
+
 class Server:
     """A server in the running event loop."""
 
@@ -54,7 +61,7 @@ class Server:
         self.loop = asyncio.get_running_loop()
         try:
             self.state = ServerState(context, -(-context.options.max_connections // workers))
-            self._thread = start_threads(1, "pwb-background")
+            self._thread = _start_thread()
         except RuntimeError as error:
             raise StartupError(f"cannot start a thread: {error}") from None
         self._flushing: asyncio.Future[None] | None = None
@@ -235,6 +242,9 @@ class Server:
     async def _reload_rules(self, context: ServerContext) -> None:
         try:
             new = await self.state.storage.run_in_background(context.reload_rules, self.loop.time())
+        except TimeoutError as error:
+            logger.error("the rules cannot be read again: %s", error.strerror)
+            return
         except Exception:
             logger.exception("a fault of this server: the rules cannot be read again")
             return

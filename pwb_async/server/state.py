@@ -5,7 +5,7 @@ the configuration in it after a reload.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from typing import Protocol
 
 from pwb_async.core.deadlines import Deadline
@@ -97,7 +97,7 @@ class ServerState:
     its deadline, and its parser with the limits on a request, unless responses now depend on other fields."""
     empty: asyncio.Event
     """Set when the server may end: no connection is left, or the grace period is over."""
-    find: Callable[[Lookup], Awaitable[Finding]]
+    find: Callable[[Lookup], asyncio.Future[Finding]]
     """ResponseCache.find, or AsyncStorage.find if there is no cache."""
     loop: asyncio.AbstractEventLoop
     """The event loop that runs the server."""
