@@ -37,3 +37,8 @@ def test_without_any_package() -> None:
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("pwb: click is not installed; in a checkout of PWB: python3 -m venv ")
     assert done.stderr.count("\n") == 1
+
+
+def test_garbage_is_collected_again_when_all_packages_are_imported() -> None:
+    code = "import gc, pwb_async.__main__; assert gc.isenabled() and gc.get_freeze_count()"
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=20)
