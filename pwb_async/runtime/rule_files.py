@@ -138,9 +138,10 @@ class RuleFiles:
 
     def _overruled(self, rules: Sequence[RedirectRule]) -> Iterator[str]:
         """A line about each rule for the path of a file, which wins over it."""
-        exact = (rule for rule in rules if rule.pattern.exact and not (rule.force or rule.query or rule.pattern.host))
-        for rule in islice(exact, _MAX_LOOKUPS):
-            path = b"/".join(rule.pattern.literals)
+        unforced = (rule for rule in rules if not (rule.force or rule.query or rule.pattern.host))
+        exact = ((rule, rule.pattern.segments) for rule in unforced if rule.pattern.segments is not None)
+        for rule, segments in islice(exact, _MAX_LOOKUPS):
+            path = b"/".join(segments)
             if path and isinstance(_find(self._storage, path), OpenFile):
                 yield f"{rule.place}: the file {rule.pattern.text} wins over it, unless it is forced"
 

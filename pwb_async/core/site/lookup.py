@@ -12,7 +12,7 @@ from pwb_async.core.semantics.fields import Fields
 from pwb_async.core.semantics.messages import HTTP_1_1, File, Request
 from pwb_async.core.semantics.target import Target
 
-from .redirect_rules import Redirect
+from .redirect_rules import Redirect, Rewrite
 
 
 class EntryKind(Enum):
@@ -50,8 +50,8 @@ class Lookup:
     codings: tuple[bytes, ...] = ()
     """The content codings that the client accepts, in order of preference, for a storage that has coded files; no site
     sets them yet."""
-    redirect: Redirect | None = None
-    """The redirect of a rule that applies if nothing is found."""
+    rule: Redirect | Rewrite | None = None
+    """The rule that applies if nothing of the site's own is found; the file of a rewrite is among the candidates."""
     cacheable: bool = True
     """Whether the finding is the same for all requests with the same cache key."""
 

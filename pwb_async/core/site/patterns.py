@@ -39,24 +39,33 @@ class Pattern:
     """The pattern as it was written."""
     host: re.Pattern[bytes] | None
     """What the host must match; None for any host."""
-    path: re.Pattern[bytes]
-    """What the path must match: its decoded segments, joined by slashes, without one at either end."""
+    path: re.Pattern[bytes] | None
+    """What the path must match: its decoded segments, joined by slashes, without one at either end. None if there is no
+    wildcard, so that `fixed` and `length` tell all."""
     names: tuple[str, ...] = field(compare=False)
     """The name of each group of `path`."""
-    literals: tuple[bytes, ...] = field(compare=False)
-    """The segments before the first wildcard."""
-    exact: bool = field(compare=False)
-    """Whether there is no wildcard, so that `literals` is the only path that matches."""
-    open_end: bool = field(compare=False)
-    """Whether the pattern ends in "*", which then takes a slash at the end of the path as well."""
+    fixed: tuple[tuple[int, bytes], ...]
+    """The segments without wildcards: the index of each in the path, from the end for those behind "*", and itself."""
+    length: int | None
+    """How many segments a path has to have; None for any number, because there is a "*"."""
+
+    @property
+    def segments(self) -> tuple[bytes, ...] | None:
+        """The only path that matches; None if there are wildcards."""
+        return None if self.path is not None else tuple(segment for _, segment in self.fixed)
 
     def match(self, path: bytes, trailing_slash: bool) -> Captures | None:
-        """What the wildcards stand for in a path without slashes at its ends; None if it does not match."""
+        """What the wildcards stand for in a path; None if it does not match.
+
+        path: its segments joined by slashes. If there are no wildcards, it has to be the path of the pattern.
+        """
+        if self.path is None:
+            return {}
         match = self.path.fullmatch(path)
         if match is None:
             return None
         captures = {name: match[index] or b"" for index, name in enumerate(self.names, 1)}
-        if self.open_end and trailing_slash and captures[SPLAT]:
+        if trailing_slash and self.text.rstrip("/").endswith("*") and captures[SPLAT]:
             captures[SPLAT] += b"/"
         return captures
 
@@ -79,21 +88,16 @@ def parse_pattern(text: str) -> Pattern:
     for name in names:
         if names.count(name) > 1:
             raise ValueError(f'"{text}": the name ":{name}" is there twice')
-    literals: list[bytes] = []
-    for segment in segments:
-        if _is_wildcard(segment):
-            break
-        literals.append(_literal(text, segment))
-    if len(segments) == 1 and literals and literals[0].lower() in RESERVED:
+    fixed = _fixed(text, segments)
+    if len(segments) == len(fixed) == 1 and fixed[0][1].lower() in RESERVED:
         raise ValueError(f'"{text}" is reserved: it is never served')
     return Pattern(
         text=text,
         host=_parse_host(text, host) if scheme else None,
-        path=_compile(text, segments),
+        path=re.compile(_source(text, segments), re.DOTALL) if names else None,
         names=tuple(names),
-        literals=tuple(literals),
-        exact=not names,
-        open_end=bool(segments) and segments[-1].endswith(b"*"),
+        fixed=fixed,
+        length=None if b"*" in raw else len(segments),
     )
 
 
@@ -111,7 +115,17 @@ def _literal(text: str, segment: bytes) -> bytes:
     return literal
 
 
-def _compile(text: str, segments: list[bytes]) -> re.Pattern[bytes]:
+def _fixed(text: str, segments: list[bytes]) -> tuple[tuple[int, bytes], ...]:
+    star = next((index for index, segment in enumerate(segments) if b"*" in segment), len(segments))
+    return tuple(
+        (index if index < star else index - len(segments), _literal(text, segment))
+        for index, segment in enumerate(segments)
+        if not _is_wildcard(segment)
+    )
+
+
+def _source(text: str, segments: list[bytes]) -> bytes:
+    """The regular expression of a path."""
     source = b""
     for index, segment in enumerate(segments):
         slash = b"/" if index else b""
@@ -129,7 +143,7 @@ def _compile(text: str, segments: list[bytes]) -> re.Pattern[bytes]:
             source += slash + b"([^/]+)"
         else:
             source += slash + re.escape(_literal(text, segment))
-    return re.compile(source, re.DOTALL)
+    return source
 
 
 def _parse_host(text: str, host: str) -> re.Pattern[bytes]:
@@ -161,47 +175,56 @@ def samples(pattern: Pattern) -> list[Sample]:
     return found
 
 
-class PatternMap(Generic[T]):
-    """Values under patterns, in the order in which they are given; some are found without a look at the others.
+_Shape: TypeAlias = tuple[tuple[int, ...], int | None]
+"""Where a pattern has segments without wildcards, and how many segments it has."""
 
-    Exact patterns are in a dict. The others are in lists under the segments before their first wildcard, so that of
-    many rules such as /a/*, /b/:x only those are tried whose beginning fits. The result is the same as in file order.
+
+class PatternMap(Generic[T]):
+    """Values under patterns, in the order in which they are given; most are found without a look at the others.
+
+    Patterns with fixed segments at the same places have a dict by these segments. So of many rules such as /a/*, /b/*,
+    or /:x/c, /:x/d, only those are tried that have the segments of the path. The result is that of file order.
     """
 
     def __init__(self, entries: Iterable[tuple[Pattern, T]]) -> None:
-        self._exact: dict[tuple[bytes, ...], list[tuple[int, Pattern, T]]] = {}
-        self._open: dict[tuple[bytes, ...], list[tuple[int, Pattern, T]]] = {}
+        shapes: dict[_Shape, dict[tuple[bytes, ...], list[tuple[int, Pattern, T]]]] = {}
+        hosts: dict[re.Pattern[bytes], None] = {}
         for order, (pattern, value) in enumerate(entries):
-            table = self._exact if pattern.exact else self._open
-            table.setdefault(pattern.literals, []).append((order, pattern, value))
-        self._depths = sorted({len(literals) for literals in self._open})
-        self.hosts = tuple({entry[1].host for entry in self._entries() if entry[1].host})
+            places, segments = tuple(zip(*pattern.fixed, strict=True)) or ((), ())
+            shapes.setdefault((places, pattern.length), {}).setdefault(segments, []).append((order, pattern, value))
+            if pattern.host is not None:
+                hosts[pattern.host] = None
+        self._tables = [(*shape, _least(shape[0]), table) for shape, table in shapes.items()]
+        self.hosts = tuple(hosts)
         """What patterns with a host demand of it, each once."""
 
     def __bool__(self) -> bool:
-        return bool(self._exact or self._open)
-
-    def _entries(self) -> Iterator[tuple[int, Pattern, T]]:
-        for table in (self._exact, self._open):
-            for entries in table.values():
-                yield from entries
+        return bool(self._tables)
 
     def matches(self, segments: tuple[bytes, ...], trailing_slash: bool, host: bytes) -> Iterator[tuple[T, Captures]]:
-        """Yield each value whose pattern matches, in order, with what the wildcards of its pattern stand for.
+        """Each value whose pattern matches, in order, with what the wildcards of its pattern stand for.
 
         segments: the decoded path; none of them contains a slash. host: in lower case, without a port.
         """
-        lists = [self._exact.get(segments)]
-        lists += [self._open.get(segments[:depth]) for depth in self._depths if depth <= len(segments)]
-        found = [entries for entries in lists if entries]
-        if not found:
-            return
+        count = len(segments)
+        found: list[tuple[int, Pattern, T]] = []
+        for places, length, least, table in self._tables:
+            if count == length or (length is None and count >= least):
+                entries = table.get(tuple([segments[place] for place in places]))
+                if entries:
+                    found = sorted([*found, *entries], key=_order) if found else entries
         path = b"/".join(segments)
-        candidates = found[0]
-        if len(found) > 1:
-            candidates = sorted((entry for entries in found for entry in entries), key=lambda entry: entry[0])
-        for _, pattern, value in candidates:
+        for _, pattern, value in found:
             if pattern.host is None or pattern.host.fullmatch(host):
                 captures = pattern.match(path, trailing_slash)
                 if captures is not None:
                     yield value, captures
+
+
+def _least(places: tuple[int, ...]) -> int:
+    """How many segments a path must have, so that it has one at each of these places."""
+    return max((len(places), *(place + 1 if place >= 0 else -place for place in places)))
+
+
+def _order(entry: tuple[int, Pattern, object]) -> int:
+    return entry[0]

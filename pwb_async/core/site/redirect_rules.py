@@ -125,6 +125,9 @@ class RedirectRules:
         self.hosts = (*self._forced.hosts, *self._others.hosts)
         """What the rules demand of the host, on which responses depend therefore."""
 
+    def __bool__(self) -> bool:
+        return bool(self._forced or self._others)
+
     def forced(self, request: Request) -> Redirect | Rewrite | None:
         """Where a rule leads that is asked before the disk."""
         return _first(self._forced, request) if self._forced else None

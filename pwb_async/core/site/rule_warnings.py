@@ -58,9 +58,10 @@ def header_warnings(rules: Sequence[HeaderRule]) -> Iterator[str]:
 def _map(entries: Iterable[tuple[Pattern, int]]) -> PatternMap[int]:
     """A map of all exact patterns and of the first ones with wildcards."""
     entries = tuple(entries)
-    are_open = [number for pattern, number in entries if not pattern.exact][:_MAX_OPEN]
-    kept = frozenset(are_open)
-    return PatternMap((pattern, number) for pattern, number in entries if pattern.exact or number in kept)
+    are_open = frozenset([number for pattern, number in entries if pattern.segments is None][:_MAX_OPEN])
+    return PatternMap(
+        (pattern, number) for pattern, number in entries if pattern.segments is not None or number in are_open
+    )
 
 
 def _found(rules: PatternMap[int], sample: Sample) -> list[int]:
@@ -80,7 +81,8 @@ def _taker(number: int, rule: RedirectRule, forced: PatternMap[int], others: Pat
 
 def _circle(rule: RedirectRule, forced: PatternMap[int], others: PatternMap[int], rules: Sequence[RedirectRule]) -> str:
     """The paths that an exact redirect leads through until it is back; "" if it leads elsewhere."""
-    if not rule.pattern.exact or rule.pattern.host or rule.query:
+    start = rule.pattern.segments
+    if start is None or rule.pattern.host or rule.query:
         return ""
     paths, step, captures = [rule.pattern.text], rule, Captures()
     for _ in range(_MAX_HOPS):
@@ -89,7 +91,7 @@ def _circle(rule: RedirectRule, forced: PatternMap[int], others: PatternMap[int]
         path = step.destination.file_path(captures)
         paths.append(path.decode(errors="replace"))
         segments = tuple(segment for segment in path.split(b"/") if segment)
-        if segments == rule.pattern.literals:
+        if segments == start:
             return ", ".join(paths)
         found = _next(segments, forced) or _next(segments, others)
         if found is None:

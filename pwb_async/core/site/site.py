@@ -6,8 +6,8 @@ Site.locate, step by step:
   3. any other method but GET and HEAD: 405 or 501
   4. a target with unescaped bytes: 301
   5. a path that is not servable, such as that of a dotfile: 404
-  6. a rule that is forced: its redirect, or a Lookup of its file
-  7. otherwise a Lookup, with the file or the redirect of a rule for the case that nothing is found
+  6. a forced rule with a redirect: 301, 302, 303, 307, 308
+  7. otherwise a Lookup, with the rule for the case that nothing is found; of a forced rule's file alone
 Site.reply, by the kind of finding:
   an OpenFile       the steps below
   a Directory       without a final slash in the target: 301; with one there is no index file, so as NotFound
@@ -38,7 +38,6 @@ from .added_fields import AddedFields
 from .error_pages import status_page
 from .header_rules import change_field
 from .lookup import (
-    Candidate,
     Directory,
     EntryKind,
     Finding,
@@ -106,10 +105,11 @@ class Site:
         self._relative_redirects = relative_redirects
         self._types = types
         self._dotfiles = dotfiles
-        self._redirects = redirects or RedirectRules()
-        self._added_fields = added_fields or AddedFields()
-        hosts = (*self._redirects.hosts, *self._added_fields.rules.hosts)
-        self.variant = combine(host_variant(hosts), self._added_fields.variant)
+        self._redirects = redirects or None
+        self._added_fields = added_fields or None
+        self._own_page = added_fields.own_page if added_fields else ()
+        hosts = (*(redirects.hosts if redirects else ()), *(added_fields.rules.hosts if added_fields else ()))
+        self.variant = combine(host_variant(hosts), added_fields.variant if added_fields else None)
 
     def locate(self, request: Request) -> Lookup | Response:
         """What to look for, or the response if that does not depend on a file."""
@@ -128,7 +128,7 @@ class Site:
 
     def finish(self, event: Request | BadRequest, response: Response) -> Response:
         """The response with the fields that are added to each; called with that of a guard, too."""
-        if not self._added_fields:
+        if self._added_fields is None:
             return response
         return replace(response, fields=self._added_fields.apply(event, response.status, response.fields))
 
@@ -146,29 +146,24 @@ class Site:
             return self._redirect(method, target.location)
         if not is_servable(target.segments, self._dotfiles):
             return self.error(404, method)
-        forced = self._redirects.forced(request)
-        if isinstance(forced, Redirect):
-            return self._redirect_by_rule(method, forced)
-        if forced is not None:
-            return self._look_up(request, (), forced)
-        own = candidates_of(b"/".join(target.segments), target.trailing_slash, self._indexes)
-        return self._look_up(request, own, self._redirects.otherwise(request))
+        path = b"/".join(target.segments)
+        logged_path = path + b"/" if path and target.trailing_slash else path
+        lookup = Lookup(request, logged_path, candidates_of(path, target.trailing_slash, self._indexes))
+        return lookup if self._redirects is None else self._ask_rules(self._redirects, lookup)
 
-    def _look_up(self, request: Request, own: tuple[Candidate, ...], rule: Redirect | Rewrite | None) -> Lookup:
-        """The lookup of a target's own candidates, and of what a rule has if none of them is found."""
+    def _ask_rules(self, rules: RedirectRules, lookup: Lookup) -> Lookup | Response:
+        """The redirect of a forced rule; otherwise the lookup with the file or the redirect of a rule."""
+        forced = rules.forced(lookup.request)
+        rule = forced or rules.otherwise(lookup.request)
+        if isinstance(forced, Redirect):
+            return self._redirect_by_rule(lookup.request.method, forced)
+        own = () if forced else lookup.candidates
         if isinstance(rule, Rewrite) and is_servable(rule.segments, self._dotfiles):
             files = file_candidates(b"/".join(rule.segments), rule.trailing_slash, self._indexes, rule.status)
             # A directory without an index is no response of the site, so the rule is tried before it.
             last = own[-1:] if own and own[-1].kind is EntryKind.DIRECTORY else ()
             own = (*own[: len(own) - len(last)], *files, *last)
-        path, target = b"/".join(request.target.segments), request.target
-        return Lookup(
-            request,
-            path + b"/" if path and target.trailing_slash else path,
-            own,
-            redirect=rule if isinstance(rule, Redirect) else None,
-            cacheable=not self._redirects.depend_on_query(request),
-        )
+        return replace(lookup, candidates=own, rule=rule, cacheable=not rules.depend_on_query(lookup.request))
 
     def _reply(self, lookup: Lookup, finding: Finding) -> Response:
         method = lookup.request.method
@@ -182,9 +177,10 @@ class Site:
             return self._unavailable(method)
         if isinstance(finding, StorageError):
             return self.error(500, method)
-        if lookup.redirect is not None:
-            return self._redirect_by_rule(method, lookup.redirect)
-        return self.error(max((each.status for each in lookup.candidates if each.status >= 400), default=404), method)
+        rule = lookup.rule
+        if isinstance(rule, Redirect):
+            return self._redirect_by_rule(method, rule)
+        return self.error(404 if rule is None or rule.status == 200 else rule.status, method)
 
     def _unavailable(self, method: bytes) -> Response:
         """A 503 response: connections, descriptors or memory are short at the moment (hazards A9, E2, G4)."""
@@ -195,9 +191,7 @@ class Site:
         page = status_page(status)
         content = ((b"Content-Type", b"text/html; charset=utf-8"), (b"Content-Length", b"%d" % len(page)), _NO_SNIFF)
         caching = (_NO_STORE,) if status >= 500 else ()
-        return Response(
-            status, (*content, *self._added_fields.own_page, *fields, *caching), () if method == b"HEAD" else (page,)
-        )
+        return Response(status, (*content, *self._own_page, *fields, *caching), () if method == b"HEAD" else (page,))
 
     def _redirect(self, method: bytes, location: bytes) -> Response:
         """A 301 response. Old clients do not follow 308, and only GET and HEAD, which 301 keeps, are redirected.
@@ -215,7 +209,7 @@ class Site:
         media = self._types.fields(found.path)
         if found.status != 200:
             return self._error_file(request.method, found, media)
-        if media_type := self._added_fields.rules.content_type(request):
+        if self._added_fields is not None and (media_type := self._added_fields.rules.content_type(request)):
             media = change_field(media, b"Content-Type", b"content-type", media_type)
         current = validators_of_file(found, dict(media).get(b"Content-Encoding", b""))
         fields, method = request.fields, request.method

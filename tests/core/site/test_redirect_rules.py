@@ -169,6 +169,8 @@ def test_only_paths_with_a_condition_on_the_query_depend_on_it() -> None:
         False,
         True,
     ]
+    assert rules
+    assert not RedirectRules()
     assert not RedirectRules().depend_on_query(request_of("/q"))
     assert RedirectRules().forced(request_of("/")) is None
     assert RedirectRules().otherwise(request_of("/")) is None
