@@ -1,6 +1,7 @@
 """Fields that make browsers stricter with the pages of a site: --security-headers and --cross-origin-isolated.
 
-`basic` is meant to break no site. `strict` allows content of the site's own origin only, and no inline script or style.
+`basic` is meant to break no site. `strict` allows content of the site's own origin only, and no inline script or style;
+an image may be a data: URL, as many style sheets have them.
 A field that the response has already stays as it is.
 """
 
@@ -16,7 +17,7 @@ _EMBEDDER: Final = b"Cross-Origin-Embedder-Policy"
 _RESOURCE: Final = b"Cross-Origin-Resource-Policy"
 _FRAMES: Final = b"frame-ancestors 'self'"
 _BASIC: Final = _FRAMES + b"; base-uri 'self'; object-src 'none'"
-_STRICT: Final = b"default-src 'self'; form-action 'self'; " + _BASIC
+_STRICT: Final = b"default-src 'self'; img-src 'self' data:; form-action 'self'; " + _BASIC
 _OWN_PAGE_POLICY: Final = (
     _POLICY,
     b"default-src 'none'; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'; " + _FRAMES,

@@ -78,7 +78,7 @@ def test_security_fields_by_kind_of_file() -> None:
 
 def test_strict_allows_the_own_origin_only() -> None:
     fields = dict(SecurityFields("strict").apply(200, HTML))
-    assert fields[b"Content-Security-Policy"].startswith(b"default-src 'self'; form-action 'self'; frame-ancestors")
+    assert fields[b"Content-Security-Policy"].startswith(b"default-src 'self'; img-src 'self' data:; form-action")
     assert fields[b"Cross-Origin-Opener-Policy"] == b"same-origin"
     assert fields[b"Cross-Origin-Resource-Policy"] == b"same-origin"
     assert b"Permissions-Policy" in fields
