@@ -140,6 +140,12 @@ class Options:
     )
     etag: str = _option(Topic.SITE, "auto", ETAG, "What the entity tags of large files are made of (see below).")
     max_age: int | None = _option(Topic.SITE, None, AGE, "Send Cache-Control: max-age (if not given: no-cache).")
+    immutable: bool = _option(
+        Topic.SITE,
+        True,
+        SWITCH,
+        "Let caches keep names with a build tool's fingerprint, such as app-BhRYpqRf.js, for a year.",
+    )
     relative_redirects: bool = _option(
         Topic.SITE, False, SWITCH, "Redirect to ./name/, for a proxy that adds a path prefix."
     )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pwb_async.config.options import Options
 from pwb_async.config.rules import Rules
 from pwb_async.core.site.added_fields import AddedFields
+from pwb_async.core.site.cache_policy import CachePolicy
 from pwb_async.core.site.cors import Cors
 from pwb_async.core.site.header_rules import HeaderRule, HeaderRules
 from pwb_async.core.site.media_types import MediaTypes
@@ -28,7 +29,7 @@ def make_site(options: Options, rules: Rules, trace: "TraceWriter | None") -> Si
         make = partial(TracedSite, trace)
     return make(
         indexes=tuple(map(fsencode, options.index)),
-        max_age=options.max_age,
+        cache_policy=CachePolicy(options.max_age, immutable=options.immutable),
         max_ranges=options.max_ranges,
         relative_redirects=options.relative_redirects,
         types=MediaTypes(options.type, (options.charset or "").encode(), options.serve_encoded),

@@ -10,6 +10,7 @@ from pwb_async.core.events import BadRequest, ConnectionState
 from pwb_async.core.http1.limits import Limits
 from pwb_async.core.semantics.messages import Request, Response
 from pwb_async.core.semantics.target import Target, parse_target
+from pwb_async.core.site.cache_policy import CachePolicy
 from pwb_async.core.site.lookup import (
     DIRECTORY,
     FORBIDDEN,
@@ -96,7 +97,7 @@ def test_no_bytes_and_no_finding_can_raise(
     def disk(lookup: Lookup) -> Finding:
         return data.draw(findings)
 
-    driver = Driver(limits, Site(indexes=(b"index.html", b"i"), max_age=60, max_ranges=3), disk)
+    driver = Driver(limits, Site(indexes=(b"index.html", b"i"), cache_policy=CachePolicy(60), max_ranges=3), disk)
     conversation = driver.send(*pieces_of(wire, places))
     for answer in conversation.answers:
         assert 200 <= answer.status <= 505

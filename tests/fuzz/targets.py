@@ -24,6 +24,7 @@ from pwb_async.core.semantics.messages import HTTP_1_0, HTTP_1_1, REASONS, FileS
 from pwb_async.core.semantics.preconditions import evaluate, range_applies
 from pwb_async.core.semantics.ranges import multipart, parse_ranges
 from pwb_async.core.semantics.target import Target, parse_target
+from pwb_async.core.site.cache_policy import CachePolicy
 from pwb_async.core.site.lookup import (
     DIRECTORY,
     FORBIDDEN,
@@ -44,8 +45,8 @@ SMALL: Final = Limits(request_line=60, field=40, fields=4, head=160, content=20,
 PARSERS: Final = tuple(map(RequestParser, (Limits(), Limits(), SMALL, Limits(content=5), Limits(requests=2))))
 SITES: Final = (
     Site(),
-    Site(indexes=(b"index.html", b"i"), max_age=60, max_ranges=3),
-    Site(indexes=(), max_age=0, max_ranges=1),
+    Site(indexes=(b"index.html", b"i"), cache_policy=CachePolicy(60), max_ranges=3),
+    Site(indexes=(), cache_policy=CachePolicy(0), max_ranges=1),
 )
 _FIELD: Final = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+: [\t\x20-\x7e\x80-\xff]*")
 _WITHOUT_CONTENT: Final = (204, 304)

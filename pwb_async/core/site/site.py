@@ -35,6 +35,7 @@ from pwb_async.core.semantics.preconditions import Validators, evaluate, range_a
 from pwb_async.core.semantics.ranges import ByteRange, multipart, parse_ranges
 
 from .added_fields import AddedFields
+from .cache_policy import NO_CACHE, CachePolicy, of_error
 from .error_pages import status_page
 from .header_rules import change_field
 from .lookup import (
@@ -62,8 +63,6 @@ _KNOWN_METHODS: Final = frozenset((b"POST", b"PUT", b"DELETE", b"TRACE", b"PATCH
 """Methods of RFC 9110 9 and RFC 5789 that no resource here allows: 405. Any other method is not implemented: 501."""
 
 _NO_SNIFF: Final = (b"X-Content-Type-Options", b"nosniff")
-_NO_STORE: Final = (b"Cache-Control", b"no-store")
-_NO_CACHE: Final = (b"Cache-Control", b"no-cache")
 _RETRY_AFTER: Final = (b"Retry-After", b"1")
 _ACCEPT_RANGES: Final = ((b"Accept-Ranges", b"bytes"),)
 
@@ -73,7 +72,7 @@ class Site:
 
     Args:
         indexes: Names of index files in order; the first that exists is served for a directory.
-        max_age: Seconds for which a cache may reuse a response without revalidating it; None for none.
+        cache_policy: For how long caches may reuse responses.
         max_ranges: The largest number of byte ranges in one request.
         relative_redirects: Whether Location is relative to the target, so that a path prefix that a proxy removed is
             kept.
@@ -91,7 +90,7 @@ class Site:
         self,
         *,
         indexes: tuple[bytes, ...] = (b"index.html",),
-        max_age: int | None = None,
+        cache_policy: CachePolicy = CachePolicy(),  # noqa: B008  # a constant
         max_ranges: int = 512,
         relative_redirects: bool = False,
         types: MediaTypes = STANDARD,
@@ -100,7 +99,7 @@ class Site:
         added_fields: AddedFields | None = None,
     ) -> None:
         self._indexes = indexes
-        self._cache_control = (b"Cache-Control", b"no-cache" if max_age is None else b"max-age=%d" % max_age)
+        self._cache_policy = cache_policy
         self._max_ranges = max_ranges
         self._relative_redirects = relative_redirects
         self._types = types
@@ -168,7 +167,7 @@ class Site:
     def _reply(self, lookup: Lookup, finding: Finding) -> Response:
         method = lookup.request.method
         if isinstance(finding, OpenFile):
-            return self._represent(lookup.request, finding)
+            return self._represent(lookup, finding)
         if isinstance(finding, Directory) and not lookup.request.target.trailing_slash:
             return self._redirect(method, lookup.request.target.directory_location(self._relative_redirects))
         if isinstance(finding, Forbidden):
@@ -187,82 +186,91 @@ class Site:
         return self.error(503, method, _RETRY_AFTER)
 
     def error(self, status: int, method: bytes, *fields: tuple[bytes, bytes]) -> Response:
-        """A response with an error page, without content for HEAD; no cache may store a 5xx (hazard G4)."""
+        """A response with an error page, which is revalidated or, for a 5xx, not stored (hazard G4)."""
+        return self._page(status, method, *fields, of_error(status))
+
+    def _page(self, status: int, method: bytes, *fields: tuple[bytes, bytes]) -> Response:
+        """A response with a page of PWB's own, without content for HEAD."""
         page = status_page(status)
         content = ((b"Content-Type", b"text/html; charset=utf-8"), (b"Content-Length", b"%d" % len(page)), _NO_SNIFF)
-        caching = (_NO_STORE,) if status >= 500 else ()
-        return Response(status, (*content, *self._own_page, *fields, *caching), () if method == b"HEAD" else (page,))
+        return Response(status, (*content, *self._own_page, *fields), () if method == b"HEAD" else (page,))
 
     def _redirect(self, method: bytes, location: bytes) -> Response:
         """A 301 response. Old clients do not follow 308, and only GET and HEAD, which 301 keeps, are redirected.
 
         Cache-Control limits how long a cache may store it: by default 301 could be stored for ever (RFC 9110 15.4.2).
         """
-        return self.error(301, method, (b"Location", location), self._cache_control)
+        return self._page(301, method, (b"Location", location), self._cache_policy.default)
 
     def _redirect_by_rule(self, method: bytes, rule: Redirect) -> Response:
         """The redirect of a rule. It is revalidated each time, as rules change."""
-        return self.error(rule.status, method, (b"Location", rule.location), _NO_CACHE)
+        return self._page(rule.status, method, (b"Location", rule.location), NO_CACHE)
 
-    def _represent(self, request: Request, found: OpenFile) -> Response:
+    def _represent(self, lookup: Lookup, found: OpenFile) -> Response:
         """The response to a GET or HEAD that selects an open file."""
-        media = self._types.fields(found.path)
+        request, media = lookup.request, self._types.fields(found.path)
         if found.status != 200:
             return self._error_file(request.method, found, media)
         if self._added_fields is not None and (media_type := self._added_fields.rules.content_type(request)):
             media = change_field(media, b"Content-Type", b"content-type", media_type)
         current = validators_of_file(found, dict(media).get(b"Content-Encoding", b""))
+        caching = (self._cache_policy.of_file(found.path, lookup.path),)
         fields, method = request.fields, request.method
         if fields.plain:
-            return self._whole(method, found, media, current)
+            return self._whole(method, found, media, current, caching)
         status = evaluate(fields, current)
         if status == 304:
             # One validator is enough, as the client has the other fields already (RFC 9110 15.4.5).
-            return Response(304, (*validator_fields(current)[-1:], self._cache_control), (), found.file_to_close)
+            return Response(304, (*validator_fields(current)[-1:], *caching), (), found.file_to_close)
         if status is not None:
             return replace(self.error(status, method), file=found.file_to_close)
         value = fields.get(b"range")
         if value is None or method != b"GET" or found.generated or not range_applies(fields, current):
-            return self._whole(method, found, media, current)
+            return self._whole(method, found, media, current, caching)
         ranges = parse_ranges(value, found.size, self._max_ranges)
         if ranges is None:
-            return self._whole(method, found, media, current)
+            return self._whole(method, found, media, current, caching)
         if not ranges:
             error = self.error(416, method, (b"Content-Range", b"bytes */%d" % found.size))
             return replace(error, file=found.file_to_close)
-        return self._partial(found, media, current, ranges) or self._whole(method, found, media, current)
+        partial = self._partial(found, media, current, caching, ranges)
+        return partial or self._whole(method, found, media, current, caching)
 
-    def _fields(self, found: OpenFile, media: FieldList, length: int, current: Validators) -> FieldList:
+    def _fields(
+        self, found: OpenFile, media: FieldList, length: int, current: Validators, caching: FieldList
+    ) -> FieldList:
         return (
             *media,
             (b"Content-Length", b"%d" % length),
             *validator_fields(current),
             *(() if found.generated else _ACCEPT_RANGES),
-            self._cache_control,
+            *caching,
             _NO_SNIFF,
         )
 
     def _error_file(self, method: bytes, found: OpenFile, media: FieldList) -> Response:
         """A response with a status of 404 or 410: preconditions and Range apply to 200 only (RFC 9110 13.2.1, 14.2)."""
-        fields = (*media, (b"Content-Length", b"%d" % found.size), _NO_CACHE, _NO_SNIFF)
+        fields = (*media, (b"Content-Length", b"%d" % found.size), of_error(found.status), _NO_SNIFF)
         return Response(found.status, fields, all_of(method, found), found.file_to_close)
 
-    def _whole(self, method: bytes, found: OpenFile, media: FieldList, current: Validators) -> Response:
-        fields = self._fields(found, media, found.size, current)
+    def _whole(
+        self, method: bytes, found: OpenFile, media: FieldList, current: Validators, caching: FieldList
+    ) -> Response:
+        fields = self._fields(found, media, found.size, current, caching)
         return Response(200, fields, all_of(method, found), found.file_to_close)
 
     def _partial(
-        self, found: OpenFile, media: FieldList, current: Validators, ranges: list[ByteRange]
+        self, found: OpenFile, media: FieldList, current: Validators, caching: FieldList, ranges: list[ByteRange]
     ) -> Response | None:
         """A 206 response (RFC 9110 15.3.7); None if its parts would be too long."""
         if len(ranges) == 1:
-            fields = self._fields(found, media, ranges[0].length, current)
+            fields = self._fields(found, media, ranges[0].length, current, caching)
             fields += ((b"Content-Range", ranges[0].content_range(found.size)),)
             return Response(206, fields, (slice_of(found, ranges[0]),), found.file_to_close)
         form = multipart(ranges, found.size, found.mtime_ns, media)
         if form is None:
             return None
-        fields = self._fields(found, ((b"Content-Type", form.media_type),), form.length, current)
+        fields = self._fields(found, ((b"Content-Type", form.media_type),), form.length, current, caching)
         return Response(206, fields, multipart_parts(found, form, ranges), found.file_to_close)
 
 

@@ -98,7 +98,7 @@ def _to(status: int, location: str) -> Expected:
     )
 
 
-_NOT_FOUND: Final = expect(404, cache_control=None, location=None, **_ALL)
+_NOT_FOUND: Final = expect(404, cache_control="no-cache", location=None, **_ALL)
 
 ROWS: Final[list[Row]] = [
     row("rules-query-is-kept", get("/old?x=1"), _to(301, "/new?x=1")),
@@ -166,7 +166,7 @@ ROWS: Final[list[Row]] = [
     ),
     row("rules-404-with-a-file-head", head("/wrong/x"), expect(404, b"", content_length=str(len(_MISSING)))),
     row("rules-410-with-a-file", get("/gone/x"), expect(410, _GONE, cache_control="no-cache")),
-    row("rules-410-without-its-file", get("/gone-too"), expect(410, cache_control=None, **_ALL)),
+    row("rules-410-without-its-file", get("/gone-too"), expect(410, cache_control="no-cache", **_ALL)),
     row("rules-method", get("/old", method="POST"), expect(405, allow="GET, HEAD, OPTIONS", **_ALL)),
     row("rules-host", get("http://www.example.com/a.txt?x"), _to(301, "https://example.com/a.txt?x")),
     row(
@@ -209,7 +209,9 @@ ROWS: Final[list[Row]] = [
         (get("/typed.bin"), get("/typed.bin", "Range: bytes=0-0"), get("/typed.bin", "Range: bytes=99-")),
         expect(200, ALPHABET, content_type="text/x-typed", content_disposition='attachment; filename="t.bin"'),
         expect(206, b"a", content_type="text/x-typed", content_disposition='attachment; filename="t.bin"'),
-        expect(416, content_type="text/html; charset=utf-8", content_disposition=None, cache_control=None, **_ALL),
+        expect(
+            416, content_type="text/html; charset=utf-8", content_disposition=None, cache_control="no-cache", **_ALL
+        ),
     ),
     row(
         "rules-large-file",

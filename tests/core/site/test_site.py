@@ -6,6 +6,7 @@ from pwb_async.core.events import BadRequest
 from pwb_async.core.semantics.fields import Fields
 from pwb_async.core.semantics.messages import REASONS, FileSlice, Request, Response
 from pwb_async.core.semantics.target import Target, parse_target
+from pwb_async.core.site.cache_policy import CachePolicy
 from pwb_async.core.site.error_pages import status_page
 from pwb_async.core.site.lookup import (
     DIRECTORY,
@@ -231,7 +232,7 @@ def test_g4_no_cache_stores_a_server_error(status: int) -> None:
 
 def test_c9_a_redirect_is_cached_no_longer_than_its_target() -> None:
     """A 301 may be cached without limit (RFC 9110 15.4.2), and a directory may become a file."""
-    for site, value in ((Site(), b"no-cache"), (Site(max_age=60), b"max-age=60"), (Site(max_age=0), b"max-age=0")):
+    for site, value in ((Site(), b"no-cache"), (Site(cache_policy=CachePolicy(60)), b"max-age=60")):
         answer = ask(get(b"/sub?x=1"), site=site)
         assert answer.field(b"location") == b"/sub/?x=1"
         assert answer.field(b"cache-control") == value
@@ -239,7 +240,7 @@ def test_c9_a_redirect_is_cached_no_longer_than_its_target() -> None:
 
 @pytest.mark.parametrize(("max_age", "value"), [(None, b"no-cache"), (0, b"max-age=0"), (3600, b"max-age=3600")])
 def test_9111_5_2_2_cache_control(max_age: int | None, value: bytes) -> None:
-    site = Site(max_age=max_age)
+    site = Site(cache_policy=CachePolicy(max_age))
     for fields in ([], [b"Range: bytes=0-0"], [b"If-None-Match: *"], [b"Range: bytes=0-0,2-2"]):
         assert ask(get(b"/a.txt", *fields), site=site).field(b"cache-control") == value
 
