@@ -1,5 +1,6 @@
 """The serializer of responses: status line and field lines (RFC 9112 4, 5), with short content in the same piece."""
 
+import re
 from dataclasses import replace
 from functools import lru_cache
 from typing import Final
@@ -8,10 +9,10 @@ from pwb_async.core.semantics.dates import format_date
 from pwb_async.core.semantics.grammar import TOKEN
 from pwb_async.core.semantics.messages import REASONS, FieldList, Part, Response
 
-from .grammar import CONTROL
-
 SHORT: Final = 4096
 """Bytes of content up to which a copy behind the head is cheaper than a part of its own."""
+_SERIALIZED: Final = re.compile(rb"(?:%s: [^\x00-\x08\x0a-\x1f\x7f]*\r\n)*" % TOKEN.pattern)
+"""Field lines whose names are tokens, and whose values hold no control character."""
 
 
 @lru_cache(64)
@@ -22,10 +23,11 @@ def prefix(status: int, server: bytes, second: int) -> bytes:
 
 def serialize_fields(fields: FieldList) -> bytes:
     """Field lines. Raises ValueError for an invalid name or value, which could inject a line (hazard C10)."""
-    for name, value in fields:
-        if not TOKEN.fullmatch(name) or CONTROL.search(value):
-            raise ValueError(f"invalid field: {name!r}: {value!r}")
-    return b"".join([b"%s: %s\r\n" % field for field in fields])
+    lines = b"".join([b"%s: %s\r\n" % field for field in fields])
+    # All at once, as to check each name and value takes three times as long. A value with a line in it is one too many.
+    if not _SERIALIZED.fullmatch(lines) or lines.count(b"\r\n") != len(fields):
+        raise ValueError(f"invalid field in {fields!r}")
+    return lines
 
 
 def preserialize(response: Response) -> Response:

@@ -122,7 +122,7 @@ def _parse_path(raw: bytes, authority: bytes | None) -> Target | str:
     segments: list[bytes] = []
     name = b""
     for encoded in path.split(b"/"):
-        name = unquote_to_bytes(encoded)
+        name = unquote_to_bytes(encoded) if b"%" in encoded else encoded
         if b"\0" in name:
             return "the path holds a NUL"
         if name == b"..":

@@ -281,7 +281,7 @@ def is_servable(segments: tuple[bytes, ...], dotfiles: bool = False) -> bool:
     root. Unless `dotfiles` is set, neither may a path with a segment that begins with a dot, except a first segment
     ".well-known".
     """
-    if any(b"/" in name for name in segments) or (len(segments) == 1 and segments[0].lower() in RESERVED):
+    if b"/" in b"".join(segments) or (len(segments) == 1 and segments[0].lower() in RESERVED):
         return False
     names = segments[1:] if segments[:1] == (b".well-known",) else segments
-    return dotfiles or not any(name.startswith(b".") for name in names)
+    return dotfiles or b"/." not in b"/" + b"/".join(names)
