@@ -189,10 +189,11 @@ def diff(root: Path | None, modes: tuple[str, ...] | None, corpus: Path | None, 
         raise click.UsageError("--modes: one design has nothing to be compared with; name two at least")
     given = cases.read(corpus) if corpus else None
     with choices.site(root, 1) as served:
+        ruled = cases.add_rules(served.root) if root is None else []
         proof = equality.prove(
             chosen,
             served.root,
-            lambda address: given or cases.built_in(served, equality.validators(address, served.page)),
+            lambda address: given or [*cases.built_in(served, equality.validators(address, served.page)), *ruled],
         )
     for difference in proof.equality.differences:
         print(difference, end="\n\n")

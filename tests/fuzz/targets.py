@@ -12,6 +12,8 @@ from types import FrameType
 from typing import Final
 from zlib import crc32
 
+from pwb_async.config.headers_file import parse_headers
+from pwb_async.config.redirects_file import parse_redirects
 from pwb_async.core.events import BadRequest, ConnectionState, Event, Fault, Signal
 from pwb_async.core.http1.connection import Connection
 from pwb_async.core.http1.field_lines import parse_fields
@@ -24,7 +26,10 @@ from pwb_async.core.semantics.messages import HTTP_1_0, HTTP_1_1, REASONS, FileS
 from pwb_async.core.semantics.preconditions import evaluate, range_applies
 from pwb_async.core.semantics.ranges import multipart, parse_ranges
 from pwb_async.core.semantics.target import Target, parse_target
+from pwb_async.core.site.added_fields import AddedFields
 from pwb_async.core.site.cache_policy import CachePolicy
+from pwb_async.core.site.cors import Cors
+from pwb_async.core.site.header_rules import HeaderRules
 from pwb_async.core.site.lookup import (
     DIRECTORY,
     FORBIDDEN,
@@ -35,6 +40,8 @@ from pwb_async.core.site.lookup import (
     StorageError,
     Unavailable,
 )
+from pwb_async.core.site.redirect_rules import RedirectRules
+from pwb_async.core.site.security_fields import SecurityFields
 from pwb_async.core.site.site import Site, is_servable
 from pwb_async.core.site.validators import validators_of_file
 
@@ -47,6 +54,14 @@ SITES: Final = (
     Site(),
     Site(indexes=(b"index.html", b"i"), cache_policy=CachePolicy(60), max_ranges=3),
     Site(indexes=(), cache_policy=CachePolicy(0), max_ranges=1),
+    Site(
+        redirects=RedirectRules(parse_redirects("R", b"/r/* /:splat 301\n/:a /x/:a 302\n/* /:splat 410\n").rules),
+        added_fields=AddedFields(
+            Cors([b"https://a.example"]),
+            SecurityFields("strict", isolated=True),
+            HeaderRules(parse_headers("H", b"/*\nX-Splat: s:splat\nVary: A\nLink: a\n/:a\nLink: :a\n! X-None").rules),
+        ),
+    ),
 )
 _FIELD: Final = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+: [\t\x20-\x7e\x80-\xff]*")
 _WITHOUT_CONTENT: Final = (204, 304)

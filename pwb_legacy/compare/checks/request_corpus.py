@@ -15,6 +15,20 @@ _REQUEST_LINE: Final = re.compile(rb"[^ \r\n]+ [^ \r\n]+ HTTP/[0-9]")
 """How at least one request of a corpus begins; the others may be as malformed as you like."""
 
 
+_RULES: Final = {
+    "_redirects": b"/rules/old/* /rules/new/:splat 301\n/rules/here / 302!\n/rules/q id=:id /rules/:id 308\n"
+    b"/rules/page/* / 200\n/rules/gone/* / 410\n/rules/out/* /:splat 302\nhttp://i/* https://j/:splat 307!\n",
+    "_headers": b"/*\nX-All: 1\nCache-Control: max-age=9\n/rules/*\nX-Splat: :splat\n! X-All\nhttp://i/*\nX-Host: i\n",
+}
+"""Files of rules, for a site that is made for the purpose."""
+_RULED: Final = (
+    *(b"/rules/old", b"/rules/old/a%20b/?x=1", b"/rules/here", b"/rules/q?id=1&o=2", b"/rules/q", b"/rules/page/x"),
+    *(b"/rules/gone/x", b"/rules/none", b"/rules/out//evil.example", b"/rules/out/%5cevil", b"/rules/out/%0d%0aX:y"),
+    *(b"http://i/x?y", b"/_headers", b"/_redirects", b"/"),
+)
+"""Targets of requests that meet them."""
+
+
 @dataclass(frozen=True, slots=True)
 class Case:
     """One connection of the corpus: what the client sends before it ends its side."""
@@ -28,6 +42,16 @@ class Case:
 def built_in(site: Site, validators: tuple[bytes, bytes]) -> list[Case]:
     """The corpus for a site. validators: entity tag and date of site.page, so that preconditions can be met."""
     return [Case(_name(wire), wire) for wire in (*_sound(site, *validators), *_unsound(site.page))]
+
+
+def add_rules(root: Path) -> list[Case]:
+    """Write files of rules into the root of a site, and return requests that meet them."""
+    for name, content in _RULES.items():
+        (root / name).write_bytes(content)
+    get = [b"GET %s HTTP/1.1" % target for target in _RULED]
+    wires = [*(_request(line) for line in get), *(_request(b"HEAD" + line[3:]) for line in get)]
+    wires += (_request(line, b"Origin: https://a.example", b"Range: bytes=0-1") for line in get)
+    return [Case(_name(wire), wire) for wire in wires]
 
 
 def read(path: Path) -> list[Case]:
