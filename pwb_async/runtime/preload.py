@@ -8,8 +8,15 @@ from typing import Final
 
 _STANDARD_LIBRARY: Final = ("encodings.idna", "encodings.latin_1", "linecache", "traceback", "unicodedata")
 """Modules that Python itself imports when it first needs them."""
-_RELOAD: Final = ("pwb_async.storage.slow_disk", "tomllib")
-"""Modules that a reload imports if the options have become such that they are needed."""
+_RELOAD: Final = (
+    "pwb_async.config.headers_file",
+    "pwb_async.config.redirects_file",
+    "pwb_async.config.rule_tables",
+    "pwb_async.core.site.rule_warnings",
+    "pwb_async.storage.slow_disk",
+    "tomllib",
+)
+"""Modules that a reload imports if options or files of rules have become such that they are needed."""
 
 
 def preload(*modules: str) -> None:

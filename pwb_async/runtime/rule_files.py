@@ -13,11 +13,8 @@ from contextlib import closing
 from itertools import islice
 from typing import Final
 
-from pwb_async.config.headers_file import parse_headers
 from pwb_async.config.options import ConfigError
-from pwb_async.config.redirects_file import parse_redirects
 from pwb_async.config.rules import Rules
-from pwb_async.config.rules_file import MAX_BYTES
 from pwb_async.core.semantics.messages import File
 from pwb_async.core.site.lookup import (
     NO_REQUEST,
@@ -32,13 +29,14 @@ from pwb_async.core.site.lookup import (
     Unavailable,
 )
 from pwb_async.core.site.redirect_rules import RedirectRule
-from pwb_async.core.site.rule_warnings import header_warnings, redirect_warnings
 
 logger: Final = logging.getLogger("pwb")
 HEADERS: Final = "_headers"
 REDIRECTS: Final = "_redirects"
 NAMES: Final = (HEADERS, REDIRECTS)
 """The files of rules."""
+_MAX_BYTES: Final = 2 << 20
+"""Bytes of a file that are read; one with so many is refused when it is parsed."""
 _MAX_WARNINGS: Final = 20
 """Warnings that are logged; the others are counted."""
 _MAX_LOOKUPS: Final = 1000
@@ -118,6 +116,13 @@ class RuleFiles:
         return [_content(self._storage, name, os.path.join(self._root, name)) for name in self._names]
 
     def _parse(self, contents: Sequence[bytes], log: bool) -> Rules:
+        if not any(contents) and self._options == Rules():
+            return self._options
+        # Imported here, because most sites have no rules.
+        from pwb_async.config.headers_file import parse_headers
+        from pwb_async.config.redirects_file import parse_redirects
+        from pwb_async.core.site.rule_warnings import header_warnings, redirect_warnings
+
         found = dict(zip(self._names, contents, strict=True))
         headers = parse_headers(os.path.join(self._root, HEADERS), found.get(HEADERS, b""))
         redirects = parse_redirects(os.path.join(self._root, REDIRECTS), found.get(REDIRECTS, b""))
@@ -162,7 +167,7 @@ def _content(storage: Storage, name: str, shown: str) -> bytes:
             return content
         case OpenFile(file=file, size=size) if file is not None:
             with closing(file):
-                return _read_whole(file, min(size, MAX_BYTES + 1), shown)
+                return _read_whole(file, min(size, _MAX_BYTES), shown)
         case Forbidden():
             raise ConfigError(f"{shown}: cannot be read: permission denied.")
         case StorageError(detail=detail):

@@ -7,7 +7,9 @@ import pytest
 from pwb_async.core.events import BadRequest
 from pwb_async.core.http1.limits import Limits
 from pwb_async.core.http1.parser import RequestParser
-from pwb_async.core.semantics.messages import Request
+from pwb_async.core.semantics.messages import Request, Response
+from pwb_async.core.site.added_fields import AddedFields
+from pwb_async.core.site.cors import Cors
 from pwb_async.core.site.site import Site
 from pwb_async.observability.exchange import Exchange, make_exchange
 from pwb_async.runtime.hooks import AccessCheck, contain
@@ -38,6 +40,16 @@ def test_each_hook_is_logged_once_a_second(request_of_a: Request, caplog: pytest
     assert len(seen) == 20
     assert caplog.messages == ["an observer has failed", "the guard has failed", "the client resolver has failed"]
     assert all(record.exc_info for record in caplog.records)
+
+
+def test_a_refusal_has_the_fields_that_the_site_adds(request_of_a: Request) -> None:
+    refusal = Response(403, ((b"Content-Length", b"0"),))
+    site = Site(added_fields=AddedFields(Cors([b"*"])))
+    for _ in range(2):  # a guard may return the same response again and again
+        _, response = AccessCheck(None, lambda client, request: refusal, site)("192.0.2.1", request_of_a)
+        assert response is not None
+        names = [name for name, _ in response.fields]
+        assert names == [b"Content-Length", b"Access-Control-Allow-Origin", b"Access-Control-Expose-Headers"]
 
 
 def test_the_guard_is_not_asked_about_a_client_that_is_unknown(request_of_a: Request) -> None:
