@@ -1,11 +1,13 @@
 """The files _headers and _redirects, and the tables of rules in TOML: what they mean, and each mistake in one line."""
 
 import tomllib
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pwb_async.config.headers_file import parse_headers
+from pwb_async.config.loader import read_options
 from pwb_async.config.options import ConfigError
 from pwb_async.config.redirects_file import parse_redirects
 from pwb_async.config.rule_tables import parse_tables
@@ -235,3 +237,50 @@ def test_a_mistake_in_a_table_is_one_line(text: str, line: str) -> None:
     with pytest.raises(ConfigError) as caught:
         parse(text)
     assert str(caught.value).startswith(line)
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "reason"),
+    [
+        ("header", "X-A", "'X-A' is not a field such as 'X-Robots-Tag: noindex'."),
+        ("header", "X A: 1", '"X A" is not the name of a field.'),
+        ("header", ": 1", '"" is not the name of a field.'),
+        ("header", "X-A: ", "X-A has no value."),
+        ("header", "X-A: ü", "the value of X-A holds more than visible US-ASCII, spaces and tabs."),
+        ("header", "Content-Length: 1", "Content-Length cannot be set: PWB sets it itself."),
+        ("cors", "a.example", "'a.example' is not an origin such as https://a.example"),
+        ("cors", "null", "'null' is not an origin"),
+        ("cors", "https://a.example/", "is not an origin"),
+        ("cors", "https://a.example:99999", "is not an origin"),
+        ("cors", "https://u@a.example", "is not an origin"),
+        ("cors", "ftp://a.example", "is not an origin"),
+        ("security_headers", "lax", "'lax' is not one of 'basic', 'strict'."),
+        ("cross_origin_isolated", "maybe", "'maybe' is not one of 'true', 'false'."),
+        ("site_rules", "no", "'no' is not one of 'true', 'false'."),
+    ],
+)
+def test_a_mistake_in_an_option_is_one_line(tmp_path: Path, option: str, value: str, reason: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        read_options("pwb", [], {f"PWB_{option.upper()}": value}, tmp_path)
+    assert str(caught.value).startswith(f"environment variable PWB_{option.upper()}: ")
+    assert reason in str(caught.value)
+
+
+def test_values_of_the_options(tmp_path: Path) -> None:
+    environ = {
+        "PWB_HEADER": "X-A: 1 2\nX-B:3",
+        "PWB_CORS": "HTTPS://A.example:443 http://b.example:80 http://[::1]:8080 * https://c.example:8443",
+    }
+    options = read_options("pwb", ["--header", "Refresh: 5; url=/"], {"PWB_CORS": environ["PWB_CORS"]}, tmp_path)
+    assert options.cors == ("https://a.example", "http://b.example", "http://[::1]:8080", "*", "https://c.example:8443")
+    assert options.header == ((b"Refresh", b"5; url=/"),)
+    assert read_options("pwb", [], environ, tmp_path).header == ((b"X-A", b"1 2"), (b"X-B", b"3"))
+
+
+def test_rules_are_a_part_of_the_options(tmp_path: Path) -> None:
+    (tmp_path / "pwb.toml").write_text('port = 1\n[[rewrites]]\nfrom = "/a"\nto = "/b"\n')
+    options = read_options("pwb", [], {}, tmp_path)
+    assert [rule.place for rule in options.rules.redirects] == ["pwb.toml line 2"]
+    (tmp_path / "pwb.toml").write_text("redirect = 1\n")
+    with pytest.raises(ConfigError, match=r"pwb.toml: unknown key 'redirect' \(did you mean 'redirects'\?\)"):
+        read_options("pwb", [], {}, tmp_path)

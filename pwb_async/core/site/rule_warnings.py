@@ -48,10 +48,12 @@ def header_warnings(rules: Sequence[HeaderRule]) -> Iterator[str]:
                 if other != number:
                     again.setdefault(max(number, other), min(number, other))
         for later, earlier in sorted(again.items()):
-            if (name, None) not in [(changed.lower(), value) for changed, value in rules[later].changes]:
+            changes = [(written, value) for written, value in rules[later].changes if written.lower() == name]
+            if all(value is not None for _, value in changes):
+                written = changes[0][0].decode()
                 yield (
-                    f"{rules[later].place}: {name.decode()} replaces that of {rules[earlier].place}, as at Netlify; "
-                    f'Cloudflare joins them, unless "! {name.decode()}" stands before it'
+                    f"{rules[later].place}: {written} replaces that of {rules[earlier].place}, as at Netlify; "
+                    f'Cloudflare joins them, unless "! {written}" stands before it'
                 )
 
 

@@ -158,3 +158,30 @@ def test_the_sample_of_a_host_is_a_host() -> None:
     pattern = parse_pattern("https://:x.Example/a/*")
     assert pattern.host is not None
     assert all(pattern.host.fullmatch(sample.host) for sample in samples(pattern))
+
+
+class Counted:
+    """A pattern that counts how often it is tried."""
+
+    tried = 0
+
+    def __init__(self, text: str) -> None:
+        self.pattern = parse_pattern(text)
+        self.host, self.fixed, self.length = self.pattern.host, self.pattern.fixed, self.pattern.length
+
+    def match(self, path: bytes, trailing_slash: bool) -> Captures | None:
+        Counted.tried += 1
+        return self.pattern.match(path, trailing_slash)
+
+
+@pytest.mark.parametrize(
+    "form", ["/old/p%d", "/p%d/*", "/p%d/:x", "/:lang/p%d", "/:lang/p%d/*", "/*/p%d", "/a/:x/p%d/:y/*"]
+)
+def test_of_many_rules_only_those_are_tried_that_can_match(form: str) -> None:
+    rules = PatternMap((Counted(form % number), number) for number in range(2_000))  # type: ignore[misc]
+    target = (form % 1_234).replace(":lang", "en").replace(":x", "x").replace(":y", "y").replace("*", "z")
+    for path, expected in ((target, [1_234]), ("/nothing/of/the/kind", [])):
+        Counted.tried = 0
+        segments = tuple(segment.encode() for segment in path.split("/") if segment)
+        assert [value for value, _ in rules.matches(segments, False, b"")] == expected
+        assert Counted.tried <= 1

@@ -67,7 +67,7 @@ def test_a_page_for_everything_is_also_one_for_missing_scripts() -> None:
     ("text", "lines"),
     [
         ("/*; X-A: 1; /b; X-A: 2", [(3, 1)]),
-        ("/b; X-A: 1; /*; x-a: 2", [(3, 1)]),
+        ("/b; x-a: 1; /*; X-A: 2", [(3, 1)]),
         ("/*; X-A: 1; /b; ! X-A; X-A: 2", []),
         ("/a; X-A: 1; /b; X-A: 2", []),
         ("/*; Link: 1; Vary: 1; Set-Cookie: 1; /b; Link: 2; Vary: 2; Set-Cookie: 2", []),
@@ -79,7 +79,7 @@ def test_a_field_that_is_set_again(text: str, lines: list[tuple[int, int]]) -> N
     rules = parse_headers("H", "\n".join(text.split("; ")).encode()).rules
     found = list(header_warnings([*rules, HeaderRule("--header", None, ((b"X-A", (b"1",)),))]))
     assert [line.partition(", as at")[0] for line in found] == [
-        f"H line {line}: x-a replaces that of H line {other}" for line, other in lines
+        f"H line {line}: X-A replaces that of H line {other}" for line, other in lines
     ]
 
 
