@@ -159,6 +159,12 @@ class Options:
         SWITCH,
         "Send x.js.br, x.js.gz and x.js.zst with Content-Encoding and the type of x.js (see below).",
     )
+    precompressed: bool = _option(
+        Topic.SITE,
+        True,
+        SWITCH,
+        "Send app.js.br, app.js.zst or app.js.gz in place of app.js to clients that accept that.",
+    )
     server_version: bool = _option(Topic.SITE, False, SWITCH, "Send the version in the field Server.")
 
     site_rules: bool = _option(Topic.FIELDS, True, SWITCH, "Read the files _headers and _redirects in ROOT.")

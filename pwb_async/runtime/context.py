@@ -168,7 +168,7 @@ def _open(
     with ExitStack() as opened:
         action, value = "serve", options.root  # for the message about an OSError, as all assignments to them
         try:
-            storage: Storage = Disk(options.root, etag=options.etag)
+            storage: Storage = Disk(options.root, etag=options.etag, precompressed=options.precompressed)
             rule_files = RuleFiles(
                 storage,
                 options.root,

@@ -9,6 +9,7 @@ from pwb_async.config.options import Options
 from pwb_async.config.rules import Rules
 from pwb_async.core.site.added_fields import AddedFields
 from pwb_async.core.site.cache_policy import CachePolicy
+from pwb_async.core.site.coding_negotiation import CodingNegotiation
 from pwb_async.core.site.cors import Cors
 from pwb_async.core.site.header_rules import HeaderRule, HeaderRules
 from pwb_async.core.site.media_types import MediaTypes
@@ -35,6 +36,7 @@ def make_site(options: Options, rules: Rules, trace: "TraceWriter | None") -> Si
         types=MediaTypes(options.type, (options.charset or "").encode(), options.serve_encoded),
         dotfiles=options.dotfiles,
         redirects=RedirectRules(rules.redirects),
+        negotiation=CodingNegotiation(options.precompressed),
         added_fields=_added_fields(options, rules),
     )
 

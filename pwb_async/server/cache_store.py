@@ -23,6 +23,9 @@ _SMALL_SHARE: Final = 10
 _GHOSTS: Final = 1000
 """Keys in the ghost queue, beyond one for each entry."""
 
+_ALIAS: Final = 256
+"""Bytes of memory that another key of an entry takes."""
+
 ResponseKey: TypeAlias = tuple[bytes, bytes]
 """A method, and the preconditions and range of a request (Fields.conditions)."""
 
@@ -31,6 +34,7 @@ class Entry:
     """A cached file, with the responses that were made of it. All times are in seconds on the loop's clock."""
 
     __slots__ = (
+        "aliases",
         "counted_use",
         "finding",
         "first_used",
@@ -44,7 +48,9 @@ class Entry:
     )
 
     key: bytes
-    """The cache key of the requests that it responds to."""
+    """The key under which it was added."""
+    aliases: tuple[bytes, ...]
+    """The other keys that lead to it: those of requests that accept other codings, for a file that has none."""
     lookup: Lookup
     """What was looked up, without the request of a client."""
     finding: OpenFile
@@ -66,6 +72,7 @@ class Entry:
 
     def __init__(self, key: bytes, lookup: Lookup, finding: OpenFile, now: float, fresh_until: float) -> None:
         self.key = key
+        self.aliases = ()
         self.lookup = replace(lookup, request=NO_REQUEST)
         self.finding = finding
         self.fresh_until = fresh_until
@@ -84,7 +91,7 @@ class CacheStore:
     """The entries of a cache of `max_bytes`."""
 
     entries: dict[bytes, Entry]
-    """All entries by key; only the methods change it."""
+    """All entries by each of their keys; only the methods change it."""
     used: int
     """Bytes that all entries count for."""
     used_small: int
@@ -113,6 +120,13 @@ class CacheStore:
             self.used_small += entry.size
         self._make_room()
 
+    def add_alias(self, key: bytes, entry: Entry) -> None:
+        """Let one more key lead to an entry, as long as that stays."""
+        if self.entries.get(entry.key) is entry and key not in self.entries:
+            self.entries[key] = entry
+            entry.aliases += (key,)
+            self.grow(entry, _ALIAS)
+
     def grow(self, entry: Entry, size: int) -> None:
         """Count `size` more bytes for an entry."""
         entry.size += size
@@ -122,10 +136,10 @@ class CacheStore:
         self._make_room()
 
     def remove(self, key: bytes) -> None:
-        """Remove the entry with this key, if there is one."""
-        entry = self.entries.pop(key, None)
+        """Remove the entry that was added under this key, if there is one."""
+        entry = self.entries.get(key)
         if entry is not None:
-            self.used -= entry.size
+            self._forget(entry)
             if self._small.pop(key, None) is not None:
                 self.used_small -= entry.size
             else:
@@ -160,9 +174,13 @@ class CacheStore:
             entry.counted_use = entry.last_used
             self._main[entry.key] = entry
             return True
-        del self.entries[entry.key]
-        self.used -= entry.size
+        self._forget(entry)
         return False
+
+    def _forget(self, entry: Entry) -> None:
+        for key in (entry.key, *entry.aliases):
+            del self.entries[key]
+        self.used -= entry.size
 
 
 def max_open_files(max_bytes: int) -> int:

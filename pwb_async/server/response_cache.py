@@ -86,11 +86,21 @@ class ResponseCache:
         """Find what the disk has, and cache a file. Simultaneous requests for one target share one call."""
         if not lookup.cacheable:
             return self._storage.find(lookup)
-        key = lookup.request.cache_key
+        key = lookup.shared_key or lookup.request.cache_key
         finding = self._finding.get(key)
         if finding is None:
+            now, entry = self._clock(), self._entries.get(key)
+            if entry is not None and lookup.shared_key and entry.fresh_until >= now:
+                return self._share(entry, lookup)
             finding = self._finding[key] = self._storage.find(lookup, shared=True)
-            finding.add_done_callback(partial(self._update, key, lookup, self._clock()))
+            finding.add_done_callback(partial(self._update, key, lookup, now))
+        return finding
+
+    def _share(self, entry: Entry, lookup: Lookup) -> asyncio.Future[Finding]:
+        """The finding of a fresh entry, which from now on has the key of this lookup's request as well."""
+        self._store.add_alias(lookup.request.cache_key, entry)
+        finding: asyncio.Future[Finding] = asyncio.get_running_loop().create_future()
+        finding.set_result(entry.finding)
         return finding
 
     def _update(self, key: bytes, lookup: Lookup, now: float, found: asyncio.Future[Finding]) -> None:
@@ -103,19 +113,23 @@ class ResponseCache:
             if entry.last_used < now - _RECENT:
                 entry.first_used = now
             entry.last_used = now
-            return
-        self._store.remove(key)
-        if isinstance(finding, OpenFile) and not finding.generated:
-            self._store.add(Entry(key, lookup, finding, now, fresh_until))
+        else:
+            self._store.remove(key)
+            entry = None
+            if isinstance(finding, OpenFile) and not finding.generated:
+                entry = Entry(key, lookup, finding, now, fresh_until)
+                self._store.add(entry)
+        if entry is not None and lookup.shared_key:
+            self._store.add_alias(lookup.request.cache_key, entry)
 
     async def refresh(self, horizon: float) -> None:
         """Revalidate the entries in use that would cease to be fresh within `horizon` seconds."""
         now = self._clock()
-        for key in [key for key, entry in self._entries.items() if entry.fresh_until < now and entry.finding.file]:
+        for key in {entry.key for entry in self._entries.values() if entry.fresh_until < now and entry.finding.file}:
             self._store.remove(key)  # if the file has been deleted, the open descriptor keeps its space on the disk
         due = {
-            key: entry
-            for key, entry in self._entries.items()
+            entry.key: entry
+            for entry in self._entries.values()
             if entry.fresh_until < now + horizon
             and entry.first_used < entry.last_used > min(entry.fresh_until - self._ttl, now - _RECENT)
         }

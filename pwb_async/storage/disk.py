@@ -12,7 +12,6 @@ find, step by step:
   5. reads a small file to its end if its size is not its length (in /proc the size is 0, in /sys 4096)
 """
 
-import errno
 import os
 import stat
 import time
@@ -20,6 +19,7 @@ from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
 from typing import Final
 
+from pwb_async.core.semantics.codings import NO_CODING, Acceptable
 from pwb_async.core.site.lookup import (
     DIRECTORY,
     FORBIDDEN,
@@ -36,9 +36,11 @@ from pwb_async.core.site.lookup import (
     same_version,
 )
 
+from .errors import finding_of, name_of
 from .etag import METADATA_TAGS, SECOND, WaitBudget, can_wait, content_tag, file_clock, is_racy
 from .open_beneath import DIRECTORY_FLAGS, FILE_FLAGS, Opener, close, find_opener
-from .open_file import Descriptor, LargeFile
+from .open_file import Descriptor, LargeFile, version_of
+from .precompressed import find_neighbours, unchanged
 
 SMALL: Final = 112 * 1024
 """The size, in bytes, up to which a file is read at once: a response from memory and one by sendfile(2) cost the same
@@ -58,18 +60,21 @@ class Disk:
         root: str | bytes,
         *,
         etag: str = "auto",
+        precompressed: bool = False,
         small: int = SMALL,
         opener: Opener | None = None,
         clock: Callable[[], int] = file_clock,
     ) -> None:
         """The files beneath `root`. Raises OSError if it does not exist, is not a directory or may not be entered.
 
-        etag: what the entity tags of large files are made of, a key of METADATA_TAGS. small: the size, in bytes, up to
-        which a file is read at once. opener: what opens a path beneath the root; by default the best that the system
-        has. clock: the clock of the file system, in nanoseconds.
+        etag: what the entity tags of large files are made of, a key of METADATA_TAGS. precompressed: whether coded
+        neighbours are looked for. small: the size, in bytes, up to which a file is read at once. opener: what opens a
+        path beneath the root; by default the best that the system has. clock: the clock of the file system, in
+        nanoseconds.
         """
         self._root = _absolute(os.fsencode(root))
         self._metadata_tag = METADATA_TAGS[etag]
+        self._precompressed = precompressed
         self._small = small
         self._clock = clock
         self._wait_budget = WaitBudget()
@@ -88,7 +93,7 @@ class Disk:
         except OSError as error:
             # The root could be opened when the server began. So whatever the reason is, a release that is being
             # switched, a disk that is not mounted or a want of descriptors, it is expected to pass.
-            return Unavailable(f"the root cannot be opened: {_name_of(error)}")
+            return Unavailable(f"the root cannot be opened: {name_of(error)}")
         try:
             return self._find(root, lookup, True)
         finally:
@@ -118,19 +123,23 @@ class Disk:
         if not found.settled:
             return False
         if found.path == lookup.candidates[0].path:  # else an earlier candidate may have appeared
+            name = found.path.rpartition(b"/")[2]
             try:
-                status = os.stat(found.path.rpartition(b"/")[2], dir_fd=directory, follow_symlinks=False)
+                status = os.stat(name, dir_fd=directory, follow_symlinks=False)
             except OSError:
                 return False
             # An empty file in /proc may have content by now, which only reading shows.
             if found.size and not stat.S_ISLNK(status.st_mode):
-                return stat.S_ISREG(status.st_mode) and found.version == _version(status)
+                if not (stat.S_ISREG(status.st_mode) and found.version == version_of(status)):
+                    return False
+                if not found.neighbours or unchanged(directory, name, lookup.codings, found.neighbours):
+                    return True
         return same_version(found, self._find(root, lookup, not found.size))
 
     def _find(self, root: int, lookup: Lookup, read: bool) -> Finding:
         """The finding of find(); without `read` an OpenFile has neither content nor a file, only its status."""
         for candidate in lookup.candidates:
-            finding = self._find_candidate(root, candidate, read)
+            finding = self._find_candidate(root, candidate, lookup.codings, read)
             if isinstance(finding, NotFound) or (isinstance(finding, Directory) and candidate.kind is EntryKind.FILE):
                 continue
             if candidate.status != 200 and isinstance(finding, OpenFile):
@@ -138,28 +147,60 @@ class Disk:
             return finding
         return NOT_FOUND
 
-    def _find_candidate(self, root: int, candidate: Candidate, read: bool) -> Finding:
+    def _find_candidate(self, root: int, candidate: Candidate, codings: Acceptable, read: bool) -> Finding:
         path = candidate.path or b"."
         if b"\0" in path:  # ends a C string, so the system would open another file
             return NOT_FOUND
         if candidate.kind is EntryKind.DIRECTORY:
             return self._find_directory(root, path)
-        return self._find_entry(root, path, read)
+        negotiated = self._precompressed and candidate.compressible
+        return self._find_entry(root, path, codings if negotiated else NO_CODING, read)
 
-    def _find_entry(self, root: int, path: bytes, read: bool) -> Finding:
+    def _find_entry(self, root: int, path: bytes, codings: Acceptable, read: bool) -> Finding:
         try:
             file = Descriptor(self._open(root, path, FILE_FLAGS))
         except PermissionError:  # a directory that cannot be read may still be entered
             found = self._find_directory(root, path)
             return found if isinstance(found, Directory) else FORBIDDEN
         except OSError as error:
-            return _finding_of(error)
+            return finding_of(error)
         try:
-            finding = self._examine(file, path, read)
+            if codings.preferences:
+                finding = self._negotiate(root, file, path, codings, read)
+            else:
+                finding = self._examine(file, path, read)
         except OSError as error:
-            finding = _finding_of(error)
+            finding = finding_of(error)
         file.close()
         return finding
+
+    def _negotiate(self, root: int, file: Descriptor, path: bytes, codings: Acceptable, read: bool) -> Finding:
+        """What the open file is, or the best of its coded neighbours (precompressed.py) in its place."""
+        original = self._examine(file, path, False)
+        if not isinstance(original, OpenFile) or not original.size:
+            return self._examine(file, path, read)
+        coding, coded, versions, settled = find_neighbours(
+            lambda neighbour: self._open(root, neighbour, FILE_FLAGS),
+            lambda neighbour, name: self._examine(neighbour, name, True),
+            path,
+            original,
+            codings,
+            read=read,
+        )
+        if coded is not None:
+            return original._replace(
+                size=coded.size,
+                file=coded.file,
+                content=coded.content,
+                tag=coded.tag and b"%s-%s" % (coded.tag, coding),
+                coding=coding,
+                neighbours=versions,
+                settled=original.settled and settled,
+            )
+        found = self._examine(file, path, True) if read else original
+        if not isinstance(found, OpenFile):
+            return found
+        return found._replace(neighbours=versions, settled=found.settled and settled)
 
     def _examine(self, file: Descriptor, path: bytes, read: bool) -> Finding:
         """What the open file is; with `read`, a small file is read until its content and its status agree."""
@@ -177,7 +218,7 @@ class Disk:
             content = os.pread(file.fileno(), size + 1, 0)
             if len(content) == size:
                 return _regular(path, status, seen, content_tag(content), content=content)
-            if _version(os.fstat(file.fileno())) == _version(status):
+            if version_of(os.fstat(file.fileno())) == version_of(status):
                 continue  # changed within one tick of the file system's clock, or its size is not its length
             changed = True
             if len(content) > size:  # it has grown since fstat; otherwise it was truncated
@@ -224,7 +265,7 @@ class Disk:
         try:
             close(self._open(root, path, DIRECTORY_FLAGS))
         except OSError as error:
-            return _finding_of(error)
+            return finding_of(error)
         return self._directory()
 
     def _directory(self) -> Directory:
@@ -262,27 +303,4 @@ def _regular(
         mtime = ctime
     # Last-Modified has whole seconds, so a later change has another one only if the second of this one is over.
     settled = mtime // SECOND < seen // SECOND and not is_racy(ctime, seen)
-    return OpenFile(path, status.st_size, mtime, seen, file, content, _version(status), False, tag, settled)
-
-
-def _version(status: os.stat_result) -> tuple[int, ...]:
-    return status.st_dev, status.st_ino, status.st_ctime_ns, status.st_mtime_ns, status.st_size
-
-
-def _finding_of(error: OSError) -> Finding:
-    """The finding that an errno of opening or reading means."""
-    match error.errno:
-        case errno.ENOENT | errno.ENOTDIR | errno.EISDIR | errno.ENAMETOOLONG | errno.ELOOP | errno.EXDEV:
-            return NOT_FOUND
-        case errno.ENXIO | errno.ENODEV | errno.EILSEQ:  # socket; device without driver; name this file system forbids
-            return NOT_FOUND
-        case errno.EACCES | errno.EPERM:
-            return FORBIDDEN
-        case errno.EMFILE | errno.ENFILE | errno.ENOMEM | errno.EAGAIN | errno.EINTR:
-            return Unavailable(_name_of(error))
-    return StorageError(_name_of(error))
-
-
-def _name_of(error: OSError) -> str:
-    """The symbol of an errno, such as EMFILE."""
-    return errno.errorcode.get(error.errno or 0, str(error))
+    return OpenFile(path, status.st_size, mtime, seen, file, content, version_of(status), False, tag, settled)

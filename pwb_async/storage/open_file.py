@@ -15,6 +15,11 @@ _SCRATCH: Final = 64 * 1024
 """Bytes of the buffer that read_ahead() reads into again and again."""
 
 
+def version_of(status: os.stat_result) -> tuple[int, ...]:
+    """The version of a file: all that the system reports of a change (OpenFile.version)."""
+    return status.st_dev, status.st_ino, status.st_ctime_ns, status.st_mtime_ns, status.st_size
+
+
 class Descriptor:
     """An open file or directory. It is closed at the latest when the last reference to it is gone (hazard A12)."""
 

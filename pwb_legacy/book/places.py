@@ -16,7 +16,7 @@ CURES: Final = {
     "L1": ("pwb_async.storage.open_beneath:openat2", "pwb_async.storage.open_beneath:openat_walk"),
     "L2": ("pwb_async.core.http1.connection:Connection.receive_data",),
     "L3": ("pwb_async.core.http1.parser:RequestParser.parse", "pwb_async.core.events:BadRequest"),
-    "L4": ("pwb_async.storage.disk:_finding_of",),
+    "L4": ("pwb_async.storage.errors:finding_of",),
     "L5": ("pwb_legacy.common.outgoing:ResponseSender.send",),
     "L6": ("pwb_legacy.common.outgoing:read_parts", "pwb_async.server.sendfile:FileTransfer"),
     "L7": ("pwb_async.core.site.site:Site.locate", "pwb_async.core.site.site:Site.reply"),

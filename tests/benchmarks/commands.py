@@ -69,11 +69,11 @@ def _pwb_help() -> str:
 def pwb(setting: Setting) -> Command:
     words = [sys.executable, "-m", "pwb_async", str(setting.root), "--host", "127.0.0.1"]
     words += ["--port", str(setting.port), "--access-log", str(setting.log or "off")]
-    words += ["--workers", str(setting.workers), "--max-connections", str(CONNECTIONS)]
+    words += ["--workers", str(setting.workers), "--max-connections", str(CONNECTIONS), "--no-precompressed"]
     if not setting.cache:
         words += ["--cache", "off"]
     for word in words:
-        if word.startswith("--") and word not in _pwb_help():
+        if word.startswith("--") and word.replace("--no-", "--", 1) not in _pwb_help():
             raise UnableError(f"this PWB has no option {word}")
     # An installed package has its bytecode, so the first start writes that of this one.
     environment = {"PYTHONPATH": str(TOP), "PYTHONDONTWRITEBYTECODE": ""}

@@ -5,7 +5,7 @@
       site-sibling/secret.txt   CANARY: a prefix is not a parent
       site/                     the served folder; it holds the TREE of tests/core, which the corpus requests
 
-All files were last changed at MTIME.
+All files were last changed at MTIME, but for TIMES and those of coded.py.
 """
 
 import os
@@ -17,6 +17,7 @@ from xxhash import xxh3_128_hexdigest
 
 from pwb_legacy.compare.checks import essential_rows
 from pwb_legacy.compare.checks.essential_rows import CANARY, random_bytes
+from tests.conformance import coded
 from tests.core.driver import TREE
 
 __all__ = [
@@ -128,6 +129,7 @@ FILES: Final[dict[bytes, bytes]] = {
     b".well-known/assetlinks.json": b"[]",
     b".well-known/matrix/client": b"{}",
     b"apple-app-site-association": b"{}",
+    **coded.FILES,
 }
 
 LINKS: Final[dict[bytes, bytes]] = {
@@ -151,6 +153,7 @@ LINKS: Final[dict[bytes, bytes]] = {
     b"sub/link-out": b"../../secret.txt",
     b"index-is-link-out/index.html": b"../../secret.txt",
     b"link-out.gz": b"../secret.txt",
+    **coded.LINKS,
 }
 
 ODD: Final = b"odd times"
@@ -178,7 +181,7 @@ def build(world: Path) -> Path:
         os.makedirs(os.path.dirname(path), exist_ok=True)
         with open(path, "wb") as file:
             file.write(content)
-        os.utime(path, (TIMES.get(name, MTIME),) * 2)
+        os.utime(path, (TIMES.get(name, MTIME + coded.TIMES.get(name, 0)),) * 2)
     for name, target in LINKS.items():
         path = os.path.join(site, name)
         os.makedirs(os.path.dirname(path), exist_ok=True)

@@ -74,7 +74,7 @@ def open_file(name: bytes, content: bytes, mtime_ns: int = CHANGED * 10**9) -> O
 
 def find(lookup: Lookup, tree: Mapping[bytes, bytes] = TREE) -> Finding:
     """Find the first candidate in a mapping, as Disk.find does on a disk."""
-    for path, kind, status in lookup.candidates:
+    for path, kind, status, _ in lookup.candidates:
         if path in tree and kind is not EntryKind.DIRECTORY:
             return open_file(path, tree[path])._replace(status=status)
         beneath = path + b"/" if path else b""

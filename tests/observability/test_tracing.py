@@ -7,6 +7,7 @@ import pytest
 
 from pwb_async.core.http1.limits import Limits
 from pwb_async.core.http1.parser import RequestParser
+from pwb_async.core.semantics.codings import Acceptable
 from pwb_async.core.semantics.messages import Request, Response
 from pwb_async.core.site.lookup import Lookup
 from pwb_async.core.site.site import Site
@@ -20,7 +21,7 @@ def test_a_traced_lookup_has_all_fields_of_the_plain_one(tmp_path: Path, monkeyp
     def with_codings(self: Site, request: Request) -> Lookup | Response:
         located = original(self, request)
         assert isinstance(located, Lookup)
-        return replace(located, codings=(b"br",))
+        return replace(located, codings=Acceptable(((b"br",),)))
 
     monkeypatch.setattr(Site, "locate", with_codings)
     request = RequestParser(Limits()).parse(b"GET /a/ HTTP/1.1\r\nHost: pwb\r\n")

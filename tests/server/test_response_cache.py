@@ -31,9 +31,9 @@ TTL = 1.0
 SPACE = 64 << 20
 
 
-def ask(path: str, *lines: str, method: str = "GET") -> Request:
+def ask(path: str, *lines: str, method: str = "GET", reader: RequestParser = READER) -> Request:
     head = "".join(f"{line}\r\n" for line in (f"{method} {path} HTTP/1.1", "Host: x", *lines))
-    request = READER.parse(head.encode())
+    request = reader.parse(head.encode())
     assert isinstance(request, Request)
     return request
 
@@ -41,8 +41,8 @@ def ask(path: str, *lines: str, method: str = "GET") -> Request:
 class Counted(Disk):
     """A disk that lists the paths it is asked for, and how many by each revalidation, which hangs until `dead` is set."""
 
-    def __init__(self, root: Path) -> None:
-        super().__init__(str(root), clock=a_day_later)
+    def __init__(self, root: Path, precompressed: bool = False) -> None:
+        super().__init__(str(root), precompressed=precompressed, clock=a_day_later)
         self.calls: list[bytes] = []
         self.revalidations: list[int] = []
         self.dead: threading.Event | None = None
@@ -67,13 +67,14 @@ class StorageError(Disk):
 class Case:
     """A cache in front of a directory of its own; `calls` are the paths for which the disk was asked."""
 
-    def __init__(self, root: Path, space: int = SPACE) -> None:
+    def __init__(self, root: Path, space: int = SPACE, site: Site = SITE) -> None:
         self.root = root
-        self.disk = Disk(str(root), clock=a_day_later)
-        counted = self.disk_counted = Counted(root)
+        self.site, self.reader = site, RequestParser(Limits(), site.variant)
+        self.disk = Disk(str(root), precompressed=site.variant is not None, clock=a_day_later)
+        counted = self.disk_counted = Counted(root, site.variant is not None)
         self.calls, self.revalidations = counted.calls, counted.revalidations
         self.files = AsyncStorage(counted)
-        self.cache = ResponseCache(SITE, self.files, space, TTL)
+        self.cache = ResponseCache(site, self.files, space, TTL)
         self.now = asyncio.get_running_loop().time
 
     def write(self, name: str, content: bytes, mtime: float = LONG_AGO) -> Path:
@@ -82,25 +83,28 @@ class Case:
         os.utime(path, (mtime, mtime))
         return path
 
+    def ask(self, path: str, *lines: str, method: str = "GET") -> Request:
+        return ask(path, *lines, method=method, reader=self.reader)
+
     async def fetch(self, path: str, *lines: str, method: str = "GET") -> bytes:
         """The bytes that a client gets with the cache."""
-        request = ask(path, *lines, method=method)
+        request = self.ask(path, *lines, method=method)
         response = self.cache.get(request, self.now())
         if response is None:
-            lookup = SITE.locate(request)
+            lookup = self.site.locate(request)
             assert isinstance(lookup, Lookup)
-            response = SITE.reply(lookup, await self.cache.find(lookup))
+            response = self.site.reply(lookup, await self.cache.find(lookup))
         return wire(request, response)
 
     def plain(self, path: str, *lines: str, method: str = "GET") -> bytes:
         """The bytes that a client gets without a cache."""
-        request = ask(path, *lines, method=method)
-        lookup = SITE.locate(request)
+        request = self.ask(path, *lines, method=method)
+        lookup = self.site.locate(request)
         assert isinstance(lookup, Lookup)
-        return wire(request, SITE.reply(lookup, self.disk.find(lookup)))
+        return wire(request, self.site.reply(lookup, self.disk.find(lookup)))
 
     def holds(self, path: str) -> bool:
-        return self.cache.get(ask(path), self.now()) is not None
+        return self.cache.get(self.ask(path), self.now()) is not None
 
 
 def wire(request: Request, response: object) -> bytes:
@@ -318,7 +322,7 @@ async def test_d7_revalidation_sees_a_second_change_within_a_tick(
     case: Case, monkeypatch: pytest.MonkeyPatch, settled: bool
 ) -> None:
     """Such a change leaves the times as they are. No file system does that at will, so the test hides the times."""
-    monkeypatch.setattr(disk, "_version", lambda status: ())
+    monkeypatch.setattr(disk, "version_of", lambda status: ())
     path = case.write("a.html", b"one")
     if not settled:
         at = path.stat().st_ctime_ns

@@ -688,7 +688,7 @@ def test_c15_a_file_that_changes_within_a_tick(disk_of_root: Disk, root: str, mo
     write(f"{root}/f", bytes(100))
     with monkeypatch.context() as patch:
         patch.setattr(os, "pread", pread)
-        patch.setattr(disk, "_version", lambda status: (status.st_ino, status.st_size))
+        patch.setattr(disk, "version_of", lambda status: (status.st_ino, status.st_size))
         found = as_open_file(disk_of_root.find(make_lookup(b"f")))
     assert (found.size, found.content, found.generated) == (100, bytes(100), False)
 

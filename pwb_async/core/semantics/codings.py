@@ -28,6 +28,11 @@ class Acceptable(NamedTuple):
     """Whether it accepts the content as it is, without a coding."""
 
     @property
+    def codings(self) -> tuple[bytes, ...]:
+        """All codings of `preferences`."""
+        return tuple(coding for group in self.preferences for coding in group)
+
+    @property
     def key(self) -> bytes:
         """The value as bytes: b"" for a client that accepts no coding."""
         groups = b";".join(b",".join(group) for group in self.preferences)

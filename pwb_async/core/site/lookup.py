@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final, NamedTuple, Protocol, TypeAlias
 
+from pwb_async.core.semantics.codings import NO_CODING, Acceptable
 from pwb_async.core.semantics.fields import Fields
 from pwb_async.core.semantics.messages import HTTP_1_1, File, Request
 from pwb_async.core.semantics.target import Target
@@ -35,6 +36,9 @@ class Candidate(NamedTuple):
     """The kind of entry that matches."""
     status: int = 200
     """The status code of a response that is made of this file: 404 for an error page."""
+    compressible: bool = False
+    """Whether the media type of the file is one that may get a content coding, so that the finding depends on the
+    codings of the lookup."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,9 +51,13 @@ class Lookup:
     """The target's path without its first slash, for logs and delays only; `candidates` decide what is opened."""
     candidates: tuple[Candidate, ...]
     """The paths to try in order; if none matches, the finding is NOT_FOUND."""
-    codings: tuple[bytes, ...] = ()
-    """The content codings that the client accepts, in order of preference, for a storage that has coded files; no site
-    sets them yet."""
+    codings: Acceptable = NO_CODING
+    """The content codings that the client accepts for a compressible candidate."""
+    compress: bool = False
+    """Whether the storage may compress the content itself, with one of `codings`."""
+    shared_key: bytes = b""
+    """The cache key that all requests have in common which differ from this one in Accept-Encoding only, if the finding
+    is the same for all of them; otherwise b""."""
     rule: Redirect | Rewrite | None = None
     """The rule that applies if nothing of the site's own is found; the file of a rewrite is among the candidates."""
     cacheable: bool = True
@@ -105,6 +113,19 @@ class OpenFile(NamedTuple):
     describe it then: `size` is the length of `content`, and `version` is empty."""
     status: int = 200
     """The status code of the candidate at which it was found."""
+    coding: bytes = b""
+    """The content coding of what is sent; b"" for the file itself. `path`, `mtime_ns` and `version` are always those of
+    the file; `size`, `content`, `file` and `tag` those of the coded representation."""
+    compressed: bool = False
+    """Whether PWB made the coded representation itself, so that it has no ranges."""
+    neighbours: tuple[tuple[int, ...], ...] = ()
+    """The versions of the coded files beside it that were looked for, in the order of Lookup.codings; () for one that
+    is not there."""
+
+    @property
+    def has_ranges(self) -> bool:
+        """Whether ranges of it can be requested: it is certain to have the same bytes each time."""
+        return not (self.generated or self.compressed)
 
     @property
     def file_to_close(self) -> File | None:
@@ -170,4 +191,9 @@ FORBIDDEN: Final = Forbidden()
 
 def same_version(old: OpenFile, new: Finding) -> bool:
     """Whether `new` is certain to be the same file as `old`, unchanged."""
-    return isinstance(new, OpenFile) and old.settled and not old.generated and old.version == new.version
+    return (
+        isinstance(new, OpenFile)
+        and old.settled
+        and not old.generated
+        and (old.version, old.neighbours) == (new.version, new.neighbours)
+    )

@@ -26,19 +26,22 @@ At last, each response gets the fields that options and rules add (added_fields.
 """
 
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 from pwb_async.core.events import BadRequest
 from pwb_async.core.semantics.fields import Variant
 from pwb_async.core.semantics.messages import HTTP_1_1, FieldList, Request, Response
-from pwb_async.core.semantics.preconditions import Validators, evaluate, range_applies
-from pwb_async.core.semantics.ranges import ByteRange, multipart, parse_ranges
+from pwb_async.core.semantics.preconditions import evaluate, range_applies
+from pwb_async.core.semantics.ranges import parse_ranges
 
 from .added_fields import AddedFields
 from .cache_policy import NO_CACHE, CachePolicy, of_error
+from .coding_negotiation import CodingNegotiation
 from .error_pages import status_page
 from .header_rules import change_field
 from .lookup import (
+    Candidate,
     Directory,
     EntryKind,
     Finding,
@@ -51,10 +54,10 @@ from .lookup import (
     file_candidates,
 )
 from .media_types import STANDARD, MediaTypes
-from .parts import all_of, multipart_parts, slice_of
 from .patterns import RESERVED
 from .redirect_rules import Redirect, RedirectRules, Rewrite
-from .validators import validator_fields, validators_of_file
+from .representation import NO_SNIFF, Representation
+from .validators import validators_of_file
 from .variants import combine, host_variant
 
 ALLOWED: Final = b"GET, HEAD, OPTIONS"
@@ -62,9 +65,7 @@ ALLOWED: Final = b"GET, HEAD, OPTIONS"
 _KNOWN_METHODS: Final = frozenset((b"POST", b"PUT", b"DELETE", b"TRACE", b"PATCH"))
 """Methods of RFC 9110 9 and RFC 5789 that no resource here allows: 405. Any other method is not implemented: 501."""
 
-_NO_SNIFF: Final = (b"X-Content-Type-Options", b"nosniff")
 _RETRY_AFTER: Final = (b"Retry-After", b"1")
-_ACCEPT_RANGES: Final = ((b"Accept-Ranges", b"bytes"),)
 
 
 class Site:
@@ -80,6 +81,7 @@ class Site:
         dotfiles: Whether names that begin with a dot are served like others.
         redirects: The redirects and rewrites.
         added_fields: What is added to the fields of all responses.
+        negotiation: Where content codings are from; by default there are none.
     """
 
     variant: Variant | None
@@ -97,6 +99,7 @@ class Site:
         dotfiles: bool = False,
         redirects: RedirectRules | None = None,
         added_fields: AddedFields | None = None,
+        negotiation: CodingNegotiation | None = None,
     ) -> None:
         self._indexes = indexes
         self._cache_policy = cache_policy
@@ -108,7 +111,8 @@ class Site:
         self._added_fields = added_fields or None
         self._own_page = added_fields.own_page if added_fields else ()
         hosts = (*(redirects.hosts if redirects else ()), *(added_fields.rules.hosts if added_fields else ()))
-        self.variant = combine(host_variant(hosts), added_fields.variant if added_fields else None)
+        self._negotiation = negotiation or None
+        self.variant = combine(host_variant(hosts), added_fields.variant if added_fields else None, self._negotiation)
 
     def locate(self, request: Request) -> Lookup | Response:
         """What to look for, or the response if that does not depend on a file."""
@@ -148,7 +152,10 @@ class Site:
         path = b"/".join(target.segments)
         logged_path = path + b"/" if path and target.trailing_slash else path
         lookup = Lookup(request, logged_path, candidates_of(path, target.trailing_slash, self._indexes))
-        return lookup if self._redirects is None else self._ask_rules(self._redirects, lookup)
+        located = lookup if self._redirects is None else self._ask_rules(self._redirects, lookup)
+        if self._negotiation is None or isinstance(located, Response):
+            return located
+        return self._negotiation.apply(located, partial(self._media, request))
 
     def _ask_rules(self, rules: RedirectRules, lookup: Lookup) -> Lookup | Response:
         """The redirect of a forced rule; otherwise the lookup with the file or the redirect of a rule."""
@@ -192,7 +199,7 @@ class Site:
     def _page(self, status: int, method: bytes, *fields: tuple[bytes, bytes]) -> Response:
         """A response with a page of PWB's own, without content for HEAD."""
         page = status_page(status)
-        content = ((b"Content-Type", b"text/html; charset=utf-8"), (b"Content-Length", b"%d" % len(page)), _NO_SNIFF)
+        content = ((b"Content-Type", b"text/html; charset=utf-8"), (b"Content-Length", b"%d" % len(page)), NO_SNIFF)
         return Response(status, (*content, *self._own_page, *fields), () if method == b"HEAD" else (page,))
 
     def _redirect(self, method: bytes, location: bytes) -> Response:
@@ -208,70 +215,48 @@ class Site:
 
     def _represent(self, lookup: Lookup, found: OpenFile) -> Response:
         """The response to a GET or HEAD that selects an open file."""
-        request, media = lookup.request, self._types.fields(found.path)
+        selected = self._select(lookup, found)
+        fields, method = lookup.request.fields, lookup.request.method
         if found.status != 200:
-            return self._error_file(request.method, found, media)
-        if self._added_fields is not None and (media_type := self._added_fields.rules.content_type(request)):
-            media = change_field(media, b"Content-Type", b"content-type", media_type)
-        current = validators_of_file(found, dict(media).get(b"Content-Encoding", b""))
-        caching = (self._cache_policy.of_file(found.path, lookup.path),)
-        fields, method = request.fields, request.method
+            return selected.error(method)
         if fields.plain:
-            return self._whole(method, found, media, current, caching)
-        status = evaluate(fields, current)
+            return selected.whole(method)
+        status = evaluate(fields, selected.validators)
         if status == 304:
-            # One validator is enough, as the client has the other fields already (RFC 9110 15.4.5).
-            return Response(304, (*validator_fields(current)[-1:], *caching), (), found.file_to_close)
+            return selected.not_modified()
         if status is not None:
             return replace(self.error(status, method), file=found.file_to_close)
         value = fields.get(b"range")
-        if value is None or method != b"GET" or found.generated or not range_applies(fields, current):
-            return self._whole(method, found, media, current, caching)
+        if value is None or method != b"GET" or not found.has_ranges or not range_applies(fields, selected.validators):
+            return selected.whole(method)
         ranges = parse_ranges(value, found.size, self._max_ranges)
         if ranges is None:
-            return self._whole(method, found, media, current, caching)
+            return selected.whole(method)
         if not ranges:
             error = self.error(416, method, (b"Content-Range", b"bytes */%d" % found.size))
             return replace(error, file=found.file_to_close)
-        partial = self._partial(found, media, current, caching, ranges)
-        return partial or self._whole(method, found, media, current, caching)
+        return selected.partial(ranges) or selected.whole(method)
 
-    def _fields(
-        self, found: OpenFile, media: FieldList, length: int, current: Validators, caching: FieldList
-    ) -> FieldList:
-        return (
-            *media,
-            (b"Content-Length", b"%d" % length),
-            *validator_fields(current),
-            *(() if found.generated else _ACCEPT_RANGES),
-            *caching,
-            _NO_SNIFF,
+    def _select(self, lookup: Lookup, found: OpenFile) -> Representation:
+        """The representation that a file is, with the fields that describe it."""
+        media = self._media(lookup.request, found)
+        validators = validators_of_file(found, dict(media).get(b"Content-Encoding", b""))
+        caching: FieldList = (
+            self._cache_policy.of_file(found.path, lookup.path) if found.status == 200 else of_error(found.status),
         )
+        if self._negotiation is not None:
+            caching += self._negotiation.vary(media)
+        if found.coding:
+            media += ((b"Content-Encoding", found.coding),)
+        return Representation(found, media, validators, caching)
 
-    def _error_file(self, method: bytes, found: OpenFile, media: FieldList) -> Response:
-        """A response with a status of 404 or 410: preconditions and Range apply to 200 only (RFC 9110 13.2.1, 14.2)."""
-        fields = (*media, (b"Content-Length", b"%d" % found.size), of_error(found.status), _NO_SNIFF)
-        return Response(found.status, fields, all_of(method, found), found.file_to_close)
-
-    def _whole(
-        self, method: bytes, found: OpenFile, media: FieldList, current: Validators, caching: FieldList
-    ) -> Response:
-        fields = self._fields(found, media, found.size, current, caching)
-        return Response(200, fields, all_of(method, found), found.file_to_close)
-
-    def _partial(
-        self, found: OpenFile, media: FieldList, current: Validators, caching: FieldList, ranges: list[ByteRange]
-    ) -> Response | None:
-        """A 206 response (RFC 9110 15.3.7); None if its parts would be too long."""
-        if len(ranges) == 1:
-            fields = self._fields(found, media, ranges[0].length, current, caching)
-            fields += ((b"Content-Range", ranges[0].content_range(found.size)),)
-            return Response(206, fields, (slice_of(found, ranges[0]),), found.file_to_close)
-        form = multipart(ranges, found.size, found.mtime_ns, media)
-        if form is None:
-            return None
-        fields = self._fields(found, ((b"Content-Type", form.media_type),), form.length, current, caching)
-        return Response(206, fields, multipart_parts(found, form, ranges), found.file_to_close)
+    def _media(self, request: Request, file: OpenFile | Candidate) -> FieldList:
+        """Content-Type of a file, and Content-Encoding if its name says so. A rule changes that of no error page."""
+        media = self._types.fields(file.path)
+        if self._added_fields is None or file.status != 200:
+            return media
+        media_type = self._added_fields.rules.content_type(request)
+        return change_field(media, b"Content-Type", b"content-type", media_type) if media_type else media
 
 
 def is_servable(segments: tuple[bytes, ...], dotfiles: bool = False) -> bool:

@@ -25,13 +25,14 @@ _PLACEHOLDERS: Final = frozenset(
 def validators_of_file(found: OpenFile, coding: bytes = b"") -> Validators:
     """The validators of a file with a content coding, or with none.
 
-    Last-Modified is never later than Date (RFC 9110 8.8.2.1), and absent if the time of the file is a placeholder. The
-    coding is part of the tag, because the decoded file is another representation (RFC 9110 8.8.3.3).
+    Last-Modified is never later than Date (RFC 9110 8.8.2.1), and absent if the time of the file is a placeholder. It
+    is a weak validator of a coded representation, whose bytes may change while the file does not. `coding` is that of a
+    file whose name says so; it is part of the tag, because the decoded file is another representation (8.8.3.3).
     """
     seen, modified = found.seen_ns // _SECOND, found.mtime_ns // _SECOND
     last_modified = None if found.generated or is_placeholder(modified) else min(modified, seen)
     tag = None if found.tag is None else EntityTag(b"%s-%s" % (found.tag, coding) if coding else found.tag, False)
-    return Validators(tag, last_modified, found.settled, seen)
+    return Validators(tag, last_modified, found.settled and not found.coding, seen)
 
 
 def is_placeholder(mtime: int) -> bool:

@@ -76,7 +76,7 @@ ROWS = [
             connection=None,
             transfer_encoding=None,
             content_encoding=None,
-            vary=None,
+            vary="Accept-Encoding",
         ),
     ),
     *(
