@@ -84,4 +84,4 @@ def test_clients_that_pause_open_a_connection_for_each_request(bench: Bench) -> 
         wrong = bench.generator.load(participant.server, work, missing, 0)
     assert 0 < right.requests <= 500 * work.stretch + work.connections
     assert right.errors == 0
-    assert wrong.errors == wrong.requests > 0
+    assert wrong.errors >= wrong.requests > 0  # the last response may come after the end of the count

@@ -161,8 +161,6 @@ def test_an_error_that_is_not_taken_keeps_its_status(
     program: Design, options: tuple[str, ...], errors: str, tmp_path: Path
 ) -> None:
     arguments = [*command(program, *options or ("--mode", "x")), "--access-log", "off"]
-    if not options:  # pwb-legacy names the modes
-        arguments = arguments[:3] if program.program == "pwb-legacy" else arguments
     if not program.keeps_alive and options:
         arguments += ["--port", "0"]
     with subprocess.Popen(
