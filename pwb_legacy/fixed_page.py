@@ -18,8 +18,8 @@ PAGE = b"hello PWB"
 class FixedPageServer(SingleServer):
     """One page for every request, one client at a time."""
 
-    def make_response(self, event: Request | BadRequest) -> Response:
+    def make_response(self, event: Request | BadRequest, address: str) -> Response:
         if isinstance(event, BadRequest):
-            return super().make_response(event)
+            return super().make_response(event, address)
         fields = ((b"Content-Type", b"text/plain; charset=utf-8"), (b"Content-Length", b"%d" % len(PAGE)))
         return Response(200, fields, () if event.method == b"HEAD" else (PAGE,))

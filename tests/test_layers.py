@@ -14,7 +14,7 @@ from pwb_async.config.modes import MODES
 ROOT = Path(__file__).parents[1]
 
 PURE = {"core.semantics", "core.events", "core.deadlines", "core.http1", "core.site"}
-BLOCKING = {"config", "storage", "network", "output", "observability", "runtime"}
+BLOCKING = {"access", "config", "storage", "network", "output", "observability", "runtime"}
 LAYERS: dict[str, set[str]] = {
     "core.semantics": set(),
     "core.events": {"core.semantics"},
@@ -26,7 +26,8 @@ LAYERS: dict[str, set[str]] = {
     "network": set(),
     "storage": {"core.semantics", "core.site", "config"},
     "observability": {*PURE, "output"},
-    "runtime": {*PURE, "version", "config", "storage", "network", "output", "observability"},
+    "access": {*PURE, "config", "network", "output"},
+    "runtime": {*PURE, "version", "access", "config", "storage", "network", "output", "observability"},
     "command": {"config", "output", "observability"},
     "server": {*PURE, *BLOCKING},
     "workers": {*PURE, *BLOCKING, "server"},
@@ -56,7 +57,7 @@ MAY_HAVE_A_LOOP = (
     "pwb_legacy.typed",
 )
 CORE_MAY_IMPORT = {
-    "collections", "dataclasses", "datetime", "enum", "fnmatch", "functools", "ipaddress", "math", "re", "typing", "urllib",
+    "binascii", "collections", "dataclasses", "datetime", "enum", "fnmatch", "functools", "ipaddress", "math", "re", "typing", "urllib",
 }  # fmt: skip
 """What the core may import of the standard library: none of it reaches a file, a socket, a process, a clock or a log."""
 

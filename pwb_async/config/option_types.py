@@ -13,7 +13,7 @@ from typing import Any, Final, NamedTuple
 import click
 
 from pwb_async.core.semantics.grammar import MEDIA_TYPE, TOKEN
-from pwb_async.core.semantics.target import valid_host
+from pwb_async.core.semantics.target import host_name, valid_host
 from pwb_async.core.site.header_rules import check_change
 from pwb_async.core.site.security_fields import LEVELS
 from pwb_async.output.printing import did_you_mean
@@ -233,6 +233,22 @@ def _origin(text: str) -> str:
     return f"{scheme}://{authority.removesuffix(_DEFAULT_PORTS[scheme])}"  # as browsers send it
 
 
+def _network(text: str) -> str:
+    from pwb_async.core.semantics.networks import parse_network  # it needs ipaddress, which most starts are spared
+
+    return str(parse_network(text))
+
+
+def _proxy(text: str) -> str:
+    return text if text == "unix" else _network(text)
+
+
+def _host_name(text: str) -> str:
+    if not valid_host(text.encode(errors="surrogateescape")) or host_name(text.encode()) != text.lower().encode():
+        raise ValueError("is not a host name without a port, such as www.example.com")
+    return text.lower()
+
+
 class _Integer(click.IntRange):
     name = "integer"  # click's messages contain the name; that of IntRange is "integer range"
 
@@ -276,6 +292,9 @@ DELAY: Final = OptionType("[GLOB=]TIME[~TIME]", _delay)
 TYPE: Final = OptionType("GLOB=TYPE", _type_rule, toml_string="*.geo=application/json", item=_TYPE_RULE_WORD)
 HEADER: Final = OptionType("'NAME: VALUE'", _header, toml_string="X-Robots-Tag: noindex", item=re.compile(r"[^\n]+"))
 ORIGIN: Final = OptionType("ORIGIN", _origin, toml_string="https://a.example")
+NETWORK: Final = OptionType("CIDR", _network, toml_string="10.0.0.0/8")
+PROXY: Final = OptionType("CIDR|unix", _proxy, toml_string="10.0.0.0/8")
+HOST_NAME: Final = OptionType("NAME", _host_name, toml_string="www.example.com")
 SECURITY: Final = _one_of(*LEVELS)
 CHARSET: Final = OptionType("NAME|off", _charset, zero_word="off", toml_string="off")
 ETAG: Final = _one_of("auto", "content", "mtime")

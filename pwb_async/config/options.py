@@ -23,10 +23,12 @@ from .option_types import (
     FILE_MODE,
     GROUP,
     HEADER,
+    HOST_NAME,
     LOOP,
     MODE,
     NAME,
     NATIVE_LOOP,
+    NETWORK,
     ORIGIN,
     PATH,
     PORT,
@@ -61,6 +63,7 @@ class Topic(Enum):
 
     SITE = "What is served"
     FIELDS = "Rules, and fields of responses"
+    ACCESS = "Who may make a request"
     LISTENING = "Where it listens"
     PROCESS = "Processes and rights"
     STORAGE = "Memory and disk"
@@ -184,6 +187,19 @@ class Options:
         Topic.FIELDS, False, SWITCH, "Send the fields that SharedArrayBuffer needs, as for threads of WebAssembly."
     )
 
+    htpasswd: str | None = _option(
+        Topic.ACCESS, None, PATH, "Ask for a password; users and hashes are in this file, as htpasswd -B makes it."
+    )
+    allow: tuple[str, ...] = _option(
+        Topic.ACCESS, (), NETWORK, "Admit only clients of this network, such as 10.0.0.0/8; repeatable."
+    )
+    deny: tuple[str, ...] = _option(
+        Topic.ACCESS, (), NETWORK, "Refuse clients of this network, even if --allow names it; repeatable."
+    )
+    allowed_host: tuple[str, ...] = _option(
+        Topic.ACCESS, (), HOST_NAME, "Serve only requests for this host, against DNS rebinding; repeatable."
+    )
+
     host: str = _option(Topic.LISTENING, "127.0.0.1", ADDRESS, "Address or host name to listen on.")
     port: int = _option(Topic.LISTENING, 8888, PORT, "Port to listen on; 0: any free port.")
     unix: str | None = _option(Topic.LISTENING, None, PATH, "Listen on this Unix socket instead.")
@@ -273,6 +289,12 @@ class Options:
 
     rules: Rules = field(default=Rules())
     """The rules of the TOML file, in which they have tables; no option sets them."""
+
+    @property
+    def htpasswd_files(self) -> tuple[str, ...]:
+        """The files of users that options and rules name, each once."""
+        named = (self.htpasswd, *(rule.htpasswd for rule in self.rules.access))
+        return tuple(dict.fromkeys(path for path in named if path))
 
 
 DECLARATIONS: Final[dict[str, Declaration]] = {

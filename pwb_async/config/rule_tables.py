@@ -1,9 +1,11 @@
-"""Rules in the TOML file: the tables [[headers]], [[redirects]] and [[rewrites]]."""
+"""Rules in the TOML file: the tables [[headers]], [[redirects]], [[rewrites]] and [[access]]."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, TypeVar
 
+from pwb_async.core.semantics.networks import Networks, parse_network
+from pwb_async.core.site.access import AccessRule
 from pwb_async.core.site.header_rules import Change, HeaderRule
 from pwb_async.core.site.patterns import parse_pattern
 from pwb_async.core.site.redirect_rules import REDIRECTS, REWRITES, RedirectRule, parse_rule
@@ -32,7 +34,9 @@ def parse_tables(name: str, text: str, tables: Mapping[str, Any]) -> Rules:
                 raise ConfigError(f"{place}: {error}.") from None
             if kind == "redirects" and "status" not in table:
                 warnings.append(f"{place}: {NO_STATUS}")
-    return Rules(tuple(found["headers"]), (*found["redirects"], *found["rewrites"]), tuple(warnings))
+    return Rules(
+        tuple(found["headers"]), (*found["redirects"], *found["rewrites"]), tuple(warnings), tuple(found["access"])
+    )
 
 
 def _tables(name: str, text: str, kind: str, tables: object) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -106,10 +110,34 @@ def _rule(place: str, table: Mapping[str, Any], statuses: tuple[int, ...], defau
     return parse_rule(place, source, destination, status, _get(table, "force", bool, False), tuple(query.items()))
 
 
+def _access(place: str, table: Mapping[str, Any]) -> AccessRule:
+    pattern = parse_pattern(_get(table, "for", str))
+    if pattern.host:
+        raise ValueError(f'"{pattern.text}": access depends on the path alone, as a client may name any host')
+    htpasswd = _get(table, "htpasswd", str, "")
+    allow, deny = _networks(table, "allow"), _networks(table, "deny")
+    if not (htpasswd or allow or deny):
+        raise ValueError("there is neither htpasswd nor allow nor deny")
+    return AccessRule(place, pattern, htpasswd, allow, deny)
+
+
+def _networks(table: Mapping[str, Any], key: str) -> Networks:
+    networks = _get(table, key, list, [])
+    for each in networks:
+        if not isinstance(each, str):
+            raise ValueError(f"{key} {each!r} is of the wrong type, not a string")
+        try:
+            parse_network(each)
+        except ValueError as error:
+            raise ValueError(f"{key} {each!r} {error}") from None
+    return Networks(networks)
+
+
 _RULE_KEYS: Final = ("from", "to", "status", "force", "query")
 TABLES: Final[Mapping[str, tuple[tuple[str, ...], Callable[[str, Mapping[str, Any]], Any]]]] = {
     "headers": (("for", "set", "unset"), _headers),
     "redirects": (_RULE_KEYS, _redirect),
     "rewrites": (_RULE_KEYS, _rewrite),
+    "access": (("for", "htpasswd", "allow", "deny"), _access),
 }
 """The keys of a table of each kind, and what makes a rule of it."""

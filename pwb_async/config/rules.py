@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from pwb_async.core.site.access import AccessRule
 from pwb_async.core.site.header_rules import HeaderRule
 from pwb_async.core.site.redirect_rules import RedirectRule
 
@@ -14,3 +15,5 @@ class Rules(NamedTuple):
     """Redirects and rewrites."""
     warnings: tuple[str, ...] = ()
     """Lines about what is probably not meant, each of which begins with its place."""
+    access: tuple[AccessRule, ...] = ()
+    """Who may request what; only the TOML file has such rules."""

@@ -10,7 +10,7 @@ from pwb_async.output.printing import did_you_mean
 from .options import DECLARATIONS, ConfigError
 from .rules import Rules
 
-RULE_TABLES: Final = ("headers", "redirects", "rewrites")
+RULE_TABLES: Final = ("headers", "redirects", "rewrites", "access")
 """The names of the tables of rules."""
 
 

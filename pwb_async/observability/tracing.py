@@ -72,9 +72,9 @@ class TracedSite(Site):
         super().__init__(**options)
         self._trace = trace
 
-    def locate(self, request: Request) -> Lookup | Response:
+    def locate(self, request: Request, client: str = "") -> Lookup | Response:
         began = self._trace.begin()
-        located = super().locate(request)
+        located = super().locate(request, client)
         flow = self._trace.track().flow
         self._trace.end("locate", began, flow, target=request.target.cache_key.decode("latin-1"))
         if isinstance(located, Response):

@@ -12,7 +12,7 @@ from pwb_async.core.deadlines import Timeouts
 from pwb_async.core.http1.limits import Limits
 from pwb_async.core.http1.parser import RequestParser
 from pwb_async.core.semantics.fields import Variant
-from pwb_async.core.site.access import ClientResolver, Guard
+from pwb_async.core.site.access import AccessRules, ClientResolver, Guard
 from pwb_async.core.site.lookup import Storage
 from pwb_async.core.site.site import Site
 from pwb_async.network.listeners import close, listen, url
@@ -23,13 +23,15 @@ from pwb_async.storage.disk import Disk
 from pwb_async.version import __version__
 
 from . import privileges
-from .hooks import AccessCheck, contain
+from .access_options import find_access
+from .hooks import AccessCheck, both, contain
 from .landlock import find_landlock
 from .processors import processors
 from .rule_files import NAMES, RuleFiles
 from .site_options import make_site
 
 if TYPE_CHECKING:
+    from pwb_async.access.guard import Access
     from pwb_async.observability.trace_events import TraceWriter
 
 T = TypeVar("T")
@@ -69,10 +71,12 @@ class ServerContext(NamedTuple):
     """The timeline; None without --trace."""
     workers: int
     """The number of serving processes."""
+    access: "Access | None" = None
+    """Who may make a request, by options and rules; None if nothing is refused."""
     guard: Guard | None = None
-    """The function that may refuse a request before the cache is asked; None for no such function.
+    """The function that may refuse a request before the cache is asked, beside `access`; None for no such function.
 
-    No option sets this one and the next two yet; a program that embeds the server can, by _replace(). What follows if
+    No option sets this one and the next two; a program that embeds the server can, by _replace(). What follows if
     one of them raises an exception is described in hooks.py."""
     resolve_client: ClientResolver | None = None
     """The function that finds the client of a request; None if the client always is the connection's peer."""
@@ -82,9 +86,10 @@ class ServerContext(NamedTuple):
     @property
     def access_check(self) -> AccessCheck | None:
         """The client resolver and the guard as servers call them; None if there is neither."""
-        if self.resolve_client is None and self.guard is None:
+        guard = both(None if self.access is None else self.access.guard(self.site), self.guard)
+        if self.resolve_client is None and guard is None:
             return None
-        return AccessCheck(self.resolve_client, self.guard, self.site)
+        return AccessCheck(self.resolve_client, guard, self.site)
 
     @property
     def all_observers(self) -> tuple[Observer, ...]:
@@ -119,13 +124,24 @@ class ServerContext(NamedTuple):
     def reload_rules(self, now: float, *, log: bool = True) -> "ServerContext | None":
         """The same context with the rules as they are by now; None if they are the same. It may wait for the disk.
 
+        The files of users are read again, too, but this makes no difference to the context.
         now: seconds on a clock that never goes back. log: whether mistakes and warnings are logged.
         """
+        if self.access is not None:
+            self.access.reload(now, log=log)
         rules = self.rule_files.reload(now, log=log)
         if rules is None:
             return None
-        site = make_site(self.options, rules, self.trace)
+        site = make_site(self.options, rules, self.trace, self._access_rules)
         return self._replace(site=site, parser=_parser(self.parser.limits, site.variant, self.parser))
+
+    @property
+    def _access_rules(self) -> AccessRules | None:
+        return None if self.access is None else self.access.rules
+
+    def rules_are_due(self, now: float) -> bool:
+        """Whether reload_rules() would look at a file."""
+        return self.rule_files.is_due(now) or (self.access is not None and self.access.is_due(now))
 
     def close(self) -> None:
         """Close the sockets, remove the file of a Unix socket, and write the rest of the log and the timeline."""
@@ -177,6 +193,7 @@ def _open(
                 interval=options.cache_ttl,
             )
             rules = rule_files.load()
+            access = find_access(options, old and old.access)
             if options.user is not None:
                 action, value = "become", options.user
                 privileges.find_user(options.user)
@@ -209,11 +226,13 @@ def _open(
     if options.dotfiles:
         logger.warning("names that begin with a dot are served: --dotfiles")
     storage = _slowed(storage, options)
+    if access is not None:
+        storage = access.guarded(storage)
     if trace is not None:
         from pwb_async.observability.tracing import TracedStorage
 
         storage = TracedStorage(storage, trace)
-    site = make_site(options, rules, trace)
+    site = make_site(options, rules, trace, None if access is None else access.rules)
     return ServerContext(
         program=program,
         options=options,
@@ -228,6 +247,7 @@ def _open(
         sockets=sockets,
         trace=trace,
         workers=options.workers or processors(),
+        access=access,
     )
 
 

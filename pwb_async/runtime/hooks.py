@@ -4,7 +4,7 @@ It is logged with its traceback, for each hook at most once a second, and then:
 
     client resolver   the client is unknown, and observers get "-". A request gets 500; guard and site are not asked.
                       The peer is not taken for the client, since it may be a proxy that the guard trusts.
-    guard             the request gets 500, as if the guard had refused it
+    guard, its check  the request gets 500, as if the guard had refused it
     observer          nothing: the other observers are called
 
 The connection stays open in each case, and the next request on it is checked anew.
@@ -12,11 +12,12 @@ The connection stays open in each case, and the next request on it is checked an
 
 import logging
 import re
+from functools import partial
 from typing import Final
 
 from pwb_async.core.events import BadRequest
 from pwb_async.core.semantics.messages import Request, Response
-from pwb_async.core.site.access import ClientResolver, Guard
+from pwb_async.core.site.access import Check, ClientResolver, Guard
 from pwb_async.core.site.site import Site
 from pwb_async.observability.error_log import MessageLimit
 from pwb_async.observability.exchange import Exchange, Observer
@@ -37,8 +38,11 @@ class AccessCheck:
         self._site = site
         self._resolver_messages, self._guard_messages = MessageLimit(), MessageLimit()
 
-    def __call__(self, peer: str, event: Request | BadRequest) -> tuple[str, Response | None]:
-        """The client's address, and the response if the request is refused. A BadRequest never is."""
+    def __call__(self, peer: str, event: Request | BadRequest) -> tuple[str, Response | Check | None]:
+        """The client's address, and the response if the request is refused, or a check of it that blocks.
+
+        A BadRequest is never refused. What a check raises is contained, too.
+        """
         try:
             client = self._client_of(peer, event)
         except Exception:
@@ -51,7 +55,19 @@ class AccessCheck:
         except Exception:
             _log_exception("the guard", self._guard_messages)
             return client, self._fault(event)
-        return client, refusal and self._site.finish(event, refusal)
+        if refusal is None:
+            return client, None
+        if isinstance(refusal, Check):
+            return client, Check(partial(self._run, event, refusal))
+        return client, self._site.finish(event, refusal)
+
+    def _run(self, request: Request, check: Check) -> Response | None:
+        try:
+            refusal = check.run()
+        except Exception:
+            _log_exception("a check of the guard", self._guard_messages)
+            return self._fault(request)
+        return refusal and self._site.finish(request, refusal)
 
     def _client_of(self, peer: str, event: Request | BadRequest) -> str:
         if self._resolve is None:
@@ -63,6 +79,27 @@ class AccessCheck:
 
     def _fault(self, event: Request | BadRequest) -> Response | None:
         return None if isinstance(event, BadRequest) else self._site.finish(event, self._site.error(500, event.method))
+
+
+def both(first: Guard | None, second: Guard | None) -> Guard | None:
+    """A guard that refuses what either of two guards refuses; the second is asked if the first refuses nothing."""
+    if first is None or second is None:
+        return first or second
+
+    def ask(client: str, request: Request) -> Response | Check | None:
+        refusal = first(client, request)
+        return (
+            Check(partial(_ask_later, refusal, second, client, request))
+            if isinstance(refusal, Check)
+            else (refusal or second(client, request))
+        )
+
+    return ask
+
+
+def _ask_later(check: Check, guard: Guard, client: str, request: Request) -> Response | None:
+    refusal = check.run() or guard(client, request)
+    return refusal.run() if isinstance(refusal, Check) else refusal
 
 
 def contain(observe: Observer) -> Observer:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from pwb_async.config.options import Options
 from pwb_async.config.rules import Rules
+from pwb_async.core.site.access import AccessRules
 from pwb_async.core.site.added_fields import AddedFields
 from pwb_async.core.site.cache_policy import CachePolicy
 from pwb_async.core.site.coding_negotiation import CodingNegotiation
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
     from pwb_async.observability.trace_events import TraceWriter
 
 
-def make_site(options: Options, rules: Rules, trace: "TraceWriter | None") -> Site:
-    """The site with these rules. trace: the timeline; None without --trace."""
+def make_site(options: Options, rules: Rules, trace: "TraceWriter | None", access: AccessRules | None = None) -> Site:
+    """The site with these rules. trace: the timeline; None without --trace. access: who may request what."""
     make: Callable[..., Site] = Site
     if trace is not None:
         from pwb_async.observability.tracing import TracedSite
@@ -38,6 +39,7 @@ def make_site(options: Options, rules: Rules, trace: "TraceWriter | None") -> Si
         redirects=RedirectRules(rules.redirects),
         negotiation=CodingNegotiation(options.precompressed),
         added_fields=_added_fields(options, rules),
+        access=access,
     )
 
 

@@ -23,6 +23,7 @@ from pwb_async.core.events import CLOSED, NEED_DATA, BadRequest, ConnectionState
 from pwb_async.core.http1.connection import Connection
 from pwb_async.core.http1.parser import RequestParser
 from pwb_async.core.semantics.messages import Part, Request, Response
+from pwb_async.core.site.access import Check
 from pwb_async.core.site.lookup import Finding, Lookup
 from pwb_async.core.site.site import Site
 from pwb_async.observability.exchange import Exchange
@@ -88,10 +89,11 @@ class HTTPProtocol(ConnectionProtocol):
         if not self._responding:
             self._continue()
 
-    def _process_events(self, event: Event) -> None:
+    def _process_events(self, event: Event, checked: tuple[str, Response | None] | None = None) -> None:
         """Respond to `event` and those after it, until more data is needed or something else continues later.
 
-        The latter is a task, resume_writing(), or a callback after other connections have had their turn.
+        The latter is a task, resume_writing(), or a callback: of a thread, or after other connections have had their
+        turn. checked: the client, and the response if the request is refused, if its access has been checked.
         """
         state, connection, writer = self._state, self._connection, self._writer
         cache, check_access, observers = state.cache, state.access_check, state.observers
@@ -100,8 +102,17 @@ class HTTPProtocol(ConnectionProtocol):
         count = size = 0
         while event is not NEED_DATA and event is not CLOSED:
             response, client = None, self._peer  # which is "" if the peer's address has not been needed yet
-            if check_access is not None:
-                client, response = check_access(self.peer, event)
+            if checked is not None:
+                client, response = checked
+                checked = None
+            elif check_access is not None:
+                client, refusal = check_access(self.peer, event)
+                if isinstance(refusal, Check):
+                    self._begin(out)
+                    check = state.run_check(cast(Request, event), refusal)
+                    check.add_done_callback(partial(self._process_checked, event, client))
+                    return
+                response = refusal
             if isinstance(event, BadRequest):
                 response = state.context.site.refuse(event)
             elif response is None:
@@ -144,11 +155,22 @@ class HTTPProtocol(ConnectionProtocol):
             self.deadline.disarm()
         self._wait(now)
 
+    def _process_checked(self, event: Event, client: str, checked: Future[Response | None]) -> None:
+        """Respond to a request whose access has been checked in a thread."""
+        self._responding = False
+        if self._writer.closed:
+            return
+        try:
+            self._process_events(event, (client, checked.result()))
+        except Exception:
+            logger.exception("a fault of this server")
+            self.abort()
+
     def _locate(self, request: Request, client: str, out: list[Part], wall: float) -> Response | None:
         """Make a response that needs no disk; otherwise write `out`, ask the disk and return None."""
         state = self._state
         site, cache = state.context.site, state.cache
-        located = site.locate(request)
+        located = site.locate(request, client)
         if isinstance(located, Response):
             return located
         self._begin(out)

@@ -235,7 +235,7 @@ class Server:
 
     def _check_rules(self) -> None:
         """Read the files of rules again if it is time to, unless they are being read already."""
-        due = self.context.rule_files.is_due(self.loop.time())
+        due = self.context.rules_are_due(self.loop.time())
         if due and (self._checking_rules is None or self._checking_rules.done()):
             self._checking_rules = self.loop.create_task(self._reload_rules(self.context))
 

@@ -6,22 +6,29 @@ the configuration in it after a reload.
 
 import asyncio
 from collections.abc import Callable
-from typing import Protocol
+from typing import Final, Protocol
 
 from pwb_async.core.deadlines import Deadline
 from pwb_async.core.http1.parser import RequestParser
+from pwb_async.core.semantics.messages import Request, Response
+from pwb_async.core.site.access import Check
 from pwb_async.core.site.lookup import Finding, Lookup
 from pwb_async.network.admission import AdmissionControl, AdmittedConnection
 from pwb_async.observability.exchange import Observer
 from pwb_async.observability.storage_log import StorageLog
 from pwb_async.runtime.context import ServerContext
 from pwb_async.runtime.hooks import AccessCheck
+from pwb_async.runtime.processors import processors
 
 from .async_storage import AsyncStorage
 from .cache_store import max_open_files
+from .disk_threads import DiskThreads
 from .response_cache import ResponseCache
 from .send_queue import SendQueueWatcher
 from .sendfile import SendfileSupport
+
+_MAX_CHECKS: Final = 256
+"""Checks of access at a time, in threads and waiting for one."""
 
 
 class ServerConnection(AdmittedConnection, Protocol):
@@ -64,6 +71,7 @@ class ServerState:
     """The state that a server shares with all protocols that it makes."""
 
     __slots__ = (
+        "_check_threads",
         "access_check",
         "admission",
         "cache",
@@ -126,6 +134,7 @@ class ServerState:
         self.admission = AdmissionControl(
             max_connections, options.max_connections_per_ip, max_open_files(options.cache)
         )
+        self._check_threads: DiskThreads | None = None
         self.stopping = self.closing = False
         self.empty = asyncio.Event()
         self._configure(context)
@@ -151,6 +160,21 @@ class ServerState:
         self.access_check = context.access_check
         self.observers = context.all_observers
 
+    def run_check(self, request: Request, check: Check) -> asyncio.Future[Response | None]:
+        """Check the access of a request in a thread; 503 if too many checks wait, or if no thread can be started.
+
+        These threads are as many as processors, since a check computes; so it delays neither the loop nor the disk's.
+        """
+        site = self.context.site
+        try:
+            if self._check_threads is None:
+                self._check_threads = DiskThreads("pwb-access", processors(), _MAX_CHECKS)
+        except RuntimeError:
+            refused = self.loop.create_future()
+            refused.set_result(site.unavailable(request))
+            return refused
+        return self._check_threads.call(check.run, lambda reason: site.unavailable(request))
+
     def check_empty(self) -> None:
         """Set `empty` if the last connection has been closed and no more are accepted."""
         if self.closing and not self.admission.connections:
@@ -160,3 +184,5 @@ class ServerState:
         """End the threads, and stop watching sockets."""
         self.send_queue.close()
         self.storage.close()
+        if self._check_threads is not None:
+            self._check_threads.close()

@@ -36,6 +36,7 @@ from typing import ClassVar, Final
 
 from pwb_async.core.events import CLOSED, NEED_DATA, BadRequest, ConnectionState
 from pwb_async.core.semantics.messages import Request, Response
+from pwb_async.core.site.access import Check
 from pwb_async.network.admission import UNLIMITED, AdmittedConnection, SharedAdmissionControl
 from pwb_async.network.send_timeout import check_interval
 from pwb_async.observability.exchange import make_exchange
@@ -110,17 +111,16 @@ class HTTPServer:
         """Free the client's place; called before its socket is closed. A server that stops waits only until here."""
         self.admission.forget(client)
 
-    def make_response(self, event: Request | BadRequest) -> Response:
+    def make_response(self, event: Request | BadRequest, address: str) -> Response:
         """Make the response to an event. start_response() has asked the guard, which has not refused it.
 
-        A request that needs a file takes three steps: locate, find and reply. Only find reads the disk; but before it,
-        once a second, the files of rules are read again.
+        A request that needs a file takes three steps: locate, find and reply. Only find reads the disk.
+        address: that of the client.
         """
         if isinstance(event, BadRequest):
             return self.context.site.refuse(event)
-        self.reload_rules()
         site = self.context.site  # for all steps, even if another thread reloads the rules meanwhile
-        lookup = site.locate(event)
+        lookup = site.locate(event, address)
         if isinstance(lookup, Response):
             return lookup
         finding = self.context.storage.find(lookup)
@@ -134,14 +134,21 @@ class HTTPServer:
             self.context, self._access_check = context, context.access_check
 
     def start_response(self, client: Client, event: Request | BadRequest) -> None:
-        """Ask the guard and make the response. It is the client's `outgoing` from here until close_response()."""
+        """Ask the guard and make the response. It is the client's `outgoing` from here until close_response().
+
+        Before a request, once a second, the files of rules and of users are read again. Like find, and a check of a
+        password, this may take some time.
+        """
         client.deadline.disarm()
         now = time.time()
-        address, response = (
-            (client.peer, None) if self._access_check is None else self._access_check(client.peer, event)
-        )
+        if isinstance(event, Request):
+            self.reload_rules()
+        check_access = self._access_check
+        address, response = (client.peer, None) if check_access is None else check_access(client.peer, event)
+        if isinstance(response, Check):
+            response = response.run()
         if response is None:
-            response = self.make_response(event)
+            response = self.make_response(event, address)
         parts = client.connection.respond(event, response, now)
         client.outgoing = ResponseSender(event, address, response, now)
         client.outgoing.set_parts(parts)

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple, Protocol, TypeAlias
 
 from pwb_async.core.semantics.codings import NO_CODING, Acceptable
 from pwb_async.core.semantics.fields import Fields
-from pwb_async.core.semantics.messages import HTTP_1_1, File, Request
+from pwb_async.core.semantics.messages import HTTP_1_1, FieldList, File, Request
 from pwb_async.core.semantics.target import Target
 
 from .redirect_rules import Redirect, Rewrite
@@ -62,6 +62,8 @@ class Lookup:
     """The rule that applies if nothing of the site's own is found; the file of a rewrite is among the candidates."""
     cacheable: bool = True
     """Whether the finding is the same for all requests with the same cache key."""
+    client: str = ""
+    """The address of the client, if its access to what is found may have to be judged; "" otherwise."""
 
 
 def candidates_of(path: bytes, trailing_slash: bool, indexes: tuple[bytes, ...]) -> tuple[Candidate, ...]:
@@ -149,6 +151,16 @@ class Forbidden:
 
 
 @dataclass(frozen=True, slots=True)
+class Refused:
+    """A file to which this client has no access, although the path that it requested needs none."""
+
+    status: int
+    """The status code of the response."""
+    fields: FieldList
+    """Fields of the response."""
+
+
+@dataclass(frozen=True, slots=True)
 class Unavailable:
     """A lookup that failed for a reason that is expected to pass, such as a lack of descriptors (hazard E2).
 
@@ -167,7 +179,7 @@ class StorageError:
     """The reason, for the log only; a client never sees it."""
 
 
-Finding: TypeAlias = OpenFile | Directory | NotFound | Forbidden | Unavailable | StorageError
+Finding: TypeAlias = OpenFile | Directory | NotFound | Forbidden | Refused | Unavailable | StorageError
 """The result of a lookup."""
 
 

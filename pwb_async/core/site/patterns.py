@@ -101,6 +101,14 @@ def parse_pattern(text: str) -> Pattern:
     )
 
 
+def beneath(pattern: Pattern) -> re.Pattern[bytes]:
+    """What the paths of a pattern, and all paths beneath them, match: segments joined by slashes, in any case."""
+    source = (
+        re.escape(b"/".join(segment for _, segment in pattern.fixed)) if pattern.path is None else pattern.path.pattern
+    )
+    return re.compile(rb"(?:%s)(?:/.*)?" % source if source else rb".*", re.DOTALL | re.IGNORECASE)
+
+
 def _is_wildcard(segment: bytes) -> bool:
     return b"*" in segment or PLACEHOLDER.fullmatch(segment) is not None
 

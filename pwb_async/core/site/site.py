@@ -12,6 +12,7 @@ Site.reply, by the kind of finding:
   an OpenFile       the steps below
   a Directory       without a final slash in the target: 301; with one there is no index file, so as NotFound
   Forbidden         403
+  Refused           401, 403 or 429
   Unavailable       503
   a StorageError    500
   NotFound          the redirect of a rule; otherwise 404, or the status of a rule whose own file is missing
@@ -35,6 +36,7 @@ from pwb_async.core.semantics.messages import HTTP_1_1, FieldList, Request, Resp
 from pwb_async.core.semantics.preconditions import evaluate, range_applies
 from pwb_async.core.semantics.ranges import parse_ranges
 
+from .access import AccessRules
 from .added_fields import AddedFields
 from .cache_policy import NO_CACHE, CachePolicy, of_error
 from .coding_negotiation import CodingNegotiation
@@ -48,6 +50,7 @@ from .lookup import (
     Forbidden,
     Lookup,
     OpenFile,
+    Refused,
     StorageError,
     Unavailable,
     candidates_of,
@@ -82,6 +85,7 @@ class Site:
         redirects: The redirects and rewrites.
         added_fields: What is added to the fields of all responses.
         negotiation: Where content codings are from; by default there are none.
+        access: The rules about who may request what.
     """
 
     variant: Variant | None
@@ -100,6 +104,7 @@ class Site:
         redirects: RedirectRules | None = None,
         added_fields: AddedFields | None = None,
         negotiation: CodingNegotiation | None = None,
+        access: AccessRules | None = None,
     ) -> None:
         self._indexes = indexes
         self._cache_policy = cache_policy
@@ -109,15 +114,18 @@ class Site:
         self._dotfiles = dotfiles
         self._redirects = redirects or None
         self._added_fields = added_fields or None
+        self._access = access or None
         self._own_page = added_fields.own_page if added_fields else ()
         hosts = (*(redirects.hosts if redirects else ()), *(added_fields.rules.hosts if added_fields else ()))
         self._negotiation = negotiation or None
         self.variant = combine(host_variant(hosts), added_fields.variant if added_fields else None, self._negotiation)
 
-    def locate(self, request: Request) -> Lookup | Response:
-        """What to look for, or the response if that does not depend on a file."""
+    def locate(self, request: Request, client: str = "") -> Lookup | Response:
+        """What to look for, or the response if that does not depend on a file. client: its address."""
         located = self._locate(request)
-        return self.finish(request, located) if isinstance(located, Response) else located
+        if isinstance(located, Response):
+            return self.finish(request, located)
+        return located if self._access is None else self._ask_access(self._access, located, client)
 
     def reply(self, lookup: Lookup, finding: Finding) -> Response:
         """The response to a request whose lookup led to `finding`; from now on the response owns the file."""
@@ -128,6 +136,10 @@ class Site:
         return self.finish(
             bad, self._unavailable(bad.method) if bad.status == 503 else self.error(bad.status, bad.method)
         )
+
+    def unavailable(self, request: Request) -> Response:
+        """The response to a request whose access cannot be checked at the moment."""
+        return self.finish(request, self._unavailable(request.method))
 
     def finish(self, event: Request | BadRequest, response: Response) -> Response:
         """The response with the fields that are added to each; called with that of a guard, too."""
@@ -171,6 +183,16 @@ class Site:
             own = (*own[: len(own) - len(last)], *files, *last)
         return replace(lookup, candidates=own, rule=rule, cacheable=not rules.depend_on_query(lookup.request))
 
+    def _ask_access(self, rules: AccessRules, lookup: Lookup, client: str) -> Lookup:
+        """The lookup, with the client if more rules apply to what may be found than to the path that is requested.
+
+        Such a file is not cached, since the guard, which is asked before the cache, judges the path alone.
+        """
+        segments = lookup.request.target.segments
+        if not any(rules.beyond(segments, candidate.path) for candidate in lookup.candidates):
+            return lookup
+        return replace(lookup, client=client, cacheable=False)
+
     def _reply(self, lookup: Lookup, finding: Finding) -> Response:
         method = lookup.request.method
         if isinstance(finding, OpenFile):
@@ -179,6 +201,8 @@ class Site:
             return self._redirect(method, lookup.request.target.directory_location(self._relative_redirects))
         if isinstance(finding, Forbidden):
             return self.error(403, method)
+        if isinstance(finding, Refused):
+            return self.error(finding.status, method, *finding.fields)
         if isinstance(finding, Unavailable):
             return self._unavailable(method)
         if isinstance(finding, StorageError):

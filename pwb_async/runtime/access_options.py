@@ -1,0 +1,53 @@
+"""Who may make a request, as the options describe it."""
+
+import os
+from typing import TYPE_CHECKING
+
+from pwb_async.config.options import ConfigError, Options
+from pwb_async.core.semantics.networks import Networks
+from pwb_async.core.site.access import AccessRule, AccessRules
+from pwb_async.core.site.site import is_servable
+
+if TYPE_CHECKING:
+    from pwb_async.access.guard import Access
+
+
+def find_access(options: Options, old: "Access | None") -> "Access | None":
+    """The access rules of the options, with their files of users; None if nothing is refused.
+
+    old: the access of the configuration before, whose wrong passwords stay counted. Raises ConfigError.
+    """
+    rules = AccessRules((*_for_all(options), *options.rules.access))
+    if not rules and not options.allowed_host:
+        return None
+    from pwb_async.access.guard import Access  # most sites refuse nothing
+    from pwb_async.access.htpasswd import Htpasswd
+
+    files: dict[str, Htpasswd] = {}
+    for path in options.htpasswd_files:
+        _check_hidden(path, options)
+        files[path] = Htpasswd(path)
+    return Access(
+        rules,
+        files,
+        hosts=options.allowed_host,
+        preflights=bool(options.cors),
+        attempts=None if old is None else old.attempts,
+    )
+
+
+def _for_all(options: Options) -> list[AccessRule]:
+    """The rule of the options for the whole site, if there is one."""
+    if not (options.htpasswd or options.allow or options.deny):
+        return []
+    allow, deny = Networks(options.allow), Networks(options.deny)
+    return [AccessRule("--htpasswd, --allow and --deny", None, options.htpasswd or "", allow, deny)]
+
+
+def _check_hidden(path: str, options: Options) -> None:
+    """Check that a file of users is not served. Raises ConfigError."""
+    real, root = os.path.realpath(path), os.path.realpath(options.root)
+    if real.startswith(root.rstrip("/") + "/"):
+        segments = tuple(os.fsencode(real[len(root.rstrip("/")) + 1 :]).split(b"/"))
+        if is_servable(segments, options.dotfiles):
+            raise ConfigError(f"{path}: it is in {options.root}, which is served, so everyone could read it.")

@@ -1,0 +1,206 @@
+"""Access on every design: passwords, addresses, hosts, and what happens when a file of users changes."""
+
+import asyncio
+import os
+import subprocess
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from pwb_legacy.compare.checks.rows import Row
+
+from .designs import CONCURRENT, REFERENCE, Design
+from .exchange import assert_same, check, exchange
+from .peer import Peer, send_request
+from .rows import access
+from .rows.access import BOB, authorization
+from .server import Server, Start, command, environment, running
+from .test_rows import check_any
+from .test_rules import build
+from .wire import Response, get
+
+ARGON_TAG = "OkAFo6QTB+nBYgd3bAtQmw"
+
+
+@pytest.fixture(scope="session")
+def guarded_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build(tmp_path_factory.mktemp("guarded"), access.FILES)
+
+
+def configured(folder: Path) -> Path:
+    """A folder with the configuration of the rows."""
+    (folder / "pwb.toml").write_text(access.CONFIG)
+    (folder / "users").write_text(access.USERS)
+    return folder
+
+
+@pytest.fixture(scope="session")
+async def guarded_server(
+    design: Design, guarded_root: Path, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Server]:
+    folder = configured(tmp_path_factory.mktemp("guarded-" + design.name))
+    async with running(design, guarded_root, log_dir=folder) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+async def guarded_reference(guarded_root: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Server]:
+    folder = configured(tmp_path_factory.mktemp("guarded-reference"))
+    async with running(REFERENCE, guarded_root, log_dir=folder) as server:
+        yield server
+
+
+@pytest.mark.parametrize("row", access.ROWS, ids=lambda row: row.id)
+async def test_access(row: Row, guarded_server: Server, guarded_reference: Server) -> None:
+    for _ in range(2):  # from the disk, and from the cache where there is one
+        responses = await exchange(guarded_server, row.requests, len(row.responses), row.ends)
+        for response, expected in zip(responses, row.responses, strict=False):
+            check(expected, response, guarded_server.design.keeps_alive)
+            check_any(response)
+    reference = await exchange(guarded_reference, row.requests, len(row.responses), row.ends)
+    assert_same(responses, reference, guarded_server)
+
+
+async def test_a_401_tells_nothing(start: Start, guarded_root: Path, tmp_path: Path) -> None:
+    """It is the same for a file, a directory and nothing, and for wrong credentials of every kind."""
+    configured(tmp_path)
+    requests = [get("/private/" + name) for name in ("a.txt", "", "deep", "nothing", ".env", "old")]
+    requests += [get("/private/a.txt", wrong) for wrong in access.WRONG]
+    async with start(root=guarded_root) as server:
+        responses = [await send_request(server.address, request) for request in requests]
+        assert {response.status for response in responses} == {401}
+        assert len({response.without_date for response in responses}) == 1
+        assert (await send_request(server.address, get("/private/a.txt", BOB))).status == 200
+
+
+async def test_a_site_behind_a_password(start: Start, guarded_root: Path, tmp_path: Path) -> None:
+    users = tmp_path / "users.htpasswd"
+    for name, password, flag in (("b", "five", "-B"), ("m", "md", "-m"), ("s", "sha", "-5"), ("t", "sha", "-2")):
+        subprocess.run(
+            ["htpasswd", "-b", flag, *([] if users.exists() else ["-c"]), str(users), name, password],
+            check=True,
+            capture_output=True,
+        )
+    with users.open("a") as file:  # the password "argon", with the least memory
+        file.write("a:$argon2id$v=19$m=64,t=1,p=1$c29tZXNhbHQ$" + ARGON_TAG + "\n")
+    async with start("--htpasswd", str(users), root=guarded_root) as server:
+        for target in ("/a.txt", "/", "/nothing", "/private"):
+            assert (await send_request(server.address, get(target))).status == 401
+        for user, password in (("b", "five"), ("m", "md"), ("s", "sha"), ("t", "sha"), ("a", "argon")):
+            for _ in range(2):
+                response = await send_request(server.address, get("/a.txt", authorization(user, password)))
+                assert (response.status, response.content) == (200, b"open"), user
+        for user, password in (("b", "md"), ("m", "five"), ("s", "five"), ("a", "md")):
+            assert (await send_request(server.address, get("/a.txt", authorization(user, password)))).status == 401
+
+
+async def test_a_site_for_some_addresses(start: Start, guarded_root: Path) -> None:
+    async with start("--allow", "192.0.2.0/24", "--allow", "::1", root=guarded_root) as server:
+        assert (await send_request(server.address, get())).status == 403
+        assert (await send_request(server.address, get("/nothing"))).status == 403
+    async with start("--allow", "127.0.0.0/8", "--deny", "192.0.2.0/24", root=guarded_root) as server:
+        assert (await send_request(server.address, get())).status == 200
+    async with start("--deny", "127.0.0.1", root=guarded_root) as server:
+        assert (await send_request(server.address, get())).status == 403
+
+
+async def test_only_the_named_hosts(start: Start, guarded_root: Path) -> None:
+    async with start("--allowed-host", "H", "--allowed-host", "[::1]", root=guarded_root) as server:
+        for host, status in (("h", 200), ("H:8888", 200), ("[::1]:1", 200), ("evil.example", 403), ("h.evil", 403)):
+            request = b"GET /a.txt HTTP/1.1\r\nHost: %s\r\n\r\n" % host.encode()
+            assert (await send_request(server.address, request)).status == status, host
+        assert (await send_request(server.address, get("http://evil.example/a.txt"))).status == 403
+        assert (await send_request(server.address, b"GET /a.txt HTTP/1.0\r\n\r\n")).status == 403
+
+
+async def test_too_many_wrong_passwords(design: Design, start: Start, guarded_root: Path, tmp_path: Path) -> None:
+    """429 with Retry-After; credentials that are known still pass, and so does what needs none."""
+    configured(tmp_path)
+    async with start(root=guarded_root) as server:
+        if not counts_across_connections(design):
+            return
+        assert (await send_request(server.address, get("/private/a.txt", BOB))).status == 200
+        wrong = [get("/private/a.txt", authorization("bob", str(number))) for number in range(12)]
+        statuses = [(await send_request(server.address, request)).status for request in wrong]
+        assert statuses == [401] * 10 + [429] * 2
+        response = await send_request(server.address, get("/private/a.txt", authorization("anna", "p:ss wörd")))
+        assert response.status == 429, "it would show that the password is right"
+        assert 1 <= int(response["Retry-After"] or "") <= 10
+        assert (await send_request(server.address, get("/private/a.txt", BOB))).status == 200
+        assert (await send_request(server.address, get("/private/a.txt"))).status == 401
+        assert (await send_request(server.address, get())).status == 200
+
+
+def counts_across_connections(design: Design) -> bool:
+    """Whether the wrong passwords of all connections are counted together; each process counts its own."""
+    return design.name != "process"
+
+
+@pytest.mark.parametrize("design", CONCURRENT, ids=lambda design: design.name, indirect=True, scope="session")
+async def test_wrong_passwords_of_one_connection(start: Start, guarded_root: Path, tmp_path: Path) -> None:
+    """Pipelined, so that the next request arrives while a password is checked."""
+    configured(tmp_path)
+    async with start(root=guarded_root) as server, Peer(server.address) as peer:
+        await peer.send(b"".join(get("/private/a.txt", authorization("bob", str(number))) for number in range(12)))
+        assert [(await peer.read_response()).status for _ in range(12)] == [401] * 10 + [429] * 2
+        await peer.send(get("/a.txt"))
+        assert (await peer.read_response()).content == b"open"
+
+
+async def test_a_changed_file_of_users(start: Start, guarded_root: Path, tmp_path: Path) -> None:
+    """It is read again within seconds; one with a mistake is logged once, and the users stay as they were."""
+    configured(tmp_path)
+    users = tmp_path / "users"
+    get_private = get("/private/a.txt", BOB)
+
+    async def until(request: bytes, status: int) -> Response:
+        async with asyncio.timeout(10):
+            while (response := await send_request(server.address, request)).status != status:
+                await asyncio.sleep(0.05)
+        return response
+
+    async with start(root=guarded_root, allowed_errors="the users stay as they were: |users read again") as server:
+        await until(get_private, 200)
+        users.write_text(access.USERS.replace("bob:", "rob:"))
+        await until(get_private, 401)
+        await until(get("/private/a.txt", authorization("rob", "secret")), 200)
+        users.write_text("rob:plain\n")
+        async with asyncio.timeout(10):
+            while "stay as they were" not in server.error_output():
+                await send_request(server.address, get())
+                await asyncio.sleep(0.05)
+        await until(get("/private/a.txt", authorization("rob", "secret")), 200)
+        (tmp_path / "new").write_text(access.USERS)
+        os.replace(tmp_path / "new", users)
+        await until(get_private, 200)
+        errors = server.error_output()
+    assert errors.count("stay as they were") == 1
+    assert "users line 1: the hash of user 'rob' is plain text or DES; htpasswd -B makes one of bcrypt." in errors
+
+
+def test_wrong_configuration(design: Design, guarded_root: Path, tmp_path: Path) -> None:
+    """One line, and exit status 2."""
+    (tmp_path / "des").write_text("bob:secret\n")
+    (guarded_root / "visible").write_text(access.USERS)
+    for options, line in (
+        (("--htpasswd", "missing"), "missing: cannot be read: No such file or directory."),
+        (
+            ("--htpasswd", "des"),
+            "des line 1: the hash of user 'bob' is plain text or DES; htpasswd -B makes one of bcrypt.",
+        ),
+        (("--htpasswd", str(guarded_root / "visible")), "which is served, so everyone could read it."),
+        (("--allow", "10.0.0.1/8"), "has bits set behind its prefix; the network is 10.0.0.0/8."),
+    ):
+        process = subprocess.run(
+            command(design, guarded_root, *options),
+            capture_output=True,
+            text=True,
+            cwd=tmp_path,
+            env=environment(),
+            timeout=20,
+        )
+        assert process.returncode == 2, process
+        assert line in process.stderr
+        assert process.stderr.count("\n") == 1 or options[0] == "--allow", process.stderr
+    (guarded_root / "visible").unlink()
