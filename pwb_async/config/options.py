@@ -32,6 +32,7 @@ from .option_types import (
     ORIGIN,
     PATH,
     PORT,
+    PROXY,
     RATE,
     SECONDS,
     SECONDS_OR_0,
@@ -198,6 +199,14 @@ class Options:
     )
     allowed_host: tuple[str, ...] = _option(
         Topic.ACCESS, (), HOST_NAME, "Serve only requests for this host, against DNS rebinding; repeatable."
+    )
+
+    trusted_proxy: tuple[str, ...] = _option(
+        Topic.ACCESS,
+        (),
+        PROXY,
+        "Network of proxies that name the client in Forwarded or X-Forwarded-For; unix: those on a Unix socket; "
+        "repeatable.",
     )
 
     host: str = _option(Topic.LISTENING, "127.0.0.1", ADDRESS, "Address or host name to listen on.")

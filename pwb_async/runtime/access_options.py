@@ -10,6 +10,7 @@ from pwb_async.core.site.site import is_servable
 
 if TYPE_CHECKING:
     from pwb_async.access.guard import Access
+    from pwb_async.access.trusted_proxies import TrustedProxies
 
 
 def find_access(options: Options, old: "Access | None") -> "Access | None":
@@ -34,6 +35,16 @@ def find_access(options: Options, old: "Access | None") -> "Access | None":
         preflights=bool(options.cors),
         attempts=None if old is None else old.attempts,
     )
+
+
+def find_proxies(options: Options) -> "TrustedProxies | None":
+    """The proxies that the options name; None if there are none."""
+    if not options.trusted_proxy:
+        return None
+    from pwb_async.access.trusted_proxies import TrustedProxies
+
+    networks = Networks(proxy for proxy in options.trusted_proxy if proxy != "unix")
+    return TrustedProxies(networks, unix="unix" in options.trusted_proxy)
 
 
 def _for_all(options: Options) -> list[AccessRule]:

@@ -23,7 +23,7 @@ from pwb_async.storage.disk import Disk
 from pwb_async.version import __version__
 
 from . import privileges
-from .access_options import find_access
+from .access_options import find_access, find_proxies
 from .hooks import AccessCheck, both, contain
 from .landlock import find_landlock
 from .processors import processors
@@ -32,6 +32,7 @@ from .site_options import make_site
 
 if TYPE_CHECKING:
     from pwb_async.access.guard import Access
+    from pwb_async.access.trusted_proxies import TrustedProxies
     from pwb_async.observability.trace_events import TraceWriter
 
 T = TypeVar("T")
@@ -73,13 +74,15 @@ class ServerContext(NamedTuple):
     """The number of serving processes."""
     access: "Access | None" = None
     """Who may make a request, by options and rules; None if nothing is refused."""
+    proxies: "TrustedProxies | None" = None
+    """The proxies that are trusted; None for none."""
     guard: Guard | None = None
     """The function that may refuse a request before the cache is asked, beside `access`; None for no such function.
 
     No option sets this one and the next two; a program that embeds the server can, by _replace(). What follows if
     one of them raises an exception is described in hooks.py."""
     resolve_client: ClientResolver | None = None
-    """The function that finds the client of a request; None if the client always is the connection's peer."""
+    """The function that finds the client of a request, in place of `proxies`; None for no such function."""
     observers: tuple[Observer, ...] = ()
     """The functions that are called with each exchange, beside that of the access log."""
 
@@ -87,9 +90,8 @@ class ServerContext(NamedTuple):
     def access_check(self) -> AccessCheck | None:
         """The client resolver and the guard as servers call them; None if there is neither."""
         guard = both(None if self.access is None else self.access.guard(self.site), self.guard)
-        if self.resolve_client is None and guard is None:
-            return None
-        return AccessCheck(self.resolve_client, guard, self.site)
+        resolve = self.resolve_client or self.proxies
+        return None if resolve is None and guard is None else AccessCheck(resolve, guard, self.site)
 
     @property
     def all_observers(self) -> tuple[Observer, ...]:
@@ -248,6 +250,7 @@ def _open(
         trace=trace,
         workers=options.workers or processors(),
         access=access,
+        proxies=find_proxies(options),
     )
 
 

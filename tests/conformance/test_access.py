@@ -204,3 +204,45 @@ def test_wrong_configuration(design: Design, guarded_root: Path, tmp_path: Path)
         assert line in process.stderr
         assert process.stderr.count("\n") == 1 or options[0] == "--allow", process.stderr
     (guarded_root / "visible").unlink()
+
+
+async def test_the_client_behind_a_proxy(start: Start, guarded_root: Path, tmp_path: Path) -> None:
+    """Log, rules and the count of wrong passwords are about the client; a peer that is not trusted names none."""
+    configured(tmp_path)
+    forwarded = "X-Forwarded-For: 5.6.7.8, 192.0.2.7, 10.0.0.1"
+    async with start("--trusted-proxy", "127.0.0.0/8", "--trusted-proxy", "10.0.0.0/8", root=guarded_root) as server:
+        for fields, status in (
+            ((forwarded,), 200),
+            (("Forwarded: for=192.0.2.7", "X-Forwarded-For: 5.6.7.8"), 200),
+            ((), 403),
+        ):
+            assert (await send_request(server.address, get("/elsewhere/a.txt", *fields))).status == status
+        for number in range(22):
+            client, password = f"X-Forwarded-For: 198.51.100.{number % 2}", authorization("bob", str(number))
+            response = await send_request(server.address, get("/private/a.txt", client, password))
+            assert response.status == (401 if number < 20 or server.design.name == "process" else 429)
+        assert (await send_request(server.address, b"?\r\n\r\n")).status == 400
+    clients = [line.split()[0] for line in server.log.read_text().splitlines()]
+    assert sorted(set(clients)) == ["127.0.0.1", "192.0.2.7", "198.51.100.0", "198.51.100.1"]
+    async with start("--trusted-proxy", "10.0.0.0/8", "--trusted-proxy", "unix", root=guarded_root) as server:
+        assert (await send_request(server.address, get("/elsewhere/a.txt", forwarded))).status == 403
+
+
+async def test_the_client_behind_a_proxy_on_a_unix_socket(design: Design, guarded_root: Path, tmp_path: Path) -> None:
+    """curl is the proxy. Without --trusted-proxy unix the client has no address, and is in no network."""
+    configured(tmp_path)
+    for options, status in (("--trusted-proxy", "unix"), "200"), ((), "403"):
+        path = tmp_path / "socket"
+        with subprocess.Popen(
+            command(design, guarded_root, "--unix", str(path), "--access-log", "off", *options),
+            cwd=tmp_path, env=environment(), stdout=subprocess.PIPE,
+        ) as process:  # fmt: skip
+            assert process.stdout is not None
+            process.stdout.readline()
+            curl = subprocess.run(
+                ["curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "--unix-socket", str(path), "-H",
+                 "X-Forwarded-For: 192.0.2.7", "http://h/elsewhere/a.txt"], capture_output=True, text=True, timeout=20,
+            )  # fmt: skip
+            process.terminate()
+            assert process.wait(20) == 0
+        assert curl.stdout == status
