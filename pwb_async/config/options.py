@@ -169,6 +169,9 @@ class Options:
         SWITCH,
         "Send app.js.br, app.js.zst or app.js.gz in place of app.js to clients that accept that.",
     )
+    compress: bool = _option(
+        Topic.SITE, True, SWITCH, "Compress text and the like from 256 B to 10 MiB for clients that accept that."
+    )
     server_version: bool = _option(Topic.SITE, False, SWITCH, "Send the version in the field Server.")
 
     site_rules: bool = _option(Topic.FIELDS, True, SWITCH, "Read the files _headers and _redirects in ROOT.")

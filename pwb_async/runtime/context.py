@@ -19,6 +19,7 @@ from pwb_async.network.listeners import close, listen, url
 from pwb_async.observability.access_log import AccessLog
 from pwb_async.observability.exchange import Observer
 from pwb_async.output.printing import printable
+from pwb_async.storage.compression import CompressingStorage
 from pwb_async.storage.disk import Disk
 from pwb_async.version import __version__
 
@@ -228,6 +229,8 @@ def _open(
     if options.dotfiles:
         logger.warning("names that begin with a dot are served: --dotfiles")
     storage = _slowed(storage, options)
+    if options.compress:
+        storage = CompressingStorage(storage)
     if access is not None:
         storage = access.guarded(storage)
     if trace is not None:

@@ -6,6 +6,8 @@ Under --sandbox, or as a user that may not read them, a module that is imported 
 import importlib
 from typing import Final
 
+from pwb_async.storage import coders
+
 _STANDARD_LIBRARY: Final = ("encodings.idna", "encodings.latin_1", "linecache", "traceback", "unicodedata")
 """Modules that Python itself imports when it first needs them."""
 _RELOAD: Final = (
@@ -20,6 +22,6 @@ _RELOAD: Final = (
 
 
 def preload(*modules: str) -> None:
-    """Import `modules`, and those that the standard library and a reload import on first use."""
-    for name in (*_STANDARD_LIBRARY, *_RELOAD, *modules):
+    """Import `modules`, and those that the standard library, the encoders and a reload import on first use."""
+    for name in (*_STANDARD_LIBRARY, *coders.MODULES, *_RELOAD, *modules):
         importlib.import_module(name)

@@ -37,7 +37,7 @@ def make_site(options: Options, rules: Rules, trace: "TraceWriter | None", acces
         types=MediaTypes(options.type, (options.charset or "").encode(), options.serve_encoded),
         dotfiles=options.dotfiles,
         redirects=RedirectRules(rules.redirects),
-        negotiation=CodingNegotiation(options.precompressed),
+        negotiation=CodingNegotiation(options.precompressed, options.compress),
         added_fields=_added_fields(options, rules),
         access=access,
     )

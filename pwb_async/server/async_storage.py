@@ -53,9 +53,12 @@ class AsyncStorage:
         self._disk = disk
         self._revalidate = partial(aiofiles.os.wrap(disk.revalidate), executor=self._revalidators)
 
-    def find(self, lookup: Lookup, shared: bool = False) -> asyncio.Future[Finding]:
-        """Find what the disk has; Unavailable if it does not answer in time. shared: see OpenFile."""
-        return self._threads.call(partial(_find, self._disk, lookup, shared), Unavailable)
+    def find(self, lookup: Lookup, shared: bool = False, known: OpenFile | None = None) -> asyncio.Future[Finding]:
+        """Find what the disk has; Unavailable if it does not answer in time.
+
+        shared: see OpenFile. known: what was found before; if it is unchanged, it is not read again, and returned.
+        """
+        return self._threads.call(partial(_find, self._disk, lookup, shared, known), Unavailable)
 
     async def revalidate(self, known: Sequence[tuple[Lookup, OpenFile]]) -> list[bool]:
         """For each of the known files, whether it is unchanged; all in one call. Raises TimeoutError."""
@@ -81,8 +84,10 @@ class AsyncStorage:
         self._revalidators.close()
 
 
-def _find(disk: Storage, lookup: Lookup, shared: bool) -> Finding:
+def _find(disk: Storage, lookup: Lookup, shared: bool, known: OpenFile | None) -> Finding:
     """Find what the disk has. For a large file, reading ahead is switched off."""
+    if known is not None and disk.revalidate([(lookup, known)]) == [True]:
+        return known
     finding = disk.find(lookup)
     if isinstance(finding, OpenFile) and finding.file is not None:
         with suppress(OSError):  # it is only a hint

@@ -6,8 +6,9 @@ it. As reply() is pure, they are the same bytes as without a cache.
 A finding is fresh for --cache-ttl seconds (1 by default). Within that time a hit costs no system call but recv and
 send. Before it ends, the entries that have been used recently are revalidated together, in one call in a thread. A file
 whose entry is no longer fresh when it is requested is found again like any other; if it is the same version, the entry
-and its prepared responses stay. A file that had been modified just before it was found never counts as the same
-version: two changes within one tick of the file system's clock look alike.
+and its prepared responses stay. What may have been compressed is revalidated before it is found again. A file that had
+been modified just before it was found never counts as the same version: two changes within one tick of the file
+system's clock look alike.
 
 A hit, step by step:
   1. RequestParser.cache: a head that was received before is a Request already.
@@ -92,7 +93,9 @@ class ResponseCache:
             now, entry = self._clock(), self._entries.get(key)
             if entry is not None and lookup.shared_key and entry.fresh_until >= now:
                 return self._share(entry, lookup)
-            finding = self._finding[key] = self._storage.find(lookup, shared=True)
+            # What may have been compressed is not read again if it is unchanged.
+            known = entry.finding if entry is not None and lookup.compress else None
+            finding = self._finding[key] = self._storage.find(lookup, shared=True, known=known)
             finding.add_done_callback(partial(self._update, key, lookup, now))
         return finding
 

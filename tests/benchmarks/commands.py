@@ -70,6 +70,7 @@ def pwb(setting: Setting) -> Command:
     words = [sys.executable, "-m", "pwb_async", str(setting.root), "--host", "127.0.0.1"]
     words += ["--port", str(setting.port), "--access-log", str(setting.log or "off")]
     words += ["--workers", str(setting.workers), "--max-connections", str(CONNECTIONS), "--no-precompressed"]
+    words += ["--no-compress"]
     if not setting.cache:
         words += ["--cache", "off"]
     for word in words:

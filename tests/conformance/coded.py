@@ -62,7 +62,20 @@ IGNORED: Final = {
 }
 """Files of 232 bytes, with neighbours that are never sent in their place."""
 
+FLY: Final[dict[bytes, bytes]] = {
+    b"coded/fly.js": SCRIPT,
+    b"coded/fly-256.js": SCRIPT[:256],
+    b"coded/fly-255.js": SCRIPT[:255],
+    b"coded/fly-long.txt": LONG,
+    b"coded/fly-random.txt": random_bytes(4000),
+    b"coded/fly-random-long.txt": random_bytes(130_000),
+    b"coded/fly-image.png": SCRIPT,
+    b"coded/fly/index.html": SCRIPT,
+}
+"""Files without neighbours, which are compressed when they are requested, if at all."""
+
 FILES: Final[dict[bytes, bytes]] = {
+    **FLY,
     b"coded/app.js": SCRIPT,
     **{b"coded/app.js" + ending: content for ending, content in _SCRIPT_FORMS.items()},
     b"coded/index.html": PAGE,

@@ -14,7 +14,9 @@ from pwb_async.core.site.added_fields import AddedFields
 from pwb_async.core.site.coding_negotiation import CodingNegotiation
 from pwb_async.core.site.cors import Cors
 from pwb_async.core.site.site import Site
-from tests.conformance.coded import br, gz
+from pwb_async.storage import compression
+from pwb_async.storage.coders import encode
+from tests.conformance.coded import SCRIPT, br, gz
 
 from .test_response_cache import LONG_AGO, SPACE, TTL, Case
 
@@ -147,3 +149,69 @@ async def test_the_keys_of_an_entry_go_with_it(tmp_path: Path) -> None:
     assert case.cache._store.used == sum(
         entry.size for entry in {id(entry): entry for entry in entries.values()}.values()
     )
+
+
+@pytest_asyncio.fixture
+async def compressing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[tuple[Case, list[bytes]]]:
+    """A cache of compressed responses, and the codings that have been used."""
+    codings: list[bytes] = []
+
+    def counted(content: bytes, coding: bytes, level: int) -> bytes:
+        codings.append(coding)
+        return encode(content, coding, level)
+
+    monkeypatch.setattr(compression, "encode", counted)
+    case = Case(tmp_path, site=Site(negotiation=CodingNegotiation(True, True)), compress=True)
+    case.write("a.js", SCRIPT)
+    yield case, codings
+    case.files.close()
+
+
+async def test_content_is_compressed_once_for_a_hundred_clients(compressing: tuple[Case, list[bytes]]) -> None:
+    case, codings = compressing
+    lines = (accept("gzip, br"),)
+    responses = await asyncio.gather(*(case.fetch("/a.js", *lines) for _ in range(100)))
+    assert codings == [b"br"]
+    assert set(responses) == {case.plain("/a.js", *lines)}
+
+
+async def test_compressed_content_that_is_unchanged_is_not_compressed_again(
+    compressing: tuple[Case, list[bytes]],
+) -> None:
+    case, codings = compressing
+    lines = (accept("br"),)
+    first = await case.fetch("/a.js", *lines)
+    for _ in range(3):
+        for entry in case.cache._entries.values():
+            entry.fresh_until = 0.0
+        assert await case.fetch("/a.js", *lines) == first
+    assert codings == [b"br"]
+    await case.cache.refresh(2 * TTL)
+    assert await case.fetch("/a.js", *lines, method="HEAD") == first.partition(b"\r\n\r\n")[0] + b"\r\n\r\n"
+    assert codings == [b"br"]
+    case.write("a.js", SCRIPT[:-1])
+    for entry in case.cache._entries.values():
+        entry.fresh_until = 0.0
+    assert await case.fetch("/a.js", *lines) != first
+    assert codings == [b"br", b"br"]
+
+
+async def test_a_range_is_one_of_the_content_as_it_is(compressing: tuple[Case, list[bytes]]) -> None:
+    case, codings = compressing
+    lines = (accept("br"), "Range: bytes=3-5")
+    for _ in range(2):
+        assert (await case.fetch("/a.js", *lines)).endswith(b"\r\n\r\n" + SCRIPT[3:6])
+        assert b"Content-Encoding: br" in await case.fetch("/a.js", lines[0])
+    assert codings == [b"br"]
+
+
+async def test_the_bytes_of_compressed_content_are_counted(tmp_path: Path) -> None:
+    case = Case(tmp_path, space=300_000, site=Site(negotiation=CodingNegotiation(True, True)), compress=True)
+    for number in range(80):
+        case.write(f"{number}.js", os.urandom(5000).hex().encode())
+        await case.fetch(f"/{number}.js", accept("zstd"))
+    case.files.close()
+    entries = case.cache._entries.values()
+    assert 10 < len(entries) < 80
+    assert all(entry.finding.compressed and entry.size >= entry.finding.size for entry in entries)
+    assert case.cache._store.used == sum(entry.size for entry in entries) <= 300_000

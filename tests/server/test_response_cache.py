@@ -15,11 +15,12 @@ from pwb_async.core.http1.connection import Connection
 from pwb_async.core.http1.limits import Limits
 from pwb_async.core.http1.parser import RequestParser
 from pwb_async.core.semantics.messages import Request
-from pwb_async.core.site.lookup import Finding, Lookup, OpenFile
+from pwb_async.core.site.lookup import Finding, Lookup, OpenFile, Storage
 from pwb_async.core.site.site import Site
 from pwb_async.server.async_storage import AsyncStorage
 from pwb_async.server.response_cache import ResponseCache
 from pwb_async.storage import disk
+from pwb_async.storage.compression import CompressingStorage
 from pwb_async.storage.disk import Disk
 from tests.conformance.server import eventually
 from tests.storage.test_disk import a_day_later
@@ -67,13 +68,16 @@ class StorageError(Disk):
 class Case:
     """A cache in front of a directory of its own; `calls` are the paths for which the disk was asked."""
 
-    def __init__(self, root: Path, space: int = SPACE, site: Site = SITE) -> None:
+    def __init__(self, root: Path, space: int = SPACE, site: Site = SITE, compress: bool = False) -> None:
         self.root = root
         self.site, self.reader = site, RequestParser(Limits(), site.variant)
-        self.disk = Disk(str(root), precompressed=site.variant is not None, clock=a_day_later)
+        self.disk: Storage = Disk(str(root), precompressed=site.variant is not None, clock=a_day_later)
         counted = self.disk_counted = Counted(root, site.variant is not None)
         self.calls, self.revalidations = counted.calls, counted.revalidations
-        self.files = AsyncStorage(counted)
+        storage: Storage = counted
+        if compress:
+            self.disk, storage = CompressingStorage(self.disk), CompressingStorage(counted)
+        self.files = AsyncStorage(storage)
         self.cache = ResponseCache(site, self.files, space, TTL)
         self.now = asyncio.get_running_loop().time
 

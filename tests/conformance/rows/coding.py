@@ -1,5 +1,6 @@
-"""Content codings: which of the coded neighbours of a file a client gets (RFC 9110 8.4, 12.5.3)."""
+"""Content codings: which of the coded neighbours of a file a client gets, or how it is compressed (RFC 9110 8.4, 12.5.3)."""
 
+from pwb_async.storage.coders import encode
 from pwb_legacy.compare.checks.rows import Expected, Row, expect, get, head, row
 from tests.conformance.coded import IGNORED
 from tests.conformance.tree import FILES, LAST_MODIFIED, entity_tag
@@ -75,6 +76,79 @@ def _accept(value: str | None) -> tuple[str, ...]:
     return () if value is None else (f"Accept-Encoding: {value}",)
 
 
+_LEVELS = {"br": 5, "zstd": 6, "gzip": 6}
+_HTML = "text/html; charset=utf-8"
+_TEXT = "text/plain; charset=utf-8"
+
+
+def fly_tag(path: str, coding: str) -> str:
+    """The entity tag of a file that is compressed when it is requested: it names the coding and the level."""
+    return f'{entity_tag(FILES[path[1:].encode()])[:-1]}-{coding}{_LEVELS[coding]}"'
+
+
+def fly(path: str, coding: str, media: str = _JS, empty: bool = False) -> Expected:
+    """The response with a file that is compressed when it is requested."""
+    content = encode(FILES[path[1:].encode()], coding.encode(), _LEVELS[coding])
+    return expect(
+        200,
+        b"" if empty else content,
+        content_type=media,
+        content_encoding=coding,
+        content_length=str(len(content)),
+        last_modified=LAST_MODIFIED,
+        etag=fly_tag(path, coding),
+        accept_ranges=None,
+        cache_control="no-cache",
+        vary="Accept-Encoding",
+    )
+
+
+def plain(path: str, media: str = _JS, vary: str | None = "Accept-Encoding") -> Expected:
+    """The response with a file as it is."""
+    content = FILES[path[1:].encode()]
+    return expect(200, content, content_type=media, content_encoding=None, content_length=str(len(content)), vary=vary)
+
+
+_FLY = "/coded/fly.js"
+_FLY_NOT_MODIFIED = expect(
+    304, b"", etag=fly_tag(_FLY, "br"), cache_control="no-cache", vary="Accept-Encoding", content_encoding=None
+)
+_FLY_RANGE = expect(
+    206,
+    FILES[b"coded/fly.js"][2:10],
+    content_encoding=None,
+    content_range=f"bytes 2-9/{len(FILES[b'coded/fly.js'])}",
+    etag=tag_of(_FLY),
+    vary="Accept-Encoding",
+    accept_ranges="bytes",
+)
+FLY_ROWS: list[Row] = [
+    *(
+        row(f"12.5.3-compressed-{name}", get(_FLY, *_accept(value)), fly(_FLY, coding) if coding else coded(_FLY))
+        for name, (value, coding) in TABLE.items()
+    ),
+    row("9.3.2-compressed-head", head(_FLY, _BROWSER), fly(_FLY, "br", empty=True)),
+    row("8.4-compressed-index", get("/coded/fly/", _BROWSER), fly("/coded/fly/index.html", "br", _HTML)),
+    row("8.4-compressed-large", get("/coded/fly-long.txt", _BROWSER), fly("/coded/fly-long.txt", "br", _TEXT)),
+    row("8.4-compressed-256", get("/coded/fly-256.js", _BROWSER), fly("/coded/fly-256.js", "br")),
+    row("8.4-not-compressed-255", get("/coded/fly-255.js", _BROWSER), plain("/coded/fly-255.js")),
+    row("8.4-not-smaller", get("/coded/fly-random.txt", _BROWSER), plain("/coded/fly-random.txt", _TEXT)),
+    row("8.4-not-smaller-again", (get("/coded/fly-random.txt", _BROWSER),) * 2, *(plain("/coded/fly-random.txt", _TEXT),) * 2),
+    row("8.4-not-smaller-large", get("/coded/fly-random-long.txt", _BROWSER), plain("/coded/fly-random-long.txt", _TEXT)),
+    row("8.4-no-image", get("/coded/fly-image.png", _BROWSER), plain("/coded/fly-image.png", "image/png", None)),
+    row("13.1.2-compressed", get(_FLY, _BROWSER, f"If-None-Match: {fly_tag(_FLY, 'br')}"), _FLY_NOT_MODIFIED),
+    row("13.1.2-compressed-head", head(_FLY, _BROWSER, f"If-None-Match: {fly_tag(_FLY, 'br')}"), _FLY_NOT_MODIFIED),
+    row("13.1.2-compressed-other-tag", get(_FLY, _BROWSER, f"If-None-Match: {tag_of(_FLY)}, {fly_tag(_FLY, 'gzip')}"), fly(_FLY, "br")),
+    row("13.1.3-compressed", get(_FLY, _BROWSER, f"If-Modified-Since: {LAST_MODIFIED}"), _FLY_NOT_MODIFIED),
+    row("13.1.1-compressed", get(_FLY, _BROWSER, f"If-Match: {fly_tag(_FLY, 'br')}"), fly(_FLY, "br")),
+    row("13.1.1-compressed-other-tag", get(_FLY, _BROWSER, f"If-Match: {tag_of(_FLY)}"), expect(412)),
+    row("14.2-range-of-what-would-be-compressed", get(_FLY, _BROWSER, "Range: bytes=2-9"), _FLY_RANGE),
+    row("13.1.5-if-range-plain-tag", get(_FLY, _BROWSER, "Range: bytes=2-9", f"If-Range: {tag_of(_FLY)}"), _FLY_RANGE),
+    row("13.1.5-if-range-compressed-tag", get(_FLY, _BROWSER, "Range: bytes=2-9", f"If-Range: {fly_tag(_FLY, 'br')}"), coded(_FLY)),
+    row("14.2-range-after-compression", (get(_FLY, _BROWSER), get(_FLY, _BROWSER, "Range: bytes=2-9"), get(_FLY, _BROWSER)), fly(_FLY, "br"), _FLY_RANGE, fly(_FLY, "br")),
+    row("12.5.3-compressed-only-what-is-preferred", get("/coded/long.txt", "Accept-Encoding: br"), fly("/coded/long.txt", "br", _TEXT)),
+]  # fmt: skip
+
 _APP = "/coded/app.js"
 _BR = FILES[b"coded/app.js.br"]
 _LONG_GZ = FILES[b"coded/long.txt.gz"]
@@ -83,6 +157,7 @@ _NOT_MODIFIED = expect(
 )
 
 ROWS: list[Row] = [
+    *FLY_ROWS,
     *(row(f"12.5.3-{name}", get(_APP, *_accept(value)), coded(_APP, coding)) for name, (value, coding) in TABLE.items()),
     row("12.5.3-two-lines", get(_APP, "Accept-Encoding: gzip;q=0.5", "Accept-Encoding: br;q=0.4"), coded(_APP, "gzip")),
     row("12.5.3-head", head(_APP, _BROWSER), coded(_APP, "br", empty=True)),

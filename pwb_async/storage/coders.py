@@ -1,0 +1,53 @@
+"""The encoders of the content codings, and the levels at which they are used.
+
+The libraries are imported when they are first needed, so that a server does not wait for them when it starts.
+"""
+
+import sys
+from typing import Final
+
+ZSTD_MODULE: Final = "compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd"
+MODULES: Final = ("brotli", "zlib", ZSTD_MODULE)
+"""What is imported on first use."""
+FAST_LEVELS: Final = {b"br": 5, b"zstd": 6, b"gzip": 6}
+"""For content that a client waits for. 316 KB of minified JavaScript take 4.6, 2.8 and 6.1 ms and become 24.8, 25.6 and
+27.0 % of that. br 9 takes 22 ms for 0.6 % less, br 4 saves 1.7 ms for 1.7 % more."""
+BEST_LEVELS: Final = {b"br": 11, b"zstd": 19, b"gzip": 9}
+"""For files that are compressed ahead of time: br takes 364 ms there, to 22.0 %, zstd 69 ms, to 23.6 %."""
+_ZSTD_WINDOW_LOG: Final = 23
+"""The largest window that a decoder of the coding zstd has to support has 8 MiB (RFC 9659 3)."""
+
+
+def encode(content: bytes, coding: bytes, level: int) -> bytes:
+    """The content with a coding. Equal arguments give equal bytes, as long as the library's version is the same."""
+    return _ENCODERS[coding](content, level)
+
+
+def _br(content: bytes, level: int) -> bytes:
+    import brotli
+
+    coded: bytes = brotli.compress(content, quality=level)
+    return coded
+
+
+def _zstd(content: bytes, level: int) -> bytes:
+    if sys.version_info >= (3, 14):
+        from compression import zstd
+    else:
+        from backports import zstd
+
+    parameter = zstd.CompressionParameter
+    window = min(parameter.window_log.bounds()[1], _ZSTD_WINDOW_LOG)
+    options: dict[int, int] = {parameter.compression_level: level}
+    if len(content) > 1 << window:
+        options[parameter.window_log] = window
+    return zstd.compress(content, options=options)
+
+
+def _gzip(content: bytes, level: int) -> bytes:
+    import zlib
+
+    return zlib.compress(content, level, wbits=31)  # with the header of gzip, whose time is 0
+
+
+_ENCODERS: Final = {b"br": _br, b"zstd": _zstd, b"gzip": _gzip}
