@@ -85,7 +85,8 @@ async def test_options_for_all_responses(start: Start, ruled_root: Path) -> None
             for target, status in (("/a.txt", 200), ("/a.txt", 200), ("/folder", 301), ("/old", 404)):
                 response = await send_request(server.address, get(target, f"Origin: {origin}"))
                 assert (response.status, response["Access-Control-Allow-Origin"]) == (status, allowed)
-                assert (response["X-A"], response["Vary"]) == ("1", "Origin, Accept")
+                assert response["X-A"] == "1"
+                assert (response["Vary"] or "").removeprefix("Accept-Encoding, ") == "Origin, Accept"
                 assert (response["Cache-Control"] == "no-store") is (status < 400)
         page = await send_request(server.address, get("/folder/"))
         assert (page["Content-Security-Policy"] or "").startswith("default-src 'self'")

@@ -197,5 +197,5 @@ def test_no_redirect_leads_to_another_host_c9(start: str, text: str, escaped: bo
         assert isinstance(answer, Redirect)
         location = answer.location.decode()
         assert re.fullmatch(r"/(?![/\\])[!-~]*", location)
-        assert "\\" not in location
+        assert "\\" not in location.partition("?")[0]
         assert urlsplit(urljoin("http://h/", location)).netloc == "h"
