@@ -85,6 +85,8 @@ def _check_needs(options: Options, places: Mapping[str, str]) -> None:
     """
     for name, place in places.items():
         needed, _, wanted = DECLARATIONS[name].needs.partition("=")
-        if needed and ((value := getattr(options, needed)) is None or (wanted and value != wanted)):
+        if not needed or getattr(options, name) is False:
+            continue
+        if (value := getattr(options, needed)) in (None, ()) or (wanted and value != wanted):
             flag = f"{DECLARATIONS[needed].flag} {wanted}".rstrip()
             raise ConfigError(f"{place}: it has no meaning without {flag}.")

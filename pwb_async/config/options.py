@@ -212,6 +212,14 @@ class Options:
         "repeatable.",
     )
 
+    proxy_protocol: bool = _option(
+        Topic.ACCESS,
+        False,
+        SWITCH,
+        "Demand a header of the PROXY protocol, version 1 or 2, of each connection; others are closed.",
+        needs="trusted_proxy",
+    )
+
     host: str = _option(Topic.LISTENING, "127.0.0.1", ADDRESS, "Address or host name to listen on.")
     port: int = _option(Topic.LISTENING, 8888, PORT, "Port to listen on; 0: any free port.")
     unix: str | None = _option(Topic.LISTENING, None, PATH, "Listen on this Unix socket instead.")

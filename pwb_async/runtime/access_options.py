@@ -4,6 +4,7 @@ import os
 from typing import TYPE_CHECKING
 
 from pwb_async.config.options import ConfigError, Options
+from pwb_async.core.http1.connection import Connection
 from pwb_async.core.semantics.networks import Networks
 from pwb_async.core.site.access import AccessRule, AccessRules
 from pwb_async.core.site.site import is_servable
@@ -45,6 +46,17 @@ def find_proxies(options: Options) -> "TrustedProxies | None":
 
     networks = Networks(proxy for proxy in options.trusted_proxy if proxy != "unix")
     return TrustedProxies(networks, unix="unix" in options.trusted_proxy)
+
+
+def find_connection_class(options: Options) -> type[Connection]:
+    """The class of connections. Raises ConfigError."""
+    if not options.proxy_protocol:
+        return Connection
+    if options.trace is not None:
+        raise ConfigError("--trace and --proxy-protocol: a timeline shows connections without a header only.")
+    from pwb_async.core.http1.proxy_protocol import ProxiedConnection
+
+    return ProxiedConnection
 
 
 def _for_all(options: Options) -> list[AccessRule]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from pwb_async.config.options import DECLARATIONS, Options
 from pwb_async.core.deadlines import Timeouts
+from pwb_async.core.http1.connection import Connection
 from pwb_async.core.http1.limits import Limits
 from pwb_async.core.http1.parser import RequestParser
 from pwb_async.core.semantics.fields import Variant
@@ -24,7 +25,7 @@ from pwb_async.storage.disk import Disk
 from pwb_async.version import __version__
 
 from . import privileges
-from .access_options import find_access, find_proxies
+from .access_options import find_access, find_connection_class, find_proxies
 from .hooks import AccessCheck, both, contain
 from .landlock import find_landlock
 from .processors import processors
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 logger: Final = logging.getLogger("pwb")
-_NEEDS_RESTART: Final = ("host", "port", "unix", "unix_mode", "unix_group", "trace")
+_NEEDS_RESTART: Final = ("host", "port", "unix", "unix_mode", "unix_group", "proxy_protocol", "trace")
 """Options that no reload can change: where the server listens, and the timeline, which is one file for a whole run."""
 
 
@@ -77,6 +78,8 @@ class ServerContext(NamedTuple):
     """Who may make a request, by options and rules; None if nothing is refused."""
     proxies: "TrustedProxies | None" = None
     """The proxies that are trusted; None for none."""
+    connection_class: type[Connection] = Connection
+    """The class of connections; with --proxy-protocol a ProxiedConnection."""
     guard: Guard | None = None
     """The function that may refuse a request before the cache is asked, beside `access`; None for no such function.
 
@@ -141,6 +144,10 @@ class ServerContext(NamedTuple):
     @property
     def _access_rules(self) -> AccessRules | None:
         return None if self.access is None else self.access.rules
+
+    def accepts(self, peer: str) -> bool:
+        """Whether a peer may connect: with --proxy-protocol, only a trusted proxy may."""
+        return not self.options.proxy_protocol or (self.proxies is not None and self.proxies.trusts(peer))
 
     def rules_are_due(self, now: float) -> bool:
         """Whether reload_rules() would look at a file."""
@@ -254,6 +261,7 @@ def _open(
         workers=options.workers or processors(),
         access=access,
         proxies=find_proxies(options),
+        connection_class=find_connection_class(options),
     )
 
 

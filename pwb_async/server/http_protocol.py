@@ -20,7 +20,6 @@ from typing import Final, cast
 
 from pwb_async.core.deadlines import NEVER
 from pwb_async.core.events import CLOSED, NEED_DATA, BadRequest, ConnectionState, Event
-from pwb_async.core.http1.connection import Connection
 from pwb_async.core.http1.parser import RequestParser
 from pwb_async.core.semantics.messages import Part, Request, Response
 from pwb_async.core.site.access import Check
@@ -30,6 +29,7 @@ from pwb_async.observability.exchange import Exchange
 from pwb_async.storage.errors import TruncatedError
 
 from .connection_protocol import ConnectionProtocol
+from .faults import contain
 from .response_cache import ResponseCache
 from .state import ServerState
 
@@ -50,7 +50,7 @@ class HTTPProtocol(ConnectionProtocol):
 
     def __init__(self, state: ServerState) -> None:
         super().__init__(state)
-        self._connection = Connection(state.context.parser, state.context.server_field)
+        self._connection = state.context.connection_class(state.context.parser, state.context.server_field)
         self._responding = False
         self._reading_paused = False
 
@@ -158,13 +158,8 @@ class HTTPProtocol(ConnectionProtocol):
     def _process_checked(self, event: Event, client: str, checked: Future[Response | None]) -> None:
         """Respond to a request whose access has been checked in a thread."""
         self._responding = False
-        if self._writer.closed:
-            return
-        try:
-            self._process_events(event, (client, checked.result()))
-        except Exception:
-            logger.exception("a fault of this server")
-            self.abort()
+        if not self._writer.closed:
+            contain(self, self._process_events, event, (client, checked.result()))
 
     def _locate(self, request: Request, client: str, out: list[Part], wall: float) -> Response | None:
         """Make a response that needs no disk; otherwise write `out`, ask the disk and return None."""
@@ -235,13 +230,11 @@ class HTTPProtocol(ConnectionProtocol):
     def _continue(self) -> None:
         """Take the next event. No exception may leave this: its callers would log it and keep the connection open."""
         self._responding = False
-        if self._writer.closed or self._writer.paused:
-            return
-        try:
-            self._process_events(self._connection.next_event())
-        except Exception:
-            logger.exception("a fault of this server")
-            self.abort()
+        if not (self._writer.closed or self._writer.paused):
+            contain(self, self._process_next)
+
+    def _process_next(self) -> None:
+        self._process_events(self._connection.next_event())
 
     def _refuse(self) -> None:
         """Send 503, since the connection is not admitted."""

@@ -117,6 +117,10 @@ class Server:
 
     def _protocol_factory(self) -> Callable[[], HTTPProtocol]:
         state, trace = self.state, self.context.trace
+        if self.context.options.proxy_protocol:
+            from .proxied_protocol import ProxiedProtocol
+
+            return partial(ProxiedProtocol, state)
         if trace is None:
             return partial(HTTPProtocol, state)
         from .tracing import TracedProtocol

@@ -84,7 +84,8 @@ class Acceptor:
         """The next client, or None: no client is waiting, or accept() failed, which ended the book's server (L9)."""
         self.failed = False
         try:
-            accepted = accept(listener)
+            while (accepted := accept(listener)) is not None and not self._context.accepts(peer_address(accepted[1])):
+                accepted[0].close()
             if accepted is None:
                 return None
             sock, name = accepted

@@ -42,10 +42,15 @@ class Client:
         self.sock = sock
         self.peer = peer
         self._on_close = on_close
-        self.connection = Connection(context.parser, context.server_field)
+        self.connection = context.connection_class(context.parser, context.server_field)
         self.deadline = Deadline(context.timeouts)
         self.outgoing = None
         self.lingering = False
+
+    @property
+    def address(self) -> str:
+        """The address that its requests are from: that of the peer, or the one that the PROXY protocol names."""
+        return self.connection.source or self.peer
 
     @property
     def idle_order(self) -> float | None:

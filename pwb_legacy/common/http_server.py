@@ -144,7 +144,7 @@ class HTTPServer:
         if isinstance(event, Request):
             self.reload_rules()
         check_access = self._access_check
-        address, response = (client.peer, None) if check_access is None else check_access(client.peer, event)
+        address, response = (client.address, None) if check_access is None else check_access(client.address, event)
         if isinstance(response, Check):
             response = response.run()
         if response is None:

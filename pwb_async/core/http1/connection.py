@@ -60,6 +60,8 @@ class Connection:
         "state",
     )
 
+    source: str = ""
+    """The address of the client as the PROXY protocol names it; "" without it."""
     close_after_response: bool
     """Whether the next response is the last one; a server that shuts down sets it."""
     head_length: int
