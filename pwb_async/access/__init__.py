@@ -1,1 +1,1 @@
-"""Who may make a request: addresses and passwords. Nothing of it is loaded unless it is configured."""
+"""Access control: the addresses, passwords and proxies that are accepted. It is not loaded unless it is configured."""

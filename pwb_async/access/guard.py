@@ -25,7 +25,7 @@ _Rules: TypeAlias = tuple[AccessRule, ...]
 
 
 class Access:
-    """What is known about who may make a request."""
+    """The access rules of a site, with the files of users that they name."""
 
     def __init__(
         self,

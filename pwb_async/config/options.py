@@ -64,7 +64,7 @@ class Topic(Enum):
 
     SITE = "What is served"
     FIELDS = "Rules, and fields of responses"
-    ACCESS = "Who may make a request"
+    ACCESS = "Access"
     LISTENING = "Where it listens"
     PROCESS = "Processes and rights"
     STORAGE = "Memory and disk"

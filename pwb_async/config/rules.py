@@ -16,4 +16,4 @@ class Rules(NamedTuple):
     warnings: tuple[str, ...] = ()
     """Lines about what is probably not meant, each of which begins with its place."""
     access: tuple[AccessRule, ...] = ()
-    """Who may request what; only the TOML file has such rules."""
+    """The access rules, which only the TOML file has."""

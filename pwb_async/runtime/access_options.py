@@ -1,4 +1,4 @@
-"""Who may make a request, as the options describe it."""
+"""Access control, as the options describe it."""
 
 import os
 from typing import TYPE_CHECKING
@@ -73,4 +73,4 @@ def _check_hidden(path: str, options: Options) -> None:
     if real.startswith(root.rstrip("/") + "/"):
         segments = tuple(os.fsencode(real[len(root.rstrip("/")) + 1 :]).split(b"/"))
         if is_servable(segments, options.dotfiles):
-            raise ConfigError(f"{path}: it is in {options.root}, which is served, so everyone could read it.")
+            raise ConfigError(f"{path}: it is in {options.root}, which is served, so any client could read it.")

@@ -75,7 +75,7 @@ class ServerContext(NamedTuple):
     workers: int
     """The number of serving processes."""
     access: "Access | None" = None
-    """Who may make a request, by options and rules; None if nothing is refused."""
+    """Access control by options and rules; None if they refuse nothing."""
     proxies: "TrustedProxies | None" = None
     """The proxies that are trusted; None for none."""
     connection_class: type[Connection] = Connection

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def make_site(options: Options, rules: Rules, trace: "TraceWriter | None", access: AccessRules | None = None) -> Site:
-    """The site with these rules. trace: the timeline; None without --trace. access: who may request what."""
+    """The site with these rules. trace: the timeline; None without --trace. access: the access rules."""
     make: Callable[..., Site] = Site
     if trace is not None:
         from pwb_async.observability.tracing import TracedSite

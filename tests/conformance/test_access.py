@@ -189,7 +189,7 @@ def test_wrong_configuration(design: Design, guarded_root: Path, tmp_path: Path)
             ("--htpasswd", "des"),
             "des line 1: the hash of user 'bob' is plain text or DES; htpasswd -B makes one of bcrypt.",
         ),
-        (("--htpasswd", str(guarded_root / "visible")), "which is served, so everyone could read it."),
+        (("--htpasswd", str(guarded_root / "visible")), "which is served, so any client could read it."),
         (("--allow", "10.0.0.1/8"), "has bits set behind its prefix; the network is 10.0.0.0/8."),
     ):
         process = subprocess.run(

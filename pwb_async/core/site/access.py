@@ -55,7 +55,7 @@ class Refusal(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AccessRule:
-    """Who may request some paths."""
+    """A condition for requests of some paths."""
 
     place: str
     """Where it was written, such as "pwb.toml line 3" or "--htpasswd"."""

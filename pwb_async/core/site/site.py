@@ -85,7 +85,7 @@ class Site:
         redirects: The redirects and rewrites.
         added_fields: What is added to the fields of all responses.
         negotiation: Where content codings are from; by default there are none.
-        access: The rules about who may request what.
+        access: The access rules.
     """
 
     variant: Variant | None
