@@ -8,10 +8,11 @@ import click
 from pwb_async.output.printing import did_you_mean
 from pwb_async.version import __version__
 
+from .declarations import Declaration, Topic
 from .environment import PREFIX
 from .help import HelpfulCommand
 from .option_types import PATH
-from .options import DECLARATIONS, ConfigError, Declaration, Topic
+from .options import DECLARATIONS, ConfigError
 
 
 class Program(NamedTuple):

@@ -5,11 +5,11 @@ file, --help and docs/options.md are made from these declarations.
 """
 
 from dataclasses import dataclass, field, fields
-from enum import Enum
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Final
 
 from pwb_async.output.printing import printable
 
+from .declarations import Declaration, Topic, option
 from .option_types import (
     ADDRESS,
     AGE,
@@ -44,12 +44,9 @@ from .option_types import (
     WORKERS,
     Delay,
     HeaderField,
-    OptionType,
     TypeRule,
 )
 from .rules import Rules
-
-T = TypeVar("T")
 
 
 class ConfigError(ValueError):
@@ -59,75 +56,6 @@ class ConfigError(ValueError):
         super().__init__(printable(line))
 
 
-class Topic(Enum):
-    """What an option is about. The values are the headings of docs/options.md, in its order."""
-
-    SITE = "What is served"
-    FIELDS = "Rules, and fields of responses"
-    ACCESS = "Access"
-    LISTENING = "Where it listens"
-    PROCESS = "Processes and rights"
-    STORAGE = "Memory and disk"
-    LOGGING = "Log and timeline"
-    TIMEOUTS = "How long a client may take"
-    LIMITS = "How much a client may ask for"
-    DESIGNS = "The designs, and how they wait"
-
-
-class Declaration(NamedTuple):
-    """One option: everything that PWB needs in order to read, check and describe it."""
-
-    name: str
-    """The name of the field of Options, such as max_age."""
-    topic: Topic
-    default: Any
-    type: OptionType
-    """The type of its value; of each value if the option is repeatable."""
-    help: str
-    program: str
-    """The only program with this option on its command line; "" for both."""
-    at_most: str
-    """The option whose value is the upper bound of this one's; "" for none."""
-    needs: str
-    """The option without which this one has no meaning, such as unix, or an option's value, such as mode=epoll."""
-    positional: bool
-    """Whether it is an argument without a name on the command line."""
-
-    @property
-    def flag(self) -> str:
-        """The option as it is written on the command line."""
-        return f"--{self.name.replace('_', '-')}"
-
-    @property
-    def repeatable(self) -> bool:
-        """Whether it may be given several times; its value is a tuple."""
-        return isinstance(self.default, tuple)
-
-    def belongs_to(self, program: str) -> bool:
-        """Whether `program` has this option on its command line."""
-        return self.program in ("", program)
-
-
-def _option(
-    topic: Topic,
-    default: T,
-    value_type: OptionType,
-    about: str,
-    *,
-    program: str = "",
-    at_most: str = "",
-    needs: str = "",
-    positional: bool = False,
-) -> T:
-    """Declare an option; Declaration has the meaning of the parameters.
-
-    A tuple as `default` makes the option repeatable, a bool makes it a pair of flags.
-    """
-    declared = Declaration("", topic, default, value_type, about, program, at_most, needs, positional)
-    option: T = field(default=default, metadata={"declaration": declared})
-    return option
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
     """The values of all options. Times are in seconds, sizes in bytes; 0 and None mean what the help says of them.
@@ -135,76 +63,76 @@ class Options:
     Only read_options() checks values; Options(port=0) takes what it is given.
     """
 
-    root: str = _option(Topic.SITE, "static", PATH, "Directory to serve.", positional=True)
-    index: tuple[str, ...] = _option(
+    root: str = option(Topic.SITE, "static", PATH, "Directory to serve.", positional=True)
+    index: tuple[str, ...] = option(
         Topic.SITE, ("index.html",), NAME, "File that is served for its directory; repeatable."
     )
-    dotfiles: bool = _option(
+    dotfiles: bool = option(
         Topic.SITE, False, SWITCH, "Serve names that begin with a dot, such as .env and what is in .git."
     )
-    etag: str = _option(Topic.SITE, "auto", ETAG, "What the entity tags of large files are made of (see below).")
-    max_age: int | None = _option(Topic.SITE, None, AGE, "Send Cache-Control: max-age (if not given: no-cache).")
-    immutable: bool = _option(
+    etag: str = option(Topic.SITE, "auto", ETAG, "What the entity tags of large files are made of (see below).")
+    max_age: int | None = option(Topic.SITE, None, AGE, "Send Cache-Control: max-age (if not given: no-cache).")
+    immutable: bool = option(
         Topic.SITE,
         True,
         SWITCH,
         "Let caches keep names with a build tool's fingerprint, such as app-BhRYpqRf.js, for a year.",
     )
-    relative_redirects: bool = _option(
+    relative_redirects: bool = option(
         Topic.SITE, False, SWITCH, "Redirect to ./name/, for a proxy that adds a path prefix."
     )
-    type: tuple[TypeRule, ...] = _option(Topic.SITE, (), TYPE, "Media type of files (see below); repeatable.")
-    charset: str | None = _option(
+    type: tuple[TypeRule, ...] = option(Topic.SITE, (), TYPE, "Media type of files (see below); repeatable.")
+    charset: str | None = option(
         Topic.SITE, "utf-8", CHARSET, "Charset of text types that name none themselves; off: send none."
     )
-    serve_encoded: bool = _option(
+    serve_encoded: bool = option(
         Topic.SITE,
         False,
         SWITCH,
         "Send x.js.br, x.js.gz and x.js.zst with Content-Encoding and the type of x.js (see below).",
     )
-    precompressed: bool = _option(
+    precompressed: bool = option(
         Topic.SITE,
         True,
         SWITCH,
         "Send app.js.br, app.js.zst or app.js.gz in place of app.js to clients that accept that.",
     )
-    compress: bool = _option(
+    compress: bool = option(
         Topic.SITE, True, SWITCH, "Compress text and the like from 256 B to 10 MiB for clients that accept that."
     )
-    server_version: bool = _option(Topic.SITE, False, SWITCH, "Send the version in the field Server.")
+    server_version: bool = option(Topic.SITE, False, SWITCH, "Send the version in the field Server.")
 
-    site_rules: bool = _option(Topic.FIELDS, True, SWITCH, "Read the files _headers and _redirects in ROOT.")
-    header: tuple[HeaderField, ...] = _option(
+    site_rules: bool = option(Topic.FIELDS, True, SWITCH, "Read the files _headers and _redirects in ROOT.")
+    header: tuple[HeaderField, ...] = option(
         Topic.FIELDS, (), HEADER, "Field of all responses, such as 'Referrer-Policy: no-referrer'; repeatable."
     )
-    cors: tuple[str, ...] = _option(
+    cors: tuple[str, ...] = option(
         Topic.FIELDS,
         (),
         ORIGIN,
         "Let scripts of this origin read responses, such as https://a.example; *: of any; repeatable.",
     )
-    security_headers: str | None = _option(
+    security_headers: str | None = option(
         Topic.FIELDS, None, SECURITY, "Send fields that make browsers stricter (see below)."
     )
-    cross_origin_isolated: bool = _option(
+    cross_origin_isolated: bool = option(
         Topic.FIELDS, False, SWITCH, "Send the fields that SharedArrayBuffer needs, as for threads of WebAssembly."
     )
 
-    htpasswd: str | None = _option(
+    htpasswd: str | None = option(
         Topic.ACCESS, None, PATH, "Ask for a password; users and hashes are in this file, as htpasswd -B makes it."
     )
-    allow: tuple[str, ...] = _option(
+    allow: tuple[str, ...] = option(
         Topic.ACCESS, (), NETWORK, "Admit only clients of this network, such as 10.0.0.0/8; repeatable."
     )
-    deny: tuple[str, ...] = _option(
+    deny: tuple[str, ...] = option(
         Topic.ACCESS, (), NETWORK, "Refuse clients of this network, even if --allow names it; repeatable."
     )
-    allowed_host: tuple[str, ...] = _option(
+    allowed_host: tuple[str, ...] = option(
         Topic.ACCESS, (), HOST_NAME, "Serve only requests for this host, against DNS rebinding; repeatable."
     )
 
-    trusted_proxy: tuple[str, ...] = _option(
+    trusted_proxy: tuple[str, ...] = option(
         Topic.ACCESS,
         (),
         PROXY,
@@ -212,7 +140,7 @@ class Options:
         "repeatable.",
     )
 
-    proxy_protocol: bool = _option(
+    proxy_protocol: bool = option(
         Topic.ACCESS,
         False,
         SWITCH,
@@ -220,10 +148,10 @@ class Options:
         needs="trusted_proxy",
     )
 
-    host: str = _option(Topic.LISTENING, "127.0.0.1", ADDRESS, "Address or host name to listen on.")
-    port: int = _option(Topic.LISTENING, 8888, PORT, "Port to listen on; 0: any free port.")
-    unix: str | None = _option(Topic.LISTENING, None, PATH, "Listen on this Unix socket instead.")
-    unix_mode: str | None = _option(
+    host: str = option(Topic.LISTENING, "127.0.0.1", ADDRESS, "Address or host name to listen on.")
+    port: int = option(Topic.LISTENING, 8888, PORT, "Port to listen on; 0: any free port.")
+    unix: str | None = option(Topic.LISTENING, None, PATH, "Listen on this Unix socket instead.")
+    unix_mode: str | None = option(
         Topic.LISTENING,
         None,
         FILE_MODE,
@@ -231,24 +159,24 @@ class Options:
         'such as "660" (default: by the umask).',
         needs="unix",
     )
-    unix_group: str | None = _option(Topic.LISTENING, None, GROUP, "Group of the Unix socket.", needs="unix")
+    unix_group: str | None = option(Topic.LISTENING, None, GROUP, "Group of the Unix socket.", needs="unix")
 
-    workers: int = _option(
+    workers: int = option(
         Topic.PROCESS, 1, WORKERS, "Serving processes; auto: one for each processor that may be used.", program="pwb"
     )
-    loop: str = _option(Topic.PROCESS, NATIVE_LOOP, LOOP, "Event loop.", program="pwb")
-    user: str | None = _option(
+    loop: str = option(Topic.PROCESS, NATIVE_LOOP, LOOP, "Event loop.", program="pwb")
+    user: str | None = option(
         Topic.PROCESS, None, USER, "User to become once sockets and logs are open; only root can."
     )
-    sandbox: bool = _option(Topic.PROCESS, False, SWITCH, "Restrict the process to reading ROOT, with Landlock.")
+    sandbox: bool = option(Topic.PROCESS, False, SWITCH, "Restrict the process to reading ROOT, with Landlock.")
 
-    cache: int = _option(
+    cache: int = option(
         Topic.STORAGE, 64 << 20, BYTES_OR_OFF, "Memory for prepared responses of small files.", program="pwb"
     )
-    cache_ttl: float = _option(
+    cache_ttl: float = option(
         Topic.STORAGE, 1.0, SECONDS, "Time for which they are sent without a look at the file.", program="pwb"
     )
-    sendfile: bool = _option(
+    sendfile: bool = option(
         Topic.STORAGE,
         True,
         SWITCH,
@@ -256,47 +184,47 @@ class Options:
         "content.",
         program="pwb",
     )
-    disk_timeout: float = _option(
+    disk_timeout: float = option(
         Topic.STORAGE, 10.0, SECONDS, "Time that the disk may take; then the response is 503.", program="pwb"
     )
 
-    access_log: str = _option(Topic.LOGGING, "-", PATH, "Access log; -: standard output; off: none.")
-    trace: str | None = _option(Topic.LOGGING, None, PATH, "Write a timeline for Perfetto to this file; overwrites it.")
+    access_log: str = option(Topic.LOGGING, "-", PATH, "Access log; -: standard output; off: none.")
+    trace: str | None = option(Topic.LOGGING, None, PATH, "Write a timeline for Perfetto to this file; overwrites it.")
 
-    header_timeout: float = _option(Topic.TIMEOUTS, 10.0, SECONDS, "Time for a whole request head to arrive.")
-    idle_timeout: float = _option(Topic.TIMEOUTS, 15.0, SECONDS, "Time between a response and the next request.")
-    send_timeout: float = _option(Topic.TIMEOUTS, 60.0, SECONDS, "Time within which a client must take some bytes.")
-    min_send_rate: int = _option(
+    header_timeout: float = option(Topic.TIMEOUTS, 10.0, SECONDS, "Time for a whole request head to arrive.")
+    idle_timeout: float = option(Topic.TIMEOUTS, 15.0, SECONDS, "Time between a response and the next request.")
+    send_timeout: float = option(Topic.TIMEOUTS, 60.0, SECONDS, "Time within which a client must take some bytes.")
+    min_send_rate: int = option(
         Topic.TIMEOUTS, 0, RATE, "Bytes a second that a client must take, measured over --send-timeout; 0: any."
     )
-    linger_idle: float = _option(
+    linger_idle: float = option(
         Topic.TIMEOUTS, 5.0, SECONDS, "Time to wait for more unread bytes before a connection is closed."
     )
-    linger_timeout: float = _option(
+    linger_timeout: float = option(
         Topic.TIMEOUTS, 30.0, SECONDS, "Time to read all unread bytes before a connection is closed."
     )
-    grace_period: float = _option(
+    grace_period: float = option(
         Topic.TIMEOUTS, 30.0, SECONDS_OR_0, "Time for responses under way to end when the server stops."
     )
 
-    max_connections: int = _option(
+    max_connections: int = option(
         Topic.LIMITS, 0, COUNT_OR_0, "Connections at once, shared by the workers; 0: as many as descriptors allow."
     )
-    max_connections_per_ip: int = _option(Topic.LIMITS, 0, COUNT_OR_0, "Connections of one client at once; 0: any.")
-    requests_per_connection: int = _option(
+    max_connections_per_ip: int = option(Topic.LIMITS, 0, COUNT_OR_0, "Connections of one client at once; 0: any.")
+    requests_per_connection: int = option(
         Topic.LIMITS, 1000, COUNT_OR_0, "Requests after which a connection is closed; 0: no limit."
     )
-    max_request_line: int = _option(Topic.LIMITS, 8190, BYTES, "Longest request line.", at_most="max_head")
-    max_field: int = _option(Topic.LIMITS, 8190, BYTES, "Longest field line of a request.", at_most="max_head")
-    max_fields: int = _option(Topic.LIMITS, 100, COUNT, "Most fields of a request.")
-    max_head: int = _option(Topic.LIMITS, 32768, BYTES, "Largest request head: request line and all fields.")
-    max_content: int = _option(
+    max_request_line: int = option(Topic.LIMITS, 8190, BYTES, "Longest request line.", at_most="max_head")
+    max_field: int = option(Topic.LIMITS, 8190, BYTES, "Longest field line of a request.", at_most="max_head")
+    max_fields: int = option(Topic.LIMITS, 100, COUNT, "Most fields of a request.")
+    max_head: int = option(Topic.LIMITS, 32768, BYTES, "Largest request head: request line and all fields.")
+    max_content: int = option(
         Topic.LIMITS, 65536, BYTES, "Most content of a request that is skipped to keep the connection."
     )
-    max_ranges: int = _option(Topic.LIMITS, 512, COUNT, "Most byte ranges of a request.")
+    max_ranges: int = option(Topic.LIMITS, 512, COUNT, "Most byte ranges of a request.")
 
-    mode: str | None = _option(Topic.DESIGNS, None, MODE, "Design of the server.", program="pwb-legacy")
-    trigger: str = _option(
+    mode: str | None = option(Topic.DESIGNS, None, MODE, "Design of the server.", program="pwb-legacy")
+    trigger: str = option(
         Topic.DESIGNS,
         "edge",
         TRIGGER,
@@ -305,7 +233,7 @@ class Options:
         program="pwb-legacy",
         needs="mode=epoll",
     )
-    delay_disk: tuple[Delay, ...] = _option(Topic.DESIGNS, (), DELAY, "Slow the disk down (see below); repeatable.")
+    delay_disk: tuple[Delay, ...] = option(Topic.DESIGNS, (), DELAY, "Slow the disk down (see below); repeatable.")
 
     rules: Rules = field(default=Rules())
     """The rules of the TOML file, in which they have tables; no option sets them."""

@@ -14,9 +14,10 @@ import pytest
 import pwb_async.__main__
 import pwb_legacy.__main__
 from pwb_async.config import command_line
+from pwb_async.config.declarations import Declaration
 from pwb_async.config.loader import read_options
 from pwb_async.config.modes import MODES
-from pwb_async.config.options import DECLARATIONS, ConfigError, Declaration, Options
+from pwb_async.config.options import DECLARATIONS, ConfigError, Options
 
 Read = Callable[..., Options]
 Capture = pytest.CaptureFixture[str]

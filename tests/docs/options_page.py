@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Final
 
 from pwb_async.config.command_line import EPILOG
+from pwb_async.config.declarations import Declaration, Topic
 from pwb_async.config.environment import PREFIX
-from pwb_async.config.options import DECLARATIONS, Declaration, Topic
+from pwb_async.config.options import DECLARATIONS
 
 PAGE: Final = Path(__file__).parents[2] / "docs" / "options.md"
 INTRODUCTION: Final = f"""\

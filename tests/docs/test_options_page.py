@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from pwb_async.config.declarations import Topic
 from pwb_async.config.loader import read_options
-from pwb_async.config.options import DECLARATIONS, Topic
+from pwb_async.config.options import DECLARATIONS
 
 from .options_page import PAGE, default, page
 
