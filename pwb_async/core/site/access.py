@@ -78,6 +78,11 @@ class AccessRule:
         return client not in self.deny and (not self.allow or client in self.allow)
 
 
+def are_private(rules: tuple[AccessRule, ...]) -> bool:
+    """Whether responses to which these rules apply are for some clients only, so that no shared cache may keep them."""
+    return any(rule.htpasswd or rule.allow for rule in rules)
+
+
 class AccessRules:
     """All rules of a site that refuse requests.
 

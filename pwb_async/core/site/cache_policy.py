@@ -6,6 +6,8 @@ is kept for a year, and not revalidated even when a page is reloaded (RFC 8246).
 
 from typing import Final, TypeAlias
 
+from pwb_async.core.semantics.messages import FieldList
+
 from .fingerprints import is_fingerprinted
 
 CacheField: TypeAlias = tuple[bytes, bytes]
@@ -47,3 +49,18 @@ class CachePolicy:
 def of_error(status: int) -> CacheField:
     """The field of an error response."""
     return NO_STORE if status >= 500 else NO_CACHE
+
+
+def keep_private(fields: FieldList) -> FieldList:
+    """The fields of a response that no shared cache may keep (RFC 9111 5.2.2.7), whatever a rule has set."""
+    others = tuple(field for field in fields if field[0].lower() != b"cache-control")
+    directives = [
+        directive.strip(b" \t")
+        for name, value in fields
+        if name.lower() == b"cache-control"
+        for directive in value.split(b",")
+    ]
+    kept = [each for each in directives if not each.lower().startswith((b"public", b"s-maxage", b"private"))]
+    if b"no-store" not in map(bytes.lower, kept):
+        kept.insert(0, b"private")
+    return (*others, (b"Cache-Control", b", ".join(kept)))

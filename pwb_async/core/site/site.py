@@ -23,7 +23,8 @@ Site.reply for an OpenFile, step by step (RFC 9110 13.2.2):
   4. otherwise the whole file: 200
 Generated content (/proc, /sys) has neither Last-Modified nor ranges, because it may differ each time it is read. A file
 that a rule sends with 404 or 410 has neither validators nor ranges, and may not be reused without revalidation.
-At last, each response gets the fields that options and rules add (added_fields.py).
+At last, each response gets the fields that options and rules add (added_fields.py); beneath access rules, no shared
+cache may keep it (cache_policy.py).
 """
 
 from dataclasses import replace
@@ -36,9 +37,9 @@ from pwb_async.core.semantics.messages import HTTP_1_1, FieldList, Request, Resp
 from pwb_async.core.semantics.preconditions import evaluate, range_applies
 from pwb_async.core.semantics.ranges import parse_ranges
 
-from .access import AccessRules
+from .access import AccessRules, are_private
 from .added_fields import AddedFields
-from .cache_policy import NO_CACHE, CachePolicy, of_error
+from .cache_policy import NO_CACHE, CachePolicy, keep_private, of_error
 from .coding_negotiation import CodingNegotiation
 from .error_pages import status_page
 from .header_rules import change_field
@@ -129,7 +130,11 @@ class Site:
 
     def reply(self, lookup: Lookup, finding: Finding) -> Response:
         """The response to a request whose lookup led to `finding`; from now on the response owns the file."""
-        return self.finish(lookup.request, self._reply(lookup, finding))
+        response = self.finish(lookup.request, self._reply(lookup, finding))
+        if self._access is None or not isinstance(finding, OpenFile):
+            return response
+        beyond = self._access.beyond(lookup.request.target.segments, finding.path)
+        return replace(response, fields=keep_private(response.fields)) if are_private(beyond) else response
 
     def refuse(self, bad: BadRequest) -> Response:
         """The response to an invalid request, or to a refused connection."""
@@ -143,9 +148,16 @@ class Site:
 
     def finish(self, event: Request | BadRequest, response: Response) -> Response:
         """The response with the fields that are added to each; called with that of a guard, too."""
-        if self._added_fields is None:
-            return response
-        return replace(response, fields=self._added_fields.apply(event, response.status, response.fields))
+        fields = response.fields
+        if self._added_fields is not None:
+            fields = self._added_fields.apply(event, response.status, fields)
+        if (
+            self._access is not None
+            and isinstance(event, Request)
+            and are_private(self._access.at(event.target.segments))
+        ):
+            fields = keep_private(fields)
+        return response if fields is response.fields else replace(response, fields=fields)
 
     def _locate(self, request: Request) -> Lookup | Response:
         method, target = request.method, request.target

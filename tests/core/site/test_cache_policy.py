@@ -2,7 +2,7 @@
 
 import pytest
 
-from pwb_async.core.site.cache_policy import IMMUTABLE, NO_CACHE, NO_STORE, CachePolicy, of_error
+from pwb_async.core.site.cache_policy import IMMUTABLE, NO_CACHE, NO_STORE, CachePolicy, keep_private, of_error
 
 NAMED = b"assets/index-BhRYpqRf.js"
 
@@ -32,3 +32,20 @@ def test_g4_an_error_is_never_kept() -> None:
         500: NO_STORE,
         503: NO_STORE,
     }
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ((b"no-cache",), b"private, no-cache"),
+        ((b"max-age=31536000, immutable",), b"private, max-age=31536000, immutable"),
+        ((b"Public, max-age=60, S-Maxage=600",), b"private, max-age=60"),
+        ((b"private",), b"private"),
+        ((b"no-store",), b"no-store"),
+        ((b"public", b"max-age=60"), b"private, max-age=60"),
+        ((), b"private"),
+    ],
+)
+def test_what_no_shared_cache_may_keep(values: tuple[bytes, ...], expected: bytes) -> None:
+    fields = ((b"ETag", b'"x"'), *((b"cache-control", value) for value in values))
+    assert keep_private(fields) == ((b"ETag", b'"x"'), (b"Cache-Control", expected))
