@@ -1,4 +1,7 @@
-"""The command `python -m pwb_async [ROOT]`, from its options to its exit status."""
+"""The command `python -m pwb_async [ROOT]`, from its options to its exit status.
+
+`pwb compress` is a command of its own, which parses the rest of the line itself.
+"""
 
 import gc
 import logging
@@ -6,9 +9,11 @@ import os
 import signal
 import sys
 import threading
+from importlib import import_module
 from typing import Final, NoReturn
 
 from pwb_async.output.packages import needed_packages
+from pwb_async.output.printing import did_you_mean, escape_output
 
 PROGRAM: Final = "pwb"
 
@@ -21,6 +26,11 @@ with needed_packages(PROGRAM, "pwb_async"):
 gc.freeze()  # it all stays, so the collector need not look at it again
 gc.enable()
 
+COMMANDS: Final = ("compress",)
+"""The first argument of a command, which is also the package whose commands.main() runs it and ends the program.
+
+A directory with such a name is served by `./compress`.
+"""
 _JOIN_TIMEOUT: Final = 0.2
 """Seconds that each thread has to end when the program exits."""
 
@@ -30,6 +40,12 @@ def main() -> None:
 
     Exit status 0: stopped by a signal; 1: it cannot start; 2: an option is wrong; 3: its workers keep dying.
     """
+    first = next(iter(sys.argv[1:]), "")
+    if first in COMMANDS:
+        escape_output()
+        import_module(f"pwb_async.{first}.commands").main()  # only now, since a server does not need it
+    if not first.startswith("-") and not os.path.lexists(first) and (hint := did_you_mean(first, COMMANDS)):
+        raise exit_with(2, f"{PROGRAM}: {first}: no such command{hint}")
     options, read_again = begin(PROGRAM)
     try:
         loop_factory(options.loop)  # fails before anything is opened

@@ -30,8 +30,9 @@ LAYERS: dict[str, set[str]] = {
     "runtime": {*PURE, "version", "access", "config", "storage", "network", "output", "observability"},
     "command": {"config", "output", "observability"},
     "server": {*PURE, *BLOCKING},
+    "compress": {"core.semantics", "core.site", "config", "storage", "output", "runtime"},
     "workers": {*PURE, *BLOCKING, "server"},
-    "__main__": {*PURE, *BLOCKING, "command", "server", "workers"},
+    "__main__": {*PURE, *BLOCKING, "command", "compress", "server", "workers"},
 }
 """What each part of pwb_async may import of the others. Nothing imports __main__."""
 LEGACY_MAY_IMPORT = {*PURE, *BLOCKING, "version", "command"}

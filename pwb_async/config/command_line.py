@@ -36,6 +36,7 @@ PROGRAMS: Final = {
             ("pwb ~/site --host 0.0.0.0 --port 8080", "serve it to other machines, too"),
             ("pwb ~/site --workers auto --access-log off", "use every processor, and write no log"),
         ),
+        (("compress", "compress the files of a directory ahead of time, as small as possible"),),
     ),
     "pwb-legacy": Program(
         "--mode MODE [OPTIONS]",

@@ -146,6 +146,16 @@ def _choose(
     return b"", None
 
 
+def is_sendable(path: bytes, coding: bytes, status: os.stat_result, original: os.stat_result) -> bool:
+    """Whether a neighbour is current and fits its file, whichever is smaller. Raises OSError."""
+    if not (stat.S_ISREG(status.st_mode) and status.st_size):
+        return False
+    if status.st_mtime_ns < original.st_mtime_ns - TOLERANCE:
+        return False
+    file = Descriptor(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC))
+    return holds(coding, file.fileno(), status.st_size, original.st_size)
+
+
 def holds(coding: bytes, file: int, size: int, original_size: int) -> bool:
     """Whether an open file may be a file of `original_size` bytes with a coding. Raises OSError.
 

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from pwb_async.compress.commands import compress
 from pwb_async.config.loader import read_options
 from pwb_legacy.book.commands import book
 from pwb_legacy.check.commands import check
@@ -54,8 +55,9 @@ LABORATORY = {command: words for command, words in LEGACY.items() if words and w
 BOOK = {command: words[1:] for command, words in LEGACY.items() if words[:1] == ["book"]}
 CHECK = {command: words[1:] for command, words in LEGACY.items() if words[:1] == ["check"]}
 HELP = {command: words for command, words in PWB.items() if words == ["--help"]}
+COMPRESS = {command: words[1:] for command, words in PWB.items() if words[:1] == ["compress"]}
 SERVERS = {
-    **{command: ("pwb", words) for command, words in PWB.items() if command not in HELP},
+    **{command: ("pwb", words) for command, words in PWB.items() if command not in {**HELP, **COMPRESS}},
     **{command: ("pwb-legacy", words) for command, words in LEGACY.items() if "--mode" in words},
 }
 PYTHON = {command: words[1:] for command, words in unique("python").items()}
@@ -93,7 +95,18 @@ def test_every_command_is_tested(example: Example) -> None:
         assert words[-1].startswith(".")
     elif words[0] != "python3":
         listing = LEGACY if words == [".venv/bin/pwb-legacy"] else {}
-        assert command in {**SERVERS, **LABORATORY, **BOOK, **CHECK, **HELP, **TESTS, **TOOLS, **TYPED, **listing}
+        assert command in {
+            **SERVERS,
+            **LABORATORY,
+            **BOOK,
+            **CHECK,
+            **COMPRESS,
+            **HELP,
+            **TESTS,
+            **TOOLS,
+            **TYPED,
+            **listing,
+        }
 
 
 @pytest.mark.parametrize("command", LABORATORY)
@@ -112,6 +125,12 @@ def test_the_command_book_takes_its_arguments(command: str) -> None:
 def test_the_command_check_takes_its_arguments(command: str) -> None:
     """tests/check runs it."""
     check.make_context("check", list(CHECK[command]))
+
+
+@pytest.mark.parametrize("command", COMPRESS)
+def test_the_command_compress_takes_its_arguments(command: str) -> None:
+    """tests/compress runs it."""
+    compress.make_context("compress", list(COMPRESS[command]))
 
 
 @pytest.mark.parametrize("command", TOOLS)
