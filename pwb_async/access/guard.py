@@ -15,7 +15,7 @@ from pwb_async.core.semantics.target import host_name
 from pwb_async.core.site.access import AccessRule, AccessRules, Check, Guard, Refusal
 from pwb_async.core.site.cors import is_preflight
 from pwb_async.core.site.lookup import Finding, Lookup, OpenFile, Refused, Storage
-from pwb_async.core.site.site import Site
+from pwb_async.core.site.responder import Responder
 
 from .attempts import Attempts
 from .htpasswd import Htpasswd
@@ -48,7 +48,7 @@ class Access:
         self._hosts = frozenset(host.lower().encode() for host in hosts)
         self._preflights = preflights
 
-    def guard(self, site: Site) -> Guard:
+    def guard(self, site: Responder) -> Guard:
         """The guard of a site with these rules."""
         return AccessGuard(self, site)
 
@@ -117,7 +117,7 @@ class Unverified(NamedTuple):
 class AccessGuard:
     """The Guard of a site with access rules."""
 
-    def __init__(self, access: Access, site: Site) -> None:
+    def __init__(self, access: Access, site: Responder) -> None:
         self._access, self._site = access, site
 
     def __call__(self, client: str, request: Request) -> Response | Check | None:

@@ -15,7 +15,7 @@ from pwb_async.core.site.destinations import Template, parse_value
 from pwb_async.core.site.header_rules import Change, HeaderRule, check_change
 from pwb_async.core.site.patterns import Pattern, parse_pattern
 
-from .rules_file import MAX_RULES, Line, lines_of
+from .rules_file import MAX_RULES, Line, beneath, lines_of
 
 _PATH: Final = re.compile(r"/|https?://", re.IGNORECASE)
 
@@ -28,15 +28,18 @@ class Headers(NamedTuple):
     """Lines about what is probably not meant, each of which begins with its place."""
 
 
-def parse_headers(name: str, content: bytes) -> Headers:
-    """The rules in the content of a file; `name` is the one that messages have. Raises ConfigError."""
+def parse_headers(name: str, content: bytes, place: bytes = b"") -> Headers:
+    """The rules in the content of a file; `name` is the one that messages have. Raises ConfigError.
+
+    place: the path at which the site has the folder of the file.
+    """
     blocks: list[tuple[str, Pattern, list[Change]]] = []
     for line in lines_of(name, content):
         try:
             if _PATH.match(line.text):
                 if len(blocks) == MAX_RULES:
                     raise ValueError(f"there are more than {MAX_RULES} rules")
-                blocks.append((line.place, parse_pattern(line.text), []))
+                blocks.append((line.place, parse_pattern(beneath(place, line.text)), []))
             elif not blocks:
                 raise ValueError("there is no path before it")
             else:

@@ -11,12 +11,13 @@ Values that are overridden are not checked, because the environment may have bee
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-import click
-
 from . import command_line, environment, toml_file
+from .conversion import convert
 from .options import DECLARATIONS, ConfigError, Options
+from .places import check_places
 
 
 def read_options(
@@ -41,31 +42,25 @@ def read_options(
         unchecked |= {name: (place, value) for name, place, value in source if name not in settings}
     for name, (place, value) in unchecked.items():
         try:
-            settings[name] = place, _convert(name, place, value)
+            settings[name] = place, convert(name, place, value)
         except ConfigError as error:
             option = DECLARATIONS[name]
             if option.belongs_to(program):
                 raise
             warn(f"{error} It is ignored: {program} has no {option.flag}")
     options = Options(**{name: value for name, (_, value) in settings.items()}, rules=toml.rules())
+    if sites := tuple(toml.sites()):
+        from .site_tables import parse_sites  # most servers have one site
+
+        options = replace(options, sites=parse_sites(sites, options))
+    check_places(options)
+    if options.strict_hosts and not options.sites:
+        raise ConfigError(f"{settings['strict_hosts'][0]}: it has no meaning without [[sites]].")
     _check_bounds(options, {name: settings[name][0] if name in settings else "default" for name in DECLARATIONS})
     _check_needs(
         options, {name: place for name, (place, _) in settings.items() if DECLARATIONS[name].belongs_to(program)}
     )
     return options
-
-
-def _convert(name: str, place: str, value: object) -> object:
-    """A value from the environment or from TOML as the option's type. Raises ConfigError."""
-    option = DECLARATIONS[name]
-    try:
-        if not option.repeatable:
-            return option.type(value)
-        if not isinstance(value, list):
-            raise click.BadParameter(f"{value!r} is not a list.")
-        return tuple(map(option.type, value))
-    except click.BadParameter as error:
-        raise ConfigError(f"{place}: {error.message}") from None
 
 
 def _check_bounds(options: Options, places: Mapping[str, str]) -> None:

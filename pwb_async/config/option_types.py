@@ -19,6 +19,7 @@ from pwb_async.core.site.security_fields import LEVELS
 from pwb_async.output.printing import did_you_mean
 
 from .modes import MODES
+from .mount_points import mount_point, url_path
 
 _TIMES: Final = {"ms": 0.001, "s": 1, "m": 60, "h": 3600}
 """Seconds of each unit of time."""
@@ -290,6 +291,8 @@ SECONDS_OR_0: Final = OptionType("SECONDS", lambda text: _seconds(text, zero=Tru
 AGE: Final = OptionType("SECONDS", _age)
 DELAY: Final = OptionType("[GLOB=]TIME[~TIME]", _delay)
 TYPE: Final = OptionType("GLOB=TYPE", _type_rule, toml_string="*.geo=application/json", item=_TYPE_RULE_WORD)
+URL_PATH: Final = OptionType("PATH", url_path, toml_string="/docs/")
+MOUNT: Final = OptionType("PATH=DIRECTORY", mount_point, toml_string="/docs/=build/html", item=re.compile(r"[^\n]+"))
 HEADER: Final = OptionType("'NAME: VALUE'", _header, toml_string="X-Robots-Tag: noindex", item=re.compile(r"[^\n]+"))
 ORIGIN: Final = OptionType("ORIGIN", _origin, toml_string="https://a.example")
 NETWORK: Final = OptionType("CIDR", _network, toml_string="10.0.0.0/8")

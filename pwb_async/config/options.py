@@ -5,11 +5,12 @@ file, --help and docs/options.md are made from these declarations.
 """
 
 from dataclasses import dataclass, field, fields
-from typing import Final
+from typing import Final, NamedTuple
 
 from pwb_async.output.printing import printable
 
 from .declarations import Declaration, Topic, option
+from .mount_points import MountPoint
 from .option_types import (
     ADDRESS,
     AGE,
@@ -26,6 +27,7 @@ from .option_types import (
     HOST_NAME,
     LOOP,
     MODE,
+    MOUNT,
     NAME,
     NATIVE_LOOP,
     NETWORK,
@@ -40,6 +42,7 @@ from .option_types import (
     SWITCH,
     TRIGGER,
     TYPE,
+    URL_PATH,
     USER,
     WORKERS,
     Delay,
@@ -64,6 +67,13 @@ class Options:
     """
 
     root: str = option(Topic.SITE, "static", PATH, "Directory to serve.", positional=True)
+    prefix: str = option(Topic.SITE, "/", URL_PATH, "Path of URLs at which ROOT is served.")
+    mount: tuple[MountPoint, ...] = option(
+        Topic.SITE, (), MOUNT, "Another directory to serve, at this path of URLs; repeatable."
+    )
+    strict_hosts: bool = option(
+        Topic.SITE, False, SWITCH, "Refuse requests for hosts that no [[sites]] names, with 421."
+    )
     index: tuple[str, ...] = option(
         Topic.SITE, ("index.html",), NAME, "File that is served for its directory; repeatable."
     )
@@ -237,12 +247,28 @@ class Options:
 
     rules: Rules = field(default=Rules())
     """The rules of the TOML file, in which they have tables; no option sets them."""
+    sites: tuple["SiteOptions", ...] = field(default=())
+    """The sites of the TOML file, in which they have tables, too; the other options are those of the default site."""
+
+    @property
+    def of_all_sites(self) -> "tuple[Options, ...]":
+        """The options of each site, the default one first."""
+        return (self, *(site.options for site in self.sites))
 
     @property
     def htpasswd_files(self) -> tuple[str, ...]:
         """The files of users that options and rules name, each once."""
         named = (self.htpasswd, *(rule.htpasswd for rule in self.rules.access))
         return tuple(dict.fromkeys(path for path in named if path))
+
+
+class SiteOptions(NamedTuple):
+    """A site for some hosts."""
+
+    hosts: tuple[bytes, ...]
+    """The names in lower case, without a port or a dot at the end; "*." in front stands for any further names."""
+    options: Options
+    """All options as they are for this site."""
 
 
 DECLARATIONS: Final[dict[str, Declaration]] = {

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 from pwb_async.core.site.redirect_rules import REDIRECTS, REWRITES, RedirectRule, parse_rule
 
-from .rules_file import MAX_RULES, Line, lines_of
+from .rules_file import MAX_RULES, Line, beneath, lines_of
 
 DEFAULT_STATUS: Final = 302
 """The status of a redirect that names none: browsers remember a wrong 301, and forget a wrong 302."""
@@ -32,15 +32,18 @@ class Redirects(NamedTuple):
     """Lines about what is probably not meant, each of which begins with its place."""
 
 
-def parse_redirects(name: str, content: bytes) -> Redirects:
-    """The rules in the content of a file; `name` is the one that messages have. Raises ConfigError."""
+def parse_redirects(name: str, content: bytes, place: bytes = b"") -> Redirects:
+    """The rules in the content of a file; `name` is the one that messages have. Raises ConfigError.
+
+    place: the path at which the site has the folder of the file.
+    """
     rules: list[RedirectRule] = []
     warnings: list[str] = []
     for line in lines_of(name, content):
         if len(rules) == MAX_RULES:
             raise line.error(f"there are more than {MAX_RULES} rules")
         try:
-            rule, has_status = _parse(line)
+            rule, has_status = _parse(line, place)
         except ValueError as error:
             raise line.error(error) from None
         rules.append(rule)
@@ -49,7 +52,7 @@ def parse_redirects(name: str, content: bytes) -> Redirects:
     return Redirects(tuple(rules), tuple(warnings))
 
 
-def _parse(line: Line) -> tuple[RedirectRule, bool]:
+def _parse(line: Line, place: bytes) -> tuple[RedirectRule, bool]:
     """A rule, and whether its line names a status. Raises ValueError with the reason why it is none."""
     source, *words = _COMMENT.sub("", line.text).split()
     at = next((index for index, word in enumerate(words) if _DESTINATION.match(word)), None)
@@ -65,7 +68,10 @@ def _parse(line: Line) -> tuple[RedirectRule, bool]:
         if _CONDITION.match(rest[0]):
             raise ValueError(f'the condition "{rest[0]}" is not supported')
         raise ValueError(f'unknown word "{rest[0]}" after the status')
-    rule = parse_rule(line.place, source, destination, status, force, tuple(map(_parse_condition, words[:at])))
+    if destination.startswith("/") and destination[1:2] not in ("/", "\\"):  # which parse_rule() refuses
+        destination = beneath(place, destination)
+    source, conditions = beneath(place, source), tuple(map(_parse_condition, words[:at]))
+    rule = parse_rule(line.place, source, destination, status, force, conditions)
     return rule, len(words) > at + 1
 
 

@@ -1,7 +1,8 @@
-"""What the files _headers and _redirects have in common: their encoding, their lines and their bounds."""
+"""What the files _headers and _redirects have in common: encoding, lines, bounds, and where their paths begin."""
 
 from collections.abc import Iterator
 from typing import Final, NamedTuple
+from urllib.parse import quote_from_bytes
 
 from pwb_async.output.printing import printable
 
@@ -13,6 +14,20 @@ MAX_RULES: Final = 10_000
 """Rules in one file."""
 _MAX_LINE: Final = 8190
 """Bytes of one line; a field line of a response is hardly ever longer."""
+
+
+def beneath(place: bytes, path: str) -> str:
+    """A path of a pattern or a destination in the file of a folder, as a path of the site, which has it at `place`.
+
+    A text that does not begin with a path, or with a host and a path, stays as it is, for the parser to refuse.
+    """
+    if not place:
+        return path
+    scheme, separator, rest = path.rpartition("://")
+    host, slash, rest = rest.partition("/")
+    if not slash or (host and not separator):
+        return path
+    return f"{scheme}{separator}{host}/{quote_from_bytes(place)}/{rest}"
 
 
 class Line(NamedTuple):

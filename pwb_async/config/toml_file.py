@@ -1,4 +1,4 @@
-"""Options in a TOML file: max_age = 60 or max-age = 60; and rules, which have tables of their own there."""
+"""Options in a TOML file: max_age = 60 or max-age = 60; and rules and sites, which have tables of their own there."""
 
 import os
 from collections.abc import Iterator
@@ -12,6 +12,8 @@ from .rules import Rules
 
 RULE_TABLES: Final = ("headers", "redirects", "rewrites", "access")
 """The names of the tables of rules."""
+SITES: Final = "sites"
+"""The name of the tables of sites."""
 
 
 class TomlFile(NamedTuple):
@@ -24,18 +26,18 @@ class TomlFile(NamedTuple):
     place: str
     """The file and, in pyproject.toml, the table."""
     table: dict[str, Any]
-    """The options and rules."""
+    """The options, the rules and the sites."""
 
     def options(self) -> Iterator[tuple[str, str, Any]]:
         """The name of each option in the file, where it stands, and its value as TOML has it. Raises ConfigError."""
         keys: dict[str, str] = {}
         for key, value in self.table.items():
             name = key.replace("-", "_")
-            if name in RULE_TABLES:
+            if name in (*RULE_TABLES, SITES):
                 continue
             if name not in DECLARATIONS:
                 raise ConfigError(
-                    f"{self.place}: unknown key {key!r}{did_you_mean(name, (*DECLARATIONS, *RULE_TABLES))}"
+                    f"{self.place}: unknown key {key!r}{did_you_mean(name, (*DECLARATIONS, *RULE_TABLES, SITES))}"
                 )
             if name in keys:
                 raise ConfigError(f"{self.place}: {keys[name]!r} and {key!r} are the same key.")
@@ -49,6 +51,15 @@ class TomlFile(NamedTuple):
         from .rule_tables import parse_tables  # most sites have no rules there
 
         return parse_tables(self.name, self.text, self.table)
+
+    def sites(self) -> "Iterator[TomlFile]":
+        """The table of each site, which has options and rules like a file of its own, and hosts. Raises ConfigError."""
+        tables = self.table.get(SITES, [])
+        if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
+            raise ConfigError(f"{self.place}: {SITES} is not a list of tables: each begins with [[{SITES}]].")
+        for number, table in enumerate(tables, 1):
+            place = f"{self.place}: {SITES} {number}"
+            yield TomlFile(place, "", place, table)
 
 
 def read(config: str | None, directory: str | os.PathLike[str]) -> TomlFile:

@@ -1,6 +1,7 @@
 """Access control, as the options describe it."""
 
 import os
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from pwb_async.config.options import ConfigError, Options
@@ -11,13 +12,17 @@ from pwb_async.core.site.site import is_servable
 
 if TYPE_CHECKING:
     from pwb_async.access.guard import Access
+    from pwb_async.access.htpasswd import Htpasswd
     from pwb_async.access.trusted_proxies import TrustedProxies
 
 
-def find_access(options: Options, old: "Access | None") -> "Access | None":
-    """The access rules of the options, with their files of users; None if nothing is refused.
+def find_access(
+    options: Options, other: "Access | None", files: "dict[str, Htpasswd]", served: Sequence[tuple[str, bool]]
+) -> "Access | None":
+    """The access rules of a site's options, with their files of users; None if nothing is refused. Raises ConfigError.
 
-    old: the access of the configuration before, whose wrong passwords stay counted. Raises ConfigError.
+    other: the access of another site, or of the configuration before, whose count of wrong passwords is shared. files:
+    those that are open already; new ones are added. served: each directory that is served, and whether with dotfiles.
     """
     rules = AccessRules((*_for_all(options), *options.rules.access))
     if not rules and not options.allowed_host:
@@ -25,16 +30,17 @@ def find_access(options: Options, old: "Access | None") -> "Access | None":
     from pwb_async.access.guard import Access  # most sites refuse nothing
     from pwb_async.access.htpasswd import Htpasswd
 
-    files: dict[str, Htpasswd] = {}
     for path in options.htpasswd_files:
-        _check_hidden(path, options)
-        files[path] = Htpasswd(path)
+        if path not in files:
+            for root, dotfiles in served:
+                _check_hidden(path, root, dotfiles)
+            files[path] = Htpasswd(path)
     return Access(
         rules,
-        files,
+        {path: files[path] for path in options.htpasswd_files},
         hosts=options.allowed_host,
         preflights=bool(options.cors),
-        attempts=None if old is None else old.attempts,
+        attempts=None if other is None else other.attempts,
     )
 
 
@@ -67,10 +73,8 @@ def _for_all(options: Options) -> list[AccessRule]:
     return [AccessRule("--htpasswd, --allow and --deny", None, options.htpasswd or "", allow, deny)]
 
 
-def _check_hidden(path: str, options: Options) -> None:
+def _check_hidden(path: str, root: str, dotfiles: bool) -> None:
     """Check that a file of users is not served. Raises ConfigError."""
-    real, root = os.path.realpath(path), os.path.realpath(options.root)
-    if real.startswith(root.rstrip("/") + "/"):
-        segments = tuple(os.fsencode(real[len(root.rstrip("/")) + 1 :]).split(b"/"))
-        if is_servable(segments, options.dotfiles):
-            raise ConfigError(f"{path}: it is in {options.root}, which is served, so any client could read it.")
+    real, beneath = os.path.realpath(path), os.path.realpath(root).rstrip("/") + "/"
+    if real.startswith(beneath) and is_servable(tuple(os.fsencode(real[len(beneath) :]).split(b"/")), dotfiles):
+        raise ConfigError(f"{path}: it is in {root}, which is served, so any client could read it.")

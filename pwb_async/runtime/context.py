@@ -4,18 +4,21 @@ import logging
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
+from os import fsencode
 from socket import socket
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
+from urllib.parse import quote_from_bytes
 
 from pwb_async.config.options import DECLARATIONS, Options
+from pwb_async.config.places import all_directories
 from pwb_async.core.deadlines import Timeouts
 from pwb_async.core.http1.connection import Connection
 from pwb_async.core.http1.limits import Limits
 from pwb_async.core.http1.parser import RequestParser
 from pwb_async.core.semantics.fields import Variant
-from pwb_async.core.site.access import AccessRules, ClientResolver, Guard
+from pwb_async.core.site.access import ClientResolver, Guard
 from pwb_async.core.site.lookup import Storage
-from pwb_async.core.site.site import Site
+from pwb_async.core.site.responder import Responder
 from pwb_async.network.listeners import close, listen, url
 from pwb_async.observability.access_log import AccessLog
 from pwb_async.observability.exchange import Observer
@@ -25,15 +28,13 @@ from pwb_async.storage.disk import Disk
 from pwb_async.version import __version__
 
 from . import privileges
-from .access_options import find_access, find_connection_class, find_proxies
+from .access_options import find_connection_class, find_proxies
 from .hooks import AccessCheck, both, contain
 from .landlock import find_landlock
 from .processors import processors
-from .rule_files import NAMES, RuleFiles
-from .site_options import make_site
+from .sites import Sites
 
 if TYPE_CHECKING:
-    from pwb_async.access.guard import Access
     from pwb_async.access.trusted_proxies import TrustedProxies
     from pwb_async.observability.trace_events import TraceWriter
 
@@ -62,10 +63,11 @@ class ServerContext(NamedTuple):
     """The value of the Server field."""
     parser: RequestParser
     timeouts: Timeouts
-    site: Site
+    site: Responder
+    """The site, or several of them as one."""
     storage: Storage
-    rule_files: RuleFiles
-    """The rules, some of which are in files of the root."""
+    sites: Sites
+    """What `site` and `storage` are made of."""
     log: AccessLog | None
     """The access log; None with --access-log off."""
     sockets: list[socket]
@@ -74,14 +76,12 @@ class ServerContext(NamedTuple):
     """The timeline; None without --trace."""
     workers: int
     """The number of serving processes."""
-    access: "Access | None" = None
-    """Access control by options and rules; None if they refuse nothing."""
     proxies: "TrustedProxies | None" = None
     """The proxies that are trusted; None for none."""
     connection_class: type[Connection] = Connection
     """The class of connections; with --proxy-protocol a ProxiedConnection."""
     guard: Guard | None = None
-    """The function that may refuse a request before the cache is asked, beside `access`; None for no such function.
+    """The function that may refuse a request before the cache is asked, beside that of `sites`; None for none.
 
     No option sets this one and the next two; a program that embeds the server can, by _replace(). What follows if
     one of them raises an exception is described in hooks.py."""
@@ -93,7 +93,7 @@ class ServerContext(NamedTuple):
     @property
     def access_check(self) -> AccessCheck | None:
         """The client resolver and the guard as servers call them; None if there is neither."""
-        guard = both(None if self.access is None else self.access.guard(self.site), self.guard)
+        guard = both(self.sites.guard(self.site), self.guard)
         resolve = self.resolve_client or self.proxies
         return None if resolve is None and guard is None else AccessCheck(resolve, guard, self.site)
 
@@ -105,10 +105,12 @@ class ServerContext(NamedTuple):
 
     def ready_line(self, server: str) -> str:
         """The line that a program prints once it accepts connections: `server` serves what, and where."""
-        where = ", ".join(map(url, self.sockets))
+        where = ", ".join(url(sock, quote_from_bytes(fsencode(self.options.prefix))) for sock in self.sockets)
         delays = _delays(self.options)
         slow = f", slowed down by {delays}," if delays else ","
-        return printable(f"{server} serves {self.options.root!r}{slow} listening on {where} (Ctrl-C stops it)")
+        more = len(all_directories(self.options)) - 1
+        roots = f"{self.options.root!r}" + (f" and {more} more" if more else "")
+        return printable(f"{server} serves {roots}{slow} listening on {where} (Ctrl-C stops it)")
 
     def traced_wait(self, call: Callable[[float | None], T]) -> Callable[[float | None], T]:
         """`call`, which waits for clients; with --trace, wrapped so that the timeline shows the wait."""
@@ -119,13 +121,13 @@ class ServerContext(NamedTuple):
 
         Raises StartupError.
         """
+        directory = self.options.root
         try:
             privileges.drop_privileges(self.options, *modules)
-            Disk(self.options.root)
+            for directory in all_directories(self.options):
+                Disk(directory)
         except OSError as error:
-            raise StartupError(
-                f"cannot serve {self.options.root} with fewer rights: {error.strerror or error}"
-            ) from None
+            raise StartupError(f"cannot serve {directory} with fewer rights: {error.strerror or error}") from None
 
     def reload_rules(self, now: float, *, log: bool = True) -> "ServerContext | None":
         """The same context with the rules as they are by now; None if they are the same. It may wait for the disk.
@@ -133,17 +135,10 @@ class ServerContext(NamedTuple):
         The files of users are read again, too, but this makes no difference to the context.
         now: seconds on a clock that never goes back. log: whether mistakes and warnings are logged.
         """
-        if self.access is not None:
-            self.access.reload(now, log=log)
-        rules = self.rule_files.reload(now, log=log)
-        if rules is None:
+        if not self.sites.reload_rules(now, log=log):
             return None
-        site = make_site(self.options, rules, self.trace, self._access_rules)
+        site = self.sites.make_responder(self.trace)
         return self._replace(site=site, parser=_parser(self.parser.limits, site.variant, self.parser))
-
-    @property
-    def _access_rules(self) -> AccessRules | None:
-        return None if self.access is None else self.access.rules
 
     def accepts(self, peer: str) -> bool:
         """Whether a peer may connect: with --proxy-protocol, only a trusted proxy may."""
@@ -151,7 +146,7 @@ class ServerContext(NamedTuple):
 
     def rules_are_due(self, now: float) -> bool:
         """Whether reload_rules() would look at a file."""
-        return self.rule_files.is_due(now) or (self.access is not None and self.access.is_due(now))
+        return self.sites.is_due(now)
 
     def close(self) -> None:
         """Close the sockets, remove the file of a Unix socket, and write the rest of the log and the timeline."""
@@ -194,16 +189,8 @@ def _open(
     with ExitStack() as opened:
         action, value = "serve", options.root  # for the message about an OSError, as all assignments to them
         try:
-            storage: Storage = Disk(options.root, etag=options.etag, precompressed=options.precompressed)
-            rule_files = RuleFiles(
-                storage,
-                options.root,
-                options.rules,
-                names=NAMES if options.site_rules else (),
-                interval=options.cache_ttl,
-            )
-            rules = rule_files.load()
-            access = find_access(options, old and old.access)
+            sites = Sites(options, old and old.sites)
+            sites.load_rules()
             if options.user is not None:
                 action, value = "become", options.user
                 privileges.find_user(options.user)
@@ -230,21 +217,22 @@ def _open(
             action, value = "write the timeline", options.trace or ""  # last, since it empties the file
             trace = old.trace if old is not None else _open_trace(program, options)
         except OSError as error:
-            hint = f" (another directory: {program} DIRECTORY)" if action == "serve" else ""
+            hint = ""
+            if action == "serve":
+                value = error.filename
+                hint = f" (another directory: {program} DIRECTORY)" if value == options.root else ""
             raise StartupError(f"cannot {action} {value}: {error.strerror or error}{hint}") from None
         opened.pop_all()
     if options.dotfiles:
         logger.warning("names that begin with a dot are served: --dotfiles")
-    storage = _slowed(storage, options)
-    if options.compress:
+    storage = _slowed(sites.storage, options)
+    if any(each.compress for each in options.of_all_sites):
         storage = CompressingStorage(storage)
-    if access is not None:
-        storage = access.guarded(storage)
     if trace is not None:
         from pwb_async.observability.tracing import TracedStorage
 
         storage = TracedStorage(storage, trace)
-    site = make_site(options, rules, trace, None if access is None else access.rules)
+    site = sites.make_responder(trace)
     return ServerContext(
         program=program,
         options=options,
@@ -254,12 +242,11 @@ def _open(
         timeouts=_timeouts(options),
         site=site,
         storage=storage,
-        rule_files=rule_files,
+        sites=sites,
         log=log,
         sockets=sockets,
         trace=trace,
         workers=options.workers or processors(),
-        access=access,
         proxies=find_proxies(options),
         connection_class=find_connection_class(options),
     )

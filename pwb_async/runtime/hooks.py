@@ -18,7 +18,7 @@ from typing import Final
 from pwb_async.core.events import BadRequest
 from pwb_async.core.semantics.messages import Request, Response
 from pwb_async.core.site.access import Check, ClientResolver, Guard
-from pwb_async.core.site.site import Site
+from pwb_async.core.site.responder import Responder
 from pwb_async.observability.error_log import MessageLimit
 from pwb_async.observability.exchange import Exchange, Observer
 
@@ -32,7 +32,7 @@ _ADDRESS: Final = re.compile(r"[!#-\[\]-~]+")
 class AccessCheck:
     """The client resolver and the guard of a context: which client made a request, and whether it is refused."""
 
-    def __init__(self, resolve: ClientResolver | None, guard: Guard | None, site: Site) -> None:
+    def __init__(self, resolve: ClientResolver | None, guard: Guard | None, site: Responder) -> None:
         self._resolve = resolve
         self._guard = guard
         self._site = site

@@ -3,7 +3,7 @@
 drop_privileges, step by step:
   1. --user or --sandbox: imports the modules that may be needed later (preload.py)
   2. --user: takes the groups, the group and the user that the option names
-  3. --sandbox: restricts the process to reading the root and the files of users (landlock.py)
+  3. --sandbox: restricts the process to reading what is served and the files of users (landlock.py)
 
 Descriptors that are open stay usable: the listening sockets, and the files that are written, the access log and the
 timeline. Landlock restricts the calling thread and the threads that it starts, so the process must have no other thread
@@ -16,6 +16,7 @@ import re
 from typing import Final, NamedTuple
 
 from pwb_async.config.options import Options
+from pwb_async.config.places import all_directories
 
 from .landlock import READ_DIRECTORY, READ_FILE, allowed_root, restrict_process
 from .preload import preload
@@ -94,5 +95,6 @@ def drop_privileges(options: Options, *modules: str) -> None:
     if options.sandbox:
         # libuv opens /dev/null as its spare descriptor.
         # The files of users are read again when they change: those that are written in place, as htpasswd(1) does.
-        users = dict.fromkeys(options.htpasswd_files, READ_FILE)
-        restrict_process(users | {allowed_root(options.root): READ_FILE | READ_DIRECTORY, os.devnull: READ_FILE})
+        users = {path: READ_FILE for each in options.of_all_sites for path in each.htpasswd_files}
+        served = {allowed_root(each): READ_FILE | READ_DIRECTORY for each in all_directories(options)}
+        restrict_process({**users, **served, os.devnull: READ_FILE})

@@ -1,4 +1,7 @@
-"""The files of rules in the root, _headers and _redirects: read at the start, and again when they change.
+"""The files of rules in the folders of a site, _headers and _redirects: read at the start, and again when they change.
+
+Their paths are beneath the place at which the site has the folder. A rule of a folder further down is closer to the
+request: its fields are set later, and its redirects are asked before those of the folders above it.
 
 Whether they have changed is seen by reading them, in a thread that may wait for the disk. A new version with a mistake
 is logged once, and the rules stay as they were.
@@ -8,10 +11,10 @@ import logging
 import math
 import os
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from itertools import islice
-from typing import Final
+from typing import Final, NamedTuple
 
 from pwb_async.config.options import ConfigError
 from pwb_async.config.rules import Rules
@@ -47,24 +50,35 @@ class _UnavailableError(ConfigError):
     """A file cannot be read for a reason that is expected to pass."""
 
 
+class RuleFolder(NamedTuple):
+    """A directory that may hold files of rules."""
+
+    storage: Storage
+    shown: str
+    """What messages call it."""
+    place: bytes = b""
+    """The path at which the site has it, without a slash at either end."""
+
+
 class RuleFiles:
-    """The rules of a site: those of the options, and those of the files in its root, if they are read."""
+    """The rules of a site: those of the options, and those of the files in its folders, if they are read."""
 
     def __init__(
         self,
         storage: Storage,
-        root: str,
+        folders: Sequence[RuleFolder],
         options: Rules,
         *,
         names: Sequence[str] = NAMES,
         interval: float = 1.0,
     ) -> None:
-        """root: what messages call the root. options: the rules of the options, which come before those of the files.
+        """storage: that of the whole site. options: the rules of the options, which come before those of the files.
 
-        names: the files that are read. interval: seconds between two checks.
+        folders: where the files are; none lies beneath one that is behind it. names: the files that are read.
+        interval: seconds between two checks.
         """
         self._storage = storage
-        self._root = root
+        self._folders = folders
         self._options = options
         self._names = names
         self._interval = interval
@@ -104,7 +118,7 @@ class RuleFiles:
             self._lock.release()
         self._last_error = ""
         if log:
-            logger.info("rules read again from %s", self._root)
+            logger.info("rules read again from %s", ", ".join(folder.shown for folder in self._folders))
         return rules
 
     def is_due(self, now: float) -> bool:
@@ -113,27 +127,30 @@ class RuleFiles:
 
     def _read(self) -> list[bytes]:
         """The content of each file; b"" for one that does not exist. Raises ConfigError."""
-        return [_content(self._storage, name, os.path.join(self._root, name)) for name in self._names]
+        return [
+            _content(folder.storage, name, os.path.join(folder.shown, name))
+            for folder in self._folders
+            for name in self._names
+        ]
 
     def _parse(self, contents: Sequence[bytes], log: bool) -> Rules:
         if not any(contents) and self._options == Rules():
             return self._options
         # Imported here, because most sites have no rules.
-        from pwb_async.config.headers_file import parse_headers
-        from pwb_async.config.redirects_file import parse_redirects
         from pwb_async.core.site.rule_warnings import header_warnings, redirect_warnings
 
-        found = dict(zip(self._names, contents, strict=True))
-        headers = parse_headers(os.path.join(self._root, HEADERS), found.get(HEADERS, b""))
-        redirects = parse_redirects(os.path.join(self._root, REDIRECTS), found.get(REDIRECTS, b""))
-        rules = Rules(
-            (*self._options.headers, *headers.rules),
-            (*self._options.redirects, *redirects.rules),
-            (*self._options.warnings, *headers.warnings, *redirects.warnings, *header_warnings(headers.rules)),
-        )
+        headers, redirects = list(self._options.headers), list(self._options.redirects)
+        warnings = list(self._options.warnings)
+        files = iter(contents)
+        found = [_parse_files(folder, dict(zip(self._names, files, strict=False))) for folder in self._folders]
+        for rules in found:
+            headers += rules.headers
+            warnings += (*rules.warnings, *header_warnings(rules.headers))
+        for rules in reversed(found):
+            redirects += rules.redirects
         if log:
-            self._warn([*rules.warnings, *redirect_warnings(rules.redirects), *self._overruled(rules.redirects)])
-        return rules
+            self._warn([*warnings, *redirect_warnings(redirects), *self._overruled(redirects)])
+        return Rules(tuple(headers), tuple(redirects), tuple(warnings))
 
     def _warn(self, lines: Sequence[str]) -> None:
         for line in lines[:_MAX_WARNINGS]:
@@ -149,6 +166,16 @@ class RuleFiles:
             path = b"/".join(segments)
             if path and isinstance(_find(self._storage, path), OpenFile):
                 yield f"{rule.place}: the file {rule.pattern.text} wins over it, unless it is forced"
+
+
+def _parse_files(folder: RuleFolder, contents: Mapping[str, bytes]) -> Rules:
+    """The rules in the files of a folder. Raises ConfigError."""
+    from pwb_async.config.headers_file import parse_headers
+    from pwb_async.config.redirects_file import parse_redirects
+
+    headers = parse_headers(os.path.join(folder.shown, HEADERS), contents.get(HEADERS, b""), folder.place)
+    redirects = parse_redirects(os.path.join(folder.shown, REDIRECTS), contents.get(REDIRECTS, b""), folder.place)
+    return Rules(headers.rules, redirects.rules, (*headers.warnings, *redirects.warnings))
 
 
 def _find(storage: Storage, path: bytes) -> Finding:

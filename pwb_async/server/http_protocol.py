@@ -24,7 +24,7 @@ from pwb_async.core.http1.parser import RequestParser
 from pwb_async.core.semantics.messages import Part, Request, Response
 from pwb_async.core.site.access import Check
 from pwb_async.core.site.lookup import Finding, Lookup
-from pwb_async.core.site.site import Site
+from pwb_async.core.site.responder import Responder
 from pwb_async.observability.exchange import Exchange
 from pwb_async.storage.errors import TruncatedError
 
@@ -178,7 +178,7 @@ class HTTPProtocol(ConnectionProtocol):
         self,
         lookup: Lookup,
         client: str,
-        site: Site,
+        site: Responder,
         cache: ResponseCache | None,
         asked_at: float,
         started_at: float,

@@ -29,7 +29,7 @@ from typing import Final
 from pwb_async.core.http1.serializer import preserialize
 from pwb_async.core.semantics.messages import Request, Response
 from pwb_async.core.site.lookup import Finding, Lookup, OpenFile, same_version
-from pwb_async.core.site.site import Site
+from pwb_async.core.site.responder import Responder
 
 from .async_storage import AsyncStorage
 from .cache_store import OVERHEAD, CacheStore, Entry, ResponseKey
@@ -46,7 +46,7 @@ _REFRESH_BATCH: Final = 64
 class ResponseCache:
     """The cache between an event loop's connections and its storage."""
 
-    def __init__(self, site: Site, storage: AsyncStorage, max_bytes: int, ttl: float) -> None:
+    def __init__(self, site: Responder, storage: AsyncStorage, max_bytes: int, ttl: float) -> None:
         """ttl: how many seconds a finding is fresh."""
         self._site = site
         self._storage = storage

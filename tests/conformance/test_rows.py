@@ -37,6 +37,7 @@ _REASONS = {
     414: "URI Too Long",
     416: "Range Not Satisfiable",
     417: "Expectation Failed",
+    421: "Misdirected Request",
     429: "Too Many Requests",
     431: "Request Header Fields Too Large",
     501: "Not Implemented",

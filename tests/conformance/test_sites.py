@@ -1,6 +1,7 @@
 """Rows about options, each table on a site of its own, on every design."""
 
 from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Final
 
@@ -10,12 +11,12 @@ from pwb_legacy.compare.checks.rows import Row
 
 from .designs import REFERENCE, Design
 from .exchange import assert_same, check, exchange
-from .rows import caching
+from .rows import caching, hosts, mounts
 from .rows.site import RowSite
 from .server import Server, running
 from .test_rows import check_any
 
-SITES: Final = {**caching.SITES}
+SITES: Final = {**caching.SITES, **mounts.SITES, **hosts.SITES}
 
 
 @pytest.fixture(scope="session")
@@ -33,8 +34,7 @@ def site_root(row_site: RowSite, tmp_path_factory: pytest.TempPathFactory) -> Pa
 async def site_server(
     design: Design, row_site: RowSite, site_root: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Server]:
-    log_dir, allowed = tmp_path_factory.mktemp(design.name), row_site.allowed_errors
-    async with running(design, site_root, *row_site.options, log_dir=log_dir, allowed_errors=allowed) as server:
+    async with _running(design, row_site, site_root, tmp_path_factory.mktemp(design.name)) as server:
         yield server
 
 
@@ -42,9 +42,13 @@ async def site_server(
 async def site_reference(
     row_site: RowSite, site_root: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Server]:
-    log_dir, allowed = tmp_path_factory.mktemp("reference"), row_site.allowed_errors
-    async with running(REFERENCE, site_root, *row_site.options, log_dir=log_dir, allowed_errors=allowed) as server:
+    async with _running(REFERENCE, row_site, site_root, tmp_path_factory.mktemp("reference")) as server:
         yield server
+
+
+def _running(design: Design, site: RowSite, root: Path, log_dir: Path) -> AbstractAsyncContextManager[Server]:
+    allowed, folder = site.allowed_errors, root.parent
+    return running(design, root, *site.options, log_dir=log_dir, allowed_errors=allowed, folder=folder)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 from pwb_async.config.options import ConfigError
 from pwb_async.config.rules import Rules
 from pwb_async.core.site.lookup import FORBIDDEN, Finding, Lookup, OpenFile, StorageError, Unavailable
-from pwb_async.runtime.rule_files import RuleFiles
+from pwb_async.runtime.rule_files import RuleFiles, RuleFolder
 from pwb_async.storage.disk import SMALL, Disk
 
 
@@ -36,7 +36,7 @@ def storage(tmp_path: Path) -> Switchable:
 
 @pytest.fixture
 def files(storage: Switchable) -> RuleFiles:
-    return RuleFiles(storage, "site", Rules(), interval=1.0)
+    return RuleFiles(storage, [RuleFolder(storage, "site")], Rules(), interval=1.0)
 
 
 def places(rules: Rules | None) -> list[str]:
@@ -62,7 +62,7 @@ def test_nothing_is_read_before_the_interval_is_over(files: RuleFiles, storage: 
 
 def test_without_names_nothing_is_read(storage: Switchable, tmp_path: Path) -> None:
     (tmp_path / "_redirects").write_text("wrong")
-    files = RuleFiles(storage, "site", Rules(), names=())
+    files = RuleFiles(storage, [RuleFolder(storage, "site")], Rules(), names=())
     assert files.load() == Rules()
     assert files.reload(1e9) is None
     assert storage.calls == 0
@@ -132,7 +132,7 @@ def test_one_thread_reads_at_a_time(storage: Switchable, tmp_path: Path) -> None
             return super().find(lookup)
 
     slow = Slow(Disk(tmp_path))
-    files = RuleFiles(slow, "site", Rules())
+    files = RuleFiles(slow, [RuleFolder(slow, "site")], Rules())
     files.load()
     (tmp_path / "_redirects").write_text("/a /b 301")
     results: list[Rules | None] = []
@@ -151,7 +151,7 @@ def test_warnings_about_all_rules_are_bounded(
     for number in range(30):
         (tmp_path / f"f{number}").write_bytes(b"x" * (SMALL + 1 if number == 0 else 1))
     (tmp_path / "_redirects").write_text("".join(f"/f{number} /x 301\n" for number in range(30)) + "/f1 /x 301!\n/d /x")
-    RuleFiles(storage, "site", Rules(warnings=("pwb.toml line 1: x",))).load()
+    RuleFiles(storage, [RuleFolder(storage, "site")], Rules(warnings=("pwb.toml line 1: x",))).load()
     assert len(caplog.messages) == 21
     assert caplog.messages[:3] == [
         "pwb.toml line 1: x",

@@ -28,6 +28,7 @@ REASONS: Final = {
     414: b"URI Too Long",
     416: b"Range Not Satisfiable",
     417: b"Expectation Failed",
+    421: b"Misdirected Request",
     429: b"Too Many Requests",
     431: b"Request Header Fields Too Large",
     500: b"Internal Server Error",
@@ -76,8 +77,8 @@ class Request:
         if (
             key and authority is not None and authority != self.fields.host
         ):  # it replaces Host, of which `variant` is made
-            key += b"\0" + authority
-        # No path holds a NUL, so a path with a variant is never equal to another path.
+            key += b"\0//" + authority
+        # No path holds a NUL, so a path with a variant is never equal to another path; no variant begins with "//".
         self.cache_key = key + b"\0" + variant if key and variant else key
 
     @property

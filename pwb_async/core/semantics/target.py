@@ -56,9 +56,22 @@ def escape_query(query: bytes) -> bytes:
 
 
 def host_name(authority: bytes | None) -> bytes:
-    """The host of an authority in lower case, without its port; b"" if there is none."""
-    host, colon, port = (authority or b"").lower().rpartition(b":")
-    return host if colon and (port.isdigit() or not port) else (authority or b"").lower()
+    """The host of an authority in lower case, without its port or a dot at its end; b"" if there is none."""
+    whole = (authority or b"").lower()
+    host, colon, port = whole.rpartition(b":")
+    return (host if colon and (port.isdigit() or not port) else whole).removesuffix(b".")
+
+
+def canonical_host(host: bytes) -> bytes:
+    """A host that host_name() returned, with an IPv6 address in its canonical form (RFC 5952)."""
+    if host[:1] != b"[":
+        return host
+    from ipaddress import IPv6Address  # imported here because it takes 1 ms at start
+
+    try:
+        return b"[%s]" % IPv6Address(host[1:-1].decode()).compressed.encode()
+    except ValueError:  # an address of a later version of IP
+        return host
 
 
 def valid_host(value: bytes) -> bool:

@@ -64,6 +64,8 @@ class Lookup:
     """Whether the finding is the same for all requests with the same cache key."""
     client: str = ""
     """The address of the client, if its access to what is found may have to be judged; "" otherwise."""
+    site: int = 0
+    """The number of the site that it is for; 0 is the default site."""
 
 
 def candidates_of(path: bytes, trailing_slash: bool, indexes: tuple[bytes, ...]) -> tuple[Candidate, ...]:

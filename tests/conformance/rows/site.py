@@ -20,11 +20,13 @@ class RowSite(NamedTuple):
     options: tuple[str, ...] = ()
     allowed_errors: str = ""
     """A pattern for the lines that a server may write to standard error."""
+    beside: Mapping[str, bytes] = {}
+    """Files beside the root, such as pwb.toml and those of other roots, by their paths from the working directory."""
 
-    def build(self, root: Path) -> Path:
-        """Writes the files beneath `root`, which is returned."""
-        for name, content in self.files.items():
-            (root / name).parent.mkdir(parents=True, exist_ok=True)
-            (root / name).write_bytes(content)
-            os.utime(root / name, (MODIFIED, MODIFIED))
-        return root
+    def build(self, folder: Path) -> Path:
+        """Writes all files beneath `folder`, the working directory, and returns the root in it."""
+        for name, content in ({f"root/{name}": each for name, each in self.files.items()} | dict(self.beside)).items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes(content)
+            os.utime(folder / name, (MODIFIED, MODIFIED))
+        return folder / "root"

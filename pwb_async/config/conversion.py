@@ -1,0 +1,18 @@
+"""Values from the environment or from TOML as the types of their options."""
+
+import click
+
+from .options import DECLARATIONS, ConfigError
+
+
+def convert(name: str, place: str, value: object) -> object:
+    """The value of an option, which stands at `place`. Raises ConfigError."""
+    option = DECLARATIONS[name]
+    try:
+        if not option.repeatable:
+            return option.type(value)
+        if not isinstance(value, list):
+            raise click.BadParameter(f"{value!r} is not a list.")
+        return tuple(map(option.type, value))
+    except click.BadParameter as error:
+        raise ConfigError(f"{place}: {error.message}") from None

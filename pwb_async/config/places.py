@@ -1,0 +1,56 @@
+"""The places of a site: which directory is served at which path (ROOT, --prefix, --mount)."""
+
+from collections.abc import Iterator
+from os import fsencode
+from typing import NamedTuple
+
+from .options import ConfigError, Options
+
+
+class Place(NamedTuple):
+    """A directory and where a site has it."""
+
+    path: bytes
+    """The path of the site, decoded, without a slash at either end; b"" for its root."""
+    directory: str
+
+
+def places_of(options: Options) -> list[Place]:
+    """The places of a site, a longer path behind a shorter one."""
+    places = [Place(_path(options.prefix), options.root)]
+    places += [Place(_path(mount.path), mount.directory) for mount in options.mount]
+    return sorted(places, key=lambda place: len(place.path))
+
+
+def all_directories(options: Options) -> list[str]:
+    """Every directory that any of the sites serves, each once."""
+    return list(dict.fromkeys(place.directory for each in options.of_all_sites for place in places_of(each)))
+
+
+def check_places(options: Options, where: str = "") -> None:
+    """Check that no two directories have the same place, and that each place can be asked for.
+
+    where: the place in a file that messages begin with, and a colon; "" for none. Raises ConfigError.
+    """
+    for flag, path in _flags(options):
+        if not options.dotfiles and _is_hidden(path):
+            raise ConfigError(f"{where}{flag} {path}: names that begin with a dot are not served without --dotfiles.")
+    taken = {options.prefix: f"{options.root!r} is"}
+    for mount in options.mount:
+        if mount.path in taken:
+            raise ConfigError(f"{where}--mount {mount.path}={mount.directory}: {taken[mount.path]} there already.")
+        taken[mount.path] = f"{mount.directory!r} is"
+
+
+def _flags(options: Options) -> Iterator[tuple[str, str]]:
+    yield "--prefix", options.prefix
+    yield from (("--mount", mount.path) for mount in options.mount)
+
+
+def _is_hidden(path: str) -> bool:
+    names = path.strip("/").split("/")
+    return any(name.startswith(".") for name in (names[1:] if names[0] == ".well-known" else names))
+
+
+def _path(text: str) -> bytes:
+    return fsencode(text.strip("/"))

@@ -1,0 +1,143 @@
+"""The sites of a server: of each its directories, the files of rules in them, and the Site that is made of both.
+
+Most servers have one site with one directory: then the storage is the disk itself, and the responder the Site itself.
+"""
+
+import threading
+from typing import TYPE_CHECKING, NamedTuple
+
+from pwb_async.config.options import Options
+from pwb_async.config.places import Place, places_of
+from pwb_async.config.rules import Rules
+from pwb_async.core.site.access import Guard
+from pwb_async.core.site.lookup import Storage
+from pwb_async.core.site.responder import Responder
+from pwb_async.storage.disk import Disk
+
+from .access_options import find_access
+from .rule_files import NAMES, RuleFiles, RuleFolder
+from .site_options import make_site
+
+if TYPE_CHECKING:
+    from pwb_async.access.guard import Access
+    from pwb_async.access.htpasswd import Htpasswd
+    from pwb_async.observability.trace_events import TraceWriter
+
+
+class _OpenSite(NamedTuple):
+    options: Options
+    storage: Storage
+    rule_files: RuleFiles
+    access: "Access | None"
+    """Who may make a request; None if nothing is refused."""
+
+
+class Sites:
+    """The default site, and those for some hosts."""
+
+    storage: Storage
+    """The files of all sites."""
+
+    def __init__(self, options: Options, old: "Sites | None" = None) -> None:
+        """old: those of the configuration before.
+
+        Raises OSError, with the directory as its filename, if one of them cannot be served; ConfigError.
+        """
+        self.access: Access | None = None if old is None else old.access
+        """The access of a site that refuses something, for the next configuration; None if there was none yet."""
+        files: dict[str, Htpasswd] = {}
+        served = [(place.directory, each.dotfiles) for each in options.of_all_sites for place in places_of(each)]
+        self._sites: list[_OpenSite] = []
+        for each in options.of_all_sites:
+            storage, rule_files = _open(each)
+            access = find_access(each, self.access, files, served)
+            self.access = self.access or access
+            self._sites.append(_OpenSite(each, access.guarded(storage) if access else storage, rule_files, access))
+        self._hosts, self._strict = tuple(site.hosts for site in options.sites), options.strict_hosts
+        self._rules: list[Rules] = []
+        self._lock = threading.Lock()
+        self.storage = self._sites[0].storage
+        if self._hosts:
+            from pwb_async.storage.site_storages import SiteStorages  # most servers have one site
+
+            self.storage = SiteStorages([site.storage for site in self._sites])
+
+    def load_rules(self) -> None:
+        """Read the files of rules. Raises ConfigError."""
+        self._rules = [site.rule_files.load() for site in self._sites]
+
+    def is_due(self, now: float) -> bool:
+        """Whether reload_rules() would look at a file. now: seconds on a clock that never goes back."""
+        return any(
+            site.rule_files.is_due(now) or (site.access is not None and site.access.is_due(now)) for site in self._sites
+        )
+
+    def reload_rules(self, now: float, *, log: bool) -> bool:
+        """Read the files of rules again that are due; return whether rules have changed. One thread at a time does it.
+
+        The files of users are read again, too.
+        log: whether mistakes and warnings are logged.
+        """
+        if not self.is_due(now) or not self._lock.acquire(blocking=False):
+            return False
+        try:
+            for site in self._sites:
+                if site.access is not None:
+                    site.access.reload(now, log=log)
+            rules = [site.rule_files.reload(now, log=log) for site in self._sites]
+            self._rules = [new or old for new, old in zip(rules, self._rules, strict=True)]
+            return any(new is not None for new in rules)
+        finally:
+            self._lock.release()
+
+    def make_responder(self, trace: "TraceWriter | None") -> Responder:
+        """The Site, or several as one. trace: the timeline; None without --trace."""
+        sites = [
+            make_site(site.options, rules, trace, None if site.access is None else site.access.rules)
+            for site, rules in zip(self._sites, self._rules, strict=True)
+        ]
+        if not self._hosts:
+            return sites[0]
+        from pwb_async.core.site.virtual_hosts import HostTable, VirtualHosts
+
+        return VirtualHosts(sites, HostTable(self._hosts, self._strict))
+
+    def guard(self, responder: Responder) -> Guard | None:
+        """The guard of a responder that was made here; None if nothing is refused."""
+        if self.access is None:
+            return None
+        from pwb_async.core.site.virtual_hosts import VirtualHosts
+
+        sites = responder.sites if isinstance(responder, VirtualHosts) else [responder]
+        guards = [
+            None if site.access is None else site.access.guard(each)
+            for site, each in zip(self._sites, sites, strict=True)
+        ]
+        return responder.guard(guards) if isinstance(responder, VirtualHosts) else guards[0]
+
+
+def _open(options: Options) -> tuple[Storage, RuleFiles]:
+    """The files of a site, and its rules."""
+    places = places_of(options)
+    disks = [_open_disk(place, options) for place in places]
+    storage: Storage = disks[0]
+    if len(disks) > 1 or places[0].path:
+        from pwb_async.storage.mounts import Mount, Mounts  # most sites have one directory
+
+        storage = Mounts([Mount(place.path, disk) for place, disk in zip(places, disks, strict=True)])
+    rule_files = RuleFiles(
+        storage,
+        [RuleFolder(disk, place.directory, place.path) for place, disk in zip(places, disks, strict=True)],
+        options.rules,
+        names=NAMES if options.site_rules else (),
+        interval=options.cache_ttl,
+    )
+    return storage, rule_files
+
+
+def _open_disk(place: Place, options: Options) -> Disk:
+    try:
+        return Disk(place.directory, etag=options.etag, precompressed=options.precompressed)
+    except OSError as error:
+        error.filename = place.directory
+        raise
