@@ -27,7 +27,7 @@ def url_path(text: str) -> str:
     raw = text.encode(errors="surrogateescape")
     if BAD_ESCAPE.search(raw) or "?" in text or "#" in text:
         raise ValueError("is not a path such as /docs/ or /my%20docs/")
-    names = [unquote_to_bytes(name) for name in raw.strip(b"/").split(b"/")]
+    names = [unquote_to_bytes(name) for name in raw[1:].removesuffix(b"/").split(b"/")]
     if names != [b""] and any(name in (b"", b".", b"..") or b"/" in name or b"\0" in name for name in names):
         raise ValueError("is not a path of names such as /docs/")
     return fsdecode(b"/%s/" % b"/".join(names)).replace("//", "/")

@@ -10,14 +10,13 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from pwb_async.core.events import BadRequest
-from pwb_async.core.semantics.fields import Fields
+from pwb_async.core.semantics.fields import Fields, Variant
 from pwb_async.core.semantics.messages import Request, Response
 from pwb_async.core.semantics.target import canonical_host, host_name
 
 from .access import Check, Guard
 from .lookup import Finding, Lookup
 from .responder import Responder
-from .variants import combine
 
 DEFAULT: Final = 0
 """The number of the default site."""
@@ -27,7 +26,7 @@ _NONE: Final = -1
 
 @dataclass(frozen=True, slots=True)
 class HostTable:
-    """The sites by host, and the Variant of a server with several sites. Two are equal if they were made alike."""
+    """The sites by host. Two tables are equal if they were made alike."""
 
     hosts: tuple[tuple[bytes, ...], ...]
     """The hosts of each site but the default one, in lower case; "*." in front stands for any further labels."""
@@ -38,10 +37,6 @@ class HostTable:
     def __post_init__(self) -> None:
         numbers = {host.removeprefix(b"*"): number for number, hosts in enumerate(self.hosts, 1) for host in hosts}
         object.__setattr__(self, "_numbers", numbers)
-
-    def __call__(self, fields: Fields) -> bytes:
-        """The number of the site that the field Host selects, as the Variant."""
-        return b"%d" % self.number_of(fields.host)
 
     def number_of(self, authority: bytes | None) -> int:
         """The number of the site for an authority, DEFAULT for none; _NONE if there is no site for it."""
@@ -54,6 +49,20 @@ class HostTable:
         if number is not None:
             return number
         return _NONE if self.strict and host else DEFAULT
+
+
+@dataclass(frozen=True, slots=True)
+class SiteVariant:
+    """The Variant of a server with several sites: the number of the site that Host selects, and the Variant of that."""
+
+    table: HostTable
+    variants: tuple[Variant | None, ...]
+    """By the number of the site."""
+
+    def __call__(self, fields: Fields) -> bytes:
+        number = self.table.number_of(fields.host)
+        variant = None if number == _NONE else self.variants[number]
+        return b"%d" % number if variant is None else b"%d\0%s" % (number, variant(fields))
 
 
 class VirtualHosts:
@@ -70,8 +79,7 @@ class VirtualHosts:
     def __init__(self, sites: Sequence[Responder], table: HostTable) -> None:
         self.sites = tuple(sites)
         self._table = table
-        # A target with another host than Host selects a site that Host does not, so the keys of all sites are needed.
-        self.variant = combine(table, *dict.fromkeys(site.variant for site in sites))
+        self.variant = SiteVariant(table, tuple(site.variant for site in sites))
 
     def locate(self, request: Request, client: str = "") -> Lookup | Response:
         number = self._number_of(request)
@@ -79,7 +87,11 @@ class VirtualHosts:
             default = self.sites[DEFAULT]
             return default.finish(request, default.error(421, request.method))
         located = self.sites[number].locate(request, client)
-        return replace(located, site=number) if number and isinstance(located, Lookup) else located
+        if isinstance(located, Response):
+            return located
+        # If the target has the host of another site than Host has, the variant was not made by the site that responds.
+        is_keyed = number == self._table.number_of(request.fields.host)
+        return replace(located, site=number, cacheable=located.cacheable and is_keyed)
 
     def reply(self, lookup: Lookup, finding: Finding) -> Response:
         return self.sites[lookup.site].reply(lookup, finding)
