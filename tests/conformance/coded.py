@@ -3,6 +3,7 @@
 import gzip
 import struct
 import sys
+from collections.abc import Callable
 from typing import Final
 
 from pwb_legacy.compare.checks.essential_rows import random_bytes
@@ -37,6 +38,13 @@ def zst(content: bytes) -> bytes:
 def gz(content: bytes) -> bytes:
     return gzip.compress(content, 9, mtime=0)
 
+
+DECODERS: Final[dict[str, Callable[[bytes], bytes]]] = {
+    "br": brotli.decompress,
+    "zstd": zstd.decompress,
+    "gzip": gzip.decompress,
+}
+"""What removes a coding from content."""
 
 _SCRIPT_FORMS: Final = {b".br": br(SCRIPT), b".zst": zst(SCRIPT), b".gz": gz(SCRIPT)}
 assert len(_SCRIPT_FORMS[b".br"]) < len(_SCRIPT_FORMS[b".zst"]) < len(_SCRIPT_FORMS[b".gz"])

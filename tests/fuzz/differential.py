@@ -27,6 +27,7 @@ from typing import Any, Final, NamedTuple
 
 from pwb_async.core.events import BadRequest
 from tests.conformance import tree
+from tests.conformance.coded import DECODERS
 from tests.conformance.peer import Peer
 from tests.conformance.server import Server, running
 from tests.conformance.wire import Response, parse_responses
@@ -138,6 +139,12 @@ def interpret(wire: bytes) -> list[tuple[str, bytes]]:
     ]
 
 
+def decoded(response: Response) -> bytes:
+    """The content without its coding, as nginx sends it, which is configured to know none."""
+    decode = DECODERS.get(response["Content-Encoding"] or "")
+    return decode(response.content) if decode and response.status == 200 and response.content else response.content
+
+
 def difference(ours: list[Response], events: list[tuple[str, bytes]], theirs: Reading) -> tuple[str, str] | None:
     """The first difference, as PWB's and nginx's response; None if there is none."""
     mine = [f"{answer.status} {event}" for answer, (event, _) in zip(ours, events, strict=True)]
@@ -146,7 +153,7 @@ def difference(ours: list[Response], events: list[tuple[str, bytes]], theirs: Re
             return mine[at], "nothing"
         if at == len(mine):
             return f"end {mine[-1]}" if mine else "end", theirs.words[at]
-        status, content = str(ours[at].status), ours[at].content
+        status, content = str(ours[at].status), decoded(ours[at])
         if status != theirs.words[at]:
             return mine[at], theirs.words[at]
         if status == "200" and content and theirs.contents[at] and content != theirs.contents[at]:

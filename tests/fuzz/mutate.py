@@ -64,6 +64,7 @@ PATHS: Final = (
     *(b"/a%20b", b"/a%5cb", b"/.env", b"/.well-known/security.txt", b"/link-in", b"/link-out", b"/fifo"),
     *(b"/%2e%2e/secret.txt", b"/sub/../a.txt", b"/unreadable.txt", b"//a.txt", b"/./a.txt", b"/sub%2fdeep", b"/a.txt/"),
     *(b"/sub?x=1", b"/a.txt?%zz", b"/a.txt;v=1", b"/semi;colon=1.txt", b"/percent%2541.txt", b"http://h/a.txt", b"*"),
+    *(b"/coded/app.js", b"/coded/fly.js", b"/coded/stale.js", b"/coded/", b"/coded/image.png", b"/coded/app.js.gz"),
 )
 FIELDS: Final = (
     *(b"Range: bytes=0-4", b"Range: bytes=-5", b"Range: bytes=3-", b"Range: bytes=99-", b"Range: bytes=4-2"),
@@ -80,6 +81,8 @@ FIELDS: Final = (
     *(b"If-Modified-Since: Sunday, 13-Sep-20 12:26:40 GMT", b"If-Modified-Since: Sun Sep 13 12:26:40 2020"),
     *(b'If-Range: "x"', b"If-Range: Sun, 13 Sep 2020 12:26:40 GMT", b"Connection: close", b"Connection: keep-alive"),
     *(b"Connection: upgrade", b"Upgrade: h2c", b"Accept-Encoding: gzip", b"Accept: */*", b"TE: trailers"),
+    *(b"Accept-Encoding: gzip, deflate, br, zstd", b"Accept-Encoding: br;q=0, *", b"Accept-Encoding: identity;q=0"),
+    *(b"Accept-Encoding: zstd;q=0.5, gzip;q=0.1", b"Accept-Encoding: *;q=0, x-gzip", b"Accept-Encoding: br;q=2, br"),
     *(b"Content-Length: 0", b"Expect: 100-continue", b"Cookie: a=b", b"Origin: null", b"X-Forwarded-For: 127.0.0.1"),
 )
 

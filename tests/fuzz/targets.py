@@ -28,6 +28,7 @@ from pwb_async.core.semantics.ranges import multipart, parse_ranges
 from pwb_async.core.semantics.target import Target, parse_target
 from pwb_async.core.site.added_fields import AddedFields
 from pwb_async.core.site.cache_policy import CachePolicy
+from pwb_async.core.site.coding_negotiation import CodingNegotiation
 from pwb_async.core.site.cors import Cors
 from pwb_async.core.site.header_rules import HeaderRules
 from pwb_async.core.site.lookup import (
@@ -54,6 +55,7 @@ SITES: Final = (
     Site(),
     Site(indexes=(b"index.html", b"i"), cache_policy=CachePolicy(60), max_ranges=3),
     Site(indexes=(), cache_policy=CachePolicy(0), max_ranges=1),
+    Site(negotiation=CodingNegotiation(True, True)),
     Site(
         redirects=RedirectRules(parse_redirects("R", b"/r/* /:splat 301\n/:a /x/:a 302\n/* /:splat 410\n").rules),
         added_fields=AddedFields(

@@ -3,12 +3,10 @@
 import os
 import sys
 import threading
-import zlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from subprocess import run
 
-import brotli
 import pytest
 
 from pwb_async.core.semantics.codings import acceptable
@@ -19,18 +17,15 @@ from pwb_async.storage.coders import BEST_LEVELS, FAST_LEVELS, ZSTD_MODULE, enco
 from pwb_async.storage.compression import LARGEST, SMALLEST, CompressingStorage
 from pwb_async.storage.disk import SMALL, Disk
 from pwb_async.storage.etag import content_tag
-from tests.conformance.coded import LONG, SCRIPT, zstd
+from tests.conformance import coded
+from tests.conformance.coded import LONG, SCRIPT
 from tests.conformance.server import REPOSITORY
 
 from .test_disk import a_day_later, as_open_file, make_lookup, request
 from .test_precompressed import write
 
 BROWSER = b"gzip, deflate, br, zstd"
-DECODERS: dict[bytes, Callable[[bytes], bytes]] = {
-    b"br": brotli.decompress,
-    b"zstd": zstd.decompress,
-    b"gzip": lambda content: zlib.decompress(content, 31),
-}
+DECODERS = {coding.encode(): decode for coding, decode in coded.DECODERS.items()}
 
 
 def lookup(value: bytes = BROWSER, path: bytes = b"a.js", compress: bool = True) -> Lookup:

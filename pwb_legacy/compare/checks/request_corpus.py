@@ -98,6 +98,13 @@ def _request(line: bytes, *fields: bytes, content: bytes = b"") -> bytes:
     return b"\r\n".join((line, b"Host: h", *fields, b"", content))
 
 
+_CODINGS: Final = (
+    *(b"", b"br", b"zstd", b"gzip", b"x-gzip", b"gzip, deflate, br, zstd", b"br;q=0, *", b"*;q=0", b"identity;q=0"),
+    *(b"gzip;q=0.5, br;q=0.1", b"gzip;Q=0", b"gzip;q=2", b"gzip;q=abc", b"notgzip", b"identity;q=1, gzip;q=0.5"),
+)
+"""Values of Accept-Encoding."""
+
+
 def _sound(site: Site, tag: bytes, date: bytes) -> list[bytes]:
     """Valid requests."""
     page = site.page
@@ -125,6 +132,8 @@ def _sound(site: Site, tag: bytes, date: bytes) -> list[bytes]:
         *(_request(get, first, b"If-Range: " + validator) for validator in (tag, b'"other"', date, b"yesterday")),
         _request(get, first, b"If-None-Match: " + tag),
         _request(get, b"Range: lines=0-9"),
+        *(_request(line, b"Accept-Encoding: " + value) for line in (get, head) for value in _CODINGS),
+        *(_request(get, b"Accept-Encoding: br", field) for field in (first, b"If-None-Match: *", b"If-Match: " + tag)),
         _request(b"GET %s HTTP/1.1" % site.large, b"Range: bytes=100-199"),
         *(_request(get, field) for field in (b"Connection: close", b"Connection: keep-alive", b"Expect: 100-continue")),
         *(
