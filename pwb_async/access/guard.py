@@ -74,7 +74,7 @@ class Access:
         authorization = request.fields.get(b"authorization")
         unknown = False
         for rule in rules:
-            if not rule.admits(client):
+            if rule.by_address and not rule.admits(client):
                 return _FORBIDDEN
         if self._preflights and is_preflight(request):
             return None

@@ -44,7 +44,7 @@ class AccessCheck:
         A BadRequest is never refused. What a check raises is contained, too.
         """
         try:
-            client = self._client_of(peer, event)
+            client = peer if self._resolve is None else self._client_of(self._resolve, peer, event)
         except Exception:
             _log_exception("the client resolver", self._resolver_messages)
             return _UNKNOWN, self._fault(event)
@@ -69,10 +69,8 @@ class AccessCheck:
             return self._fault(request)
         return refusal and self._site.finish(request, refusal)
 
-    def _client_of(self, peer: str, event: Request | BadRequest) -> str:
-        if self._resolve is None:
-            return peer
-        client = self._resolve(peer, event)
+    def _client_of(self, resolve: ClientResolver, peer: str, event: Request | BadRequest) -> str:
+        client = resolve(peer, event)
         if not _ADDRESS.fullmatch(client):
             raise ValueError(f"it returned {client!r}, which is not an address")
         return client

@@ -10,7 +10,7 @@ is served; Site.locate makes sure that the cache does not keep such a file.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, NamedTuple, TypeAlias
 
 from pwb_async.core.events import BadRequest
@@ -53,7 +53,7 @@ class Refusal(NamedTuple):
     fields: FieldList = ()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class AccessRule:
     """A condition for requests of some paths."""
 
@@ -67,6 +67,12 @@ class AccessRule:
     """The networks whose clients are admitted; if there are none, all clients are."""
     deny: Networks = NO_NETWORKS
     """The networks whose clients are refused, even if they are in `allow`."""
+
+    by_address: bool = field(init=False)
+    """Whether it depends on the client's address."""
+
+    def __post_init__(self) -> None:
+        self.by_address = bool(self.allow or self.deny)
 
     @property
     def realm(self) -> str:
