@@ -8,11 +8,12 @@ from pwb_async.core.events import BadRequest
 from pwb_async.core.http1.limits import Limits
 from pwb_async.core.http1.parser import RequestParser
 from pwb_async.core.semantics.messages import Request, Response
+from pwb_async.core.site.access import Check
 from pwb_async.core.site.added_fields import AddedFields
 from pwb_async.core.site.cors import Cors
 from pwb_async.core.site.site import Site
 from pwb_async.observability.exchange import Exchange, make_exchange
-from pwb_async.runtime.hooks import AccessCheck, contain
+from pwb_async.runtime.hooks import AccessCheck, both, contain
 
 
 def fail(*arguments: object) -> NoReturn:
@@ -66,3 +67,35 @@ def test_the_guard_is_not_asked_about_a_client_that_is_unknown(request_of_a: Req
 
 def test_an_invalid_request_keeps_its_own_response() -> None:
     assert AccessCheck(fail, fail, Site())("192.0.2.1", BadRequest(400, "")) == ("-", None)
+
+
+REFUSAL = Response(403, ())
+
+
+def test_a_check_that_raises_is_contained(request_of_a: Request, caplog: pytest.LogCaptureFixture) -> None:
+    for run, status in ((fail, 500), (lambda: None, None), (lambda: REFUSAL, 403)):
+        _, check = AccessCheck(None, lambda client, request, run=run: Check(run), Site())("192.0.2.1", request_of_a)
+        assert isinstance(check, Check)
+        response = check.run()
+        assert (response and response.status) == status
+    assert caplog.messages == ["a check of the guard has failed"]
+
+
+def test_both_of_two_guards(request_of_a: Request) -> None:
+    """The second is asked if the first refuses nothing; behind a check of the first, where that may block."""
+    results = (None, REFUSAL, Check(lambda: None), Check(lambda: REFUSAL))
+    for first in results:
+        for second in results:
+            guard = both(lambda client, request, first=first: first, lambda client, request, second=second: second)
+            assert guard is not None
+            verdict = guard("192.0.2.1", request_of_a)
+            expected = outcome(first) is None and outcome(second) is None
+            assert isinstance(verdict, Check) or first is REFUSAL or not isinstance(first, Check)
+            assert (outcome(verdict) is None) is expected
+    assert both(None, None) is None
+    assert both(fail, None) is fail
+    assert both(None, fail) is fail
+
+
+def outcome(verdict: Response | Check | None) -> Response | None:
+    return verdict.run() if isinstance(verdict, Check) else verdict
