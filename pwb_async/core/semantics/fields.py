@@ -8,8 +8,10 @@ CHUNKED: Final = -1
 
 _CONDITIONAL: Final = (
     b"if-match", b"if-none-match", b"if-modified-since", b"if-unmodified-since", b"if-range", b"range",
+    b"want-repr-digest",
 )  # fmt: skip
-"""Preconditions and Range: the fields by which a client asks for less than the whole representation."""
+"""The fields by which a client asks for less than the whole representation, or for its digest: preconditions, Range and
+Want-Repr-Digest."""
 _NOT_PLAIN: Final = frozenset((*_CONDITIONAL, b"content-length", b"transfer-encoding", b"expect"))
 FORBIDDEN_TRAILERS: Final = _NOT_PLAIN | {b"host"}
 """Fields that must not occur in a trailer section, because they would change the request (RFC 9110 6.5.1)."""
@@ -58,9 +60,10 @@ class Fields:
     unknown_expectation: bool
     """Whether Expect contains anything else (RFC 9110 10.1.1)."""
     plain: bool
-    """Whether no field changes the response to a GET: no precondition, range, content or expectation."""
+    """Whether no field changes the response to a GET: no precondition, range, wish for a digest, content or
+    expectation."""
     conditions: bytes
-    """The preconditions and the range as they were received; equal ones lead to equal responses."""
+    """The preconditions, the range and the wish for a digest, as received; equal ones lead to equal responses."""
 
     def __init__(self, values: Mapping[bytes, list[bytes]], content_length: int) -> None:
         self._values = values

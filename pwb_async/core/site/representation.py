@@ -24,6 +24,8 @@ class Representation(NamedTuple):
     validators: Validators
     caching: FieldList
     """What caches need, and so a 304 has as well (RFC 9110 15.4.5): Cache-Control, and Vary if there is one."""
+    digest: FieldList = ()
+    """Repr-Digest, if the client has asked for it."""
 
     def whole(self, method: bytes) -> Response:
         """A 200 response; its head only for HEAD."""
@@ -62,6 +64,7 @@ class Representation(NamedTuple):
             (b"Content-Length", b"%d" % length),
             *validator_fields(self.validators),
             *(_ACCEPT_RANGES if self.found.has_ranges else ()),
+            *self.digest,
             *self.caching,
             NO_SNIFF,
         )
