@@ -11,6 +11,7 @@ Where the two makers differ, docs/rules.md says which one PWB follows, and why.
 import re
 from typing import Final, NamedTuple
 
+from pwb_async.core.site.content_disposition import CONTENT_DISPOSITION, parse_disposition
 from pwb_async.core.site.destinations import Template, parse_value
 from pwb_async.core.site.header_rules import Change, HeaderRule, check_change
 from pwb_async.core.site.patterns import Pattern, parse_pattern
@@ -66,12 +67,16 @@ def add_change(changes: list[Change], name: str, value: str | None, pattern: Pat
     But each value of Set-Cookie stays a field line of its own, since joined they would be one cookie (RFC 9110 5.3).
     Raises ValueError with the reason if no rule may do this.
     """
-    field = name.encode()
-    check_change(field, None if value is None else value.encode())
-    if value is None:
+    field, raw = name.encode(), None if value is None else value.encode()
+    disposition = field.lower() == CONTENT_DISPOSITION
+    check_change(field, b"attachment" if disposition and raw else raw)
+    if raw is None:
         changes.append((field, None))
         return
-    template: Template = parse_value(value.encode(), pattern.names if pattern else ())
+    template: Template = parse_value(raw, pattern.names if pattern else ())
+    if disposition:
+        changes.append((field, parse_disposition(raw, template)))
+        return
     for index, (other, before) in enumerate(changes):
         if other.lower() == field.lower() != b"set-cookie" and before is not None:
             changes[index] = (other, (*before, b", ", *template))

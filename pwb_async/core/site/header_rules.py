@@ -16,6 +16,7 @@ from pwb_async.core.semantics.grammar import TOKEN
 from pwb_async.core.semantics.messages import FieldList, Request
 from pwb_async.core.semantics.target import host_name
 
+from .content_disposition import CONTENT_DISPOSITION, fill_disposition
 from .destinations import Template, fill_value
 from .patterns import Captures, Pattern, PatternMap
 
@@ -31,7 +32,7 @@ _NOT_REMOVED: Final = frozenset((b"content-type", b"vary"))
 """Fields that a rule may set, but not remove: without them clients guess, and caches give one client another's file."""
 _JOINED: Final = frozenset((b"link", b"vary"))
 _CACHING: Final = frozenset((b"cache-control", b"expires", b"pragma", b"surrogate-control", b"surrogate-key"))
-_OF_A_FILE: Final = frozenset((b"content-disposition", b"content-language", b"content-location"))
+_OF_A_FILE: Final = frozenset((CONTENT_DISPOSITION, b"content-language", b"content-location"))
 """Fields that describe a file. Content-Type is another one; Site asks for it before it makes the response."""
 _CONTENT_TYPE: Final = b"content-type"
 
@@ -96,7 +97,7 @@ class HeaderRules:
         for name, template, captures in self._changes(request):
             lower = name.lower()
             if self._applies(status, lower):
-                fields = change_field(fields, name, lower, _fill(template, captures))
+                fields = change_field(fields, name, lower, _fill(lower, template, captures))
         return fields
 
     def _applies(self, status: int, name: bytes) -> bool:
@@ -129,8 +130,10 @@ def change_field(fields: FieldList, name: bytes, lower: bytes, value: bytes | No
     return (*others, (name, value))
 
 
-def _fill(template: Template | None, captures: Captures) -> bytes | None:
-    return None if template is None else fill_value(template, captures)
+def _fill(lower: bytes, template: Template | None, captures: Captures) -> bytes | None:
+    if template is None:
+        return None
+    return (fill_disposition if lower == CONTENT_DISPOSITION else fill_value)(template, captures)
 
 
 def add_vary(fields: FieldList, name: bytes) -> FieldList:
