@@ -142,6 +142,9 @@ class Options:
         Topic.ACCESS, (), HOST_NAME, "Serve only requests for this host, against DNS rebinding; repeatable."
     )
 
+    maintenance: bool = option(
+        Topic.ACCESS, False, SWITCH, "Send 503 in response to every request, with 503.html of ROOT if it is there."
+    )
     trusted_proxy: tuple[str, ...] = option(
         Topic.ACCESS,
         (),

@@ -92,10 +92,7 @@ class Sites:
 
     def make_responder(self, trace: "TraceWriter | None") -> Responder:
         """The Site, or several as one. trace: the timeline; None without --trace."""
-        sites = [
-            make_site(site.options, rules, trace, None if site.access is None else site.access.rules)
-            for site, rules in zip(self._sites, self._rules, strict=True)
-        ]
+        sites = [_responder(site, rules, trace) for site, rules in zip(self._sites, self._rules, strict=True)]
         if not self._hosts:
             return sites[0]
         from pwb_async.core.site.virtual_hosts import HostTable, VirtualHosts
@@ -114,6 +111,15 @@ class Sites:
             for site, each in zip(self._sites, sites, strict=True)
         ]
         return responder.guard(guards) if isinstance(responder, VirtualHosts) else guards[0]
+
+
+def _responder(site: _OpenSite, rules: Rules, trace: "TraceWriter | None") -> Responder:
+    responder = make_site(site.options, rules, trace, None if site.access is None else site.access.rules)
+    if not site.options.maintenance:
+        return responder
+    from pwb_async.core.site.maintenance import Maintenance
+
+    return Maintenance(responder)
 
 
 def _open(options: Options) -> tuple[Storage, RuleFiles]:

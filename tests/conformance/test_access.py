@@ -246,3 +246,34 @@ async def test_the_client_behind_a_proxy_on_a_unix_socket(design: Design, guarde
             process.terminate()
             assert process.wait(20) == 0
         assert curl.stdout == status
+
+
+async def test_maintenance(start: Start, tmp_path: Path) -> None:
+    """503 in response to everything, with the page of the site, or one of PWB's own."""
+    root = build(tmp_path / "root", {"index.html": b"open", "a.txt": b"open"})
+    users = tmp_path / "users"
+    users.write_text(access.USERS)
+    requests = (
+        get("/"),
+        get("/a.txt"),
+        get("/nothing"),
+        get("/.env"),
+        get("/a.txt", method="POST"),
+        get("*", method="OPTIONS"),
+    )
+    for page in (None, b"<!DOCTYPE html>\n<title>back soon</title>\n", b"x" * 300_000):
+        if page is not None:
+            (root / "503.html").write_bytes(page)
+        async with start("--maintenance", root=root) as server:
+            for request in (*requests, *requests):
+                response = await send_request(server.address, request)
+                assert response.status == 503
+                assert (response["Retry-After"], response["Cache-Control"]) == ("60", "no-store")
+                assert response["Content-Type"] == "text/html; charset=utf-8"
+                assert (response.content == page) is (page is not None)
+            head = await send_request(server.address, get("/a.txt", method="HEAD"))
+            assert (head.status, head.content, head["Content-Length"]) == (503, b"", response["Content-Length"])
+            assert (await send_request(server.address, b"?\r\n\r\n")).status == 400
+    async with start("--maintenance", "--htpasswd", str(users), root=root) as server:
+        assert (await send_request(server.address, get())).status == 401
+        assert (await send_request(server.address, get("/a.txt", BOB))).status == 503
