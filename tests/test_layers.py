@@ -14,7 +14,7 @@ from pwb_async.config.modes import MODES
 ROOT = Path(__file__).parents[1]
 
 PURE = {"core.semantics", "core.events", "core.deadlines", "core.http1", "core.site"}
-BLOCKING = {"access", "config", "storage", "network", "output", "observability", "runtime"}
+BLOCKING = {"access", "config", "listing", "storage", "network", "output", "observability", "runtime"}
 LAYERS: dict[str, set[str]] = {
     "core.semantics": set(),
     "core.events": {"core.semantics"},
@@ -27,7 +27,8 @@ LAYERS: dict[str, set[str]] = {
     "storage": {"core.semantics", "core.site", "config"},
     "observability": {*PURE, "output"},
     "access": {*PURE, "config", "network", "output"},
-    "runtime": {*PURE, "version", "access", "config", "storage", "network", "output", "observability"},
+    "listing": {"core.semantics", "core.site", "storage"},
+    "runtime": {*PURE, "version", "access", "config", "listing", "storage", "network", "output", "observability"},
     "command": {"config", "output", "observability"},
     "server": {*PURE, *BLOCKING},
     "compress": {"core.semantics", "core.site", "config", "storage", "output", "runtime"},

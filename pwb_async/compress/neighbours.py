@@ -20,7 +20,7 @@ from typing import Final, NamedTuple
 
 from pwb_async.core.site.compressible import is_compressible
 from pwb_async.core.site.media_types import MediaTypes
-from pwb_async.core.site.site import is_servable
+from pwb_async.core.site.servable import is_servable
 from pwb_async.storage.coders import BEST_LEVELS, encode
 from pwb_async.storage.compression import LARGEST_SHARE
 from pwb_async.storage.open_file import version_of

@@ -82,6 +82,6 @@ def _check_needs(options: Options, places: Mapping[str, str]) -> None:
         needed, _, wanted = DECLARATIONS[name].needs.partition("=")
         if not needed or getattr(options, name) is False:
             continue
-        if (value := getattr(options, needed)) in (None, ()) or (wanted and value != wanted):
+        if (value := getattr(options, needed)) in (None, (), False) or (wanted and value != wanted):
             flag = f"{DECLARATIONS[needed].flag} {wanted}".rstrip()
             raise ConfigError(f"{place}: it has no meaning without {flag}.")

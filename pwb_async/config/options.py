@@ -110,6 +110,13 @@ class Options:
     compress: bool = option(
         Topic.SITE, True, SWITCH, "Compress text and the like from 256 B to 10 MiB for clients that accept that."
     )
+    browse: bool = option(Topic.SITE, False, SWITCH, "List directories that have no index file.")
+    listing_template: str | None = option(
+        Topic.SITE, None, PATH, "Jinja2 template of listings in place of PWB's own.", needs="browse"
+    )
+    zip_downloads: bool = option(
+        Topic.SITE, False, SWITCH, "Let directories that are listed be downloaded as ZIP archives.", needs="browse"
+    )
     server_version: bool = option(Topic.SITE, False, SWITCH, "Send the version in the field Server.")
 
     site_rules: bool = option(Topic.FIELDS, True, SWITCH, "Read the files _headers and _redirects in ROOT.")

@@ -8,7 +8,7 @@ from pwb_async.config.options import ConfigError, Options
 from pwb_async.core.http1.connection import Connection
 from pwb_async.core.semantics.networks import Networks
 from pwb_async.core.site.access import AccessRule, AccessRules
-from pwb_async.core.site.site import is_servable
+from pwb_async.core.site.servable import is_servable
 
 if TYPE_CHECKING:
     from pwb_async.access.guard import Access

@@ -15,7 +15,6 @@ from pwb_async.core.deadlines import Timeouts
 from pwb_async.core.http1.connection import Connection
 from pwb_async.core.http1.limits import Limits
 from pwb_async.core.http1.parser import RequestParser
-from pwb_async.core.semantics.fields import Variant
 from pwb_async.core.site.access import ClientResolver, Guard
 from pwb_async.core.site.lookup import Storage
 from pwb_async.core.site.responder import Responder
@@ -31,6 +30,7 @@ from . import privileges
 from .access_options import find_connection_class, find_proxies
 from .hooks import AccessCheck, both, contain
 from .landlock import find_landlock
+from .listings import LISTING_MODULES
 from .processors import processors
 from .sites import Sites
 
@@ -123,6 +123,8 @@ class ServerContext(NamedTuple):
         """
         directory = self.options.root
         try:
+            if any(each.browse for each in self.options.of_all_sites):
+                modules += LISTING_MODULES
             privileges.drop_privileges(self.options, *modules)
             for directory in all_directories(self.options):
                 Disk(directory)
@@ -138,7 +140,7 @@ class ServerContext(NamedTuple):
         if not self.sites.reload_rules(now, log=log):
             return None
         site = self.sites.make_responder(self.trace)
-        return self._replace(site=site, parser=_parser(self.parser.limits, site.variant, self.parser))
+        return self._replace(site=site, parser=_parser(self.parser.limits, site, self.parser))
 
     def accepts(self, peer: str) -> bool:
         """Whether a peer may connect: with --proxy-protocol, only a trusted proxy may."""
@@ -238,7 +240,7 @@ def _open(
         options=options,
         read_options=read_again,
         server_field=f"PWB/{__version__}".encode() if options.server_version else b"PWB",
-        parser=_parser(_limits(options), site.variant, old and old.parser),
+        parser=_parser(_limits(options), site, old and old.parser),
         timeouts=_timeouts(options),
         site=site,
         storage=storage,
@@ -252,9 +254,10 @@ def _open(
     )
 
 
-def _parser(limits: Limits, variant: Variant | None, old: RequestParser | None) -> RequestParser:
+def _parser(limits: Limits, site: Responder, old: RequestParser | None) -> RequestParser:
     """A parser; the old one if it would be the same, so that all connections share its cache of request heads."""
-    return old if old is not None and (old.limits, old.variant) == (limits, variant) else RequestParser(limits, variant)
+    wanted = limits, site.variant, site.target_key
+    return old if old is not None and (old.limits, old.variant, old.target_key) == wanted else RequestParser(*wanted)
 
 
 def _slowed(storage: Storage, options: Options) -> Storage:

@@ -13,6 +13,7 @@ from pwb_async.core.site.cache_policy import CachePolicy
 from pwb_async.core.site.coding_negotiation import CodingNegotiation
 from pwb_async.core.site.cors import Cors
 from pwb_async.core.site.header_rules import HeaderRule, HeaderRules
+from pwb_async.core.site.listings import Browsing
 from pwb_async.core.site.media_types import MediaTypes
 from pwb_async.core.site.redirect_rules import RedirectRules
 from pwb_async.core.site.security_fields import SecurityFields
@@ -34,13 +35,19 @@ def make_site(options: Options, rules: Rules, trace: "TraceWriter | None", acces
         cache_policy=CachePolicy(options.max_age, immutable=options.immutable),
         max_ranges=options.max_ranges,
         relative_redirects=options.relative_redirects,
-        types=MediaTypes(options.type, (options.charset or "").encode(), options.serve_encoded),
+        types=media_types(options),
         dotfiles=options.dotfiles,
+        browsing=Browsing(options.zip_downloads) if options.browse else None,
         redirects=RedirectRules(rules.redirects),
         negotiation=CodingNegotiation(options.precompressed, options.compress),
         added_fields=_added_fields(options, rules),
         access=access,
     )
+
+
+def media_types(options: Options) -> MediaTypes:
+    """The media types of the site's files."""
+    return MediaTypes(options.type, (options.charset or "").encode(), options.serve_encoded)
 
 
 def _added_fields(options: Options, rules: Rules) -> AddedFields:

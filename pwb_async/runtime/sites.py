@@ -15,6 +15,7 @@ from pwb_async.core.site.responder import Responder
 from pwb_async.storage.disk import Disk
 
 from .access_options import find_access
+from .listings import with_listings
 from .rule_files import NAMES, RuleFiles, RuleFolder
 from .site_options import make_site
 
@@ -49,8 +50,8 @@ class Sites:
         served = [(place.directory, each.dotfiles) for each in options.of_all_sites for place in places_of(each)]
         self._sites: list[_OpenSite] = []
         for each in options.of_all_sites:
-            storage, rule_files = _open(each)
             access = find_access(each, self.access, files, served)
+            storage, rule_files = _open(each, access)
             self.access = self.access or access
             self._sites.append(_OpenSite(each, access.guarded(storage) if access else storage, rule_files, access))
         self._hosts, self._strict = tuple(site.hosts for site in options.sites), options.strict_hosts
@@ -122,15 +123,16 @@ def _responder(site: _OpenSite, rules: Rules, trace: "TraceWriter | None") -> Re
     return Maintenance(responder)
 
 
-def _open(options: Options) -> tuple[Storage, RuleFiles]:
+def _open(options: Options, access: "Access | None") -> tuple[Storage, RuleFiles]:
     """The files of a site, and its rules."""
     places = places_of(options)
     disks = [_open_disk(place, options) for place in places]
-    storage: Storage = disks[0]
+    storages: list[Storage] = with_listings(disks, options, access) if options.browse else [*disks]
+    storage = storages[0]
     if len(disks) > 1 or places[0].path:
         from pwb_async.storage.mounts import Mount, Mounts  # most sites have one directory
 
-        storage = Mounts([Mount(place.path, disk) for place, disk in zip(places, disks, strict=True)])
+        storage = Mounts([Mount(place.path, each) for place, each in zip(places, storages, strict=True)])
     rule_files = RuleFiles(
         storage,
         [RuleFolder(disk, place.directory, place.path) for place, disk in zip(places, disks, strict=True)],

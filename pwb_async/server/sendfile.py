@@ -14,7 +14,7 @@ from collections.abc import Callable
 from time import perf_counter
 from typing import Final, TypeAlias, cast
 
-from pwb_async.core.semantics.messages import File, FileSlice
+from pwb_async.core.semantics.messages import NO_DEVICE, File, FileSlice
 from pwb_async.storage.errors import TruncatedError
 
 from .send_queue import SendQueueWatcher
@@ -54,7 +54,7 @@ class SendfileSupport:
 
     def allows(self, file: File) -> bool:
         """Whether sendfile(2) is to be tried with a file."""
-        return self.enabled and file.device not in self._refused
+        return self.enabled and file.device != NO_DEVICE and file.device not in self._refused
 
     def refuse(self, file: File, error: SendfileRefusedError) -> None:
         """Stop using sendfile(2) with the file system of a file."""

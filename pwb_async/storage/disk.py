@@ -41,6 +41,7 @@ from .etag import METADATA_TAGS, SECOND, WaitBudget, can_wait, content_tag, file
 from .open_beneath import DIRECTORY_FLAGS, FILE_FLAGS, Opener, close, find_opener
 from .open_file import Descriptor, LargeFile, version_of
 from .precompressed import find_neighbours, unchanged
+from .root import Root
 
 SMALL: Final = 112 * 1024
 """The size, in bytes, up to which a file is read at once: a response from memory and one by sendfile(2) cost the same
@@ -98,6 +99,10 @@ class Disk:
             return self._find(root, lookup, True)
         finally:
             close(root)
+
+    def open_root(self) -> Root:
+        """The root as it is now. Raises OSError."""
+        return Root(os.open(self._root, DIRECTORY_FLAGS), self._opener)
 
     def revalidate(self, known: Sequence[tuple[Lookup, OpenFile]]) -> list[bool]:
         """Whether each file that was found before would be found now, and in the same version.

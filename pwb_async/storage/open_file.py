@@ -3,7 +3,7 @@
 import os
 from _thread import start_new_thread
 from contextlib import suppress
-from typing import Final
+from typing import Final, Self
 
 from .open_beneath import close
 
@@ -43,6 +43,12 @@ class Descriptor:
         """Close the descriptor and ignore errors. Further calls do nothing."""
         if self._fd >= 0:
             close(self.detach())
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def __del__(self) -> None:
         self.close()

@@ -11,12 +11,19 @@ from pwb_legacy.compare.checks.rows import Row
 
 from .designs import REFERENCE, Design
 from .exchange import assert_same, check, exchange
-from .rows import caching, digests, downloads, hosts, mounts
+from .rows import caching, digests, downloads, hosts, listing, mounts
 from .rows.site import RowSite
 from .server import Server, running
 from .test_rows import check_any
 
-SITES: Final = {**caching.SITES, **mounts.SITES, **hosts.SITES, **digests.SITES, **downloads.SITES}
+SITES: Final = {
+    **caching.SITES,
+    **mounts.SITES,
+    **hosts.SITES,
+    **digests.SITES,
+    **downloads.SITES,
+    **listing.SITES,
+}
 
 
 @pytest.fixture(scope="session")

@@ -43,7 +43,8 @@ from pwb_async.core.site.lookup import (
 )
 from pwb_async.core.site.redirect_rules import RedirectRules
 from pwb_async.core.site.security_fields import SecurityFields
-from pwb_async.core.site.site import Site, is_servable
+from pwb_async.core.site.servable import is_servable
+from pwb_async.core.site.site import Site
 from pwb_async.core.site.validators import validators_of_file
 
 NOW: Final = 1_700_000_000

@@ -5,6 +5,7 @@ targets. So request lines and field sections are cached apart, and whole request
 change no result.
 """
 
+from dataclasses import replace
 from functools import lru_cache
 from typing import Final, NamedTuple
 
@@ -12,7 +13,7 @@ from pwb_async.core.events import BadRequest, Fault
 from pwb_async.core.semantics.fields import CHUNKED, Fields, Variant
 from pwb_async.core.semantics.grammar import TOKEN
 from pwb_async.core.semantics.messages import HTTP_1_0, HTTP_1_1, Request, Version
-from pwb_async.core.semantics.target import Target, parse_target
+from pwb_async.core.semantics.target import Target, TargetKey, parse_target
 
 from .field_lines import check_lines, line_fault, parse_fields
 from .grammar import VERSION
@@ -63,6 +64,8 @@ class RequestParser:
     """The limits beyond which a head is refused."""
     variant: Variant | None
     """The function that sets Fields.variant; None where nothing is negotiated."""
+    target_key: TargetKey | None
+    """The function that gives the cache key of a target, where that is not Target.cache_key."""
     cache: dict[bytes, Request]
     """The requests that parse_single() returned, by their bytes.
 
@@ -71,9 +74,10 @@ class RequestParser:
     linked list: 5 % of the time outside the kernel for a thousand files.
     """
 
-    def __init__(self, limits: Limits, variant: Variant | None = None) -> None:
+    def __init__(self, limits: Limits, variant: Variant | None = None, target_key: TargetKey | None = None) -> None:
         self.limits = limits
         self.variant = variant
+        self.target_key = target_key
         self._max_line = min(limits.request_line, limits.head - len(b"\r\n\r\n"))
         self._cached_head = min(_CACHED_LINE + _CACHED_SECTION, limits.head - len(b"\r\n"))
         self._parse_line_cached = lru_cache(1024)(self._parse_line)
@@ -82,7 +86,10 @@ class RequestParser:
         self._previous_cache: dict[bytes, Request] = {}
 
     def _parse_line(self, line: bytes) -> RequestLine | Fault:
-        return self._line_fault(line) or parse_request_line(line)
+        parsed = self._line_fault(line) or parse_request_line(line)
+        if self.target_key is not None and isinstance(parsed, RequestLine):
+            return parsed._replace(target=replace(parsed.target, cache_key=self.target_key(parsed.target)))
+        return parsed
 
     def _parse_fields(self, section: bytes, offset: int = 0) -> Fields | Fault:
         fields = parse_fields(section, self.limits, offset)

@@ -87,6 +87,10 @@ class Request:
         return self.fields.expects_continue and self.version >= HTTP_1_1 and self.fields.content_length != 0
 
 
+NO_DEVICE: Final = -1
+"""The device of a File without a descriptor, which is made while it is read, from its start to its end."""
+
+
 class File(Protocol):
     """An open file that can be read at any position.
 

@@ -1,8 +1,9 @@
 """The parser of request targets (RFC 9112 3.2): decoded path segments that cannot lead out of the site."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Final, TypeAlias
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 from .grammar import BAD_ESCAPE, C1_CONTROL, HOST, TARGET, UNESCAPED
@@ -48,6 +49,10 @@ class Target:
         segments = self.segments[-1:] if relative else self.segments
         location = replace(self, trailing_slash=True, segments=segments).location
         return b"." + location if relative else location
+
+
+TargetKey: TypeAlias = Callable[[Target], bytes]
+"""A pure function that returns equal keys for targets that select the same representation."""
 
 
 def escape_query(query: bytes) -> bytes:

@@ -13,6 +13,7 @@ from pwb_async.core.semantics.fields import Fields
 from pwb_async.core.semantics.messages import HTTP_1_1, FieldList, File, Request
 from pwb_async.core.semantics.target import Target
 
+from .listing_query import ListingQuery
 from .redirect_rules import Redirect, Rewrite
 
 
@@ -60,6 +61,8 @@ class Lookup:
     is the same for all of them; otherwise b""."""
     rule: Redirect | Rewrite | None = None
     """The rule that applies if nothing of the site's own is found; the file of a rewrite is among the candidates."""
+    listing: ListingQuery | None = None
+    """What of a directory is found in place of the Directory itself; None for nothing."""
     cacheable: bool = True
     """Whether the finding is the same for all requests with the same cache key."""
     client: str = ""
@@ -125,6 +128,10 @@ class OpenFile(NamedTuple):
     neighbours: tuple[tuple[int, ...], ...] = ()
     """The versions of the coded files beside it that were looked for, in the order of Lookup.codings; () for one that
     is not there."""
+    media_type: bytes = b""
+    """Its media type, if that is not the one of its path: it is a listing or an archive of a directory."""
+    fields: FieldList = ()
+    """Fields that describe it beside those of any file."""
 
     @property
     def has_ranges(self) -> bool:

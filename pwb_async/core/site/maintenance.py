@@ -23,7 +23,7 @@ class Maintenance:
 
     def __init__(self, site: Responder) -> None:
         self._site = site
-        self.variant = site.variant
+        self.variant, self.target_key = site.variant, site.target_key
         self.refuse = site.refuse
         self.finish = site.finish
         self.error = site.error

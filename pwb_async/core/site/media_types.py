@@ -176,7 +176,7 @@ text/plain                      atproto-did
 
 _CODINGS: Final = {b"br": b"br", b"gz": b"gzip", b"zst": b"zstd"}
 """Content codings of the IANA registry by the ending of a file name."""
-_ARCHIVES: Final = frozenset(
+ARCHIVES: Final = frozenset(
     b"""application/zip application/gzip application/zstd application/x-brotli application/x-bzip2 application/x-xz
     application/x-7z-compressed application/x-tar application/vnd.rar application/java-archive
     application/vnd.android.package-archive application/x-chrome-extension application/x-xpinstall application/appx
@@ -254,7 +254,7 @@ class _Rule:
 
 def _is_archive(media: bytes) -> bool:
     essence = media.partition(b";")[0].strip().lower()
-    return essence in _ARCHIVES or essence.endswith((b"+zip", b"+gzip", b"+zstd"))
+    return essence in ARCHIVES or essence.endswith((b"+zip", b"+gzip", b"+zstd"))
 
 
 def _rows(table: str) -> Iterator[tuple[bytes, bytes]]:

@@ -67,4 +67,5 @@ class Representation(NamedTuple):
             *self.digest,
             *self.caching,
             NO_SNIFF,
+            *self.found.fields,
         )

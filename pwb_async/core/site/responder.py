@@ -5,6 +5,7 @@ from typing import Protocol
 from pwb_async.core.events import BadRequest
 from pwb_async.core.semantics.fields import Variant
 from pwb_async.core.semantics.messages import Request, Response
+from pwb_async.core.semantics.target import TargetKey
 
 from .lookup import Finding, Lookup
 
@@ -15,6 +16,10 @@ class Responder(Protocol):
     @property
     def variant(self) -> Variant | None:
         """The function that tells apart the field sections whose responses differ; None if no response does."""
+
+    @property
+    def target_key(self) -> TargetKey | None:
+        """The function that gives the cache key of a target; None if that is Target.cache_key."""
 
     def locate(self, request: Request, client: str = "") -> Lookup | Response:
         """What to look for, or the response if that does not depend on a file. client: its address."""

@@ -10,7 +10,8 @@ Site.locate, step by step:
   7. otherwise a Lookup, with the rule for the case that nothing is found; of a forced rule's file alone
 Site.reply, by the kind of finding:
   an OpenFile       the steps below
-  a Directory       without a final slash in the target: 301; with one there is no index file, so as NotFound
+  a Directory       without a final slash in the target: 301; with one there is no index file, so as NotFound; where
+                    directories are listed, the storage finds an OpenFile with the listing instead
   Forbidden         403
   Refused           401, 403 or 429
   Unavailable       503
@@ -36,6 +37,7 @@ from pwb_async.core.semantics.fields import Variant
 from pwb_async.core.semantics.messages import HTTP_1_1, FieldList, Request, Response
 from pwb_async.core.semantics.preconditions import evaluate, range_applies
 from pwb_async.core.semantics.ranges import parse_ranges
+from pwb_async.core.semantics.target import TargetKey
 
 from .access import AccessRules, are_private
 from .added_fields import AddedFields
@@ -44,6 +46,7 @@ from .coding_negotiation import CodingNegotiation
 from .digests import repr_digest
 from .error_pages import status_page
 from .header_rules import change_field
+from .listings import LISTING_MEDIA, Browsing, json_variant, listing_caching, listing_key
 from .lookup import (
     Candidate,
     Directory,
@@ -59,9 +62,9 @@ from .lookup import (
     file_candidates,
 )
 from .media_types import STANDARD, MediaTypes
-from .patterns import RESERVED
 from .redirect_rules import Redirect, RedirectRules, Rewrite
 from .representation import NO_SNIFF, Representation
+from .servable import is_servable
 from .validators import validators_of_file
 from .variants import combine, host_variant
 
@@ -84,6 +87,7 @@ class Site:
             kept.
         types: The media types of files.
         dotfiles: Whether names that begin with a dot are served like others.
+        browsing: How directories without an index are listed; None if they are not.
         redirects: The redirects and rewrites.
         added_fields: What is added to the fields of all responses.
         negotiation: Where content codings are from; by default there are none.
@@ -93,6 +97,8 @@ class Site:
     variant: Variant | None
     """The function that gives, for a field section, the key of the representation that it selects (RFC 9110 12.5.5); it
     must return different keys wherever responses differ. None if no response depends on a field."""
+    target_key: TargetKey | None
+    """The function that gives the cache key of a target; None if that is Target.cache_key."""
 
     def __init__(
         self,
@@ -103,6 +109,7 @@ class Site:
         relative_redirects: bool = False,
         types: MediaTypes = STANDARD,
         dotfiles: bool = False,
+        browsing: Browsing | None = None,
         redirects: RedirectRules | None = None,
         added_fields: AddedFields | None = None,
         negotiation: CodingNegotiation | None = None,
@@ -114,13 +121,16 @@ class Site:
         self._relative_redirects = relative_redirects
         self._types = types
         self._dotfiles = dotfiles
+        self._browsing = browsing
         self._redirects = redirects or None
         self._added_fields = added_fields or None
         self._access = access or None
         self._own_page = added_fields.own_page if added_fields else ()
         hosts = (*(redirects.hosts if redirects else ()), *(added_fields.rules.hosts if added_fields else ()))
         self._negotiation = negotiation or None
-        self.variant = combine(host_variant(hosts), added_fields.variant if added_fields else None, self._negotiation)
+        added = added_fields.variant if added_fields else None
+        self.variant = combine(host_variant(hosts), added, json_variant if browsing else None, self._negotiation)
+        self.target_key = listing_key if browsing else None
 
     def locate(self, request: Request, client: str = "") -> Lookup | Response:
         """What to look for, or the response if that does not depend on a file. client: its address."""
@@ -177,6 +187,8 @@ class Site:
         path = b"/".join(target.segments)
         logged_path = path + b"/" if path and target.trailing_slash else path
         lookup = Lookup(request, logged_path, candidates_of(path, target.trailing_slash, self._indexes))
+        if self._browsing is not None:
+            lookup = self._browsing.apply(lookup)
         located = lookup if self._redirects is None else self._ask_rules(self._redirects, lookup)
         if self._negotiation is None or isinstance(located, Response):
             return located
@@ -194,7 +206,13 @@ class Site:
             # A directory without an index is no response of the site, so the rule is tried before it.
             last = own[-1:] if own and own[-1].kind is EntryKind.DIRECTORY else ()
             own = (*own[: len(own) - len(last)], *files, *last)
-        return replace(lookup, candidates=own, rule=rule, cacheable=not rules.depend_on_query(lookup.request))
+        return replace(
+            lookup,
+            candidates=own,
+            rule=rule,
+            listing=None if isinstance(rule, Redirect) else lookup.listing,
+            cacheable=lookup.cacheable and not rules.depend_on_query(lookup.request),
+        )
 
     def _ask_access(self, rules: AccessRules, lookup: Lookup, client: str) -> Lookup:
         """The lookup, with the client if more rules apply to what may be found than to the path that is requested.
@@ -283,29 +301,21 @@ class Site:
         caching: FieldList = (
             self._cache_policy.of_file(found.path, lookup.path) if found.status == 200 else of_error(found.status),
         )
-        if self._negotiation is not None:
-            caching += self._negotiation.vary(media)
+        vary = () if self._negotiation is None else self._negotiation.vary(media)
+        caching = listing_caching(vary) if found.media_type else caching + vary
         if found.coding:
             media += ((b"Content-Encoding", found.coding),)
         return Representation(found, media, validators, caching)
 
     def _media(self, request: Request, file: OpenFile | Candidate) -> FieldList:
         """Content-Type of a file, and Content-Encoding if its name says so. A rule changes that of no error page."""
+        if isinstance(file, OpenFile):
+            if file.media_type:
+                return ((b"Content-Type", file.media_type),)
+        elif self._browsing is not None and file.kind is EntryKind.DIRECTORY:
+            return LISTING_MEDIA
         media = self._types.fields(file.path)
         if self._added_fields is None or file.status != 200:
             return media
         media_type = self._added_fields.rules.content_type(request)
         return change_field(media, b"Content-Type", b"content-type", media_type) if media_type else media
-
-
-def is_servable(segments: tuple[bytes, ...], dotfiles: bool = False) -> bool:
-    """Whether a path may be looked up (hazard C7).
-
-    A path with a slash inside a segment may not, as no file name can contain one, nor may the files of rules in the
-    root. Unless `dotfiles` is set, neither may a path with a segment that begins with a dot, except a first segment
-    ".well-known".
-    """
-    if b"/" in b"".join(segments) or (len(segments) == 1 and segments[0].lower() in RESERVED):
-        return False
-    names = segments[1:] if segments[:1] == (b".well-known",) else segments
-    return dotfiles or b"/." not in b"/" + b"/".join(names)

@@ -79,6 +79,7 @@ class VirtualHosts:
     def __init__(self, sites: Sequence[Responder], table: HostTable) -> None:
         self.sites = tuple(sites)
         self._table = table
+        self.target_key = next((site.target_key for site in sites if site.target_key), None)
         self.variant = SiteVariant(table, tuple(site.variant for site in sites))
 
     def locate(self, request: Request, client: str = "") -> Lookup | Response:

@@ -22,7 +22,8 @@ from pwb_async.core.site.lookup import (
     Unavailable,
     candidates_of,
 )
-from pwb_async.core.site.site import ALLOWED, Site, is_servable
+from pwb_async.core.site.servable import is_servable
+from pwb_async.core.site.site import ALLOWED, Site
 from tests.core.driver import (
     ALPHABET,
     CHANGED,

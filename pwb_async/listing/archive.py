@@ -1,0 +1,196 @@
+"""A directory as a ZIP archive, which is made while it is sent.
+
+Before the first byte, the directory is walked: which files there are and how large they are decides the length of the
+archive. Memory is bounded by the number of entries; no file is read before its turn, and of each a piece at a time. A
+file that has become shorter by then ends the transfer, as it would end that of the file itself.
+Left out is what a listing leaves out, and links to directories, which could lead round in a circle.
+"""
+
+import errno
+import io
+import os
+import stat
+import time
+from array import array
+from collections.abc import Callable, Generator, Iterator
+from threading import BoundedSemaphore
+from typing import Final
+from urllib.parse import quote_from_bytes
+from zlib import crc32
+
+from pwb_async.core.semantics.messages import NO_DEVICE
+from pwb_async.core.site.listing_query import MAX_ENTRIES
+from pwb_async.core.site.lookup import FORBIDDEN, Finding, OpenFile, Unavailable
+from pwb_async.storage.open_beneath import FILE_FLAGS
+from pwb_async.storage.root import Root
+
+from .directory import DirectoryReader
+from .pace import Pace
+from .page import NO_INDEX
+from .zip_format import BLOCK, ZipEntry, block_head, central_header, descriptor, end_records, local_header
+
+_TOP: Final = b"files"
+"""The directory in an archive of the whole root, which has no name."""
+_SECOND: Final = 1_000_000_000
+
+
+class Archive:
+    """An archive as a File that can only be read from its start to its end.
+
+    It owns the root, and a place among the archives that may be sent at the same time.
+    """
+
+    device: Final = NO_DEVICE
+    name: bytes
+    """The name of the directory."""
+
+    def __init__(self, root: Root, path: bytes, slots: BoundedSemaphore) -> None:
+        """slots: what limits the number of archives; the caller has acquired a place."""
+        self._root, self._slots = root, slots
+        self._prefix = path and path + b"/"
+        self.name = path.rpartition(b"/")[2] or _TOP
+        self._paths: list[bytes] = []  # beneath the directory; that of a directory ends in a slash
+        self._sizes, self._mtimes = array("Q"), array("q")
+        self._position = 0
+        self._content = self._generate()
+        self._piece = memoryview(b"")
+        self._closed = False
+
+    def walk(self, is_hidden: Callable[[bytes], bool]) -> bool:
+        """Find all entries; return False if there are too many. Raises OSError if the directory cannot be read."""
+        pace = Pace()
+        directories = [b""]
+        while directories:
+            below = directories.pop()
+            try:
+                with DirectoryReader(self._root, (self._prefix + below).rstrip(b"/"), is_hidden, pace) as directory:
+                    self._add(below, 0, directory.mtime_ns)
+                    names = directory.names(MAX_ENTRIES - len(self._paths), links=False)
+                    files = directory.files(sorted(names.files))
+            except OSError:  # it was removed, or it may not be read
+                if not below:
+                    raise
+                continue
+            if names.truncated:
+                return False
+            for file in files:
+                self._add(below + os.fsencode(file.name), file.size, file.mtime_ns)
+            directories += [below + os.fsencode(name) + b"/" for name in sorted(names.directories, reverse=True)]
+        return True
+
+    def _add(self, path: bytes, size: int, mtime_ns: int) -> None:
+        self._paths.append(path)
+        self._sizes.append(size)
+        self._mtimes.append(mtime_ns // _SECOND)
+
+    @property
+    def length(self) -> int:
+        """Bytes of the archive."""
+        offset = directory = 0
+        for entry in self._entries():
+            directory += len(central_header(entry, 0, offset))
+            offset += entry.length
+        return offset + directory + len(end_records(len(self._paths), offset, directory))
+
+    def _entries(self) -> Iterator[ZipEntry]:
+        for path, size, mtime in zip(self._paths, self._sizes, self._mtimes, strict=True):
+            # A program on Windows would take a backslash for a slash.
+            yield ZipEntry((self.name + b"/" + path).replace(b"\\", b"_"), size, mtime)
+
+    def _generate(self) -> Generator[bytes, None, None]:
+        """Yield the archive. Raises OSError."""
+        checksums = array("L")
+        for entry, path in zip(self._entries(), self._paths, strict=True):
+            yield local_header(entry)
+            checksum = (yield from self._generate_content(path, entry.size)) if entry.size else 0
+            yield descriptor(entry, checksum)
+            checksums.append(checksum)
+        offset = length = 0
+        for entry, checksum in zip(self._entries(), checksums, strict=True):
+            header = central_header(entry, checksum, offset)
+            offset += entry.length
+            length += len(header)
+            yield header
+        yield end_records(len(self._paths), offset, length)
+
+    def _generate_content(self, path: bytes, size: int) -> Generator[bytes, None, int]:
+        """Yield the blocks of a file; return its checksum. What was appended to it meanwhile is left out."""
+        file = self._root.open(self._prefix + path, FILE_FLAGS)
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise FileNotFoundError(errno.ENOENT, "a file of the archive was replaced")
+        checksum = 0
+        with file:
+            for start in range(0, size, BLOCK):
+                length = min(BLOCK, size - start)
+                block = os.pread(file.fileno(), length, start)
+                if len(block) < length:
+                    raise OSError(errno.EIO, "a file of the archive has become shorter")
+                checksum = crc32(block, checksum)
+                yield block_head(length, start + length == size) + block
+        return checksum
+
+    def fileno(self) -> int:
+        """Raise OSError: there is no descriptor from which the archive could be read."""
+        raise io.UnsupportedOperation("an archive has no descriptor")
+
+    def in_page_cache(self, start: int, length: int) -> bool:
+        """False, since the files are."""
+        return False
+
+    def read_ahead(self, start: int, length: int, ahead: int) -> None:
+        """Do nothing: the next files are not open."""
+
+    def read_into(self, buffer: bytearray | memoryview, start: int) -> int:
+        """Fill `buffer` with the next bytes. Raises OSError, also if `start` is not where the last call ended."""
+        if start != self._position:
+            raise OSError(errno.ESPIPE, "an archive can only be read from its start")
+        view = memoryview(buffer)
+        filled = 0
+        while filled < len(view):
+            if not self._piece:
+                self._piece = memoryview(next(self._content, b""))
+                if not self._piece:
+                    break
+            count = min(len(self._piece), len(view) - filled)
+            view[filled : filled + count] = self._piece[:count]
+            self._piece = self._piece[count:]
+            filled += count
+        self._position += filled
+        return filled
+
+    def close(self) -> None:
+        """Close the files, and let another archive be sent. Further calls do nothing."""
+        if not self._closed:
+            self._closed = True
+            self._content.close()
+            self._root.close()
+            self._slots.release()
+
+    def __del__(self) -> None:
+        self.close()
+
+
+def open_archive(root: Root, path: bytes, is_hidden: Callable[[bytes], bool], slots: BoundedSemaphore) -> Finding:
+    """The archive of the directory at `path`; from now on it owns the root. Raises OSError.
+
+    slots: what limits the number of archives that are sent at the same time.
+    """
+    if not slots.acquire(blocking=False):
+        root.close()
+        return Unavailable("too many archives are being sent")
+    archive = Archive(root, path, slots)
+    try:
+        if not archive.walk(is_hidden):
+            archive.close()
+            return FORBIDDEN
+    except OSError:
+        archive.close()
+        raise
+    name = archive.name + b".zip"
+    fields = (
+        (b"Content-Disposition", b"attachment; filename*=UTF-8''" + quote_from_bytes(name, "").encode()),
+        *NO_INDEX,
+    )
+    return OpenFile(
+        path, archive.length, 0, time.time_ns(), archive, generated=True, media_type=b"application/zip", fields=fields
+    )

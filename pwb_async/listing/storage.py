@@ -1,0 +1,153 @@
+"""A storage around a disk that lists directories, or packs them into archives, where the disk has found one.
+
+A listing is content like that of a file, made in the same call that looked for the file. Its entity tag is a digest of
+the content, so it is revalidated like a file; it is never taken for unchanged without being made again. Of directories
+with many entries one is listed at a time, since each takes memory and the interpreter; a few wait, others get 503.
+"""
+
+import os
+import stat
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from functools import partial
+from typing import Final, TypeAlias
+
+from pwb_async.core.site.access import AccessRule
+from pwb_async.core.site.listing_query import PAGE_SIZE
+from pwb_async.core.site.lookup import (
+    NOT_FOUND,
+    Directory,
+    EntryKind,
+    Finding,
+    Lookup,
+    OpenFile,
+    StorageError,
+    Unavailable,
+)
+from pwb_async.storage.disk import Disk
+from pwb_async.storage.errors import finding_of
+from pwb_async.storage.etag import content_tag
+from pwb_async.storage.open_beneath import FILE_FLAGS
+from pwb_async.storage.root import Root
+
+from .archive import open_archive
+from .directory import DirectoryReader, Names
+from .pace import Pace
+from .page import HTML, JSON, NO_INDEX, Listing, ListingPage, to_json
+
+_MAX_WAITING: Final = 8
+"""Requests for directories with many entries that may wait for another one."""
+_MAX_ARCHIVES: Final = 16
+"""Archives that may be sent at the same time; each may take 15 MB of memory."""
+Beyond: TypeAlias = Callable[[tuple[bytes, ...], bytes], tuple[AccessRule, ...]]
+_README: Final = "readme.md"
+
+
+class _BusyError(Exception):
+    """Too many requests want the same."""
+
+
+class ListingStorage:
+    """A Storage that makes a listing of each directory that the lookup asks to list."""
+
+    def __init__(
+        self, disk: Disk, page: ListingPage, is_hidden: Callable[[bytes], bool], beyond: Beyond | None = None
+    ) -> None:
+        """is_hidden: whether the path of an entry, below the root, is left out. beyond: AccessRules.beyond()."""
+        self._disk, self._page, self._is_hidden, self._beyond = disk, page, is_hidden, beyond
+        self._lock = threading.Lock()
+        self._waiting = threading.BoundedSemaphore(_MAX_WAITING)
+        self._archives = threading.BoundedSemaphore(_MAX_ARCHIVES)
+
+    def find(self, lookup: Lookup) -> Finding:
+        """What the disk has found; in place of a directory its listing, or its archive."""
+        finding = self._disk.find(lookup)
+        if lookup.listing is None or not isinstance(finding, Directory):
+            return finding
+        path = next(each.path for each in reversed(lookup.candidates) if each.kind is EntryKind.DIRECTORY)
+        left_out = partial(self._left_out, lookup.request.target.segments, path)
+        try:
+            if lookup.listing.archive:
+                return open_archive(self._disk.open_root(), path, left_out, self._archives)
+            with self._disk.open_root() as root:
+                return self._list(root, path, lookup, left_out)
+        except NotADirectoryError:
+            return NOT_FOUND
+        except OSError as error:
+            return finding_of(error)
+        except _BusyError as error:
+            return Unavailable(str(error))
+        except Exception as error:  # whatever a template of the user's raises
+            return StorageError(f"the template of listings: {type(error).__name__}: {error}")
+
+    def revalidate(self, known: Sequence[tuple[Lookup, OpenFile]]) -> list[bool]:
+        return self._disk.revalidate(known)
+
+    def _list(self, root: Root, path: bytes, lookup: Lookup, left_out: Callable[[bytes], bool]) -> Finding:
+        query = lookup.listing
+        assert query is not None
+        pace = Pace()
+        with DirectoryReader(root, path, self._is_hidden, pace) as directory:
+            names = directory.names(PAGE_SIZE + 1)
+            is_large = len(names.directories) + len(names.files) > PAGE_SIZE
+            with self._only_one() if is_large else nullcontext():
+                names = directory.names() if is_large else names
+                page = directory.page(names, query)
+                readme = "" if query.json else _readme(root, path, names, left_out)
+                counts = len(names.directories), len(names.files)
+                segments = lookup.request.target.segments
+                listing = Listing(segments, page, *counts, names.truncated, query, readme)
+                content = to_json(listing, pace) if query.json else self._page.html(listing, pace)
+        return OpenFile(
+            path,
+            len(content),
+            0,
+            time.time_ns(),
+            None,
+            content,
+            tag=content_tag(content),
+            settled=False,
+            media_type=JSON if query.json else HTML,
+            fields=NO_INDEX if query.json else self._page.fields,
+        )
+
+    def _left_out(self, segments: tuple[bytes, ...], directory: bytes, path: bytes) -> bool:
+        """Whether a path of the disk is left out, or guarded by rules that do not apply to the directory itself.
+
+        segments: the path of the directory in the site, of which the disk may be a part.
+        """
+        if self._is_hidden(path):
+            return True
+        below = path[len(directory) :].lstrip(b"/")
+        return self._beyond is not None and bool(self._beyond(segments, b"/".join((*segments, below))))
+
+    @contextmanager
+    def _only_one(self) -> Iterator[None]:
+        if not self._waiting.acquire(blocking=False):
+            raise _BusyError("too many wait for listings of directories with many entries")
+        try:
+            with self._lock:
+                yield
+        finally:
+            self._waiting.release()
+
+
+def _readme(root: Root, path: bytes, names: Names, left_out: Callable[[bytes], bool]) -> str:
+    """README.md of the directory at `path` as HTML; "" if there is none that can be shown."""
+    name = min((os.fsencode(name) for name in names.files if name.lower() == _README), default=b"")
+    readme = path + b"/" + name if path else name
+    if not name or left_out(readme):
+        return ""
+    from .readme import MAX_BYTES, to_html  # imported here, since few directories have one
+
+    try:
+        with root.open(readme, FILE_FLAGS) as file:
+            status = os.fstat(file.fileno())
+            if not stat.S_ISREG(status.st_mode) or status.st_size > MAX_BYTES:
+                return ""
+            content = os.pread(file.fileno(), MAX_BYTES, 0)
+    except OSError:
+        return ""
+    return to_html(content)
