@@ -1,0 +1,78 @@
+"""Checks of access in threads: they delay no other client, are bounded, and survive a client that leaves."""
+
+import asyncio
+from pathlib import Path
+from threading import Event
+
+import bcrypt
+import pytest
+
+from pwb_async.config.options import Options
+from pwb_async.core.http1.limits import Limits
+from pwb_async.core.http1.parser import RequestParser
+from pwb_async.core.semantics.messages import Request
+from pwb_async.core.site.access import Check
+from pwb_async.runtime.context import open_context
+from pwb_async.server import state
+from pwb_async.server.state import ServerState
+from tests.conformance.designs import Design
+from tests.conformance.peer import Peer, send_request
+from tests.conformance.rows.access import authorization
+from tests.conformance.server import running
+from tests.conformance.test_rules import build
+from tests.conformance.wire import get
+
+ASYNC = [Design(f"async-{loop}", ("pwb_async", "--loop", loop)) for loop in ("uvloop", "asyncio")]
+
+
+@pytest.mark.parametrize("design", ASYNC, ids=lambda design: design.name)
+async def test_a_check_delays_no_other_client(design: Design, tmp_path: Path) -> None:
+    """One of bcrypt with cost 12 takes some 0.2 s of a processor; a client that has left ends none."""
+    root = build(tmp_path / "root", {"a.txt": b"open", "private/a.txt": b"private"})
+    (tmp_path / "users").write_text(f"bob:{bcrypt.hashpw(b'pw', bcrypt.gensalt(12)).decode()}\n")
+    (tmp_path / "pwb.toml").write_text('[[access]]\nfor = "/private"\nhtpasswd = "users"\n')
+    request = get("/private/a.txt", authorization("bob", "pw"))
+    async with running(design, root, "--trusted-proxy", "127.0.0.1", log_dir=tmp_path) as server:
+        for number in range(8):
+            async with Peer(server.address) as peer:
+                await peer.send(get("/private/a.txt", authorization("bob", str(number))))
+                await peer.wait_until_read()
+                peer.reset()
+        checked = asyncio.ensure_future(send_request(server.address, request))
+        async with Peer(server.address) as peer:
+            for _ in range(20):
+                await peer.send(get())
+                assert (await peer.read_response()).content == b"open"
+        assert not checked.done(), "eight checks are before it, and it takes as long itself"
+        assert (await checked).content == b"private"
+        assert (await send_request(server.address, request)).content == b"private"
+
+
+async def test_checks_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """503 if too many wait, and if no thread can be started."""
+    monkeypatch.setattr(state, "_MAX_CHECKS", 4)
+    request = RequestParser(Limits()).parse(b"GET / HTTP/1.1\r\nHost: h\r\n")
+    assert isinstance(request, Request)
+    context = open_context("pwb", Options(root=str(tmp_path), port=0, access_log="off"))
+    try:
+        server, go_on = ServerState(context, 0), Event()
+        waiting = [server.run_check(request, Check(lambda: go_on.wait() and None)) for _ in range(4)]
+        response = await server.run_check(request, Check(lambda: None))
+        assert response is not None
+        assert (response.status, dict(response.fields)[b"Retry-After"]) == (503, b"1")
+        go_on.set()
+        assert await asyncio.gather(*waiting) == [None] * 4
+        assert await server.run_check(request, Check(lambda: None)) is None
+        server.close()
+        another = ServerState(context, 0)
+        monkeypatch.setattr(state, "DiskThreads", fail)
+        response = await another.run_check(request, Check(lambda: None))
+        assert response is not None
+        assert response.status == 503
+        another.close()
+    finally:
+        context.close()
+
+
+def fail(*arguments: object) -> None:
+    raise RuntimeError("can't start new thread")
