@@ -51,11 +51,22 @@ def media_types(options: Options) -> MediaTypes:
 
 
 def _added_fields(options: Options, rules: Rules) -> AddedFields:
+    """What is added to responses; to those over TLS Strict-Transport-Security, too, if a trusted proxy reports TLS."""
+    over_tls = _make_added_fields(options, rules, secure=True) if options.trusted_proxy else None
+    return _make_added_fields(options, rules, over_tls=over_tls or None)
+
+
+def _make_added_fields(
+    options: Options, rules: Rules, *, secure: bool = False, over_tls: AddedFields | None = None
+) -> AddedFields:
     cors = Cors(origin.encode() for origin in options.cors) if options.cors else None
     security = None
     if options.security_headers or options.cross_origin_isolated:
         security = SecurityFields(
-            options.security_headers, isolated=options.cross_origin_isolated, shared=bool(options.cors)
+            options.security_headers,
+            isolated=options.cross_origin_isolated,
+            shared=bool(options.cors),
+            secure=secure,
         )
     always = [HeaderRule("--header", None, ((name, (value,)),)) for name, value in options.header]
-    return AddedFields(cors, security, HeaderRules((*always, *rules.headers)))
+    return AddedFields(cors, security, HeaderRules((*always, *rules.headers), secure=secure), over_tls=over_tls)

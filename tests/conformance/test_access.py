@@ -277,3 +277,16 @@ async def test_maintenance(start: Start, tmp_path: Path) -> None:
     async with start("--maintenance", "--htpasswd", str(users), root=root) as server:
         assert (await send_request(server.address, get())).status == 401
         assert (await send_request(server.address, get("/a.txt", BOB))).status == 503
+
+
+async def test_https_in_front(start: Start, guarded_root: Path) -> None:
+    """Strict-Transport-Security is sent if the proxy reports https, cached or not."""
+    options = ("--security-headers", "basic", "--header", "Strict-Transport-Security: max-age=1")
+    secure, name = "X-Forwarded-Proto: https", "Strict-Transport-Security"
+    async with start("--trusted-proxy", "127.0.0.1", *options, root=guarded_root) as server:
+        for fields, value in ((), None), ((secure,), "max-age=1"), ((secure.replace("https", "http"),), None):
+            for target in ("/a.txt", "/a.txt", "/nothing"):
+                assert (await send_request(server.address, get(target, *fields)))[name] == value
+        assert (await send_request(server.address, get("/a.txt", "Forwarded: proto=https")))[name] == "max-age=1"
+    async with start(*options, root=guarded_root) as server:
+        assert (await send_request(server.address, get("/a.txt", secure)))[name] is None

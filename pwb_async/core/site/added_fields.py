@@ -6,6 +6,7 @@ from pwb_async.core.semantics.messages import FieldList, Request
 from .cors import Cors
 from .header_rules import HeaderRules, add_vary
 from .security_fields import SecurityFields
+from .variants import combine, scheme_variant
 
 
 class AddedFields:
@@ -15,15 +16,22 @@ class AddedFields:
         cors: The origins whose scripts may read responses; None for none.
         security: The fields that make browsers stricter; None for none.
         rules: The rules, of which those of --header come first.
+        over_tls: What is added instead if a proxy has reported that the client uses https; None for the same.
     """
 
     def __init__(
-        self, cors: Cors | None = None, security: SecurityFields | None = None, rules: HeaderRules | None = None
+        self,
+        cors: Cors | None = None,
+        security: SecurityFields | None = None,
+        rules: HeaderRules | None = None,
+        *,
+        over_tls: "AddedFields | None" = None,
     ) -> None:
+        self._over_tls = over_tls
         self._cors, self._security = cors, security
         self.rules = rules or HeaderRules()
         """The rules."""
-        self.variant = None if cors is None else cors.variant
+        self.variant = combine(None if cors is None else cors.variant, scheme_variant if over_tls else None)
         """The function of the field section on which the fields depend; None for none."""
         self.own_page: FieldList = security.own_page if security else ()
         """The fields of PWB's own pages."""
@@ -33,6 +41,8 @@ class AddedFields:
 
     def apply(self, event: Request | BadRequest, status: int, fields: FieldList) -> FieldList:
         """The fields of the response to `event` with those that are added."""
+        if self._over_tls is not None and event.fields is not None and scheme_variant(event.fields):
+            return self._over_tls.apply(event, status, fields)
         request = event if isinstance(event, Request) else None
         if self._cors is not None:
             fields += self._cors.fields(event.fields)

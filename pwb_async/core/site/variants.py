@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pwb_async.core.semantics.fields import Fields, Variant
+from pwb_async.core.semantics.forwarded import scheme_of
 from pwb_async.core.semantics.target import host_name
 
 
@@ -30,6 +31,14 @@ class CombinedVariant:
     def __call__(self, fields: Fields) -> bytes:
         """The keys of all parts, joined."""
         return b"\0".join([part(fields) for part in self.parts])
+
+
+def scheme_variant(fields: Fields) -> bytes:
+    """The Variant of a site whose responses differ if a proxy reports https.
+
+    It is believed of any peer: a client that makes it up gets a field that browsers ignore without TLS.
+    """
+    return b"https" if scheme_of(fields) == b"https" else b""
 
 
 def host_variant(hosts: Iterable[re.Pattern[bytes]]) -> Variant | None:

@@ -3,7 +3,9 @@
 import pytest
 
 from pwb_async.core.events import BadRequest
-from pwb_async.core.semantics.messages import FieldList
+from pwb_async.core.http1.limits import Limits
+from pwb_async.core.http1.parser import RequestParser
+from pwb_async.core.semantics.messages import FieldList, Request
 from pwb_async.core.site.added_fields import AddedFields
 from pwb_async.core.site.cors import Cors, OriginVariant, is_preflight
 from pwb_async.core.site.header_rules import HeaderRule, HeaderRules
@@ -132,3 +134,19 @@ def test_an_invalid_request_gets_what_does_not_depend_on_its_path() -> None:
     assert only_rules.apply(BadRequest(400, "x"), 400, ()) == ((b"X-A", b"1"),)
     assert not AddedFields()
     assert AddedFields().own_page == ()
+
+
+def test_what_is_added_over_tls_that_a_proxy_reports() -> None:
+    fields = AddedFields(
+        security=SecurityFields("basic"), over_tls=AddedFields(security=SecurityFields("basic", secure=True))
+    )
+    for line, secure in (
+        (b"", False),
+        (b"X-Forwarded-Proto: https\r\n", True),
+        (b"X-Forwarded-Proto: http\r\n", False),
+    ):
+        request = RequestParser(Limits(), fields.variant).parse(b"GET / HTTP/1.1\r\nHost: h\r\n" + line)
+        assert isinstance(request, Request)
+        assert request.fields.variant == (b"https" if secure else b"")
+        assert (b"Strict-Transport-Security" in dict(fields.apply(request, 200, ()))) is secure
+    assert b"Strict-Transport-Security" not in dict(fields.apply(BadRequest(400, ""), 400, ()))
