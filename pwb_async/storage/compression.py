@@ -24,7 +24,7 @@ from .open_file import version_of
 
 SMALLEST: Final = 256
 LARGEST: Final = 10 << 20
-"""Bytes of content beyond which it would take more than 0.2 s, and a client can wait longer than it saves."""
+"""Bytes of content. As many bytes of HTML take 0.08 s with br, 0.05 with zstd and 0.1 with gzip."""
 LARGEST_SHARE: Final = 0.95
 """How large coded content may be, as a share of the content as it is."""
 _LARGE: Final = 1 << 20

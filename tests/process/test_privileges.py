@@ -10,9 +10,11 @@ import pytest
 
 from pwb_async.runtime.landlock import allowed_root, find_landlock
 from pwb_async.runtime.privileges import find_user
-from tests.conformance.peer import TIMEOUT
+from tests.conformance.coded import DECODERS, SCRIPT
+from tests.conformance.peer import TIMEOUT, send_request
 from tests.conformance.server import environment
 from tests.conformance.strace import needs_strace
+from tests.conformance.wire import get
 
 from .command import launched
 from .helpers import TEXT, fetch_fresh, workers
@@ -136,6 +138,19 @@ async def test_a_release_can_be_swapped_by_its_link(tmp_path: Path) -> None:
         (tmp_path / "next").symlink_to("releases/two")
         (tmp_path / "next").rename(tmp_path / "current")
         assert (await fetch_fresh(server)).content == b"two"
+
+
+@needs_landlock
+@pytest.mark.parametrize("coding", DECODERS)
+async def test_the_encoders_are_there_in_the_sandbox(coding: str, tmp_path: Path) -> None:
+    """They are imported on first use elsewhere; in the sandbox no module can be found."""
+    site = tmp_path / "site"
+    site.mkdir()
+    (site / "a.js").write_bytes(SCRIPT)
+    async with launched(site, "--port", "0", "--sandbox", folder=tmp_path) as server:
+        response = await send_request(server.address, get("/a.js", f"Accept-Encoding: {coding}"))
+        assert response["Content-Encoding"] == coding
+        assert DECODERS[coding](response.content) == SCRIPT
 
 
 RELOAD = """
