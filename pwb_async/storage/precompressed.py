@@ -3,7 +3,7 @@
 Only a file that exists itself has neighbours. One of them is not used
   - if it is empty, cannot be read or is no regular file
   - if it is older than the file by more than 2 s: then it has the content of another version, which no client could
-    tell (twelve other servers were found to send it)
+    tell (hazard D13)
   - if its first bytes are not those of its coding, or if it says of itself that it holds another number of bytes than
     the file: gzip and zstd do, brotli has neither
   - if a zstd decoder would need more memory for it than a client has to have (RFC 9659)

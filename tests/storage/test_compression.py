@@ -54,7 +54,7 @@ def encoded(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
 
 @pytest.mark.parametrize("content", [SCRIPT, LONG], ids=["small", "large"])
 @pytest.mark.parametrize("coding", DECODERS)
-def test_a_file_is_compressed(storage: CompressingStorage, tmp_path: Path, content: bytes, coding: bytes) -> None:
+def test_a_file_is_compressed_d10(storage: CompressingStorage, tmp_path: Path, content: bytes, coding: bytes) -> None:
     write(tmp_path / "a.js", content)
     found = as_open_file(storage.find(lookup(coding)))
     assert found.content is not None

@@ -207,7 +207,7 @@ def test_the_header_of_a_zstd_frame(tmp_path: Path, header: bytes, holds: bool) 
         assert precompressed.holds(b"zstd", file.fileno(), len(header), 300) is holds
 
 
-def test_a_zip_bomb_costs_its_own_bytes_only(disk: Disk, directory: Path) -> None:
+def test_a_zip_bomb_costs_its_own_bytes_only_d13(disk: Disk, directory: Path) -> None:
     """Nothing is ever decoded; a size that does not fit is seen at the file's end."""
     bomb = gzip.compress(b"\0" * 30_000_000, 9)
     write(directory / "a.js.gz", bomb)

@@ -1,4 +1,7 @@
-"""Content codings: which of the coded neighbours of a file a client gets, or how it is compressed (RFC 9110 8.4, 12.5.3)."""
+"""Content codings: which of the coded neighbours of a file a client gets, or how it is compressed (RFC 9110 8.4, 12.5.3).
+
+Each form has an entity tag of its own (hazard D10); a neighbour that cannot be right is never sent (D13).
+"""
 
 from pwb_async.storage.coders import encode
 from pwb_legacy.compare.checks.rows import Expected, Row, expect, get, head, row
