@@ -84,6 +84,8 @@ FIELDS: Final = (
     *(b"Accept-Encoding: gzip, deflate, br, zstd", b"Accept-Encoding: br;q=0, *", b"Accept-Encoding: identity;q=0"),
     *(b"Accept-Encoding: zstd;q=0.5, gzip;q=0.1", b"Accept-Encoding: *;q=0, x-gzip", b"Accept-Encoding: br;q=2, br"),
     *(b"Content-Length: 0", b"Expect: 100-continue", b"Cookie: a=b", b"Origin: null", b"X-Forwarded-For: 127.0.0.1"),
+    *(b"Authorization: Basic Ym9iOnNlY3JldA==", b"Authorization: Basic !", b"Forwarded: for=192.0.2.1;proto=https"),
+    *(b'Forwarded: ", for="[::1]:80"', b"X-Forwarded-For: a, 192.0.2.1:80", b"X-Forwarded-Proto: https"),
 )
 
 

@@ -4,6 +4,8 @@ import struct
 from ipaddress import ip_address
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pwb_async.core.events import CLOSED, NEED_DATA, BadRequest, ConnectionState
 from pwb_async.core.http1.limits import Limits
@@ -141,3 +143,20 @@ def test_a_connection_that_is_refused_needs_no_header() -> None:
     connection.respond(bad, Response(503, ()), 0)
     assert connection.next_event() is NEED_DATA
     assert connection.state is ConnectionState.LINGER
+
+
+@given(
+    st.sampled_from((b"", b"PROXY ", b"PROXY TCP4 ", SIGNATURE, SIGNATURE + b"\x21\x11", SIGNATURE + b"\x21\x21")),
+    st.binary(),
+)
+def test_any_bytes_are_a_header_or_none(begin: bytes, more: bytes) -> None:
+    data = begin + more
+    try:
+        header = parse_proxy_header(data)
+    except ValueError:
+        return
+    if header is None:
+        assert len(data) < 16 + 4096
+    else:
+        assert header.length <= len(data)
+        assert not header.source or ip_address(header.source)

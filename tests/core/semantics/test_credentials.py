@@ -1,6 +1,10 @@
 """Basic credentials (RFC 7617), and the challenge that asks for them."""
 
+from binascii import b2a_base64
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pwb_async.core.semantics.credentials import basic_challenge, parse_basic
 
@@ -32,3 +36,10 @@ def test_credentials(value: bytes | None, credentials: tuple[bytes, bytes] | Non
 def test_a_realm_is_quoted() -> None:
     assert basic_challenge('My "re\\alm"') == rb'Basic realm="My \"re\\alm\"", charset="UTF-8"'
     assert basic_challenge("größe") == b'Basic realm="gr??e", charset="UTF-8"'
+
+
+@given(st.binary(max_size=200))
+def test_any_credentials_are_some_or_none(value: bytes) -> None:
+    credentials = parse_basic(b"Basic " + b2a_base64(value, newline=False))
+    assert credentials == ((value.split(b":", 1)[0], value.split(b":", 1)[1]) if b":" in value else None)
+    parse_basic(value)

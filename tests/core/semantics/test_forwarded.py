@@ -1,10 +1,12 @@
 """The client behind proxies: what Forwarded and X-Forwarded-For say, read from the right."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pwb_async.core.semantics.fields import Fields
 from pwb_async.core.semantics.forwarded import client_of, scheme_of
-from pwb_async.core.semantics.networks import Networks
+from pwb_async.core.semantics.networks import Networks, parse_address
 
 PEER = "127.0.0.1"
 TRUSTED = Networks(("127.0.0.1", "10.0.0.0/8", "2001:db8:1::/48"))
@@ -93,3 +95,12 @@ def test_without_a_report() -> None:
 )
 def test_scheme(lines: dict[str, str], scheme: bytes) -> None:
     assert scheme_of(fields(**lines)) == scheme
+
+
+@given(st.binary(max_size=60), st.booleans())
+def test_no_report_leads_to_anything_but_an_address(value: bytes, old: bool) -> None:
+    name = b"x-forwarded-for" if old else b"forwarded"
+    values = Fields({name: [value, b"192.0.2.7" if old else b"for=192.0.2.7"]}, 0)
+    assert client_of(PEER, values, TRUSTED) == "192.0.2.7", "what a trusted proxy has written last counts"
+    assert parse_address(client_of(PEER, Fields({name: [value]}, 0), TRUSTED)) is not None
+    scheme_of(values)
