@@ -1,14 +1,17 @@
 """Access control, as the options describe it."""
 
+import logging
 import os
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pwb_async.config.options import ConfigError, Options
 from pwb_async.core.http1.connection import Connection
-from pwb_async.core.semantics.networks import Networks
+from pwb_async.core.semantics.networks import Networks, parse_address
 from pwb_async.core.site.access import AccessRule, AccessRules
 from pwb_async.core.site.servable import is_servable
+
+logger: Final = logging.getLogger("pwb")
 
 if TYPE_CHECKING:
     from pwb_async.access.guard import Access
@@ -42,6 +45,15 @@ def find_access(
         preflights=bool(options.cors),
         attempts=None if other is None else other.attempts,
     )
+
+
+def warn_of_readable_passwords(options: Options) -> None:
+    """Log a warning if passwords may be sent through a network without a proxy, which would have TLS."""
+    if options.unix or options.trusted_proxy or not any(each.htpasswd_files for each in options.of_all_sites):
+        return
+    address = parse_address(options.host)
+    if options.host != "localhost" if address is None else not address.is_loopback:
+        logger.warning("passwords are sent without TLS: any network on the way can read them")
 
 
 def find_proxies(options: Options) -> "TrustedProxies | None":

@@ -27,7 +27,7 @@ from pwb_async.storage.disk import Disk
 from pwb_async.version import __version__
 
 from . import privileges
-from .access_options import find_connection_class, find_proxies
+from .access_options import find_connection_class, find_proxies, warn_of_readable_passwords
 from .hooks import AccessCheck, both, contain
 from .landlock import find_landlock
 from .listings import LISTING_MODULES
@@ -227,6 +227,7 @@ def _open(
         opened.pop_all()
     if options.dotfiles:
         logger.warning("names that begin with a dot are served: --dotfiles")
+    warn_of_readable_passwords(options)
     storage = _slowed(sites.storage, options)
     if any(each.compress for each in options.of_all_sites):
         storage = CompressingStorage(storage)
