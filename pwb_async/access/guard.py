@@ -14,7 +14,7 @@ from pwb_async.core.semantics.messages import Request, Response
 from pwb_async.core.semantics.target import host_name
 from pwb_async.core.site.access import AccessRule, AccessRules, Check, Guard, Refusal
 from pwb_async.core.site.cors import is_preflight
-from pwb_async.core.site.lookup import Finding, Lookup, OpenFile, Refused, Storage
+from pwb_async.core.site.lookup import Finding, Lookup, Moved, OpenFile, Refused, Storage
 from pwb_async.core.site.responder import Responder
 
 from .attempts import Attempts
@@ -134,7 +134,7 @@ class AccessGuard:
         return refusal and self._refuse(request, refusal)
 
     def _refuse(self, request: Request, refusal: Refusal) -> Response:
-        return self._site.error(refusal.status, request.method, *refusal.fields)
+        return self._site.error(request, refusal.status, *refusal.fields)
 
 
 class GuardedStorage:
@@ -148,12 +148,12 @@ class GuardedStorage:
     def find(self, lookup: Lookup) -> Finding:
         """What the other storage finds, or a Refused."""
         finding = self._storage.find(lookup)
-        if not isinstance(finding, OpenFile):
+        if not isinstance(finding, OpenFile | Moved):
             return finding
         refusal = self._access.judge_served(lookup, finding.path)
         if refusal is None:
             return finding
-        if finding.file is not None:
+        if isinstance(finding, OpenFile) and finding.file is not None:
             finding.file.close()
         return Refused(*refusal)
 

@@ -80,6 +80,16 @@ class Options:
     dotfiles: bool = option(
         Topic.SITE, False, SWITCH, "Serve names that begin with a dot, such as .env and what is in .git."
     )
+    error_pages: bool = option(
+        Topic.SITE, True, SWITCH, "Send the nearest 404.html, 403.html, 50x.html; JSON to clients that prefer it."
+    )
+    spa: bool = option(
+        Topic.SITE,
+        False,
+        SWITCH,
+        "Send /index.html for navigations to what is missing, as applications with routes need.",
+    )
+    clean_urls: bool = option(Topic.SITE, False, SWITCH, "Serve about.html as /about, and redirect /about.html there.")
     etag: str = option(Topic.SITE, "auto", ETAG, "What the entity tags of large files are made of (see below).")
     max_age: int | None = option(Topic.SITE, None, AGE, "Send Cache-Control: max-age (if not given: no-cache).")
     immutable: bool = option(

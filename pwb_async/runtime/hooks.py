@@ -76,7 +76,7 @@ class AccessCheck:
         return client
 
     def _fault(self, event: Request | BadRequest) -> Response | None:
-        return None if isinstance(event, BadRequest) else self._site.finish(event, self._site.error(500, event.method))
+        return None if isinstance(event, BadRequest) else self._site.finish(event, self._site.error(event, 500))
 
 
 def both(first: Guard | None, second: Guard | None) -> Guard | None:

@@ -6,6 +6,7 @@ find, step by step:
   1. opens the root anew, so that a release that was switched by renaming is seen at once, and every response is wholly
      from one release (hazard D6)
   2. opens the first of the lookup's candidates that exists, without ever leaving the root (C1, C2, C3)
+     if that is an error, opens the nearest error page of the site, if there is one
   3. examines what it has opened, not what the name stands for by now: only a regular file is a file (C5)
   4. reads a small file whole, and makes its entity tag of the content; leaves a large one open, and if it has just
      changed, waits some milliseconds until its times can be trusted
@@ -29,6 +30,7 @@ from pwb_async.core.site.lookup import (
     EntryKind,
     Finding,
     Lookup,
+    Moved,
     NotFound,
     OpenFile,
     StorageError,
@@ -127,7 +129,7 @@ class Disk:
     def _is_same(self, root: int, directory: int, lookup: Lookup, found: OpenFile) -> bool:
         if not found.settled:
             return False
-        if found.path == lookup.candidates[0].path:  # else an earlier candidate may have appeared
+        if lookup.begins_with(found):  # else an earlier candidate may have appeared
             name = found.path.rpartition(b"/")[2]
             try:
                 status = os.stat(name, dir_fd=directory, follow_symlinks=False)
@@ -143,12 +145,19 @@ class Disk:
 
     def _find(self, root: int, lookup: Lookup, read: bool) -> Finding:
         """The finding of find(); without `read` an OpenFile has neither content nor a file, only its status."""
+        finding = self._find_first(root, lookup, read)
+        for path in lookup.error_files(finding):
+            if isinstance(page := self._find_entry(root, path, NO_CODING, read), OpenFile):
+                return lookup.with_page(finding, page)
+        return finding
+
+    def _find_first(self, root: int, lookup: Lookup, read: bool) -> Finding:
         for candidate in lookup.candidates:
-            finding = self._find_candidate(root, candidate, lookup.codings, read)
+            finding = self._find_candidate(root, candidate, lookup.codings, read and candidate.status != 301)
             if isinstance(finding, NotFound) or (isinstance(finding, Directory) and candidate.kind is EntryKind.FILE):
                 continue
             if candidate.status != 200 and isinstance(finding, OpenFile):
-                return finding._replace(status=candidate.status)
+                return Moved(finding.path) if candidate.status == 301 else finding._replace(status=candidate.status)
             return finding
         return NOT_FOUND
 

@@ -5,7 +5,17 @@ from dataclasses import replace
 from itertools import groupby
 from typing import NamedTuple
 
-from pwb_async.core.site.lookup import NOT_FOUND, Candidate, Finding, Lookup, NotFound, OpenFile, Storage
+from pwb_async.core.site.lookup import (
+    NOT_FOUND,
+    Candidate,
+    EntryKind,
+    Finding,
+    Lookup,
+    Moved,
+    NotFound,
+    OpenFile,
+    Storage,
+)
 from pwb_async.core.site.patterns import RESERVED
 
 
@@ -37,12 +47,22 @@ class Mounts:
         self._mounts = sorted(mounts, key=lambda mount: len(mount.path), reverse=True)
 
     def find(self, lookup: Lookup) -> Finding:
+        finding = self._find_first(lookup)
+        for path in lookup.error_files(finding):
+            page = self._find_first(replace(lookup, candidates=(Candidate(path, EntryKind.FILE),)))
+            if isinstance(page, OpenFile):
+                return lookup.with_page(finding, page)
+        return finding
+
+    def _find_first(self, lookup: Lookup) -> Finding:
         for mount, candidates in groupby(lookup.candidates, lambda each: self._mount_of(each.path)):
             if mount is None:
                 continue
             finding = mount.storage.find(_below(mount, lookup, tuple(candidates)))
             if isinstance(finding, OpenFile):
                 return finding._replace(path=mount.above(finding.path))
+            if isinstance(finding, Moved):
+                return Moved(mount.above(finding.path))
             if not isinstance(finding, NotFound):
                 return finding
         return NOT_FOUND
@@ -53,7 +73,8 @@ class Mounts:
         calls: dict[Mount, list[int]] = {}
         for index, (lookup, found) in enumerate(known):
             mount = self._mount_of(found.path)
-            if mount is not None and mount is self._mount_of(lookup.candidates[0].path):
+            first = lookup.candidates[0].path if lookup.candidates else None
+            if mount is not None and first is not None and mount is self._mount_of(first):
                 calls.setdefault(mount, []).append(index)
         for mount, indexes in calls.items():
             results = mount.storage.revalidate([self._known(mount, *known[index]) for index in indexes])
@@ -72,6 +93,5 @@ class Mounts:
 def _below(mount: Mount, lookup: Lookup, candidates: Sequence[Candidate]) -> Lookup:
     """A lookup with those of these candidates that may be served, as the storage of the mount has them."""
     below = ((each, mount.beneath(each.path) or b"") for each in candidates)
-    return replace(
-        lookup, candidates=tuple([each._replace(path=path) for each, path in below if path.lower() not in RESERVED])
-    )
+    own = tuple([each._replace(path=path) for each, path in below if path.lower() not in RESERVED])
+    return replace(lookup, candidates=own, error_directory=None)

@@ -11,7 +11,7 @@ from pwb_legacy.compare.checks.rows import Row
 
 from .designs import REFERENCE, Design
 from .exchange import assert_same, check, exchange
-from .rows import caching, digests, downloads, hosts, listing, mounts
+from .rows import caching, clean_urls, digests, downloads, error_pages, hosts, listing, mounts, spa
 from .rows.site import RowSite
 from .server import Server, running
 from .test_rows import check_any
@@ -23,6 +23,9 @@ SITES: Final = {
     **digests.SITES,
     **downloads.SITES,
     **listing.SITES,
+    **error_pages.SITES,
+    **spa.SITES,
+    **clean_urls.SITES,
 }
 
 

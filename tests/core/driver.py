@@ -18,7 +18,7 @@ from pwb_async.core.http1.connection import Connection
 from pwb_async.core.http1.limits import Limits
 from pwb_async.core.http1.parser import RequestParser
 from pwb_async.core.semantics.messages import File, FileSlice, Part, Request, Response
-from pwb_async.core.site.lookup import DIRECTORY, NOT_FOUND, EntryKind, Finding, Lookup, OpenFile
+from pwb_async.core.site.lookup import DIRECTORY, NOT_FOUND, EntryKind, Finding, Lookup, Moved, OpenFile
 from pwb_async.core.site.site import Site
 
 NOW = 1_700_000_000
@@ -73,10 +73,18 @@ def open_file(name: bytes, content: bytes, mtime_ns: int = CHANGED * 10**9) -> O
 
 
 def find(lookup: Lookup, tree: Mapping[bytes, bytes] = TREE) -> Finding:
-    """Find the first candidate in a mapping, as Disk.find does on a disk."""
+    """Find the first candidate in a mapping, or the site's error page, as Disk.find does on a disk."""
+    finding = _find_first(lookup, tree)
+    for path in lookup.error_files(finding):
+        if path in tree:
+            return lookup.with_page(finding, open_file(path, tree[path]))
+    return finding
+
+
+def _find_first(lookup: Lookup, tree: Mapping[bytes, bytes]) -> Finding:
     for path, kind, status, _ in lookup.candidates:
         if path in tree and kind is not EntryKind.DIRECTORY:
-            return open_file(path, tree[path])._replace(status=status)
+            return Moved(path) if status == 301 else open_file(path, tree[path])._replace(status=status)
         beneath = path + b"/" if path else b""
         if kind is not EntryKind.FILE and any(name.startswith(beneath) for name in tree):
             return DIRECTORY

@@ -2,6 +2,7 @@
 
     python -m tests.fuzz.differential [--requests 1000] [--seed 1]     exit status 1 if two of our designs differ
     python -m tests.fuzz.differential --show NAME                      the requests that fall under one reviewed class
+    python -m tests.fuzz.differential --pages                          with --spa and --clean-urls, which nginx has not
 
 Each request has a connection of its own: its bytes, then the end of the client's sending side. PWB's designs must send the
 same bytes except for Date. A design without persistent connections sends the first response only, with Connection: close.
@@ -234,7 +235,7 @@ class Run:
         return 1 if self.designs_differ else 0
 
 
-async def differential(requests: int, seed: int, show: str, with_nginx: bool) -> int:
+async def differential(requests: int, seed: int, show: str, with_nginx: bool, options: tuple[str, ...] = ()) -> int:
     with TemporaryDirectory(prefix="pwb-differential-") as name:
         world = Path(name, "world")
         world.mkdir()
@@ -248,7 +249,7 @@ async def differential(requests: int, seed: int, show: str, with_nginx: bool) ->
                 log_dir.mkdir()
                 servers.append(
                     await stack.enter_async_context(
-                        running(design, root, log_dir=log_dir, allowed_errors="ResourceWarning")
+                        running(design, root, *options, log_dir=log_dir, allowed_errors="ResourceWarning")
                     )
                 )
             prefix = Path(name, "nginx")
@@ -283,9 +284,12 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--show", default="", help="a class of differences.toml: print its requests")
     parser.add_argument("--no-nginx", action="store_true", help="only our own designs")
+    parser.add_argument("--pages", action="store_true", help="with --spa and --clean-urls, only our own designs")
     arguments = parser.parse_args()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # like Ctrl-C: the servers are ended, too
-    return asyncio.run(differential(arguments.requests, arguments.seed, arguments.show, not arguments.no_nginx))
+    options = ("--spa", "--clean-urls") if arguments.pages else ()
+    with_nginx = not (arguments.no_nginx or arguments.pages)
+    return asyncio.run(differential(arguments.requests, arguments.seed, arguments.show, with_nginx, options))
 
 
 if __name__ == "__main__":

@@ -64,6 +64,7 @@ PATHS: Final = (
     *(b"/a%20b", b"/a%5cb", b"/.env", b"/.well-known/security.txt", b"/link-in", b"/link-out", b"/fifo"),
     *(b"/%2e%2e/secret.txt", b"/sub/../a.txt", b"/unreadable.txt", b"//a.txt", b"/./a.txt", b"/sub%2fdeep", b"/a.txt/"),
     *(b"/sub?x=1", b"/a.txt?%zz", b"/a.txt;v=1", b"/semi;colon=1.txt", b"/percent%2541.txt", b"http://h/a.txt", b"*"),
+    *(b"/index.html", b"/sub/index", b"/index/", b"//index.html", b"/%5cindex.html", b"/missing.js", b"/missing/"),
     *(b"/coded/app.js", b"/coded/fly.js", b"/coded/stale.js", b"/coded/", b"/coded/image.png", b"/coded/app.js.gz"),
 )
 FIELDS: Final = (
@@ -83,6 +84,8 @@ FIELDS: Final = (
     *(b"Connection: upgrade", b"Upgrade: h2c", b"Accept-Encoding: gzip", b"Accept: */*", b"TE: trailers"),
     *(b"Accept-Encoding: gzip, deflate, br, zstd", b"Accept-Encoding: br;q=0, *", b"Accept-Encoding: identity;q=0"),
     *(b"Accept-Encoding: zstd;q=0.5, gzip;q=0.1", b"Accept-Encoding: *;q=0, x-gzip", b"Accept-Encoding: br;q=2, br"),
+    *(b"Accept: text/html", b"Accept: application/json", b"Accept: text/html;q=0.5, application/json;q=0.6"),
+    *(b"Sec-Fetch-Mode: navigate", b"Sec-Fetch-Mode: cors", b"Sec-Fetch-Dest: document", b"Sec-Fetch-Dest: script"),
     *(b"Content-Length: 0", b"Expect: 100-continue", b"Cookie: a=b", b"Origin: null", b"X-Forwarded-For: 127.0.0.1"),
     *(b"Authorization: Basic Ym9iOnNlY3JldA==", b"Authorization: Basic !", b"Forwarded: for=192.0.2.1;proto=https"),
     *(b'Forwarded: ", for="[::1]:80"', b"X-Forwarded-For: a, 192.0.2.1:80", b"X-Forwarded-Proto: https"),

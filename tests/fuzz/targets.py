@@ -30,6 +30,7 @@ from pwb_async.core.site.added_fields import AddedFields
 from pwb_async.core.site.cache_policy import CachePolicy
 from pwb_async.core.site.coding_negotiation import CodingNegotiation
 from pwb_async.core.site.cors import Cors
+from pwb_async.core.site.error_files import error_files
 from pwb_async.core.site.header_rules import HeaderRules
 from pwb_async.core.site.lookup import (
     DIRECTORY,
@@ -37,6 +38,7 @@ from pwb_async.core.site.lookup import (
     NOT_FOUND,
     Finding,
     Lookup,
+    Moved,
     OpenFile,
     StorageError,
     Unavailable,
@@ -55,7 +57,9 @@ PARSERS: Final = tuple(map(RequestParser, (Limits(), Limits(), SMALL, Limits(con
 SITES: Final = (
     Site(),
     Site(indexes=(b"index.html", b"i"), cache_policy=CachePolicy(60), max_ranges=3),
-    Site(indexes=(), cache_policy=CachePolicy(0), max_ranges=1),
+    Site(indexes=(), cache_policy=CachePolicy(0), max_ranges=1, error_pages=False),
+    Site(indexes=(b"index.html", b"x.html"), spa=True, clean_urls=True),
+    Site(indexes=(), spa=True, clean_urls=True, relative_redirects=True, dotfiles=True),
     Site(negotiation=CodingNegotiation(True, True)),
     Site(
         redirects=RedirectRules(parse_redirects("R", b"/r/* /:splat 301\n/:a /x/:a 302\n/* /:splat 410\n").rules),
@@ -156,10 +160,13 @@ class Conversation:
             if isinstance(where, Response):
                 response = where
             else:
-                assert b"\0" not in where.path
-                assert not where.path.startswith(b"/")
-                assert b".." not in where.path.split(b"/")
+                for path in (where.path, *(each.path for each in where.candidates), *error_files_of(where)):
+                    assert b"\0" not in path
+                    assert not path.startswith(b"/")
+                    assert b".." not in path.split(b"/")
                 finding = self.finding()
+                if any(each.status == 301 for each in where.candidates) and self.random.below(2):
+                    finding = Moved(b"x.html")
                 response = self.site.reply(where, finding)
         parts = self.connection.respond(event, response, NOW)
         check_answer(event, response, parts, self.connection.head_length)
@@ -201,6 +208,11 @@ class Conversation:
         assert self.connection.next_event() is Signal.CLOSED
 
 
+def error_files_of(lookup: Lookup) -> list[bytes]:
+    """The paths at which an error page is looked for."""
+    return [] if lookup.error_directory is None else list(error_files(lookup.error_directory, 503))
+
+
 def check_answer(event: Request | BadRequest, response: Response, parts: list[Part], head_length: int) -> None:
     """Checks that a response on the wire is framed as RFC 9112 6.3 requires."""
     first = _bytes(parts[0])
@@ -232,7 +244,7 @@ def check_answer(event: Request | BadRequest, response: Response, parts: list[Pa
     if response.status >= 500:
         assert values[b"cache-control"] == b"no-store"
     location = values.get(b"location")
-    assert location is None or re.match(rb"/(?![/\\])", location), location
+    assert location is None or re.match(rb"(?:\.\.?)?/(?![/\\])", location), location
 
 
 def _bytes(part: Part) -> bytes:
@@ -338,7 +350,7 @@ def target(data: bytes) -> None:
         _check_target(found)
         if not found.asterisk:
             for location, folder in ((found.location, found.trailing_slash), (found.directory_location(), True)):
-                assert re.match(rb"/(?![/\\])", location), location
+                assert re.match(rb"(?:\.\.?)?/(?![/\\])", location), location
                 assert re.fullmatch(rb"[!-\"$-~]+", location), location
                 back = parse_target(b"GET", location)
                 assert isinstance(back, Target), back

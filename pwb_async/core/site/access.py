@@ -10,13 +10,15 @@ is served; Site.locate makes sure that the cache does not keep such a file.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple, TypeAlias
 
 from pwb_async.core.events import BadRequest
 from pwb_async.core.semantics.messages import FieldList, Request, Response
 from pwb_async.core.semantics.networks import NO_NETWORKS, Networks
 
+from .error_files import all_error_files
+from .lookup import Lookup
 from .patterns import Pattern, beneath
 
 _CODED: Final = (b".br", b".gz", b".zst")
@@ -118,6 +120,19 @@ class AccessRules:
             return ()
         judged = self.at(segments)
         return tuple(rule for rule in self.at(tuple(path.split(b"/"))) if rule not in judged)
+
+    def apply(self, lookup: Lookup, client: str) -> Lookup:
+        """A lookup with the client if more rules apply to what may be found than to the path that is requested.
+
+        Such a file is not cached, since the guard, which is asked before the cache, judges the path alone. An error
+        page to which more rules apply is not sent at all.
+        """
+        segments = lookup.request.target.segments
+        if any(self.beyond(segments, path) for path in all_error_files(lookup.error_directory)):
+            lookup = replace(lookup, error_directory=None)
+        if not any(self.beyond(segments, candidate.path) for candidate in lookup.candidates):
+            return lookup
+        return replace(lookup, client=client, cacheable=False)
 
     def _find(self, segments: tuple[bytes, ...]) -> tuple[AccessRule, ...]:
         path = b"/".join(segments)

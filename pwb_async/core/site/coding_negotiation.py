@@ -52,7 +52,7 @@ class CodingNegotiation:
         if any(each.compressible for each in candidates):
             compress = self.compress and not _has_range(fields)
             return replace(lookup, candidates=candidates, codings=codings, compress=compress)
-        return replace(lookup, shared_key=lookup.request.cache_key.removesuffix(b"\0" + self(fields)))
+        return replace(lookup, shared_key=lookup.request.cache_key.removesuffix(b"\0" + self(fields)).rstrip(b"\0"))
 
     def is_negotiated(self, media: FieldList) -> bool:
         """Whether a file with these fields may get a coding: it has none, and its type is compressible."""

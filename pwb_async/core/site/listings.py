@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from pwb_async.core.semantics.accept import accepted
-from pwb_async.core.semantics.fields import Fields
 from pwb_async.core.semantics.messages import FieldList, Request
 from pwb_async.core.semantics.target import Target
 
@@ -29,7 +28,11 @@ class Browsing:
     def apply(self, lookup: Lookup) -> Lookup:
         """A lookup that asks for the listing if it finds a directory without an index."""
         query = self._query(lookup.request)
-        return lookup if query is None else replace(lookup, listing=query, cacheable=not query.archive)
+        return (
+            lookup
+            if query is None
+            else replace(lookup, listing=query, cacheable=lookup.cacheable and not query.archive)
+        )
 
     def _query(self, request: Request) -> ListingQuery | None:
         if not request.target.trailing_slash:  # then a directory is redirected
@@ -52,8 +55,3 @@ def listing_key(target: Target) -> bytes:
 def listing_caching(vary: FieldList) -> FieldList:
     """What caches need of a listing, which is always revalidated. vary: the field Vary of a file of its media type."""
     return (NO_CACHE, (b"Vary", b", ".join([b"Accept", *(value for _, value in vary)])))
-
-
-def json_variant(fields: Fields) -> bytes:
-    """The Variant of a site that sends JSON to the clients that prefer it to HTML."""
-    return b"json" if accepted(fields).prefers_json else b""

@@ -3,8 +3,8 @@
 A finding is a value, never an exception.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Final, NamedTuple, Protocol, TypeAlias
 
@@ -13,6 +13,7 @@ from pwb_async.core.semantics.fields import Fields
 from pwb_async.core.semantics.messages import HTTP_1_1, FieldList, File, Request
 from pwb_async.core.semantics.target import Target
 
+from .error_files import error_files
 from .listing_query import ListingQuery
 from .redirect_rules import Redirect, Rewrite
 
@@ -36,7 +37,8 @@ class Candidate(NamedTuple):
     kind: EntryKind = EntryKind.ANY
     """The kind of entry that matches."""
     status: int = 200
-    """The status code of a response that is made of this file: 404 for an error page."""
+    """The status code of a response that is made of this file, such as 404; 301 if the file has another address, so
+    that it is Moved."""
     compressible: bool = False
     """Whether the media type of the file is one that may get a content coding, so that the finding depends on the
     codings of the lookup."""
@@ -67,6 +69,67 @@ class Lookup:
     """Whether the finding is the same for all requests with the same cache key."""
     client: str = ""
     """The address of the client, if its access to what is found may have to be judged; "" otherwise."""
+    error_directory: tuple[bytes, ...] | None = None
+    """The directory, as its segments, from which on the page of an error is looked for upwards (error_files.py); None
+    if there are no such pages."""
+    fallback: tuple[bytes, ...] = ()
+    """The paths of those candidates that stand for whatever is missing."""
+    vary: bytes = b""
+    """The request fields on which it depends whether there are such candidates, as a value of Vary."""
+
+    @property
+    def names_directory(self) -> bool:
+        """Whether the target ends in a slash."""
+        return not self.path or self.path.endswith(b"/")
+
+    def with_files(self, files: Sequence[Candidate]) -> "Lookup":
+        """The lookup with more candidates, to be tried after its own.
+
+        They come before a directory without an index, which is no response of the site.
+        """
+        own = self.candidates
+        end = len(own) - 1 if own and own[-1].kind is EntryKind.DIRECTORY else len(own)
+        return replace(self, candidates=(*own[:end], *files, *own[end:]))
+
+    def error_status(self, finding: "Finding") -> int:
+        """The status of the error that a finding is; 0 if the response is a file or a redirect."""
+        match finding:
+            case OpenFile() | Moved():
+                return 0
+            case Forbidden():
+                return 403
+            case Refused(status=status):
+                return status
+            case Unavailable():
+                return 503
+            case StorageError():
+                return 500
+            case Directory() if self.listing is not None or not self.names_directory:
+                return 0
+        if isinstance(self.rule, Redirect):
+            return 0
+        return 404 if self.rule is None or self.rule.status == 200 else self.rule.status
+
+    def begins_with(self, found: "OpenFile") -> bool:
+        """Whether a file is what the first candidate stands for, so that none could come before it."""
+        first = self.candidates[0] if self.candidates else None
+        return first is not None and (first.path, first.status) == (found.path, found.status)
+
+    def with_page(self, error: "Finding", page: "OpenFile") -> "Finding":
+        """The finding of an error and of the site's page for it.
+
+        What fails is logged and never cached, so it stays the same kind of finding.
+        """
+        page = page._replace(status=self.error_status(error))
+        if isinstance(error, Unavailable | StorageError):
+            return replace(error, page=page._replace(shared=True))
+        return page
+
+    def error_files(self, finding: "Finding") -> Iterable[bytes]:
+        """The paths at which the site's page for a finding may be; none if it is no error."""
+        status = self.error_status(finding)
+        return error_files(self.error_directory, status) if status and self.error_directory is not None else ()
+
     site: int = 0
     """The number of the site that it is for; 0 is the default site."""
 
@@ -150,6 +213,14 @@ class Directory:
 
 
 @dataclass(frozen=True, slots=True)
+class Moved:
+    """A file whose address is another one."""
+
+    path: bytes
+    """The path of the file."""
+
+
+@dataclass(frozen=True, slots=True)
 class NotFound:
     """No file that may be served. The reason is not kept, because no client may learn it (hazards C1, C2, C5)."""
 
@@ -178,6 +249,8 @@ class Unavailable:
 
     detail: str
     """The reason, for the log only; a client never sees it."""
+    page: OpenFile | None = None
+    """The site's own page for this error; it is shared."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,9 +259,11 @@ class StorageError:
 
     detail: str
     """The reason, for the log only; a client never sees it."""
+    page: OpenFile | None = None
+    """The site's own page for this error; it is shared."""
 
 
-Finding: TypeAlias = OpenFile | Directory | NotFound | Forbidden | Refused | Unavailable | StorageError
+Finding: TypeAlias = OpenFile | Directory | Moved | NotFound | Forbidden | Refused | Unavailable | StorageError
 """The result of a lookup."""
 
 
@@ -211,10 +286,7 @@ FORBIDDEN: Final = Forbidden()
 
 
 def same_version(old: OpenFile, new: Finding) -> bool:
-    """Whether `new` is certain to be the same file as `old`, unchanged."""
-    return (
-        isinstance(new, OpenFile)
-        and old.settled
-        and not old.generated
-        and (old.version, old.neighbours) == (new.version, new.neighbours)
-    )
+    """Whether `new` is certain to be the same file as `old`, unchanged, with the same status."""
+    if not isinstance(new, OpenFile) or not old.settled or old.generated:
+        return False
+    return (old.version, old.neighbours, old.path, old.status) == (new.version, new.neighbours, new.path, new.status)

@@ -6,12 +6,11 @@ from pwb_async.core.semantics.messages import FieldList, Response
 from pwb_async.core.semantics.preconditions import Validators
 from pwb_async.core.semantics.ranges import ByteRange, multipart
 
+from .error_pages import NO_SNIFF
 from .lookup import OpenFile
 from .parts import all_of, multipart_parts, slice_of
 from .validators import validator_fields
 
-NO_SNIFF: Final = (b"X-Content-Type-Options", b"nosniff")
-"""The field that keeps browsers from guessing another media type."""
 _ACCEPT_RANGES: Final = ((b"Accept-Ranges", b"bytes"),)
 
 

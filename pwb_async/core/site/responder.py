@@ -36,5 +36,5 @@ class Responder(Protocol):
     def finish(self, event: Request | BadRequest, response: Response) -> Response:
         """A response that a site has not made, with the fields that are added to each of its own."""
 
-    def error(self, status: int, method: bytes, *fields: tuple[bytes, bytes]) -> Response:
+    def error(self, event: Request | BadRequest, status: int, *fields: tuple[bytes, bytes]) -> Response:
         """A response with an error page, to which finish() has to add fields."""

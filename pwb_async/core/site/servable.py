@@ -10,7 +10,14 @@ def is_servable(segments: tuple[bytes, ...], dotfiles: bool = False) -> bool:
     root. Unless `dotfiles` is set, neither may a path with a segment that begins with a dot, except a first segment
     ".well-known".
     """
-    if b"/" in b"".join(segments) or (len(segments) == 1 and segments[0].lower() in RESERVED):
+    if len(segments) == 1 and segments[0].lower() in RESERVED:
         return False
-    names = segments[1:] if segments[:1] == (b".well-known",) else segments
-    return dotfiles or b"/." not in b"/" + b"/".join(names)
+    return servable_depth(segments, dotfiles) == len(segments)
+
+
+def servable_depth(segments: tuple[bytes, ...], dotfiles: bool = False) -> int:
+    """How many of the first segments may be looked up as directories."""
+    for depth, name in enumerate(segments):
+        if b"/" in name or (name[:1] == b"." and not dotfiles and (depth or name != b".well-known")):
+            return depth
+    return len(segments)

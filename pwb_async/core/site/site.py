@@ -5,11 +5,15 @@ Site.locate, step by step:
   2. OPTIONS: 204
   3. any other method but GET and HEAD: 405 or 501
   4. a target with unescaped bytes: 301
-  5. a path that is not servable, such as that of a dotfile: 404
-  6. a forced rule with a redirect: 301, 302, 303, 307, 308
-  7. otherwise a Lookup, with the rule for the case that nothing is found; of a forced rule's file alone
+  5. a path that is not servable, such as that of a dotfile: a Lookup of nothing but the site's 404 page
+  6. --clean-urls: the candidates that an address without .html stands for
+  7. a forced rule with a redirect: 301, 302, 303, 307, 308
+  8. otherwise the rule for the case that nothing is found; of a forced rule the file alone
+  9. --spa: the fallback page, for a navigation
+  10. the content codings that the client accepts
 Site.reply, by the kind of finding:
   an OpenFile       the steps below
+  Moved             301 to the address of the file without .html
   a Directory       without a final slash in the target: 301; with one there is no index file, so as NotFound; where
                     directories are listed, the storage finds an OpenFile with the listing instead
   Forbidden         403
@@ -17,13 +21,15 @@ Site.reply, by the kind of finding:
   Unavailable       503
   a StorageError    500
   NotFound          the redirect of a rule; otherwise 404, or the status of a rule whose own file is missing
+The page of an error is the nearest one of the site, which the same call has found (error_files.py), or PWB's own, which
+is JSON for a client that prefers it to HTML.
 Site.reply for an OpenFile, step by step (RFC 9110 13.2.2):
   1. preconditions: 412, 304
   2. If-Range: whether Range applies
   3. Range: 206, 416
   4. otherwise the whole file: 200
 Generated content (/proc, /sys) has neither Last-Modified nor ranges, because it may differ each time it is read. A file
-that a rule sends with 404 or 410 has neither validators nor ranges, and may not be reused without revalidation.
+that is sent with the status of an error has neither validators nor ranges, and may not be reused without revalidation.
 At last, each response gets the fields that options and rules add (added_fields.py); beneath access rules, no shared
 cache may keep it (cache_policy.py).
 """
@@ -41,39 +47,41 @@ from pwb_async.core.semantics.target import TargetKey
 
 from .access import AccessRules, are_private
 from .added_fields import AddedFields
-from .cache_policy import NO_CACHE, CachePolicy, keep_private, of_error
+from .cache_policy import NO_CACHE, CachePolicy, keep_private
+from .clean_urls import clean_location
 from .coding_negotiation import CodingNegotiation
 from .digests import repr_digest
-from .error_pages import status_page
-from .header_rules import change_field
-from .listings import LISTING_MEDIA, Browsing, json_variant, listing_caching, listing_key
+from .fallback import navigation, with_fallback
+from .header_rules import add_vary, change_field
+from .listings import LISTING_MEDIA, Browsing, listing_caching, listing_key
 from .lookup import (
+    NOT_FOUND,
     Candidate,
     Directory,
     EntryKind,
     Finding,
-    Forbidden,
     Lookup,
+    Moved,
+    NotFound,
     OpenFile,
     Refused,
     StorageError,
     Unavailable,
-    candidates_of,
     file_candidates,
 )
 from .media_types import STANDARD, MediaTypes
+from .own_files import OwnFiles
+from .own_pages import OwnPages
 from .redirect_rules import Redirect, RedirectRules, Rewrite
-from .representation import NO_SNIFF, Representation
+from .representation import Representation
 from .servable import is_servable
 from .validators import validators_of_file
-from .variants import combine, host_variant
+from .variants import combine, host_variant, json_variant
 
 ALLOWED: Final = b"GET, HEAD, OPTIONS"
 """The value of Allow."""
 _KNOWN_METHODS: Final = frozenset((b"POST", b"PUT", b"DELETE", b"TRACE", b"PATCH"))
 """Methods of RFC 9110 9 and RFC 5789 that no resource here allows: 405. Any other method is not implemented: 501."""
-
-_RETRY_AFTER: Final = (b"Retry-After", b"1")
 
 
 class Site:
@@ -88,6 +96,9 @@ class Site:
         types: The media types of files.
         dotfiles: Whether names that begin with a dot are served like others.
         browsing: How directories without an index are listed; None if they are not.
+        error_pages: Whether errors have the site's own pages, or are JSON for clients that prefer it.
+        clean_urls: Whether the addresses of pages have no .html.
+        spa: Whether navigations to what is missing get the index of the root.
         redirects: The redirects and rewrites.
         added_fields: What is added to the fields of all responses.
         negotiation: Where content codings are from; by default there are none.
@@ -110,6 +121,9 @@ class Site:
         types: MediaTypes = STANDARD,
         dotfiles: bool = False,
         browsing: Browsing | None = None,
+        error_pages: bool = True,
+        clean_urls: bool = False,
+        spa: bool = False,
         redirects: RedirectRules | None = None,
         added_fields: AddedFields | None = None,
         negotiation: CodingNegotiation | None = None,
@@ -122,14 +136,18 @@ class Site:
         self._types = types
         self._dotfiles = dotfiles
         self._browsing = browsing
+        self._own_files = OwnFiles(indexes, dotfiles, clean_urls, browsing is not None, error_pages)
+        self._spa = spa
         self._redirects = redirects or None
         self._added_fields = added_fields or None
         self._access = access or None
-        self._own_page = added_fields.own_page if added_fields else ()
+        self._pages = OwnPages(added_fields.own_page if added_fields else (), error_pages, cache_policy.default)
         hosts = (*(redirects.hosts if redirects else ()), *(added_fields.rules.hosts if added_fields else ()))
         self._negotiation = negotiation or None
         added = added_fields.variant if added_fields else None
-        self.variant = combine(host_variant(hosts), added, json_variant if browsing else None, self._negotiation)
+        json = json_variant if error_pages or browsing else None
+        # The codings are at the end, from where Lookup.shared_key has them removed.
+        self.variant = combine(host_variant(hosts), added, json, navigation if spa else None, self._negotiation)
         self.target_key = listing_key if browsing else None
 
     def locate(self, request: Request, client: str = "") -> Lookup | Response:
@@ -137,7 +155,7 @@ class Site:
         located = self._locate(request)
         if isinstance(located, Response):
             return self.finish(request, located)
-        return located if self._access is None else self._ask_access(self._access, located, client)
+        return located if self._access is None else self._access.apply(located, client)
 
     def reply(self, lookup: Lookup, finding: Finding) -> Response:
         """The response to a request whose lookup led to `finding`; from now on the response owns the file."""
@@ -149,13 +167,11 @@ class Site:
 
     def refuse(self, bad: BadRequest) -> Response:
         """The response to an invalid request, or to a refused connection."""
-        return self.finish(
-            bad, self._unavailable(bad.method) if bad.status == 503 else self.error(bad.status, bad.method)
-        )
+        return self.finish(bad, self.error(bad, bad.status))
 
     def unavailable(self, request: Request) -> Response:
         """The response to a request whose access cannot be checked at the moment."""
-        return self.finish(request, self._unavailable(request.method))
+        return self.finish(request, self.error(request, 503))
 
     def finish(self, event: Request | BadRequest, response: Response) -> Response:
         """The response with the fields that are added to each; called with that of a guard, too."""
@@ -173,100 +189,67 @@ class Site:
     def _locate(self, request: Request) -> Lookup | Response:
         method, target = request.method, request.target
         if request.fields.unknown_expectation and request.version >= HTTP_1_1:
-            return self.error(417, method)
+            return self.error(request, 417)
         if method == b"OPTIONS":
             return Response(204, ((b"Allow", ALLOWED),))
         if method not in (b"GET", b"HEAD"):
             if method in _KNOWN_METHODS:
-                return self.error(405, method, (b"Allow", ALLOWED))
-            return self.error(501, method)
+                return self.error(request, 405, (b"Allow", ALLOWED))
+            return self.error(request, 501)
         if target.unescaped:
-            return self._redirect(method, target.location)
-        if not is_servable(target.segments, self._dotfiles):
-            return self.error(404, method)
-        path = b"/".join(target.segments)
-        logged_path = path + b"/" if path and target.trailing_slash else path
-        lookup = Lookup(request, logged_path, candidates_of(path, target.trailing_slash, self._indexes))
-        if self._browsing is not None:
+            return self._pages.redirect(method, target.location)
+        servable = is_servable(target.segments, self._dotfiles)
+        lookup = self._own_files.lookup_of(request, servable)
+        if servable and self._browsing is not None:
             lookup = self._browsing.apply(lookup)
-        located = lookup if self._redirects is None else self._ask_rules(self._redirects, lookup)
-        if self._negotiation is None or isinstance(located, Response):
-            return located
-        return self._negotiation.apply(located, partial(self._media, request))
+        if servable and self._redirects is not None:
+            answer = self._ask_rules(self._redirects, lookup)
+            if isinstance(answer, Response):
+                return answer
+            lookup = answer
+        if self._spa:
+            lookup = with_fallback(lookup, self._indexes)
+        if not lookup.candidates and lookup.error_directory is None:
+            return self._reply(lookup, NOT_FOUND)
+        return lookup if self._negotiation is None else self._negotiation.apply(lookup, partial(self._media, request))
 
     def _ask_rules(self, rules: RedirectRules, lookup: Lookup) -> Lookup | Response:
         """The redirect of a forced rule; otherwise the lookup with the file or the redirect of a rule."""
         forced = rules.forced(lookup.request)
         rule = forced or rules.otherwise(lookup.request)
         if isinstance(forced, Redirect):
-            return self._redirect_by_rule(lookup.request.method, forced)
-        own = () if forced else lookup.candidates
-        if isinstance(rule, Rewrite) and is_servable(rule.segments, self._dotfiles):
-            files = file_candidates(b"/".join(rule.segments), rule.trailing_slash, self._indexes, rule.status)
-            # A directory without an index is no response of the site, so the rule is tried before it.
-            last = own[-1:] if own and own[-1].kind is EntryKind.DIRECTORY else ()
-            own = (*own[: len(own) - len(last)], *files, *last)
-        return replace(
+            return self._pages.redirect_by_rule(lookup.request.method, forced)
+        lookup = replace(
             lookup,
-            candidates=own,
+            candidates=() if forced else lookup.candidates,
             rule=rule,
             listing=None if isinstance(rule, Redirect) else lookup.listing,
             cacheable=lookup.cacheable and not rules.depend_on_query(lookup.request),
         )
-
-    def _ask_access(self, rules: AccessRules, lookup: Lookup, client: str) -> Lookup:
-        """The lookup, with the client if more rules apply to what may be found than to the path that is requested.
-
-        Such a file is not cached, since the guard, which is asked before the cache, judges the path alone.
-        """
-        segments = lookup.request.target.segments
-        if not any(rules.beyond(segments, candidate.path) for candidate in lookup.candidates):
-            return lookup
-        return replace(lookup, client=client, cacheable=False)
+        if isinstance(rule, Rewrite) and is_servable(rule.segments, self._dotfiles):
+            path = b"/".join(rule.segments)
+            return lookup.with_files(file_candidates(path, rule.trailing_slash, self._indexes, rule.status))
+        return lookup
 
     def _reply(self, lookup: Lookup, finding: Finding) -> Response:
-        method = lookup.request.method
+        method, target = lookup.request.method, lookup.request.target
         if isinstance(finding, OpenFile):
             return self._represent(lookup, finding)
-        if isinstance(finding, Directory) and not lookup.request.target.trailing_slash:
-            return self._redirect(method, lookup.request.target.directory_location(self._relative_redirects))
-        if isinstance(finding, Forbidden):
-            return self.error(403, method)
-        if isinstance(finding, Refused):
-            return self.error(finding.status, method, *finding.fields)
-        if isinstance(finding, Unavailable):
-            return self._unavailable(method)
-        if isinstance(finding, StorageError):
-            return self.error(500, method)
-        rule = lookup.rule
-        if isinstance(rule, Redirect):
-            return self._redirect_by_rule(method, rule)
-        return self.error(404 if rule is None or rule.status == 200 else rule.status, method)
+        if isinstance(finding, Moved):
+            return self._pages.redirect(method, clean_location(target, self._indexes, self._relative_redirects))
+        if isinstance(finding, Directory) and not lookup.names_directory:
+            return self._pages.redirect(method, target.directory_location(self._relative_redirects))
+        if isinstance(finding, Directory | NotFound) and isinstance(lookup.rule, Redirect):
+            return self._pages.redirect_by_rule(method, lookup.rule)
+        if isinstance(finding, Unavailable | StorageError) and finding.page is not None:
+            return self._represent(lookup, finding.page)
+        fields = finding.fields if isinstance(finding, Refused) else ()
+        response = self.error(lookup.request, lookup.error_status(finding) or 404, *fields)
+        return replace(response, fields=add_vary(response.fields, lookup.vary)) if lookup.vary else response
 
-    def _unavailable(self, method: bytes) -> Response:
-        """A 503 response: connections, descriptors or memory are short at the moment (hazards A9, E2, G4)."""
-        return self.error(503, method, _RETRY_AFTER)
-
-    def error(self, status: int, method: bytes, *fields: tuple[bytes, bytes]) -> Response:
-        """A response with an error page, which is revalidated or, for a 5xx, not stored (hazard G4)."""
-        return self._page(status, method, *fields, of_error(status))
-
-    def _page(self, status: int, method: bytes, *fields: tuple[bytes, bytes]) -> Response:
-        """A response with a page of PWB's own, without content for HEAD."""
-        page = status_page(status)
-        content = ((b"Content-Type", b"text/html; charset=utf-8"), (b"Content-Length", b"%d" % len(page)), NO_SNIFF)
-        return Response(status, (*content, *self._own_page, *fields), () if method == b"HEAD" else (page,))
-
-    def _redirect(self, method: bytes, location: bytes) -> Response:
-        """A 301 response. Old clients do not follow 308, and only GET and HEAD, which 301 keeps, are redirected.
-
-        Cache-Control limits how long a cache may store it: by default 301 could be stored for ever (RFC 9110 15.4.2).
-        """
-        return self._page(301, method, (b"Location", location), self._cache_policy.default)
-
-    def _redirect_by_rule(self, method: bytes, rule: Redirect) -> Response:
-        """The redirect of a rule. It is revalidated each time, as rules change."""
-        return self._page(rule.status, method, (b"Location", rule.location), NO_CACHE)
+    def error(self, event: Request | BadRequest, status: int, *fields: tuple[bytes, bytes]) -> Response:
+        """A response with an error page of PWB's own."""
+        return self._pages.error(event, status, *fields)
 
     def _represent(self, lookup: Lookup, found: OpenFile) -> Response:
         """The response to a GET or HEAD that selects an open file."""
@@ -282,7 +265,7 @@ class Site:
         if status == 304:
             return selected.not_modified()
         if status is not None:
-            return replace(self.error(status, method), file=found.file_to_close)
+            return replace(self.error(lookup.request, status), file=found.file_to_close)
         value = fields.get(b"range")
         if value is None or method != b"GET" or not found.has_ranges or not range_applies(fields, selected.validators):
             return selected.whole(method)
@@ -290,7 +273,7 @@ class Site:
         if ranges is None:
             return selected.whole(method)
         if not ranges:
-            error = self.error(416, method, (b"Content-Range", b"bytes */%d" % found.size))
+            error = self.error(lookup.request, 416, (b"Content-Range", b"bytes */%d" % found.size))
             return replace(error, file=found.file_to_close)
         return selected.partial(ranges) or selected.whole(method)
 
@@ -298,11 +281,19 @@ class Site:
         """The representation that a file is, with the fields that describe it."""
         media = self._media(lookup.request, found)
         validators = validators_of_file(found, dict(media).get(b"Content-Encoding", b""))
-        caching: FieldList = (
-            self._cache_policy.of_file(found.path, lookup.path) if found.status == 200 else of_error(found.status),
-        )
-        vary = () if self._negotiation is None else self._negotiation.vary(media)
-        caching = listing_caching(vary) if found.media_type else caching + vary
+        stands_in = found.path in lookup.fallback
+        caching: FieldList = self._pages.error_fields(found.status)
+        if found.status == 200:
+            caching = (NO_CACHE if stands_in else self._cache_policy.of_file(found.path, lookup.path),)
+        vary: FieldList = ()
+        if self._negotiation is not None and (found.coding or found.path in [each.path for each in lookup.candidates]):
+            vary = self._negotiation.vary(media)
+        if found.media_type:
+            caching = listing_caching(vary)
+        elif vary:
+            caching = add_vary(caching, vary[0][1])
+        if lookup.vary and (found.status != 200 or stands_in):
+            caching = add_vary(caching, lookup.vary)
         if found.coding:
             media += ((b"Content-Encoding", found.coding),)
         return Representation(found, media, validators, caching)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from pwb_async.core.semantics.accept import accepted
 from pwb_async.core.semantics.fields import Fields, Variant
 from pwb_async.core.semantics.forwarded import scheme_of
 from pwb_async.core.semantics.target import host_name
@@ -29,8 +30,13 @@ class CombinedVariant:
     parts: tuple[Variant, ...]
 
     def __call__(self, fields: Fields) -> bytes:
-        """The keys of all parts, joined."""
-        return b"\0".join([part(fields) for part in self.parts])
+        """The keys of all parts, joined, without empty ones at the end."""
+        return b"\0".join([part(fields) for part in self.parts]).rstrip(b"\0")
+
+
+def json_variant(fields: Fields) -> bytes:
+    """The Variant of a site with errors in JSON: b"j" for a client that prefers it to HTML."""
+    return b"j" if accepted(fields).prefers_json else b""
 
 
 def scheme_variant(fields: Fields) -> bytes:

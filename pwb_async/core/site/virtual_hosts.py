@@ -86,7 +86,7 @@ class VirtualHosts:
         number = self._number_of(request)
         if number == _NONE:
             default = self.sites[DEFAULT]
-            return default.finish(request, default.error(421, request.method))
+            return default.finish(request, default.error(request, 421))
         located = self.sites[number].locate(request, client)
         if isinstance(located, Response):
             return located
@@ -115,8 +115,8 @@ class VirtualHosts:
     def finish(self, event: Request | BadRequest, response: Response) -> Response:
         return self._site_of(event).finish(event, response)
 
-    def error(self, status: int, method: bytes, *fields: tuple[bytes, bytes]) -> Response:
-        return self.sites[DEFAULT].error(status, method, *fields)
+    def error(self, event: Request | BadRequest, status: int, *fields: tuple[bytes, bytes]) -> Response:
+        return self.sites[DEFAULT].error(event, status, *fields)
 
     def _number_of(self, event: Request | BadRequest) -> int:
         authority = event.target.authority if isinstance(event, Request) else None

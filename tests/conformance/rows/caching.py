@@ -41,13 +41,15 @@ ROWS: Final[list[Row]] = [
     row("8246-404-is-an-error", get("/assets/index-AbCdEf12.js"), expect(404, cache_control="no-cache")),
     row("8246-404-whatever-a-rule-says", get("/assets/rule-AbCdEf12.js"), expect(404, cache_control="no-cache")),
     row("8246-404-by-a-rule", get("/assets/gone-AbCdEf12.js"), expect(404, _PAGE, cache_control="no-cache")),
-    row("8246-a-document-is-never-one", get("/assets/index-BhRYpqRf.html"), expect(200, _PAGE, cache_control="no-cache")),
+    row(
+        "8246-a-document-is-never-one", get("/assets/index-BhRYpqRf.html"), expect(200, _PAGE, cache_control="no-cache")
+    ),
     row("8246-a-rewrite-may-lead-elsewhere", get("/latest.js"), expect(200, ALPHABET, cache_control="no-cache")),
     row("8246-a-folder-of-a-framework", get("/_nuxt/entry.js"), expect(200, b"entry", cache_control=YEAR)),
     row("8246-what-changes-in-place", get("/_nuxt/builds/latest.json"), expect(200, b"{}", cache_control="no-cache")),
     row("8246-405", get(_NAMED, method="DELETE"), expect(405, cache_control="no-cache")),
     row("8246-501", get(_NAMED, method="BREW"), expect(501, cache_control="no-store")),
-]  # fmt: skip
+]
 
 MAX_AGE_ROWS: Final[list[Row]] = [
     row("9111-5-2-2-max-age-of-a-plain-name", get("/app.js"), expect(200, b"plain", cache_control="max-age=60")),

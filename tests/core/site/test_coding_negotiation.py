@@ -38,7 +38,7 @@ def test_types_that_are_not(media: str) -> None:
 
 
 def lookup_of(negotiation: CodingNegotiation, target: str, *fields: bytes) -> Lookup:
-    site = Site(negotiation=negotiation)
+    site = Site(negotiation=negotiation, error_pages=False)
     request = request_of(target, *fields)
     request.fields.variant = site.variant(request.fields) if site.variant else b""
     request = Request(request.method, request.target, request.fields, request.version)
@@ -48,10 +48,10 @@ def lookup_of(negotiation: CodingNegotiation, target: str, *fields: bytes) -> Lo
 
 
 def test_a_site_without_codings_negotiates_nothing() -> None:
-    assert Site().variant is None
+    assert Site(error_pages=False).variant is None
     lookup = lookup_of(CodingNegotiation(), "/a.js", BROWSER)
     assert (lookup.codings, lookup.compress, lookup.shared_key) == (NO_CODING, False, b"")
-    assert Site(negotiation=BOTH).variant == BOTH
+    assert Site(negotiation=BOTH, error_pages=False).variant == BOTH
 
 
 def test_a_request_without_the_field_asks_for_no_coding() -> None:
@@ -129,7 +129,7 @@ def open_file(path: bytes, status: int = 200, coding: bytes = b"", compressed: b
 def test_the_fields_of_a_negotiated_response(
     found: OpenFile, fields: tuple[bytes, ...], status: int, expected: dict[bytes, bytes | None]
 ) -> None:
-    site = Site(negotiation=BOTH)
+    site = Site(negotiation=BOTH, error_pages=False)
     lookup = site.locate(request_of("/a.js", BROWSER, *fields))
     assert isinstance(lookup, Lookup)
     response = site.reply(lookup, found)

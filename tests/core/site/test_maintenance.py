@@ -12,7 +12,7 @@ FOUND = OpenFile(path=b"503.html", size=len(PAGE), mtime_ns=0, seen_ns=0, file=N
 
 
 def test_the_page_of_the_site_or_one_of_our_own() -> None:
-    site = Maintenance(Site())
+    site = Maintenance(Site(error_pages=False))
     for method, target in (b"GET", b"/a"), (b"HEAD", b"/a/"), (b"POST", b"/.env"), (b"OPTIONS", b"*"):
         request = RequestParser(Limits()).parse(b"%s %s HTTP/1.1\r\nHost: h\r\n" % (method, target))
         assert isinstance(request, Request)

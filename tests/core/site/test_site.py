@@ -11,6 +11,7 @@ from pwb_async.core.site.error_pages import status_page
 from pwb_async.core.site.lookup import (
     DIRECTORY,
     FORBIDDEN,
+    NO_REQUEST,
     NOT_FOUND,
     Directory,
     Finding,
@@ -227,7 +228,7 @@ def test_findings(finding: Finding, folder: bool, status: int) -> None:
 
 @pytest.mark.parametrize("status", [500, 501, 503, 505])
 def test_g4_no_cache_stores_a_server_error(status: int) -> None:
-    response = SITE.error(status, b"GET")
+    response = SITE.error(NO_REQUEST, status)
     assert (b"Cache-Control", b"no-store") in response.fields
 
 

@@ -17,7 +17,11 @@ ACCESS = AccessRules(
         AccessRule("", parse_pattern("/not-there"), "", deny=Networks(("10.0.0.0/8",))),
     ]
 )
-SITE = Site(redirects=RedirectRules([parse_rule("", "/show/*", "/private/:splat", 200, False)]), access=ACCESS)
+SITE = Site(
+    redirects=RedirectRules([parse_rule("", "/show/*", "/private/:splat", 200, False)]),
+    access=ACCESS,
+    error_pages=False,
+)
 
 
 def request(target: str) -> Request:

@@ -7,7 +7,7 @@ from pwb_async.core.semantics.fields import Fields
 from pwb_async.core.semantics.messages import Request, Response
 from pwb_async.core.site.added_fields import AddedFields
 from pwb_async.core.site.header_rules import HeaderRule, HeaderRules
-from pwb_async.core.site.lookup import NOT_FOUND, Lookup
+from pwb_async.core.site.lookup import NO_REQUEST, NOT_FOUND, Lookup
 from pwb_async.core.site.redirect_rules import RedirectRules, parse_rule
 from pwb_async.core.site.site import Site
 from pwb_async.core.site.virtual_hosts import HostTable, SiteVariant, VirtualHosts
@@ -49,7 +49,7 @@ def fields_of(host: str) -> Fields:
 def test_the_key_of_the_cache_is_that_of_the_site() -> None:
     def site(*hosts: str) -> Site:
         rules = [parse_rule("R", f"https://{host}/*", "/x", 301, force=False) for host in hosts]
-        return Site(redirects=RedirectRules(rules))
+        return Site(redirects=RedirectRules(rules), error_pages=False)
 
     hosts = VirtualHosts([site("one"), site(), site("a.b.example"), site()], HostTable(HOSTS, strict=True))
     keys = [
@@ -64,7 +64,7 @@ def test_the_key_of_the_cache_is_that_of_the_site() -> None:
 
 def marked(name: bytes) -> Site:
     rule = HeaderRule("H", None, ((b"X-Site", (name,)),))
-    return Site(added_fields=AddedFields(rules=HeaderRules([rule])))
+    return Site(added_fields=AddedFields(rules=HeaderRules([rule])), error_pages=False)
 
 
 @pytest.fixture
@@ -92,7 +92,7 @@ def test_each_step_is_done_by_the_site_of_the_host(hosts: VirtualHosts) -> None:
     assert site_of(hosts.finish(request, Response(403, ()))) == b"1"
     assert site_of(hosts.refuse(BadRequest(400, "", fields=request.fields))) == b"1"
     assert site_of(hosts.refuse(BadRequest(400, ""))) == b"0"
-    assert hosts.error(500, b"GET").status == 500
+    assert hosts.error(NO_REQUEST, 500).status == 500
 
 
 def test_the_guard_is_that_of_the_site(hosts: VirtualHosts) -> None:
