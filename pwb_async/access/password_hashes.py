@@ -77,6 +77,12 @@ def verifier(scheme: Scheme) -> Verify:
     return _argon2() if scheme.name == "argon2" else _libpass(scheme.name)
 
 
+def load_all() -> None:
+    """Load what any scheme needs, for files that change in a process that can load nothing any more."""
+    for name in ("bcrypt", "argon2", "apr_md5_crypt", "sha256_crypt", "sha512_crypt"):
+        verifier(Scheme(name, ()))
+
+
 def _bcrypt() -> Verify:
     from bcrypt import checkpw
 

@@ -11,9 +11,13 @@ from pwb_async.storage import coders
 _STANDARD_LIBRARY: Final = ("encodings.idna", "encodings.latin_1", "linecache", "traceback", "unicodedata")
 """Modules that Python itself imports when it first needs them."""
 _RELOAD: Final = (
+    "pwb_async.access.guard",
+    "pwb_async.access.htpasswd",
+    "pwb_async.access.trusted_proxies",
     "pwb_async.config.headers_file",
     "pwb_async.config.redirects_file",
     "pwb_async.config.rule_tables",
+    "pwb_async.core.site.maintenance",
     "pwb_async.core.site.rule_warnings",
     "pwb_async.storage.slow_disk",
     "tomllib",

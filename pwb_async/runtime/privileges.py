@@ -87,6 +87,10 @@ def drop_privileges(options: Options, *modules: str) -> None:
     """Give up for good the rights that --user and --sandbox take away; import `modules` before. Raises OSError."""
     if options.user is not None or options.sandbox:
         preload(*modules)
+        if any(each.htpasswd_files for each in options.of_all_sites):
+            from pwb_async.access.password_hashes import load_all  # 0.15 s, which most sites are spared
+
+            load_all()
     if options.user is not None:
         user = find_user(options.user)
         os.setgroups(user.groups)

@@ -30,7 +30,7 @@ class _OpenSite(NamedTuple):
     storage: Storage
     rule_files: RuleFiles
     access: "Access | None"
-    """Who may make a request; None if nothing is refused."""
+    """Access control; None if nothing is refused."""
 
 
 class Sites:
@@ -102,9 +102,12 @@ class Sites:
 
     def guard(self, responder: Responder) -> Guard | None:
         """The guard of a responder that was made here; None if nothing is refused."""
+        first = self._sites[0].access
+        if not self._hosts:  # nothing may be imported here, as the process may have been sandboxed meanwhile
+            return None if first is None else first.guard(responder)
         if self.access is None:
             return None
-        from pwb_async.core.site.virtual_hosts import VirtualHosts
+        from pwb_async.core.site.virtual_hosts import VirtualHosts  # which make_responder() has imported
 
         sites = responder.sites if isinstance(responder, VirtualHosts) else [responder]
         guards = [
