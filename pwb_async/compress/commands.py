@@ -11,7 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
 from typing import Final
 
 import click
@@ -140,12 +140,16 @@ def _run(
                 return
             for done in wait(running, return_when=FIRST_COMPLETED).done:
                 yield running.pop(done), done
+    except KeyboardInterrupt:
+        for child in active_children():  # what they compress may take minutes
+            child.terminate()
+        raise
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
 
 
 def _ignore_interrupt() -> None:
-    """Let the parent react to Ctrl-C: each process finishes the neighbour that it writes."""
+    """Let the parent react to Ctrl-C, which a terminal sends to all."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 

@@ -11,6 +11,7 @@ times, the mode and, if this process may set them, the owners of its file.
 
 import errno
 import os
+import signal
 import stat
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -106,7 +107,11 @@ def process(task: Task, *, write: bool) -> Result:
             os.unlink(task.neighbour)
         return Result(task, Outcome.REMOVED, 0)
     if write:
-        _write(task.neighbour, coded, status)
+        blocked = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGTERM,))  # or a hidden file would be left
+        try:
+            _write(task.neighbour, coded, status)
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
     return Result(task, Outcome.WRITTEN, len(coded))
 
 

@@ -188,7 +188,9 @@ def test_ctrl_c_ends_it(site: Path) -> None:
     end = time.monotonic() + 30
     while not (site / "app.js.gz").exists() and time.monotonic() < end:
         time.sleep(0.01)  # until it has begun to write
+    sent = time.monotonic()
     program.send_signal(signal.SIGINT)
     _, errors = program.communicate(timeout=60)
     assert (program.returncode, errors.strip()) == (130, b"")
+    assert time.monotonic() - sent < 10, "it does not wait for what is compressed at the moment"
     assert [name for name in os.listdir(site) if name.startswith(".") and name != ".git"] == []
