@@ -10,10 +10,10 @@ import stat
 from collections.abc import Callable, Iterable, Sequence
 from heapq import merge
 from itertools import islice
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 from pwb_async.core.site.listing_query import MAX_ENTRIES, PAGE_SIZE, ListingQuery
-from pwb_async.core.site.natural_order import natural_key
+from pwb_async.core.site.natural_order import name_of, natural_key
 from pwb_async.storage.open_beneath import FILE_FLAGS
 from pwb_async.storage.open_file import Descriptor
 from pwb_async.storage.root import Root
@@ -22,7 +22,9 @@ from .pace import Pace
 
 T = TypeVar("T")
 _CHUNK: Final = 128
-"""Names that are sorted by one call, during which no other thread runs: 0.05 ms."""
+"""Names that are sorted or freed by one call, during which no other thread runs: 0.05 ms."""
+_POSITIVE: Final = 1 << 63
+"""What makes each size and time positive."""
 
 
 class Entry(NamedTuple):
@@ -109,6 +111,13 @@ class DirectoryReader:
         files = self._sorted(names.files, query, False, max(start - split, 0), max(end - split, 0))
         return Page([*directories, *files], number, pages)
 
+    def forget(self, names: Names) -> None:
+        """Empty the lists of names piece by piece, since freeing all of them takes milliseconds."""
+        for each in (names.directories, names.files):
+            while each:
+                self._pace.step()
+                del each[-_CHUNK:]
+
     def files(self, names: Iterable[str]) -> list[Entry]:
         """The files with these names, as far as they are there."""
         return self._entries(names, False)
@@ -119,25 +128,41 @@ class DirectoryReader:
         """The entries from `start` to `end` of a list that is sorted."""
         if start >= end:
             return []
-        if query.sort == "name" or (are_directories and query.sort == "size"):
-            descending = query.descending and query.sort == "name"
-            keyed = [(natural_key(name), name) for name in self._paced(names)]
-            return self._entries([name for _, name in self._window(keyed, descending, start, end)], are_directories)
-        entries = self._entries(names, are_directories)
-        by_size = query.sort == "size"
-        sortable = [
-            (entry.size if by_size else entry.mtime_ns, natural_key(entry.name), entry)
-            for entry in self._paced(entries)
-        ]
-        return [entry for _, _, entry in self._window(sortable, query.descending, start, end)]
+        sort = "name" if are_directories and query.sort == "size" else query.sort
+        descending = query.descending and sort == query.sort
+        # Strings alone, as Python's garbage collector stops all threads to look through 100,000 tuples.
+        keys = [key for name in self._paced(names) if (key := self._key(name, sort)) is not None]
+        window = self._window(keys, descending, start, end)
+        return self._entries([name_of(key) for key in window], are_directories)
 
-    def _window(self, items: list[Any], descending: bool, start: int, end: int) -> list[Any]:
-        """What stands from `start` to `end` once the items are sorted. They are sorted in pieces, then merged."""
-        pieces = [
-            sorted(items[first : first + _CHUNK], reverse=descending)
-            for first in self._paced(range(0, len(items), _CHUNK))
-        ]
-        return list(islice(self._paced(merge(*pieces, reverse=descending)), start, end))
+    def _key(self, name: str, sort: str) -> str | None:
+        """What an entry is sorted by; None if it is gone."""
+        if sort == "name":
+            return natural_key(name)
+        try:
+            status = self._status(name)
+        except OSError:
+            return None
+        value = status.st_size if sort == "size" else status.st_mtime_ns
+        return f"{value + _POSITIVE:020d}{natural_key(name)}"
+
+    def _window(self, keys: list[str], descending: bool, start: int, end: int) -> list[str]:
+        """What stands from `start` to `end` once the keys are sorted. They are sorted in pieces, then merged.
+
+        `keys` is empty afterwards. It is emptied piece by piece, since freeing all of them takes milliseconds.
+        """
+        pieces: list[list[str]] = []
+        while keys:
+            self._pace.step()
+            pieces.append(sorted(keys[-_CHUNK:], reverse=descending))
+            del keys[-_CHUNK:]
+        merged = merge(*pieces, reverse=descending)
+        window = list(islice(self._paced(merged), start, end))
+        del merged
+        while pieces:
+            self._pace.step()
+            pieces.pop()
+        return window
 
     def _entries(self, names: Iterable[str], are_directories: bool) -> list[Entry]:
         """Examine entries. What is something else by now is left out."""

@@ -15,6 +15,11 @@ def natural_key(name: str) -> str:
     return f"{_NUMBER.sub(_with_length, name.casefold())}\0{name}\0"
 
 
+def name_of(key: str) -> str:
+    """The name whose natural key, with or without something in front of it, this is."""
+    return key.rsplit("\0", 2)[1]
+
+
 def _with_length(number: re.Match[str]) -> str:
     digits = number[0].lstrip("0")
     return f"0{chr(len(digits))}{digits}"

@@ -9,7 +9,7 @@ from pwb_async.core.semantics.target import parse_target
 from pwb_async.core.site.listing_query import MAX_PAGES, ListingQuery, parse_listing_query
 from pwb_async.core.site.listings import Browsing, listing_key
 from pwb_async.core.site.lookup import Lookup, OpenFile
-from pwb_async.core.site.natural_order import natural_key
+from pwb_async.core.site.natural_order import name_of, natural_key
 from pwb_async.core.site.site import Site
 
 
@@ -150,4 +150,5 @@ def test_natural_order() -> None:
     ]
     random.Random(1).shuffle(names)
     assert sorted(names, key=natural_key) == expected
+    assert [name_of(f"0001{natural_key(name)}") for name in names] == names
     assert natural_key("9" * 255) > natural_key("9" * 254)
