@@ -21,8 +21,9 @@ from pwb_async.storage.root import Root
 from .pace import Pace
 
 T = TypeVar("T")
-_CHUNK: Final = 128
-"""Names that are sorted or freed by one call, during which no other thread runs: 0.05 ms."""
+_CHUNK: Final = 512
+"""Names that are sorted or freed by one call, during which no other thread runs: 0.2 ms."""
+_README: Final = "readme.md"
 _POSITIVE: Final = 1 << 63
 """What makes each size and time positive."""
 
@@ -110,6 +111,10 @@ class DirectoryReader:
         directories = self._sorted(names.directories, query, True, min(start, split), min(end, split))
         files = self._sorted(names.files, query, False, max(start - split, 0), max(end - split, 0))
         return Page([*directories, *files], number, pages)
+
+    def readme(self, names: Names) -> bytes:
+        """The name of README.md among the files, whatever its case is; b"" if there is none."""
+        return min((os.fsencode(name) for name in self._paced(names.files) if name.lower() == _README), default=b"")
 
     def forget(self, names: Names) -> None:
         """Empty the lists of names piece by piece, since freeing all of them takes milliseconds."""

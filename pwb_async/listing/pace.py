@@ -28,7 +28,7 @@ class Pace:
         self._end = time.perf_counter() + _TURN
 
     def step(self) -> None:
-        """Pause if the turn is over; to be called at least every 0.1 ms."""
+        """Pause if the turn is over; to be called every 0.1 ms or so."""
         if self._pauses and (now := time.perf_counter()) > self._end:
             time.sleep(_PAUSE)
             self._end = (after := time.perf_counter()) + max(_TURN, (after - now) * _SHARE)

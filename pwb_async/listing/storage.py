@@ -33,7 +33,7 @@ from pwb_async.storage.open_beneath import FILE_FLAGS
 from pwb_async.storage.root import Root
 
 from .archive import open_archive
-from .directory import DirectoryReader, Names
+from .directory import DirectoryReader
 from .pace import Pace
 from .page import HTML, JSON, NO_INDEX, Listing, ListingPage, to_json
 
@@ -42,7 +42,6 @@ _MAX_WAITING: Final = 8
 _MAX_ARCHIVES: Final = 16
 """Archives that may be sent at the same time; each may take 15 MB of memory."""
 Beyond: TypeAlias = Callable[[tuple[bytes, ...], bytes], tuple[AccessRule, ...]]
-_README: Final = "readme.md"
 
 
 class _BusyError(Exception):
@@ -95,7 +94,7 @@ class ListingStorage:
             with self._only_one() if is_large else nullcontext():
                 names = directory.names() if is_large else names
                 page = directory.page(names, query)
-                readme = "" if query.json else _readme(root, path, names, left_out)
+                readme = "" if query.json else _readme(root, path, directory.readme(names), left_out)
                 counts = len(names.directories), len(names.files)
                 segments = lookup.request.target.segments
                 listing = Listing(segments, page, *counts, names.truncated, query, readme)
@@ -135,9 +134,8 @@ class ListingStorage:
             self._waiting.release()
 
 
-def _readme(root: Root, path: bytes, names: Names, left_out: Callable[[bytes], bool]) -> str:
-    """README.md of the directory at `path` as HTML; "" if there is none that can be shown."""
-    name = min((os.fsencode(name) for name in names.files if name.lower() == _README), default=b"")
+def _readme(root: Root, path: bytes, name: bytes, left_out: Callable[[bytes], bool]) -> str:
+    """The README `name` of the directory at `path` as HTML; "" if there is none that can be shown."""
     readme = path + b"/" + name if path else name
     if not name or left_out(readme):
         return ""

@@ -6,6 +6,7 @@ import os
 import re
 import socket
 import stat
+import subprocess
 import time
 import zipfile
 from html import unescape
@@ -14,8 +15,9 @@ from typing import Any
 
 import pytest
 
+from .designs import Design
 from .peer import send_request
-from .server import Server, Start
+from .server import Server, Start, command, environment
 from .test_rules import build
 from .tree import CANARY
 from .wire import get
@@ -263,3 +265,49 @@ async def test_an_archive(tmp_path: Path, start: Start) -> None:
         assert (head.status, head["Content-Length"]) == (200, response["Content-Length"])
         ranged = await send_request(server.address, get("/d/?download=zip", "Range: bytes=0-1"))
         assert (ranged.status, len(ranged.content)) == (200, len(response.content))
+
+
+@pytest.mark.parametrize(
+    ("template", "message"),
+    [
+        (b"{% for %}", "line 1: "),
+        (b"\n\n{{ nothing }}", "'nothing' is undefined"),
+        (b"{{ 1 / 0 }}", "division by zero"),
+        (b"\xff", "it is not UTF-8"),
+        (None, "it cannot be read: No such file or directory"),
+    ],
+)
+def test_a_template_with_a_mistake(tmp_path: Path, design: Design, template: bytes | None, message: str) -> None:
+    path = tmp_path / "listing.html"
+    if template is not None:
+        path.write_bytes(template)
+    arguments = command(design, tmp_path, "--browse", "--listing-template", str(path))
+    run = subprocess.run(arguments, capture_output=True, text=True, timeout=30, env=environment(), check=False)
+    assert (run.returncode, run.stdout) == (2, "")
+    assert run.stderr.startswith(f"{design.program}: {path}")
+    assert message in run.stderr
+    assert run.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("option", ["--zip-downloads", "--listing-template=x"])
+def test_an_option_without_browse(tmp_path: Path, design: Design, option: str) -> None:
+    arguments = command(design, tmp_path, option)
+    run = subprocess.run(arguments, capture_output=True, text=True, timeout=30, env=environment(), check=False)
+    assert run.returncode == 2
+    assert "it has no meaning without --browse" in run.stderr
+
+
+async def test_archives_and_listings_beneath_access_rules(tmp_path: Path, start: Start) -> None:
+    files = {"a.txt": b"a", "private/b.txt": CANARY, "private/c/d.txt": CANARY, "README.md": b"# Hi"}
+    root = build(tmp_path / "root", files)
+    config = tmp_path / "pwb.toml"
+    config.write_text(
+        '[[access]]\nfor = "/private/*"\ndeny = ["0.0.0.0/0"]\n[[access]]\nfor = "/README.md"\ndeny = ["0.0.0.0/0"]\n'
+    )
+    async with start("--browse", "--zip-downloads", "--config", str(config), root=root) as server:
+        assert (await archive_of(server, "/")).namelist() == ["files/", "files/a.txt"]
+        assert 'class="readme"' not in await page_of(server)
+        for target in ("/private/", "/private/?format=json", "/private/?download=zip", "/private/c/"):
+            response = await send_request(server.address, get(target))
+            assert response.status == 403
+            assert CANARY not in response.content

@@ -41,8 +41,16 @@ class Representation(NamedTuple):
         return Response(found.status, fields, all_of(method, found), found.file_to_close)
 
     def not_modified(self) -> Response:
-        """A 304 response. One validator is enough, as the client has the other fields already (RFC 9110 15.4.5)."""
-        return Response(304, (*validator_fields(self.validators)[-1:], *self.caching), (), self.found.file_to_close)
+        """A 304 response. One validator is enough, as the client has the other fields already (RFC 9110 15.4.5).
+
+        Those of a listing are repeated, because options may add such fields to a 304, which would replace them.
+        """
+        return Response(
+            304,
+            (*validator_fields(self.validators)[-1:], *self.caching, *self.found.fields),
+            (),
+            self.found.file_to_close,
+        )
 
     def partial(self, ranges: list[ByteRange]) -> Response | None:
         """A 206 response (RFC 9110 15.3.7); None if its parts would be too long."""

@@ -132,6 +132,11 @@ ROWS: Final[list[Row]] = [
         expect(304, b"", etag=entity_tag(_SUB), vary="Accept, Accept-Encoding", cache_control="no-cache"),
     ),
     row(
+        "9110-15.4.5-a-304-has-the-policy-of-the-page",
+        get("/sub/", "If-None-Match: *"),
+        expect(304, b"", content_security_policy=_HTML_FIELDS["content_security_policy"], x_robots_tag="noindex"),
+    ),
+    row(
         "9110-13.1.2-html-has-another-tag",
         get("/sub/", f"If-None-Match: {entity_tag(_SUB)}"),
         expect(200, **_HTML_FIELDS),
