@@ -57,7 +57,7 @@ class TracedConnection(Connection):
         return part._replace(file=TracedFile(part.file, self.trace, self.flow))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class TracedLookup(Lookup):
     """A lookup that carries the flow of its connection."""
 

@@ -9,6 +9,10 @@ TARGET = re.compile(rb"[!-\"$-~\x80-\xff]+")
 """A request target: visible US-ASCII without "#", because a fragment is never sent (RFC 9112 3.2), and bytes beyond
 US-ASCII, which some clients fail to escape."""
 
+PLAIN_PATH = re.compile(rb"(?:/[A-Za-z0-9\-_~!$&'()*+,;=:@][A-Za-z0-9\-._~!$&'()*+,;=:@]*)+")
+"""The usual target: an absolute path (RFC 3986 3.3) that needs neither decoding nor resolving, as no segment is empty,
+begins with a dot or has an escape."""
+
 C1_CONTROL = re.compile(rb"\xc2[\x80-\x9f]")
 """A control character from U+0080 to U+009F, in UTF-8."""
 

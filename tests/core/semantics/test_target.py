@@ -52,6 +52,9 @@ def test_c1_corpus(status: int, raw: bytes) -> None:
     [
         pytest.param(b"/", (), True, None, id="3986-3.3-root"),
         pytest.param(b"/a", (b"a",), False, None, id="3986-3.3-file"),
+        pytest.param(b"/a/b-1.2.html", (b"a", b"b-1.2.html"), False, None, id="3986-3.3-file-in-a-folder"),
+        pytest.param(b"/a..b/c.", (b"a..b", b"c."), False, None, id="3986-5.2.4-dots-in-a-name"),
+        pytest.param(b"/.a/..b/...", (b".a", b"..b", b"..."), False, None, id="3986-5.2.4-dots-before-a-name"),
         pytest.param(b"/a/", (b"a",), True, None, id="3986-3.3-folder"),
         pytest.param(b"/a/.", (b"a",), True, None, id="3986-5.2.4-dot-at-the-end"),
         pytest.param(b"/a/b/..", (b"a",), True, None, id="3986-5.2.4-dots-at-the-end"),
@@ -69,9 +72,10 @@ def test_c1_corpus(status: int, raw: bytes) -> None:
     ],
 )
 def test_path(raw: bytes, segments: tuple[bytes, ...], folder: bool, query: bytes | None) -> None:
-    for target in (parsed(raw), parsed(b"http://h" + raw)):
-        assert (target.segments, target.trailing_slash, target.query) == (segments, folder, query)
-        assert not target.asterisk
+    target = parsed(raw)
+    assert (target.segments, target.trailing_slash, target.query) == (segments, folder, query)
+    assert not target.asterisk
+    assert replace(parsed(b"http://h" + raw), authority=None) == target
 
 
 @pytest.mark.parametrize(
