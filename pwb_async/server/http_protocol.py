@@ -30,7 +30,6 @@ from pwb_async.storage.errors import TruncatedError
 
 from .connection_protocol import ConnectionProtocol
 from .faults import contain
-from .response_cache import ResponseCache
 from .state import ServerState
 
 logger: Final = logging.getLogger("pwb")
@@ -164,14 +163,13 @@ class HTTPProtocol(ConnectionProtocol):
     def _locate(self, request: Request, client: str, out: list[Part], wall: float) -> Response | None:
         """Make a response that needs no disk; otherwise write `out`, ask the disk and return None."""
         state = self._state
-        site, cache = state.context.site, state.cache
+        site = state.context.site
         located = site.locate(request, client)
         if isinstance(located, Response):
             return located
         self._begin(out)
         # The whole response is made with one configuration, even if a reload replaces it meanwhile.
-        respond = partial(self._respond, located, client, site, cache, state.clock(), wall)
-        state.find(located).add_done_callback(respond)
+        state.find(located).add_done_callback(partial(self._respond, located, client, site, wall))
         return None
 
     def _respond(
@@ -179,20 +177,18 @@ class HTTPProtocol(ConnectionProtocol):
         lookup: Lookup,
         client: str,
         site: Responder,
-        cache: ResponseCache | None,
-        asked_at: float,
         started_at: float,
         found: Future[Finding],
     ) -> None:
-        """Respond with what the disk has found, and take the next event. asked_at: on the loop's clock."""
+        """Respond with what the disk has found, and take the next event.
+
+        The cache serializes a response in advance only when it is asked for again: most are not.
+        """
         request = lookup.request
         try:
             finding = found.result()
             self._state.storage_log.report(lookup, finding)
-            # With the time before the wait: on a slow disk, what find() has just put there may be stale by now.
-            response = cache.get(request, asked_at) if cache else None
-            if response is None:
-                response = site.reply(lookup, finding)
+            response = site.reply(lookup, finding)
             if self._send(request, client, response, [], time.time(), started_at):
                 self._report(client, request, response.status, response.length, started_at)
                 self._continue()
