@@ -59,7 +59,8 @@ MAY_HAVE_A_LOOP = (
     "pwb_legacy.typed",
 )
 CORE_MAY_IMPORT = {
-    "binascii", "collections", "dataclasses", "datetime", "enum", "fnmatch", "functools", "ipaddress", "math", "re", "typing", "urllib",
+    "binascii", "collections", "dataclasses", "datetime", "enum", "fnmatch", "functools", "hashlib", "ipaddress", "math", "re", "typing",
+    "unicodedata", "urllib",
 }  # fmt: skip
 """What the core may import of the standard library: none of it reaches a file, a socket, a process, a clock or a log."""
 

@@ -10,6 +10,8 @@ from pwb_async.storage import coders
 
 _STANDARD_LIBRARY: Final = ("encodings.idna", "encodings.latin_1", "linecache", "traceback", "unicodedata")
 """Modules that Python itself imports when it first needs them."""
+_REQUESTS: Final = ("hashlib", "ipaddress", "unicodedata")
+"""Modules that the core imports for the first request that needs them."""
 _RELOAD: Final = (
     "pwb_async.access.guard",
     "pwb_async.access.htpasswd",
@@ -27,5 +29,5 @@ _RELOAD: Final = (
 
 def preload(*modules: str) -> None:
     """Import `modules`, and those that the standard library, the encoders and a reload import on first use."""
-    for name in (*_STANDARD_LIBRARY, *coders.MODULES, *_RELOAD, *modules):
+    for name in (*_STANDARD_LIBRARY, *_REQUESTS, *coders.MODULES, *_RELOAD, *modules):
         importlib.import_module(name)

@@ -5,6 +5,7 @@ memory has one: reading a large file for it would hold up the response.
 """
 
 import re
+from binascii import b2a_base64
 from typing import Final
 
 from pwb_async.core.semantics.messages import FieldList
@@ -30,9 +31,7 @@ def repr_digest(wanted: bytes, content: bytes) -> FieldList:
     name = max(_ALGORITHMS, key=lambda each: preferences.get(each, 0))
     if preferences.get(name, 0) < 1:
         return ()
-    # Imported here, because few clients ask.
-    import hashlib
-    from base64 import b64encode
+    import hashlib  # imported here, because few clients ask
 
     digest = hashlib.new(_ALGORITHMS[name], content, usedforsecurity=False).digest()
-    return ((b"Repr-Digest", b"%s=:%s:" % (name, b64encode(digest))),)
+    return ((b"Repr-Digest", b"%s=:%s:" % (name, b2a_base64(digest, newline=False))),)
