@@ -89,6 +89,9 @@ name but not x.js.
 --header 'X-Robots-Tag: noindex': a field of every response; one about caching is left out of errors.
 {PREFIX}HEADER has one on each line. Redirects, rewrites, and fields for some paths only: docs/rules.md.
 
+--mount /docs/=build/html: the files of this directory below /docs/ of the site; the longest path counts.
+{PREFIX}MOUNT has one on each line. Several sites, by host: docs/sites.md.
+
 --security-headers basic: fields that break no usual site: X-Content-Type-Options, Referrer-Policy, and
 for pages X-Frame-Options, Cross-Origin-Opener-Policy, and a Content-Security-Policy about frames, <base>
 and <object>. strict: content of the site's own origin only, and no inline script or style, either.

@@ -17,9 +17,14 @@ class Place(NamedTuple):
 
 def places_of(options: Options) -> list[Place]:
     """The places of a site, a longer path behind a shorter one."""
-    places = [Place(_path(options.prefix), options.root)]
+    places = [Place(root_path(options), options.root)]
     places += [Place(_path(mount.path), mount.directory) for mount in options.mount]
     return sorted(places, key=lambda place: len(place.path))
+
+
+def root_path(options: Options) -> bytes:
+    """The path at which a site has its root, as in Place."""
+    return _path(options.prefix)
 
 
 def all_directories(options: Options) -> list[str]:

@@ -7,7 +7,7 @@ import threading
 from typing import TYPE_CHECKING, NamedTuple
 
 from pwb_async.config.options import Options
-from pwb_async.config.places import Place, places_of
+from pwb_async.config.places import Place, places_of, root_path
 from pwb_async.config.rules import Rules
 from pwb_async.core.site.access import Guard
 from pwb_async.core.site.lookup import Storage
@@ -123,7 +123,7 @@ def _responder(site: _OpenSite, rules: Rules, trace: "TraceWriter | None") -> Re
         return responder
     from pwb_async.core.site.maintenance import Maintenance
 
-    return Maintenance(responder)
+    return Maintenance(responder, root_path(site.options))
 
 
 def _open(options: Options, access: "Access | None") -> tuple[Storage, RuleFiles]:

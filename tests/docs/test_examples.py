@@ -204,12 +204,13 @@ def test_a_server_starts_answers_and_stops(command: str, home: Path) -> None:
     words = [group if word == "www-data" else word for word in words]
     unix = words[words.index("--unix") + 1] if "--unix" in words else ""
     with started(MODULES[program], [*words, *([] if unix else ["--port", "0"])], home) as (process, line):
-        port = re.search(r"http://[\d.]+:(\d+)/", line)
+        port = re.search(r"http://[\d.]+:(\d+)(/\S*)", line)
         assert unix or port
+        path = port[2] if port else "/"
         with socket.socket(socket.AF_UNIX) if unix else socket.socket() as client:
             client.settimeout(TIMEOUT)
             client.connect(unix or ("127.0.0.1", int(port[1]) if port else 0))
-            client.sendall(b"GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+            client.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
             response = b"".join(iter(lambda: client.recv(65536), b""))
         assert response.startswith(b"HTTP/1.1 200 OK\r\n")
         assert response.endswith(b"hello PWB")

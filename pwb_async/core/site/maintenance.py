@@ -21,8 +21,10 @@ _RETRY_AFTER: Final = (b"Retry-After", b"60")
 class Maintenance:
     """A Responder in the place of another one, which is in maintenance."""
 
-    def __init__(self, site: Responder) -> None:
+    def __init__(self, site: Responder, root: bytes = b"") -> None:
+        """root: the path at which the site has its root, without a slash at either end."""
         self._site = site
+        self._path = root + b"/" + _PAGE if root else _PAGE
         self.variant, self.target_key = site.variant, site.target_key
         self.refuse = site.refuse
         self.finish = site.finish
@@ -30,7 +32,9 @@ class Maintenance:
 
     def locate(self, request: Request, client: str = "") -> Lookup | Response:
         """The page, whatever is requested. It is not cached, as the key would be that of another file."""
-        return Lookup(request, _PAGE, (Candidate(_PAGE, EntryKind.FILE, 503),), cacheable=False, client=client)
+        return Lookup(
+            request, self._path, (Candidate(self._path, EntryKind.FILE, 503),), cacheable=False, client=client
+        )
 
     def reply(self, lookup: Lookup, finding: Finding) -> Response:
         """The response with the page, or with one of PWB's own."""

@@ -72,6 +72,21 @@ _PREFIXED: Final[list[Row]] = [
     row("prefix-another-root-outside-of-it", get("/docs/b.txt"), expect(200, ALPHABET)),
     row("prefix-twice", get("/site/site/a.txt"), expect(404)),
 ]
+_LISTING: Final = (
+    b'{"path": "/docs/sub/", "entries": [{"name": "x.txt", "type": "file", "size": 1, '
+    b'"modified": "2020-09-13T12:26:40Z"}], "page": 1, "pages": 1}\n'
+)
+_LISTED: Final[list[Row]] = [
+    row("mount-a-listing", get("/docs/sub/?format=json"), expect(200, _LISTING, content_type="application/json")),
+    row("mount-a-listing-without-its-slash", get("/docs/sub"), expect(301, location="/docs/sub/")),
+    row("mount-a-listing-of-nothing", get("/docs/nope/"), expect(404)),
+]
+_MAINTAINED: Final = b"<!DOCTYPE html>\n<title>503 Service Unavailable</title>\n"
+_LAST: Final = "Connection: close"
+_IN_MAINTENANCE: Final[list[Row]] = [
+    row("prefix-maintenance", get("/site/a.txt", _LAST), expect(503, _MAINTAINED, retry_after="60"), ends=True),
+    row("prefix-maintenance-outside-of-it", get("/a.txt", _LAST), expect(503, _MAINTAINED), ends=True),
+]
 SITES: Final = {
     "mounts": RowSite(
         _ROOT,
@@ -91,4 +106,11 @@ SITES: Final = {
         beside={**_DOCS, "other/marker": b"MARKER"},
         allowed_errors="X-Both|it is never reached",
     ),
+    "mounted-listing": RowSite(
+        {"marker": b"MARKER"},
+        _LISTED,
+        ("--browse", "--mount", "/docs/=docs"),
+        beside={"docs/sub/x.txt": b"x", "docs/_headers": b"# no rules"},
+    ),
+    "prefix-maintenance": RowSite({"503.html": _MAINTAINED}, _IN_MAINTENANCE, ("--maintenance", "--prefix", "/site/")),
 }
