@@ -199,4 +199,30 @@ CLEAN_SPA: Final = RowSite(
     ("--clean-urls", "--spa", "--relative-redirects"),
 )
 
-SITES: Final = {"clean-urls": CLEAN_URLS, "clean-spa": CLEAN_SPA}
+_LISTED: Final = expect(200, content_type="text/html; charset=utf-8", vary="Accept, Accept-Encoding", x_robots_tag=...)
+CLEAN_BROWSE: Final = RowSite(
+    {**_CLEAN_FILES, "open/x.txt": b"x"},
+    [
+        row(
+            "clean-browse",
+            (get("/guide"), get("/guide/"), get("/open"), get("/open/"), get("/both/"), get("/about/")),
+            expect(200, _ABOUT),
+            _LISTED,
+            expect(301, location="/open/"),
+            _LISTED,
+            expect(200, _INDEX),
+            _to("/about"),
+        ),
+        row(
+            "spa-browse",
+            (get("/guide/", *_NAVIGATION), get("/open/", *_NAVIGATION), get("/route", *_NAVIGATION), get("/route/")),
+            _LISTED,
+            _LISTED,
+            expect(200, _INDEX, vary="Accept-Encoding, Accept, Sec-Fetch-Mode"),
+            expect(404, ROOT_PAGE),
+        ),
+    ],
+    ("--clean-urls", "--spa", "--browse"),
+)
+
+SITES: Final = {"clean-urls": CLEAN_URLS, "clean-spa": CLEAN_SPA, "clean-browse": CLEAN_BROWSE}

@@ -192,4 +192,19 @@ BUILT_IN: Final = RowSite(
     ],
 )
 
-SITES: Final = {"errors": ERRORS, "no-error-pages": NO_ERROR_PAGES, "built-in": BUILT_IN}
+MOUNTED: Final = RowSite(
+    {"marker": b"MARKER", "404.html": ROOT_PAGE, "410.html": _GONE, "_redirects": b"/docs/gone /nothing 410\n"},
+    [
+        row("404-page-of-a-mount", (get("/docs/nope"), get("/docs/api/nope")), missing(_SUB), missing(_SUB)),
+        row("404-page-above-a-mount", (get("/nope"), get("/files/nope"), get("/files/.env")), *[missing()] * 3),
+        row("410-page-above-a-mount", get("/docs/gone"), expect(410, _GONE, **_PLAIN)),
+    ],
+    ("--mount", "/docs/=docs", "--mount", "/docs/api=api", "--mount", "/files/=files"),
+    beside={"docs/404.html": _SUB, "api/x": b"x", "files/x": b"x"},
+)
+SITES: Final = {
+    "errors": ERRORS,
+    "no-error-pages": NO_ERROR_PAGES,
+    "built-in": BUILT_IN,
+    "errors-mounted": MOUNTED,
+}
