@@ -6,6 +6,7 @@ from os import fsencode
 from typing import TYPE_CHECKING
 
 from pwb_async.config.options import Options
+from pwb_async.config.places import places_of
 from pwb_async.config.rules import Rules
 from pwb_async.core.site.access import AccessRules
 from pwb_async.core.site.added_fields import AddedFields
@@ -41,6 +42,7 @@ def make_site(options: Options, rules: Rules, trace: "TraceWriter | None", acces
         error_pages=options.error_pages,
         clean_urls=options.clean_urls,
         spa=options.spa,
+        roots=tuple(place.path for place in places_of(options)),
         redirects=RedirectRules(rules.redirects),
         negotiation=CodingNegotiation(options.precompressed, options.compress),
         added_fields=_added_fields(options, rules),

@@ -9,6 +9,7 @@ from typing import Final
 
 from pwb_async.core.semantics.accept import HTML, accepted
 from pwb_async.core.semantics.fields import Fields
+from pwb_async.core.semantics.target import Target
 
 from .lookup import Candidate, EntryKind, Lookup
 from .redirect_rules import Redirect
@@ -29,8 +30,10 @@ def navigation(fields: Fields) -> bytes:
     return b"d" if fields.get(b"sec-fetch-dest") == b"document" else b"n"
 
 
-def with_fallback(lookup: Lookup, indexes: tuple[bytes, ...]) -> Lookup:
+def with_fallback(lookup: Lookup, indexes: tuple[bytes, ...], roots: tuple[bytes, ...] = (b"",)) -> Lookup:
     """A lookup that finds the page if there is nothing else and the request is a navigation.
+
+    roots: the paths at which a site has its directories; the page is the index of the innermost one around the target.
 
     A name with a dot is that of a file, unless the browser is about to show a document. A rule that has an answer to
     what is missing, a redirect or a status, is not overruled.
@@ -43,10 +46,16 @@ def with_fallback(lookup: Lookup, indexes: tuple[bytes, ...]) -> Lookup:
     own = {candidate.path for candidate in lookup.candidates}
     pages: tuple[bytes, ...] = ()
     if kind == b"d" or (kind and not has_dot):
-        pages = tuple(index for index in indexes if index not in own)
+        pages = tuple(page for page in _pages(request.target, indexes, roots) if page not in own)
     files = tuple([Candidate(page, EntryKind.FILE) for page in pages])
     if lookup.listing is None:
         lookup = lookup.with_files(files)
     else:  # a directory is listed, with an index or without
         lookup = replace(lookup, candidates=lookup.candidates + files)
     return replace(lookup, fallback=pages, vary=_VARY_WITH_DOT if has_dot else _VARY)
+
+
+def _pages(target: Target, indexes: tuple[bytes, ...], roots: tuple[bytes, ...]) -> list[bytes]:
+    path = b"/".join(target.segments) + b"/"
+    around = [root for root in roots if not root or path.startswith(root + b"/")]
+    return [root + b"/" + index if root else index for root in sorted(around, key=len)[-1:] for index in indexes]

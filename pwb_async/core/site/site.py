@@ -99,6 +99,7 @@ class Site:
         error_pages: Whether errors have the site's own pages, or are JSON for clients that prefer it.
         clean_urls: Whether the addresses of pages have no .html.
         spa: Whether navigations to what is missing get the index of the root.
+        roots: The paths at which the site has its directories, without a slash at either end.
         redirects: The redirects and rewrites.
         added_fields: What is added to the fields of all responses.
         negotiation: Where content codings are from; by default there are none.
@@ -124,6 +125,7 @@ class Site:
         error_pages: bool = True,
         clean_urls: bool = False,
         spa: bool = False,
+        roots: tuple[bytes, ...] = (b"",),
         redirects: RedirectRules | None = None,
         added_fields: AddedFields | None = None,
         negotiation: CodingNegotiation | None = None,
@@ -137,7 +139,7 @@ class Site:
         self._dotfiles = dotfiles
         self._browsing = browsing
         self._own_files = OwnFiles(indexes, dotfiles, clean_urls, browsing is not None, error_pages)
-        self._spa = spa
+        self._spa, self._roots = spa, roots
         self._redirects = redirects or None
         self._added_fields = added_fields or None
         self._access = access or None
@@ -208,7 +210,7 @@ class Site:
                 return answer
             lookup = answer
         if self._spa:
-            lookup = with_fallback(lookup, self._indexes)
+            lookup = with_fallback(lookup, self._indexes, self._roots)
         if not lookup.candidates and lookup.error_directory is None:
             return self._reply(lookup, NOT_FOUND)
         return lookup if self._negotiation is None else self._negotiation.apply(lookup, partial(self._media, request))

@@ -87,6 +87,15 @@ _IN_MAINTENANCE: Final[list[Row]] = [
     row("prefix-maintenance", get("/site/a.txt", _LAST), expect(503, _MAINTAINED, retry_after="60"), ends=True),
     row("prefix-maintenance-outside-of-it", get("/a.txt", _LAST), expect(503, _MAINTAINED), ends=True),
 ]
+_NEAREST: Final = b"<!DOCTYPE html>\n<title>404 file not found</title> of docs\n"
+_NAVIGATION: Final = "Sec-Fetch-Mode: navigate"
+_APP: Final[list[Row]] = [
+    row("prefix-spa", get("/site/a/b", _NAVIGATION), expect(200, _PAGE)),
+    row("prefix-spa-outside-of-it", get("/a/b", _NAVIGATION), expect(404)),
+    row("mount-spa", get("/site/docs/a/b", _NAVIGATION), expect(200, b"docs")),
+    row("mount-spa-of-a-longer-name", get("/site/docs2/a", _NAVIGATION), expect(200, _PAGE)),
+    row("mount-spa-an-asset", get("/site/docs/a.js"), expect(404, _NEAREST)),
+]
 SITES: Final = {
     "mounts": RowSite(
         _ROOT,
@@ -113,4 +122,10 @@ SITES: Final = {
         beside={"docs/sub/x.txt": b"x", "docs/_headers": b"# no rules"},
     ),
     "prefix-maintenance": RowSite({"503.html": _MAINTAINED}, _IN_MAINTENANCE, ("--maintenance", "--prefix", "/site/")),
+    "mounted-apps": RowSite(
+        {"index.html": _PAGE},
+        _APP,
+        ("--spa", "--prefix", "/site/", "--mount", "/site/docs/=docs", "--mount", "/=other"),
+        beside={"docs/index.html": b"docs", "docs/404.html": _NEAREST, "other/marker": b"MARKER"},
+    ),
 }
