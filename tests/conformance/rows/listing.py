@@ -141,6 +141,7 @@ ROWS: Final[list[Row]] = [
         get("/sub/", f"If-None-Match: {entity_tag(_SUB)}"),
         expect(200, **_HTML_FIELDS),
     ),
+    row("9110-8.4-gzip", get("/sub/", "Accept-Encoding: gzip"), expect(200, content_encoding="gzip", vary="Accept, Accept-Encoding")),
     row("9110-13.1.1-if-match", get("/sub/", 'If-Match: "x"'), expect(412)),
     row("9110-14-a-range-of-a-listing", get("/sub/", _JSON, "Range: bytes=0-8"), expect(206, _SUB[:9])),
     row("9110-15.5.6-post", get("/sub/", method="POST"), expect(405, allow="GET, HEAD, OPTIONS")),

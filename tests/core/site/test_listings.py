@@ -6,6 +6,7 @@ from pwb_async.core.http1.limits import Limits
 from pwb_async.core.http1.parser import RequestParser
 from pwb_async.core.semantics.messages import Request
 from pwb_async.core.semantics.target import parse_target
+from pwb_async.core.site.coding_negotiation import CodingNegotiation
 from pwb_async.core.site.listing_query import MAX_PAGES, ListingQuery, parse_listing_query
 from pwb_async.core.site.listings import Browsing, listing_key
 from pwb_async.core.site.lookup import Lookup, OpenFile
@@ -152,3 +153,10 @@ def test_natural_order() -> None:
     assert sorted(names, key=natural_key) == expected
     assert [name_of(f"0001{natural_key(name)}") for name in names] == names
     assert natural_key("9" * 255) > natural_key("9" * 254)
+
+
+def test_a_listing_may_be_compressed() -> None:
+    site = Site(browsing=Browsing(), negotiation=CodingNegotiation(precompressed=True, compress=True))
+    located = site.locate(request(b"/a/", b"Accept-Encoding: gzip", site=site))
+    assert isinstance(located, Lookup)
+    assert [candidate.compressible for candidate in located.candidates] == [True, True]
