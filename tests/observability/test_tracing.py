@@ -18,8 +18,8 @@ from pwb_async.observability.tracing import TracedLookup, TracedSite
 def test_a_traced_lookup_has_all_fields_of_the_plain_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     original = Site.locate
 
-    def with_codings(self: Site, request: Request) -> Lookup | Response:
-        located = original(self, request)
+    def with_codings(self: Site, request: Request, client: str = "") -> Lookup | Response:
+        located = original(self, request, client)
         assert isinstance(located, Lookup)
         return replace(located, codings=Acceptable(((b"br",),)))
 

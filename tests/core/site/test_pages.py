@@ -12,10 +12,13 @@ from pwb_async.core.site.clean_urls import clean_candidates, clean_location
 from pwb_async.core.site.error_files import LEVELS, error_files
 from pwb_async.core.site.error_pages import problem_details
 from pwb_async.core.site.fallback import navigation
+from pwb_async.core.site.listings import Browsing
 from pwb_async.core.site.lookup import (
     FORBIDDEN,
     NO_REQUEST,
     NOT_FOUND,
+    Candidate,
+    EntryKind,
     Finding,
     Forbidden,
     Lookup,
@@ -306,3 +309,18 @@ def test_a_rule_for_what_is_missing_is_not_overruled(rule: str) -> None:
     lookup = Site(spa=True, redirects=rules).locate(request_of("/route", b"Accept: text/html"))
     assert isinstance(lookup, Lookup)
     assert (lookup.fallback, lookup.vary) == ((), b"")
+
+
+def test_what_the_first_candidate_stands_for() -> None:
+    page = open_file(b"404.html", b"x")
+    by_rule = Lookup(NO_REQUEST, b"x", (Candidate(b"404.html", EntryKind.FILE, 404),))
+    assert by_rule.begins_with(page._replace(status=404))
+    assert not by_rule.begins_with(page)
+    assert not ROOT.begins_with(page)
+
+
+def test_a_directory_that_is_listed_comes_before_the_fallback() -> None:
+    site = Site(spa=True, clean_urls=True, browsing=Browsing())
+    lookup = site.locate(request_of("/guide/", b"Accept: text/html"))
+    assert isinstance(lookup, Lookup)
+    assert [each.path for each in lookup.candidates] == [b"guide/index.html", b"guide", b"guide.html", b"index.html"]

@@ -70,3 +70,11 @@ def test_responses_for_some_clients_are_private() -> None:
 def test_a_check_that_cannot_be_made() -> None:
     response = SITE.unavailable(request("/private/a"))
     assert (response.status, cache_control(response)) == (503, b"no-store")
+
+
+def test_an_error_page_with_more_rules_is_not_looked_for() -> None:
+    rules = AccessRules([AccessRule("", parse_pattern("/open/404.html"), "users")])
+    for target, directory in (("/open/x", None), ("/x", ()), ("/open/404.html", ("open",))):
+        lookup = Site(access=rules).locate(request(target), "192.0.2.1")
+        assert isinstance(lookup, Lookup)
+        assert lookup.error_directory == (directory and tuple(name.encode() for name in directory)), target
