@@ -79,7 +79,7 @@ def thread_name() -> str:
 def test_results_and_exceptions_reach_the_loop(run: Runner) -> None:
     async def main() -> None:
         async with pool() as threads:
-            assert await threads.call(thread_name) == "test-disk_0"
+            assert (await threads.call(thread_name)).startswith("test-disk_")
             assert await threads.submit(divmod, 7, 2) == (3, 1)
             for error in (ValueError, SystemExit):
                 with pytest.raises(error):

@@ -20,7 +20,7 @@ IDEAS: Final = {
     "epoll": ("pwb_legacy/epoll.py", "self._poll(self._poll_timeout())"),
     "epoll-thread": ("pwb_legacy/epoll_threads.py", "self._jobs.put("),
     "async": (_PROTOCOL, "response = cache.get(event, now)"),
-    "async-uncached": (_PROTOCOL, "state.find(located).add_done_callback(respond)"),
+    "async-uncached": (_PROTOCOL, "state.find(located).add_done_callback("),
     "async-asyncio": (_PROTOCOL, "response = cache.get(event, now)"),
 }
 """The file of each design, and a piece of the line that is its whole idea."""
