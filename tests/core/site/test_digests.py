@@ -2,7 +2,13 @@
 
 import pytest
 
+from pwb_async.core.semantics.fields import Fields
+from pwb_async.core.semantics.messages import HTTP_1_1, Request
+from pwb_async.core.semantics.target import parse_target
 from pwb_async.core.site.digests import repr_digest
+from pwb_async.core.site.lookup import Lookup, OpenFile
+from pwb_async.core.site.site import Site
+from tests.core.driver import FakeFile
 
 CONTENT = b'{"hello": "world"}\n'
 SHA_256 = b"sha-256=:RK/0qy18MlBSVnWgjwz6lZEWjP/lF5HF9bvEF8FabDg=:"
@@ -36,3 +42,15 @@ SHA_512 = b"sha-512=:YMAam51Jz/jOATT6/zvHrLVgOYTGFy1d6GJiOHTohq4yP+pgk4vf2aCsyRZ
 def test_the_algorithm_that_is_preferred(wanted: bytes, value: bytes | None) -> None:
     """The content and both digests are those of RFC 9530 A and B.1."""
     assert repr_digest(wanted, CONTENT) == (() if value is None else ((b"Repr-Digest", value),))
+
+
+def test_only_content_in_memory_has_a_digest() -> None:
+    target = parse_target(b"GET", b"/a.json")
+    assert not isinstance(target, str)
+    request = Request(b"GET", target, Fields({b"want-repr-digest": [b"sha-256=1"]}, 0), HTTP_1_1)
+    site = Site()
+    lookup = site.locate(request)
+    assert isinstance(lookup, Lookup)
+    held = OpenFile(b"a.json", len(CONTENT), 0, 1, None, CONTENT)
+    assert (b"Repr-Digest", SHA_256) in site.reply(lookup, held).fields
+    assert b"Repr-Digest" not in dict(site.reply(lookup, held._replace(content=None, file=FakeFile(CONTENT))).fields)
