@@ -228,6 +228,7 @@ async def running(
             line
             for line in server.error_output().splitlines()
             if not (allowed_errors and re.search(allowed_errors, line))
+            and not line.startswith("strace: ")  # of the tracer, not of the server
         ]
         assert not unexpected, f"{design.name}, standard error:\n" + "\n".join(unexpected)
     finally:
