@@ -102,7 +102,8 @@ class ServerState:
     """No more connections are accepted; `empty` will be set when the last one has been closed."""
     context: ServerContext
     """The configuration for new requests. A connection keeps what it was made with: the Server field, the timeouts of
-    its deadline, and its parser with the limits on a request, unless responses now depend on other fields."""
+    its deadline, and its parser with the limits on a request, unless responses now depend on other fields or on the
+    query."""
     empty: asyncio.Event
     """Set when the server may end: no connection is left, or the grace period is over."""
     find: Callable[[Lookup], asyncio.Future[Finding]]
@@ -144,9 +145,10 @@ class ServerState:
         options = context.options
         self.storage.reconfigure(context.storage, options.disk_timeout)
         self.admission.resize(options.max_connections, options.max_connections_per_ip, max_open_files(options.cache))
-        if context.parser.variant != self.context.parser.variant:  # of which the keys of the cache are made
+        old, new = self.context.parser, context.parser
+        if (new.variant, new.target_key) != (old.variant, old.target_key):  # of which the keys of the cache are made
             for connection in list(self.admission.connections):
-                connection.use_parser(context.parser)
+                connection.use_parser(new)
         self._configure(context)
 
     def _configure(self, context: ServerContext) -> None:

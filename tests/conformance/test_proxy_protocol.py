@@ -98,12 +98,16 @@ async def test_haproxy_in_front(send: str, start: Start, guarded_root: Path, tmp
 
 
 @pytest.mark.parametrize(
-    "field", ["X-Forwarded-For $proxy_add_x_forwarded_for", 'Forwarded "for=$remote_addr;proto=$scheme"']
+    "field",
+    [
+        "X-Forwarded-For $proxy_add_x_forwarded_for",
+        'Forwarded "for=$remote_addr;proto=$scheme"; proxy_set_header X-Forwarded-For ""',
+    ],
 )
 async def test_nginx_in_front(field: str, start: Start, guarded_root: Path, tmp_path: Path) -> None:
     """What the client sends itself is not believed."""
     (tmp_path / "pwb.toml").write_text('[[access]]\nfor = "/here"\nallow = ["127.0.0.9"]\n')
-    lie = ("-H", "X-Forwarded-For: 127.0.0.9")
+    lie = ("-H", "X-Forwarded-For: 127.0.0.9", "-H", "Forwarded: for=127.0.0.9")
     async with (
         start("--trusted-proxy", "127.0.0.1", root=guarded_root) as server,
         in_front(("nginx", "-c"), NGINX, server, tmp_path, field=field) as url,

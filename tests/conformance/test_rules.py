@@ -3,6 +3,7 @@
 import asyncio
 import os
 import re
+import signal
 import subprocess
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -13,9 +14,9 @@ from pwb_legacy.compare.checks.rows import Row
 
 from .designs import REFERENCE, Design
 from .exchange import assert_same, check, exchange
-from .peer import Peer, send_request
+from .peer import TIMEOUT, Peer, send_request
 from .rows import rules
-from .server import Server, Start, command, environment, running
+from .server import Server, Start, command, environment, eventually, running
 from .test_rows import check_any
 from .wire import get
 
@@ -201,6 +202,52 @@ async def test_the_connections_of_before_get_the_new_rules(start: Start, tmp_pat
                     await asyncio.sleep(0.05)
             for _ in range(2):
                 assert [await ask(host) for host in ("one", "two", "three")] == ["one", "two", None]
+
+
+@pytest.mark.parametrize(
+    ("rule", "hosts", "target"),
+    [
+        pytest.param(b"/* https://www.example/:splat 301!", ("www.example", "example"), "/a", id="host"),
+        pytest.param(b"/* https://www.example:81/:splat 301!", ("www.example:81", "www.example"), "/a", id="port"),
+        pytest.param(b"/* https://www.example/:splat 301", ("www.example", "example"), "/none", id="not-forced"),
+    ],
+)
+async def test_a_response_at_the_destination_is_not_that_of_another_host(
+    start: Start, tmp_path: Path, rule: bytes, hosts: tuple[str, str], target: str
+) -> None:
+    """The destination's host gets the file, whatever was requested before, and every other host the redirect."""
+    root = build(tmp_path / "root", {"_redirects": rule, "a": b"a", "404.html": b"none"})
+    async with start(root=root, allowed_errors=WARNINGS) as server:
+        for host in hosts * 2:
+            request = get(target).replace(b"Host: h", b"Host: " + host.encode())
+            response = await send_request(server.address, request)
+            redirected = host == hosts[1]
+            assert (response.status == 301) is redirected, (host, response.status)
+
+
+async def test_a_response_at_the_destination_is_not_that_of_another_query(start: Start, tmp_path: Path) -> None:
+    root = build(tmp_path / "root", {"_redirects": b"/* /a?x=1 302!", "a": b"a"})
+    async with start(root=root, allowed_errors=WARNINGS) as server:
+        for target, status in (("/a?x=1", 200), ("/a", 302)) * 2:
+            assert (await send_request(server.address, get(target))).status == status, target
+
+
+async def test_the_connections_of_before_get_the_keys_of_listings(start: Start, tmp_path: Path) -> None:
+    """Also if a reload has switched on --browse, with which responses depend on the query."""
+    root = build(tmp_path / "root", {"a": b"a"})
+    (tmp_path / "pwb.toml").write_text("")
+    async with start(root=root, allowed_errors="reloaded") as server:
+        if server.design.program != "pwb" or server.design.name.endswith("fixed"):
+            return
+        async with Peer(server.address) as peer:
+            await peer.send(get("/a"))
+            assert (await peer.read_response()).content == b"a"
+            (tmp_path / "pwb.toml").write_text("browse = true\n")
+            server.signal(signal.SIGHUP)
+            await eventually(lambda: "pwb: reloaded" in server.error_output(), TIMEOUT)
+            for target, kind in (("/?format=json", "application/json"), ("/", "text/html; charset=utf-8")) * 2:
+                await peer.send(get(target))
+                assert (await peer.read_response())["Content-Type"] == kind, target
 
 
 MISTAKES = {

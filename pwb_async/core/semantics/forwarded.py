@@ -5,6 +5,9 @@ trusted proxy, the one to its left is what this proxy has reported. The first th
 stands further left may have been made up by the client. An entry that is no address ends the walk: then the client is
 the last trusted proxy, since no further report can be believed.
 
+X-Forwarded-For is preferred to Forwarded: most proxies write the former only, and pass on a Forwarded that a client has
+made up. A proxy that writes Forwarded has to remove the other field.
+
 Forwarded is split at each comma, even within a quoted string, so that a quotation mark which a client has sent cannot
 hide what a proxy has written behind it.
 """
@@ -26,9 +29,9 @@ _MAX_ENTRIES: Final = 64
 
 
 def client_of(peer: str, fields: Fields, trusted: Networks) -> str:
-    """The address of the client, if the peer is a trusted proxy. Forwarded is preferred to X-Forwarded-For."""
-    forwarded = fields.get(b"forwarded")
-    return _walk(peer, forwarded, fields.get(b"x-forwarded-for") if forwarded is None else None, trusted)
+    """The address of the client, if the peer is a trusted proxy."""
+    x_forwarded_for = fields.get(b"x-forwarded-for")
+    return _walk(peer, fields.get(b"forwarded") if x_forwarded_for is None else None, x_forwarded_for, trusted)
 
 
 def scheme_of(fields: Fields) -> bytes:
@@ -36,10 +39,11 @@ def scheme_of(fields: Fields) -> bytes:
 
     It is that of the last entry, which the proxy has written itself.
     """
-    forwarded = fields.get(b"forwarded")
-    if forwarded is not None:
-        return next((_parameters(each).get(b"proto", b"").lower() for each in reversed(_members(forwarded))), b"")
-    return next(reversed(_members(fields.get(b"x-forwarded-proto") or b"")), b"").lower()
+    reported = fields.get(b"x-forwarded-proto")
+    if reported is not None:
+        return next(reversed(_members(reported)), b"").lower()
+    forwarded = _members(fields.get(b"forwarded") or b"")
+    return next((_parameters(each).get(b"proto", b"").lower() for each in reversed(forwarded)), b"")
 
 
 @lru_cache(256)

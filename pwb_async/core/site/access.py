@@ -1,8 +1,9 @@
 """Which requests are refused: the hooks that run before anything else is done, and the rules of [[access]].
 
 A rule applies to the paths of its pattern and to everything beneath them; it applies to a coded file such as app.js.gz
-if it applies to app.js. Upper and lower case make no difference here, as some file systems make none. All rules that
-apply to a path count: each must admit the client, and each that has a file of passwords must know the user.
+if it applies to app.js, and to about.html if it applies to about, which is its address with --clean-urls. Upper and
+lower case make no difference here, as some file systems make none. All rules that apply to a path count: each must admit the
+client, and each that has a file of passwords must know the user.
 
 A path is judged twice: as it is requested, by the guard, and as it is served, which may be the index of a directory or
 a file that a rewrite names. The second judgement is that of a storage (GuardedStorage), as only the disk decides what
@@ -23,6 +24,8 @@ from .patterns import Pattern, beneath
 
 _CODED: Final = (b".br", b".gz", b".zst")
 """The suffixes of coded files."""
+_PAGE: Final = b".html"
+"""The suffix that an address without it may stand for."""
 _MAX_PATHS: Final = 4096
 """Paths whose rules are kept; then all are forgotten."""
 
@@ -137,6 +140,7 @@ class AccessRules:
     def _find(self, segments: tuple[bytes, ...]) -> tuple[AccessRule, ...]:
         path = b"/".join(segments)
         names = [path, *(path[: -len(suffix)] for suffix in _CODED if path.lower().endswith(suffix))]
+        names += [name[: -len(_PAGE)] for name in names if name.lower().endswith(_PAGE)]
         found = tuple(
             rule
             for compiled, rule in self._compiled

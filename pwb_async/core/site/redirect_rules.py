@@ -36,6 +36,16 @@ class RedirectRule:
     """Whether it counts even where there is a file."""
     query: QueryConditions = ()
 
+    @property
+    def redirects(self) -> bool:
+        """Whether it sends the client elsewhere, except for one that is at the destination already."""
+        return self.status not in REWRITES
+
+    @property
+    def stops_at_query(self) -> bool:
+        """Whether it is the query that shows that a client is at the destination already."""
+        return self.redirects and self.destination.query is not None
+
 
 def parse_rule(
     place: str, source: str, destination: str, status: int, force: bool, query: Sequence[tuple[str, str]] = ()
@@ -121,9 +131,11 @@ class RedirectRules:
         rules = tuple(rules)
         self._forced = PatternMap((rule.pattern, rule) for rule in rules if rule.force)
         self._others = PatternMap((rule.pattern, rule) for rule in rules if not rule.force)
-        self._by_query = PatternMap((rule.pattern, rule) for rule in rules if rule.query)
+        self._by_query = PatternMap((rule.pattern, rule) for rule in rules if rule.query or rule.stops_at_query)
         self.hosts = (*self._forced.hosts, *self._others.hosts)
         """What the rules demand of the host, on which responses depend therefore."""
+        self.authorities = frozenset(rule.destination.host for rule in rules if rule.redirects) - {b""}
+        """The authorities that redirects lead to; requests that name one are at their destination already."""
 
     def __bool__(self) -> bool:
         return bool(self._forced or self._others)

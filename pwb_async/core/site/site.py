@@ -76,7 +76,7 @@ from .redirect_rules import Redirect, RedirectRules, Rewrite
 from .representation import Representation
 from .servable import is_servable
 from .validators import validators_of_file
-from .variants import combine, host_variant, json_variant
+from .variants import authority_variant, combine, host_variant, json_variant
 
 ALLOWED: Final = b"GET, HEAD, OPTIONS"
 """The value of Allow."""
@@ -147,9 +147,15 @@ class Site:
         hosts = (*(redirects.hosts if redirects else ()), *(added_fields.rules.hosts if added_fields else ()))
         self._negotiation = negotiation or None
         added = added_fields.variant if added_fields else None
-        json = json_variant if error_pages or browsing else None
         # The codings are at the end, from where Lookup.shared_key has them removed.
-        self.variant = combine(host_variant(hosts), added, json, navigation if spa else None, self._negotiation)
+        self.variant = combine(
+            host_variant(hosts),
+            authority_variant(redirects.authorities if redirects else ()),
+            added,
+            json_variant if error_pages or browsing else None,
+            navigation if spa else None,
+            self._negotiation,
+        )
         self.target_key = listing_key if browsing else None
 
     def locate(self, request: Request, client: str = "") -> Lookup | Response:

@@ -24,6 +24,19 @@ class HostVariant:
 
 
 @dataclass(frozen=True, slots=True)
+class AuthorityVariant:
+    """The Variant of a site with redirects to other authorities, which do not redirect what is requested there."""
+
+    authorities: frozenset[bytes]
+    """The hosts of the destinations with their ports, in lower case."""
+
+    def __call__(self, fields: Fields) -> bytes:
+        """The authority in these fields; b"" if no redirect leads to it."""
+        authority = (fields.host or b"").lower()
+        return authority if authority in self.authorities else b""
+
+
+@dataclass(frozen=True, slots=True)
 class CombinedVariant:
     """The Variant of a site whose responses depend on several things."""
 
@@ -51,6 +64,12 @@ def host_variant(hosts: Iterable[re.Pattern[bytes]]) -> Variant | None:
     """The Variant for rules that demand this of the host; None if there are no such rules."""
     patterns = frozenset(hosts)
     return HostVariant(patterns) if patterns else None
+
+
+def authority_variant(authorities: Iterable[bytes]) -> Variant | None:
+    """The Variant for redirects to these authorities; None if there are no such redirects."""
+    found = frozenset(authorities)
+    return AuthorityVariant(found) if found else None
 
 
 def combine(*variants: Variant | None) -> Variant | None:

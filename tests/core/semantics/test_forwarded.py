@@ -73,8 +73,14 @@ def test_x_forwarded_for(value: str, client: str) -> None:
     ],
 )
 def test_forwarded(value: str, client: str) -> None:
-    """It is preferred to X-Forwarded-For, even if it names no client."""
-    assert client_of(PEER, fields(forwarded=value, x_forwarded_for="8.8.8.8"), TRUSTED) == client
+    assert client_of(PEER, fields(forwarded=value), TRUSTED) == client
+
+
+def test_a_forwarded_of_a_client_that_a_proxy_passes_on_counts_for_nothing() -> None:
+    """Most proxies write X-Forwarded-For only."""
+    both = fields(forwarded="for=8.8.8.8;proto=https", x_forwarded_for="9.9.9.9", x_forwarded_proto="http")
+    assert client_of(PEER, both, TRUSTED) == "9.9.9.9"
+    assert scheme_of(both) == b"http"
 
 
 def test_without_a_report() -> None:
@@ -89,7 +95,7 @@ def test_without_a_report() -> None:
         ({"x_forwarded_proto": "http, HTTPS"}, b"https"),
         ({"x_forwarded_proto": ","}, b""),
         ({"forwarded": "for=1.2.3.4;proto=HTTPS"}, b"https"),
-        ({"forwarded": "proto=https, for=1.2.3.4", "x_forwarded_proto": "https"}, b""),
+        ({"forwarded": "proto=https, for=1.2.3.4"}, b""),
         ({"forwarded": ""}, b""),
     ],
 )

@@ -26,6 +26,7 @@ def segments(path: str) -> tuple[bytes, ...]:
         ("/private", "/private /private/a /PRIVATE/a/b /private.gz", "/ /private.txt /privat /x/private"),
         ("/private/*", "/private /private/a", "/privates"),
         ("/a/b.js", "/a/b.js /a/b.js.br /a/b.js.GZ /a/b.js.zst /a/b.js/x", "/a /a/b.js.map /a/b.jsx"),
+        ("/about", "/about.html /about.HTML /about.html.br /about", "/about.htm /about.html.txt /xabout.html"),
         ("/*.pdf", "/x.pdf /a/x.pdf /x.pdf/y /x.pdf.gz", "/x.pdfx"),
         ("/:user/private", "/a/private /b/private/c", "/private /a/b/private"),
         ("/*/admin", "/admin /a/admin /a/b/admin/c", "/adminx /a"),
