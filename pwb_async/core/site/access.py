@@ -2,8 +2,8 @@
 
 A rule applies to the paths of its pattern and to everything beneath them; it applies to a coded file such as app.js.gz
 if it applies to app.js, and to about.html if it applies to about, which is its address with --clean-urls. Upper and
-lower case make no difference here, as some file systems make none. All rules that apply to a path count: each must admit the
-client, and each that has a file of passwords must know the user.
+lower case make no difference here, as some file systems make none. All rules that apply to a path count: each must
+admit the client, and each that has a file of passwords must know the user.
 
 A path is judged twice: as it is requested, by the guard, and as it is served, which may be the index of a directory or
 a file that a rewrite names. The second judgement is that of a storage (GuardedStorage), as only the disk decides what
