@@ -8,8 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pwb_async.config.redirects_file import parse_redirects
+from pwb_async.core.semantics.fields import Fields
 from pwb_async.core.semantics.messages import Request
 from pwb_async.core.site.redirect_rules import Redirect, RedirectRules, Rewrite, parse_rule
+from pwb_async.core.site.variants import authority_variant
 from tests.core.driver import PARSER, get
 
 from .rule_requests import request_of
@@ -199,3 +201,15 @@ def test_no_redirect_leads_to_another_host_c9(start: str, text: str, escaped: bo
         assert re.fullmatch(r"/(?![/\\])[!-~]*", location)
         assert "\\" not in location.partition("?")[0]
         assert urlsplit(urljoin("http://h/", location)).netloc == "h"
+
+
+def test_responses_depend_on_the_authority_that_a_redirect_leads_to() -> None:
+    """A request that names it is at its destination already."""
+    rules = RedirectRules([parse_rule("here", "/*", "https://WWW.example:81/:splat", 301, True)])
+    assert rules.authorities == {b"www.example:81"}
+    variant = authority_variant(rules.authorities)
+    assert variant is not None
+    keys = [variant(Fields({b"host": [host]}, 0)) for host in (b"www.EXAMPLE:81", b"www.example", b"example")]
+    assert keys == [b"www.example:81", b"", b""]
+    assert variant(Fields({}, 0)) == b""
+    assert authority_variant(()) is None
