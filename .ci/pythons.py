@@ -38,7 +38,7 @@ SUITE = [
     *DESIGNS,
 ]
 FEWER = "not (epoll or single)"
-"""Of the raw-socket designs thread, process and gevent are enough: the others use nothing that interpreters differ in."""
+"""Of the raw-socket designs thread, process and gevent are enough: the others use nothing that differs."""
 FAILED = "FAILED"
 RELEASED = ("3.11", "3.12", "3.13", "3.13t", "3.14", "3.14t")
 """The versions whose absence is named; a t: free-threaded."""
