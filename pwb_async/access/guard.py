@@ -79,7 +79,7 @@ class Access:
         if self._preflights and is_preflight(request):
             return None
         for rule in rules:
-            if rule.htpasswd and (authorization is None or not self._files[rule.htpasswd].knows(authorization)):
+            if rule.htpasswd and (authorization is None or not self._files[rule.htpasswd].has_verified(authorization)):
                 if parse_basic(authorization) is None:
                     return _unauthorized(rule)
                 unknown = True

@@ -46,7 +46,7 @@ class Htpasswd:
         self._version = self._stat()
         self._users, self._decoy = _parse(path)
 
-    def knows(self, authorization: bytes) -> bool:
+    def has_verified(self, authorization: bytes) -> bool:
         """Whether these credentials, the value of Authorization, have been checked and still hold. It never blocks."""
         known = self._known.get(blake2b(authorization, digest_size=16, key=self._key).digest())
         return known is not None and (user := self._users.get(known[0])) is not None and user.hashed == known[1]
@@ -57,7 +57,7 @@ class Htpasswd:
         It takes as long for a user that does not exist: their password is checked against a hash of the scheme and cost
         that most users have, and the result is dropped.
         """
-        if self.knows(authorization):
+        if self.has_verified(authorization):
             return True
         credentials = parse_basic(authorization)
         if credentials is None or len(credentials[1]) > MAX_PASSWORD:

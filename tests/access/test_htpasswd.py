@@ -79,10 +79,10 @@ def test_every_scheme(tmp_path: Path) -> None:
         right = "argon" if user == "a" else "pw"
         for _ in range(2):
             assert users.verify(value(user, right))
-        assert users.knows(value(user, right))
+        assert users.has_verified(value(user, right))
         for wrong in ("", "PW", right + "\0", "x" * 73, "x" * 5000, "ü"):
             assert not users.verify(value(user, wrong)), (user, wrong)
-            assert not users.knows(value(user, wrong))
+            assert not users.has_verified(value(user, wrong))
     for nonsense in (b"", b"Basic", b"Basic Ym9i"):
         assert not users.verify(nonsense)
 
@@ -100,11 +100,11 @@ def test_what_is_known_is_bounded_and_ends_with_the_hash(tmp_path: Path, monkeyp
     users = made(tmp_path, "".join(f"{user}:{hashed}\n" for user in "abc"))
     for user in "abc":
         assert users.verify(value(user, "pw"))
-    assert [user for user in "abc" if users.knows(value(user, "pw"))] == ["b", "c"]
+    assert [user for user in "abc" if users.has_verified(value(user, "pw"))] == ["b", "c"]
     (tmp_path / "users").write_text(f"b:{bcrypt.hashpw(b'new', bcrypt.gensalt(4)).decode()}\n")
     users.reload(1.0)
-    assert not users.knows(value("b", "pw"))
-    assert not users.knows(value("c", "pw"))
+    assert not users.has_verified(value("b", "pw"))
+    assert not users.has_verified(value("c", "pw"))
     assert users.verify(value("b", "new"))
 
 
