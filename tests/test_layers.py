@@ -13,13 +13,14 @@ from pwb_async.config.modes import MODES
 
 ROOT = Path(__file__).parents[1]
 
-PURE = {"core.semantics", "core.events", "core.deadlines", "core.http1", "core.site"}
+PURE = {"core.semantics", "core.events", "core.deadlines", "core.http1", "core.http2", "core.site"}
 BLOCKING = {"access", "config", "listing", "storage", "network", "output", "observability", "runtime"}
 LAYERS: dict[str, set[str]] = {
     "core.semantics": set(),
     "core.events": {"core.semantics"},
     "core.deadlines": {"core.semantics", "core.events"},
     "core.http1": {"core.semantics", "core.events"},
+    "core.http2": {"core.semantics", "core.events"},
     "core.site": {"core.semantics", "core.events"},
     "output": set(),
     "config": {"core.semantics", "core.site", "version", "output"},
@@ -59,8 +60,8 @@ MAY_HAVE_A_LOOP = (
     "pwb_legacy.typed",
 )
 CORE_MAY_IMPORT = {
-    "binascii", "collections", "dataclasses", "datetime", "enum", "fnmatch", "functools", "hashlib", "ipaddress", "math", "re", "typing",
-    "unicodedata", "urllib",
+    "binascii", "collections", "dataclasses", "datetime", "enum", "fnmatch", "functools", "hashlib", "heapq", "ipaddress", "math", "re",
+    "struct", "typing", "unicodedata", "urllib",
 }  # fmt: skip
 """What the core may import of the standard library: none of it reaches a file, a socket, a process, a clock or a log."""
 
