@@ -1,6 +1,7 @@
 """Other servers and other interpreters in `compare`: how they are started, judged, measured and ended."""
 
 import functools
+import http.client
 import os
 import re
 import shutil
@@ -76,6 +77,27 @@ def test_nginx_is_there_for_reference_and_nothing_is_claimed_about_it(tmp_path: 
     assert "for reference: not a design of PWB" in drawn
     assert 'stroke="var(--line)"' in drawn
     assert "requests are answered alike by all 2 designs" in said
+
+
+@needs_nginx
+def test_all_processes_of_a_server_are_on_its_cores_and_their_cpu_time_counts(site: sample_site.Site) -> None:
+    """nginx has forked its workers before the laboratory gets its process id."""
+    core = min(os.sched_getaffinity(0))
+    contestant = nginx()
+    assert contestant is not None
+    with serving(contestant, site.root, {core}) as server:
+        members = probes.tree(server.pid)
+        assert len(members) > 1
+        assert [os.sched_getaffinity(pid) for pid in members] == [{core}] * len(members)
+        before = server.cpu_seconds()
+        clock = sum(time.clock_gettime((~pid << 3) | 2) for pid in members)
+        client = http.client.HTTPConnection(*server.address)
+        for _ in range(500):
+            client.request("GET", site.page.decode())
+            client.getresponse().read()
+        client.close()
+        spent = sum(time.clock_gettime((~pid << 3) | 2) for pid in members) - clock
+        assert server.cpu_seconds() - before > spent * 0.8 > 0
 
 
 @needs_nginx

@@ -56,6 +56,10 @@ class ControlGroup:
             return False
         return True
 
+    def holds(self, pid: int) -> bool:
+        """Whether a process is in the group."""
+        return str(pid) in (self._path / "cgroup.procs").read_text().split()
+
     def cpu_seconds(self) -> float:
         """What all that ever were members have used since they joined."""
         for line in (self._path / "cpu.stat").read_text().splitlines():

@@ -25,7 +25,7 @@ from typing import IO, Final, Self
 from pwb_async.config.modes import MODES
 
 from . import probes
-from .cpu_time import Reading, control_group, new_name, tree_cpu_seconds
+from .cpu_time import ControlGroup, Reading, control_group, new_name, tree_cpu_seconds
 
 START_SECONDS: Final = 20.0
 STOP_SECONDS: Final = 3.0
@@ -154,9 +154,10 @@ def serving(
             subprocess.PIPE if launch.port is None else errors,
             launch.environment,
             launch.folder,
+            group,
         ) as process,
     ):
-        grouped = group is not None and group.add(process.pid)
+        grouped = group is not None and group.holds(process.pid)
         read = group.cpu_seconds if group is not None and grouped else partial(tree_cpu_seconds, process.pid)
         address = _address(process, errors) if launch.port is None else _accepting(process, launch.port, errors)
         yield Server(process, address, errors, read)
@@ -170,9 +171,19 @@ def started(
     output: int | IO[bytes] = subprocess.PIPE,
     environment: Mapping[str, str] | None = None,
     folder: Path | None = None,
+    group: ControlGroup | None = None,
 ) -> Iterator[subprocess.Popen[bytes]]:
     """A command as a process until the block ends; then its whole process tree is ended. cores: the only ones it may
-    use; empty: any. environment: by default this one without the options of PWB in it. Raises CannotError."""
+    use; empty: any. environment: by default this one without the options of PWB in it. group: the control group that it
+    is in, if that may be. Raises CannotError."""
+
+    def prepare() -> None:
+        # Before the command runs: nginx forks its workers within milliseconds, and they inherit both.
+        if cores:
+            os.sched_setaffinity(0, cores)
+        if group is not None:
+            group.add(os.getpid())
+
     try:
         process = subprocess.Popen(  # noqa: S603  our own words, or those of --also
             words,
@@ -182,12 +193,11 @@ def started(
             cwd=folder or "/",  # no pwb.toml or pyproject.toml is found there
             env=environment or plain_environment(),
             start_new_session=True,  # a Ctrl-C in the terminal is for the laboratory alone
+            preexec_fn=prepare,  # safe beside threads: it takes no lock of theirs
         )
     except OSError as error:
         raise CannotError(f"{words[0]}: {error.strerror}") from None
     try:
-        if cores:
-            os.sched_setaffinity(process.pid, cores)  # before it has had the time to make a thread
         yield process
     finally:
         end(process)
