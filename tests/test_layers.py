@@ -14,7 +14,7 @@ from pwb_async.config.modes import MODES
 ROOT = Path(__file__).parents[1]
 
 PURE = {"core.semantics", "core.events", "core.deadlines", "core.http1", "core.http2", "core.site"}
-BLOCKING = {"access", "config", "listing", "storage", "network", "output", "observability", "runtime"}
+BLOCKING = {"access", "config", "listing", "storage", "network", "output", "observability", "runtime", "tls"}
 LAYERS: dict[str, set[str]] = {
     "core.semantics": set(),
     "core.events": {"core.semantics"},
@@ -25,11 +25,23 @@ LAYERS: dict[str, set[str]] = {
     "output": set(),
     "config": {"core.semantics", "core.site", "version", "output"},
     "network": set(),
+    "tls": set(),
     "storage": {"core.semantics", "core.site", "config"},
     "observability": {*PURE, "output"},
     "access": {*PURE, "config", "network", "output"},
     "listing": {"core.semantics", "core.site", "storage"},
-    "runtime": {*PURE, "version", "access", "config", "listing", "storage", "network", "output", "observability"},
+    "runtime": {
+        *PURE,
+        "version",
+        "access",
+        "config",
+        "listing",
+        "storage",
+        "network",
+        "output",
+        "observability",
+        "tls",
+    },
     "command": {"config", "output", "observability"},
     "server": {*PURE, *BLOCKING},
     "compress": {"core.semantics", "core.site", "config", "storage", "output", "runtime"},

@@ -16,6 +16,7 @@ class Topic(Enum):
     FIELDS = "Rules, and fields of responses"
     ACCESS = "Access"
     LISTENING = "Where it listens"
+    TLS = "HTTPS"
     PROCESS = "Processes and rights"
     STORAGE = "Memory and disk"
     LOGGING = "Log and timeline"

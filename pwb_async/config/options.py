@@ -1,7 +1,7 @@
 """The options of both programs, each declared once, as a field of `Options`.
 
-To add an option, add a field: its topic, default, type of value and help. The command line, the environment, the TOML
-file, --help and docs/options.md are made from these declarations.
+To add an option, add a field, here or in tls_options.py: its topic, default, type of value and help. The command line,
+the environment, the TOML file, --help and docs/options.md are made from these declarations.
 """
 
 from dataclasses import dataclass, field, fields
@@ -50,6 +50,7 @@ from .option_types import (
     TypeRule,
 )
 from .rules import Rules
+from .tls_options import TLSOptions
 
 
 class ConfigError(ValueError):
@@ -60,7 +61,7 @@ class ConfigError(ValueError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
+class Options(TLSOptions):
     """The values of all options. Times are in seconds, sizes in bytes; 0 and None mean what the help says of them.
 
     Only read_options() checks values; Options(port=0) takes what it is given.
@@ -291,9 +292,8 @@ class SiteOptions(NamedTuple):
     """All options as they are for this site."""
 
 
+_declarations = (each.metadata["declaration"]._replace(name=each.name) for each in fields(Options) if each.metadata)
 DECLARATIONS: Final[dict[str, Declaration]] = {
-    each.name: each.metadata["declaration"]._replace(name=each.name)
-    for each in fields(Options)
-    if "declaration" in each.metadata
+    each.name: each for each in sorted(_declarations, key=lambda each: list(Topic).index(each.topic))
 }
-"""The declaration of each option by its name, in the order of the fields."""
+"""The declaration of each option by its name, topic by topic, and in each in the order of the fields."""

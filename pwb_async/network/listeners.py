@@ -213,9 +213,9 @@ def peer_prefix(peer: str) -> bytes:
     return socket.inet_pton(socket.AF_INET6, peer.partition("%")[0])[:8]
 
 
-def url(sock: socket.socket, path: str = "/") -> str:
+def url(sock: socket.socket, path: str = "/", scheme: str = "http") -> str:
     """The URL of what listens on `sock`, with this path, or unix: and the path of a Unix socket."""
     if sock.family == socket.AF_UNIX:
         return f"unix:{sock.getsockname()}"
     host, port = sock.getsockname()[:2]
-    return f"http://[{host}]:{port}{path}" if sock.family == socket.AF_INET6 else f"http://{host}:{port}{path}"
+    return f"{scheme}://[{host}]:{port}{path}" if sock.family == socket.AF_INET6 else f"{scheme}://{host}:{port}{path}"

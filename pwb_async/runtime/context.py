@@ -33,10 +33,12 @@ from .landlock import find_landlock
 from .listings import LISTING_MODULES
 from .processors import processors
 from .sites import Sites
+from .tls_options import find_tls
 
 if TYPE_CHECKING:
     from pwb_async.access.trusted_proxies import TrustedProxies
     from pwb_async.observability.trace_events import TraceWriter
+    from pwb_async.tls.contexts import TLSContexts
 
 T = TypeVar("T")
 logger: Final = logging.getLogger("pwb")
@@ -80,6 +82,8 @@ class ServerContext(NamedTuple):
     """The proxies that are trusted; None for none."""
     connection_class: type[Connection] = Connection
     """The class of connections; with --proxy-protocol a ProxiedConnection."""
+    tls: "TLSContexts | None" = None
+    """The SSL contexts of connections; None for connections without TLS."""
     guard: Guard | None = None
     """The function that may refuse a request before the cache is asked, beside that of `sites`; None for none.
 
@@ -105,7 +109,8 @@ class ServerContext(NamedTuple):
 
     def ready_line(self, server: str) -> str:
         """The line that a program prints once it accepts connections: `server` serves what, and where."""
-        where = ", ".join(url(sock, quote_from_bytes(fsencode(self.options.prefix))) for sock in self.sockets)
+        path, scheme = quote_from_bytes(fsencode(self.options.prefix)), "http" if self.tls is None else "https"
+        where = ", ".join(url(sock, path, scheme) for sock in self.sockets)
         delays = _delays(self.options)
         slow = f", slowed down by {delays}," if delays else ","
         more = len(all_directories(self.options)) - 1
@@ -193,6 +198,7 @@ def _open(
         try:
             sites = Sites(options, old and old.sites)
             sites.load_rules()
+            tls = find_tls(options) if program != "pwb-legacy" else None
             if options.user is not None:
                 action, value = "become", options.user
                 privileges.find_user(options.user)
@@ -252,6 +258,7 @@ def _open(
         workers=options.workers or processors(),
         proxies=find_proxies(options),
         connection_class=find_connection_class(options),
+        tls=tls,
     )
 
 

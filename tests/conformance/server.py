@@ -25,7 +25,7 @@ from .designs import Design
 from .peer import TIMEOUT
 
 REPOSITORY: Final = Path(__file__).parents[2]
-_READY: Final = re.compile(r"listening on http://\[?([0-9a-f.:]+?)\]?:(\d+)/")
+_READY: Final = re.compile(r"listening on (https?)://\[?([0-9a-f.:]+?)\]?:(\d+)/")
 
 
 class Resources(NamedTuple):
@@ -42,6 +42,8 @@ class Server:
 
     address: tuple[str, int]
     """The host and port that it listens on."""
+    scheme = "http"
+    """The scheme of its URL."""
 
     def __init__(self, design: Design, process: subprocess.Popen[bytes], log: Path, errors: Path) -> None:
         self.design = design
@@ -52,7 +54,7 @@ class Server:
 
     @property
     def url(self) -> str:
-        return f"http://{self.address[0]}:{self.address[1]}"
+        return f"{self.scheme}://{self.address[0]}:{self.address[1]}"
 
     def signal(self, number: int = signal.SIGTERM) -> None:
         """Signals the main process only, as a service manager does at first."""
@@ -164,13 +166,13 @@ def environment() -> dict[str, str]:
     return {"PYTHONWARNINGS": "default"} | kept | {"PYTHONPATH": str(REPOSITORY)}
 
 
-def _read_output(process: subprocess.Popen[bytes], ready: "Future[tuple[str, int]]", keep: bool) -> None:
+def _read_output(process: subprocess.Popen[bytes], ready: "Future[tuple[str, str, int]]", keep: bool) -> None:
     """Reads standard output, so that no write to it blocks. keep: False closes it once the server listens."""
     assert process.stdout is not None
     with process.stdout as output:
         for line in output:
             if (match := _READY.search(line.decode())) and not ready.done():
-                ready.set_result((match[1], int(match[2])))
+                ready.set_result((match[1], match[2], int(match[3])))
                 if not keep:
                     return
     if not ready.done():
@@ -210,13 +212,14 @@ async def running(
             env=environment(),
             start_new_session=True,
         )
-    ready: Future[tuple[str, int]] = Future()
+    ready: Future[tuple[str, str, int]] = Future()
     output_reader = Thread(target=_read_output, args=(process, ready, keep_output), daemon=True)
     output_reader.start()
     server = Server(design, process, log, errors)
     try:
         try:
-            server.address = await asyncio.wait_for(asyncio.wrap_future(ready), TIMEOUT)
+            server.scheme, host, port = await asyncio.wait_for(asyncio.wrap_future(ready), TIMEOUT)
+            server.address = (host, port)
         except (TimeoutError, AssertionError) as error:
             raise AssertionError(f"{design.name} does not listen: {error}\n{server.error_output()}") from None
         yield server

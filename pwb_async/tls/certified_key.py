@@ -1,0 +1,123 @@
+"""A certificate chain and its private key, read from files and checked.
+
+The files are read once, and what has been checked is what the contexts get, so a file that changes meanwhile does no
+harm. Each pair is loaded into a context of its own first: in one that has another pair already, OpenSSL may overlook
+that a key does not fit.
+"""
+
+import binascii
+import os
+import re
+import ssl
+import time
+from collections.abc import Sequence
+from typing import Final, NamedTuple, NoReturn
+
+from .certificate import Certificate, parse_certificate
+from .errors import CertificateError
+
+_CERTIFICATE: Final = re.compile(rb"-----BEGIN CERTIFICATE-----\s(.+?)-----END CERTIFICATE-----", re.DOTALL)
+_PRIVATE_KEY: Final = re.compile(rb"-----BEGIN ([A-Z ]*PRIVATE KEY)-----.+?-----END \1-----", re.DOTALL)
+_MAX_BYTES: Final = 1 << 20
+"""Bytes of a file that are read; a chain has a few thousand."""
+_OTHERS: Final = 0o006
+"""The permissions to read and to write of users that are neither the owner nor in the group of a file."""
+_REASONS: Final = {
+    **dict.fromkeys(
+        ("KEY_VALUES_MISMATCH", "NO_CERTIFICATE_ASSIGNED"),  # the second is that of a key of another type
+        "the key does not fit the certificate, which must be the first one in its file",
+    ),
+    "EE_KEY_TOO_SMALL": "the key is too short for OpenSSL",
+    "CA_MD_TOO_WEAK": "it is signed with a digest that OpenSSL calls too weak",
+}
+"""What OpenSSL's reasons mean here."""
+
+
+class CertifiedKey(NamedTuple):
+    """A certificate chain and the private key of its first certificate."""
+
+    pem: bytes
+    """The chain and the key."""
+    certificate: Certificate
+    """The first certificate of the chain."""
+    shown: str
+    """What messages call the certificate."""
+
+    def load_into(self, context: ssl.SSLContext) -> None:
+        """Add the chain and the key to a context. Raises CertificateError."""
+        fd = os.memfd_create("pwb-tls")  # the ssl module takes files only
+        try:
+            with open(fd, "wb", buffering=0, closefd=False) as file:
+                file.write(self.pem)
+            context.load_cert_chain(f"/proc/self/fd/{fd}", password=self._refuse_password)
+        except ssl.SSLError as error:
+            reason = error.reason or str(error)
+            raise CertificateError(f"{self.shown}: {_REASONS.get(reason, f'OpenSSL refuses it: {reason}')}") from None
+        finally:
+            os.close(fd)
+
+    def check_time(self, now: float) -> None:
+        """Check that the certificate is valid. now: in seconds since the epoch. Raises CertificateError."""
+        if now > self.certificate.not_after:
+            raise CertificateError(f"{self.shown}: it expired on {_date(self.certificate.not_after)}")
+        if now < self.certificate.not_before:
+            raise CertificateError(f"{self.shown}: it is not valid before {_date(self.certificate.not_before)}")
+
+    def _refuse_password(self) -> NoReturn:
+        raise CertificateError(
+            f"{self.shown}: its key is encrypted, which needs a password that a server cannot ask for"
+        )
+
+
+def read_certified_keys(certificates: Sequence[str], keys: Sequence[str]) -> list[CertifiedKey]:
+    """The chains in PEM files, each with its key.
+
+    As many keys as certificates belong to them in this order. With fewer, the certificates with a key in their own file
+    need none. Raises CertificateError.
+    """
+    chains = [_read(path) for path in certificates]
+    with_own_key = [len(keys) < len(certificates) and _PRIVATE_KEY.search(chain) is not None for chain in chains]
+    if len(certificates) - sum(with_own_key) != len(keys):
+        lacking = next((path for path, own in zip(certificates, with_own_key, strict=True) if not own), certificates[0])
+        raise CertificateError(f"{lacking}: there must be one --tls-key for each --tls-cert without a key in its file")
+    others = iter(keys)
+    pairs = [(path, path if own else next(others)) for path, own in zip(certificates, with_own_key, strict=True)]
+    return [certify(chain, _read_key(key), path) for chain, (path, key) in zip(chains, pairs, strict=True)]
+
+
+def certify(chain: bytes, key: bytes, shown: str) -> CertifiedKey:
+    """A chain and its key in PEM, after a check that they fit and are valid by now. Raises CertificateError."""
+    first = _CERTIFICATE.search(chain)
+    if first is None:
+        raise CertificateError(f"{shown}: there is no certificate in PEM in it")
+    pem = b"\n".join((*(found[0] for found in _CERTIFICATE.finditer(chain)), key, b""))
+    unread = CertifiedKey(pem, Certificate((), 0, 0), shown)
+    unread.load_into(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER))
+    certified = unread._replace(certificate=parse_certificate(binascii.a2b_base64(first[1])))
+    certified.check_time(time.time())
+    return certified
+
+
+def _read(path: str, *, secret: bool = False) -> bytes:
+    """The content of a file. secret: other users must have no permission for it. Raises CertificateError."""
+    try:
+        with open(path, "rb") as file:
+            content = file.read(_MAX_BYTES)
+            mode = os.fstat(file.fileno()).st_mode
+    except OSError as error:
+        raise CertificateError(f"{path}: cannot be read: {error.strerror}") from None
+    if secret and mode & _OTHERS:
+        raise CertificateError(f"{path}: every user of this machine may read or write this key; chmod o= {path}")
+    return content
+
+
+def _read_key(path: str) -> bytes:
+    """The first private key in a file, in PEM. Raises CertificateError."""
+    found = _PRIVATE_KEY.search(_read(path, secret=True))
+    if found is None:
+        raise CertificateError(f"{path}: there is no private key in PEM in it")
+    return found[0]
+
+
+def _date(seconds: float) -> str:
+    return time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(seconds))

@@ -1,0 +1,33 @@
+"""The TLS settings of every context: Mozilla's "intermediate" profile, version 6.0 of its guidelines.
+
+TLS 1.2 and 1.3, and of TLS 1.2 only ECDHE with AEAD. The groups for key exchange are those of OpenSSL, which has the
+hybrid X25519MLKEM768 first from version 3.5 on; a list of our own would lack it there, or fail where it is missing.
+"""
+
+import ssl
+from collections.abc import Sequence
+from typing import Final
+
+CIPHERS: Final = ":".join(
+    (
+        "ECDHE-ECDSA-AES128-GCM-SHA256",
+        "ECDHE-RSA-AES128-GCM-SHA256",
+        "ECDHE-ECDSA-AES256-GCM-SHA384",
+        "ECDHE-RSA-AES256-GCM-SHA384",
+        "ECDHE-ECDSA-CHACHA20-POLY1305",
+        "ECDHE-RSA-CHACHA20-POLY1305",
+    )
+)
+"""The cipher suites of TLS 1.2; OpenSSL has those of TLS 1.3 by itself."""
+
+
+def new_context(alpn: Sequence[str]) -> ssl.SSLContext:
+    """A context of a server without a certificate. alpn: the protocols it speaks, the preferred one first."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.set_ciphers(CIPHERS)
+    context.options |= ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION
+    # A client without AES in hardware may prefer ChaCha20, and one without a close_notify is cut off, not at its end.
+    context.options &= ~(ssl.OP_CIPHER_SERVER_PREFERENCE | ssl.OP_IGNORE_UNEXPECTED_EOF)
+    context.set_alpn_protocols(list(alpn))
+    return context

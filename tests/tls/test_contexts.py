@@ -1,0 +1,125 @@
+"""The context for a name, the profile of all of them, and sessions."""
+
+import os
+import ssl
+from pathlib import Path
+
+import pytest
+
+from pwb_async.tls.certified_key import CertifiedKey, certify
+from pwb_async.tls.contexts import TLSContexts
+
+from .certificates import Pair, make, rsa_key
+from .handshake import client_context, shake
+
+
+def certified(*pairs: Pair) -> list[CertifiedKey]:
+    return [certify(pair.certificate_pem, pair.key_pem(), "test.pem") for pair in pairs]
+
+
+@pytest.fixture(scope="module")
+def contexts() -> TLSContexts:
+    return TLSContexts(certified(make("a.test", "www.a.test"), make("*.b.test"), make("x.b.test")))
+
+
+@pytest.mark.parametrize(
+    ("asked", "got"),
+    [
+        ("a.test", "a.test"),
+        ("WWW.a.test", "a.test"),
+        ("one.b.test", "*.b.test"),
+        ("x.b.test", "*.b.test"),  # the certificate that is named first
+        ("two.one.b.test", "a.test"),  # a wildcard stands for one label
+        ("b.test", "a.test"),
+        ("other.test", "a.test"),
+        (None, "a.test"),
+    ],
+)
+def test_the_name_chooses_the_certificate(contexts: TLSContexts, asked: str | None, got: str) -> None:
+    assert shake(contexts, asked).names[0] == got
+
+
+def test_a_wildcard_gives_way_to_a_name_before_it() -> None:
+    contexts = TLSContexts(certified(make("x.b.test"), make("*.b.test")))
+    assert shake(contexts, "x.b.test").names == ["x.b.test"]
+    assert shake(contexts, "y.b.test").names == ["*.b.test"]
+
+
+@pytest.mark.parametrize("first", ["ecdsa", "rsa"])
+def test_ecdsa_beside_rsa(first: str) -> None:
+    keys = certified(make("a.test"), make("a.test", key=rsa_key()))
+    contexts = TLSContexts(keys if first == "ecdsa" else keys[::-1])
+    for cipher in ("ECDHE-RSA-AES128-GCM-SHA256", "ECDHE-ECDSA-AES128-GCM-SHA256"):
+        client = client_context(maximum_version=ssl.TLSVersion.TLSv1_2)
+        client.set_ciphers(cipher)
+        assert shake(contexts, "a.test", client).cipher == cipher
+    assert shake(contexts).certificate.signature_algorithm_oid.dotted_string == "1.2.840.10045.4.3.2"
+
+
+def test_each_name_has_the_keys_of_all_types_that_cover_it() -> None:
+    both = TLSContexts(certified(make("a.test", "b.test"), make("*.test", key=rsa_key()), make("other.example")))
+    client = client_context(maximum_version=ssl.TLSVersion.TLSv1_2)
+    client.set_ciphers("ECDHE-RSA-AES128-GCM-SHA256")
+    assert shake(both, "a.test").names == ["a.test", "b.test"]
+    assert shake(both, "b.test", client).names == ["*.test"]
+    assert shake(both, "c.test").names == ["*.test"]
+
+
+def test_the_profile(contexts: TLSContexts) -> None:
+    assert shake(contexts).version == "TLSv1.3"
+    old = client_context(maximum_version=ssl.TLSVersion.TLSv1_2)
+    assert shake(contexts, client=old).version == "TLSv1.2"
+    with pytest.warns(DeprecationWarning, match="TLSv1"):
+        old.minimum_version = ssl.TLSVersion.TLSv1
+    with pytest.warns(DeprecationWarning, match="TLSv1_1"):
+        old.maximum_version = ssl.TLSVersion.TLSv1_1
+    old.set_ciphers("ALL:@SECLEVEL=0")
+    with pytest.raises(ssl.SSLError):
+        shake(contexts, client=old)
+    weak = client_context(maximum_version=ssl.TLSVersion.TLSv1_2)
+    weak.set_ciphers("ECDHE-ECDSA-AES128-SHA256")
+    with pytest.raises(ssl.SSLError):
+        shake(contexts, client=weak)
+
+
+def test_the_client_chooses_the_cipher(contexts: TLSContexts) -> None:
+    client = client_context(maximum_version=ssl.TLSVersion.TLSv1_2)
+    client.set_ciphers("ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-ECDSA-AES128-GCM-SHA256")
+    assert shake(contexts, client=client).cipher == "ECDHE-ECDSA-CHACHA20-POLY1305"
+
+
+def test_the_protocols() -> None:
+    contexts = TLSContexts(certified(make("a.test"), make("b.test")), ("h2", "http/1.1"))
+    client = client_context()
+    client.set_alpn_protocols(["http/1.1", "h2"])
+    assert shake(contexts, "b.test", client).alpn == "h2"
+    assert shake(contexts).alpn is None
+
+
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_a_session_is_resumed_by_another_worker_and_not_after_a_reload(version: ssl.TLSVersion) -> None:
+    keys = certified(make("a.test"))
+    contexts, client = TLSContexts(keys), client_context(maximum_version=version)
+    first = shake(contexts, "a.test", client)
+    assert not first.resumed
+    assert _in_a_child(lambda: shake(contexts, "a.test", client, first.session).resumed)
+    assert not shake(TLSContexts(keys), "a.test", client, first.session).resumed
+
+
+def _in_a_child(check: object) -> bool:
+    """Whether a function returns a true value in a process that is forked now."""
+    assert callable(check)
+    pid = os.fork()
+    if not pid:
+        status = 1
+        try:
+            status = 0 if check() else 1
+        finally:
+            os._exit(status)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+
+
+def test_no_file_of_a_key_is_left_open(tmp_path: Path) -> None:
+    before = os.listdir("/proc/self/fd")
+    TLSContexts(certified(make("a.test")))
+    assert len(os.listdir("/proc/self/fd")) == len(before)
