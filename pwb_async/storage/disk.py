@@ -7,15 +7,11 @@ find, step by step:
      from one release (hazard D6)
   2. opens the first of the lookup's candidates that exists, without ever leaving the root (C1, C2, C3)
      if that is an error, opens the nearest error page of the site, if there is one
-  3. examines what it has opened, not what the name stands for by now: only a regular file is a file (C5)
-  4. reads a small file whole, and makes its entity tag of the content; leaves a large one open, and if it has just
-     changed, waits some milliseconds until its times can be trusted
-  5. reads a small file to its end if its size is not its length (in /proc the size is 0, in /sys 4096)
+  3. examines what it has opened (examiner.py)
 """
 
 import os
 import stat
-import time
 from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
 from typing import Final
@@ -33,26 +29,20 @@ from pwb_async.core.site.lookup import (
     Moved,
     NotFound,
     OpenFile,
-    StorageError,
     Unavailable,
     same_version,
 )
 
 from .errors import finding_of, name_of
-from .etag import METADATA_TAGS, SECOND, WaitBudget, can_wait, content_tag, file_clock, is_racy
+from .etag import file_clock
+from .examiner import SMALL, Examiner
 from .open_beneath import DIRECTORY_FLAGS, FILE_FLAGS, Opener, close, find_opener
-from .open_file import Descriptor, LargeFile, version_of
+from .open_file import Descriptor, version_of
 from .precompressed import find_neighbours, unchanged
 from .root import Root
 
-SMALL: Final = 112 * 1024
-"""The size, in bytes, up to which a file is read at once: a response from memory and one by sendfile(2) cost the same
-CPU time here, 37 us (docs/decisions.md)."""
 _TRIES: Final = 4
-"""Attempts to examine a file that changes meanwhile, or to open one when a signal or a change interrupts that."""
-_PAUSES: Final = 10
-_PAUSE: Final = 0.005
-"""Seconds. All pauses together are longer than the slowest tick of a clock, even if a virtual machine misses some."""
+"""Attempts to open a file when a signal or a change interrupts that."""
 
 
 class Disk:
@@ -76,11 +66,8 @@ class Disk:
         nanoseconds.
         """
         self._root = _absolute(os.fsencode(root))
-        self._metadata_tag = METADATA_TAGS[etag]
         self._precompressed = precompressed
-        self._small = small
-        self._clock = clock
-        self._wait_budget = WaitBudget()
+        self._examine = Examiner(etag, small, clock).examine
         try:
             fd = os.open(os.path.join(self._root, b"."), DIRECTORY_FLAGS)  # "." needs the right to enter
         except OSError as error:
@@ -216,74 +203,11 @@ class Disk:
             return found
         return found._replace(neighbours=versions, settled=found.settled and settled)
 
-    def _examine(self, file: Descriptor, path: bytes, read: bool) -> Finding:
-        """What the open file is; with `read`, a small file is read until its content and its status agree."""
-        changed = False
-        for _ in range(_TRIES):
-            seen = self._clock()  # before fstat, so that a change after fstat gets this time or a later one
-            status = os.fstat(file.fileno())
-            if not stat.S_ISREG(status.st_mode):
-                return self._directory() if stat.S_ISDIR(status.st_mode) else NOT_FOUND
-            size = status.st_size
-            if not read:
-                return _regular(path, status, seen)
-            if size > self._small:
-                return self._large(file, path, status, seen)
-            content = os.pread(file.fileno(), size + 1, 0)
-            if len(content) == size:
-                return _regular(path, status, seen, content_tag(content), content=content)
-            if version_of(os.fstat(file.fileno())) == version_of(status):
-                continue  # changed within one tick of the file system's clock, or its size is not its length
-            changed = True
-            if len(content) > size:  # it has grown since fstat; otherwise it was truncated
-                content = content[:size]
-                return _regular(path, status, seen, content_tag(content), content=content)
-        if changed:
-            return Unavailable("it changes while it is read")
-        return self._generated(file, path, status, seen)
-
-    def _generated(self, file: Descriptor, path: bytes, status: os.stat_result, seen: int) -> Finding:
-        """A file whose size is not its length, with all of its content.
-
-        It is read from the start in pieces that are as large as possible, because most files in /proc/sys give nothing
-        more once a read was short.
-        """
-        content = bytearray()
-        while piece := os.pread(file.fileno(), self._small + 1 - len(content), len(content)):
-            content += piece
-            if len(content) > self._small:
-                return StorageError(f"its size is not its length, and it holds more than {self._small} bytes")
-        held = bytes(content)
-        return OpenFile(path, len(held), status.st_mtime_ns, seen, None, held, tag=content_tag(held), generated=True)
-
-    def _large(self, file: Descriptor, path: bytes, status: os.stat_result, seen: int) -> OpenFile:
-        tag = None
-        if self._metadata_tag:
-            status, seen = self._wait(file, path, status, seen)
-            if not is_racy(status.st_ctime_ns, seen):
-                tag = self._metadata_tag(status)
-        return _regular(path, status, seen, tag, LargeFile(file.detach(), status.st_dev))
-
-    def _wait(self, file: Descriptor, path: bytes, status: os.stat_result, seen: int) -> tuple[os.stat_result, int]:
-        """The status of a large file and its moment, once the times can be trusted or waiting is of no use."""
-        for _ in range(_PAUSES):
-            ctime = status.st_ctime_ns
-            if not (is_racy(ctime, seen) and can_wait(ctime) and self._wait_budget.allows(path, status, seen)):
-                break
-            time.sleep(_PAUSE)
-            seen = self._clock()
-            status = os.fstat(file.fileno())
-        return status, seen
-
     def _find_directory(self, root: int, path: bytes) -> Finding:
         try:
             close(self._open(root, path, DIRECTORY_FLAGS))
         except OSError as error:
             return finding_of(error)
-        return self._directory()
-
-    def _directory(self) -> Directory:
-        """The finding of a directory; the only place that makes one."""
         return DIRECTORY
 
     def _open(self, root: int, path: bytes, flags: int) -> int:
@@ -302,19 +226,3 @@ def _absolute(path: bytes) -> bytes:
         return os.path.join(os.getcwdb(), path)
     except FileNotFoundError as error:
         raise FileNotFoundError(error.errno, "the current directory was removed") from None
-
-
-def _regular(
-    path: bytes,
-    status: os.stat_result,
-    seen: int,
-    tag: bytes | None = None,
-    file: LargeFile | None = None,
-    content: bytes | None = None,
-) -> OpenFile:
-    mtime, ctime = status.st_mtime_ns, status.st_ctime_ns
-    if mtime > ctime:  # a program has set it to a time in the future
-        mtime = ctime
-    # Last-Modified has whole seconds, so a later change has another one only if the second of this one is over.
-    settled = mtime // SECOND < seen // SECOND and not is_racy(ctime, seen)
-    return OpenFile(path, status.st_size, mtime, seen, file, content, version_of(status), False, tag, settled)

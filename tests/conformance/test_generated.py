@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pwb_async.storage.disk import SMALL
+from pwb_async.storage.examiner import SMALL
 
 from .peer import send_request
 from .proc import process_with_command_line

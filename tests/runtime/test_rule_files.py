@@ -10,7 +10,8 @@ from pwb_async.config.options import ConfigError
 from pwb_async.config.rules import Rules
 from pwb_async.core.site.lookup import FORBIDDEN, Finding, Lookup, OpenFile, StorageError, Unavailable
 from pwb_async.runtime.rule_files import RuleFiles, RuleFolder
-from pwb_async.storage.disk import SMALL, Disk
+from pwb_async.storage.disk import Disk
+from pwb_async.storage.examiner import SMALL
 
 
 class Switchable:

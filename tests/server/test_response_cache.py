@@ -19,7 +19,7 @@ from pwb_async.core.site.lookup import Finding, Lookup, OpenFile, Storage
 from pwb_async.core.site.site import Site
 from pwb_async.server.async_storage import AsyncStorage
 from pwb_async.server.response_cache import ResponseCache
-from pwb_async.storage import disk
+from pwb_async.storage import disk, examiner
 from pwb_async.storage.compression import CompressingStorage
 from pwb_async.storage.disk import Disk
 from tests.conformance.server import eventually
@@ -326,7 +326,8 @@ async def test_d7_revalidation_sees_a_second_change_within_a_tick(
     case: Case, monkeypatch: pytest.MonkeyPatch, settled: bool
 ) -> None:
     """Such a change leaves the times as they are. No file system does that at will, so the test hides the times."""
-    monkeypatch.setattr(disk, "version_of", lambda status: ())
+    for module in (disk, examiner):
+        monkeypatch.setattr(module, "version_of", lambda status: ())
     path = case.write("a.html", b"one")
     if not settled:
         at = path.stat().st_ctime_ns

@@ -15,8 +15,9 @@ from pwb_async.core.site.lookup import Candidate, Finding, Lookup, NotFound, Ope
 from pwb_async.storage import coders, compression
 from pwb_async.storage.coders import BEST_LEVELS, FAST_LEVELS, ZSTD_MODULE, encode
 from pwb_async.storage.compression import LARGEST, SMALLEST, CompressingStorage
-from pwb_async.storage.disk import SMALL, Disk
+from pwb_async.storage.disk import Disk
 from pwb_async.storage.etag import content_tag
+from pwb_async.storage.examiner import SMALL
 from tests.conformance import coded
 from tests.conformance.coded import LONG, SCRIPT
 from tests.conformance.server import REPOSITORY

@@ -39,7 +39,8 @@ from pwb_async.core.site.lookup import (
 from pwb_async.storage import disk
 from pwb_async.storage import open_beneath as beneath
 from pwb_async.storage import open_file as descriptor
-from pwb_async.storage.disk import SMALL, Disk
+from pwb_async.storage.disk import Disk
+from pwb_async.storage.examiner import SMALL
 from pwb_async.storage.open_beneath import DIRECTORY_FLAGS, Opener, openat2, openat_walk
 from pwb_async.storage.open_file import LargeFile
 from tests.conformance.proc import process_with_command_line

@@ -12,9 +12,10 @@ from threading import Barrier, BrokenBarrierError
 
 import pytest
 
-from pwb_async.storage import disk as disk_module
-from pwb_async.storage.disk import SMALL, Disk
+from pwb_async.storage import examiner
+from pwb_async.storage.disk import Disk
 from pwb_async.storage.etag import METADATA_TAGS, WaitBudget, can_wait, content_tag, file_clock, is_racy
+from pwb_async.storage.examiner import SMALL
 
 from .test_disk import a_day_later, as_open_file, make_lookup
 
@@ -193,7 +194,7 @@ class Pauses:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, meanwhile: Callable[[], object] = bool) -> None:
         self.seconds: list[float] = []
         self._meanwhile = meanwhile
-        monkeypatch.setattr(disk_module.time, "sleep", self)
+        monkeypatch.setattr(examiner.time, "sleep", self)
 
     def __call__(self, seconds: float) -> None:
         self.seconds.append(seconds)
@@ -234,7 +235,7 @@ class TickingDirectory:
         self.busy: list[str] = []
         self.disk = Disk(str(root), clock=lambda: self.now)
         real = os.fstat
-        monkeypatch.setattr(disk_module.os, "fstat", lambda number: self._stamped(real(number)))
+        monkeypatch.setattr(examiner.os, "fstat", lambda number: self._stamped(real(number)))
 
     def publish(self, name: str) -> None:
         (self._root / name).write_bytes(bytes(LARGE))

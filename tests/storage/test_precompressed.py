@@ -12,8 +12,9 @@ from pwb_async.core.semantics.codings import Acceptable, acceptable
 from pwb_async.core.semantics.fields import Fields
 from pwb_async.core.site.lookup import Candidate, Lookup, OpenFile
 from pwb_async.storage import precompressed
-from pwb_async.storage.disk import SMALL, Disk
+from pwb_async.storage.disk import Disk
 from pwb_async.storage.etag import content_tag
+from pwb_async.storage.examiner import SMALL
 from tests.conformance.coded import br, gz, zst
 
 from .test_disk import a_day_later, as_open_file, make_lookup

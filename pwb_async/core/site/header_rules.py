@@ -19,6 +19,7 @@ from pwb_async.core.semantics.target import host_name
 from .content_disposition import CONTENT_DISPOSITION, fill_disposition
 from .destinations import Template, fill_value
 from .patterns import Captures, Pattern, PatternMap
+from .variants import Reads
 
 Change: TypeAlias = tuple[bytes, Template | None]
 """The name of a field, and the value that is set; None to remove it."""
@@ -46,6 +47,11 @@ class HeaderRule:
     pattern: Pattern | None
     """The requests whose responses it changes; None for every response, even to an invalid request."""
     changes: tuple[Change, ...]
+
+    @property
+    def reads(self) -> Reads:
+        """What it reads of a request."""
+        return Reads(None if self.pattern is None else self.pattern.host)
 
 
 def check_change(name: bytes, value: bytes | None) -> None:
@@ -77,8 +83,8 @@ class HeaderRules:
         self._by_path = PatternMap((rule.pattern, rule) for rule in rules if rule.pattern is not None)
         self._secure = secure
         self._sets_type = any(name.lower() == _CONTENT_TYPE for rule in rules for name, _ in rule.changes)
-        self.hosts = self._by_path.hosts
-        """What the rules demand of the host, on which responses depend therefore."""
+        self.reads = frozenset(rule.reads for rule in rules)
+        """What the rules read of requests."""
 
     def __bool__(self) -> bool:
         return bool(self._always or self._by_path)
@@ -111,7 +117,7 @@ class HeaderRules:
         changes: list[tuple[bytes, Template | None, Captures]] = [(*change, {}) for change in self._always]
         if request is not None and self._by_path:
             target = request.target
-            host = host_name(target.authority or request.fields.host) if self.hosts else b""
+            host = host_name(target.authority or request.fields.host) if self._by_path.hosts else b""
             for rule, captures in self._by_path.matches(target.segments, target.trailing_slash, host):
                 changes += [(*change, captures) for change in rule.changes]
         return changes

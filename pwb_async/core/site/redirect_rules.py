@@ -14,6 +14,7 @@ from pwb_async.core.semantics.target import host_name
 
 from .destinations import Destination, parse_destination
 from .patterns import PLACEHOLDER, RESERVED, Captures, Pattern, PatternMap, parse_pattern
+from .variants import Reads
 
 REDIRECTS: Final = (301, 302, 303, 307, 308)
 """The statuses that send the client to another place."""
@@ -42,9 +43,12 @@ class RedirectRule:
         return self.status not in REWRITES
 
     @property
-    def stops_at_query(self) -> bool:
-        """Whether it is the query that shows that a client is at the destination already."""
-        return self.redirects and self.destination.query is not None
+    def reads(self) -> Reads:
+        """What it reads of a request; a redirect lets requests pass that are at its destination already."""
+        if not self.redirects:
+            return Reads(self.pattern.host, query=bool(self.query))
+        query = bool(self.query) or self.destination.query is not None
+        return Reads(self.pattern.host, self.destination.host, query)
 
 
 def parse_rule(
@@ -131,11 +135,9 @@ class RedirectRules:
         rules = tuple(rules)
         self._forced = PatternMap((rule.pattern, rule) for rule in rules if rule.force)
         self._others = PatternMap((rule.pattern, rule) for rule in rules if not rule.force)
-        self._by_query = PatternMap((rule.pattern, rule) for rule in rules if rule.query or rule.stops_at_query)
-        self.hosts = (*self._forced.hosts, *self._others.hosts)
-        """What the rules demand of the host, on which responses depend therefore."""
-        self.authorities = frozenset(rule.destination.host for rule in rules if rule.redirects) - {b""}
-        """The authorities that redirects lead to; requests that name one are at their destination already."""
+        self._by_query = PatternMap((rule.pattern, rule) for rule in rules if rule.reads.query)
+        self.reads = frozenset(rule.reads for rule in rules)
+        """What the rules read of requests."""
 
     def __bool__(self) -> bool:
         return bool(self._forced or self._others)

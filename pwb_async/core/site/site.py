@@ -7,12 +7,13 @@ Site.locate, step by step:
   4. a target with unescaped bytes: 301
   5. a path that is not servable, such as that of a dotfile: a Lookup of nothing but the site's 404 page
   6. --clean-urls: the candidates that an address without .html stands for
-  7. a forced rule with a redirect: 301, 302, 303, 307, 308
-  8. otherwise the rule for the case that nothing is found; of a forced rule the file alone
-  9. --spa: the fallback page, for a navigation
-  10. the content codings that the client accepts
+  7. --browse: the listing of a directory without an index
+  8. a forced rule with a redirect: 301, 302, 303, 307, 308
+  9. otherwise the rule for the case that nothing is found; of a forced rule the file alone
+  10. --spa: the fallback page, for a navigation
+  11. the content codings that the client accepts
 Site.reply, by the kind of finding:
-  an OpenFile       the steps below
+  an OpenFile       200, 206, 304, 412 or 416 (file_responses.py)
   Moved             301 to the address of the file without .html
   a Directory       without a final slash in the target: 301; with one there is no index file, so as NotFound; where
                     directories are listed, the storage finds an OpenFile with the listing instead
@@ -23,13 +24,6 @@ Site.reply, by the kind of finding:
   NotFound          the redirect of a rule; otherwise 404, or the status of a rule whose own file is missing
 The page of an error is the nearest one of the site, which the same call has found (error_files.py), or PWB's own, which
 is JSON for a client that prefers it to HTML.
-Site.reply for an OpenFile, step by step (RFC 9110 13.2.2):
-  1. preconditions: 412, 304
-  2. If-Range: whether Range applies
-  3. Range: 206, 416
-  4. otherwise the whole file: 200
-Generated content (/proc, /sys) has neither Last-Modified nor ranges, because it may differ each time it is read. A file
-that is sent with the status of an error has neither validators nor ranges, and may not be reused without revalidation.
 At last, each response gets the fields that options and rules add (added_fields.py); beneath access rules, no shared
 cache may keep it (cache_policy.py).
 """
@@ -40,25 +34,21 @@ from typing import Final
 
 from pwb_async.core.events import BadRequest
 from pwb_async.core.semantics.fields import Variant
-from pwb_async.core.semantics.messages import HTTP_1_1, FieldList, Request, Response
-from pwb_async.core.semantics.preconditions import evaluate, range_applies
-from pwb_async.core.semantics.ranges import parse_ranges
+from pwb_async.core.semantics.messages import HTTP_1_1, Request, Response
 from pwb_async.core.semantics.target import TargetKey
 
 from .access import AccessRules, are_private
 from .added_fields import AddedFields
-from .cache_policy import NO_CACHE, CachePolicy, keep_private
+from .cache_policy import CachePolicy, keep_private
 from .clean_urls import clean_location
 from .coding_negotiation import CodingNegotiation
-from .digests import repr_digest
 from .fallback import navigation, with_fallback
-from .header_rules import add_vary, change_field
-from .listings import LISTING_MEDIA, Browsing, listing_caching, listing_key
+from .file_responses import FileResponses
+from .header_rules import add_vary
+from .listings import Browsing, listing_key
 from .lookup import (
     NOT_FOUND,
-    Candidate,
     Directory,
-    EntryKind,
     Finding,
     Lookup,
     Moved,
@@ -67,16 +57,14 @@ from .lookup import (
     Refused,
     StorageError,
     Unavailable,
-    file_candidates,
 )
 from .media_types import STANDARD, MediaTypes
 from .own_files import OwnFiles
 from .own_pages import OwnPages
-from .redirect_rules import Redirect, RedirectRules, Rewrite
-from .representation import Representation
+from .redirect_rules import Redirect, RedirectRules
+from .ruled_lookup import with_rule
 from .servable import is_servable
-from .validators import validators_of_file
-from .variants import authority_variant, combine, host_variant, json_variant
+from .variants import combine, json_variant, rules_variant
 
 ALLOWED: Final = b"GET, HEAD, OPTIONS"
 """The value of Allow."""
@@ -132,10 +120,7 @@ class Site:
         access: AccessRules | None = None,
     ) -> None:
         self._indexes = indexes
-        self._cache_policy = cache_policy
-        self._max_ranges = max_ranges
         self._relative_redirects = relative_redirects
-        self._types = types
         self._dotfiles = dotfiles
         self._browsing = browsing
         self._own_files = OwnFiles(indexes, dotfiles, clean_urls, browsing is not None, error_pages)
@@ -143,15 +128,24 @@ class Site:
         self._redirects = redirects or None
         self._added_fields = added_fields or None
         self._access = access or None
-        self._pages = OwnPages(added_fields.own_page if added_fields else (), error_pages, cache_policy.default)
-        hosts = (*(redirects.hosts if redirects else ()), *(added_fields.rules.hosts if added_fields else ()))
         self._negotiation = negotiation or None
-        added = added_fields.variant if added_fields else None
+        self._pages = OwnPages(added_fields.own_page if added_fields else (), error_pages, cache_policy.default)
+        self._files = FileResponses(
+            types=types,
+            listed=browsing is not None,
+            rules=added_fields.rules if added_fields else None,
+            negotiation=self._negotiation,
+            cache_policy=cache_policy,
+            pages=self._pages,
+            max_ranges=max_ranges,
+        )
         # The codings are at the end, from where Lookup.shared_key has them removed.
         self.variant = combine(
-            host_variant(hosts),
-            authority_variant(redirects.authorities if redirects else ()),
-            added,
+            rules_variant(
+                redirects.reads if redirects else (),
+                added_fields.rules.reads if added_fields else (),
+            ),
+            added_fields.variant if added_fields else None,
             json_variant if error_pages or browsing else None,
             navigation if spa else None,
             self._negotiation,
@@ -211,38 +205,22 @@ class Site:
         if servable and self._browsing is not None:
             lookup = self._browsing.apply(lookup)
         if servable and self._redirects is not None:
-            answer = self._ask_rules(self._redirects, lookup)
-            if isinstance(answer, Response):
-                return answer
-            lookup = answer
+            ruled = with_rule(lookup, self._redirects, self._indexes, self._dotfiles)
+            if isinstance(ruled, Redirect):
+                return self._pages.redirect_by_rule(method, ruled)
+            lookup = ruled
         if self._spa:
             lookup = with_fallback(lookup, self._indexes, self._roots)
         if not lookup.candidates and lookup.error_directory is None:
             return self._reply(lookup, NOT_FOUND)
-        return lookup if self._negotiation is None else self._negotiation.apply(lookup, partial(self._media, request))
-
-    def _ask_rules(self, rules: RedirectRules, lookup: Lookup) -> Lookup | Response:
-        """The redirect of a forced rule; otherwise the lookup with the file or the redirect of a rule."""
-        forced = rules.forced(lookup.request)
-        rule = forced or rules.otherwise(lookup.request)
-        if isinstance(forced, Redirect):
-            return self._pages.redirect_by_rule(lookup.request.method, forced)
-        lookup = replace(
-            lookup,
-            candidates=() if forced else lookup.candidates,
-            rule=rule,
-            listing=None if isinstance(rule, Redirect) else lookup.listing,
-            cacheable=lookup.cacheable and not rules.depend_on_query(lookup.request),
-        )
-        if isinstance(rule, Rewrite) and is_servable(rule.segments, self._dotfiles):
-            path = b"/".join(rule.segments)
-            return lookup.with_files(file_candidates(path, rule.trailing_slash, self._indexes, rule.status))
+        if self._negotiation is not None:
+            lookup = self._negotiation.apply(lookup, partial(self._files.media, request))
         return lookup
 
     def _reply(self, lookup: Lookup, finding: Finding) -> Response:
         method, target = lookup.request.method, lookup.request.target
         if isinstance(finding, OpenFile):
-            return self._represent(lookup, finding)
+            return self._files.respond(lookup, finding)
         if isinstance(finding, Moved):
             return self._pages.redirect(method, clean_location(target, self._indexes, self._relative_redirects))
         if isinstance(finding, Directory) and not lookup.names_directory:
@@ -250,7 +228,7 @@ class Site:
         if isinstance(finding, Directory | NotFound) and isinstance(lookup.rule, Redirect):
             return self._pages.redirect_by_rule(method, lookup.rule)
         if isinstance(finding, Unavailable | StorageError) and finding.page is not None:
-            return self._represent(lookup, finding.page)
+            return self._files.respond(lookup, finding.page)
         fields = finding.fields if isinstance(finding, Refused) else ()
         response = self.error(lookup.request, lookup.error_status(finding) or 404, *fields)
         return replace(response, fields=add_vary(response.fields, lookup.vary)) if lookup.vary else response
@@ -258,63 +236,3 @@ class Site:
     def error(self, event: Request | BadRequest, status: int, *fields: tuple[bytes, bytes]) -> Response:
         """A response with an error page of PWB's own."""
         return self._pages.error(event, status, *fields)
-
-    def _represent(self, lookup: Lookup, found: OpenFile) -> Response:
-        """The response to a GET or HEAD that selects an open file."""
-        selected = self._select(lookup, found)
-        fields, method = lookup.request.fields, lookup.request.method
-        if found.status != 200:
-            return selected.error(method)
-        if fields.plain:
-            return selected.whole(method)
-        if found.content is not None and (wanted := fields.get(b"want-repr-digest")) is not None:
-            selected = selected._replace(digest=repr_digest(wanted, found.content))
-        status = evaluate(fields, selected.validators)
-        if status == 304:
-            return selected.not_modified()
-        if status is not None:
-            return replace(self.error(lookup.request, status), file=found.file_to_close)
-        value = fields.get(b"range")
-        if value is None or method != b"GET" or not found.has_ranges or not range_applies(fields, selected.validators):
-            return selected.whole(method)
-        ranges = parse_ranges(value, found.size, self._max_ranges)
-        if ranges is None:
-            return selected.whole(method)
-        if not ranges:
-            error = self.error(lookup.request, 416, (b"Content-Range", b"bytes */%d" % found.size))
-            return replace(error, file=found.file_to_close)
-        return selected.partial(ranges) or selected.whole(method)
-
-    def _select(self, lookup: Lookup, found: OpenFile) -> Representation:
-        """The representation that a file is, with the fields that describe it."""
-        media = self._media(lookup.request, found)
-        validators = validators_of_file(found, dict(media).get(b"Content-Encoding", b""))
-        stands_in = found.path in lookup.fallback
-        caching: FieldList = self._pages.error_fields(found.status)
-        if found.status == 200:
-            caching = (NO_CACHE if stands_in else self._cache_policy.of_file(found.path, lookup.path),)
-        vary: FieldList = ()
-        if self._negotiation is not None and (found.coding or found.path in [each.path for each in lookup.candidates]):
-            vary = self._negotiation.vary(media)
-        if found.media_type:
-            caching = listing_caching(vary)
-        elif vary:
-            caching = add_vary(caching, vary[0][1])
-        if lookup.vary and (found.status != 200 or stands_in):
-            caching = add_vary(caching, lookup.vary)
-        if found.coding:
-            media += ((b"Content-Encoding", found.coding),)
-        return Representation(found, media, validators, caching)
-
-    def _media(self, request: Request, file: OpenFile | Candidate) -> FieldList:
-        """Content-Type of a file, and Content-Encoding if its name says so. A rule changes that of no error page."""
-        if isinstance(file, OpenFile):
-            if file.media_type:
-                return ((b"Content-Type", file.media_type),)
-        elif self._browsing is not None and file.kind is EntryKind.DIRECTORY:
-            return LISTING_MEDIA
-        media = self._types.fields(file.path)
-        if self._added_fields is None or file.status != 200:
-            return media
-        media_type = self._added_fields.rules.content_type(request)
-        return change_field(media, b"Content-Type", b"content-type", media_type) if media_type else media

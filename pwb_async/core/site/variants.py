@@ -3,11 +3,28 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from pwb_async.core.semantics.accept import accepted
 from pwb_async.core.semantics.fields import Fields, Variant
 from pwb_async.core.semantics.forwarded import scheme_of
 from pwb_async.core.semantics.target import host_name
+
+
+class Reads(NamedTuple):
+    """What a rule reads of a request beside the path of its target.
+
+    The cache is asked before any rule, so requests that a rule tells apart must have different keys, or none. A rule
+    declares here all that it reads, and everything else follows: Site.variant, and Lookup.cacheable for the query.
+    """
+
+    host: re.Pattern[bytes] | None = None
+    """What the rule demands of the host; None if it applies to any."""
+    authority: bytes = b""
+    """The host and port to which the rule redirects all requests but those that are there already, in lower case; b""
+    if there is none."""
+    query: bool = False
+    """Whether requests that differ in the query only may be led to different places."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,21 +77,23 @@ def scheme_variant(fields: Fields) -> bytes:
     return b"https" if scheme_of(fields) == b"https" else b""
 
 
-def host_variant(hosts: Iterable[re.Pattern[bytes]]) -> Variant | None:
-    """The Variant for rules that demand this of the host; None if there are no such rules."""
-    patterns = frozenset(hosts)
-    return HostVariant(patterns) if patterns else None
-
-
-def authority_variant(authorities: Iterable[bytes]) -> Variant | None:
-    """The Variant for redirects to these authorities; None if there are no such redirects."""
-    found = frozenset(authorities)
-    return AuthorityVariant(found) if found else None
+def rules_variant(*reads: Iterable[Reads]) -> Variant | None:
+    """The Variant for rules that read this; None if none of them reads a field."""
+    every = [each for some in reads for each in some]
+    patterns = frozenset(each.host for each in every if each.host is not None)
+    authorities = frozenset(each.authority for each in every if each.authority)
+    return combine(
+        HostVariant(patterns) if patterns else None,
+        AuthorityVariant(authorities) if authorities else None,
+    )
 
 
 def combine(*variants: Variant | None) -> Variant | None:
     """One Variant for several; None stands for responses that depend on no field."""
-    parts = tuple(variant for variant in variants if variant is not None)
+    parts: list[Variant] = []
+    for variant in variants:
+        if variant is not None:  # a key of several parts would end anywhere in another one
+            parts += variant.parts if isinstance(variant, CombinedVariant) else (variant,)
     if len(parts) > 1:
-        return CombinedVariant(parts)
+        return CombinedVariant(tuple(parts))
     return parts[0] if parts else None

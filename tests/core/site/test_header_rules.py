@@ -5,6 +5,7 @@ import pytest
 from pwb_async.config.headers_file import parse_headers
 from pwb_async.core.semantics.messages import FieldList
 from pwb_async.core.site.header_rules import HeaderRule, HeaderRules, add_vary, change_field, check_change
+from pwb_async.core.site.variants import Reads
 
 from .rule_requests import request_of
 
@@ -137,7 +138,7 @@ def test_a_rule_without_a_pattern_is_for_every_response() -> None:
     assert rules
     assert rules.apply(200, (), request_of("/")) == ((b"X-A", b"1"), (b"Cache-Control", b"no-store"))
     assert rules.apply(400, (), None) == ((b"X-A", b"1"),)
-    assert rules.hosts == ()
+    assert rules.reads == {Reads()}
     assert not HeaderRules()
 
 

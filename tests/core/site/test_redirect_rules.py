@@ -11,7 +11,7 @@ from pwb_async.config.redirects_file import parse_redirects
 from pwb_async.core.semantics.fields import Fields
 from pwb_async.core.semantics.messages import Request
 from pwb_async.core.site.redirect_rules import Redirect, RedirectRules, Rewrite, parse_rule
-from pwb_async.core.site.variants import authority_variant
+from pwb_async.core.site.variants import Reads, rules_variant
 from tests.core.driver import PARSER, get
 
 from .rule_requests import request_of
@@ -178,8 +178,10 @@ def test_only_paths_with_a_condition_on_the_query_depend_on_it() -> None:
     assert RedirectRules().otherwise(request_of("/")) is None
 
 
-def test_hosts_of_all_rules() -> None:
-    assert len(rules_of("http://a/* /x 301\nhttp://b/* /x 301!\n/c /d 301").hosts) == 2
+def test_what_rules_read_of_a_request() -> None:
+    reads = rules_of("http://a/* /x 301\nhttp://b/* /x 301!\n/c /d 301\n/e /f 301").reads
+    assert sorted(each.host.pattern if each.host else b"" for each in reads) == [b"", b"a", b"b"]
+    assert rules_of("/c /d?e 301\n/c /d?e 200").reads == {Reads(query=True), Reads()}
 
 
 TEXT = st.text(st.sampled_from("/\\.:@?#%;x\r\n\0\x7fé "), max_size=12)
@@ -206,10 +208,10 @@ def test_no_redirect_leads_to_another_host_c9(start: str, text: str, escaped: bo
 def test_responses_depend_on_the_authority_that_a_redirect_leads_to() -> None:
     """A request that names it is at its destination already."""
     rules = RedirectRules([parse_rule("here", "/*", "https://WWW.example:81/:splat", 301, True)])
-    assert rules.authorities == {b"www.example:81"}
-    variant = authority_variant(rules.authorities)
+    assert rules.reads == {Reads(authority=b"www.example:81")}
+    variant = rules_variant(rules.reads)
     assert variant is not None
     keys = [variant(Fields({b"host": [host]}, 0)) for host in (b"www.EXAMPLE:81", b"www.example", b"example")]
     assert keys == [b"www.example:81", b"", b""]
     assert variant(Fields({}, 0)) == b""
-    assert authority_variant(()) is None
+    assert rules_variant(()) is None
