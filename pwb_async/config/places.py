@@ -1,6 +1,6 @@
 """The places of a site: which directory is served at which path (ROOT, --prefix, --mount)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from os import fsencode
 from typing import NamedTuple
 
@@ -13,6 +13,20 @@ class Place(NamedTuple):
     path: bytes
     """The path of the site, decoded, without a slash at either end; b"" for its root."""
     directory: str
+
+    def contains(self, path: bytes) -> bool:
+        """Whether a path of the site is this one or beneath it."""
+        return not self.path or path == self.path or path.startswith(self.path + b"/")
+
+    def home_depth(self, places: "Iterable[Place]") -> int:
+        """How many names the path of the outermost of these places has that contains this one."""
+        return min(len(each.path.split(b"/")) if each.path else 0 for each in places if each.contains(self.path))
+
+    def mounted(self, places: "Iterable[Place]") -> list[bytes]:
+        """The paths beneath this directory at which the site has others of these places."""
+        above = self.path and self.path + b"/"
+        beneath = (each.path for each in places if each.path != self.path and self.contains(each.path))
+        return [path.removeprefix(above) for path in beneath]
 
 
 def places_of(options: Options) -> list[Place]:

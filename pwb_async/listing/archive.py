@@ -13,7 +13,7 @@ import stat
 import time
 from array import array
 from collections.abc import Callable, Generator, Iterator
-from threading import BoundedSemaphore
+from threading import BoundedSemaphore, Lock
 from typing import Final
 from urllib.parse import quote_from_bytes
 from zlib import crc32
@@ -32,29 +32,34 @@ from .zip_format import BLOCK, ZipEntry, block_head, central_header, descriptor,
 _TOP: Final = b"files"
 """The directory in an archive of the whole root, which has no name."""
 _SECOND: Final = 1_000_000_000
+_places: Final = BoundedSemaphore(16)
+"""One for each archive that this process may send at the same time; each may take 15 MB of memory."""
 
 
 class Archive:
     """An archive as a File that can only be read from its start to its end.
 
-    It owns the root, and a place among the archives that may be sent at the same time.
+    It owns the root, and a place among the archives that may be sent at the same time. One thread at a time may read
+    it; any thread may close it meanwhile.
     """
 
     device: Final = NO_DEVICE
     name: bytes
     """The name of the directory."""
 
-    def __init__(self, root: Root, path: bytes, slots: BoundedSemaphore) -> None:
-        """slots: what limits the number of archives; the caller has acquired a place."""
-        self._root, self._slots = root, slots
+    def __init__(self, root: Root, path: bytes) -> None:
+        """The caller has acquired a place."""
+        self._root = root
         self._prefix = path and path + b"/"
         self.name = path.rpartition(b"/")[2] or _TOP
         self._paths: list[bytes] = []  # beneath the directory; that of a directory ends in a slash
         self._sizes, self._mtimes = array("Q"), array("q")
+        self._end = self._directory_length = 0  # where the entries end, and the bytes of the directory behind them
         self._position = 0
         self._content = self._generate()
         self._piece = memoryview(b"")
-        self._closed = False
+        self._reading = Lock()
+        self._closing = self._released = False
 
     def walk(self, is_hidden: Callable[[bytes], bool]) -> bool:
         """Find all entries; return False if there are too many. Raises OSError if the directory cannot be read."""
@@ -66,7 +71,8 @@ class Archive:
                 with DirectoryReader(self._root, (self._prefix + below).rstrip(b"/"), is_hidden, pace) as directory:
                     self._add(below, 0, directory.mtime_ns)
                     names = directory.names(MAX_ENTRIES - len(self._paths), links=False)
-                    files = directory.files(sorted(names.files))
+                    files = directory.files(directory.in_order(names.files))
+                    subdirectories = directory.in_order(names.directories, descending=True)
             except OSError:  # it was removed, or it may not be read
                 if not below:
                     raise
@@ -74,28 +80,34 @@ class Archive:
             if names.truncated:
                 return False
             for file in files:
+                pace.step()
                 self._add(below + os.fsencode(file.name), file.size, file.mtime_ns)
-            directories += [below + os.fsencode(name) + b"/" for name in sorted(names.directories, reverse=True)]
+            for name in subdirectories:
+                pace.step()
+                directories.append(below + os.fsencode(name) + b"/")
         return True
 
     def _add(self, path: bytes, size: int, mtime_ns: int) -> None:
+        mtime = mtime_ns // _SECOND
         self._paths.append(path)
         self._sizes.append(size)
-        self._mtimes.append(mtime_ns // _SECOND)
+        self._mtimes.append(mtime)
+        entry = self._entry(path, size, mtime)
+        self._directory_length += len(central_header(entry, 0, self._end))
+        self._end += entry.length
 
     @property
     def length(self) -> int:
         """Bytes of the archive."""
-        offset = directory = 0
-        for entry in self._entries():
-            directory += len(central_header(entry, 0, offset))
-            offset += entry.length
-        return offset + directory + len(end_records(len(self._paths), offset, directory))
+        records = end_records(len(self._paths), self._end, self._directory_length)
+        return self._end + self._directory_length + len(records)
+
+    def _entry(self, path: bytes, size: int, mtime: int) -> ZipEntry:
+        # A program on Windows would take a backslash for a slash.
+        return ZipEntry((self.name + b"/" + path).replace(b"\\", b"_"), size, mtime)
 
     def _entries(self) -> Iterator[ZipEntry]:
-        for path, size, mtime in zip(self._paths, self._sizes, self._mtimes, strict=True):
-            # A program on Windows would take a backslash for a slash.
-            yield ZipEntry((self.name + b"/" + path).replace(b"\\", b"_"), size, mtime)
+        return map(self._entry, self._paths, self._sizes, self._mtimes)
 
     def _generate(self) -> Generator[bytes, None, None]:
         """Yield the archive. Raises OSError."""
@@ -105,13 +117,11 @@ class Archive:
             checksum = (yield from self._generate_content(path, entry.size)) if entry.size else 0
             yield descriptor(entry, checksum)
             checksums.append(checksum)
-        offset = length = 0
+        offset = 0
         for entry, checksum in zip(self._entries(), checksums, strict=True):
-            header = central_header(entry, checksum, offset)
+            yield central_header(entry, checksum, offset)
             offset += entry.length
-            length += len(header)
-            yield header
-        yield end_records(len(self._paths), offset, length)
+        yield end_records(len(self._paths), self._end, self._directory_length)
 
     def _generate_content(self, path: bytes, size: int) -> Generator[bytes, None, int]:
         """Yield the blocks of a file; return its checksum. What was appended to it meanwhile is left out."""
@@ -142,15 +152,26 @@ class Archive:
 
     def read_into(self, buffer: bytearray | memoryview, start: int) -> int:
         """Fill `buffer` with the next bytes. Raises OSError, also if `start` is not where the last call ended."""
-        if start != self._position:
-            raise OSError(errno.ESPIPE, "an archive can only be read from its start")
-        view = memoryview(buffer)
+        with self._reading:
+            if self._closing:
+                raise OSError(errno.EBADF, "the archive is closed")
+            if start != self._position:
+                raise OSError(errno.ESPIPE, "an archive can only be read from its start")
+            filled = self._fill(memoryview(buffer))
+        if self._closing:
+            self._release()
+        return filled
+
+    def _fill(self, view: memoryview) -> int:
+        pace = Pace()
         filled = 0
         while filled < len(view):
+            pace.step()
             if not self._piece:
-                self._piece = memoryview(next(self._content, b""))
-                if not self._piece:
+                piece = next(self._content, None)  # it may be empty, which is not the end
+                if piece is None:
                     break
+                self._piece = memoryview(piece)
             count = min(len(self._piece), len(view) - filled)
             view[filled : filled + count] = self._piece[:count]
             self._piece = self._piece[count:]
@@ -159,26 +180,35 @@ class Archive:
         return filled
 
     def close(self) -> None:
-        """Close the files, and let another archive be sent. Further calls do nothing."""
-        if not self._closed:
-            self._closed = True
-            self._content.close()
-            self._root.close()
-            self._slots.release()
+        """Close the files, and let another archive be sent. Further calls do nothing.
+
+        If a thread is reading, which may wait for a disk, it does so when it has read; this call does not wait for it.
+        """
+        self._closing = True
+        if not self._reading.locked():
+            self._release()
+
+    def _release(self) -> None:
+        with self._reading:
+            if self._released:
+                return
+            self._released = True
+            try:
+                self._content.close()
+                self._root.close()
+            finally:
+                _places.release()
 
     def __del__(self) -> None:
         self.close()
 
 
-def open_archive(root: Root, path: bytes, is_hidden: Callable[[bytes], bool], slots: BoundedSemaphore) -> Finding:
-    """The archive of the directory at `path`; from now on it owns the root. Raises OSError.
-
-    slots: what limits the number of archives that are sent at the same time.
-    """
-    if not slots.acquire(blocking=False):
+def open_archive(root: Root, path: bytes, is_hidden: Callable[[bytes], bool]) -> Finding:
+    """The archive of the directory at `path`; from now on it owns the root. Raises OSError."""
+    if not _places.acquire(blocking=False):
         root.close()
         return Unavailable("too many archives are being sent")
-    archive = Archive(root, path, slots)
+    archive = Archive(root, path)
     try:
         if not archive.walk(is_hidden):
             archive.close()

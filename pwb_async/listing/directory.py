@@ -123,35 +123,7 @@ class DirectoryReader:
                 self._pace.step()
                 del each[-_CHUNK:]
 
-    def files(self, names: Iterable[str]) -> list[Entry]:
-        """The files with these names, as far as they are there."""
-        return self._entries(names, False)
-
-    def _sorted(
-        self, names: Sequence[str], query: ListingQuery, are_directories: bool, start: int, end: int
-    ) -> list[Entry]:
-        """The entries from `start` to `end` of a list that is sorted."""
-        if start >= end:
-            return []
-        sort = "name" if are_directories and query.sort == "size" else query.sort
-        descending = query.descending and sort == query.sort
-        # Strings alone, as Python's garbage collector stops all threads to look through 100,000 tuples.
-        keys = [key for name in self._paced(names) if (key := self._key(name, sort)) is not None]
-        window = self._window(keys, descending, start, end)
-        return self._entries([name_of(key) for key in window], are_directories)
-
-    def _key(self, name: str, sort: str) -> str | None:
-        """What an entry is sorted by; None if it is gone."""
-        if sort == "name":
-            return natural_key(name)
-        try:
-            status = self._status(name)
-        except OSError:
-            return None
-        value = status.st_size if sort == "size" else status.st_mtime_ns
-        return f"{value + _POSITIVE:020d}{natural_key(name)}"
-
-    def _window(self, keys: list[str], descending: bool, start: int, end: int) -> list[str]:
+    def in_order(self, keys: list[str], descending: bool = False, start: int = 0, end: int | None = None) -> list[str]:
         """What stands from `start` to `end` once the keys are sorted. They are sorted in pieces, then merged.
 
         `keys` is empty afterwards. It is emptied piece by piece, since freeing all of them takes milliseconds.
@@ -168,6 +140,34 @@ class DirectoryReader:
             self._pace.step()
             pieces.pop()
         return window
+
+    def files(self, names: Iterable[str]) -> list[Entry]:
+        """The files with these names, as far as they are there."""
+        return self._entries(names, False)
+
+    def _sorted(
+        self, names: Sequence[str], query: ListingQuery, are_directories: bool, start: int, end: int
+    ) -> list[Entry]:
+        """The entries from `start` to `end` of a list that is sorted."""
+        if start >= end:
+            return []
+        sort = "name" if are_directories and query.sort == "size" else query.sort
+        descending = query.descending and sort == query.sort
+        # Strings alone, as Python's garbage collector stops all threads to look through 100,000 tuples.
+        keys = [key for name in self._paced(names) if (key := self._key(name, sort)) is not None]
+        window = self.in_order(keys, descending, start, end)
+        return self._entries([name_of(key) for key in window], are_directories)
+
+    def _key(self, name: str, sort: str) -> str | None:
+        """What an entry is sorted by; None if it is gone."""
+        if sort == "name":
+            return natural_key(name)
+        try:
+            status = self._status(name)
+        except OSError:
+            return None
+        value = status.st_size if sort == "size" else status.st_mtime_ns
+        return f"{value + _POSITIVE:020d}{natural_key(name)}"
 
     def _entries(self, names: Iterable[str], are_directories: bool) -> list[Entry]:
         """Examine entries. What is something else by now is left out."""

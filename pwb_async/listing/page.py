@@ -45,6 +45,12 @@ class Listing(NamedTuple):
     query: ListingQuery
     readme: str
     """README.md as safe HTML; "" for none."""
+    home: int = 0
+    """How many of the names lead to the outermost directory that is served (--prefix); above it there is nothing."""
+
+
+class TemplateFailedError(Exception):
+    """A template of the user's has raised an exception."""
 
 
 class ListingPage:
@@ -56,29 +62,42 @@ class ListingPage:
     def __init__(self, types: MediaTypes, template: str | None = None, zip_downloads: bool = False) -> None:
         """template: the path of a template in place of PWB's own. Raises OSError, or TemplateError if it is none."""
         self._types, self._zip_downloads = types, zip_downloads
+        self._is_own = template is None
         source = _SOURCE if template is None else Path(template).read_text("utf-8")
         environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined)
         self._template: Template = environment.from_string(source)
         # What a template of the user's embeds is not known, so it has no policy.
         policy = ((b"Content-Security-Policy", _policy(source)),) if template is None else ()
         self.fields = (*NO_INDEX, (b"Referrer-Policy", b"same-origin"), *policy)
-        self.html(Listing((b"a",), Page([Entry("b", False, 1, 0)], 1, 1), 0, 1, False, ListingQuery(), ""), Pace())
+        pace = Pace()
+        example = Listing((b"a",), Page([Entry("b", False, 1, 0)], 1, 1), 0, 1, False, ListingQuery(), "")
+        self._render(self._variables(example, pace), pace)
 
     def html(self, listing: Listing, pace: Pace) -> bytes:
-        """The HTML page. Raises TemplateError, or what a template of the user's raises."""
-        return "".join(_paced(self._template.generate(self._variables(listing, pace)), pace)).encode(errors="replace")
+        """The HTML page. Raises TemplateFailedError."""
+        variables = self._variables(listing, pace)
+        try:
+            return self._render(variables, pace)
+        except Exception as error:
+            if self._is_own:
+                raise
+            raise TemplateFailedError(f"{type(error).__name__}: {error}") from error
+
+    def _render(self, variables: dict[str, Any], pace: Pace) -> bytes:
+        return "".join(_paced(self._template.generate(variables), pace)).encode(errors="replace")
 
     def _variables(self, listing: Listing, pace: Pace) -> dict[str, Any]:
         query, page = listing.query, listing.page
+        below = listing.segments[listing.home :]
         sizes = sum(entry.size for entry in page.entries if not entry.is_directory)
         return {
             "path": _shown(b"/" + b"".join(segment + b"/" for segment in listing.segments)),
             "crumbs": [
-                {"name": _shown(segment), "href": "../" * (len(listing.segments) - index - 1) or "./"}
-                for index, segment in enumerate(listing.segments)
+                {"name": _shown(segment), "href": "../" * (len(below) - index - 1) or "./"}
+                for index, segment in enumerate(below)
             ],
-            "root": "../" * len(listing.segments) or "./",
-            "entries": (self._row(entry) for entry in _paced(page.entries, pace)),
+            "root": "../" * len(below) or "./",
+            "entries": [self._row(entry) for entry in _paced(page.entries, pace)],
             "directories": listing.directories,
             "files": listing.files,
             "size": size_text(sizes) if page.pages == 1 else "",

@@ -1,15 +1,15 @@
 """A storage around a disk that lists directories, or packs them into archives, where the disk has found one.
 
 A listing is content like that of a file, made in the same call that looked for the file. Its entity tag is a digest of
-the content, so it is revalidated like a file; it is never taken for unchanged without being made again. Of directories
-with many entries one is listed at a time, since each takes memory and the interpreter; a few wait, others get 503.
+the content, so it is revalidated like a file; it is never taken for unchanged without being made again. A process lists
+one directory with many entries at a time, since each takes memory and the interpreter; a few wait, others get 503.
 """
 
 import os
 import stat
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from functools import partial
 from typing import Final, TypeAlias
@@ -27,7 +27,7 @@ from pwb_async.core.site.lookup import (
     Unavailable,
 )
 from pwb_async.storage.disk import Disk
-from pwb_async.storage.errors import finding_of
+from pwb_async.storage.errors import finding_of, with_error_page
 from pwb_async.storage.etag import content_tag
 from pwb_async.storage.open_beneath import FILE_FLAGS
 from pwb_async.storage.root import Root
@@ -35,12 +35,12 @@ from pwb_async.storage.root import Root
 from .archive import open_archive
 from .directory import DirectoryReader
 from .pace import Pace
-from .page import HTML, JSON, NO_INDEX, Listing, ListingPage, to_json
+from .page import HTML, JSON, NO_INDEX, Listing, ListingPage, TemplateFailedError, to_json
 
-_MAX_WAITING: Final = 8
-"""Requests for directories with many entries that may wait for another one."""
-_MAX_ARCHIVES: Final = 16
-"""Archives that may be sent at the same time; each may take 15 MB of memory."""
+_waiting: Final = threading.BoundedSemaphore(8)
+"""A place for each request for a directory with many entries, which is listed or waits for its turn."""
+_turn: Final = threading.Lock()
+"""Held while a directory with many entries is listed."""
 Beyond: TypeAlias = Callable[[tuple[bytes, ...], bytes], tuple[AccessRule, ...]]
 
 
@@ -52,24 +52,39 @@ class ListingStorage:
     """A Storage that makes a listing of each directory that the lookup asks to list."""
 
     def __init__(
-        self, disk: Disk, page: ListingPage, is_hidden: Callable[[bytes], bool], beyond: Beyond | None = None
+        self,
+        disk: Disk,
+        page: ListingPage,
+        is_hidden: Callable[[bytes], bool],
+        beyond: Beyond | None = None,
+        mounted: Collection[bytes] = (),
+        home: int = 0,
     ) -> None:
-        """is_hidden: whether the path of an entry, below the root, is left out. beyond: AccessRules.beyond()."""
+        """is_hidden: whether the path of an entry, below the root, is left out. beyond: AccessRules.beyond().
+
+        mounted: the paths, below the root, at which the site has other directories instead of what the disk has there.
+        home: see Listing.
+        """
         self._disk, self._page, self._is_hidden, self._beyond = disk, page, is_hidden, beyond
-        self._lock = threading.Lock()
-        self._waiting = threading.BoundedSemaphore(_MAX_WAITING)
-        self._archives = threading.BoundedSemaphore(_MAX_ARCHIVES)
+        self._mounted, self._home = frozenset(mounted), home
 
     def find(self, lookup: Lookup) -> Finding:
         """What the disk has found; in place of a directory its listing, or its archive."""
         finding = self._disk.find(lookup)
         if lookup.listing is None or not isinstance(finding, Directory):
             return finding
+        return with_error_page(lookup, self._represent(lookup), self._disk.find)
+
+    def revalidate(self, known: Sequence[tuple[Lookup, OpenFile]]) -> list[bool]:
+        return self._disk.revalidate(known)
+
+    def _represent(self, lookup: Lookup) -> Finding:
+        """The listing or the archive of the directory that was found."""
         path = next(each.path for each in reversed(lookup.candidates) if each.kind is EntryKind.DIRECTORY)
         left_out = partial(self._left_out, lookup.request.target.segments, path)
         try:
-            if lookup.listing.archive:
-                return open_archive(self._disk.open_root(), path, left_out, self._archives)
+            if lookup.listing is not None and lookup.listing.archive:
+                return open_archive(self._disk.open_root(), path, left_out)
             with self._disk.open_root() as root:
                 return self._list(root, path, lookup, left_out)
         except NotADirectoryError:
@@ -78,11 +93,8 @@ class ListingStorage:
             return finding_of(error)
         except _BusyError as error:
             return Unavailable(str(error))
-        except Exception as error:  # whatever a template of the user's raises
-            return StorageError(f"the template of listings: {type(error).__name__}: {error}")
-
-    def revalidate(self, known: Sequence[tuple[Lookup, OpenFile]]) -> list[bool]:
-        return self._disk.revalidate(known)
+        except TemplateFailedError as error:
+            return StorageError(f"the template of listings: {error}")
 
     def _list(self, root: Root, path: bytes, lookup: Lookup, left_out: Callable[[bytes], bool]) -> Finding:
         query = lookup.listing
@@ -91,13 +103,13 @@ class ListingStorage:
         with DirectoryReader(root, path, self._is_hidden, pace) as directory:
             names = directory.names(PAGE_SIZE + 1)
             is_large = len(names.directories) + len(names.files) > PAGE_SIZE
-            with self._only_one() if is_large else nullcontext():
+            with _only_one() if is_large else nullcontext():
                 names = directory.names() if is_large else names
                 page = directory.page(names, query)
                 readme = "" if query.json else _readme(root, path, directory.readme(names), left_out)
                 counts = len(names.directories), len(names.files)
                 segments = lookup.request.target.segments
-                listing = Listing(segments, page, *counts, names.truncated, query, readme)
+                listing = Listing(segments, page, *counts, names.truncated, query, readme, self._home)
                 content = to_json(listing, pace) if query.json else self._page.html(listing, pace)
                 directory.forget(names)
         return OpenFile(
@@ -114,24 +126,26 @@ class ListingStorage:
         )
 
     def _left_out(self, segments: tuple[bytes, ...], directory: bytes, path: bytes) -> bool:
-        """Whether a path of the disk is left out, or guarded by rules that do not apply to the directory itself.
+        """Whether a path of the disk is left out of an archive: what a listing leaves out, what no address leads to, as
+        another directory is mounted there, and what is guarded by rules that do not apply to the directory itself.
 
         segments: the path of the directory in the site, of which the disk may be a part.
         """
-        if self._is_hidden(path):
+        if self._is_hidden(path) or path in self._mounted:
             return True
         below = path[len(directory) :].lstrip(b"/")
         return self._beyond is not None and bool(self._beyond(segments, b"/".join((*segments, below))))
 
-    @contextmanager
-    def _only_one(self) -> Iterator[None]:
-        if not self._waiting.acquire(blocking=False):
-            raise _BusyError("too many wait for listings of directories with many entries")
-        try:
-            with self._lock:
-                yield
-        finally:
-            self._waiting.release()
+
+@contextmanager
+def _only_one() -> Iterator[None]:
+    if not _waiting.acquire(blocking=False):
+        raise _BusyError("too many wait for listings of directories with many entries")
+    try:
+        with _turn:
+            yield
+    finally:
+        _waiting.release()
 
 
 def _readme(root: Root, path: bytes, name: bytes, left_out: Callable[[bytes], bool]) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from pwb_async.config.options import ConfigError, Options
+from pwb_async.config.places import Place
 from pwb_async.core.site.lookup import Storage
 from pwb_async.core.site.patterns import RESERVED
 from pwb_async.storage.disk import Disk
@@ -18,8 +19,10 @@ LISTING_MODULES: Final = ("jinja2.debug", "pwb_async.listing.readme")
 """What a listing imports on first use."""
 
 
-def with_listings(disks: Sequence[Disk], options: Options, access: "Access | None") -> list[Storage]:
-    """The disks of a site with listings of their directories. Raises ConfigError."""
+def with_listings(
+    disks: Sequence[Disk], places: Sequence[Place], options: Options, access: "Access | None"
+) -> list[Storage]:
+    """The disks of a site, each at its place, with listings of their directories. Raises ConfigError."""
     page = _make_page(options)
     from pwb_async.listing.storage import ListingStorage  # imported here, as is the page
 
@@ -29,7 +32,10 @@ def with_listings(disks: Sequence[Disk], options: Options, access: "Access | Non
         return (name.startswith(b".") and not options.dotfiles) or path.lower() in RESERVED
 
     beyond = None if access is None else access.rules.beyond
-    return [ListingStorage(disk, page, is_hidden, beyond) for disk in disks]
+    return [
+        ListingStorage(disk, page, is_hidden, beyond, place.mounted(places), place.home_depth(places))
+        for disk, place in zip(disks, places, strict=True)
+    ]
 
 
 def _make_page(options: Options) -> "ListingPage":

@@ -130,7 +130,7 @@ def _open(options: Options, access: "Access | None") -> tuple[Storage, RuleFiles
     """The files of a site, and its rules."""
     places = places_of(options)
     disks = [_open_disk(place, options) for place in places]
-    storages: list[Storage] = with_listings(disks, options, access) if options.browse else [*disks]
+    storages: list[Storage] = with_listings(disks, places, options, access) if options.browse else [*disks]
     storage = storages[0]
     if len(disks) > 1 or places[0].path:
         from pwb_async.storage.mounts import Mount, Mounts  # most sites have one directory

@@ -1,8 +1,19 @@
-"""Errors of the disk: what an errno means, and the error of content that cannot be sent as promised."""
+"""Errors of a storage: what an errno means, the site's page for it, and content that cannot be sent as promised."""
 
 import errno
+from collections.abc import Callable
 
-from pwb_async.core.site.lookup import FORBIDDEN, NOT_FOUND, Finding, StorageError, Unavailable
+from pwb_async.core.site.lookup import (
+    FORBIDDEN,
+    NOT_FOUND,
+    Candidate,
+    EntryKind,
+    Finding,
+    Lookup,
+    OpenFile,
+    StorageError,
+    Unavailable,
+)
 
 
 class TruncatedError(Exception):
@@ -21,6 +32,15 @@ def finding_of(error: OSError) -> Finding:
         case errno.EMFILE | errno.ENFILE | errno.ENOMEM | errno.EAGAIN | errno.EINTR:
             return Unavailable(name_of(error))
     return StorageError(name_of(error))
+
+
+def with_error_page(lookup: Lookup, finding: Finding, find: Callable[[Lookup], Finding]) -> Finding:
+    """A finding; if it is an error, with the nearest of the site's pages for it. find: finds a page, or none."""
+    for path in lookup.error_files(finding):
+        page = find(Lookup(lookup.request, path, (Candidate(path, EntryKind.FILE),)))
+        if isinstance(page, OpenFile):
+            return lookup.with_page(finding, page)
+    return finding
 
 
 def name_of(error: OSError) -> str:

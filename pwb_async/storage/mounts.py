@@ -8,7 +8,6 @@ from typing import NamedTuple
 from pwb_async.core.site.lookup import (
     NOT_FOUND,
     Candidate,
-    EntryKind,
     Finding,
     Lookup,
     Moved,
@@ -17,6 +16,8 @@ from pwb_async.core.site.lookup import (
     Storage,
 )
 from pwb_async.core.site.patterns import RESERVED
+
+from .errors import with_error_page
 
 
 class Mount(NamedTuple):
@@ -47,12 +48,7 @@ class Mounts:
         self._mounts = sorted(mounts, key=lambda mount: len(mount.path), reverse=True)
 
     def find(self, lookup: Lookup) -> Finding:
-        finding = self._find_first(lookup)
-        for path in lookup.error_files(finding):
-            page = self._find_first(replace(lookup, candidates=(Candidate(path, EntryKind.FILE),)))
-            if isinstance(page, OpenFile):
-                return lookup.with_page(finding, page)
-        return finding
+        return with_error_page(lookup, self._find_first(lookup), self._find_first)
 
     def _find_first(self, lookup: Lookup) -> Finding:
         for mount, candidates in groupby(lookup.candidates, lambda each: self._mount_of(each.path)):

@@ -311,3 +311,45 @@ async def test_archives_and_listings_beneath_access_rules(tmp_path: Path, start:
             response = await send_request(server.address, get(target))
             assert response.status == 403
             assert CANARY not in response.content
+
+
+async def test_what_a_mount_hides_is_in_no_archive(tmp_path: Path, start: Start) -> None:
+    files = {"a.txt": b"a", "docs/old.txt": CANARY, "docs/sub/x": CANARY, "d/e/old.txt": CANARY, "d/kept.txt": b"k"}
+    root = build(tmp_path / "root", files)
+    docs = build(tmp_path / "docs", {"own.txt": b"o", "in/old.txt": CANARY})
+    deep = build(tmp_path / "deep", {"t.txt": b"t"})
+    mounts = [f"--mount={path}={folder}" for path, folder in (("/docs/", docs), ("/d/e/", deep), ("/docs/in/", deep))]
+    async with start("--browse", "--zip-downloads", *mounts, root=root) as server:
+        for target, names_in_it in {
+            "/": ["files/", "files/a.txt", "files/d/", "files/d/kept.txt"],
+            "/d/": ["d/", "d/kept.txt"],
+            "/docs/": ["files/", "files/own.txt"],
+            "/docs/in/": ["files/", "files/t.txt"],
+        }.items():
+            assert (await archive_of(server, target)).namelist() == names_in_it
+        assert await names(server) == ["d", "docs", "a.txt"], "what a mount hides has an address all the same"
+
+
+@pytest.mark.parametrize(
+    ("target", "crumbs"),
+    [("/p/q/", ["./"]), ("/p/q/d/", ["../", "./"]), ("/docs/", ["./"]), ("/docs/d/", ["../", "./"])],
+)
+async def test_no_link_leads_above_what_is_served(tmp_path: Path, start: Start, target: str, crumbs: list[str]) -> None:
+    root = build(tmp_path / "root", {"d/a.txt": b"a"})
+    async with start("--browse", "--prefix", "/p/q/", f"--mount=/docs/={root}", root=root) as server:
+        page = await page_of(server, target)
+        assert re.findall(r'<li><a href="([^"]*)"', page) == crumbs
+        assert ("Parent directory" in page) == (len(crumbs) > 1)
+
+
+async def test_a_template_that_fails_later_has_the_error_page_of_the_site(tmp_path: Path, start: Start) -> None:
+    page = b"<!DOCTYPE html>\n<title>500 of the site</title>\n"
+    root = build(tmp_path / "root", {"500.html": page, "empty/d/x": b""})
+    template = tmp_path / "listing.html"
+    template.write_text("<!DOCTYPE html>\n<title>{{ 10 // files }}</title>")
+    options = ("--browse", "--listing-template", str(template))
+    message = "the template of listings: ZeroDivisionError: "
+    async with start(*options, root=root, allowed_errors=message) as server:
+        assert await page_of(server) == "<!DOCTYPE html>\n<title>10</title>"
+        response = await send_request(server.address, get("/empty/"))
+        assert (response.status, response.content) == (500, page)
