@@ -6,8 +6,7 @@ from typing import Final
 
 from pwb_async.core.events import Fault
 from pwb_async.core.semantics.fields import CHUNKED, FORBIDDEN_TRAILERS, Fields
-from pwb_async.core.semantics.grammar import LENGTH
-from pwb_async.core.semantics.target import valid_host
+from pwb_async.core.semantics.request_fields import host_fault, parse_content_length
 
 from .grammar import CONTROL, FIELD_LINE
 from .limits import Limits
@@ -77,9 +76,8 @@ def parse_fields(section: bytes, limits: Limits, offset: int = 0) -> Fields | Fa
     values = parse_lines(section, limits, offset)
     if isinstance(values, Fault):
         return values
-    hosts = values.get(b"host", ())
-    if len(hosts) > 1 or not all(map(valid_host, hosts)):
-        return Fault(400, "Host is invalid or repeated")
+    if fault := host_fault(values):
+        return Fault(400, fault)
     framing = _framing(values)
     return framing if isinstance(framing, Fault) else Fields(values, framing)
 
@@ -97,9 +95,8 @@ def _framing(values: Mapping[bytes, list[bytes]]) -> int | Fault:
 
     Any framing that two implementations might read differently is a fault, since it allows request smuggling.
     """
-    lengths = values.get(b"content-length", ())
     codings = values.get(b"transfer-encoding", ())
-    if codings and lengths:
+    if codings and b"content-length" in values:
         return Fault(400, "both Content-Length and Transfer-Encoding")
     if codings:
         names = [name.strip(b" \t").lower() for name in b",".join(codings).split(b",")]
@@ -110,9 +107,5 @@ def _framing(values: Mapping[bytes, list[bytes]]) -> int | Fault:
         if b"chunked" in names[:-1] or {b"", b"chunked"}.issuperset(names):  # the latter: "chunked," or ",chunked"
             return Fault(400, "chunked is repeated or not the last transfer coding")
         return Fault(501, "a transfer coding other than chunked")
-    if not lengths:
-        return 0
-    length = LENGTH.fullmatch(lengths[0])
-    if length is None or len(lengths) > 1:
-        return Fault(400, "Content-Length is invalid or repeated")
-    return int(length[1])
+    length = parse_content_length(values)
+    return Fault(400, length) if isinstance(length, str) else length or 0

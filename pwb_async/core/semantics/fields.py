@@ -77,7 +77,7 @@ class Fields:
         expectations = self.members(b"expect")
         self.expects_continue = b"100-continue" in expectations
         self.unknown_expectation = any(expectation != b"100-continue" for expectation in expectations)
-        self.plain = _NOT_PLAIN.isdisjoint(values)
+        self.plain = not content_length and _NOT_PLAIN.isdisjoint(values)  # content of HTTP/2 may have no field
         conditions = [b"%s:%s\n" % (name, self.get(name)) for name in _CONDITIONAL if name in values]
         self.conditions = b"".join(conditions)
 

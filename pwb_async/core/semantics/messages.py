@@ -44,6 +44,8 @@ HTTP_1_0: Final[Version] = (1, 0)
 """HTTP/1.0, where connections are not persistent by default."""
 HTTP_1_1: Final[Version] = (1, 1)
 """HTTP/1.1, and any later HTTP/1.x."""
+HTTP_2: Final[Version] = (2, 0)
+"""HTTP/2 (RFC 9113)."""
 
 
 @dataclass(slots=True, eq=False)
@@ -65,7 +67,7 @@ class Request:
     persistent: bool = True
     """Whether the client lets the connection go on after the response (RFC 9112 9.3); always so in HTTP/2."""
     request_line: bytes = b""
-    """The request line without its CRLF, as received; b"" where there is none, as in HTTP/2."""
+    """The request line without its CRLF, as received, or made of what takes its place in HTTP/2; b"" for none."""
     plain: bool = field(init=False)
     """Whether this is a GET whose response depends on nothing but the target and the variant."""
     cache_key: bytes = field(init=False)

@@ -23,7 +23,7 @@ class Target:
     query: bytes | None = None
     """The query as received, without its question mark; None if there is none."""
     authority: bytes | None = None
-    """The authority of an absolute-form target, which replaces Host (RFC 9112 3.2.2); ":authority" in HTTP/2."""
+    """The authority of an absolute-form target, which replaces Host (RFC 9112 3.2.2)."""
     asterisk: bool = False
     """Whether the target is "*", the server as a whole (RFC 9110 9.3.7)."""
     unescaped: bool = False
