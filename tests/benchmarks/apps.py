@@ -36,10 +36,13 @@ def servestatic() -> Any:
 
 
 def starlette() -> Any:
-    """Starlette with its StaticFiles at the root."""
+    """Starlette with its StaticFiles at the root, inside its GZipMiddleware if BENCHMARK_GZIP is set."""
     files = import_module("starlette.staticfiles").StaticFiles(directory=ROOT)
     mount = import_module("starlette.routing").Mount("/", files)
-    return import_module("starlette.applications").Starlette(routes=[mount])
+    application = import_module("starlette.applications").Starlette(routes=[mount])
+    if "BENCHMARK_GZIP" in os.environ:
+        application.add_middleware(import_module("starlette.middleware.gzip").GZipMiddleware)
+    return application
 
 
 def run_uvicorn(application: Any, port: int, log: bool) -> None:

@@ -25,7 +25,7 @@ class Setting:
     """What a server is to do: serve ``root`` on ``port``; write a log to ``log`` if there is one.
 
     ``scratch`` is a folder of its own; ``cache`` False means every answer comes from the disk;
-    ``plan`` is what it will be asked. ``workers``: of a server that can have several.
+    ``plan`` is what it will be asked. ``workers``: of a server that can have several. ``compression``: see ``Work``.
     """
 
     root: Path
@@ -35,6 +35,7 @@ class Setting:
     cache: bool
     plan: Plan
     workers: int = 1
+    compression: str = ""
 
 
 def find_program(name: str) -> str | None:
@@ -69,8 +70,9 @@ def _pwb_help() -> str:
 def pwb(setting: Setting) -> Command:
     words = [sys.executable, "-m", "pwb_async", str(setting.root), "--host", "127.0.0.1"]
     words += ["--port", str(setting.port), "--access-log", str(setting.log or "off")]
-    words += ["--workers", str(setting.workers), "--max-connections", str(CONNECTIONS), "--no-precompressed"]
-    words += ["--no-compress"]
+    words += ["--workers", str(setting.workers), "--max-connections", str(CONNECTIONS)]
+    if not setting.compression:
+        words += ["--no-precompressed", "--no-compress"]
     if not setting.cache:
         words += ["--cache", "off"]
     for word in words:
@@ -101,7 +103,7 @@ http {{
     fastcgi_temp_path {scratch}/fastcgi;
     uwsgi_temp_path {scratch}/uwsgi;
     scgi_temp_path {scratch}/scgi;
-    types {{ text/html html; text/css css; text/javascript js; image/svg+xml svg; }}
+    types {{ text/html html; text/css css; text/javascript js; image/svg+xml svg; text/plain txt; }}
     default_type application/octet-stream;
     sendfile on;
     tcp_nopush on;
@@ -109,10 +111,18 @@ http {{
     keepalive_timeout 75s;
     keepalive_requests 1000;
     {cache}
+    {compression}
     access_log {log};
     server {{ listen 127.0.0.1:{port} backlog=2048; root {root}; }}
 }}
 """
+
+
+NGINX_COMPRESSION = {
+    "on the fly": "gzip on; gzip_vary on; gzip_comp_level 6; gzip_types text/css text/javascript image/svg+xml text/plain;",
+    "neighbours": "gzip_static on; gzip_vary on;",
+}
+"""The level is the one that PWB has; nginx's own is 1."""
 
 
 def nginx(setting: Setting) -> Command:
@@ -123,6 +133,7 @@ def nginx(setting: Setting) -> Command:
         scratch=setting.scratch,
         user="user root;" if os.geteuid() == 0 else "",
         cache=cache if setting.cache else "open_file_cache off;",
+        compression=NGINX_COMPRESSION.get(setting.compression, ""),
         log=f"{setting.log} combined buffer=64k flush=1s" if setting.log else "off",
         port=setting.port,
         root=setting.root,
@@ -140,16 +151,23 @@ CADDY = """
 http://:{port} {{
     bind 127.0.0.1
     root * {root}
-    file_server
+    {files}
     {log}
 }}
 """
 
 
+CADDY_FILES = {
+    "": "file_server",
+    "on the fly": "encode zstd gzip\nfile_server",
+    "neighbours": "file_server {\n precompressed br zstd gzip\n }",
+}
+
+
 def caddy(setting: Setting) -> Command:
     log = f"log {{\n output file {setting.log} {{\n roll_disabled\n }}\n }}" if setting.log else ""
     file = setting.scratch / "Caddyfile"
-    file.write_text(CADDY.format(port=setting.port, root=setting.root, log=log))
+    file.write_text(CADDY.format(port=setting.port, root=setting.root, files=CADDY_FILES[setting.compression], log=log))
     folders = ("HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME")
     return Command(
         [_path("caddy"), "run", "--config", str(file), "--adapter", "caddyfile"],
@@ -211,7 +229,8 @@ def http_server(setting: Setting) -> Command:
 
 
 def _environment(setting: Setting) -> dict[str, str]:
-    return {"BENCHMARK_ROOT": str(setting.root), "PYTHONPATH": str(HERE)}
+    root = {"BENCHMARK_ROOT": str(setting.root), "PYTHONPATH": str(HERE)}
+    return root | {"BENCHMARK_GZIP": "on"} if setting.compression == "on the fly" else root
 
 
 def app(name: str) -> Callable[[Setting], Command]:

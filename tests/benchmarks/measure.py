@@ -23,7 +23,7 @@ LARGE = 1 << 20  # bytes; from here on parts of responses count, too
 class Sample:
     """One round of one peer: the figure (see the work's unit), and other observations.
 
-    ``warmed``: requests before it that were not measured.
+    ``warmed``: requests before it that were not measured. ``bytes_per_response``: with its head.
     """
 
     value: float
@@ -34,6 +34,7 @@ class Sample:
     requests: int = 0
     warmed: int = 0
     remarks: list[str] = field(default_factory=list)
+    bytes_per_response: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +116,7 @@ def _sample(result: dict[str, object], spent: float, plan: Plan) -> Sample:
     errors = result["errors"]
     assert isinstance(errors, dict)
     remarks = [f"{kind} errors" for kind, count in errors.items() if count]
-    if received < 0.95 * body * answered:
+    if received < 0.95 * body * answered and not plan.coded:
         remarks.append(f"{received / answered:,.0f} bytes an answer instead of {body:,.0f}")
     return Sample(
         value=spent * 1e6 / answered,
@@ -125,6 +126,7 @@ def _sample(result: dict[str, object], spent: float, plan: Plan) -> Sample:
         errors=sum(errors.values()),
         requests=int(whole),
         remarks=remarks,
+        bytes_per_response=received / answered,
     )
 
 

@@ -103,7 +103,7 @@ def as_text(table: Table) -> str:
     """One table for a terminal."""
     loaded = table.unit == "us"
     names = ["peer", f"{UNITS[table.unit]}", f"x {YARDSTICK}"]
-    names += ["req/s", "p50 ms", "p99 ms", f"p99 x {YARDSTICK}", "errors", "memory MiB"] if loaded else []
+    names += ["req/s", "p50 ms", "p99 ms", f"p99 x {YARDSTICK}", "bytes", "errors", "memory MiB"] if loaded else []
     lines, notes = [names], []
     for row in sorted(table.rows, key=lambda row: (not row.samples, row.samples and row.value)):
         if row.note:
@@ -129,6 +129,7 @@ def _cells(table: Table, row: Row, loaded: bool) -> list[str]:
             f"{median(sample.p50_ms for sample in row.samples):.2f}",
             f"{median(sample.p99_ms for sample in row.samples):.2f}",
             _ratio(table, row, "p99_ms"),
+            f"{median(sample.bytes_per_response for sample in row.samples):,.0f}",
             f"{sum(sample.errors for sample in row.samples):,}",
             f"{row.memory_bytes / MIB:.1f}",
         ]

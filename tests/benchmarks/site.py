@@ -45,6 +45,11 @@ class Site:
         return _read(self.root / "site" / path)
 
 
+def page_path(number: int) -> str:
+    """The path of one of the thousand pages, relative to ``/site/``."""
+    return f"pages/{number % 50:02}/page-{number:04}.{KINDS[number % len(KINDS)]}"
+
+
 def tail_path(number: int) -> str:
     """The path of a file of the tail, relative to ``/site/``."""
     return f"tail/{number // TAIL_FOLDER:02}/{number % TAIL_FOLDER:03}.html"
@@ -64,7 +69,7 @@ def make_site(root: Path, tail: int = 0) -> Site:
         write(root / "site" / name, rng, size)
     pages = []
     for number in range(PAGES):
-        path = f"pages/{number % 50:02}/page-{number:04}.{KINDS[number % len(KINDS)]}"
+        path = page_path(number)
         write(root / "site" / path, rng, likely_size(rng))
         pages.append(path)
     write_tail(root / "site", tail)

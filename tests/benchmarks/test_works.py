@@ -12,8 +12,9 @@ from .measure import Generator
 from .rounds import Bench
 from .servers import PEERS
 from .site import Site, make_site, tail_bodies, write_tail
+from .texts import DOCUMENTATION
 from .verify import Reply, UnableError, check, compare
-from .works import HOST, WORKS, ExpectedResponse, Plan, get, tail
+from .works import CODED_WORKS, HOST, WORKS, ExpectedResponse, Plan, Work, accepting, get, tail
 
 PACED = next(work for work in WORKS if work.pause)
 SMALLEST = 1000
@@ -61,6 +62,34 @@ def test_the_peers_answer_every_place_of_a_curve(name: str, curve: Curve, bench:
     for work in works:
         with bench.start(peer, work) as participant:
             assert check(participant.server.port, participant.plan) == []
+
+
+@pytest.mark.parametrize("name", ["pwb", "nginx"])
+@pytest.mark.parametrize("work", CODED_WORKS, ids=lambda work: work.name)
+def test_the_peers_answer_every_work_of_compression(name: str, work: Work, bench: Bench) -> None:
+    peer = next(peer for peer in PEERS if peer.name == name)
+    if name == "nginx" and (work.name == "coded-cold-zstd" or not shutil.which("nginx", path="/usr/sbin:/usr/bin")):
+        pytest.skip("nginx is not installed, or has no such coding")
+    if work.tree == "documentation" and not any(map(Path.is_dir, DOCUMENTATION)):
+        pytest.skip("python3-doc is not installed")
+    with bench.start(peer, work) as participant:
+        assert check(participant.server.port, participant.plan) == []
+
+
+def test_what_a_client_accepts_is_in_one_field_or_in_none() -> None:
+    assert accepting(b"br").count(b"Accept-Encoding: br\r\n") == 1
+    assert b"Accept-Encoding" not in accepting(b"")
+
+
+def test_a_coding_is_demanded_or_forbidden() -> None:
+    coded, plain = Reply(200, b"", b"abc", True, coding="br"), Reply(200, b"", b"abc", True)
+    compare(coded, ExpectedResponse(200, b"abc", coded=True))
+    compare(plain, ExpectedResponse(200, b"abc"))
+    for reply in (coded, plain):
+        compare(reply, ExpectedResponse(200, b"abc", coded=None))
+    for reply, wanted in ((plain, True), (coded, False)):
+        with pytest.raises(UnableError, match="coding"):
+            compare(reply, ExpectedResponse(200, b"abc", coded=wanted))
 
 
 @pytest.mark.parametrize("before", [b"", b"\r\n"])

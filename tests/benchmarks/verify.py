@@ -1,14 +1,29 @@
 """A small client: asks one request at a time and checks the answer's bytes."""
 
+import gzip
 import math
 import socket
+import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from http.client import HTTPException, HTTPResponse
 from types import TracebackType
 
+import brotli
+
 from .works import ExpectedResponse, Plan
 
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
+DECODERS: dict[str, Callable[[bytes], bytes]] = {
+    "br": brotli.decompress,
+    "gzip": gzip.decompress,
+    "zstd": zstd.decompress,
+}
 TIMEOUT = 30.0  # seconds that one answer may take
 CHECKED = 1000  # requests of a plan that are checked at most
 
@@ -19,9 +34,10 @@ class UnableError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """One answer as it came: status, entity tag (empty when there is none) and body.
+    """One answer as it came: status, entity tag (empty when there is none) and body, without its content coding.
 
-    ``kept``: the connection stays open. ``boundary``: that of a multipart response; empty: it is none.
+    ``kept``: the connection stays open. ``boundary``: that of a multipart response; empty: it is none. ``coding``: the
+    content coding that the body had; empty: none.
     """
 
     status: int
@@ -29,6 +45,7 @@ class Reply:
     body: bytes
     kept: bool
     boundary: bytes = b""
+    coding: str = ""
 
     @property
     def parts(self) -> list[bytes]:
@@ -69,13 +86,14 @@ class Client:
         self.socket.sendall(request)
         with HTTPResponse(self.socket) as answer:
             answer.begin()
-            body = answer.read()
+            coding = answer.getheader("Content-Encoding") or ""
+            body = DECODERS[coding](answer.read()) if coding else answer.read()
             tag = (answer.getheader("ETag") or "").encode("latin-1")
             boundary = (answer.headers.get_boundary() or "").encode("latin-1")
             kept = not answer.will_close
         if not kept:
             self.close()
-        return Reply(answer.status, tag, body, kept, boundary)
+        return Reply(answer.status, tag, body, kept, boundary, coding)
 
 
 def wait_for_response(port: int, request: bytes, seconds: float) -> bool:
@@ -111,6 +129,10 @@ def check(port: int, plan: Plan) -> list[str]:
 def compare(reply: Reply, wanted: ExpectedResponse) -> None:
     if reply.status != wanted.status:
         raise UnableError(f"answers {reply.status} instead of {wanted.status}")
+    if wanted.coded not in (None, bool(reply.coding)):
+        raise UnableError(
+            f"sends content with the coding {reply.coding}" if reply.coding else "sends it without a coding"
+        )
     if wanted.parts:
         if reply.parts != list(wanted.parts):
             raise UnableError(f"sends {len(reply.parts)} parts, not the {len(wanted.parts)} that were asked for")

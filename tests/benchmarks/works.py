@@ -41,12 +41,14 @@ LOG_SECONDS = 1.2  # after a round: by then every peer has written the buffered 
 class ExpectedResponse:
     """The response that a request must get.
 
-    ``parts``: the parts of a multipart/byteranges response; ``body`` is then what they are together.
+    ``parts``: the parts of a multipart/byteranges response; ``body`` is then what they are together. ``coded``: it must
+    have a content coding; ``body`` is what it decodes to. None: it may have one.
     """
 
     status: int
     body: bytes
     parts: tuple[bytes, ...] = ()
+    coded: bool | None = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,13 +63,18 @@ class Plan:
     order: tuple[int, ...] = (0,)
 
     def mean_body(self) -> float:
-        """The mean length of the bodies over one pass of the order, in bytes."""
+        """The mean length of the bodies over one pass of the order, in bytes, before any content coding."""
         return sum(len(self.responses[index].body) for index in self.order) / len(self.order)
 
     def order_after(self, asked: int) -> tuple[int, ...]:
         """The order from where it is after so many requests."""
         first = asked % len(self.order)
         return self.order[first:] + self.order[:first]
+
+    @property
+    def coded(self) -> bool:
+        """Whether responses are expected to have a content coding."""
+        return any(response.coded for response in self.responses)
 
     def fixed(self) -> "Plan":
         """The same requests for a server that sends one response to all of them: the one of the usual size."""
@@ -84,7 +91,9 @@ class Work:
     an access log is written. ``cache``: a peer may keep responses or open files in memory. ``quick``:
     part of ``--quick``. ``stretch`` multiplies the seconds of a round. ``workers``: of each peer that can have several.
     ``tail``: how many files of the site's tail it asks for. ``pause``: milliseconds between the requests of a client,
-    which then needs a new connection for each.
+    which then needs a new connection for each. ``tree``: of which tree of ``texts.py`` the files are; those of
+    ``site.py`` if it is empty. ``compression``: how a peer compresses: not at all (empty), ``on the fly``, or by the
+    ``neighbours`` of files. Works of the same ``group`` are measured in the same rounds.
     """
 
     name: str
@@ -99,6 +108,9 @@ class Work:
     workers: int = 1
     tail: int = 0
     pause: int = 0
+    tree: str = ""
+    compression: str = ""
+    group: str = ""
 
 
 def get(path: str, fields: bytes = HOST) -> bytes:
@@ -121,16 +133,22 @@ def _range(site: Site, tag: bytes) -> Plan:
     return Plan((request,), (ExpectedResponse(206, site.read("medium.js")[5000:6000]),))
 
 
-def zipf(site: Site, tag: bytes) -> Plan:
-    """The thousand files; the one of rank n is requested in proportion to 1/n."""
+def zipf(site: Site, tag: bytes, fields: bytes = BROWSER, coded: bool = False) -> Plan:
+    """The thousand files; the one of rank n is requested in proportion to 1/n. coded: they must have a content coding."""
     rng = random.Random(1949)
     pages = list(site.pages)
     rng.shuffle(pages)
     return Plan(
-        tuple(get(page, BROWSER) for page in pages),
-        tuple(ExpectedResponse(200, site.read(page)) for page in pages),
+        tuple(get(page, fields) for page in pages),
+        tuple(ExpectedResponse(200, site.read(page), coded=coded) for page in pages),
         _ranks(rng, PAGES, 1.0, ORDER_LENGTH),
     )
+
+
+def accepting(codings: bytes) -> bytes:
+    """The browser's fields with these codings in Accept-Encoding; without that field if there are none."""
+    line = b"Accept-Encoding: " + codings + b"\r\n" if codings else b""
+    return BROWSER.replace(b"Accept-Encoding: gzip, deflate, br, zstd\r\n", line)
 
 
 def _ranks(rng: random.Random, count: int, exponent: float, length: int) -> tuple[int, ...]:
@@ -182,3 +200,79 @@ WORKS = (
     Work("zipf-cache-off", f"{ZIPF}, no cache, no log", zipf, cache=False, quick=False),
     tail(100_000),
 )
+
+
+def _zipf_coded(site: Site, tag: bytes) -> Plan:
+    return zipf(site, tag, accepting(b"br, gzip, zstd"), True)
+
+
+def _compressed(coding: bytes) -> Callable[[Site, bytes], Plan]:
+    request = get("text.html", HOST + b"Accept-Encoding: " + coding + b"\r\n")
+    return lambda site, tag: Plan((request,), (ExpectedResponse(200, site.read("text.html"), coded=True),))
+
+
+def _whole(site: Site, tag: bytes) -> Plan:
+    """Every file of the site once, in an order without meaning, with the fields of a browser."""
+    pages = list(site.pages)
+    random.Random(1949).shuffle(pages)
+    return Plan(
+        tuple(get(page, BROWSER) for page in pages),
+        tuple(_of_documentation(page, site.read(page)) for page in pages),
+        tuple(range(len(pages))),
+    )
+
+
+def _of_documentation(page: str, body: bytes) -> ExpectedResponse:
+    """A text must have a coding. One that is very small, or no text, may be sent without."""
+    text = page.endswith((".html", ".css", ".js", ".txt")) and len(body) >= 1024
+    return ExpectedResponse(200, body, coded=True if text else None)
+
+
+CODED_TEXT = "1,000 text files of 12 KiB, Zipf, browser's fields"
+CODED_WORKS = (
+    Work(
+        "coded-not-asked",
+        f"{CODED_TEXT}, no Accept-Encoding",
+        lambda site, tag: zipf(site, tag, accepting(b"")),
+        tree="text",
+        compression="on the fly",
+        group="coded-hits",
+    ),
+    Work(
+        "coded-hits",
+        f"{CODED_TEXT}, Accept-Encoding: br, gzip, zstd",
+        _zipf_coded,
+        tree="text",
+        compression="on the fly",
+        group="coded-hits",
+    ),
+    *(
+        Work(
+            f"coded-cold-{coding}",
+            f"100 KiB of text, compressed for each request with {coding}",
+            _compressed(coding.encode()),
+            connections=16,
+            cache=False,
+            tree="text",
+            compression="on the fly",
+        )
+        for coding in ("zstd", "gzip")
+    ),
+    Work(
+        "coded-site",
+        "the documentation of Python, every file in turn, compressed",
+        _whole,
+        connections=16,
+        stretch=2,
+        tree="documentation",
+        compression="on the fly",
+    ),
+    Work(
+        "coded-neighbours",
+        f"{CODED_TEXT}, compressed ahead of time",
+        _zipf_coded,
+        tree="neighbours",
+        compression="neighbours",
+    ),
+)
+"""The works of ``--compression``: servers as they are by default, or as their documentation makes them compress."""

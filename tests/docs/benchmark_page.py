@@ -1,7 +1,8 @@
 """Writes the figures of docs/benchmark.md from the results beside it: python -m tests.docs.benchmark_page
 
 Those of benchmark/results.json are the first table with its conditions, and the ratios of that run in the second one;
-those of benchmark/growth.json are in the paragraphs below the curves. A peer or a work that the run did not have is left
+those of benchmark/growth.json are in the paragraphs below the curves, those of benchmark/compression.json in the ones
+about compressed responses. A peer or a work that the run did not have is left
 out of the first table; a dash is a work that a peer could not do.
 """
 
@@ -111,7 +112,12 @@ def page(text: str) -> str:
     for title, work in RATIOS.items():
         cell = re.compile(rf"(?<=^\| {title} \| )[\d.]+(?= \| [^|]+ \|$)", re.MULTILINE)
         text = cell.sub(f"{ratio(found[work]):.2f}", text)
-    for name, words in (("results", benchmark_words.peers), ("growth", benchmark_words.growth)):
+    paragraphs = {
+        "results": benchmark_words.peers,
+        "growth": benchmark_words.growth,
+        "compression": benchmark_words.compression,
+    }
+    for name, words in paragraphs.items():
         report = from_json((DOCS / "benchmark" / f"{name}.json").read_text())
         report.versions = {peer: version for peer, version in report.versions.items() if peer in PEERS}
         text = _replace(re.compile(_BLOCK.format(name), re.DOTALL), f"{words(report)}\n", text)

@@ -1,4 +1,4 @@
-"""The paragraphs of docs/benchmark.md that have figures of a run: the three sentences on the growth curves, conditions."""
+"""The paragraphs of docs/benchmark.md that have figures of a run: sentences on growth and compression, conditions."""
 
 import textwrap
 from statistics import median
@@ -43,6 +43,33 @@ def peers(report: Report) -> str:
     )
 
 
+def compression(report: Report) -> str:
+    """The sentences about compressed responses as a list, and the conditions of the run, in Markdown."""
+    tables = {table.work: table for table in report.tables}
+    plain, coded, site, ahead = (tables[f"coded-{name}"] for name in ("not-asked", "hits", "site", "neighbours"))
+    cold = {coding: tables[f"coded-cold-{coding}"] for coding in ("zstd", "gzip")}
+    sizes = [_bytes(table, "pwb") / 1024 for table in (plain, coded)]
+    whole = {peer: _value(site, peer) for peer in (*PEERS, "caddy", "starlette")}
+    sentences = [
+        f"A response with one of 1,000 text files takes PWB {_value(plain, 'pwb'):.1f} µs if the client accepts no coding, and "
+        f"{_value(coded, 'pwb'):.1f} µs if it accepts br, gzip and zstd ({_over(coded, plain, 'pwb', 'pwb'):.2f} times as much), "
+        f"with {sizes[1]:.1f} instead of {sizes[0]:.1f} KiB, because it is compressed once and then kept; nginx and Caddy, which "
+        f"compress each response anew, take {_value(coded, 'nginx'):,.0f} and {_value(coded, 'caddy'):,.0f} µs.",
+        f"With `--cache off`, when PWB has to compress 100 KiB for each request, too, it takes {_value(cold['zstd'], 'pwb') / 1000:.2f} ms "
+        f"with zstd and {_value(cold['gzip'], 'pwb') / 1000:.2f} ms with gzip, Caddy {_value(cold['zstd'], 'caddy') / 1000:.2f} and "
+        f"{_value(cold['gzip'], 'caddy') / 1000:.2f} ms; the responses have {_bytes(cold['zstd'], 'pwb') / 1024:.1f} and "
+        f"{_bytes(cold['gzip'], 'pwb') / 1024:.1f} KiB, Caddy's {_bytes(cold['zstd'], 'caddy') / 1024:.1f} and "
+        f"{_bytes(cold['gzip'], 'caddy') / 1024:.1f}.",
+        f"All files of Python's documentation, one after the other, take PWB {whole['pwb']:,.0f} µs a file, nginx "
+        f"{whole['nginx']:,.0f}, Caddy {whole['caddy']:,.0f}, and Starlette with its GZipMiddleware {whole['starlette']:,.0f}, "
+        f"{_over(site, site, 'starlette', 'pwb'):,.0f} times as much as PWB.",
+        f"Where the files are compressed ahead of time, PWB takes {_value(ahead, 'pwb'):.1f} µs, nginx with `gzip_static` "
+        f"{_value(ahead, 'nginx'):.1f}, and Caddy with `precompressed` {_value(ahead, 'caddy'):.1f}.",
+    ]
+    where = f"{_conditions(report)} All figures: [benchmark/compression.json](benchmark/compression.json)."
+    return "\n".join([*(_wrapped(sentence, "- ") for sentence in sentences), "", _wrapped(where)])
+
+
 def _conditions(report: Report) -> str:
     found = report.conditions
     versions = dict.fromkeys(word for version in report.versions.values() for word in version.split(", "))
@@ -55,14 +82,30 @@ def _conditions(report: Report) -> str:
     )
 
 
-def _wrapped(paragraph: str) -> str:
-    return textwrap.fill(paragraph, 120, break_long_words=False, break_on_hyphens=False)
+def _wrapped(paragraph: str, bullet: str = "") -> str:
+    indents = {"initial_indent": bullet, "subsequent_indent": " " * len(bullet)}
+    return textwrap.fill(paragraph, 120, break_long_words=False, break_on_hyphens=False, **indents)
 
 
 def _value(table: Table, peer: str) -> float:
     row = table.row(peer)
     assert row, f"{peer} was not measured at {table.work}"
     return row.value
+
+
+def _bytes(table: Table, peer: str) -> float:
+    """The bytes of a response, with its head."""
+    row = table.row(peer)
+    assert row, f"{peer} was not measured at {table.work}"
+    return median(sample.bytes_per_response for sample in row.samples)
+
+
+def _over(table: Table, other: Table, peer: str, divisor: str) -> float:
+    """A peer's figure divided by one of the same rounds: that of each round, then the median of those."""
+    row, its = table.row(peer), other.row(divisor)
+    assert row
+    assert its
+    return median(mine.value / each.value for mine, each in zip(row.samples, its.samples, strict=True))
 
 
 def _ratios(tables: dict[int, Table]) -> str:
