@@ -1,6 +1,6 @@
 """HPACK, the compression of header lists (RFC 7541): a decoder whose table is a value, and literals for responses.
 
-decode() is pure: it returns the table as it is after the block, and changes none. So what a block stands for can be
+decode() is pure: it changes no table, and returns the one for the next block. So what a block stands for can be
 remembered by the table and the block.
 
 What is sent uses the static table alone, never the peer's dynamic table. So a response has the same bytes on every
@@ -100,6 +100,7 @@ _STATIC: Final[tuple[Field, ...]] = tuple(
     for name, _, value in (line.partition(" ") for line in _STATIC_FIELDS.strip().splitlines())
 )
 """The static table (RFC 7541 appendix A). Its first entry has the index 1."""
+_STATIC_LENGTH: Final = len(_STATIC)
 _STATIC_NAMES: Final = {name: index for index, (name, _) in reversed([*enumerate(_STATIC, 1)])}
 """The first index of each name in the static table."""
 _STATIC_STATUSES: Final = {int(value): index for index, (name, value) in enumerate(_STATIC, 1) if name == b":status"}
@@ -114,7 +115,7 @@ class HPACKError(HTTP2ConnectionError):
 
 
 class Table:
-    """A dynamic table (RFC 7541 2.3.2), which never changes: add() and resize() return another one.
+    """A dynamic table (RFC 7541 2.3.2) between two blocks, which never changes.
 
     Two tables are equal only if they are the same object.
     """
@@ -133,37 +134,58 @@ class Table:
         self.size = size
         self.max_size = max_size
 
+
+class _Draft:
+    """A dynamic table while a block is decoded."""
+
+    __slots__ = ("_entries", "_max_size", "_size", "_table")
+
+    def __init__(self, table: Table) -> None:
+        self._table = table
+        self._entries: list[Field] | tuple[Field, ...] = table.entries
+        self._size = table.size
+        self._max_size = table.max_size
+
     def __getitem__(self, index: int) -> Field:
         """The entry with an index of both tables, the static one first. Raises IndexError if there is none."""
-        if index > len(_STATIC):
-            return self.entries[index - len(_STATIC) - 1]
+        if index > _STATIC_LENGTH:
+            return self._entries[index - _STATIC_LENGTH - 1]
         if index == 0:
             raise IndexError
         return _STATIC[index - 1]
 
-    def add(self, field: Field) -> "Table":
-        """The table with a new entry; a field that is larger than the table empties it (RFC 7541 4.4)."""
+    def add(self, field: Field) -> None:
+        """Add an entry; a field that is larger than the table empties it (RFC 7541 4.4)."""
         size = len(field[0]) + len(field[1]) + FIELD_OVERHEAD
-        if self.size + size <= self.max_size:
-            return Table((field, *self.entries), self.size + size, self.max_size)
-        if size > self.max_size:
-            return Table((), 0, self.max_size)
-        kept = self._evict(self.max_size - size)
-        return Table((field, *kept.entries), kept.size + size, self.max_size)
+        entries = self._own_entries()
+        if self._size + size > self._max_size:
+            self._evict(entries, max(0, self._max_size - size))
+        if size <= self._max_size:
+            entries.insert(0, field)
+            self._size += size
 
-    def resize(self, max_size: int) -> "Table":
-        """The table with another maximum size (RFC 7541 4.3)."""
-        kept = self._evict(max_size)
-        return Table(kept.entries, kept.size, max_size)
+    def resize(self, max_size: int) -> None:
+        """Set another maximum size (RFC 7541 4.3)."""
+        self._evict(self._own_entries(), max_size)
+        self._max_size = max_size
 
-    def _evict(self, size: int) -> "Table":
-        """The table without its oldest entries, so that it is not larger than `size`."""
-        left, count = self.size, len(self.entries)
-        while left > size:
-            count -= 1
-            name, value = self.entries[count]
-            left -= len(name) + len(value) + FIELD_OVERHEAD
-        return Table(self.entries[:count], left, self.max_size)
+    def _own_entries(self) -> list[Field]:
+        """The entries as a list of this draft, made for the first change."""
+        if isinstance(self._entries, tuple):
+            self._entries = list(self._entries)
+        return self._entries
+
+    def _evict(self, entries: list[Field], size: int) -> None:
+        """Remove the oldest entries, so that the others are not larger than `size`."""
+        while self._size > size:
+            name, value = entries.pop()
+            self._size -= len(name) + len(value) + FIELD_OVERHEAD
+
+    def table(self) -> Table:
+        """The table, the same one as before if nothing has changed."""
+        if isinstance(self._entries, tuple):
+            return self._table
+        return Table(tuple(self._entries), self._size, self._max_size)
 
 
 INITIAL_TABLE: Final = Table()
@@ -197,6 +219,7 @@ def decode(table: Table, block: bytes, limits: ListLimits) -> Decoded:
     block can refer to a long entry once with each octet. Raises HPACKError.
     """
     fields: list[Field] = []
+    draft = _Draft(table)
     room, max_fields = limits.size, limits.fields
     complete = True
     position, end = 0, len(block)
@@ -204,19 +227,22 @@ def decode(table: Table, block: bytes, limits: ListLimits) -> Decoded:
         while position < end:
             first = block[position]
             if first & 0x80:  # an indexed field (6.1)
-                index, position = _read_integer(block, position, 0x7F)
-                field = table[index]
+                if first == 0xFF:  # else read here, a quarter cheaper: a block may be nothing but references
+                    index, position = _read_integer(block, position, 0x7F)
+                else:
+                    index, position = first & 0x7F, position + 1
+                field = draft[index]
             elif first & 0x40:  # a literal with incremental indexing (6.2.1)
-                field, position = _read_literal(table, block, position, 0x3F)
-                table = table.add(field)
+                field, position = _read_literal(draft, block, position, 0x3F)
+                draft.add(field)
             elif first & 0x20:  # a dynamic table size update (6.3)
                 size, position = _read_integer(block, position, 0x1F)
                 if size > TABLE_SIZE or fields or not complete:
                     raise HPACKError("a table size update above the limit, or behind a field (RFC 7541 4.2)")
-                table = table.resize(size)
+                draft.resize(size)
                 continue
             else:  # a literal without indexing or never indexed (6.2.2, 6.2.3)
-                field, position = _read_literal(table, block, position, 0x0F)
+                field, position = _read_literal(draft, block, position, 0x0F)
             room -= len(field[0]) + len(field[1]) + FIELD_OVERHEAD
             if room < 0 or len(fields) == max_fields:
                 complete = False
@@ -224,7 +250,7 @@ def decode(table: Table, block: bytes, limits: ListLimits) -> Decoded:
                 fields.append(field)
     except IndexError:
         raise HPACKError("the block ends within a field, or refers to an entry that does not exist") from None
-    return Decoded(tuple(fields), table, complete)
+    return Decoded(tuple(fields), draft.table(), complete)
 
 
 def _read_integer(block: bytes, position: int, prefix: int) -> tuple[int, int]:
@@ -245,11 +271,11 @@ def _read_integer(block: bytes, position: int, prefix: int) -> tuple[int, int]:
     raise HPACKError("an integer is too long")
 
 
-def _read_literal(table: Table, block: bytes, position: int, prefix: int) -> tuple[Field, int]:
+def _read_literal(draft: _Draft, block: bytes, position: int, prefix: int) -> tuple[Field, int]:
     """A field whose name is an index or a string, and whose value is a string (RFC 7541 6.2)."""
     index, position = _read_integer(block, position, prefix)
     if index:
-        name = table[index][0]
+        name = draft[index][0]
     else:
         name, position = _read_string(block, position)
     value, position = _read_string(block, position)
@@ -258,13 +284,16 @@ def _read_literal(table: Table, block: bytes, position: int, prefix: int) -> tup
 
 def _read_string(block: bytes, position: int) -> tuple[bytes, int]:
     """A string (RFC 7541 5.2), and the position behind it."""
-    is_coded = block[position] & 0x80
-    length, position = _read_integer(block, position, 0x7F)
+    first = block[position]
+    if first & 0x7F == 0x7F:
+        length, position = _read_integer(block, position, 0x7F)
+    else:
+        length, position = first & 0x7F, position + 1
     end = position + length
     if end > len(block):
         raise HPACKError("a string is longer than the block")
     octets = block[position:end]
-    if not is_coded:
+    if first < 0x80:
         return octets, end
     try:
         return (_decode_short(octets) if length <= _MAX_SHORT else huffman.decode(octets)), end

@@ -19,8 +19,10 @@ from .hpack import Decoded, ListLimits, Table, decode
 
 BLOCK: Final = 1024
 """The longest block in bytes that is remembered."""
-_REMEMBERED: Final = 4096
-"""The largest request in bytes that is remembered: a block can refer to a long entry of the table with each byte."""
+_LIST: Final = 4096
+"""The largest list in bytes that is remembered: a block can refer to a long entry of the table with each byte."""
+_FIELDS: Final = 40
+"""The largest number of fields that is remembered, twice that of a browser: each takes 0.3 KiB."""
 _CACHE_SIZE: Final = 1024
 """The number of requests in a cache before it becomes the previous one."""
 
@@ -104,7 +106,7 @@ class RequestReader:
         if known is None:
             decoded = decode(table, block, self._list_limits)
             request = self._parse(decoded, ended)
-            if not ended or len(block) > BLOCK or not isinstance(request, Request) or _size(request) > _REMEMBERED:
+            if not (ended and isinstance(request, Request) and _is_short(block, decoded.fields)):
                 return request, decoded.table
             known = request, decoded.table
         if len(self.cache) >= _CACHE_SIZE:
@@ -231,6 +233,8 @@ def _same_authority(host: bytes, authority: bytes, scheme: bytes) -> bool:
     return host.lower().removesuffix(port) == authority.lower().removesuffix(port)
 
 
-def _size(request: Request) -> int:
-    """Bytes of all that a request keeps of a list."""
-    return request.fields.size + len(request.request_line)
+def _is_short(block: bytes, fields: FieldList) -> bool:
+    """Whether a request with this block and these fields is remembered, so that a client cannot fill the memory."""
+    if len(block) > BLOCK or len(fields) > _FIELDS:
+        return False
+    return sum([len(name) + len(value) for name, value in fields]) <= _LIST

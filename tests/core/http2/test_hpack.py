@@ -128,27 +128,34 @@ def test_decoding_changes_no_table() -> None:
     assert INITIAL_TABLE.entries == ()
 
 
+def test_a_block_that_adds_nothing_returns_the_same_table() -> None:
+    table = decoded(b"\x41\x01h").table
+    assert decoded(b"\x82\xbe", table).table is table
+
+
 def test_the_static_table_comes_before_the_dynamic_one() -> None:
     table = Table(((b"new", b"1"), (b"old", b"2")), 72)
-    assert table[1] == (b":authority", b"")
-    assert table[61] == (b"www-authenticate", b"")
-    assert table[62] == (b"new", b"1")
-    assert table[63] == (b"old", b"2")
+    assert decoded(b"\x81\xbd\xbe\xbf", table).fields == (
+        (b":authority", b""),
+        (b"www-authenticate", b""),
+        (b"new", b"1"),
+        (b"old", b"2"),
+    )
 
 
 # Sizes of the table (RFC 7541 4)
 
 
 def test_the_oldest_entries_are_evicted() -> None:
-    table = Table(max_size=100)
-    for name in (b"a", b"b", b"c"):
-        table = table.add((name, b"1"))
-    assert (table.entries, table.size) == (((b"c", b"1"), (b"b", b"1")), 68)
-    assert table.add((b"d", b"x" * 33)).entries == ((b"d", b"x" * 33), (b"c", b"1"))
+    first = decoded(b"\x40\x01a\x011\x40\x01b\x011\x40\x01c\x011", Table(max_size=100)).table
+    assert (first.entries, first.size) == (((b"c", b"1"), (b"b", b"1")), 68)
+    second = decoded(b"\x40\x01d\x21" + b"x" * 33, first).table
+    assert second.entries == ((b"d", b"x" * 33), (b"c", b"1"))
+    assert len(first.entries) == 2
 
 
 def test_a_field_larger_than_the_table_empties_it() -> None:
-    table = Table(((b"a", b"1"),), 34, 100).add((b"long", b"x" * 65))
+    table = decoded(b"\x40\x04long\x41" + b"x" * 65, Table(((b"a", b"1"),), 34, 100)).table
     assert (table.entries, table.size, table.max_size) == ((), 0, 100)
 
 

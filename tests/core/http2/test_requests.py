@@ -325,8 +325,9 @@ def test_a_cache_that_is_full_becomes_the_previous_one() -> None:
         ((*GET, b"a: " + b"x" * BLOCK), True),
         (changed(path=b"/%zz"), True),
         ((*GET, b"A: b"), True),
+        ((*GET, *[b"a: b"] * 37), True),
     ],
-    ids=["with content", "long", "refused", "malformed"],
+    ids=["with content", "long", "refused", "malformed", "many fields"],
 )
 def test_other_blocks_are_not_remembered(lines: tuple[bytes, ...], ended: bool) -> None:
     reader = RequestReader(Limits())
@@ -337,7 +338,7 @@ def test_other_blocks_are_not_remembered(lines: tuple[bytes, ...], ended: bool) 
 def test_a_short_block_of_a_large_list_is_not_remembered() -> None:
     """Else a kilobyte that a client sends once would keep 32 KiB here (the HTTP/2 bomb of 2026)."""
     reader = RequestReader(Limits())
-    table = INITIAL_TABLE.add((b"a", b"x" * 500))
+    table = Table(((b"a", b"x" * 500),), 533)
     found, _ = reader.read(table, b"\x82\x87\x84\x41\x01h" + b"\xbf" * 10, True)
     assert isinstance(found, Request)
     assert not reader.cache
