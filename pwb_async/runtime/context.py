@@ -13,7 +13,6 @@ from pwb_async.config.options import DECLARATIONS, Options
 from pwb_async.config.places import all_directories
 from pwb_async.core.deadlines import Timeouts
 from pwb_async.core.http1.connection import Connection
-from pwb_async.core.http1.limits import Limits
 from pwb_async.core.http1.parser import RequestParser
 from pwb_async.core.site.access import ClientResolver, Guard
 from pwb_async.core.site.lookup import Storage
@@ -28,11 +27,12 @@ from pwb_async.version import __version__
 
 from . import privileges
 from .access_options import find_connection_class, find_proxies, warn_of_readable_passwords
+from .connection_options import find_parser, limits, timeouts
 from .hooks import AccessCheck, both, contain
 from .landlock import find_landlock
 from .listings import LISTING_MODULES
 from .processors import processors
-from .sites import Sites
+from .sites import PLAIN, SiteParts, Sites
 from .tls_options import find_tls
 
 if TYPE_CHECKING:
@@ -145,7 +145,7 @@ class ServerContext(NamedTuple):
         if not self.sites.reload_rules(now, log=log):
             return None
         site = self.sites.make_responder(self.trace)
-        return self._replace(site=site, parser=_parser(self.parser.limits, site, self.parser))
+        return self._replace(site=site, parser=find_parser(self.parser.limits, site, self.parser))
 
     def accepts(self, peer: str) -> bool:
         """Whether a peer may connect: with --proxy-protocol, only a trusted proxy may."""
@@ -164,13 +164,21 @@ class ServerContext(NamedTuple):
             self.trace.close()
 
 
-def open_context(program: str, options: Options, read_again: Callable[[], Options] | None = None) -> ServerContext:
+def open_context(
+    program: str,
+    options: Options,
+    read_again: Callable[[], Options] | None = None,
+    *,
+    parts: SiteParts = PLAIN,
+    sockets: list[socket] | None = None,
+) -> ServerContext:
     """Open everything that `options` name.
 
     `program` is the program's name in messages; `read_again` returns the options at the time of a reload, by default
-    the same ones. Raises StartupError, or ConfigError for a mistake in a file of rules; then nothing is left open.
+    the same ones. parts: the classes of sites and disks. sockets: those that listen already; None to open some. Raises
+    StartupError, or ConfigError for a mistake in a file of rules; then nothing is left open.
     """
-    return _open(program, options, read_again or (lambda: options), None)
+    return _open(program, options, read_again or (lambda: options), None, parts, sockets)
 
 
 def reload_context(old: ServerContext, fixed: tuple[str, ...] = ()) -> ServerContext:
@@ -191,12 +199,17 @@ def reload_context(old: ServerContext, fixed: tuple[str, ...] = ()) -> ServerCon
 
 
 def _open(
-    program: str, options: Options, read_again: Callable[[], Options], old: ServerContext | None
+    program: str,
+    options: Options,
+    read_again: Callable[[], Options],
+    old: ServerContext | None,
+    parts: SiteParts = PLAIN,
+    sockets: list[socket] | None = None,
 ) -> ServerContext:
     with ExitStack() as opened:
         action, value = "serve", options.root  # for the message about an OSError, as all assignments to them
         try:
-            sites = Sites(options, old and old.sites)
+            sites = Sites(options, old and old.sites, parts)
             sites.load_rules()
             tls = find_tls(options) if program != "pwb-legacy" else None
             if options.user is not None:
@@ -218,7 +231,7 @@ def _open(
             action, value = "listen on", options.unix or f"{options.host} port {options.port}"
             if old is not None:
                 sockets = old.sockets
-            else:
+            elif sockets is None:
                 mode = int(options.unix_mode, 8) if options.unix_mode else None
                 sockets = listen(options.host, options.port, options.unix, mode, group)
                 opened.callback(close, sockets)
@@ -247,8 +260,8 @@ def _open(
         options=options,
         read_options=read_again,
         server_field=f"PWB/{__version__}".encode() if options.server_version else b"PWB",
-        parser=_parser(_limits(options), site, old and old.parser),
-        timeouts=_timeouts(options),
+        parser=find_parser(limits(options), site, old and old.parser),
+        timeouts=timeouts(options),
         site=site,
         storage=storage,
         sites=sites,
@@ -260,12 +273,6 @@ def _open(
         connection_class=find_connection_class(options),
         tls=tls,
     )
-
-
-def _parser(limits: Limits, site: Responder, old: RequestParser | None) -> RequestParser:
-    """A parser; the old one if it would be the same, so that all connections share its cache of request heads."""
-    wanted = limits, site.variant, site.target_key
-    return old if old is not None and (old.limits, old.variant, old.target_key) == wanted else RequestParser(*wanted)
 
 
 def _slowed(storage: Storage, options: Options) -> Storage:
@@ -289,24 +296,3 @@ def _open_trace(program: str, options: Options) -> "TraceWriter | None":
     from pwb_async.observability.trace_events import TraceWriter  # most servers need no timeline
 
     return TraceWriter(options.trace, f"{program} --mode {options.mode}" if program == "pwb-legacy" else program)
-
-
-def _timeouts(options: Options) -> Timeouts:
-    return Timeouts(
-        options.header_timeout,
-        options.idle_timeout,
-        options.send_timeout,
-        options.linger_idle,
-        options.linger_timeout,
-    )
-
-
-def _limits(options: Options) -> Limits:
-    return Limits(
-        request_line=options.max_request_line,
-        field=options.max_field,
-        fields=options.max_fields,
-        head=options.max_head,
-        content=options.max_content,
-        requests=options.requests_per_connection,
-    )

@@ -1,9 +1,7 @@
 """The site that the options describe."""
 
 from collections.abc import Callable
-from functools import partial
 from os import fsencode
-from typing import TYPE_CHECKING
 
 from pwb_async.config.options import Options
 from pwb_async.config.places import places_of
@@ -20,17 +18,11 @@ from pwb_async.core.site.redirect_rules import RedirectRules
 from pwb_async.core.site.security_fields import SecurityFields
 from pwb_async.core.site.site import Site
 
-if TYPE_CHECKING:
-    from pwb_async.observability.trace_events import TraceWriter
 
-
-def make_site(options: Options, rules: Rules, trace: "TraceWriter | None", access: AccessRules | None = None) -> Site:
-    """The site with these rules. trace: the timeline; None without --trace. access: the access rules."""
-    make: Callable[..., Site] = Site
-    if trace is not None:
-        from pwb_async.observability.tracing import TracedSite
-
-        make = partial(TracedSite, trace)
+def make_site(
+    options: Options, rules: Rules, access: AccessRules | None = None, make: Callable[..., Site] = Site
+) -> Site:
+    """The site with these rules. access: the access rules. make: the class of the site."""
     return make(
         indexes=tuple(map(fsencode, options.index)),
         cache_policy=CachePolicy(options.max_age, immutable=options.immutable),

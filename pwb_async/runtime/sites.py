@@ -4,7 +4,9 @@ Most servers have one site with one directory: then the storage is the disk itse
 """
 
 import threading
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pwb_async.config.options import Options
 from pwb_async.config.places import Place, places_of, root_path
@@ -12,6 +14,7 @@ from pwb_async.config.rules import Rules
 from pwb_async.core.site.access import Guard
 from pwb_async.core.site.lookup import Storage
 from pwb_async.core.site.responder import Responder
+from pwb_async.core.site.site import Site
 from pwb_async.storage.disk import Disk
 
 from .access_options import find_access
@@ -23,6 +26,17 @@ if TYPE_CHECKING:
     from pwb_async.access.guard import Access
     from pwb_async.access.htpasswd import Htpasswd
     from pwb_async.observability.trace_events import TraceWriter
+
+
+class SiteParts(NamedTuple):
+    """The classes of which sites are made, in whose place a program may have others that observe what they do."""
+
+    site: Callable[..., Site] = Site
+    disk: Callable[..., Disk] = Disk
+
+
+PLAIN: Final = SiteParts()
+"""The classes of a server."""
 
 
 class _OpenSite(NamedTuple):
@@ -39,8 +53,8 @@ class Sites:
     storage: Storage
     """The files of all sites."""
 
-    def __init__(self, options: Options, old: "Sites | None" = None) -> None:
-        """old: those of the configuration before.
+    def __init__(self, options: Options, old: "Sites | None" = None, parts: SiteParts = PLAIN) -> None:
+        """old: those of the configuration before. parts: the classes of sites and disks.
 
         Raises OSError, with the directory as its filename, if one of them cannot be served; ConfigError.
         """
@@ -51,10 +65,11 @@ class Sites:
         self._sites: list[_OpenSite] = []
         for each in options.of_all_sites:
             access = find_access(each, self.access, files, served)
-            storage, rule_files = _open(each, access)
+            storage, rule_files = _open(each, access, parts.disk)
             self.access = self.access or access
             self._sites.append(_OpenSite(each, access.guarded(storage) if access else storage, rule_files, access))
         self._hosts, self._strict = tuple(site.hosts for site in options.sites), options.strict_hosts
+        self._make = parts.site
         self._rules: list[Rules] = []
         self._lock = threading.Lock()
         self.storage = self._sites[0].storage
@@ -93,7 +108,12 @@ class Sites:
 
     def make_responder(self, trace: "TraceWriter | None") -> Responder:
         """The Site, or several as one. trace: the timeline; None without --trace."""
-        sites = [_responder(site, rules, trace) for site, rules in zip(self._sites, self._rules, strict=True)]
+        make = self._make
+        if trace is not None:
+            from pwb_async.observability.tracing import TracedSite
+
+            make = partial(TracedSite, trace)
+        sites = [_responder(site, rules, make) for site, rules in zip(self._sites, self._rules, strict=True)]
         if not self._hosts:
             return sites[0]
         from pwb_async.core.site.virtual_hosts import HostTable, VirtualHosts
@@ -117,8 +137,8 @@ class Sites:
         return responder.guard(guards) if isinstance(responder, VirtualHosts) else guards[0]
 
 
-def _responder(site: _OpenSite, rules: Rules, trace: "TraceWriter | None") -> Responder:
-    responder = make_site(site.options, rules, trace, None if site.access is None else site.access.rules)
+def _responder(site: _OpenSite, rules: Rules, make: Callable[..., Site]) -> Responder:
+    responder = make_site(site.options, rules, None if site.access is None else site.access.rules, make)
     if not site.options.maintenance:
         return responder
     from pwb_async.core.site.maintenance import Maintenance
@@ -126,10 +146,10 @@ def _responder(site: _OpenSite, rules: Rules, trace: "TraceWriter | None") -> Re
     return Maintenance(responder, root_path(site.options))
 
 
-def _open(options: Options, access: "Access | None") -> tuple[Storage, RuleFiles]:
+def _open(options: Options, access: "Access | None", make: Callable[..., Disk]) -> tuple[Storage, RuleFiles]:
     """The files of a site, and its rules."""
     places = places_of(options)
-    disks = [_open_disk(place, options) for place in places]
+    disks = [_open_disk(place, options, make) for place in places]
     storages: list[Storage] = with_listings(disks, places, options, access) if options.browse else [*disks]
     storage = storages[0]
     if len(disks) > 1 or places[0].path:
@@ -146,9 +166,9 @@ def _open(options: Options, access: "Access | None") -> tuple[Storage, RuleFiles
     return storage, rule_files
 
 
-def _open_disk(place: Place, options: Options) -> Disk:
+def _open_disk(place: Place, options: Options, make: Callable[..., Disk]) -> Disk:
     try:
-        return Disk(place.directory, etag=options.etag, precompressed=options.precompressed)
+        return make(place.directory, etag=options.etag, precompressed=options.precompressed)
     except OSError as error:
         error.filename = place.directory
         raise

@@ -1,10 +1,12 @@
 """The fields that options and rules add to responses: CORS, then security, then the rules, which decide."""
 
+from functools import partial
+
 from pwb_async.core.events import BadRequest
 from pwb_async.core.semantics.messages import FieldList, Request
 
 from .cors import Cors
-from .header_rules import HeaderRules, add_vary
+from .header_rules import FieldStep, HeaderRules, add_vary
 from .security_fields import SecurityFields
 from .variants import combine, scheme_variant
 
@@ -41,15 +43,23 @@ class AddedFields:
 
     def apply(self, event: Request | BadRequest, status: int, fields: FieldList) -> FieldList:
         """The fields of the response to `event` with those that are added."""
+        for step in self.steps(event):
+            fields = step.apply(status, fields)
+        return fields
+
+    def steps(self, event: Request | BadRequest) -> list[FieldStep]:
+        """What is done to the fields of the response to `event`, in order."""
         if self._over_tls is not None and event.fields is not None and scheme_variant(event.fields):
-            return self._over_tls.apply(event, status, fields)
-        request = event if isinstance(event, Request) else None
+            return self._over_tls.steps(event)
+        steps = []
         if self._cors is not None:
-            fields += self._cors.fields(event.fields)
-            if request is not None:
-                fields += self._cors.preflight(request)
-            if self._cors.variant is not None:
-                fields = add_vary(fields, b"Origin")
+            steps.append(FieldStep("--cors", partial(self._allow_origin, self._cors, event)))
         if self._security is not None:
-            fields = self._security.apply(status, fields)
-        return self.rules.apply(status, fields, request) if self.rules else fields
+            steps.append(FieldStep(self._security.place, self._security.apply))
+        return steps + self.rules.steps(event if isinstance(event, Request) else None) if self.rules else steps
+
+    def _allow_origin(self, cors: Cors, event: Request | BadRequest, status: int, fields: FieldList) -> FieldList:
+        fields += cors.fields(event.fields)
+        if isinstance(event, Request):
+            fields += cors.preflight(event)
+        return fields if cors.variant is None else add_vary(fields, b"Origin")

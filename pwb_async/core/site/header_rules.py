@@ -8,9 +8,10 @@ cache; fields that describe a file are added to responses with a file only; Stri
 only (RFC 6797 7.2).
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from functools import partial
+from typing import Final, NamedTuple, TypeAlias
 
 from pwb_async.core.semantics.grammar import TOKEN
 from pwb_async.core.semantics.messages import FieldList, Request
@@ -54,6 +55,15 @@ class HeaderRule:
         return Reads(None if self.pattern is None else self.pattern.host)
 
 
+class FieldStep(NamedTuple):
+    """One of the changes that are made to the fields of a response, one after the other."""
+
+    place: str
+    """Where it was written, or the option that demands it."""
+    apply: Callable[[int, FieldList], FieldList]
+    """A function of the status and the fields. It returns the fields as they are from then on."""
+
+
 def check_change(name: bytes, value: bytes | None) -> None:
     """Raises ValueError with the reason if a rule may not set a field to this value, or with None not remove it."""
     shown, lower = name.decode("latin-1"), name.lower()
@@ -79,7 +89,7 @@ class HeaderRules:
 
     def __init__(self, rules: Iterable[HeaderRule] = (), *, secure: bool = False) -> None:
         rules = tuple(rules)
-        self._always = tuple(change for rule in rules if rule.pattern is None for change in rule.changes)
+        self._always = tuple(rule for rule in rules if rule.pattern is None)
         self._by_path = PatternMap((rule.pattern, rule) for rule in rules if rule.pattern is not None)
         self._secure = secure
         self._sets_type = any(name.lower() == _CONTENT_TYPE for rule in rules for name, _ in rule.changes)
@@ -91,16 +101,33 @@ class HeaderRules:
 
     def content_type(self, request: Request) -> bytes | None:
         """The media type that the last rule sets for the file that a request selects; None if there is none."""
-        media = None
+        rule = self.content_type_rule(request)
+        return rule and rule[1]
+
+    def content_type_rule(self, request: Request) -> tuple[str, bytes] | None:
+        """The place of that rule, and the media type."""
+        found = None
         if self._sets_type:
-            for name, template, captures in self._changes(request):
-                if name.lower() == _CONTENT_TYPE and template is not None:
-                    media = fill_value(template, captures)
-        return media
+            for rule, captures in self._matches(request):
+                for name, template in rule.changes:
+                    if name.lower() == _CONTENT_TYPE and template is not None:
+                        found = rule.place, fill_value(template, captures)
+        return found
 
     def apply(self, status: int, fields: FieldList, request: Request | None) -> FieldList:
         """The fields of a response as the rules change them. request: None if it was invalid."""
-        for name, template, captures in self._changes(request):
+        for step in self.steps(request):
+            fields = step.apply(status, fields)
+        return fields
+
+    def steps(self, request: Request | None) -> list[FieldStep]:
+        """The rules that match a request, in order. request: None if it was invalid."""
+        return [
+            FieldStep(rule.place, partial(self._change, rule, captures)) for rule, captures in self._matches(request)
+        ]
+
+    def _change(self, rule: HeaderRule, captures: Captures, status: int, fields: FieldList) -> FieldList:
+        for name, template in rule.changes:
             lower = name.lower()
             if self._applies(status, lower):
                 fields = change_field(fields, name, lower, _fill(lower, template, captures))
@@ -113,14 +140,13 @@ class HeaderRules:
             return status in (200, 206)
         return name != _CONTENT_TYPE and (self._secure or name != b"strict-transport-security")
 
-    def _changes(self, request: Request | None) -> list[tuple[bytes, Template | None, Captures]]:
-        changes: list[tuple[bytes, Template | None, Captures]] = [(*change, {}) for change in self._always]
+    def _matches(self, request: Request | None) -> list[tuple[HeaderRule, Captures]]:
+        matches: list[tuple[HeaderRule, Captures]] = [(rule, {}) for rule in self._always]
         if request is not None and self._by_path:
             target = request.target
             host = host_name(target.authority or request.fields.host) if self._by_path.hosts else b""
-            for rule, captures in self._by_path.matches(target.segments, target.trailing_slash, host):
-                changes += [(*change, captures) for change in rule.changes]
-        return changes
+            matches += self._by_path.matches(target.segments, target.trailing_slash, host)
+        return matches
 
 
 def change_field(fields: FieldList, name: bytes, lower: bytes, value: bytes | None) -> FieldList:

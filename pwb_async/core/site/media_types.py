@@ -234,6 +234,11 @@ class MediaTypes:
         _, dot, ending = path.rpartition(b".")
         return (self._endings.get(ending.lower()) if dot else None) or self._paths.get(path)
 
+    def glob_of(self, path: bytes) -> str | None:
+        """The glob of the rule that decides for a path; None if no rule does."""
+        rule = self._rule(path)
+        return None if rule is None else rule.glob
+
     def _rule(self, path: bytes) -> "_Rule | None":
         return next((rule for rule in self._rules if rule.matches(path)), None)
 
@@ -244,6 +249,7 @@ class _Rule:
     def __init__(self, glob: str, media: FieldList) -> None:
         self._match = re.compile(translate(glob.removeprefix("/")), re.IGNORECASE).match
         self._whole_path = "/" in glob
+        self.glob = glob
         self.media = media
 
     def matches(self, path: bytes) -> bool:

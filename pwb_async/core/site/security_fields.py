@@ -57,6 +57,9 @@ class SecurityFields:
             every[_OPENER] = document[_OPENER] = b"same-origin"
         self.own_page: FieldList = (_OWN_PAGE_POLICY,) if level else ()
         """What PWB's own pages have before apply() is called."""
+        named = ["--security-headers"] * bool(level) + ["--cross-origin-isolated"] * isolated
+        self.place = " and ".join(named)
+        """The options that demand the fields."""
         self._every = tuple(every.items())
         self._document = tuple((every | document).items())
         # Chromium shows a PDF by a plugin, to which "object-src 'none'" of the PDF itself would apply.
