@@ -96,6 +96,9 @@ name but not x.js.
 for pages X-Frame-Options, Cross-Origin-Opener-Policy, and a Content-Security-Policy about frames, <base>
 and <object>. strict: content of the site's own origin only, and no inline script or style, either.
 
+--tls-local: the authority is made once, in ~/.local/share/pwb/authority, for names of local networks only. Once a
+browser trusts it, it trusts every certificate that your servers make for themselves: docs/https.md.
+
 --delay-disk 20ms: every disk operation takes 20 ms longer (a bare 20 is 20 s); 20ms~5ms: 15 to 25 ms;
 '*.bin=200ms': only for request paths that match. The last that matches counts.
 """

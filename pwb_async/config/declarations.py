@@ -40,7 +40,9 @@ class Declaration(NamedTuple):
     at_most: str
     """The option whose value is the upper bound of this one's; "" for none."""
     needs: str
-    """The option without which this one has no meaning, such as unix, or an option's value, such as mode=epoll."""
+    """The option without which this one has no meaning, such as unix, or a value of it, such as mode=epoll.
+
+    "a|b" stands for one of several."""
     positional: bool
     """Whether it is an argument without a name on the command line."""
 

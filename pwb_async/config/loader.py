@@ -79,9 +79,24 @@ def _check_needs(options: Options, places: Mapping[str, str]) -> None:
     Raises ConfigError.
     """
     for name, place in places.items():
-        needed, _, wanted = DECLARATIONS[name].needs.partition("=")
-        if not needed or getattr(options, name) is False:
-            continue
-        if (value := getattr(options, needed)) in (None, (), False) or (wanted and value != wanted):
-            flag = f"{DECLARATIONS[needed].flag} {wanted}".rstrip()
-            raise ConfigError(f"{place}: it has no meaning without {flag}.")
+        needs = DECLARATIONS[name].needs
+        if (
+            needs
+            and getattr(options, name) is not False
+            and not any(_is_set(options, each) for each in needs.split("|"))
+        ):
+            flags = [_flag(each) for each in needs.split("|")]
+            raise ConfigError(f"{place}: it has no meaning without {' or '.join(flags)}.")
+
+
+def _is_set(options: Options, needed: str) -> bool:
+    """Whether an option is set, as Declaration.needs has it: by its name, or with a value."""
+    name, _, wanted = needed.partition("=")
+    value = getattr(options, name)
+    return value == wanted if wanted else value not in (None, (), False)
+
+
+def _flag(needed: str) -> str:
+    """An option as Declaration.needs has it, in the form of the command line."""
+    name, _, wanted = needed.partition("=")
+    return f"{DECLARATIONS[name].flag} {wanted}".rstrip()

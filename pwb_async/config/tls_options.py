@@ -1,9 +1,13 @@
-"""The options of TLS, the first of those that options.py declares."""
+"""The options of TLS, a part of those that options.py has."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from .declarations import Topic, option
-from .option_types import PATH
+from .option_types import HOST_NAME, PATH, SWITCH
+
+TLS_NEEDED: Final = "tls_cert|tls_self_signed|tls_local"
+"""What an option needs that has no meaning without TLS."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,7 +18,7 @@ class TLSOptions:
         Topic.TLS,
         (),
         PATH,
-        "Certificate and its chain, in PEM: serve HTTPS; repeatable, for several names and types of keys.",
+        "Serve HTTPS with this certificate and its chain, in PEM; repeatable, for several names or types of keys.",
         program="pwb",
     )
     tls_key: tuple[str, ...] = option(
@@ -25,3 +29,41 @@ class TLSOptions:
         program="pwb",
         needs="tls_cert",
     )
+    tls_self_signed: bool = option(
+        Topic.TLS,
+        False,
+        SWITCH,
+        "Serve HTTPS with a certificate that is made at the start and signed by itself.",
+        program="pwb",
+    )
+    tls_local: bool = option(
+        Topic.TLS,
+        False,
+        SWITCH,
+        "Serve HTTPS with a certificate that is made at the start by a local authority of your own (see below).",
+        program="pwb",
+    )
+    tls_name: tuple[str, ...] = option(
+        Topic.TLS,
+        (),
+        HOST_NAME,
+        "Further name or address in the certificate of --tls-self-signed or --tls-local; repeatable.",
+        program="pwb",
+        needs="tls_self_signed|tls_local",
+    )
+    tls_client_ca: str | None = option(
+        Topic.TLS,
+        None,
+        PATH,
+        "Demand a certificate of each client, issued by an authority in this file, in PEM.",
+        program="pwb",
+        needs=TLS_NEEDED,
+    )
+    tls_reload: bool = option(
+        Topic.TLS, True, SWITCH, "Use new certificates as soon as their files change.", program="pwb"
+    )
+
+    @property
+    def uses_tls(self) -> bool:
+        """Whether HTTPS is served."""
+        return bool(self.tls_cert) or self.tls_self_signed or self.tls_local

@@ -38,7 +38,7 @@ from .tls_options import find_tls
 if TYPE_CHECKING:
     from pwb_async.access.trusted_proxies import TrustedProxies
     from pwb_async.observability.trace_events import TraceWriter
-    from pwb_async.tls.contexts import TLSContexts
+    from pwb_async.tls.reloading import ReloadingContexts
 
 T = TypeVar("T")
 logger: Final = logging.getLogger("pwb")
@@ -82,7 +82,7 @@ class ServerContext(NamedTuple):
     """The proxies that are trusted; None for none."""
     connection_class: type[Connection] = Connection
     """The class of connections; with --proxy-protocol a ProxiedConnection."""
-    tls: "TLSContexts | None" = None
+    tls: "ReloadingContexts | None" = None
     """The SSL contexts of connections; None for connections without TLS."""
     guard: Guard | None = None
     """The function that may refuse a request before the cache is asked, beside that of `sites`; None for none.
@@ -189,6 +189,8 @@ def reload_context(old: ServerContext, fixed: tuple[str, ...] = ()) -> ServerCon
     they keep their value, with a warning. Raises ConfigError or StartupError, and then `old` is as it was.
     """
     options = old.read_options()
+    if options.uses_tls != old.options.uses_tls:
+        raise StartupError("TLS can be switched on or off by a restart only")
     for name in (*_NEEDS_RESTART, *fixed):
         if getattr(options, name) != (present := getattr(old.options, name)):
             option = DECLARATIONS[name]
@@ -211,7 +213,6 @@ def _open(
         try:
             sites = Sites(options, old and old.sites, parts)
             sites.load_rules()
-            tls = find_tls(options) if program != "pwb-legacy" else None
             if options.user is not None:
                 action, value = "become", options.user
                 privileges.find_user(options.user)
@@ -235,6 +236,9 @@ def _open(
                 mode = int(options.unix_mode, 8) if options.unix_mode else None
                 sockets = listen(options.host, options.port, options.unix, mode, group)
                 opened.callback(close, sockets)
+            action, value = "make certificates", ""
+            has_tls = program != "pwb-legacy"
+            tls = find_tls(options, sockets, old and (old.options, old.tls)) if has_tls else None
             action, value = "write the timeline", options.trace or ""  # last, since it empties the file
             trace = old.trace if old is not None else _open_trace(program, options)
         except OSError as error:

@@ -40,6 +40,8 @@ _MAINTENANCE_INTERVAL: Final = 0.2
 _REFRESH_HORIZON: Final = 1.5 * _MAINTENANCE_INTERVAL
 """Seconds before the end of their freshness when cached files are revalidated, so that the disk has at least a third
 of it to answer."""
+_CERTIFICATES_INTERVAL: Final = 1.0
+"""Seconds between two checks of whether certificates have changed."""
 _DRAIN_TIMEOUT: Final = 2.0
 """Seconds after which an idle connection is closed when another process takes over."""
 _FIXED_OPTIONS: Final = ("loop", "workers", "user", "sandbox")
@@ -94,7 +96,9 @@ class Server:
                 announce(self.context)
             notify("READY=1")
 
+        watching = self.loop.create_task(self._watch_certificates())
         await self.serve(ready)
+        watching.cancel()
 
     async def serve(self, ready: Callable[[], None] | None = None) -> None:
         """Serve until shutdown() or drain_connections(). ready: called as soon as connections are accepted."""
@@ -254,6 +258,16 @@ class Server:
             return
         if new is not None and self.context is context:  # otherwise a reload has read them, too
             self.reconfigure(new)
+
+    async def _watch_certificates(self) -> None:
+        """Use new certificates as soon as their files change. In a worker this is the supervisor's task."""
+        while True:
+            await asyncio.sleep(_CERTIFICATES_INTERVAL)
+            if (tls := self.context.tls) is not None:
+                try:
+                    await self.run_in_thread(tls.check, self.loop.time())
+                except Exception:
+                    logger.exception("a fault of this server: the certificates cannot be read again")
 
     def _flush(self) -> None:
         """Write the access log, unless it is being written already."""

@@ -3,6 +3,7 @@
 The standard library shows this of a peer's certificate only. A certificate is read here after OpenSSL has accepted it.
 """
 
+import time
 from calendar import timegm
 from collections.abc import Iterator
 from typing import Final, NamedTuple
@@ -29,10 +30,14 @@ class Certificate(NamedTuple):
     not_before: int
     not_after: int
 
-    @property
-    def lifetime(self) -> int:
-        """The seconds for which it is valid in all."""
-        return self.not_after - self.not_before
+    def is_about_to_end(self, now: float) -> bool:
+        """Whether less than a quarter of its lifetime is left."""
+        return self.not_after - now < (self.not_after - self.not_before) / 4
+
+    def describe_end(self, now: float) -> str:
+        """When it ends, for a message."""
+        days = (self.not_after - now) / 86400
+        return f"it ends on {format_time(self.not_after)}, in {days:.1f} days"
 
     def covers(self, name: str) -> bool:
         """Whether it is for the host `name`, which is in lower case and may be a wildcard itself (RFC 9525 6.3)."""
@@ -42,6 +47,11 @@ class Certificate(NamedTuple):
 def wildcard(name: str) -> str:
     """The wildcard that stands for a name: "*.example.com" for "www.example.com"."""
     return f"*.{name.partition('.')[2]}"
+
+
+def format_time(seconds: float) -> str:
+    """A time in seconds since the epoch, for a message."""
+    return time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(seconds))
 
 
 def parse_certificate(der: bytes) -> Certificate:

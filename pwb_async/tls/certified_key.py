@@ -13,7 +13,7 @@ import time
 from collections.abc import Sequence
 from typing import Final, NamedTuple, NoReturn
 
-from .certificate import Certificate, parse_certificate
+from .certificate import Certificate, format_time, parse_certificate
 from .errors import CertificateError
 
 _CERTIFICATE: Final = re.compile(rb"-----BEGIN CERTIFICATE-----\s(.+?)-----END CERTIFICATE-----", re.DOTALL)
@@ -59,9 +59,9 @@ class CertifiedKey(NamedTuple):
     def check_time(self, now: float) -> None:
         """Check that the certificate is valid. now: in seconds since the epoch. Raises CertificateError."""
         if now > self.certificate.not_after:
-            raise CertificateError(f"{self.shown}: it expired on {_date(self.certificate.not_after)}")
+            raise CertificateError(f"{self.shown}: it expired on {format_time(self.certificate.not_after)}")
         if now < self.certificate.not_before:
-            raise CertificateError(f"{self.shown}: it is not valid before {_date(self.certificate.not_before)}")
+            raise CertificateError(f"{self.shown}: it is not valid before {format_time(self.certificate.not_before)}")
 
     def _refuse_password(self) -> NoReturn:
         raise CertificateError(
@@ -87,15 +87,29 @@ def read_certified_keys(certificates: Sequence[str], keys: Sequence[str]) -> lis
 
 def certify(chain: bytes, key: bytes, shown: str) -> CertifiedKey:
     """A chain and its key in PEM, after a check that they fit and are valid by now. Raises CertificateError."""
-    first = _CERTIFICATE.search(chain)
-    if first is None:
+    if not _CERTIFICATE.search(chain):
         raise CertificateError(f"{shown}: there is no certificate in PEM in it")
     pem = b"\n".join((*(found[0] for found in _CERTIFICATE.finditer(chain)), key, b""))
     unread = CertifiedKey(pem, Certificate((), 0, 0), shown)
     unread.load_into(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER))
-    certified = unread._replace(certificate=parse_certificate(binascii.a2b_base64(first[1])))
+    certified = unread._replace(certificate=parse_certificate(first_certificate(chain)))
     certified.check_time(time.time())
     return certified
+
+
+def first_certificate(chain: bytes) -> bytes:
+    """The first certificate of a chain in PEM, in DER."""
+    found = _CERTIFICATE.search(chain)
+    assert found is not None
+    return binascii.a2b_base64(found[1])
+
+
+def certificates_in(path: str) -> bytes:
+    """The certificates in a file, without what else is in it. Raises CertificateError."""
+    found = [each[0] for each in _CERTIFICATE.finditer(_read(path))]
+    if not found:
+        raise CertificateError(f"{path}: there is no certificate in PEM in it")
+    return b"\n".join(found)
 
 
 def _read(path: str, *, secret: bool = False) -> bytes:
@@ -117,7 +131,3 @@ def _read_key(path: str) -> bytes:
     if found is None:
         raise CertificateError(f"{path}: there is no private key in PEM in it")
     return found[0]
-
-
-def _date(seconds: float) -> str:
-    return time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(seconds))

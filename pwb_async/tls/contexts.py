@@ -16,13 +16,23 @@ from .profile import new_context
 class TLSContexts:
     """SSL contexts by host name. A name that no certificate has gets the context of the first certificate."""
 
-    def __init__(self, keys: Sequence[CertifiedKey], alpn: Sequence[str] = ("http/1.1",)) -> None:
-        """keys: at least one. alpn: the protocols of the server, the preferred one first. Raises CertificateError."""
+    keys: tuple[CertifiedKey, ...]
+    """The certificates that they are made of."""
+
+    def __init__(
+        self, keys: Sequence[CertifiedKey], alpn: Sequence[str] = ("http/1.1",), client_ca: str | None = None
+    ) -> None:
+        """keys: at least one. alpn, client_ca: see new_context(). Raises CertificateError.
+
+        The authorities for clients are the same for all names, because the ticket of a session at one name lets its
+        client in at the others (CVE-2025-23419).
+        """
+        self.keys = tuple(keys)
         made: dict[tuple[CertifiedKey, ...], ssl.SSLContext] = {}
 
         def context_of(chosen: tuple[CertifiedKey, ...]) -> ssl.SSLContext:
             if chosen not in made:
-                made[chosen] = context = new_context(alpn)
+                made[chosen] = context = new_context(alpn, client_ca)
                 for key in reversed(chosen):  # of several keys of one type OpenSSL keeps the last one
                     key.load_into(context)
             return made[chosen]

@@ -8,6 +8,9 @@ import ssl
 from collections.abc import Sequence
 from typing import Final
 
+from .certified_key import certificates_in
+from .errors import CertificateError
+
 CIPHERS: Final = ":".join(
     (
         "ECDHE-ECDSA-AES128-GCM-SHA256",
@@ -21,8 +24,12 @@ CIPHERS: Final = ":".join(
 """The cipher suites of TLS 1.2; OpenSSL has those of TLS 1.3 by itself."""
 
 
-def new_context(alpn: Sequence[str]) -> ssl.SSLContext:
-    """A context of a server without a certificate. alpn: the protocols it speaks, the preferred one first."""
+def new_context(alpn: Sequence[str], client_ca: str | None = None) -> ssl.SSLContext:
+    """A context of a server without a certificate of its own.
+
+    alpn: the protocols it speaks, the preferred one first. client_ca: the certificates of authorities, in PEM, of which
+    one must have issued the certificate of each client; None if clients need none.
+    """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.set_ciphers(CIPHERS)
@@ -30,4 +37,17 @@ def new_context(alpn: Sequence[str]) -> ssl.SSLContext:
     # A client without AES in hardware may prefer ChaCha20, and one without a close_notify is cut off, not at its end.
     context.options &= ~(ssl.OP_CIPHER_SERVER_PREFERENCE | ssl.OP_IGNORE_UNEXPECTED_EOF)
     context.set_alpn_protocols(list(alpn))
+    if client_ca is not None:
+        context.verify_mode = ssl.CERT_REQUIRED
+        context.load_verify_locations(cadata=client_ca)
     return context
+
+
+def read_client_ca(path: str) -> str:
+    """The certificates of authorities in a file, in PEM. Raises CertificateError."""
+    authorities = certificates_in(path).decode("ascii")
+    try:
+        new_context((), authorities)
+    except ssl.SSLError as error:
+        raise CertificateError(f"{path}: OpenSSL refuses it: {error.reason or error}") from None
+    return authorities

@@ -8,8 +8,9 @@ What it does, step by step:
   4. replaces a worker that dies; if workers keep dying right after their start, exits with status 3 (hazard F3)
   5. SIGHUP: reads the options again and forks new workers. When all are READY, they get START and the old ones DRAIN.
      If an option is wrong or a new worker cannot serve, one line reports it and the old workers stay (hazard F1)
-  6. SIGUSR1: reopens the log, and sends the descriptor to the workers, which may not have the right to open it
-  7. SIGTERM, SIGINT: sends STOP; at the second signal, or after the grace period, ends the workers (hazard F2)
+  6. a certificate has changed or is about to end: makes the contexts again, and replaces the workers in the same way
+  7. SIGUSR1: reopens the log, and sends the descriptor to the workers, which may not have the right to open it
+  8. SIGTERM, SIGINT: sends STOP; at the second signal, or after the grace period, ends the workers (hazard F2)
 
 It has no event loop and no threads, so that it can fork safely. It never touches what clients send.
 """
@@ -48,7 +49,7 @@ _MAX_EARLY: Final = 5
 _EARLY_WINDOW: Final = 10.0
 """Seconds in which early deaths are counted."""
 _RETRY: Final = 1.0
-"""Seconds until the next attempt to fork, when the system refused a process."""
+"""Seconds until the next attempt to fork, when the system refused a process, and between two checks of certificates."""
 _KILL_DELAY: Final = 1.0
 """Seconds from when the workers should have ended until they are killed."""
 _NEVER: Final = float("inf")
@@ -106,6 +107,7 @@ class Supervisor:
                     self._reap(worker)
             if not self._stopping:
                 self._maintain()
+                self._check_certificates()
             elif time.monotonic() >= self._kill_at:
                 for worker in self._workers:
                     worker.kill()
@@ -121,7 +123,9 @@ class Supervisor:
 
     def _wait(self) -> None:
         """Wait for a signal, a message of a worker, or the time of the next retry or kill."""
-        timeout = _RETRY if self._short_of_workers and not self._stopping else self._kill_at - time.monotonic()
+        timeout = self._kill_at - time.monotonic()
+        if not self._stopping and (self._short_of_workers or self._context.tls is not None):
+            timeout = _RETRY
         ready = self._poll.poll(None if timeout == _NEVER else max(0.01, timeout) * 1000)
         workers = {worker.channel.fileno(): worker for worker in self._workers}
         for fd, _ in ready:
@@ -251,6 +255,22 @@ class Supervisor:
         else:
             if not self._spawn_all():
                 self._roll_back("there are no processes for new workers")
+
+    def _check_certificates(self) -> None:
+        """Replace the workers if there are new certificates, which they may have no right to read."""
+        tls = self._context.tls
+        if tls is None or self._starting or not self._active:
+            return
+        try:
+            if not tls.check(time.monotonic()):
+                return
+        except Exception:
+            logger.exception("a fault of this server")
+            return
+        notify_reloading()
+        self._next = self._context
+        if not self._spawn_all():
+            self._roll_back("there are no processes for new workers")
 
     def _roll_back(self, reason: str) -> None:
         """End a reload that has failed, and keep the present context."""

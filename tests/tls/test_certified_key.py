@@ -1,6 +1,7 @@
 """Certificates and keys in files: which belong together, and what is wrong with them."""
 
 import os
+import re
 import time
 from datetime import timedelta
 from pathlib import Path
@@ -29,7 +30,12 @@ def test_a_certificate(tmp_path: Path) -> None:
     (found,) = read(*make("A.test", "*.a.test", "10.0.0.1", "::1", end=50 * DAY).write(tmp_path))
     assert found.names == ("a.test", "*.a.test")
     assert abs(found.not_after - now - 50 * 86400) < 10
-    assert abs(found.lifetime - 51 * 86400) < 10
+    assert abs(found.not_before - now + 86400) < 10
+    assert not found.is_about_to_end(now + 37 * 86400)
+    assert found.is_about_to_end(now + 38 * 86400)
+    assert re.fullmatch(
+        r"it ends on 20\d\d-\d\d-\d\d \d\d:\d\d UTC, in 10\.0 days", found.describe_end(now + 40 * 86400)
+    )
 
 
 @pytest.mark.parametrize("days", [10_000, 60_000, 2_000_000])

@@ -1,0 +1,38 @@
+"""The names and addresses of this machine, for certificates that it makes for itself."""
+
+import ipaddress
+import socket
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+"""The names of every machine for itself."""
+_ELSEWHERE = ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1"))
+"""Addresses on other networks (RFC 5737 and 3849), to which nothing is sent."""
+
+
+def names_of(hosts: Iterable[str]) -> tuple[str, ...]:
+    """The names and addresses under which clients reach a server that listens on `hosts`."""
+    return tuple(dict.fromkeys(name for host in hosts for name in _names(host.partition("%")[0])))
+
+
+def _names(host: str) -> Iterator[str]:
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        yield host
+        return
+    if address.is_unspecified:
+        yield from (*LOOPBACK, socket.gethostname(), *_outgoing_addresses())
+    elif address.is_loopback:
+        yield from ("localhost", host)
+    else:
+        yield host
+
+
+def _outgoing_addresses() -> Iterator[str]:
+    """The addresses from which this machine reaches others."""
+    for family, elsewhere in _ELSEWHERE:
+        with suppress(OSError), socket.socket(family, socket.SOCK_DGRAM) as probe:
+            probe.connect((elsewhere, 9))
+            yield probe.getsockname()[0]
