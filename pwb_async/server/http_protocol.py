@@ -30,6 +30,7 @@ from pwb_async.storage.errors import TruncatedError
 
 from .connection_protocol import ConnectionProtocol
 from .faults import contain
+from .response_cache import ResponseCache
 from .state import ServerState
 
 logger: Final = logging.getLogger("pwb")
@@ -109,7 +110,7 @@ class HTTPProtocol(ConnectionProtocol):
                 if isinstance(refusal, Check):
                     self._begin(out)
                     check = state.run_check(cast(Request, event), refusal)
-                    check.add_done_callback(partial(self._process_checked, event, client))
+                    check.add_done_callback(partial(self._process_checked, cast(Request, event), client, cache))
                     return
                 response = refusal
             if isinstance(event, BadRequest):
@@ -154,11 +155,15 @@ class HTTPProtocol(ConnectionProtocol):
             self.deadline.disarm()
         self._wait(now)
 
-    def _process_checked(self, event: Event, client: str, checked: Future[Response | None]) -> None:
-        """Respond to a request whose access has been checked in a thread."""
+    def _process_checked(
+        self, request: Request, client: str, cache: ResponseCache | None, checked: Future[Response | None]
+    ) -> None:
+        """Respond to a request whose access has been checked in a thread. cache: that of when the check began."""
         self._responding = False
         if not self._writer.closed:
-            contain(self, self._process_events, event, (client, checked.result()))
+            # After a reload there is another cache, whose keys may be made of other fields than that of this request.
+            known = request if cache is self._state.cache else request.without_key()
+            contain(self, self._process_events, known, (client, checked.result()))
 
     def _locate(self, request: Request, client: str, out: list[Part], wall: float) -> Response | None:
         """Make a response that needs no disk; otherwise write `out`, ask the disk and return None."""

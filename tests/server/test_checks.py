@@ -1,8 +1,9 @@
 """Checks of access in threads: they delay no other client, are bounded, and survive a client that leaves."""
 
 import asyncio
+from functools import partial
 from pathlib import Path
-from threading import Event
+from threading import Event, Semaphore
 
 import bcrypt
 import pytest
@@ -21,6 +22,8 @@ from tests.conformance.rows.access import authorization
 from tests.conformance.server import running
 from tests.conformance.test_rules import build
 from tests.conformance.wire import get
+
+from .test_seams import ask, serving
 
 ASYNC = [Design(f"async-{loop}", ("pwb_async", "--loop", loop)) for loop in ("uvloop", "asyncio")]
 
@@ -46,6 +49,35 @@ async def test_a_check_delays_no_other_client(design: Design, tmp_path: Path) ->
         assert not checked.done(), "eight checks are before it, and it takes as long itself"
         assert (await checked).content == b"private"
         assert (await send_request(server.address, request)).content == b"private"
+
+
+async def test_checks_that_outlast_a_reload(tmp_path: Path) -> None:
+    """The keys of their requests are none of the new configuration, in which the host makes a difference."""
+    checking, go_on = Semaphore(0), {b"1": Event(), b"2": Event()}
+
+    def guard(client: str, request: Request) -> Check | None:
+        value = request.fields.get(b"x-check")
+        if value is None:
+            return None
+        checking.release()
+        return Check(partial(check, value))
+
+    def check(value: bytes) -> None:
+        assert go_on[value].wait(10)
+
+    async with serving(tmp_path, guard=guard) as server:
+        checked = [asyncio.create_task(ask(server, f"X-Check: {number}")) for number in (1, 2)]
+        for _ in checked:
+            assert await asyncio.to_thread(checking.acquire, timeout=10)
+        (tmp_path / "_headers").write_text("http://x/*\nX-Host: x\n")
+        context = server.context.reload_rules(server.loop.time())
+        assert context is not None
+        server.reconfigure(context)
+        for task, event in zip(checked, go_on.values(), strict=True):
+            event.set()
+            assert b"X-Host: x\r\n" in await task
+        for host, expected in (("y", False), ("x", True)) * 2:
+            assert (b"X-Host: x\r\n" in await ask(server, host=host)) is expected
 
 
 async def test_checks_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -42,10 +42,10 @@ async def serving(root: Path, *arguments: str, **seams: Any) -> AsyncIterator[Se
         await running
 
 
-async def ask(server: Server, *lines: str) -> bytes:
+async def ask(server: Server, *lines: str, host: str = "x") -> bytes:
     """The response to a GET of /a.html with these fields."""
     reader, writer = await asyncio.open_connection(*server.context.sockets[0].getsockname()[:2])
-    head = "".join(f"{line}\r\n" for line in ("GET /a.html HTTP/1.1", "Host: x", "Connection: close", *lines))
+    head = "".join(f"{line}\r\n" for line in ("GET /a.html HTTP/1.1", f"Host: {host}", "Connection: close", *lines))
     writer.write(head.encode() + b"\r\n")
     async with asyncio.timeout(10):
         response = await reader.read()

@@ -1,7 +1,7 @@
 """The messages of HTTP as values: a request, its response, and the parts in which a response is sent."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple, Protocol, TypeAlias
 
 from .fields import Fields
@@ -82,6 +82,10 @@ class Request:
             key += b"\0//" + authority
         # No path holds a NUL, so a path with a variant is never equal to another path; no variant begins with "//".
         self.cache_key = key + b"\0" + variant if key and variant else key
+
+    def without_key(self) -> "Request":
+        """The same request, for which nothing is taken from a cache, or kept in one."""
+        return replace(self, target=replace(self.target, cache_key=b""))
 
     @property
     def expects_continue(self) -> bool:

@@ -305,3 +305,5 @@ def test_9110_12_5_5_the_variant_is_computed_once_for_a_field_section_and_part_o
     long = reader.parse(get(b"/a", b"Accept-Encoding: br", b"X: " + b"x" * 4000)[:-2])
     assert isinstance(long, Request)
     assert long.cache_key == b"a\0br"
+    assert long.without_key().cache_key == long.without_key().target.cache_key == b""
+    assert long.without_key().target.segments == (b"a",)
