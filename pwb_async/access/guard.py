@@ -96,14 +96,10 @@ class Access:
         self.attempts.forgive(unverified.client)
         return None
 
-    def reload(self, now: float, *, log: bool = True) -> None:
-        """Read the files again that have changed. It may wait for the disk."""
-        for file in self._files.values():
-            file.reload(now, log=log)
-
-    def is_due(self, now: float) -> bool:
-        """Whether reload() would look at a file."""
-        return any(file.is_due(now) for file in self._files.values())
+    def reload(self, *, log: bool = True) -> bool:
+        """Read the files again that have changed; return whether there are any. It may wait for the disk."""
+        changes = [file.reload(log=log) for file in self._files.values()]
+        return any(changes)
 
 
 class Unverified(NamedTuple):

@@ -22,8 +22,6 @@ _MAX_BYTES: Final = 64 << 20
 """Bytes of a file; 100,000 users with bcrypt take 7 MB."""
 _MAX_KNOWN: Final = 4096
 """Credentials that are known at a time; beyond that, those that have been checked first are forgotten."""
-_INTERVAL: Final = 1.0
-"""Seconds between two looks at whether a file has changed."""
 
 
 class _User(NamedTuple):
@@ -41,7 +39,6 @@ class Htpasswd:
         self._key = os.urandom(32)
         self._known: dict[bytes, tuple[bytes, bytes]] = {}
         self._lock = threading.Lock()
-        self._next_check = 0.0
         self._last_error = ""
         self._version = self._stat()
         self._users, self._decoy = _parse(path)
@@ -73,34 +70,26 @@ class Htpasswd:
             self._known[digest] = credentials[0], user.hashed
         return True
 
-    def is_due(self, now: float) -> bool:
-        """Whether reload() would look at the file."""
-        return now >= self._next_check
+    def reload(self, *, log: bool = True) -> bool:
+        """Read the file again if it has changed; return whether it was. After a mistake the users stay as they were.
 
-    def reload(self, now: float, *, log: bool = True) -> None:
-        """Read the file again if it has changed; after a mistake in it, the users stay as they were.
-
-        now: seconds on a clock that never goes back. log: whether a mistake is logged.
+        log: whether a mistake is logged.
         """
-        if now < self._next_check or not self._lock.acquire(blocking=False):
-            return
         try:
-            self._next_check = now + _INTERVAL
             version = self._stat()
             if version == self._version:
-                return
+                return False
             self._users, self._decoy = _parse(self.path)
             self._version = version
         except ConfigError as error:
             if log and str(error) != self._last_error:
                 logger.error("the users stay as they were: %s", error)
             self._last_error = str(error)
-            return
-        finally:
-            self._lock.release()
+            return False
         self._last_error = ""
         if log:
             logger.info("users read again from %s", self.path)
+        return True
 
     def _stat(self) -> tuple[int, ...]:
         try:

@@ -11,6 +11,7 @@ from urllib.parse import quote_from_bytes
 
 from pwb_async.config.options import DECLARATIONS, Options
 from pwb_async.config.places import all_directories
+from pwb_async.config.rules import Rules
 from pwb_async.core.deadlines import Timeouts
 from pwb_async.core.http1.connection import Connection
 from pwb_async.core.http1.parser import RequestParser
@@ -70,6 +71,8 @@ class ServerContext(NamedTuple):
     storage: Storage
     sites: Sites
     """What `site` and `storage` are made of."""
+    rules: tuple[Rules, ...]
+    """The rules that `site` was made with. Those of `sites` are others as soon as they have been read again."""
     log: AccessLog | None
     """The access log; None with --access-log off."""
     sockets: list[socket]
@@ -139,20 +142,23 @@ class ServerContext(NamedTuple):
     def reload_rules(self, now: float, *, log: bool = True) -> "ServerContext | None":
         """The same context with the rules as they are by now; None if they are the same. It may wait for the disk.
 
+        Rules that were read before, but came too late for a caller that waited no longer, are those of now as well.
         The files of users are read again, too, but this makes no difference to the context.
         now: seconds on a clock that never goes back. log: whether mistakes and warnings are logged.
         """
-        if not self.sites.reload_rules(now, log=log):
+        self.sites.reload(now, log=log)
+        rules = self.sites.rules
+        if all(new is old for new, old in zip(rules, self.rules, strict=True)):
             return None
-        site = self.sites.make_responder(self.trace)
-        return self._replace(site=site, parser=find_parser(self.parser.limits, site, self.parser))
+        site = self.sites.make_responder(rules, self.trace)
+        return self._replace(rules=rules, site=site, parser=find_parser(self.parser.limits, site, self.parser))
 
     def accepts(self, peer: str) -> bool:
         """Whether a peer may connect: with --proxy-protocol, only a trusted proxy may."""
         return not self.options.proxy_protocol or (self.proxies is not None and self.proxies.trusts(peer))
 
     def rules_are_due(self, now: float) -> bool:
-        """Whether reload_rules() would look at a file."""
+        """Whether it is time for reload_rules()."""
         return self.sites.is_due(now)
 
     def close(self) -> None:
@@ -258,7 +264,8 @@ def _open(
         from pwb_async.observability.tracing import TracedStorage
 
         storage = TracedStorage(storage, trace)
-    site = sites.make_responder(trace)
+    rules = sites.rules
+    site = sites.make_responder(rules, trace)
     return ServerContext(
         program=program,
         options=options,
@@ -269,6 +276,7 @@ def _open(
         site=site,
         storage=storage,
         sites=sites,
+        rules=rules,
         log=log,
         sockets=sockets,
         trace=trace,

@@ -8,9 +8,7 @@ is logged once, and the rules stay as they were.
 """
 
 import logging
-import math
 import os
-import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from itertools import islice
@@ -63,67 +61,50 @@ class RuleFolder(NamedTuple):
 class RuleFiles:
     """The rules of a site: those of the options, and those of the files in its folders, if they are read."""
 
+    rules: Rules
+    """All rules, as they were when there was no mistake in them; load() reads them first."""
+
     def __init__(
-        self,
-        storage: Storage,
-        folders: Sequence[RuleFolder],
-        options: Rules,
-        *,
-        names: Sequence[str] = NAMES,
-        interval: float = 1.0,
+        self, storage: Storage, folders: Sequence[RuleFolder], options: Rules, *, names: Sequence[str] = NAMES
     ) -> None:
         """storage: that of the whole site. options: the rules of the options, which come before those of the files.
 
         folders: where the files are; none lies beneath one that is behind it. names: the files that are read.
-        interval: seconds between two checks.
         """
         self._storage = storage
         self._folders = folders
         self._options = options
         self._names = names
-        self._interval = interval
-        self._lock = threading.Lock()
-        self._next_check = 0.0 if names else math.inf
         self._contents: list[bytes] = []
         self._last_error = ""
 
-    def load(self) -> Rules:
-        """All rules. Raises ConfigError."""
+    def load(self) -> None:
+        """Read the rules. Raises ConfigError."""
         self._contents = self._read()
-        return self._parse(self._contents, log=True)
+        self.rules = self._parse(self._contents, log=True)
 
-    def reload(self, now: float, *, log: bool = True) -> Rules | None:
-        """All rules as they are by now; None if they are the same, or if there is a mistake in them.
+    def reload(self, *, log: bool = True) -> bool:
+        """Read the rules again; return whether they are others by now. After a mistake they stay as they were.
 
-        The files are not read again before the interval is over, and by one thread at a time. now: seconds on a clock
-        that never goes back. log: whether mistakes and warnings are logged.
+        log: whether mistakes and warnings are logged.
         """
-        if now < self._next_check or not self._lock.acquire(blocking=False):
-            return None
         try:
-            self._next_check = now + self._interval
             contents = self._read()
             if contents == self._contents:
-                return None
+                return False
             self._contents = contents
-            rules = self._parse(contents, log=log)
+            self.rules = self._parse(contents, log=log)
         except _UnavailableError:
-            return None
+            return False
         except ConfigError as error:
             if log and str(error) != self._last_error:
                 logger.error("the rules stay as they were: %s", error)
             self._last_error = str(error)
-            return None
-        finally:
-            self._lock.release()
+            return False
         self._last_error = ""
         if log:
             logger.info("rules read again from %s", ", ".join(folder.shown for folder in self._folders))
-        return rules
-
-    def is_due(self, now: float) -> bool:
-        """Whether reload() would read the files."""
-        return now >= self._next_check
+        return True
 
     def _read(self) -> list[bytes]:
         """The content of each file; b"" for one that does not exist. Raises ConfigError."""

@@ -4,7 +4,7 @@ Most servers have one site with one directory: then the storage is the disk itse
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from pwb_async.observability.trace_events import TraceWriter
 
 
+_INTERVAL: Final = 1.0
+"""Seconds between two looks at files of rules and of users; fewer if --cache-ttl is less."""
+
+
 class SiteParts(NamedTuple):
     """The classes of which sites are made, in whose place a program may have others that observe what they do."""
 
@@ -46,12 +50,19 @@ class _OpenSite(NamedTuple):
     access: "Access | None"
     """Access control; None if nothing is refused."""
 
+    def reload(self, *, log: bool) -> bool:
+        """Read the files of rules and of users again; return whether any of them has changed."""
+        changed = self.access is not None and self.access.reload(log=log)
+        return self.rule_files.reload(log=log) or changed
+
 
 class Sites:
     """The default site, and those for some hosts."""
 
     storage: Storage
     """The files of all sites."""
+    on_change: Callable[[], object] | None = None
+    """Called after rules or users have been read again that are others by now, by the thread that has read them."""
 
     def __init__(self, options: Options, old: "Sites | None" = None, parts: SiteParts = PLAIN) -> None:
         """old: those of the configuration before. parts: the classes of sites and disks.
@@ -70,50 +81,51 @@ class Sites:
             self._sites.append(_OpenSite(each, access.guarded(storage) if access else storage, rule_files, access))
         self._hosts, self._strict = tuple(site.hosts for site in options.sites), options.strict_hosts
         self._make = parts.site
-        self._rules: list[Rules] = []
         self._lock = threading.Lock()
+        self._interval, self._next_check = min(_INTERVAL, options.cache_ttl), 0.0
         self.storage = self._sites[0].storage
         if self._hosts:
             from pwb_async.storage.site_storages import SiteStorages  # most servers have one site
 
             self.storage = SiteStorages([site.storage for site in self._sites])
 
+    @property
+    def rules(self) -> tuple[Rules, ...]:
+        """The rules of each site, as they were read last."""
+        return tuple(site.rule_files.rules for site in self._sites)
+
     def load_rules(self) -> None:
         """Read the files of rules. Raises ConfigError."""
-        self._rules = [site.rule_files.load() for site in self._sites]
+        for site in self._sites:
+            site.rule_files.load()
 
     def is_due(self, now: float) -> bool:
-        """Whether reload_rules() would look at a file. now: seconds on a clock that never goes back."""
-        return any(
-            site.rule_files.is_due(now) or (site.access is not None and site.access.is_due(now)) for site in self._sites
-        )
+        """Whether it is time to reload. now: seconds on a clock that never goes back."""
+        return now >= self._next_check
 
-    def reload_rules(self, now: float, *, log: bool) -> bool:
-        """Read the files of rules again that are due; return whether rules have changed. One thread at a time does it.
+    def reload(self, now: float, *, log: bool) -> None:
+        """Read the files of rules and of users again, unless another thread does. After a mistake all stays as it was.
 
-        The files of users are read again, too.
         log: whether mistakes and warnings are logged.
         """
-        if not self.is_due(now) or not self._lock.acquire(blocking=False):
-            return False
+        if not self._lock.acquire(blocking=False):
+            return
         try:
-            for site in self._sites:
-                if site.access is not None:
-                    site.access.reload(now, log=log)
-            rules = [site.rule_files.reload(now, log=log) for site in self._sites]
-            self._rules = [new or old for new, old in zip(rules, self._rules, strict=True)]
-            return any(new is not None for new in rules)
+            self._next_check = now + self._interval
+            changes = [site.reload(log=log) for site in self._sites]
         finally:
             self._lock.release()
+        if any(changes) and self.on_change is not None:
+            self.on_change()
 
-    def make_responder(self, trace: "TraceWriter | None") -> Responder:
-        """The Site, or several as one. trace: the timeline; None without --trace."""
+    def make_responder(self, rules: Sequence[Rules], trace: "TraceWriter | None") -> Responder:
+        """The Site, or several as one. rules: those of each site. trace: the timeline; None without --trace."""
         make = self._make
         if trace is not None:
             from pwb_async.observability.tracing import TracedSite
 
             make = partial(TracedSite, trace)
-        sites = [_responder(site, rules, make) for site, rules in zip(self._sites, self._rules, strict=True)]
+        sites = [_responder(site, each, make) for site, each in zip(self._sites, rules, strict=True)]
         if not self._hosts:
             return sites[0]
         from pwb_async.core.site.virtual_hosts import HostTable, VirtualHosts
@@ -161,7 +173,6 @@ def _open(options: Options, access: "Access | None", make: Callable[..., Disk]) 
         [RuleFolder(disk, place.directory, place.path) for place, disk in zip(places, disks, strict=True)],
         options.rules,
         names=NAMES if options.site_rules else (),
-        interval=options.cache_ttl,
     )
     return storage, rule_files
 

@@ -5,7 +5,8 @@ What it does, step by step:
   2. forks the workers, which share the sockets and so one accept queue; with a queue for each worker (SO_REUSEPORT),
      the connections that wait in it would be lost when its worker dies
   3. sends START when all workers have dropped their privileges and are READY
-  4. replaces a worker that dies; if workers keep dying right after their start, exits with status 3 (hazard F3)
+  4. replaces a worker that dies; if workers keep dying right after their start, exits with status 3 (hazard F3).
+     When workers have read rules or users again, it reads them, too, so that the new one has those of the others
   5. SIGHUP: reads the options again and forks new workers. When all are READY, they get START and the old ones DRAIN.
      If an option is wrong or a new worker cannot serve, one line reports it and the old workers stay (hazard F1)
   6. a certificate has changed or is about to end: makes the contexts again, and replaces the workers in the same way
@@ -100,6 +101,7 @@ class Supervisor:
             self._stop(1)
         while self._workers:
             self._wait()
+            self._follow_changes()
             while self._pending:
                 self._handle_signal(self._pending.popleft())
             for worker in self._workers:
@@ -116,6 +118,20 @@ class Supervisor:
         self._wakeup.close()
         self._wakeup_sender.close()
         return self._status
+
+    def _follow_changes(self) -> None:
+        """Read the rules and the users again if a worker has, for the workers that are forked from now on.
+
+        It has just read them, so the disk is not expected to make the supervisor wait.
+        """
+        changed = [worker for worker in self._active if worker.changed]
+        for worker in changed:
+            worker.changed = False
+        if changed:
+            try:
+                self._context = self._context.reload_rules(time.monotonic(), log=False) or self._context
+            except Exception:  # the supervisor must outlive it
+                logger.exception("a fault of this server: the rules cannot be read again")
 
     def _on_signal(self, number: int, frame: FrameType | None) -> None:
         if number in _END_SIGNALS or number not in self._pending:
@@ -234,7 +250,7 @@ class Supervisor:
             logger.error("%d workers ended within a second of their start: giving up", _MAX_EARLY)
             self._stop(3)
         else:
-            self._spawn(group, worker.context)
+            self._spawn(group, self._next if group is self._starting else self._context)
 
     # Reload, log rotation, stop
 

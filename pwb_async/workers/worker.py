@@ -15,6 +15,7 @@ import logging
 import signal
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Final
 
 from pwb_async.observability.access_log import LOG_RETRY
@@ -92,11 +93,16 @@ class Worker:
         self._channel.setblocking(False)
         self._loop.add_reader(self._channel, self._receive)
         self._channel.send(commands.READY)
+        self._context.sites.on_change = self._announce_change
         await self._started.wait()
         await self._server.serve()
         self._served = True
         await self._write_pending_lines()
         self._loop.remove_reader(self._channel)
+
+    def _announce_change(self) -> None:
+        with suppress(OSError):  # the supervisor has died
+            self._channel.send(commands.CHANGED)
 
     async def _write_pending_lines(self) -> None:
         """Write the lines of the access log that a pipe has not taken yet, within the grace period.

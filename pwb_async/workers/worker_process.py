@@ -24,6 +24,8 @@ class WorkerProcess:
     """Whether READY was received."""
     started = False
     """Whether START was sent."""
+    changed = False
+    """Whether CHANGED was received; the supervisor clears it."""
     failure = ""
     """Why the worker cannot serve, if FAILED was received."""
     end = ""
@@ -61,9 +63,11 @@ class WorkerProcess:
             return True
         except OSError:
             return False
-        self.ready = self.ready or message == commands.READY
         if message.startswith(commands.FAILED):
             self.failure = message[1:].decode(errors="replace")
+        else:
+            self.ready = self.ready or commands.READY in message
+            self.changed = self.changed or commands.CHANGED in message
         return bool(message)
 
     def poll(self) -> bool:

@@ -128,8 +128,11 @@ class HTTPServer:
         return site.reply(lookup, finding)
 
     def reload_rules(self) -> None:
-        """Use the rules as they are by now, if they have changed."""
-        context = self.context.reload_rules(time.monotonic(), log=self.logs_rules)
+        """Use the rules as they are by now, if it is time to read them again and they have changed."""
+        now = time.monotonic()
+        if not self.context.rules_are_due(now):
+            return
+        context = self.context.reload_rules(now, log=self.logs_rules)
         if context is not None:
             self.context, self._access_check = context, context.access_check
 

@@ -102,26 +102,23 @@ def test_what_is_known_is_bounded_and_ends_with_the_hash(tmp_path: Path, monkeyp
         assert users.verify(value(user, "pw"))
     assert [user for user in "abc" if users.has_verified(value(user, "pw"))] == ["b", "c"]
     (tmp_path / "users").write_text(f"b:{bcrypt.hashpw(b'new', bcrypt.gensalt(4)).decode()}\n")
-    users.reload(1.0)
+    assert users.reload()
     assert not users.has_verified(value("b", "pw"))
     assert not users.has_verified(value("c", "pw"))
     assert users.verify(value("b", "new"))
 
 
-def test_reload_looks_once_a_second(tmp_path: Path) -> None:
+def test_a_mistake_keeps_the_users(tmp_path: Path) -> None:
     users = made(tmp_path, f"a:{ARGON2}\n")
-    assert users.is_due(0.0)
-    users.reload(10.0)
-    assert not users.is_due(10.9)
-    (tmp_path / "users").write_text(f"b:{ARGON2}\n")
-    users.reload(10.9)
-    assert not users.verify(value("b", "argon"))
-    users.reload(11.0, log=False)
-    assert users.verify(value("b", "argon"))
+    assert not users.reload()
+    (tmp_path / "users").write_text(f"bob:{ARGON2}\n")
+    assert users.reload(log=False)
+    assert users.verify(value("bob", "argon"))
+    (tmp_path / "users").write_text("bob:plain\n")
+    assert not users.reload(log=False)
     (tmp_path / "users").unlink()
-    users.reload(12.0, log=False)
-    users.reload(13.0, log=False)
-    assert users.verify(value("b", "argon"))
+    assert not users.reload(log=False)
+    assert users.verify(value("bob", "argon"))
 
 
 def test_a_user_that_does_not_exist_takes_as_long(tmp_path: Path) -> None:

@@ -1,6 +1,5 @@
 """The files of rules in the root: read at the start and again, whatever becomes of them and of the disk."""
 
-import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -37,41 +36,40 @@ def storage(tmp_path: Path) -> Switchable:
 
 @pytest.fixture
 def files(storage: Switchable) -> RuleFiles:
-    return RuleFiles(storage, [RuleFolder(storage, "site")], Rules(), interval=1.0)
+    return RuleFiles(storage, [RuleFolder(storage, "site")], Rules())
 
 
-def places(rules: Rules | None) -> list[str]:
-    assert rules is not None
-    return [rule.place for rule in (*rules.headers, *rules.redirects)]
+def places(files: RuleFiles) -> list[str]:
+    return [rule.place for rule in (*files.rules.headers, *files.rules.redirects)]
 
 
-def test_nothing_is_read_before_the_interval_is_over(files: RuleFiles, storage: Switchable, tmp_path: Path) -> None:
-    assert places(files.load()) == []
-    assert files.is_due(0.0)
-    assert files.reload(10.0) is None
+def test_they_are_read_again(files: RuleFiles, tmp_path: Path) -> None:
+    files.load()
+    assert places(files) == []
+    assert not files.reload()
     (tmp_path / "_redirects").write_text("/a /b 301")
-    calls = storage.calls
-    assert not files.is_due(10.9)
-    assert files.reload(10.9) is None
-    assert storage.calls == calls
-    assert places(files.reload(11.0)) == ["site/_redirects line 1"]
-    assert files.reload(12.0) is None
+    assert files.reload()
+    assert places(files) == ["site/_redirects line 1"]
+    assert not files.reload()
     (tmp_path / "_redirects").unlink()
     (tmp_path / "_headers").write_text("/a\nX-A: 1")
-    assert places(files.reload(13.0)) == ["site/_headers line 1"]
+    assert files.reload()
+    assert places(files) == ["site/_headers line 1"]
 
 
 def test_without_names_nothing_is_read(storage: Switchable, tmp_path: Path) -> None:
     (tmp_path / "_redirects").write_text("wrong")
     files = RuleFiles(storage, [RuleFolder(storage, "site")], Rules(), names=())
-    assert files.load() == Rules()
-    assert files.reload(1e9) is None
+    files.load()
+    assert files.rules == Rules()
+    assert not files.reload()
     assert storage.calls == 0
 
 
 def test_a_file_that_is_not_read_whole_at_once(files: RuleFiles, tmp_path: Path) -> None:
     (tmp_path / "_redirects").write_text("/a /b 301\n" + "#" * 79 + "\n" + ("#" * 79 + "\n") * (SMALL // 80 + 1))
-    assert places(files.load()) == ["site/_redirects line 1"]
+    files.load()
+    assert places(files) == ["site/_redirects line 1"]
     (tmp_path / "_redirects").write_bytes(b"#" * ((1 << 20) + 1))
     with pytest.raises(ConfigError, match=r"site/_redirects: it has more than 1048576 bytes\."):
         files.load()
@@ -81,7 +79,8 @@ def test_what_is_no_file_has_no_rules(files: RuleFiles, tmp_path: Path) -> None:
     (tmp_path / "_redirects").mkdir()
     (tmp_path.parent / f"{tmp_path.name}-outside").write_text("/a /b 301")
     (tmp_path / "_headers").symlink_to(f"../{tmp_path.name}-outside")
-    assert places(files.load()) == []
+    files.load()
+    assert places(files) == []
 
 
 def test_a_mistake_is_logged_once_for_each_version(
@@ -90,15 +89,16 @@ def test_a_mistake_is_logged_once_for_each_version(
     caplog.set_level("INFO")
     files.load()
     (tmp_path / "_redirects").write_text("/a b 301")
-    assert [files.reload(now) for now in (1.0, 2.0, 3.0)] == [None] * 3
+    assert [files.reload() for _ in range(3)] == [False] * 3
     (tmp_path / "_redirects").write_text("/ab b 301")
-    assert files.reload(4.0) is None
+    assert not files.reload()
     assert len([line for line in caplog.messages if line.startswith("the rules stay as they were: ")]) == 1
     (tmp_path / "_redirects").write_text("/a /b 999")
-    assert [files.reload(now, log=False) for now in (5.0, 6.0)] == [None] * 2
+    assert [files.reload(log=False) for _ in range(2)] == [False] * 2
     assert len(caplog.messages) == 1
     (tmp_path / "_redirects").write_text("/a /b 301")
-    assert places(files.reload(7.0)) == ["site/_redirects line 1"]
+    assert files.reload()
+    assert places(files) == ["site/_redirects line 1"]
     assert caplog.messages[1:] == ["rules read again from site"]
 
 
@@ -111,39 +111,15 @@ def test_a_file_that_cannot_be_read(
 ) -> None:
     files.load()
     storage.instead = finding
-    assert [files.reload(now) for now in (1.0, 2.0)] == [None] * 2
+    assert [files.reload() for _ in range(2)] == [False] * 2
     expected = f"the rules stay as they were: site/_headers: cannot be read: {reason}."
     passes = isinstance(finding, Unavailable)
     assert caplog.messages == ([] if passes else [expected]), "what is expected to pass is tried again in silence"
     storage.instead = None
-    assert files.reload(3.0) is None
+    assert not files.reload()
     storage.instead = finding
     with pytest.raises(ConfigError, match=reason):
         files.load()
-
-
-def test_one_thread_reads_at_a_time(storage: Switchable, tmp_path: Path) -> None:
-    reading, go_on = threading.Event(), threading.Event()
-
-    class Slow(Switchable):
-        def find(self, lookup: Lookup) -> Finding:
-            if self.calls >= 2:
-                reading.set()
-                assert go_on.wait(10)
-            return super().find(lookup)
-
-    slow = Slow(Disk(tmp_path))
-    files = RuleFiles(slow, [RuleFolder(slow, "site")], Rules())
-    files.load()
-    (tmp_path / "_redirects").write_text("/a /b 301")
-    results: list[Rules | None] = []
-    thread = threading.Thread(target=lambda: results.append(files.reload(1.0)))
-    thread.start()
-    assert reading.wait(10)
-    assert files.reload(100.0) is None
-    go_on.set()
-    thread.join()
-    assert places(results[0]) == ["site/_redirects line 1"]
 
 
 def test_warnings_about_all_rules_are_bounded(
