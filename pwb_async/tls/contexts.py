@@ -6,7 +6,9 @@ resumes its session with any worker, and after a reload with none.
 """
 
 import ssl
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from .certificate import wildcard
 from .certified_key import CertifiedKey
@@ -45,6 +47,7 @@ class TLSContexts:
         self._default = self._by_name[names[0]] if names else context_of((keys[0],))
         if len(made) > 1:
             self._default.sni_callback = self._choose
+            ignore_garbled_names()
 
     def context(self) -> ssl.SSLContext:
         """The context for new connections."""
@@ -57,3 +60,23 @@ class TLSContexts:
             chosen = self._by_name.get(name) or self._by_name.get(wildcard(name), self._default)
             if chosen is not context:
                 connection.context = chosen
+
+
+def ignore_garbled_names() -> None:
+    """Keep Python from printing a traceback whenever a client asks for a name that is not ASCII.
+
+    The ssl module calls sys.unraisablehook then, with the name; OpenSSL ends the handshake with an alert.
+    """
+    if not isinstance(sys.unraisablehook, _GarbledNamesHook):
+        sys.unraisablehook = _GarbledNamesHook(sys.unraisablehook)
+
+
+class _GarbledNamesHook:
+    """A sys.unraisablehook that leaves out such names, and passes everything else on to the one before it."""
+
+    def __init__(self, other: Callable[[Any], object]) -> None:
+        self._other = other
+
+    def __call__(self, error: "sys.UnraisableHookArgs") -> None:
+        if not (error.exc_type is UnicodeDecodeError and isinstance(error.object, bytes)):
+            self._other(error)

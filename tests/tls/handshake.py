@@ -64,3 +64,11 @@ def shake(
             client_end.session_reused,
         )
     raise AssertionError("the certificate has no names")
+
+
+def hello(name: str) -> bytes:
+    """The first flight of a client that asks for a name."""
+    flight = ssl.MemoryBIO()
+    with suppress(ssl.SSLWantReadError):
+        client_context().wrap_bio(ssl.MemoryBIO(), flight, server_hostname=name).do_handshake()
+    return flight.read()

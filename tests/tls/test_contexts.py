@@ -2,6 +2,7 @@
 
 import os
 import ssl
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from pwb_async.tls.certified_key import CertifiedKey, certify
 from pwb_async.tls.contexts import TLSContexts
 
 from .certificates import Pair, make, rsa_key
-from .handshake import client_context, shake
+from .handshake import client_context, hello, shake
 
 
 def certified(*pairs: Pair) -> list[CertifiedKey]:
@@ -123,3 +124,38 @@ def test_no_file_of_a_key_is_left_open(tmp_path: Path) -> None:
     before = os.listdir("/proc/self/fd")
     TLSContexts(certified(make("a.test")))
     assert len(os.listdir("/proc/self/fd")) == len(before)
+
+
+@pytest.mark.parametrize(
+    "garbage", [b"\xff" * 13, b"\0" * 13, b"." * 13, b"\n" * 13, b"*" * 13, b"\xc3\xbc" * 6 + b"."]
+)
+def test_a_garbled_name_is_no_traceback(garbage: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each would be a dozen lines on standard error, which a pipe may not take."""
+    reported: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", reported.append)
+    contexts = TLSContexts(certified(make("a.test"), make("b.test")))
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    incoming.write(hello("aaaaaaaa.test").replace(b"aaaaaaaa.test", garbage))
+    server = contexts.context().wrap_bio(incoming, outgoing, server_side=True)
+    try:
+        server.do_handshake()
+    except ssl.SSLWantReadError:
+        assert outgoing.read(1) == b"\x16"  # the handshake goes on
+    except ssl.SSLError:
+        assert outgoing.read(1) == b"\x15"  # an alert
+    assert not reported
+
+
+def test_other_errors_are_still_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    reported: list[object] = []
+    monkeypatch.setattr(sys, "unraisablehook", reported.append)
+    TLSContexts(certified(make("a.test"), make("b.test")))
+    TLSContexts(certified(make("a.test"), make("b.test")))
+
+    class Faulty:
+        def __del__(self) -> None:
+            raise ValueError("fault")
+
+    del (faulty := [Faulty()])[:]
+    assert not faulty
+    assert len(reported) == 1
