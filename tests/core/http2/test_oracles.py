@@ -290,6 +290,13 @@ def is_reviewed_request(found: Request | BadRequest | Malformed, fields: FieldLi
     return theirs is MALFORMED and b"host" in dict(fields) and b":authority" in dict(fields)
 
 
+def with_one_cookie(fields: FieldList) -> FieldList:
+    """The fields as h2 gives them, with the crumbs of a cookie joined at the end."""
+    crumbs = [value for name, value in fields if name == b"cookie"]
+    others = tuple(field for field in fields if field[0] != b"cookie")
+    return (*others, (b"cookie", b"; ".join(crumbs))) if crumbs else fields
+
+
 @given(candidates())
 @settings(property_test, max_examples=200)
 def test_requests_are_read_alike_or_refused(fields: FieldList) -> None:
@@ -301,7 +308,7 @@ def test_requests_are_read_alike_or_refused(fields: FieldList) -> None:
         if isinstance(found, Malformed):
             agree = theirs is MALFORMED
         elif isinstance(found, Request):
-            agree = theirs is not MALFORMED and sorted(theirs) == sorted(fields)  # h2 moves cookies to the end
+            agree = theirs in (fields, with_one_cookie(fields))
         else:
             agree = found.status == 400
         assert agree or is_reviewed_request(found, fields, theirs, name), (name, found, theirs)
