@@ -1,10 +1,10 @@
 """python -m tests.fuzz: the core against mutated requests, with atheris or, without it, a plain mutator.
 
     python -m tests.fuzz --runs 1000000                     every target, a million inputs each
-    python -m tests.fuzz --target connection --seed 7       one of: connection end head target ranges
+    python -m tests.fuzz --target connection --seed 7       one of: connection end head target ranges hpack header_list
     python -m tests.fuzz --engine plain --quick             no coverage guidance; the same bytes in every run
 
-Both begin with the wire corpus of tests/core. An input that fails is printed as a bytes literal with its traceback, and the
+Both begin with the wire corpus of tests/core, and for HTTP/2 with the blocks of tests/fuzz/http2.py. An input that fails is printed as a bytes literal with its traceback, and the
 exit status is 1. An input that takes more than 5 seconds of processor time fails, too.
 """
 
@@ -18,6 +18,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from . import http2
 from .mutate import WORDS, mutants, seeds
 
 
@@ -33,7 +34,13 @@ def values() -> list[bytes]:
 
 
 def seeds_of(target: str) -> list[bytes]:
+    if target in http2.TARGETS:
+        return list(http2.BLOCKS)
     return values() if target == "ranges" else seeds()
+
+
+def words_of(target: str) -> tuple[bytes, ...]:
+    return http2.WORDS if target in http2.TARGETS else WORDS
 
 
 def plain(name: str, runs: int, seed: int) -> tuple[int, bytes | None]:
@@ -42,7 +49,7 @@ def plain(name: str, runs: int, seed: int) -> tuple[int, bytes | None]:
 
     target = within(TARGETS[name])
     done = 0
-    for data in mutants(seed, seeds_of(name)):
+    for data in mutants(seed, seeds_of(name), words=words_of(name)):
         if done == runs:
             break
         try:
@@ -63,7 +70,7 @@ def guided(name: str, runs: int, seed: int) -> int:
         for number, data in enumerate(seeds_of(name)):
             (corpus / f"{number:04}").write_bytes(data)
         words = Path(folder, "words")
-        escaped = ("".join(f"\\x{byte:02x}" for byte in word) for word in WORDS)
+        escaped = ("".join(f"\\x{byte:02x}" for byte in word) for word in words_of(name))
         words.write_text("".join(f'"{word}"\n' for word in escaped))
         options = (f"-runs={runs}", f"-seed={seed}", "-max_len=8192", f"-dict={words}")
         timeouts = ("-timeout=600", "-report_slow_units=600")  # of elapsed time; within() limits processor time
@@ -79,7 +86,7 @@ def guided(name: str, runs: int, seed: int) -> int:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__.partition("\n")[0])
-    names = ("connection", "end", "head", "target", "ranges")
+    names = ("connection", "end", "head", "target", "ranges", *http2.TARGETS)
     parser.add_argument("--target", choices=("all", *names), default="all")
     parser.add_argument("--runs", type=int, default=1_000_000, help="inputs for each target")
     parser.add_argument("--seed", type=int, default=1)

@@ -29,8 +29,13 @@ def seeds(longest: int = 4096) -> list[bytes]:
     return [wire for wire in wires if wire] + [b"GET %s HTTP/1.1\r\nHost: h\r\n\r\n" % target for target in targets]
 
 
-def mutate(wire: bytes, chance: random.Random, others: Sequence[bytes], most: int = 5) -> bytes:
-    """`wire` with up to `most` changes: bytes removed, inserted, changed or repeated, another request behind or within."""
+def mutate(
+    wire: bytes, chance: random.Random, others: Sequence[bytes], most: int = 5, words: Sequence[bytes] = WORDS
+) -> bytes:
+    """`wire` with up to `most` changes: bytes removed, inserted, changed or repeated, another input behind or within.
+
+    words: the elements of the grammar to insert.
+    """
     data = bytearray(wire)
     for _ in range(
         min(chance.randrange(1, most + 1), chance.randrange(1, most + 1))
@@ -41,9 +46,9 @@ def mutate(wire: bytes, chance: random.Random, others: Sequence[bytes], most: in
         if how == 0:
             del data[at : at + length]
         elif how in (1, 2):
-            data[at:at] = chance.choice(WORDS)
+            data[at:at] = chance.choice(words)
         elif how == 3:
-            data[at : at + length] = chance.choice(WORDS)
+            data[at : at + length] = chance.choice(words)
         elif how == 4:
             data[at:at] = data[at : at + chance.randrange(1, 40)]
         elif how == 5 and at < len(data):
@@ -108,9 +113,11 @@ def composed(seed: int) -> Iterator[bytes]:
         yield mutate(wire, chance, [wire], 1) if chance.randrange(4) == 0 else wire
 
 
-def mutants(seed: int, wires: Sequence[bytes] | None = None, most: int = 5) -> Iterator[bytes]:
-    """Mutated requests without end."""
+def mutants(
+    seed: int, wires: Sequence[bytes] | None = None, most: int = 5, words: Sequence[bytes] = WORDS
+) -> Iterator[bytes]:
+    """Mutated inputs without end, of the requests of the corpus unless `wires` are others."""
     chance = random.Random(seed)
     wires = wires or seeds()
     while True:
-        yield mutate(chance.choice(wires), chance, wires, most)
+        yield mutate(chance.choice(wires), chance, wires, most, words)

@@ -49,6 +49,8 @@ from pwb_async.core.site.servable import is_servable
 from pwb_async.core.site.site import Site
 from pwb_async.core.site.validators import validators_of_file
 
+from . import http2
+
 NOW: Final = 1_700_000_000
 SECOND: Final = 10**9
 CONTENT: Final = bytes(range(256)) * 8
@@ -413,6 +415,7 @@ TARGETS: Final[dict[str, Callable[[bytes], None]]] = {
     "head": head,
     "target": target,
     "ranges": ranges,
+    **http2.TARGETS,
 }
 
 

@@ -1,11 +1,13 @@
 """Other implementations of HPACK and HTTP/2 as oracles: the libraries hpack and h2 in Python, nghttp2 through ngh2.
 
-A block is read by each as the next one of a connection; what a block means to all of them is a Reading.
+A block is read by each as the next one of a connection; what a block means to all of them is a Reading. Where they
+differ, the difference is reviewed if it has one of the reasons in is_reviewed() or is_reviewed_request().
 """
 
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from enum import Enum
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 import h2.config
 import h2.connection
@@ -14,6 +16,7 @@ import h2.exceptions
 import hpack
 import ngh2
 
+from pwb_async.core.events import BadRequest
 from pwb_async.core.http2.frames import (
     END_HEADERS,
     END_STREAM,
@@ -26,7 +29,8 @@ from pwb_async.core.http2.frames import (
     settings,
 )
 from pwb_async.core.http2.hpack import INITIAL_TABLE, HPACKError, ListLimits, Table, decode
-from pwb_async.core.semantics.messages import FieldList
+from pwb_async.core.http2.requests import Malformed
+from pwb_async.core.semantics.messages import FieldList, Request
 
 NO_LIMITS: Final = ListLimits(10**6, 10**9)
 COMPRESSION_ERROR: Final = 9
@@ -116,3 +120,82 @@ def by_h2(block: bytes) -> Reading:
         if isinstance(event, h2.events.RequestReceived):
             return tuple((bytes(name), bytes(value)) for name, value in event.headers)
     return MALFORMED
+
+
+class Difference(NamedTuple):
+    """A block that PWB and an oracle read differently."""
+
+    oracle: str
+    ours: str
+    theirs: str
+    reviewed: bool
+
+
+def differences(blocks: Sequence[bytes]) -> Iterator[Difference]:
+    """Where the oracles read the blocks of a connection in another way, for each of them the first place."""
+    found = ours(blocks)
+    for oracle, theirs in (("hpack", by_hpack(blocks)), ("nghttp2", by_nghttp2(blocks))):
+        for block, reading, other in zip(blocks, found, theirs, strict=False):
+            # nghttp2 shows no fields of a list that is no request.
+            if reading != other and (other is not MALFORMED or reading is REFUSED):
+                yield Difference(oracle, _word(reading), _word(other), is_reviewed(block, reading, other))
+                break
+
+
+def is_reviewed(block: bytes, reading: Reading, theirs: Reading) -> bool:
+    """Whether a difference has this reason.
+
+    The others read an integer of five octets behind its first, up to 2^32, and PWB of four. No size in HTTP/2 is that
+    large, and RFC 7541 5.1 leaves the limit to the implementation.
+    """
+    long_integer = any(
+        block[at] & 0x0F == 0x0F and all(octet & 0x80 for octet in block[at + 1 : at + 5])
+        for at in range(len(block) - 5)
+    )
+    return reading is REFUSED and theirs is not REFUSED and long_integer
+
+
+def request_differences(block: bytes, found: Request | BadRequest | Malformed) -> Iterator[Difference]:
+    """Where the oracles read the first block of a connection as another request; found: what PWB reads.
+
+    A status instead of a stream error is no difference, since RFC 9113 8.1.1 allows both.
+    """
+    (fields,) = ours([block])
+    assert not isinstance(fields, Verdict)
+    for oracle, theirs in (("nghttp2", by_nghttp2([block])[0]), ("h2", by_h2(block))):
+        if isinstance(found, Malformed):
+            agree, verdict = theirs is MALFORMED, found.detail
+        elif isinstance(found, Request):
+            agree, verdict = theirs in (fields, _with_one_cookie(fields)), "request"
+        else:
+            agree, verdict = theirs is not REFUSED, str(found.status)
+        if not agree:
+            reviewed = oracle == "h2" and is_reviewed_request(found, fields, theirs)
+            yield Difference(oracle, verdict, _word(theirs), reviewed)
+
+
+def is_reviewed_request(found: Request | BadRequest | Malformed, fields: FieldList, theirs: Reading) -> bool:
+    """Whether a difference from h2 has one of these reasons. There is none from nghttp2."""
+    names = {name for name, _ in fields}
+    if isinstance(found, Malformed):
+        # h2 accepts names that are no tokens and control characters in values, which RFC 9110 5 excludes, sorts cookies
+        # behind pseudo-fields before it looks for those that are too late, and checks the length at the end of DATA.
+        odd = any(not _NAME.fullmatch(name) or _CONTROL.search(value) for name, value in fields)
+        return theirs is not MALFORMED and (odd or not names.isdisjoint((b"cookie", b"content-length")))
+    # To h2, another case or the default port makes another authority.
+    return theirs is MALFORMED and names >= {b"host", b":authority"}
+
+
+_NAME: Final = re.compile(rb":?[!#$%&'*+\-.^_`|~0-9a-z]+")
+_CONTROL: Final = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
+
+
+def _with_one_cookie(fields: FieldList) -> FieldList:
+    """The fields as h2 gives them, with the crumbs of a cookie joined at the end."""
+    crumbs = [value for name, value in fields if name == b"cookie"]
+    others = tuple(field for field in fields if field[0] != b"cookie")
+    return (*others, (b"cookie", b"; ".join(crumbs))) if crumbs else fields
+
+
+def _word(reading: Reading) -> str:
+    return reading.value if isinstance(reading, Verdict) else "fields"
