@@ -30,6 +30,8 @@ TEST_NAME = re.compile(r"\btest_\w+", re.ASCII)
 PIECE = re.compile(r"(?<=_)[a-gl][1-9]\d?(?=_|$)")
 ENTRY = re.compile(r"^### ([A-GL][1-9]\d?)\. [^\n]+\n(.*?)(?=^##|\Z)", re.MULTILINE | re.DOTALL)
 TESTS = re.compile(r"^(?:Tests|Documented in): (.+)", re.MULTILINE | re.DOTALL)
+ATTACK = re.compile(r"^\| .+ \| .+ \| .+ \| (`[^|]+`) \|$", re.MULTILINE)
+"""A row of the table of attacks on HTTP/2: its tests."""
 DEFAULT = re.compile(r"`--([a-z-]+)`\s\((\d+)(?:\s(?:s|bytes))?\)")
 
 
@@ -91,6 +93,16 @@ def test_an_entry_says_what_goes_wrong_what_pwb_does_and_where_it_is_shown(code:
         found = list(ROOT.glob(pattern))
         assert found, f"{pattern} is not there"
         assert "*" in pattern or code in references(found[0]), f"{pattern} does not mention {code}"
+
+
+def test_each_attack_on_http_2_has_tests() -> None:
+    table = PAGE.read_text().partition("## Attacks on HTTP/2\n")[2].partition("\n## ")[0]
+    rows = [line for line in table.splitlines() if line.startswith("| ")][2:]
+    assert rows
+    assert len(ATTACK.findall(table)) == len(rows)
+    for places in ATTACK.findall(table):
+        for place in re.findall(r"`([^`]+)`", places):
+            assert (ROOT / place).is_file(), place
 
 
 def test_defaults_on_the_page_are_right() -> None:
