@@ -6,6 +6,7 @@ accept the same codings; a server without a cache compresses it for each request
   - one of less than 256 bytes, where a coding saves no packet, or of more than 10 MiB
   - the content for a request with Range
   - content that would not become 5 % smaller; this is remembered
+  - content of 1 MiB and more while as much is being compressed as may be at the same time
 A file that changes while it is read is left as it is, too; the next request finds it again.
 """
 
@@ -28,7 +29,8 @@ LARGEST: Final = 10 << 20
 LARGEST_SHARE: Final = 0.95
 """How large coded content may be, as a share of the content as it is."""
 _LARGE: Final = 1 << 20
-"""Bytes of content from which on only a few are compressed at the same time, as an encoder needs several times that."""
+"""Bytes of content from which on only a few are compressed at the same time, as an encoder needs several times that,
+and takes a thread from the lookups of other files for a tenth of a second."""
 _LARGE_AT_ONCE: Final = 2
 _REMEMBERED: Final = 1024
 """Files of which it is remembered that a coding does not make them smaller."""
@@ -63,19 +65,25 @@ class CompressingStorage:
 
     def _compress(self, found: OpenFile, codings: Acceptable) -> OpenFile:
         coding = codings.preferences[0][0]
-        key = coding, found.version
-        if key in self._incompressible and codings.identity:
+        if (coding, found.version) in self._incompressible and codings.identity:
             return found
         if found.size < _LARGE:
-            content, coded = _encode(found, coding)
-        else:
-            with self._large:
-                content, coded = _encode(found, coding)
+            return self._encode(found, coding, codings.identity)
+        if not self._large.acquire(blocking=False):
+            return found._replace(settled=False)  # as it is; the cache finds it again when it is fresh no longer
+        try:
+            return self._encode(found, coding, codings.identity)
+        finally:
+            self._large.release()
+
+    def _encode(self, found: OpenFile, coding: bytes, identity: bool) -> OpenFile:
+        """The file with a coding, or as it is if that is of no use and acceptable."""
+        content, coded = _encode(found, coding)
         if content is None:
             return found
-        if len(coded) > LARGEST_SHARE * found.size and codings.identity:
+        if len(coded) > LARGEST_SHARE * found.size and identity:
             if found.settled:
-                self._remember(key)
+                self._remember((coding, found.version))
             return found
         if found.file is not None:
             found.file.close()

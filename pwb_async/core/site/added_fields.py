@@ -41,22 +41,23 @@ class AddedFields:
     def __bool__(self) -> bool:
         return bool(self._cors or self._security or self.rules)
 
-    def apply(self, event: Request | BadRequest, status: int, fields: FieldList) -> FieldList:
-        """The fields of the response to `event` with those that are added."""
-        for step in self.steps(event):
+    def apply(self, event: Request | BadRequest, status: int, fields: FieldList, is_file: bool = True) -> FieldList:
+        """The fields of the response to `event` with those that are added. is_file: whether it is made of a file."""
+        for step in self.steps(event, is_file):
             fields = step.apply(status, fields)
         return fields
 
-    def steps(self, event: Request | BadRequest) -> list[FieldStep]:
+    def steps(self, event: Request | BadRequest, is_file: bool = True) -> list[FieldStep]:
         """What is done to the fields of the response to `event`, in order."""
         if self._over_tls is not None and event.fields is not None and scheme_variant(event.fields):
-            return self._over_tls.steps(event)
+            return self._over_tls.steps(event, is_file)
         steps = []
         if self._cors is not None:
             steps.append(FieldStep("--cors", partial(self._allow_origin, self._cors, event)))
         if self._security is not None:
             steps.append(FieldStep(self._security.place, self._security.apply))
-        return steps + self.rules.steps(event if isinstance(event, Request) else None) if self.rules else steps
+        request = event if isinstance(event, Request) else None
+        return steps + self.rules.steps(request, is_file) if self.rules else steps
 
     def _allow_origin(self, cors: Cors, event: Request | BadRequest, status: int, fields: FieldList) -> FieldList:
         fields += cors.fields(event.fields)

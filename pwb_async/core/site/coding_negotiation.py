@@ -40,8 +40,11 @@ class CodingNegotiation:
             return NO_CODING
         return acceptable(fields)
 
-    def apply(self, lookup: Lookup, media_of: Callable[[Candidate], FieldList]) -> Lookup:
-        """A lookup with the codings that its request accepts. media_of: the fields of a candidate."""
+    def apply(self, lookup: Lookup, media_of: Callable[[Candidate], FieldList], may_compress: bool = True) -> Lookup:
+        """A lookup with the codings that its request accepts.
+
+        media_of: the fields of a candidate. may_compress: whether the content may be compressed for the request.
+        """
         fields = lookup.request.fields
         codings = self.codings(fields)
         if not codings.preferences:
@@ -50,7 +53,7 @@ class CodingNegotiation:
             [each._replace(compressible=self.is_negotiated(media_of(each))) for each in lookup.candidates]
         )
         if any(each.compressible for each in candidates):
-            compress = self.compress and not _has_range(fields)
+            compress = self.compress and may_compress and not _has_range(fields)
             return replace(lookup, candidates=candidates, codings=codings, compress=compress)
         return replace(lookup, shared_key=lookup.request.cache_key.removesuffix(b"\0" + self(fields)).rstrip(b"\0"))
 

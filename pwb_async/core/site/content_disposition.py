@@ -52,6 +52,8 @@ def _encode(value: bytes) -> bytes:
 
 def _encode_name(match: re.Match[bytes]) -> bytes:
     name = re.sub(rb"\\(.)", rb"\1", match[2], flags=re.DOTALL).decode(errors="replace").rpartition("/")[2]
+    if not name:  # of what was captured, such as the splat of a directory
+        return b""
     plain = _plain(name)
     value = b'%sfilename="%s"' % (match[1], plain.encode())
     return value if plain == name else b"%s; filename*=UTF-8''%s" % (value, quote(name, _ATTRIBUTE_SAFE).encode())

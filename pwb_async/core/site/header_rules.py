@@ -37,6 +37,8 @@ _CACHING: Final = frozenset((b"cache-control", b"expires", b"pragma", b"surrogat
 _OF_A_FILE: Final = frozenset((CONTENT_DISPOSITION, b"content-language", b"content-location"))
 """Fields that describe a file. Content-Type is another one; Site asks for it before it makes the response."""
 _CONTENT_TYPE: Final = b"content-type"
+_CACHE_CONTROL: Final = b"cache-control"
+_NO_TRANSFORM: Final = b"no-transform"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +94,9 @@ class HeaderRules:
         self._always = tuple(rule for rule in rules if rule.pattern is None)
         self._by_path = PatternMap((rule.pattern, rule) for rule in rules if rule.pattern is not None)
         self._secure = secure
-        self._sets_type = any(name.lower() == _CONTENT_TYPE for rule in rules for name, _ in rule.changes)
+        changes = [(name.lower(), template) for rule in rules for name, template in rule.changes]
+        self._sets_type = any(name == _CONTENT_TYPE for name, _ in changes)
+        self._forbids_transforms = any(name == _CACHE_CONTROL and _forbids(template) for name, template in changes)
         self.reads = frozenset(rule.reads for rule in rules)
         """What the rules read of requests."""
 
@@ -106,38 +110,50 @@ class HeaderRules:
 
     def content_type_rule(self, request: Request) -> tuple[str, bytes] | None:
         """The place of that rule, and the media type."""
-        found = None
-        if self._sets_type:
-            for rule, captures in self._matches(request):
-                for name, template in rule.changes:
-                    if name.lower() == _CONTENT_TYPE and template is not None:
-                        found = rule.place, fill_value(template, captures)
+        rule, template, captures = self._last(_CONTENT_TYPE, request) if self._sets_type else (None, None, {})
+        return None if rule is None or template is None else (rule.place, fill_value(template, captures))
+
+    def forbid_transforms(self, request: Request) -> bool:
+        """Whether the Cache-Control that the last rule sets has no-transform (RFC 9111 5.2.2.6)."""
+        return self._forbids_transforms and _forbids(self._last(_CACHE_CONTROL, request)[1])
+
+    def _last(self, wanted: bytes, request: Request) -> tuple[HeaderRule | None, Template | None, Captures]:
+        """The last rule that sets or removes a field, and the value that it sets; None if there is none."""
+        found: tuple[HeaderRule | None, Template | None, Captures] = None, None, {}
+        for rule, captures in self._matches(request):
+            for name, template in rule.changes:
+                if name.lower() == wanted:
+                    found = rule, template, captures
         return found
 
-    def apply(self, status: int, fields: FieldList, request: Request | None) -> FieldList:
-        """The fields of a response as the rules change them. request: None if it was invalid."""
-        for step in self.steps(request):
+    def apply(self, status: int, fields: FieldList, request: Request | None, is_file: bool = True) -> FieldList:
+        """The fields of a response as the rules change them; the arguments are those of steps()."""
+        for step in self.steps(request, is_file):
             fields = step.apply(status, fields)
         return fields
 
-    def steps(self, request: Request | None) -> list[FieldStep]:
-        """The rules that match a request, in order. request: None if it was invalid."""
+    def steps(self, request: Request | None, is_file: bool = True) -> list[FieldStep]:
+        """The rules that match a request, in order.
+
+        request: None if it was invalid. is_file: whether the response is made of a file, not of a directory.
+        """
         return [
-            FieldStep(rule.place, partial(self._change, rule, captures)) for rule, captures in self._matches(request)
+            FieldStep(rule.place, partial(self._change, rule, captures, is_file))
+            for rule, captures in self._matches(request)
         ]
 
-    def _change(self, rule: HeaderRule, captures: Captures, status: int, fields: FieldList) -> FieldList:
+    def _change(self, rule: HeaderRule, captures: Captures, is_file: bool, status: int, fields: FieldList) -> FieldList:
         for name, template in rule.changes:
             lower = name.lower()
-            if self._applies(status, lower):
+            if self._applies(status, lower, is_file):
                 fields = change_field(fields, name, lower, _fill(lower, template, captures))
         return fields
 
-    def _applies(self, status: int, name: bytes) -> bool:
+    def _applies(self, status: int, name: bytes, is_file: bool) -> bool:
         if status >= 400 and (name in _CACHING or name.endswith(b"cdn-cache-control")):
             return False
         if name in _OF_A_FILE:
-            return status in (200, 206)
+            return is_file and status in (200, 206)
         return name != _CONTENT_TYPE and (self._secure or name != b"strict-transport-security")
 
     def _matches(self, request: Request | None) -> list[tuple[HeaderRule, Captures]]:
@@ -160,6 +176,12 @@ def change_field(fields: FieldList, name: bytes, lower: bytes, value: bytes | No
     if lower in _JOINED and old:
         value = _join(lower, [each for _, each in old], value)
     return (*others, (name, value))
+
+
+def _forbids(template: Template | None) -> bool:
+    """Whether a value of Cache-Control has the directive no-transform; what is filled in is no directive."""
+    text = b"".join(piece for piece in template or () if isinstance(piece, bytes))
+    return any(directive.strip(b" \t").lower() == _NO_TRANSFORM for directive in text.split(b","))
 
 
 def _fill(lower: bytes, template: Template | None, captures: Captures) -> bytes | None:

@@ -161,7 +161,8 @@ class Site:
 
     def reply(self, lookup: Lookup, finding: Finding) -> Response:
         """The response to a request whose lookup led to `finding`; from now on the response owns the file."""
-        response = self.finish(lookup.request, self._reply(lookup, finding))
+        is_file = isinstance(finding, OpenFile) and not finding.media_type  # not a listing, nor an archive
+        response = self.finish(lookup.request, self._reply(lookup, finding), is_file)
         if self._access is None or not isinstance(finding, OpenFile):
             return response
         beyond = self._access.beyond(lookup.request.target.segments, finding.path)
@@ -175,11 +176,14 @@ class Site:
         """The response to a request whose access cannot be checked at the moment."""
         return self.finish(request, self.error(request, 503))
 
-    def finish(self, event: Request | BadRequest, response: Response) -> Response:
-        """The response with the fields that are added to each; called with that of a guard, too."""
+    def finish(self, event: Request | BadRequest, response: Response, is_file: bool = False) -> Response:
+        """The response with the fields that are added to each; called with that of a guard, too.
+
+        is_file: whether it is made of a file, which rules may describe.
+        """
         fields = response.fields
         if self._added_fields is not None:
-            fields = self._added_fields.apply(event, response.status, fields)
+            fields = self._added_fields.apply(event, response.status, fields, is_file)
         if (
             self._access is not None
             and isinstance(event, Request)
@@ -214,8 +218,11 @@ class Site:
         if not lookup.candidates and lookup.error_directory is None:
             return self._reply(lookup, NOT_FOUND)
         if self._negotiation is not None:
-            lookup = self._negotiation.apply(lookup, partial(self._files.media, request))
+            lookup = self._negotiation.apply(lookup, partial(self._files.media, request), self._may_compress(request))
         return lookup
+
+    def _may_compress(self, request: Request) -> bool:
+        return self._added_fields is None or not self._added_fields.rules.forbid_transforms(request)
 
     def _reply(self, lookup: Lookup, finding: Finding) -> Response:
         method, target = lookup.request.method, lookup.request.target

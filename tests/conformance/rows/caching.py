@@ -3,6 +3,7 @@
 from typing import Final
 
 from pwb_legacy.compare.checks.rows import Row, expect, get, head, row
+from tests.conformance.coded import SCRIPT, gz
 from tests.conformance.tree import ALPHABET
 
 from .site import RowSite
@@ -59,9 +60,42 @@ MAX_AGE_ROWS: Final[list[Row]] = [
 NOT_IMMUTABLE_ROWS: Final[list[Row]] = [
     row("8246-no-immutable", get(_NAMED), expect(200, ALPHABET, cache_control="no-cache")),
 ]
+_ANY: Final = "Accept-Encoding: gzip, br"
+_NO_TRANSFORM: Final = "max-age=60, no-transform"
+NO_TRANSFORM_ROWS: Final[list[Row]] = [
+    row(
+        f"9110-7-7-{name}",
+        get(path, _ANY),
+        expect(200, content, content_encoding=coding, cache_control=caching, vary="Accept-Encoding"),
+    )
+    for name, path, content, coding, caching in (
+        ("no-transform", "/kept/a.js", SCRIPT, None, _NO_TRANSFORM),
+        ("no-transform-a-file-with-a-neighbour", "/kept/b.js", gz(SCRIPT), "gzip", _NO_TRANSFORM),
+        ("a-later-rule-decides", "/kept/c.js", None, "br", "max-age=1"),
+        ("a-later-rule-takes-it-away", "/kept/d.js", None, "br", None),
+        ("no-rule", "/a.js", None, "br", "no-cache"),
+    )
+]
 
 SITES: Final[dict[str, RowSite]] = {
     "caching": RowSite(FILES, ROWS),
     "max-age": RowSite(FILES, MAX_AGE_ROWS, ("--max-age", "60")),
     "no-immutable": RowSite(FILES, NOT_IMMUTABLE_ROWS, ("--no-immutable",)),
+    "no-transform": RowSite(
+        {
+            "marker": b"MARKER",
+            "_headers": f"""/kept/*
+  Cache-Control: {_NO_TRANSFORM}
+/kept/c.js
+  Cache-Control: max-age=1
+/kept/d.js
+  ! Cache-Control
+""".encode(),
+            "a.js": SCRIPT,
+            **{f"kept/{name}.js": SCRIPT for name in "abcd"},
+            "kept/b.js.gz": gz(SCRIPT),
+        },
+        NO_TRANSFORM_ROWS,
+        allowed_errors="Cache-Control replaces that",
+    ),
 }

@@ -68,8 +68,42 @@ OPTIONS: Final[list[Row]] = [
     row("9110-8-3-type-by-option", get("/named.pdf"), expect(200, content_type="application/x-b")),
     row("9110-8-3-type-of-the-rule-wins", get("/data.geo"), expect(200, content_type="application/geo+json")),
 ]
+_OF_DIRECTORIES: Final[list[Row]] = [
+    row(
+        "6266-4-a-file-of-a-listing",
+        get("/d/a.txt"),
+        expect(200, b"a", content_disposition='attachment; filename="a.txt"', content_language="de"),
+    ),
+    row("6266-4-an-index", get("/d/sub/"), expect(200, content_disposition="attachment", content_language="de")),
+    *(
+        row(
+            f"6266-4-{name}",
+            get(f"/d/{query}"),
+            expect(200, content_type=media, content_disposition=disposition, content_language=None, x_own="1"),
+        )
+        for name, query, media, disposition in (
+            ("no-listing", "", "text/html; charset=utf-8", None),
+            ("no-listing-in-json", "?format=json", "application/json", None),
+            ("an-archive-has-its-own", "?download=zip", "application/zip", "attachment; filename*=UTF-8''d.zip"),
+        )
+    ),
+]
 SITES: Final = {
     "downloads": RowSite(_FILES, ROWS),
+    "directories": RowSite(
+        {
+            "_headers": b"""/d/*
+  Content-Disposition: attachment; filename=":splat"
+  Content-Language: de
+  X-Own: 1
+""",
+            "d/a.txt": b"a",
+            "d/sub/index.html": b"<!DOCTYPE html>\n<title>page</title>\n",
+            "marker": b"MARKER",
+        },
+        _OF_DIRECTORIES,
+        ("--browse", "--zip-downloads"),
+    ),
     "types": RowSite(
         _FILES,
         OPTIONS,

@@ -27,6 +27,8 @@ def sent(value: str, path: str = "/*", target: str = "/f") -> str:
         ('attachment; filename="100%.txt"', "attachment; filename=\"100_.txt\"; filename*=UTF-8''100%25.txt"),
         (r'attachment; filename="a\"b.txt"', "attachment; filename=\"a_b.txt\"; filename*=UTF-8''a%22b.txt"),
         ('attachment; filename="../a/b.txt"', 'attachment; filename="b.txt"'),
+        ('attachment; filename=""; size=7', "attachment; size=7"),
+        ('attachment; filename="a/"', "attachment"),
         ("attachment; filename=\"x.pdf\"; filename*=UTF-8''y%25.pdf", "attachment; filename=\"x.pdf\"; filename*=UTF-8''y%25.pdf"),
         ('attachment; filename="ü.txt"; size=7', "attachment; filename=\"u.txt\"; filename*=UTF-8''%C3%BC.txt; size=7"),
         ("attachment; filename=\"it's(1)*.txt\"", "attachment; filename=\"it's(1)*.txt\""),

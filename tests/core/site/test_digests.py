@@ -5,7 +5,7 @@ import pytest
 from pwb_async.core.semantics.fields import Fields
 from pwb_async.core.semantics.messages import HTTP_1_1, Request
 from pwb_async.core.semantics.target import parse_target
-from pwb_async.core.site.digests import repr_digest
+from pwb_async.core.site.digests import LONGEST, repr_digest
 from pwb_async.core.site.lookup import Lookup, OpenFile
 from pwb_async.core.site.site import Site
 from tests.core.driver import FakeFile
@@ -42,6 +42,12 @@ SHA_512 = b"sha-512=:YMAam51Jz/jOATT6/zvHrLVgOYTGFy1d6GJiOHTohq4yP+pgk4vf2aCsyRZ
 def test_the_algorithm_that_is_preferred(wanted: bytes, value: bytes | None) -> None:
     """The content and both digests are those of RFC 9530 A and B.1."""
     assert repr_digest(wanted, CONTENT) == (() if value is None else ((b"Repr-Digest", value),))
+
+
+def test_long_content_has_none() -> None:
+    """To digest it would take the event loop longer than anything else that it does at once."""
+    assert repr_digest(b"sha-256=1", bytes(LONGEST))
+    assert repr_digest(b"sha-256=1", bytes(LONGEST + 1)) == ()
 
 
 def test_only_content_in_memory_has_a_digest() -> None:

@@ -169,3 +169,31 @@ def test_what_no_rule_may_do_has_a_reason(name: bytes, value: bytes | None, reas
     with pytest.raises(ValueError, match=r".") as caught:
         check_change(name, value)
     assert reason in str(caught.value)
+
+
+def test_what_describes_a_file_is_for_files_alone() -> None:
+    rules = HeaderRules(
+        parse_headers("_headers", b"/*\n  Content-Disposition: inline\n  Content-Language: de\n  X-A: 1\n").rules
+    )
+    request = request_of("/")
+    assert [name for name, _ in rules.apply(200, (), request)] == [b"Content-Disposition", b"Content-Language", b"X-A"]
+    assert rules.apply(200, (), request, False) == ((b"X-A", b"1"),)
+
+
+@pytest.mark.parametrize(
+    ("text", "target", "forbidden"),
+    [
+        ("/*\n  Cache-Control: max-age=60, No-Transform\n", "/x", True),
+        ("/a/*\n  Cache-Control: no-transform\n", "/x", False),
+        ("/a/*\n  Cache-Control: no-transform\n", "/a/x", True),
+        ("/*\n  Cache-Control: no-transform\n/a\n  Cache-Control: no-cache\n", "/a", False),
+        ("/*\n  Cache-Control: no-transform\n/a\n  ! Cache-Control\n", "/a", False),
+        ("/a\n  Cache-Control: no-cache\n/*\n  Cache-Control: no-transform\n", "/a", True),
+        ("/:x\n  Cache-Control: :x\n", "/no-transform", False),
+        ("/*\n  X-A: no-transform\n", "/x", False),
+        ("/*\n  Cache-Control: private=no-transformer\n", "/x", False),
+    ],
+)
+def test_no_transform(text: str, target: str, forbidden: bool) -> None:
+    rules = HeaderRules(parse_headers("_headers", text.encode()).rules)
+    assert rules.forbid_transforms(request_of(target)) == forbidden
