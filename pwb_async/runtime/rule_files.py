@@ -145,7 +145,7 @@ class RuleFiles:
         exact = ((rule, rule.pattern.segments) for rule in unforced if rule.pattern.segments is not None)
         for rule, segments in islice(exact, _MAX_LOOKUPS):
             path = b"/".join(segments)
-            if path and isinstance(_find(self._storage, path), OpenFile):
+            if path and _is_file(self._storage, path):
                 yield f"{rule.place}: the file {rule.pattern.text} wins over it, unless it is forced"
 
 
@@ -160,17 +160,18 @@ def _parse_files(folder: RuleFolder, contents: Mapping[str, bytes]) -> Rules:
 
 
 def _find(storage: Storage, path: bytes) -> Finding:
-    """What is at a path. A large file is closed again."""
-    finding = storage.find(Lookup(NO_REQUEST, path, (Candidate(path, EntryKind.FILE),)))
+    return storage.find(Lookup(NO_REQUEST, path, (Candidate(path, EntryKind.FILE),)))
+
+
+def _is_file(storage: Storage, path: bytes) -> bool:
+    finding = _find(storage, path)
     if isinstance(finding, OpenFile) and finding.file is not None:
         finding.file.close()
-    return finding
+    return isinstance(finding, OpenFile)
 
 
 def _content(storage: Storage, name: str, shown: str) -> bytes:
-    path = name.encode()
-    finding = storage.find(Lookup(NO_REQUEST, path, (Candidate(path, EntryKind.FILE),)))
-    match finding:
+    match _find(storage, name.encode()):
         case OpenFile(content=bytes(content)):
             return content
         case OpenFile(file=file, size=size) if file is not None:

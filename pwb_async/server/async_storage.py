@@ -48,8 +48,9 @@ class AsyncStorage:
         self.reconfigure(disk, timeout)
 
     def reconfigure(self, disk: Storage, timeout: float) -> None:
-        """Use another disk, from the next call on."""
-        self._threads.timeout = self._revalidators.timeout = timeout
+        """Use another disk, from the next call on, and another timeout."""
+        for threads in (self._threads, self._revalidators):
+            threads.set_timeout(timeout)
         self._disk = disk
         self._revalidate = partial(aiofiles.os.wrap(disk.revalidate), executor=self._revalidators)
 

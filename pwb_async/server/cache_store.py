@@ -2,29 +2,31 @@
 
 A new entry waits in the small queue, which has a tenth of the space. When it is at the front and space is needed, it
 moves to the main queue if it has been used since, and is removed otherwise. So a crawler that reads every file once
-does not drive out the files that are in demand. The key of an entry that was removed is remembered for a while, in the
-ghost queue; an entry that is added again under such a key is put in the main queue at once. In the main queue, an entry
-at the front that has been used since its last turn is put at the end again. A use only sets a time and moves nothing.
+does not drive out the files that are in demand. The key of an entry that was removed is remembered for a while, as its
+hash, in the ghost queue; an entry that is added again under such a key is put in the main queue at once. In the main
+queue, an entry at the front that has been used since its last turn is put at the end again. A use only sets a time and
+moves nothing.
 """
 
 from dataclasses import replace
+from sys import getsizeof
 from typing import Final, TypeAlias
 
 from pwb_async.core.http1.serializer import SHORT
 from pwb_async.core.semantics.messages import Response
 from pwb_async.core.site.lookup import NO_REQUEST, Lookup, OpenFile
+from pwb_async.core.site.redirect_rules import Redirect
 
 OVERHEAD: Final = 2048
-"""Bytes of memory that an entry takes beside the content of its file."""
+"""Bytes of memory that an entry takes beside the content of its file, its key and the paths of its lookup."""
 _DESCRIPTOR: Final = 256 * 1024
 """Bytes that an open file counts for, so that the default of 64 MiB allows at most 256 descriptors."""
 _SMALL_SHARE: Final = 10
 """The small queue has one part in so many of the space, and no entry may be larger than that."""
 _GHOSTS: Final = 1000
-"""Keys in the ghost queue, beyond one for each entry."""
-
+"""Hashes in the ghost queue, beyond one for each entry."""
 _ALIAS: Final = 256
-"""Bytes of memory that another key of an entry takes."""
+"""Bytes of memory that another key of an entry takes, beside the key itself."""
 
 ResponseKey: TypeAlias = tuple[bytes, bytes]
 """A method, and the preconditions and range of a request (Fields.conditions)."""
@@ -77,7 +79,8 @@ class Entry:
         self.finding = finding
         self.fresh_until = fresh_until
         self.first_used = self.last_used = self.counted_use = now
-        self.size = OVERHEAD + (_DESCRIPTOR if finding.content is None else _memory(finding.content))
+        content = _DESCRIPTOR if finding.content is None else _memory(finding.content)
+        self.size = OVERHEAD + content + len(key) + _memory_of_paths(lookup)
         self.plain_response = None
         self.responses = {}
 
@@ -85,6 +88,14 @@ class Entry:
 def _memory(content: bytes) -> int:
     """Bytes that a file's content takes; preserialize() copies a short one behind the head."""
     return len(content) * (2 if len(content) <= SHORT else 1)
+
+
+def _memory_of_paths(lookup: Lookup) -> int:
+    """Bytes that the paths of a lookup take, which may be a hundred times longer than that of the file."""
+    rule = lookup.rule
+    segments = () if rule is None else (rule.location,) if isinstance(rule, Redirect) else rule.segments
+    paths = [lookup.path, lookup.shared_key, *(each.path for each in lookup.candidates)]
+    return sum(map(getsizeof, (*paths, *segments, *(lookup.error_directory or ()))))
 
 
 class CacheStore:
@@ -103,7 +114,7 @@ class CacheStore:
         self.used = self.used_small = 0
         self._small: dict[bytes, Entry] = {}
         self._main: dict[bytes, Entry] = {}
-        self._ghosts: dict[bytes, None] = {}
+        self._ghosts: dict[int, None] = {}
 
     def add(self, entry: Entry) -> None:
         """Add an entry under a key that has none; one that is too large is left out."""
@@ -112,8 +123,8 @@ class CacheStore:
         key = entry.key
         self.entries[key] = entry
         self.used += entry.size
-        if key in self._ghosts:
-            del self._ghosts[key]
+        if hash(key) in self._ghosts:
+            del self._ghosts[hash(key)]
             self._main[key] = entry
         else:
             self._small[key] = entry
@@ -125,7 +136,7 @@ class CacheStore:
         if self.entries.get(entry.key) is entry and key not in self.entries:
             self.entries[key] = entry
             entry.aliases += (key,)
-            self.grow(entry, _ALIAS)
+            self.grow(entry, _ALIAS + len(key))
 
     def grow(self, entry: Entry, size: int) -> None:
         """Count `size` more bytes for an entry."""
@@ -158,7 +169,7 @@ class CacheStore:
         del self._small[key]
         self.used_small -= entry.size
         if not self._keep(entry):
-            self._ghosts[key] = None
+            self._ghosts[hash(key)] = None
             if len(self._ghosts) > len(self.entries) + _GHOSTS:
                 del self._ghosts[next(iter(self._ghosts))]
 

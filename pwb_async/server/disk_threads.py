@@ -37,15 +37,13 @@ _FEW: Final = 10
 class DiskThreads:
     """The threads of one kind. All methods are called in the event loop's thread."""
 
-    timeout: float
-    """Seconds that each further call may take, including its time in the queue."""
-
     def __init__(self, name: str, max_threads: int, max_calls: int, timeout: float = math.inf) -> None:
         """Start the first thread. Raises RuntimeError if that is impossible.
 
         name: of the threads, followed by their numbers. max_calls: how many may be under way, in threads and queue.
+        timeout: as for set_timeout().
         """
-        self.timeout = timeout
+        self._timeout = timeout
         self._name = name
         self._max_threads = max_threads
         self._max_calls = max_calls
@@ -57,9 +55,18 @@ class DiskThreads:
         self._begun = self._begun_before = 0
         self._threads = 0
         self._idle: list[LockType] = []
-        self._dispatching = self._checking = self._expiring = self._closed = False
+        self._expiry: asyncio.TimerHandle | None = None
+        self._dispatching = self._checking = self._closed = False
         self._failures = MessageLimit()
         self._start_thread()
+
+    def set_timeout(self, timeout: float) -> None:
+        """Set how many seconds a call may take, including its time in the queue; those under way have as many left."""
+        self._timeout = timeout
+        latest = self._loop.time() + timeout
+        for future, (deadline, if_late) in self._deadlines.items():
+            self._deadlines[future] = min(deadline, latest), if_late
+        self._expire()
 
     def call(self, function: Callable[[], T], if_late: Callable[[str], T] | None = None) -> asyncio.Future[T]:
         """Call a function in a thread.
@@ -72,7 +79,7 @@ class DiskThreads:
             _fail(future, if_late, "too many wait for the disk")
             return future
         self._calls += 1
-        self._deadlines[future] = self._loop.time() + self.timeout, if_late
+        self._deadlines[future] = self._loop.time() + self._timeout, if_late
         self._queue.append((future, function))
         if not self._dispatching:
             self._dispatching = True
@@ -98,7 +105,7 @@ class DiskThreads:
             self._wake_thread()
         if not self._checking:
             self._check_later()
-        if not self._expiring:
+        if self._expiry is None:
             self._expire()
 
     def _wake_thread(self) -> bool:
@@ -153,15 +160,19 @@ class DiskThreads:
                 future.set_exception(error)
 
     def _expire(self) -> None:
-        """Fail the calls that are late. As long as there are others, the next one is waited for."""
+        """Fail the calls that are late. As long as there are others, the next one is waited for.
+
+        The deadlines are in order, since a shorter timeout brings those before it forward.
+        """
         now = self._loop.time()
-        self._expiring = False
+        if self._expiry is not None:
+            self._expiry.cancel()
+            self._expiry = None
         late = []
         for future, (deadline, _) in self._deadlines.items():
             if deadline > now:
                 if deadline < math.inf:
-                    self._expiring = True
-                    self._loop.call_at(deadline, self._expire)
+                    self._expiry = self._loop.call_at(deadline, self._expire)
                 break
             late.append(future)
         for future in late:

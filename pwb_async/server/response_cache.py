@@ -16,7 +16,7 @@ A hit, step by step:
   3. Connection.respond: status line, Server and Date of this second, and the rest as it was serialized before.
   4. ResponseWriter.write: one write to the kernel, or one writev where the content is not short.
 
-Memory: the bytes of the files, a short content twice, and about 2 KiB for each entry; --cache bytes at most
+Memory: the bytes of the files, a short content twice, the paths, and about 2 KiB for each entry; --cache bytes at most
 (cache_store.py). How freshness is checked, and what was rejected: docs/decisions.md.
 """
 

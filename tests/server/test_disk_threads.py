@@ -3,6 +3,7 @@
 import asyncio
 import gc
 import logging
+import math
 import threading
 import time
 import weakref
@@ -181,7 +182,7 @@ def test_a_late_call_fails_and_counts_until_it_has_ended(run: Runner, hanging: H
             with pytest.raises(TimeoutError, match="too many"):
                 await threads.call(thread_name)
             hanging.free.set()
-            threads.timeout = TIMEOUT
+            threads.set_timeout(TIMEOUT)
             while True:
                 try:
                     await threads.call(thread_name)
@@ -189,6 +190,21 @@ def test_a_late_call_fails_and_counts_until_it_has_ended(run: Runner, hanging: H
                 except TimeoutError:
                     await asyncio.sleep(0.001)
             assert not ran, "a late call was begun"
+
+    run(main())
+
+
+@pytest.mark.parametrize("before", [TIMEOUT, math.inf])
+def test_a_shorter_timeout_is_that_of_all_calls(run: Runner, hanging: Hanging, before: float) -> None:
+    async def main() -> None:
+        async with pool(timeout=before) as threads:
+            first = threads.call(hanging, str)
+            await asyncio.sleep(0)  # so that its deadline is waited for
+            threads.set_timeout(0.05)
+            second = threads.call(hanging, str)
+            begin = time.monotonic()
+            assert await asyncio.gather(first, second) == ["the disk does not answer"] * 2
+            assert time.monotonic() - begin < TIMEOUT / 2
 
     run(main())
 
@@ -243,7 +259,7 @@ def test_a12_nothing_keeps_a_result_that_is_not_wanted(run: Runner, hanging: Han
             with pytest.raises(TimeoutError):
                 await threads.call(late)
             hanging.free.set()
-            threads.timeout = TIMEOUT
+            threads.set_timeout(TIMEOUT)
             await threads.call(prompt)
             while len(made) < 2 or any(ref() for ref in made):
                 gc.collect()

@@ -15,9 +15,12 @@ from pwb_async.core.http1.connection import Connection
 from pwb_async.core.http1.limits import Limits
 from pwb_async.core.http1.parser import RequestParser
 from pwb_async.core.semantics.messages import Request
-from pwb_async.core.site.lookup import Finding, Lookup, OpenFile, Storage
+from pwb_async.core.site.coding_negotiation import CodingNegotiation
+from pwb_async.core.site.lookup import NO_REQUEST, Candidate, Finding, Lookup, OpenFile, Storage
+from pwb_async.core.site.redirect_rules import RedirectRules, parse_rule
 from pwb_async.core.site.site import Site
 from pwb_async.server.async_storage import AsyncStorage
+from pwb_async.server.cache_store import CacheStore, Entry
 from pwb_async.server.response_cache import ResponseCache
 from pwb_async.storage import disk, examiner
 from pwb_async.storage.compression import CompressingStorage
@@ -421,6 +424,57 @@ async def test_a14_the_cache_takes_no_more_memory_than_it_counts(case: Case, siz
         tracemalloc.stop()
     assert len(case.cache._entries) == len(names)
     assert taken <= sum(entry.size for entry in case.cache._entries.values()) + 20_000
+
+
+STAND_INS = {
+    "error-page": Site(clean_urls=True),
+    "error-page-whatever-the-coding": Site(negotiation=CodingNegotiation(True, True)),
+    "application": Site(spa=True, indexes=(b"404.html", b"index.html")),
+    "rewrite": Site(redirects=RedirectRules([parse_rule("x", "/*", "/:splat/a", 404, False)])),
+}
+"""Sites on which 404.html is sent for other paths."""
+
+
+@pytest.mark.parametrize("name", STAND_INS)
+@pytest.mark.parametrize("path", ["x" * 7000 + ".png", "x/" * 3500 + "x.png"], ids=["long", "deep"])
+async def test_a14_a_page_for_other_paths_takes_no_more_memory_than_it_counts(
+    tmp_path: Path, name: str, path: str
+) -> None:
+    case = Case(tmp_path, site=STAND_INS[name])
+    try:
+        case.write("404.html", b"page")
+        await case.fetch("/nope")
+        tracemalloc.start()
+        try:
+            for number in range(20):
+                await case.fetch(
+                    f"/{number}{path}", "Accept: text/html", "Accept-Encoding: br", "Sec-Fetch-Dest: document"
+                )
+            gc.collect()
+            taken, _ = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+        entries = list({entry.key: entry for entry in case.cache._entries.values()}.values())
+        assert len(entries) == 21
+        assert taken <= sum(entry.size for entry in entries) + 20_000
+    finally:
+        case.files.close()
+
+
+def test_a14_what_was_removed_is_remembered_in_little_memory() -> None:
+    store = CacheStore(max_bytes=200_000)
+    finding = OpenFile(b"404.html", 4, 0, 0, None, b"page")
+    tracemalloc.start()
+    try:
+        for number in range(500):
+            path = b"%d" % number + b"x" * 4000
+            store.add(Entry(path, Lookup(NO_REQUEST, path, (Candidate(path),)), finding, 0, 0))
+            del path
+        taken, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert store.entries
+    assert taken < 200_000 + 500 * 200
 
 
 async def test_equal_conditions_share_a_response_whatever_other_fields_there_are(case: Case) -> None:

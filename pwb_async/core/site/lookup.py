@@ -79,6 +79,8 @@ class Lookup:
     """The paths of those candidates that stand for whatever is missing."""
     vary: bytes = b""
     """The request fields on which it depends whether there are such candidates, as a value of Vary."""
+    site: int = 0
+    """The number of the site that it is for; 0 is the default site."""
 
     @property
     def names_directory(self) -> bool:
@@ -132,9 +134,6 @@ class Lookup:
         """The paths at which the site's page for a finding may be; none if it is no error."""
         status = self.error_status(finding)
         return error_files(self.error_directory, status) if status and self.error_directory is not None else ()
-
-    site: int = 0
-    """The number of the site that it is for; 0 is the default site."""
 
 
 def candidates_of(path: bytes, trailing_slash: bool, indexes: tuple[bytes, ...]) -> tuple[Candidate, ...]:

@@ -6,6 +6,7 @@ from pwb_async.core.semantics.accept import accepted
 from pwb_async.core.semantics.messages import Request
 
 from .clean_urls import clean_candidates
+from .error_files import LEVELS
 from .lookup import Candidate, Lookup, candidates_of
 from .servable import servable_depth
 
@@ -33,6 +34,6 @@ class OwnFiles:
         directory = None
         if self.error_pages and not accepted(request.fields).prefers_json:
             directory = segments if target.trailing_slash else segments[:-1]
-            directory = directory[: servable_depth(directory, self.dotfiles)]
+            directory = directory[: min(servable_depth(directory, self.dotfiles), LEVELS)]
         logged_path = path + b"/" if path and target.trailing_slash else path
         return Lookup(request, logged_path, candidates, cacheable=bool(target.cache_key), error_directory=directory)
