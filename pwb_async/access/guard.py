@@ -3,9 +3,12 @@
 403     a host that --allowed-host does not name, or an address that a rule does not admit
 401     no credentials, or wrong ones; the same for a file, a directory and nothing, and before any redirect
 429     too many wrong passwords of one client; credentials that are known already still pass
+
+What rules refuse has the site's own page, if there is one (pages.py). A host that is not served gets none of its files.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Final, NamedTuple, TypeAlias
 
@@ -14,11 +17,22 @@ from pwb_async.core.semantics.messages import Request, Response
 from pwb_async.core.semantics.target import host_name
 from pwb_async.core.site.access import AccessRule, AccessRules, Check, Guard, Refusal
 from pwb_async.core.site.cors import is_preflight
-from pwb_async.core.site.lookup import Finding, Lookup, Moved, OpenFile, Refused, Storage
+from pwb_async.core.site.lookup import (
+    Directory,
+    Finding,
+    Lookup,
+    Moved,
+    OpenFile,
+    Refused,
+    Storage,
+    StorageError,
+    Unavailable,
+)
 from pwb_async.core.site.responder import Responder
 
 from .attempts import Attempts
 from .htpasswd import Htpasswd
+from .pages import RefusalPages
 
 _FORBIDDEN: Final = Refusal(403)
 _Rules: TypeAlias = tuple[AccessRule, ...]
@@ -44,6 +58,8 @@ class Access:
         """The rules."""
         self.attempts = attempts or Attempts()
         """The wrong passwords of each client."""
+        self.pages: RefusalPages | None = None
+        """The site's pages for refusals; None if it has none of its own for any error."""
         self._files = files
         self._hosts = frozenset(host.lower().encode() for host in hosts)
         self._preflights = preflights
@@ -56,19 +72,29 @@ class Access:
         """A storage that judges what it finds, too, if that makes a difference."""
         return GuardedStorage(storage, self) if self.rules.by_path else storage
 
+    def serves(self, request: Request) -> bool:
+        """Whether the host of a request is served."""
+        return not self._hosts or host_name(request.target.authority or request.fields.host) in self._hosts
+
     def judge(self, client: str, request: Request) -> "Refusal | Unverified | None":
-        """Whether a request is refused for its host and its path. It never blocks."""
-        if self._hosts and host_name(request.target.authority or request.fields.host) not in self._hosts:
-            return _FORBIDDEN
+        """Whether a request is refused for its path. It never blocks."""
         rules = self.rules.at(request.target.segments)
         return self._judge(client, request, rules) if rules else None
 
-    def judge_served(self, lookup: Lookup, path: bytes) -> Refusal | None:
-        """Whether a request is refused for the path of the file that it gets. It may block."""
+    def judge_found(self, lookup: Lookup, paths: Iterable[bytes]) -> Refusal | None:
+        """Whether a request is refused for paths of which the response tells something. It may block."""
         request = lookup.request
-        rules = self.rules.beyond(request.target.segments, path)
-        verdict = self._judge(lookup.client, request, rules) if rules else None
+        rules = dict.fromkeys(rule for path in paths for rule in self.rules.beyond(request.target.segments, path))
+        verdict = self._judge(lookup.client, request, tuple(rules)) if rules else None
         return self.verify(verdict) if isinstance(verdict, Unverified) else verdict
+
+    def page(self, request: Request, status: int) -> bytes:
+        """The content of the page with which a request is refused; b"" for one of PWB's own.
+
+        A page to which more rules apply than to the request is not sent.
+        """
+        page = None if self.pages is None else self.pages.get(status)
+        return b"" if page is None or self.rules.beyond(request.target.segments, page.path) else page.content
 
     def _judge(self, client: str, request: Request, rules: _Rules) -> "Refusal | Unverified | None":
         authorization = request.fields.get(b"authorization")
@@ -97,8 +123,13 @@ class Access:
         return None
 
     def reload(self, *, log: bool = True) -> bool:
-        """Read the files again that have changed; return whether there are any. It may wait for the disk."""
+        """Read the files of users again that have changed, and the pages; return whether users have changed.
+
+        It may wait for the disk. log: whether mistakes are logged.
+        """
         changes = [file.reload(log=log) for file in self._files.values()]
+        if self.pages is not None:
+            self.pages.reload()
         return any(changes)
 
 
@@ -118,23 +149,24 @@ class AccessGuard:
 
     def __call__(self, client: str, request: Request) -> Response | Check | None:
         """A response that refuses the request, a check of its password, or None."""
+        if not self._access.serves(request):
+            return self._site.error(request, 403)
         verdict = self._access.judge(client, request)
-        if verdict is None:
-            return None
         if isinstance(verdict, Unverified):
             return Check(partial(self._verify, request, verdict))
-        return self._refuse(request, verdict)
+        return verdict and self._refuse(request, verdict)
 
     def _verify(self, request: Request, unverified: Unverified) -> Response | None:
         refusal = self._access.verify(unverified)
         return refusal and self._refuse(request, refusal)
 
     def _refuse(self, request: Request, refusal: Refusal) -> Response:
-        return self._site.error(request, refusal.status, *refusal.fields)
+        page = self._access.page(request, refusal.status)
+        return self._site.error(request, refusal.status, *refusal.fields, page=page)
 
 
 class GuardedStorage:
-    """A storage around a storage that judges a file which was found by its own path (AccessRules.beyond)."""
+    """A storage around a storage that judges lookups by what their responses tell of other paths."""
 
     def __init__(self, storage: Storage, access: Access) -> None:
         self._storage = storage
@@ -143,15 +175,47 @@ class GuardedStorage:
 
     def find(self, lookup: Lookup) -> Finding:
         """What the other storage finds, or a Refused."""
-        finding = self._storage.find(lookup)
-        if not isinstance(finding, OpenFile | Moved):
-            return finding
-        refusal = self._access.judge_served(lookup, finding.path)
+        finding, request = self._storage.find(lookup), lookup.request
+        page = _error_page(lookup, finding)
+        if page is not None and self._access.rules.beyond(request.target.segments, page.path):
+            _close(finding)
+            finding = self._storage.find(replace(lookup, error_directory=None))
+        refusal = self._access.judge_found(lookup, _tried(lookup, finding))
         if refusal is None:
             return finding
-        if isinstance(finding, OpenFile) and finding.file is not None:
-            finding.file.close()
-        return Refused(*refusal)
+        _close(finding)
+        return Refused(*refusal, page=self._access.page(request, refusal.status))
+
+
+def _error_page(lookup: Lookup, finding: Finding) -> OpenFile | None:
+    """The site's page for an error, if one was found."""
+    if isinstance(finding, Unavailable | StorageError):
+        return finding.page
+    if not isinstance(finding, OpenFile) or finding.status < 400:
+        return None
+    return None if finding.path in [each.path for each in lookup.candidates] else finding
+
+
+def _tried(lookup: Lookup, finding: Finding) -> Iterator[bytes]:
+    """The paths that were tried until one was found, that one included; all of them if nothing was.
+
+    A response tells of the others that there is no such file, which 401 and 403 do not tell. For a directory and its
+    listing it tells no more than that there is no index.
+    """
+    if isinstance(finding, OpenFile) and finding.media_type:
+        return
+    if isinstance(finding, Directory) and not lookup.names_directory:
+        return
+    found = finding.path if isinstance(finding, OpenFile | Moved) else None
+    for candidate in lookup.candidates:
+        yield candidate.path
+        if candidate.path == found:
+            return
+
+
+def _close(finding: Finding) -> None:
+    if isinstance(finding, OpenFile) and finding.file is not None:
+        finding.file.close()
 
 
 def _unauthorized(rule: AccessRule) -> Refusal:

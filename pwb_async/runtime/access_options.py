@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
 from pwb_async.config.options import ConfigError, Options
+from pwb_async.config.places import root_path
 from pwb_async.core.http1.connection import Connection
 from pwb_async.core.semantics.networks import Networks, parse_address
 from pwb_async.core.site.access import AccessRule, AccessRules
+from pwb_async.core.site.lookup import Storage
 from pwb_async.core.site.servable import is_servable
 
 logger: Final = logging.getLogger("pwb")
@@ -45,6 +47,15 @@ def find_access(
         preflights=bool(options.cors),
         attempts=None if other is None else other.attempts,
     )
+
+
+def guard_storage(storage: Storage, options: Options, access: "Access") -> Storage:
+    """The files of a site with this access; the pages with which it refuses requests are read."""
+    from pwb_async.access.pages import RefusalPages
+
+    if options.error_pages and access.rules:
+        access.pages = RefusalPages(storage, root_path(options))
+    return access.guarded(storage)
 
 
 def warn_of_readable_passwords(options: Options) -> None:

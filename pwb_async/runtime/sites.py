@@ -17,7 +17,7 @@ from pwb_async.core.site.responder import Responder
 from pwb_async.core.site.site import Site
 from pwb_async.storage.disk import Disk
 
-from .access_options import find_access
+from .access_options import find_access, guard_storage
 from .listings import with_listings
 from .rule_files import NAMES, RuleFiles, RuleFolder
 from .site_options import make_site
@@ -78,7 +78,9 @@ class Sites:
             access = find_access(each, self.access, files, served)
             storage, rule_files = _open(each, access, parts.disk)
             self.access = self.access or access
-            self._sites.append(_OpenSite(each, access.guarded(storage) if access else storage, rule_files, access))
+            if access is not None:
+                storage = guard_storage(storage, each, access)
+            self._sites.append(_OpenSite(each, storage, rule_files, access))
         self._hosts, self._strict = tuple(site.hosts for site in options.sites), options.strict_hosts
         self._make = parts.site
         self._lock = threading.Lock()

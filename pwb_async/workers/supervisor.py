@@ -120,10 +120,7 @@ class Supervisor:
         return self._status
 
     def _follow_changes(self) -> None:
-        """Read the rules and the users again if a worker has, for the workers that are forked from now on.
-
-        It has just read them, so the disk is not expected to make the supervisor wait.
-        """
+        """Read rules and users again for the workers to be forked, if a worker just has, so that the disk answers."""
         changed = [worker for worker in self._active if worker.changed]
         for worker in changed:
             worker.changed = False

@@ -5,9 +5,9 @@ if it applies to app.js, and to about.html if it applies to about, which is its 
 lower case make no difference here, as some file systems make none. All rules that apply to a path count: each must
 admit the client, and each that has a file of passwords must know the user.
 
-A path is judged twice: as it is requested, by the guard, and as it is served, which may be the index of a directory or
-a file that a rewrite names. The second judgement is that of a storage (GuardedStorage), as only the disk decides what
-is served; Site.locate makes sure that the cache does not keep such a file.
+A path is judged twice: as it is requested, by the guard, and as it is looked up, which may be the index of a directory,
+the page of a clean address, or a file that a rewrite names. The second judgement is that of a storage (GuardedStorage),
+as only the disk decides what is found; Site.locate makes sure that the cache does not keep it.
 """
 
 from collections.abc import Callable, Iterable
@@ -18,7 +18,6 @@ from pwb_async.core.events import BadRequest
 from pwb_async.core.semantics.messages import FieldList, Request, Response
 from pwb_async.core.semantics.networks import NO_NETWORKS, Networks
 
-from .error_files import all_error_files
 from .lookup import Lookup
 from .patterns import Pattern, beneath
 
@@ -127,12 +126,10 @@ class AccessRules:
     def apply(self, lookup: Lookup, client: str) -> Lookup:
         """A lookup with the client if more rules apply to what may be found than to the path that is requested.
 
-        Such a file is not cached, since the guard, which is asked before the cache, judges the path alone. An error
-        page to which more rules apply is not sent at all.
+        What is found is not cached then, since the guard, which is asked before the cache, judges the path alone. An
+        error page makes no difference: one to which more rules apply is sent to no client (GuardedStorage).
         """
         segments = lookup.request.target.segments
-        if any(self.beyond(segments, path) for path in all_error_files(lookup.error_directory)):
-            lookup = replace(lookup, error_directory=None)
         if not any(self.beyond(segments, candidate.path) for candidate in lookup.candidates):
             return lookup
         return replace(lookup, client=client, cacheable=False)

@@ -10,8 +10,6 @@ from typing import Final
 LEVELS: Final = 16
 """Directories beneath the root in which a page is looked for: each costs a system call, and a target of 8 KiB has room
 for 4,000 of them."""
-_STATUSES: Final = (403, 404, 410, 500, 503)
-"""The statuses of what is found on a disk."""
 
 
 def error_files(directory: tuple[bytes, ...], status: int) -> Iterator[bytes]:
@@ -21,8 +19,3 @@ def error_files(directory: tuple[bytes, ...], status: int) -> Iterator[bytes]:
         prefix = b"".join([name + b"/" for name in directory[:depth]])
         for name in names:
             yield prefix + name
-
-
-def all_error_files(directory: tuple[bytes, ...] | None) -> list[bytes]:
-    """The paths of the pages for all errors; none if there are no such pages."""
-    return [] if directory is None else [path for status in _STATUSES for path in error_files(directory, status)]

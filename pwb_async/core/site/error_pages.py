@@ -50,5 +50,10 @@ def problem_details(status: int) -> bytes:
 def page_response(status: int, method: bytes, fields: FieldList, *, json: bool = False) -> Response:
     """A response with such a page, which HEAD leaves out, and with more fields."""
     media_type, page = (_PROBLEM, problem_details(status)) if json else (_HTML, status_page(status))
+    return content_response(status, method, (media_type,), page, fields)
+
+
+def content_response(status: int, method: bytes, media: FieldList, page: bytes, fields: FieldList) -> Response:
+    """A response with a page, described by `media`, and with more fields."""
     length = (b"Content-Length", b"%d" % len(page))
-    return Response(status, (media_type, length, NO_SNIFF, *fields), () if method == b"HEAD" else (page,))
+    return Response(status, (*media, length, NO_SNIFF, *fields), () if method == b"HEAD" else (page,))

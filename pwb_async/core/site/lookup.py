@@ -238,8 +238,10 @@ class Refused:
 
     status: int
     """The status code of the response."""
-    fields: FieldList
+    fields: FieldList = ()
     """Fields of the response."""
+    page: bytes = b""
+    """The content of the site's own page; b"" for none."""
 
 
 @dataclass(frozen=True, slots=True)

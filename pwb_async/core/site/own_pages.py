@@ -7,7 +7,7 @@ from pwb_async.core.semantics.accept import accepted
 from pwb_async.core.semantics.messages import FieldList, Request, Response
 
 from .cache_policy import NO_CACHE, CacheField, of_error
-from .error_pages import page_response
+from .error_pages import content_response, page_response
 from .redirect_rules import Redirect
 
 _RETRY_AFTER: Final = ((b"Retry-After", b"1"),)
@@ -21,18 +21,24 @@ class OwnPages:
         fields: The fields that each of them has.
         negotiated: Whether a client that prefers JSON to HTML gets an error in JSON.
         caching: The Cache-Control of redirects.
+        media: The fields that describe a page of the site.
     """
 
-    def __init__(self, fields: FieldList, negotiated: bool, caching: CacheField) -> None:
+    def __init__(self, fields: FieldList, negotiated: bool, caching: CacheField, media: FieldList) -> None:
         self._fields = fields
         self._negotiated = negotiated
         self._caching = caching
+        self._media = media
 
-    def error(self, event: Request | BadRequest, status: int, *fields: tuple[bytes, bytes]) -> Response:
-        """A response to an error."""
+    def error(
+        self, event: Request | BadRequest, status: int, *fields: tuple[bytes, bytes], page: bytes = b""
+    ) -> Response:
+        """A response to an error. page: the content of the site's page; b"" for one of PWB's own."""
         json = self._negotiated and event.fields is not None and accepted(event.fields).prefers_json
-        fields = (*self._fields, *fields, *self.error_fields(status))
-        return page_response(status, event.method, fields, json=json)
+        fields += self.error_fields(status)
+        if page and not json:
+            return content_response(status, event.method, self._media, page, fields)
+        return page_response(status, event.method, (*self._fields, *fields), json=json)
 
     def error_fields(self, status: int) -> FieldList:
         """What caches need of an error, whatever its page is; and for a 503, of which the reason is a lack of

@@ -36,5 +36,7 @@ class Responder(Protocol):
     def finish(self, event: Request | BadRequest, response: Response) -> Response:
         """A response that a site has not made, with the fields that are added to each of its own."""
 
-    def error(self, event: Request | BadRequest, status: int, *fields: tuple[bytes, bytes]) -> Response:
-        """A response with an error page, to which finish() has to add fields."""
+    def error(
+        self, event: Request | BadRequest, status: int, *fields: tuple[bytes, bytes], page: bytes = b""
+    ) -> Response:
+        """A response to an error, to which finish() has to add fields. page: that of the site; b"" for one of PWB's."""

@@ -129,7 +129,8 @@ class Site:
         self._added_fields = added_fields or None
         self._access = access or None
         self._negotiation = negotiation or None
-        self._pages = OwnPages(added_fields.own_page if added_fields else (), error_pages, cache_policy.default)
+        own_page = added_fields.own_page if added_fields else ()
+        self._pages = OwnPages(own_page, error_pages, cache_policy.default, types.fields(b"403.html"))
         self._files = FileResponses(
             types=types,
             listed=browsing is not None,
@@ -236,10 +237,12 @@ class Site:
             return self._pages.redirect_by_rule(method, lookup.rule)
         if isinstance(finding, Unavailable | StorageError) and finding.page is not None:
             return self._files.respond(lookup, finding.page)
-        fields = finding.fields if isinstance(finding, Refused) else ()
-        response = self.error(lookup.request, lookup.error_status(finding) or 404, *fields)
+        refused = finding if isinstance(finding, Refused) else Refused(lookup.error_status(finding) or 404)
+        response = self.error(lookup.request, refused.status, *refused.fields, page=refused.page)
         return replace(response, fields=add_vary(response.fields, lookup.vary)) if lookup.vary else response
 
-    def error(self, event: Request | BadRequest, status: int, *fields: tuple[bytes, bytes]) -> Response:
-        """A response with an error page of PWB's own."""
-        return self._pages.error(event, status, *fields)
+    def error(
+        self, event: Request | BadRequest, status: int, *fields: tuple[bytes, bytes], page: bytes = b""
+    ) -> Response:
+        """A response to an error. page: the content of the site's own page; b"" for one of PWB's own."""
+        return self._pages.error(event, status, *fields, page=page)

@@ -115,8 +115,10 @@ class VirtualHosts:
     def finish(self, event: Request | BadRequest, response: Response) -> Response:
         return self._site_of(event).finish(event, response)
 
-    def error(self, event: Request | BadRequest, status: int, *fields: tuple[bytes, bytes]) -> Response:
-        return self.sites[DEFAULT].error(event, status, *fields)
+    def error(
+        self, event: Request | BadRequest, status: int, *fields: tuple[bytes, bytes], page: bytes = b""
+    ) -> Response:
+        return self.sites[DEFAULT].error(event, status, *fields, page=page)
 
     def _number_of(self, event: Request | BadRequest) -> int:
         authority = event.target.authority if isinstance(event, Request) else None

@@ -49,6 +49,14 @@ from = "/show/*"
 to = "/private/:splat"
 
 [[rewrites]]
+from = "/show-elsewhere/*"
+to = "/elsewhere/:splat"
+
+[[rewrites]]
+from = "/show-here/*"
+to = "/here/:splat"
+
+[[rewrites]]
 from = "/page"
 to = "/page.html"
 """
@@ -173,10 +181,23 @@ ROWS: Final[list[Row]] = [
     ),
     row(
         "access-judged-by-what-is-served",
-        (get("/show/a.txt"), get("/show/a.txt", BOB), get("/show/a.txt"), get("/show/nothing")),
+        (get("/show/a.txt"), get("/show/a.txt", BOB), get("/show/a.txt")),
         _UNAUTHORIZED,
         _ok(b"private"),
         _UNAUTHORIZED,
+    ),
+    row(
+        "access-judged-by-what-is-not-there",
+        (
+            *(get("/show/" + name) for name in ("nothing", "", "deep", "deep/", "nothing/")),
+            get("/show/nothing", BOB),
+            get("/show/deep/", BOB),
+            get("/show-elsewhere/nothing"),
+            get("/show-here/nothing"),
+        ),
+        *[_UNAUTHORIZED] * 5,
+        *[expect(404, www_authenticate=None)] * 2,
+        _FORBIDDEN,
         expect(404),
     ),
     row(
