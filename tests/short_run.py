@@ -118,6 +118,7 @@ ONLY_EXHAUSTIVE: Final = (
     "tests/interop/test_java.py",
     "tests/interop/test_listing_page.py",
     "tests/interop/test_mercurial.py",
+    "tests/interop/test_static_site.py",
     "tests/interop/test_wget.py::test_python_documentation",
     "tests/process/test_reload.py::test_a_storm_of_reloads_f1",
     "tests/process/test_slow_disk.py::test_responses_do_not_change",

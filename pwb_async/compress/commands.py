@@ -145,7 +145,7 @@ def _run(
             child.terminate()
         raise
     finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+        pool.shutdown(cancel_futures=True)
 
 
 def _ignore_interrupt() -> None:

@@ -3,7 +3,7 @@
 //
 //   1. the head of the response HEAD for this page, and on demand GET with its validator
 //   2. the search box           filters the eight designs
-//   3. the file table           HEAD for every file, one after the other
+//   3. tables of files          HEAD for every file, one after the other; and what this page has loaded
 //   4. the sound                byte ranges, note by note
 //   5. the rest                 the real address and target in the text, copy buttons, opening the linked sketch
 "use strict";
@@ -52,7 +52,9 @@
       show("etag", field("ETag"));
       show("modified", field("Last-Modified"));
       show("type", field("Content-Type"));
+      show("coding", field("Content-Encoding"));
       show("length", field("Content-Length"));
+      show("cache", field("Cache-Control"));
       show("time", `${spent.toFixed(1)} ms`);
       if (field("ETag")) validator = ["If-None-Match", field("ETag")];
       else if (field("Last-Modified")) validator = ["If-Modified-Since", field("Last-Modified")];
@@ -106,20 +108,52 @@
     filter();
   }
 
-  // 3. ---- the file table ----
+  // 3. ---- tables of files ----
   // One request at a time: the designs `single` and `fixed` serve one client at a time.
-  const files = byId("files");
-  if (files) {
+  const tables = all("[data-live]");
+  const CELLS = {
+    status: (response) => response.redirected ? `→ ${new URL(response.url).pathname}` : String(response.status),
+    type: (response) => response.headers.get("Content-Type"),
+    coding: (response) => response.headers.get("Content-Encoding"),
+    length: (response) => response.headers.get("Content-Length"),
+    cache: (response) => response.headers.get("Cache-Control"),
+  };
+  for (const table of tables) {
     (async () => {
-      for (const row of files.querySelectorAll("[data-file]")) {
+      for (const row of table.querySelectorAll("[data-file]")) {
         const response = await ask(row.querySelector("a").href, "HEAD");
         if (!response) break;
-        row.querySelector("[data-cell=status]").textContent = response.status;
-        row.querySelector("[data-cell=type]").textContent = response.headers.get("Content-Type") ?? "—";
-        row.querySelector("[data-cell=length]").textContent = response.headers.get("Content-Length") ?? "—";
+        for (const cell of row.querySelectorAll("[data-cell]")) cell.textContent = CELLS[cell.dataset.cell](response) ?? "—";
       }
-      files.dataset.state = "done";
+      table.dataset.state = "done";
     })();
+  }
+
+  const loaded = byId("loaded");
+  if (loaded) {
+    const bytes = (number) => number.toLocaleString("en");
+    const list = () => {
+      const entries = [...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")];
+      const rows = entries.filter((entry) => ["navigation", "link", "script", "img"].includes(entry.initiatorType));
+      loaded.replaceChildren(...rows.map((entry) => {
+        const row = document.createElement("tr");
+        const name = document.createElement("th");
+        name.scope = "row";
+        name.textContent = new URL(entry.name).pathname;
+        row.append(name);
+        const kept = entry.transferSize === 0 && entry.decodedBodySize > 0;
+        const sent = kept ? "缓存 from the cache" : bytes(entry.encodedBodySize);
+        for (const text of [sent, bytes(entry.decodedBodySize)]) {
+          const cell = document.createElement("td");
+          cell.className = "mono";
+          cell.textContent = text;
+          row.append(cell);
+        }
+        return row;
+      }));
+    };
+    if (document.readyState === "complete") list();
+    else window.addEventListener("load", () => setTimeout(list));
   }
 
   // 4. ---- the sound ----
@@ -195,7 +229,9 @@
   };
   window.addEventListener("resize", focusable);
   for (const each of all("details")) each.addEventListener("toggle", focusable);
-  if (files) new MutationObserver(focusable).observe(files, { subtree: true, childList: true, characterData: true });
+  for (const table of tables) {
+    new MutationObserver(focusable).observe(table, { subtree: true, childList: true, characterData: true });
+  }
   focusable();
 
   const openLinked = () => {
