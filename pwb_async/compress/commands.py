@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import active_children, get_context
 from typing import Final
 
@@ -24,7 +25,7 @@ from pwb_async.core.site.media_types import MediaTypes
 from pwb_async.output.printing import discard_output, print_error, printable
 from pwb_async.runtime.processors import processors
 
-from .neighbours import Outcome, Result, Task, find_tasks, process
+from .neighbours import Outcome, Result, Task, find_orphans, find_tasks, process
 
 PROGRAM: Final = "pwb compress"
 EXAMPLES: Final = (
@@ -50,6 +51,7 @@ _QUEUED: Final = 4
 )
 @click.option("--type", "rules", multiple=True, type=TYPE, help="Media type of files, as for serving; repeatable.")
 @click.option("--jobs", type=click.IntRange(1), metavar="COUNT", help="Processes.  [default: one for each processor]")
+@click.option("--prune", is_flag=True, help="Remove coded files whose file is gone, such as app.js.br without app.js.")
 @click.option("--quiet", is_flag=True, help="Print nothing but errors, and with --check what is missing or stale.")
 def compress(
     root: str | None,
@@ -57,6 +59,7 @@ def compress(
     codings: tuple[str, ...],
     rules: tuple[TypeRule, ...],
     jobs: int | None,
+    prune: bool,
     quiet: bool,
 ) -> None:
     """Compress the files beneath the directory ROOT ahead of time, as small as possible, for a server that sends them.
@@ -68,8 +71,9 @@ def compress(
         raise click.UsageError("ROOT is missing")
     began = time.monotonic()
     chosen = tuple(coding for coding in CODINGS if not codings or coding.decode() in codings)
+    beneath = os.path.realpath(os.fsencode(root)), MediaTypes(rules), chosen
     try:
-        tasks = list(find_tasks(os.path.realpath(os.fsencode(root)), MediaTypes(rules), chosen))
+        tasks, orphans = list(find_tasks(*beneath)), list(find_orphans(*beneath))
         if not os.path.isdir(root):
             raise NotADirectoryError(20, "it is no directory", root)
     except OSError as error:
@@ -81,10 +85,17 @@ def compress(
         for each in sorted(wrong):
             word = "stale" if each.outcome is Outcome.REMOVED or os.path.lexists(each.task.neighbour) else "missing"
             click.echo(f"{word}: {_shown(each.task.neighbour)}")
+        for path in orphans if prune or not quiet else ():
+            click.echo(f"orphan: {_shown(path)}")
+    elif prune:
+        failed += _remove(orphans)
     if not quiet:
         for line in _summary(tasks, results, check_only, time.monotonic() - began):
             click.echo(line)
-    if failed or (check_only and wrong):
+        if orphans:
+            end = ": --prune removes them" if not prune else " to remove" if check_only else " removed"
+            click.echo(f"{_count(len(orphans), 'coded file')} without a file{end}")
+    if failed or (check_only and (wrong or (prune and orphans))):
         raise click.exceptions.Exit(1)
 
 
@@ -116,14 +127,31 @@ def _process_all(tasks: Sequence[Task], jobs: int, *, write: bool, quiet: bool) 
             length=size, label="compressing" if write else "checking", file=sys.stderr, hidden=hidden
         ) as bar,
     ):
-        for task, done in _run(pool, tasks, jobs * _QUEUED, write):
-            bar.update(task.size)
-            try:
-                results.append(done.result())
-            except OSError as error:
-                failed += 1
-                print_error(f"{PROGRAM}: {_shown(task.neighbour)}: {error.strerror}")
+        try:
+            for task, done in _run(pool, tasks, jobs * _QUEUED, write):
+                bar.update(task.size)
+                try:
+                    results.append(done.result())
+                except (OSError, MemoryError) as error:
+                    failed += 1
+                    reason = error.strerror if isinstance(error, OSError) else "not enough memory"
+                    print_error(f"{PROGRAM}: {_shown(task.neighbour)}: {reason}")
+        except BrokenProcessPool:
+            failed += 1
+            print_error(f"{PROGRAM}: a process was killed, perhaps for want of memory; --jobs 1 needs the least")
     return results, failed
+
+
+def _remove(paths: Sequence[bytes]) -> int:
+    """Remove files; return how many could not be."""
+    failed = 0
+    for path in paths:
+        try:
+            os.unlink(path)
+        except OSError as error:
+            failed += 1
+            print_error(f"{PROGRAM}: {_shown(path)}: {error.strerror}")
+    return failed
 
 
 def _run(

@@ -1,12 +1,13 @@
 """The coded neighbours of the files beneath a root: which there should be, and how one is written or removed.
 
 A file gets a neighbour for each coding if its media type is compressible, and if the neighbour is at least 5 % smaller.
-One that the server would send is left as it is, whatever wrote it. One that the server would ignore, because it is
-older than its file, damaged or of another size, is written anew, or removed where it is of no use. A file whose name
-ends like a neighbour's but that stands alone, such as data.csv.gz without a data.csv, is not touched.
+One that the server would send and that decodes to the file is left as it is, whatever wrote it. One that is older than
+its file, damaged or of other content is stale: it is written anew, or removed where it is of no use. An orphan, such as
+data.csv.gz without a data.csv, may be a file of its own: it is only removed on request.
 
-A neighbour is written under a hidden name first and then renamed, so that no client ever gets a part of it. It has the
-times, the mode and, if this process may set them, the owners of its file.
+A neighbour is written under a hidden name first and then renamed, so that no client ever gets a part of it; a process
+that is killed meanwhile leaves the hidden file, which is not served. A neighbour has the times, the mode and, if this
+process may set them, the owners of its file.
 """
 
 import errno
@@ -22,7 +23,7 @@ from typing import Final, NamedTuple
 from pwb_async.core.site.compressible import is_compressible
 from pwb_async.core.site.media_types import MediaTypes
 from pwb_async.core.site.servable import is_servable
-from pwb_async.storage.coders import BEST_LEVELS, encode
+from pwb_async.storage.coders import BEST_LEVELS, decodes_to, encode
 from pwb_async.storage.compression import LARGEST_SHARE
 from pwb_async.storage.open_file import version_of
 from pwb_async.storage.precompressed import ENDINGS, is_sendable
@@ -34,7 +35,7 @@ class Outcome(Enum):
     """What was found of a neighbour, and done about it."""
 
     CURRENT = "current"
-    """It is there, and the server sends it."""
+    """It is there, the server sends it, and it decodes to its file."""
     WRITTEN = "written"
     """It was missing or stale, and is there now; or, if files are only checked, would have to be written."""
     USELESS = "useless"
@@ -72,20 +73,54 @@ def find_tasks(root: bytes, types: MediaTypes, codings: Sequence[bytes]) -> Iter
 
     Raises OSError if a directory cannot be read.
     """
+    for directory, segments, names in _walk(root):
+        for name in sorted(names):
+            size = _size(os.path.join(directory, name)) if _is_worth_it((*segments, name), types) else 0
+            if size:
+                yield from (Task(os.path.join(directory, name), size, coding) for coding in codings)
+
+
+def find_orphans(root: bytes, types: MediaTypes, codings: Sequence[bytes]) -> Iterator[bytes]:
+    """The paths of files beneath a root that would be neighbours, if there were the file without the suffix.
+
+    Raises OSError if a directory cannot be read.
+    """
+    for directory, segments, names in _walk(root):
+        for coding in codings:
+            for name in sorted(name for name in names if name.endswith(ENDINGS[coding])):
+                original, path = name.removesuffix(ENDINGS[coding]), os.path.join(directory, name)
+                if os.path.lexists(os.path.join(directory, original)) or _size(path) is None:
+                    continue
+                if _is_worth_it((*segments, original), types):
+                    yield path
+
+
+def _walk(root: bytes) -> Iterator[tuple[bytes, tuple[bytes, ...], set[bytes]]]:
+    """Each directory that is served, the segments of its path beneath the root, and the names of files in it."""
 
     def fail(error: OSError) -> None:
-        raise error
+        if error.filename == root or not isinstance(error, FileNotFoundError):  # one that was removed has no files
+            raise error
 
     for directory, subdirectories, names in os.walk(root, onerror=fail):
         segments = tuple(directory[len(root) :].split(b"/")[1:])
         subdirectories[:] = sorted(name for name in subdirectories if is_servable((*segments, name, b"x")))
-        for name in sorted(names):
-            path = os.path.join(directory, name)
-            status = os.lstat(path)
-            media = types.fields(b"/".join((*segments, name)))
-            served = stat.S_ISREG(status.st_mode) and status.st_size and is_servable((*segments, name))
-            if served and len(media) == 1 and is_compressible(media[0][1]):
-                yield from (Task(path, status.st_size, coding) for coding in codings)
+        yield directory, segments, set(names)
+
+
+def _is_worth_it(segments: tuple[bytes, ...], types: MediaTypes) -> bool:
+    """Whether a file of this path is served, and of a media type that is compressible."""
+    media = types.fields(b"/".join(segments))
+    return len(media) == 1 and is_compressible(media[0][1]) and is_servable(segments)
+
+
+def _size(path: bytes) -> int | None:
+    """Bytes of a regular file; None for anything else, and for one that was removed."""
+    try:
+        status = os.lstat(path)
+    except FileNotFoundError:
+        return None
+    return status.st_size if stat.S_ISREG(status.st_mode) else None
 
 
 def process(task: Task, *, write: bool) -> Result:
@@ -94,9 +129,11 @@ def process(task: Task, *, write: bool) -> Result:
     with open(fd, "rb") as file:
         status = os.fstat(fd)
         existing = _status(task.neighbour)
-        if existing is not None and is_sendable(task.neighbour, task.coding, existing, status):
-            return Result(task, Outcome.CURRENT, existing.st_size)
         content = file.read()
+    if existing is not None and is_sendable(task.neighbour, task.coding, existing, status):
+        with open(task.neighbour, "rb") as neighbour:
+            if decodes_to(neighbour.read(), task.coding, content):
+                return Result(task, Outcome.CURRENT, existing.st_size)
     coded = encode(content, task.coding, BEST_LEVELS[task.coding])
     if version_of(os.stat(task.path)) != version_of(status):
         raise OSError(errno.EAGAIN, "its file has changed meanwhile")

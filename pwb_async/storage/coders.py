@@ -1,10 +1,11 @@
-"""The encoders of the content codings, and the levels at which they are used.
+"""The encoders of the content codings, the levels at which they are used, and a check of what was encoded.
 
 The libraries are imported when they are first needed, so that a server does not wait for them when it starts.
 """
 
 import sys
-from typing import Final
+from collections.abc import Callable
+from typing import Any, Final
 
 ZSTD_MODULE: Final = "compression.zstd" if sys.version_info >= (3, 14) else "backports.zstd"
 MODULES: Final = ("brotli", "zlib", ZSTD_MODULE)
@@ -24,6 +25,11 @@ def encode(content: bytes, coding: bytes, level: int) -> bytes:
     return _ENCODERS[coding](content, level)
 
 
+def decodes_to(coded: bytes, coding: bytes, content: bytes) -> bool:
+    """Whether the decoded form of `coded` is the content. No more is decoded than the content has, and a byte."""
+    return _DECODERS[coding](coded, len(content) + 1) == content
+
+
 def _br(content: bytes, level: int) -> bytes:
     import brotli
 
@@ -32,17 +38,22 @@ def _br(content: bytes, level: int) -> bytes:
 
 
 def _zstd(content: bytes, level: int) -> bytes:
-    if sys.version_info >= (3, 14):
-        from compression import zstd
-    else:
-        from backports import zstd
-
+    zstd = _zstd_module()
     parameter = zstd.CompressionParameter
     window = min(parameter.window_log.bounds()[1], _ZSTD_WINDOW_LOG)
     options: dict[int, int] = {parameter.compression_level: level}
     if len(content) > 1 << window:
         options[parameter.window_log] = window
-    return zstd.compress(content, options=options)
+    coded: bytes = zstd.compress(content, options=options)
+    return coded
+
+
+def _zstd_module() -> Any:
+    if sys.version_info >= (3, 14):
+        from compression import zstd
+    else:
+        from backports import zstd
+    return zstd
 
 
 def _gzip(content: bytes, level: int) -> bytes:
@@ -51,4 +62,42 @@ def _gzip(content: bytes, level: int) -> bytes:
     return zlib.compress(content, level, wbits=31)  # with the header of gzip, whose time is 0
 
 
+def _decode_br(coded: bytes, limit: int) -> bytes | None:
+    import brotli
+
+    decoder = brotli.Decompressor()
+    try:
+        decoded: bytes = decoder.process(coded, output_buffer_limit=limit)
+    except brotli.error:
+        return None
+    return decoded if decoder.is_finished() else None
+
+
+def _decode_zstd(coded: bytes, limit: int) -> bytes | None:
+    zstd = _zstd_module()
+    return _decode_frames(zstd.ZstdDecompressor, zstd.ZstdError, coded, limit)
+
+
+def _decode_gzip(coded: bytes, limit: int) -> bytes | None:
+    import zlib
+
+    return _decode_frames(lambda: zlib.decompressobj(wbits=31), zlib.error, coded, limit)
+
+
+def _decode_frames(make: Callable[[], Any], error: type[Exception], coded: bytes, limit: int) -> bytes | None:
+    """What frames or members, one after the other, decode to; None if they are damaged, cut short or too long."""
+    decoded = b""
+    try:
+        while coded and len(decoded) < limit:
+            decoder = make()
+            decoded += decoder.decompress(coded, limit - len(decoded))
+            if not decoder.eof:
+                return None
+            coded = decoder.unused_data
+    except error:
+        return None
+    return decoded
+
+
+_DECODERS: Final = {b"br": _decode_br, b"zstd": _decode_zstd, b"gzip": _decode_gzip}
 _ENCODERS: Final = {b"br": _br, b"zstd": _zstd, b"gzip": _gzip}

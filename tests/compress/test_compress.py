@@ -2,17 +2,22 @@
 
 import gzip
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
+import tracemalloc
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import brotli
 import pytest
 
-from pwb_async.compress.neighbours import Outcome, Task, find_tasks, process
+from pwb_async.compress.commands import _remove
+from pwb_async.compress.neighbours import Outcome, Task, find_orphans, find_tasks, process
 from pwb_async.core.site.media_types import STANDARD
+from pwb_async.storage.coders import decodes_to, encode
 from tests.conformance.coded import SCRIPT, br, gz, zstd
 from tests.conformance.server import REPOSITORY, environment
 
@@ -94,6 +99,120 @@ def test_check_reports_what_is_missing_or_stale_and_writes_nothing(site: Path) -
     assert run("compress", site).returncode == 0
     assert not (site / "noise.txt.gz").exists()
     assert run("compress", site, "--check").returncode == 0
+
+
+DAMAGED = {
+    "app.js.br": br(SCRIPT)[:-5],
+    "app.js.zst": zstd.compress(SCRIPT)[:-5],
+    "app.js.gz": gz(SCRIPT)[:40] + gz(SCRIPT)[60:],
+    "sub/page.html.br": b"<html>not brotli",
+    "sub/page.html.zst": zstd.compress(SCRIPT[::-1]),
+    "sub/page.html.gz": gz(SCRIPT[::-1]),
+}
+
+
+def test_what_does_not_decode_to_its_file_is_stale(site: Path) -> None:
+    """Some of it a server cannot recognise: it would have to decode it, too."""
+    for name, content in DAMAGED.items():
+        write(site / name, content)
+    done = run("compress", site, "--check", "--quiet", cwd=site)
+    assert (done.returncode, set(done.stdout.split())) == (1, {"stale:", *DAMAGED})
+    assert run("compress", site).returncode == 0
+    assert run("compress", site, "--check").returncode == 0
+    assert brotli.decompress((site / "sub/page.html.br").read_bytes()) == SCRIPT
+
+
+@pytest.mark.parametrize("coding", [b"br", b"zstd", b"gzip"])
+def test_what_is_decoded_to_be_checked_is_bounded(coding: bytes) -> None:
+    bomb = encode(bytes(50_000_000), coding, 1)
+    tracemalloc.start()
+    try:
+        assert not decodes_to(bomb, coding, SCRIPT)
+        assert tracemalloc.get_traced_memory()[1] < 1_000_000
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("coding", [b"br", b"zstd", b"gzip"])
+def test_what_another_program_has_encoded_decodes_to_its_file(coding: bytes) -> None:
+    coded = encode(SCRIPT, coding, 1)
+    assert decodes_to(coded, coding, SCRIPT)
+    assert decodes_to(encode(b"", coding, 1), coding, b"")
+    assert not decodes_to(coded, coding, SCRIPT[:-1])
+    assert not decodes_to(coded, coding, SCRIPT + b"x")
+    assert not decodes_to(coded + b"x", coding, SCRIPT)
+    if coding != b"br":
+        assert decodes_to(coded + encode(b"more", coding, 1), coding, SCRIPT + b"more"), "as pigz and pzstd write it"
+
+
+def test_what_is_an_orphan(site: Path) -> None:
+    for name in ("a.js.br", "a.js.gz", "data.tar.gz", "sub/b.css.zst", ".git/c.js.br", "app.js.br", "link.js.gz"):
+        write(site / name, b"coded")
+    (site / "folder.js.br").mkdir()
+    (site / "to.js.br").symlink_to("a.js.br")
+    found = find_orphans(os.fsencode(site), STANDARD, (b"br", b"zstd"))
+    assert {os.path.relpath(path, os.fsencode(site)) for path in found} == {b"a.js.br", b"sub/b.css.zst"}
+
+
+def test_orphans_are_named_and_removed_on_request(site: Path) -> None:
+    run("compress", site)
+    write(site / "data.tar.gz", gz(b"x"))
+    for name in ("app.js", "link.js"):
+        (site / name).unlink()
+    orphans = {"alone.csv.gz", "app.js.br", "app.js.gz", "app.js.zst"}
+    before = names(site)
+    done = run("compress", site, "--check", cwd=site)
+    assert done.returncode == 0
+    assert {line.removeprefix("orphan: ") for line in done.stdout.split("\n") if line.startswith("orphan: ")} == orphans
+    assert "4 coded files without a file: --prune removes them" in done.stdout
+    assert run("compress", site, "--check", "--quiet").stdout == ""
+    assert run("compress", site).returncode == 0
+    done = run("compress", site, "--check", "--prune", "--quiet", cwd=site)
+    assert (done.returncode, len(done.stdout.splitlines())) == (1, 4)
+    assert names(site) == before
+    done = run("compress", site, "--prune", cwd=site)
+    assert (done.returncode, names(site)) == (0, before - orphans)
+    assert "4 coded files without a file removed" in done.stdout
+    assert run("compress", site, "--check", "--prune", "--quiet").returncode == 0
+
+
+def test_an_orphan_that_cannot_be_removed_is_named(site: Path) -> None:
+    missing = os.fsencode(site / "missing.js.br")
+    assert _remove([missing, os.fsencode(site / "alone.csv.gz")]) == 1
+    assert not (site / "alone.csv.gz").exists()
+
+
+def test_what_vanishes_meanwhile_is_left_out(site: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file between its directory and its size, and a directory between its parent and its entries."""
+    real_walk = os.walk
+
+    def walk(top: bytes, onerror: Callable[[OSError], object]) -> Iterator[tuple[bytes, list[bytes], list[bytes]]]:
+        for directory, subdirectories, files in real_walk(top, onerror=onerror):
+            yield directory, subdirectories, files + [b"gone.js"] * (directory == top)
+            if directory == top:
+                shutil.rmtree(site / "sub")
+
+    monkeypatch.setattr(os, "walk", walk)
+    tasks = list(find_tasks(os.fsencode(site), STANDARD, (b"br",)))
+    assert {os.path.basename(task.path) for task in tasks} == {b"app.js", b"noise.txt"}
+
+
+def test_a_process_that_is_killed_is_one_line(site: Path) -> None:
+    """As by the kernel for want of memory."""
+    write(site / "long.txt", os.urandom(3_000_000).hex().encode())
+    command = [sys.executable, "-m", "pwb_async", "compress", str(site), "--jobs", "1"]
+    program = subprocess.Popen(command, cwd=REPOSITORY, env=environment(), stderr=subprocess.PIPE, text=True)
+    children = Path(f"/proc/{program.pid}/task/{program.pid}/children")
+    end = time.monotonic() + 30
+    worker = ""
+    while not worker and time.monotonic() < end:
+        time.sleep(0.01)  # until its process is there; the other child is a helper of multiprocessing
+        found = children.read_text().split()
+        worker = next((pid for pid in found if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()), "")
+    os.kill(int(worker), signal.SIGKILL)
+    _, errors = program.communicate(timeout=60)
+    line = "pwb compress: a process was killed, perhaps for want of memory; --jobs 1 needs the least\n"
+    assert (program.returncode, errors) == (1, line)
 
 
 def test_options_choose_codings_types_and_processes(site: Path) -> None:
