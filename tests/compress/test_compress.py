@@ -111,7 +111,7 @@ DAMAGED = {
 }
 
 
-def test_what_does_not_decode_to_its_file_is_stale(site: Path) -> None:
+def test_what_does_not_decode_to_its_file_is_stale_d13(site: Path) -> None:
     """Some of it a server cannot recognise: it would have to decode it, too."""
     for name, content in DAMAGED.items():
         write(site / name, content)
