@@ -43,10 +43,6 @@ class ConnectionProtocol(asyncio.Protocol):
         """The address of the other end of the connection; "-" on a Unix socket, or if the peer left too early."""
         return self._peer or self._find_peer()
 
-    def use_peer(self, address: str) -> None:
-        """Take this as the peer's address, such as that which a proxy has named; "" is ignored."""
-        self._peer = address or self._peer
-
     def _find_peer(self) -> str:
         # Only on demand, as this is 0.2 of the 26 us that a connection with one request costs.
         self._peer = peer_address(self._transport.get_extra_info("peername"))
@@ -57,13 +53,18 @@ class ConnectionProtocol(asyncio.Protocol):
         """The socket, for asking the kernel about it; only the transport reads and writes."""
         return cast(socket.socket, self._transport.get_extra_info("socket"))
 
+    @property
+    def parts(self) -> tuple[asyncio.Transport, ResponseWriter, str]:
+        """The transport, the writer and the peer, for a protocol that takes the connection over."""
+        return self._transport, self._writer, self._peer
+
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Wait for a request, or send 503 if the connection is not admitted."""
         state = self._state
         self._transport = transport
         self._writer = self._make_writer(transport)
         self._writer.limit_buffer()
-        if not self._peer and (state.observers or state.access_check):
+        if state.observers or state.access_check:
             self._find_peer()  # now, as the address cannot be found when the peer has left
         now = state.clock()
         if state.admission.admit(self, now):  # type: ignore[arg-type]  # a subclass has what ServerConnection demands

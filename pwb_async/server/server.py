@@ -103,7 +103,7 @@ class Server:
 
     async def serve(self, ready: Callable[[], None] | None = None) -> None:
         """Serve until shutdown() or drain_connections(). ready: called as soon as connections are accepted."""
-        acceptor = Acceptor(self.loop, self._connection_factory())
+        acceptor = Acceptor(self.loop, self._protocol_factory())
         await acceptor.open(self.context.sockets)
         sweeping = self.loop.create_task(self._sweep(acceptor))
         if ready:
@@ -120,22 +120,23 @@ class Server:
         self.state.close()
         self._thread.shutdown(wait=False)
 
-    def _connection_factory(self) -> Callable[[], asyncio.Protocol]:
-        """What makes the protocol of a connection that has just been accepted."""
-        if self.context.tls is None:
-            return self._protocol_factory()
-        from .tls_handshake import TLSHandshake  # most servers have no TLS
-        from .tls_layer import TLSLayer
-
-        return partial(TLSHandshake, TLSLayer(self.state, self._protocol_factory))
-
     def _protocol_factory(self, alpn: str | None = None) -> Callable[[], ConnectionProtocol]:
         """What makes the protocols that speak HTTP. alpn: what ALPN has chosen; None for nothing, or without TLS."""
         state, trace = self.state, self.context.trace
-        if self.context.options.proxy_protocol and self.context.tls is None:
+        if alpn == "h2":
+            from .http2_protocol import HTTP2Protocol
+            from .http2_readers import HTTP2Readers
+
+            return partial(HTTP2Protocol, state, HTTP2Readers())
+        if self.context.options.proxy_protocol:
             from .proxied_protocol import ProxiedProtocol
 
             return partial(ProxiedProtocol, state)
+        if trace is None and self.context.tls is None and self.context.options.http2:
+            from .http2_prior_knowledge import PriorKnowledgeProtocol
+            from .http2_readers import HTTP2Readers
+
+            return partial(PriorKnowledgeProtocol, state, HTTP2Readers())
         if trace is None:
             return partial(HTTPProtocol, state)
         from .tracing import TracedProtocol
