@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from tests.conformance import tree
-from tests.conformance.designs import DESIGNS, REFERENCE, Design
+from tests.conformance.columns import has_no_meaning
+from tests.conformance.designs import COLUMNS, DESIGNS, REFERENCE, Design
 from tests.conformance.server import Server, Start, running
 from tests.short_run import leaves_out
 
@@ -51,7 +52,7 @@ def served_root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         (root / name).unlink()
 
 
-@pytest.fixture(scope="session", params=DESIGNS, ids=lambda design: design.name)
+@pytest.fixture(scope="session", params=(*DESIGNS, *COLUMNS), ids=lambda design: design.name)
 def design(request: pytest.FixtureRequest) -> Design:
     """Each design in turn; pytest runs the tests of one design together."""
     return request.param  # type: ignore[no-any-return]
@@ -111,7 +112,8 @@ def pytest_report_header(config: pytest.Config) -> str:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Deselects the tests that a short run leaves out."""
+    """Removes the tests that have no meaning in a column, and deselects those that a short run leaves out."""
+    items[:] = [item for item in items if not has_no_meaning(item)]
     if not config.option.exhaustive:
         config.hook.pytest_deselected(items=[item for item in items if leaves_out(item)])
         items[:] = [item for item in items if not leaves_out(item)]

@@ -10,11 +10,14 @@ from typing import Final
 
 import pytest
 
-from tests.conformance.designs import Design
+from pwb_legacy.compare.checks import essential_rows
+from tests.conformance.designs import COLUMNS, Design
 
 ESSENTIAL_DESIGNS: Final = {"async-uvloop", "thread"}
 """The design for production, and one of those that share the blocking conversation of pwb_legacy/common."""
 ESSENTIAL_LOOPS: Final = {"uvloop"}
+ESSENTIAL_ROWS: Final = frozenset(row.id for row in essential_rows.ROWS)
+"""The rows that a short run runs in the columns of other protocols, and there it runs nothing else."""
 
 ON_ESSENTIAL_DESIGNS: Final = (
     "tests/compare/test_load.py",
@@ -113,6 +116,7 @@ ONLY_EXHAUSTIVE: Final = (
     "tests/compress/test_compress.py::test_ctrl_c_ends_it",
     "tests/compress/test_compress.py::test_orphans_are_named_and_removed_on_request",
     "tests/compress/test_compress.py::test_what_does_not_decode_to_its_file_is_stale_d13",
+    "tests/conformance/test_explain.py::test_the_rows_of_the_other_sites",
     "tests/conformance/test_large.py::test_more_than_32_bits_can_count_c12",
     "tests/docs/test_book_page.py",
     "tests/docs/test_examples.py::test_pytest_accepts_its_options_and_finds_the_files",
@@ -138,10 +142,12 @@ def leaves_out(item: pytest.Item) -> bool:
     """Whether a short run leaves out this test."""
     if item.nodeid.startswith(ONLY_EXHAUSTIVE):
         return True
-    if not item.nodeid.startswith(ON_ESSENTIAL_DESIGNS):
-        return False
     parameters = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
     design, loop = parameters.get("design"), parameters.get("loop")
+    if design in COLUMNS:
+        return getattr(parameters.get("row"), "id", "") not in ESSENTIAL_ROWS
+    if not item.nodeid.startswith(ON_ESSENTIAL_DESIGNS):
+        return False
     if isinstance(design, Design) and design.name not in ESSENTIAL_DESIGNS:
         return True
     return isinstance(loop, str) and loop not in ESSENTIAL_LOOPS

@@ -89,6 +89,8 @@ class AdmissionControl(Generic[C]):
 
     def admit(self, connection: C, now: float) -> bool:
         """Count a new connection, and return whether it is admitted; otherwise it is to be answered with 503."""
+        if connection in self.connections:  # one that has replaced another
+            return connection not in self._refused
         self.accepted += 1
         # Asking a transport for its descriptor costs more than everything else here, so it is asked only when the
         # number can be a high one: when there are many connections, each of which may have a file open.
@@ -120,9 +122,13 @@ class AdmissionControl(Generic[C]):
             oldest.close()
 
     def replace(self, connection: C, successor: C) -> None:
-        """Count `successor`, such as a process that has taken a connection over, in the place of the connection."""
+        """Count `successor` in the place of a connection that it has taken over: a process, or after the handshake of
+        TLS the protocol that speaks HTTP. One that was refused stays so."""
         del self.connections[connection]
         self.connections[successor] = None
+        if connection in self._refused:
+            del self._refused[connection]
+            self._refused[successor] = None
         if (prefix := self._prefixes.pop(connection, None)) is not None:
             self._prefixes[successor] = prefix
 

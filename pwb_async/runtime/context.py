@@ -107,9 +107,13 @@ class ServerContext(NamedTuple):
     @property
     def access_check(self) -> AccessCheck | None:
         """The client resolver and the guard as servers call them; None if there is neither."""
+        return self.make_access_check(self.site)
+
+    def make_access_check(self, site: Responder) -> AccessCheck | None:
+        """The same with another site, which adds its fields to what refuses a request."""
         guard = both(self.sites.guard(self.site), self.guard)
         resolve = self.resolve_client or self.proxies
-        return None if resolve is None and guard is None else AccessCheck(resolve, guard, self.site)
+        return None if resolve is None and guard is None else AccessCheck(resolve, guard, site)
 
     @property
     def all_observers(self) -> tuple[Observer, ...]:
@@ -291,7 +295,7 @@ def _open(
         trace=trace,
         workers=options.workers or processors(),
         proxies=find_proxies(options),
-        connection_class=find_connection_class(options),
+        connection_class=Connection if tls is not None else find_connection_class(options),
         tls=tls,
     )
 

@@ -1,4 +1,4 @@
-"""Reads part of a large file in threads, for what sendfile(2) cannot send.
+"""Reads part of a large file, for what sendfile(2) cannot send: what is not in memory is read in a thread.
 
 The reader does not touch the socket: the writer passes each piece to the transport, which may encrypt it.
 """
@@ -34,8 +34,13 @@ class BodyReader:
 
         The transport must have sent one piece before the next is read, so a slow client holds one piece and no more.
         """
+        buffer = self._buffer[: self.remaining]
         try:
-            size = await self._storage.read(self._file, self.start, self._buffer[: self.remaining])
+            # A thread would cost as much as the reading itself.
+            if self._file.in_page_cache(self.start, len(buffer)):
+                size = self._file.read_into(buffer, self.start)
+            else:
+                size = await self._storage.read(self._file, self.start, buffer)
         except OSError as error:
             raise TruncatedError(error.strerror) from error
         if not size:

@@ -43,6 +43,10 @@ class ConnectionProtocol(asyncio.Protocol):
         """The address of the other end of the connection; "-" on a Unix socket, or if the peer left too early."""
         return self._peer or self._find_peer()
 
+    def use_peer(self, address: str) -> None:
+        """Take this as the peer's address, such as that which a proxy has named; "" is ignored."""
+        self._peer = address or self._peer
+
     def _find_peer(self) -> str:
         # Only on demand, as this is 0.2 of the 26 us that a connection with one request costs.
         self._peer = peer_address(self._transport.get_extra_info("peername"))
@@ -64,7 +68,7 @@ class ConnectionProtocol(asyncio.Protocol):
         self._transport = transport
         self._writer = self._make_writer(transport)
         self._writer.limit_buffer()
-        if state.observers or state.access_check:
+        if not self._peer and (state.observers or state.access_check):
             self._find_peer()  # now, as the address cannot be found when the peer has left
         now = state.clock()
         if state.admission.admit(self, now):  # type: ignore[arg-type]  # a subclass has what ServerConnection demands

@@ -285,10 +285,7 @@ class HTTPProtocol(ConnectionProtocol):
             self._reading_paused = False
             self._transport.resume_reading()
         if self.deadline.arm(state, now or self._state.clock()) and state is _LINGER:
-            if self._transport.can_write_eof():
-                self._transport.write_eof()
-            else:  # TLS: close() sends close_notify and discards what the peer sends until its own
-                self._transport.close()
+            self._transport.write_eof()
 
     def expire(self) -> None:
         """Act on the deadline, which has passed."""

@@ -3,8 +3,8 @@
 The transport's high-water mark is as low as it can be: a write goes to the kernel at once, and if the kernel does not
 take all of it, the writer is paused until the client has read the rest. While the writer is not paused, the transport's
 buffer is empty, so a large file can be sent on the socket itself (sendfile.py), after a thread has read what is not in
-the page cache. Where sendfile(2) is refused, switched off or impossible, as beneath TLS, a thread reads the file in
-pieces and the transport writes them (body_reader.py).
+the page cache. Where sendfile(2) is refused, switched off or impossible, as beneath TLS, the file is read in pieces,
+which the transport writes (body_reader.py).
 """
 
 import asyncio
@@ -29,6 +29,10 @@ class _UncachedSlice(FileSlice):
     __slots__ = ()
 
 
+class EncryptedTransport(asyncio.Transport):
+    """A transport that encrypts what it sends, so that nothing may be sent on its socket without it."""
+
+
 class ResponseWriter:
     """The sending side of one connection."""
 
@@ -46,17 +50,15 @@ class ResponseWriter:
         self._transport = transport
         self._send_queue = send_queue
         self._sendfiles = sendfiles
-        # One direction of TLS cannot be closed by itself. To ask for the SSLContext would take ten times as long.
-        self._encrypted = not transport.can_write_eof()
+        self._encrypted = isinstance(transport, EncryptedTransport)
         self._drained: asyncio.Future[None] | None = None
         self.paused = False
         self.closed = False
         self.sent = 0
 
     def limit_buffer(self) -> None:
-        """Lower the high-water mark. TLS may have bytes to send already, and then this call pauses the protocol."""
-        # A plain transport pauses the protocol when it buffers more than `high` bytes, one of TLS already at `high`.
-        self._transport.set_write_buffer_limits(1 if self._encrypted else 0)
+        """Lower the high-water mark, so that the protocol is paused whenever the transport buffers anything."""
+        self._transport.set_write_buffer_limits(0)
 
     def write(self, parts: Sequence[Any]) -> None:
         """Write parts that are all bytes, several of them by one writev(2)."""
@@ -138,12 +140,16 @@ class ResponseWriter:
             await self._send_by_reading(part, storage)
 
     async def _send_by_reading(self, part: FileSlice, storage: AsyncStorage) -> None:
-        """Send a slice in pieces that threads read."""
-        reader = BodyReader(part, storage)
+        """Send a slice in pieces."""
+        reader, budget = BodyReader(part, storage), SENDFILE_CHUNK
         while reader.remaining:
+            if budget <= 0:
+                budget = SENDFILE_CHUNK
+                await asyncio.sleep(0)
             piece = await reader.read()
             await self.drain()
             self._write(piece)
+            budget -= len(piece)
             await self.drain()
 
     async def _transfer(self, part: FileSlice, storage: AsyncStorage) -> FileSlice:
@@ -188,8 +194,7 @@ class ResponseWriter:
 
     def lose(self) -> None:
         """Note that the connection is closed. What the transport still buffers is lost, and does not count as sent."""
-        # A closed TLS transport has no buffer any more: asyncio's raises AttributeError when it is asked for the size.
-        if self.paused and not self.closed and not (self._encrypted and self._transport.is_closing()):
+        if self.paused and not self.closed:
             self.sent -= self._transport.get_write_buffer_size()
         self.closed = True
         self._wake()

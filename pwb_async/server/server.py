@@ -103,7 +103,7 @@ class Server:
 
     async def serve(self, ready: Callable[[], None] | None = None) -> None:
         """Serve until shutdown() or drain_connections(). ready: called as soon as connections are accepted."""
-        acceptor = Acceptor(self.loop, self._protocol_factory())
+        acceptor = Acceptor(self.loop, self._connection_factory())
         await acceptor.open(self.context.sockets)
         sweeping = self.loop.create_task(self._sweep(acceptor))
         if ready:
@@ -120,6 +120,15 @@ class Server:
         self.state.close()
         self._thread.shutdown(wait=False)
 
+    def _connection_factory(self) -> Callable[[], asyncio.Protocol]:
+        """What makes the protocol of a connection that has just been accepted."""
+        if self.context.tls is None:
+            return self._protocol_factory()
+        from .tls_handshake import TLSHandshake  # most servers have no TLS
+        from .tls_layer import TLSLayer
+
+        return partial(TLSHandshake, TLSLayer(self.state, self._protocol_factory))
+
     def _protocol_factory(self, alpn: str | None = None) -> Callable[[], ConnectionProtocol]:
         """What makes the protocols that speak HTTP. alpn: what ALPN has chosen; None for nothing, or without TLS."""
         state, trace = self.state, self.context.trace
@@ -128,7 +137,7 @@ class Server:
             from .http2_readers import HTTP2Readers
 
             return partial(HTTP2Protocol, state, HTTP2Readers())
-        if self.context.options.proxy_protocol:
+        if self.context.options.proxy_protocol and self.context.tls is None:
             from .proxied_protocol import ProxiedProtocol
 
             return partial(ProxiedProtocol, state)

@@ -1,4 +1,8 @@
-"""The designs that the suite starts. Those of pwb_legacy are the rows of MODES, so all tests run on a new one."""
+"""The designs that the suite starts. Those of pwb_legacy are the rows of MODES, so all tests run on a new one.
+
+COLUMNS are further columns of the one suite: designs that are asked by another protocol. Which tests have a meaning there
+is in columns.py.
+"""
 
 from typing import Final, NamedTuple
 
@@ -20,6 +24,9 @@ class Design(NamedTuple):
     other clients wait in the kernel's accept queue. No row allows another difference between designs; what a design
     does in its own way, such as its threads, has a test of its own.
     """
+
+    tls: bool = False
+    """Whether it is asked over TLS."""
 
     @property
     def program(self) -> str:
@@ -43,11 +50,16 @@ DESIGNS: Final = (
     Design("epoll-level", ("pwb_legacy", "--mode", "epoll", "--trigger", "level")),
     Design("epoll-oneshot", ("pwb_legacy", "--mode", "epoll", "--trigger", "oneshot")),
 )
+COLUMNS: Final = (
+    Design("https-uvloop", ("pwb_async",), tls=True),
+    Design("https-asyncio", ("pwb_async", "--loop", "asyncio", "--cache", "off"), tls=True),
+)
+"""The further columns."""
 CONCURRENT: Final = tuple(design for design in DESIGNS if design.keeps_alive)
 """The designs that serve many clients at a time."""
 
 concurrent = pytest.mark.parametrize(
-    "design", CONCURRENT, ids=lambda design: design.name, indirect=True, scope="session"
+    "design", [*CONCURRENT, *COLUMNS], ids=lambda design: design.name, indirect=True, scope="session"
 )
 """Marks a test that needs a design which serves many clients at a time."""
 

@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Any, Final, TypeVar
 
 from .sockets import TcpSocket, find_socket
+from .tls import TLSAddress, TLSStream
 from .wire import Response, content_length, method_of, parse_head
 
 T = TypeVar("T")
@@ -20,7 +21,9 @@ _RECEIVE: Final = 256 * 1024
 
 
 class Peer:
-    """A client with one connection to `address`, open inside its `async with` block.
+    """A client with one connection to `address`, open inside its `async with` block; with TLS to a TLSAddress.
+
+    With TLS, an end of the stream without close_notify counts as a reset.
 
     receive_buffer: the socket's SO_RCVBUF in bytes, for a client that reads slowly; 0 leaves the kernel's default.
     """
@@ -33,11 +36,13 @@ class Peer:
         if receive_buffer:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self._data = b""
+        self.tls = TLSStream(address) if isinstance(address, TLSAddress) else None
 
     async def __aenter__(self) -> "Peer":
         try:
             async with asyncio.timeout(TIMEOUT):
-                await asyncio.get_running_loop().sock_connect(self.socket, self._address)
+                await asyncio.get_running_loop().sock_connect(self.socket, tuple(self._address))
+            await self._shake_hands()
         except BaseException:
             self.socket.close()
             raise
@@ -49,10 +54,28 @@ class Peer:
     ) -> None:
         self.socket.close()
 
+    async def _shake_hands(self) -> None:
+        while self.tls is not None and not self.tls.shake_hands():
+            await self.send_raw(self.tls.take())
+            data = await self._receive_raw()
+            if not data:
+                raise ConnectionResetError("the connection ended within the handshake")
+            self.tls.feed(data)
+        if self.tls is not None:
+            await self.send_raw(self.tls.take())
+
     async def send(self, data: bytes) -> None:
         """Sends all of `data`."""
+        await self.send_raw(data if self.tls is None else self.tls.encrypt(data))
+
+    async def send_raw(self, data: bytes) -> None:
+        """Sends bytes as they are, also with TLS."""
         async with asyncio.timeout(TIMEOUT):
             await asyncio.get_running_loop().sock_sendall(self.socket, data)
+
+    async def _receive_raw(self) -> bytes:
+        async with asyncio.timeout(TIMEOUT):
+            return await asyncio.get_running_loop().sock_recv(self.socket, _RECEIVE)
 
     async def send_each(self, pieces: Iterable[bytes]) -> None:
         """Sends piece after piece, as fast as the server reads them."""
@@ -76,9 +99,15 @@ class Peer:
         return find_socket(self._address, self.name)
 
     async def _fill(self) -> bool:
-        async with asyncio.timeout(TIMEOUT):
-            data = await asyncio.get_running_loop().sock_recv(self.socket, _RECEIVE)
-        self._data += data
+        if self.tls is None:
+            data: bytes | None = await self._receive_raw()
+        else:
+            while (data := self.tls.decrypt()) is None:
+                received = await self._receive_raw()
+                if not received:
+                    raise ConnectionResetError("the connection ended without close_notify")
+                self.tls.feed(received)
+        self._data += data or b""
         return bool(data)
 
     async def read_response(self, method: str = "GET") -> Response:
@@ -144,6 +173,8 @@ class Peer:
 
     def half_close(self) -> None:
         """Closes the sending side: nothing more is sent, and responses can still be read (hazard A8)."""
+        if self.tls is not None:
+            self.socket.send(self.tls.close())
         self.socket.shutdown(socket.SHUT_WR)
 
     def reset(self) -> None:

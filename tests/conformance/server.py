@@ -23,6 +23,7 @@ from pwb_legacy.compare.measure.probes import pss_kib
 
 from .designs import Design
 from .peer import TIMEOUT
+from .tls import TLSAddress, certificate_options
 
 REPOSITORY: Final = Path(__file__).parents[2]
 _READY: Final = re.compile(r"listening on (https?)://\[?([0-9a-f.:]+?)\]?:(\d+)/")
@@ -199,7 +200,7 @@ async def running(
     `log_dir` if None.
     """
     log, errors = log_dir / "access.log", log_dir / "errors"
-    options = ("--port", "0", *options)
+    options = ("--port", "0", *(certificate_options() if design.tls else ()), *options)
     if "--access-log" not in options:
         options += ("--access-log", str(log))
     with errors.open("wb") as error_file:
@@ -219,7 +220,7 @@ async def running(
     try:
         try:
             server.scheme, host, port = await asyncio.wait_for(asyncio.wrap_future(ready), TIMEOUT)
-            server.address = (host, port)
+            server.address = TLSAddress((host, int(port))) if server.scheme == "https" else (host, port)
         except (TimeoutError, AssertionError) as error:
             raise AssertionError(f"{design.name} does not listen: {error}\n{server.error_output()}") from None
         yield server

@@ -6,7 +6,7 @@ import errno
 import mmap
 import os
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from itertools import pairwise
 from pathlib import Path
@@ -348,15 +348,22 @@ async def test_other_connections_have_their_turn_between_many_parts_a15(
 class Refusing(Sized):
     """A writer whose second call of sendfile(2) is refused, and each one after it."""
 
+    on_refusal: Callable[[], object] = staticmethod(lambda: None)
+
     def _sendfile(self, fd: int, file: File, start: int, length: int) -> int:
         if self.offered:
             self.offered.append(length)
+            self.on_refusal()
             raise SendfileRefusedError(errno.EINVAL, os.strerror(errno.EINVAL))
         return super()._sendfile(fd, file, start, length)
 
 
-async def test_threads_read_what_sendfile_refuses_c16(files: AsyncStorage, content: bytes) -> None:
-    """From where sendfile has stopped; and the next response from its beginning, without another try."""
+@pytest.mark.parametrize("cached", [True, False])
+async def test_what_sendfile_refuses_is_read_c16(files: AsyncStorage, content: bytes, cached: bool) -> None:
+    """From where sendfile has stopped; and the next response from its beginning, without another try.
+
+    Threads read what is not in memory.
+    """
     file = UncachedFile(await opened(files, b"big.bin"))
     file.read_ahead(0, SIZE, 0)
     readers: set[int] = set()
@@ -369,12 +376,14 @@ async def test_threads_read_what_sendfile_refuses_c16(files: AsyncStorage, conte
     file.read_into = read
     async with connection() as (plain, reader):
         writer = plain._transport.get_protocol().writer = Refusing(plain._transport, plain._send_queue)  # type: ignore[attr-defined]
+        if not cached:
+            writer.on_refusal = lambda: setattr(file, "in_page_cache", lambda start, length: False)
         for start in (0, 1):
             assert await sent(writer, reader, FileSlice(file, start, SIZE - start), files) == content[start:]
             assert writer.sent == SIZE - start
     assert len(writer.offered) == 2
     assert readers
-    assert threading.get_ident() not in readers
+    assert (readers == {threading.get_ident()}) if cached else (threading.get_ident() not in readers)
     file.close()
 
 

@@ -35,7 +35,8 @@ class SecurityFields:
         level: One of LEVELS, or None.
         isolated: Whether pages are cross-origin isolated, as SharedArrayBuffer demands.
         shared: Whether other origins may use the site's files.
-        secure: Whether responses are sent over TLS; only then is Strict-Transport-Security (RFC 6797 7.2).
+        secure: Whether responses are sent over TLS; only then `strict` sends Strict-Transport-Security (RFC 6797 7.2),
+            which binds a browser for a year.
     """
 
     def __init__(
@@ -46,7 +47,7 @@ class SecurityFields:
         if level:
             every |= {b"X-Content-Type-Options": b"nosniff", b"Referrer-Policy": b"strict-origin-when-cross-origin"}
             document |= {_POLICY: _BASIC, b"X-Frame-Options": b"SAMEORIGIN", _OPENER: b"same-origin-allow-popups"}
-        if level and secure:
+        if level == "strict" and secure:
             every[b"Strict-Transport-Security"] = b"max-age=31536000"
         if level == "strict":
             every[_RESOURCE] = _resource_policy(shared)

@@ -100,9 +100,10 @@ def test_isolation_needs_three_fields_on_every_file() -> None:
     assert len(set(names)) == len(names)
 
 
-def test_hsts_over_tls_only_and_never_preload() -> None:
+def test_hsts_over_tls_only_where_asked_for_and_never_preload() -> None:
     assert b"Strict-Transport-Security" not in dict(SecurityFields("strict").apply(200, HTML))
-    fields = dict(SecurityFields("basic", secure=True).apply(200, HTML))
+    assert b"Strict-Transport-Security" not in dict(SecurityFields("basic", secure=True).apply(200, HTML))
+    fields = dict(SecurityFields("strict", secure=True).apply(200, HTML))
     assert fields[b"Strict-Transport-Security"] == b"max-age=31536000"
 
 
@@ -138,7 +139,7 @@ def test_an_invalid_request_gets_what_does_not_depend_on_its_path() -> None:
 
 def test_what_is_added_over_tls_that_a_proxy_reports() -> None:
     fields = AddedFields(
-        security=SecurityFields("basic"), over_tls=AddedFields(security=SecurityFields("basic", secure=True))
+        security=SecurityFields("strict"), over_tls=AddedFields(security=SecurityFields("strict", secure=True))
     )
     for line, secure in (
         (b"", False),

@@ -1,0 +1,61 @@
+"""The server's state for its connections without TLS, where it has TLS: they are redirected to https."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from pwb_async.core.events import BadRequest
+from pwb_async.core.semantics.messages import Request, Response
+from pwb_async.core.site.access import Check
+from pwb_async.core.site.lookup import Finding, Lookup
+from pwb_async.core.site.plain_http import PlainHTTP, Ports
+from pwb_async.runtime.access_options import find_connection_class
+from pwb_async.runtime.context import ServerContext
+
+from .state import ServerState
+
+
+class PlainState:
+    """A ServerState with another site and without a cache; everything else is that of the server.
+
+    Args:
+        state: The server's state.
+        ports: The ports of a listener beside that with TLS; None for requests on the latter.
+    """
+
+    cache = None
+
+    def __init__(self, state: ServerState, ports: Ports | None = None) -> None:
+        self._state, self._ports = state, ports
+        self._configure(state.context)
+
+    def _configure(self, context: ServerContext) -> None:
+        self._configured = context
+        self._site = PlainHTTP(context.site, self._ports)
+        self._check_access = context.make_access_check(self._site)
+        # The header of the PROXY protocol has been taken ahead of what was no handshake.
+        kind = find_connection_class(context.options) if self._ports else context.connection_class
+        self._context = context._replace(site=self._site, connection_class=kind)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._state, name)
+
+    @property
+    def context(self) -> ServerContext:
+        """The server's configuration, with this site."""
+        if self._configured is not self._state.context:
+            self._configure(self._state.context)
+        return self._context
+
+    @property
+    def find(self) -> Callable[[Lookup], asyncio.Future[Finding]]:
+        """The function that finds a file without the cache, which prepares responses for https."""
+        return self._state.storage.find
+
+    def access_check(self, peer: str, event: Request | BadRequest) -> tuple[str, Response | Check | None]:
+        """The client, and the response if the request is refused: no password is asked for without TLS."""
+        check = self._check_access
+        client, refusal = (peer, None) if check is None else check(peer, event)
+        if isinstance(event, Request) and (isinstance(refusal, Check) or (refusal and refusal.status == 401)):
+            return client, self._site.redirect(event)
+        return client, refusal
