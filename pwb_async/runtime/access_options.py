@@ -59,7 +59,10 @@ def guard_storage(storage: Storage, options: Options, access: "Access") -> Stora
 
 
 def warn_of_readable_passwords(options: Options) -> None:
-    """Log a warning if passwords may be sent through a network without a proxy, which would have TLS."""
+    """Log a warning if passwords may be sent through a network without a proxy, which would have TLS.
+
+    Not to be called by a server that has TLS itself.
+    """
     if options.unix or options.trusted_proxy or not any(each.htpasswd_files for each in options.of_all_sites):
         return
     address = parse_address(options.host)

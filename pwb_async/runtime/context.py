@@ -43,10 +43,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 logger: Final = logging.getLogger("pwb")
-_NEEDS_RESTART: Final = ("host", "port", "unix", "unix_mode", "unix_group", "proxy_protocol", "http2", "trace")
+_NEEDS_RESTART: Final = ("host", "port", "unix", "unix_mode", "unix_group", "proxy_protocol", "trace")
 """Options that no reload can change: where the server listens, and the timeline, which is one file for a whole run."""
-_HTTP2_MODULES: Final = ("pwb_async.server.http2_prior_knowledge",)
-"""The modules of HTTP/2, which no other server imports."""
 
 
 class StartupError(Exception):
@@ -100,11 +98,6 @@ class ServerContext(NamedTuple):
     """The functions that are called with each exchange, beside that of the access log."""
 
     @property
-    def speaks_http2(self) -> bool:
-        """Whether clients may speak HTTP/2: with TLS by default, otherwise where it is asked for."""
-        return self.options.http2 is True or (self.tls is not None and self.options.http2 is not False)
-
-    @property
     def access_check(self) -> AccessCheck | None:
         """The client resolver and the guard as servers call them; None if there is neither."""
         return self.make_access_check(self.site)
@@ -144,8 +137,6 @@ class ServerContext(NamedTuple):
         try:
             if any(each.browse for each in self.options.of_all_sites):
                 modules += LISTING_MODULES
-            if self.speaks_http2:
-                modules += _HTTP2_MODULES
             privileges.drop_privileges(self.options, *modules)
             for directory in all_directories(self.options):
                 Disk(directory)
@@ -256,8 +247,8 @@ def _open(
                 sockets = listen(options.host, options.port, options.unix, mode, group)
                 opened.callback(close, sockets)
             action, value = "make certificates", ""
-            has_tls = program != "pwb-legacy"
-            tls = find_tls(options, sockets, old and (old.options, old.tls)) if has_tls else None
+            may_use_tls = program != "pwb-legacy"  # which reads raw sockets, but maybe the same TOML file
+            tls = find_tls(options, sockets, old and (old.options, old.tls)) if may_use_tls else None
             action, value = "write the timeline", options.trace or ""  # last, since it empties the file
             trace = old.trace if old is not None else _open_trace(program, options)
         except OSError as error:
@@ -269,7 +260,8 @@ def _open(
         opened.pop_all()
     if options.dotfiles:
         logger.warning("names that begin with a dot are served: --dotfiles")
-    warn_of_readable_passwords(options)
+    if tls is None:
+        warn_of_readable_passwords(options)
     storage = _slowed(sites.storage, options)
     if any(each.compress for each in options.of_all_sites):
         storage = CompressingStorage(storage)

@@ -8,7 +8,6 @@ from typing import Final
 from pwb_async.config.command_line import EPILOG
 from pwb_async.config.declarations import Declaration, Topic
 from pwb_async.config.environment import PREFIX
-from pwb_async.config.option_types import SWITCH
 from pwb_async.config.options import DECLARATIONS
 
 PAGE: Final = Path(__file__).parents[2] / "docs" / "options.md"
@@ -53,7 +52,7 @@ def flag(option: Declaration) -> str:
     """The option as it is written on the command line."""
     if option.positional:
         return code(option.name.upper())
-    if option.type is SWITCH:
+    if isinstance(option.default, bool):
         return f"`{option.flag}`, `--no-{option.flag[2:]}`"
     return code(option.flag)
 

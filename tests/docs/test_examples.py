@@ -19,11 +19,12 @@ import pytest
 
 from pwb_async.compress.commands import compress
 from pwb_async.config.loader import read_options
-from pwb_async.explain.commands import run as explain
 from pwb_legacy.book.commands import book
 from pwb_legacy.check.commands import check
 from pwb_legacy.compare.commands import laboratory
 from tests.conformance.server import environment
+from tests.tls.certificates import make
+from tests.tls.handshake import client_context
 
 from .examples import COMMANDS, FILES, PAGES, ROOT, Example
 
@@ -57,9 +58,8 @@ BOOK = {command: words[1:] for command, words in LEGACY.items() if words[:1] == 
 CHECK = {command: words[1:] for command, words in LEGACY.items() if words[:1] == ["check"]}
 HELP = {command: words for command, words in PWB.items() if words == ["--help"]}
 COMPRESS = {command: words[1:] for command, words in PWB.items() if words[:1] == ["compress"]}
-EXPLAIN = {command: words[1:] for command, words in PWB.items() if words[:1] == ["explain"]}
 SERVERS = {
-    **{command: ("pwb", words) for command, words in PWB.items() if command not in {**HELP, **COMPRESS, **EXPLAIN}},
+    **{command: ("pwb", words) for command, words in PWB.items() if command not in {**HELP, **COMPRESS}},
     **{command: ("pwb-legacy", words) for command, words in LEGACY.items() if "--mode" in words},
 }
 PYTHON = {command: words[1:] for command, words in unique("python").items()}
@@ -103,7 +103,6 @@ def test_every_command_is_tested(example: Example) -> None:
             **BOOK,
             **CHECK,
             **COMPRESS,
-            **EXPLAIN,
             **HELP,
             **TESTS,
             **TOOLS,
@@ -134,13 +133,6 @@ def test_the_command_check_takes_its_arguments(command: str) -> None:
 def test_the_command_compress_takes_its_arguments(command: str) -> None:
     """tests/compress runs it."""
     compress.make_context("compress", list(COMPRESS[command]))
-
-
-@pytest.mark.parametrize("command", EXPLAIN)
-def test_the_command_explain_takes_its_arguments(command: str, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What it prints is in docs/explain.md, which tests/docs/test_explain_page.py checks."""
-    monkeypatch.chdir(home)
-    explain([word.replace("~", str(home)) if word.startswith("~") else word for word in EXPLAIN[command]])
 
 
 @pytest.mark.parametrize("command", TOOLS)
@@ -198,10 +190,14 @@ def test_help_and_the_list_of_modes_are_printed() -> None:
 
 @pytest.fixture
 def home(tmp_path: Path) -> Path:
-    """A folder with a site, for `~`; it is the current one as well, with a site called static."""
+    """A folder with a site and a certificate, for `~`; it is the current one as well, with a site called static."""
     for name in ("site", "static"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "index.html").write_text("hello PWB")
+    (tmp_path / "tls").mkdir()
+    certificate, key = make("localhost").write(tmp_path / "tls")
+    certificate.rename(certificate.with_name("fullchain.pem"))
+    key.rename(key.with_name("privkey.pem"))
     return tmp_path
 
 
@@ -214,18 +210,29 @@ def test_a_server_starts_answers_and_stops(command: str, home: Path) -> None:
     words = [group if word == "www-data" else word for word in words]
     unix = words[words.index("--unix") + 1] if "--unix" in words else ""
     with started(MODULES[program], [*words, *([] if unix else ["--port", "0"])], home) as (process, line):
-        port = re.search(r"http://[\d.]+:(\d+)(/\S*)", line)
-        assert unix or port
-        path = port[2] if port else "/"
-        with socket.socket(socket.AF_UNIX) if unix else socket.socket() as client:
-            client.settimeout(TIMEOUT)
-            client.connect(unix or ("127.0.0.1", int(port[1]) if port else 0))
+        url = re.search(r"(https?)://[\d.]+:(\d+)(/\S*)", line)
+        assert unix or url
+        path = url[3] if url else "/"
+        with connected(unix or ("127.0.0.1", int(url[2]) if url else 0), bool(url) and url[1] == "https") as client:
             client.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
             response = b"".join(iter(lambda: client.recv(65536), b""))
         assert response.startswith(b"HTTP/1.1 200 OK\r\n")
         assert response.endswith(b"hello PWB")
         process.send_signal(signal.SIGTERM)
         assert process.wait(TIMEOUT) == 0
+
+
+@contextmanager
+def connected(address: str | tuple[str, int], tls: bool) -> Iterator[socket.socket]:
+    """A connection to a server. Over TLS the client trusts any certificate."""
+    with socket.socket(socket.AF_UNIX if isinstance(address, str) else socket.AF_INET) as client:
+        client.settimeout(TIMEOUT)
+        client.connect(address)
+        if not tls:
+            yield client
+            return
+        with client_context().wrap_socket(client) as secure:
+            yield secure
 
 
 @contextmanager
@@ -239,7 +246,7 @@ def started(module: str, words: list[str], home: Path) -> Iterator[tuple["subpro
             stdout=subprocess.PIPE,
             stderr=errors,
             cwd=home,
-            env=environment(),
+            env={**environment(), "XDG_DATA_HOME": str(home / "data")},
             text=True,
         ) as process,
     ):

@@ -3,8 +3,8 @@
     python -m tests.stress.reload [--quick]
 
 Once with a single process and once with two workers, clients send requests without a pause, nine of ten on a persistent
-connection, the tenth on a new one; at regular intervals the server is reloaded with other options. Then workers are killed,
-one after the other. A client that gets `Connection: close` connects again, as every client does. Everything else is a
+connection, the tenth on a new one; at regular intervals the server is reloaded with other options. The same over TLS, where
+each reload brings a new certificate, too. Then workers are killed, one after the other. A client that gets `Connection: close` connects again, as every client does. Everything else is a
 failure: an end of the connection, another status, other content. Bars: reloads cause no failure; a kill causes at most one
 for each client, which is what was in flight; and descriptors, threads, processes and memory at the end are as at the
 beginning.
@@ -17,6 +17,7 @@ import mmap
 import os
 import signal
 import socket
+import ssl
 import struct
 import sys
 import time
@@ -26,6 +27,7 @@ from typing import Final
 
 from tests.conformance.designs import Design
 from tests.conformance.server import REPOSITORY, Resources, Server, eventually, running
+from tests.tls.certificates import make
 
 from .harness import MIB, Report, folder, raise_descriptor_limit, temporary_folders
 from .response import read_response
@@ -37,11 +39,13 @@ _WARM: Final = 10
 """Reloads before the figures that the last ones are compared with."""
 
 
-def client(port: int, number: int, counts_file: str, content: str) -> None:
+def client(port: int, number: int, counts_file: str, content: str, authority: str) -> None:
     """Runs one client, in a process of its own.
 
-    counts_file: a file with one number for each client, the responses that it has received.
+    counts_file: a file with one number for each client, the responses that it has received. authority: the certificate
+    that it trusts; "" for no TLS.
     """
+    tls = ssl.create_default_context(cafile=authority) if authority else None
     expected = Path(content).read_bytes()
     request = f"GET {_TARGET} HTTP/1.1\r\nHost: h\r\n\r\n".encode()
     failures: list[str] = []
@@ -57,6 +61,8 @@ def client(port: int, number: int, counts_file: str, content: str) -> None:
             try:
                 if sock is None:
                     sock = socket.create_connection(("127.0.0.1", port), timeout=10)
+                    if tls is not None:
+                        sock = tls.wrap_socket(sock, server_hostname="localhost")
                 sock.sendall(request)
                 head, body = read_response(sock)
                 if not head.startswith(b"HTTP/1.1 200 ") or body != expected:
@@ -81,7 +87,9 @@ def client(port: int, number: int, counts_file: str, content: str) -> None:
 class Load:
     """Clients that send requests during the `async with` block; afterwards `failures` has theirs."""
 
-    def __init__(self, server: Server, root: Path, log_dir: Path) -> None:
+    def __init__(self, server: Server, root: Path, log_dir: Path, authority: str = "") -> None:
+        """authority: the certificate that the clients trust; "" for no TLS."""
+        self._authority = authority
         self._port = server.address[1]
         self._content = root / _TARGET[1:]
         self._counts_file = log_dir / "counts_file"
@@ -90,7 +98,7 @@ class Load:
         self.total = 0
 
     async def __aenter__(self) -> "Load":
-        words = [str(self._counts_file), str(self._content)]
+        words = [str(self._counts_file), str(self._content), self._authority]
         self._clients = [
             await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "tests.stress.reload", "--client", str(self._port), str(number), *words),
@@ -124,8 +132,29 @@ class Load:
         await eventually(lambda: self.answered >= count, _TIMEOUT, lambda: f"{self.answered} answers, not {count}")
 
 
-async def reload(server: Server, number: int) -> None:
-    """Changes the options, sends SIGHUP, and waits until the server reports the reload."""
+class Certificates:
+    """An authority, and certificates of it for a server."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._authority = make("authority", authority=True)
+        self.authority = str(self._authority.write(folder, "authority")[0])
+        self.renew()
+
+    def renew(self) -> None:
+        """Replaces the certificate and its key."""
+        self.certificate, self.key = map(str, make("localhost", issuer=self._authority).write(self._folder))
+
+    @property
+    def options(self) -> tuple[str, ...]:
+        """The server's options. It reads the files when it gets SIGHUP."""
+        return ("--tls-cert", self.certificate, "--tls-key", self.key, "--no-tls-reload")
+
+
+async def reload(server: Server, number: int, certificates: Certificates | None) -> None:
+    """Changes the options and the certificate, sends SIGHUP, and waits until the server reports the reload."""
+    if certificates is not None:
+        certificates.renew()
     new = server.errors.parent / "pwb.new"
     new.write_text(f"max-age = {number}\n")
     new.rename(new.with_name("pwb.toml"))
@@ -161,26 +190,30 @@ def report_differences(report: Report, start: tuple[Resources, int], end: tuple[
     report.figure("memory more than at the start", (end[1] - start[1]) / MIB, 6, " MiB")
 
 
-async def reloads(report: Report, workers: int, times: int, requests: int) -> None:
+async def reloads(report: Report, workers: int, times: int, requests: int, tls: bool = False) -> None:
     """Reloads under load."""
-    report.write(f"{'two workers' if workers > 1 else 'alone'}: {times} reloads, {CLIENTS} clients")
+    kind = f"{'two workers' if workers > 1 else 'alone'}{', TLS' if tls else ''}"
+    report.write(f"{kind}: {times} reloads, {CLIENTS} clients")
     processes = 1 if workers == 1 else workers + 1
     design = Design("reload", ("pwb_async", "--workers", str(workers)))
     with temporary_folders() as (root, log_dir):
+        certificates = Certificates(log_dir) if tls else None
+        options = certificates.options if certificates else ()
+        authority = certificates.authority if certificates else ""
         async with running(
-            design, root, log_dir=folder(log_dir, f"reloads-{workers}"), allowed_errors="reloaded"
+            design, root, *options, log_dir=folder(log_dir, f"reloads-{workers}"), allowed_errors="reloaded"
         ) as server:
-            async with Load(server, root, log_dir) as load:
+            async with Load(server, root, log_dir, authority) as load:
                 for number in range(_WARM):
-                    await reload(server, number)
+                    await reload(server, number, certificates)
                 first = load.answered
             failures = load.failures
             start = await settled_resources(server, processes)
             begin = time.monotonic()
-            async with Load(server, root, log_dir) as load:
+            async with Load(server, root, log_dir, authority) as load:
                 for number in range(times):
                     await load.reach((number + 1) * requests // times)
-                    await reload(server, number)
+                    await reload(server, number, certificates)
                 await load.reach(requests)
             took = time.monotonic() - begin
             end = await settled_resources(server, processes)
@@ -234,15 +267,17 @@ def replaced(server: Server, victim: int) -> bool:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="the short form that CI runs")
-    parser.add_argument("--client", nargs=4, help=argparse.SUPPRESS)
+    parser.add_argument("--client", nargs=5, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.client:
         client(int(arguments.client[0]), int(arguments.client[1]), *arguments.client[2:])
         return 0
     raise_descriptor_limit()
     report = Report()
+    times, requests = (10, 6_000) if arguments.quick else (100, 200_000)
     for workers in (1, 2):
-        asyncio.run(reloads(report, workers, 10 if arguments.quick else 100, 6_000 if arguments.quick else 200_000))
+        asyncio.run(reloads(report, workers, times, requests))
+        asyncio.run(reloads(report, workers, times, requests // 2, tls=True))
     asyncio.run(kills(report, 2 if arguments.quick else 30))
     return report.end()
 
