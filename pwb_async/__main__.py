@@ -1,6 +1,6 @@
 """The command `python -m pwb_async [ROOT]`, from its options to its exit status.
 
-`pwb compress` is a command of its own, which parses the rest of the line itself.
+`pwb compress` and `pwb explain` are commands of their own, which parse the rest of the line themselves.
 """
 
 import gc
@@ -26,7 +26,7 @@ with needed_packages(PROGRAM, "pwb_async"):
 gc.freeze()  # it all stays, so the collector need not look at it again
 gc.enable()
 
-COMMANDS: Final = ("compress",)
+COMMANDS: Final = ("compress", "explain")
 """The first argument of a command, which is also the package whose commands.main() runs it and ends the program.
 
 A directory with such a name is served by `./compress`.

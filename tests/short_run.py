@@ -116,6 +116,7 @@ ONLY_EXHAUSTIVE: Final = (
     "tests/compress/test_compress.py::test_ctrl_c_ends_it",
     "tests/compress/test_compress.py::test_orphans_are_named_and_removed_on_request",
     "tests/compress/test_compress.py::test_what_does_not_decode_to_its_file_is_stale_d13",
+    "tests/conformance/test_explain.py::test_the_rows_of_the_other_sites",
     "tests/conformance/test_large.py::test_more_than_32_bits_can_count_c12",
     "tests/docs/test_book_page.py",
     "tests/docs/test_examples.py::test_pytest_accepts_its_options_and_finds_the_files",

@@ -46,8 +46,9 @@ LAYERS: dict[str, set[str]] = {
     "command": {"config", "output", "observability"},
     "server": {*PURE, *BLOCKING, "core.tls"},
     "compress": {"core.semantics", "core.site", "config", "storage", "output", "runtime"},
+    "explain": {*PURE, "access", "config", "observability", "output", "runtime", "storage"},
     "workers": {*PURE, *BLOCKING, "server"},
-    "__main__": {*PURE, *BLOCKING, "command", "compress", "server", "workers"},
+    "__main__": {*PURE, *BLOCKING, "command", "compress", "explain", "server", "workers"},
 }
 """What each part of pwb_async may import of the others. Nothing imports __main__."""
 LEGACY_MAY_IMPORT = {*PURE, *BLOCKING, "version", "command"}

@@ -76,6 +76,10 @@ class Access:
         """Whether the host of a request is served."""
         return not self._hosts or host_name(request.target.authority or request.fields.host) in self._hosts
 
+    def alone(self, rule: AccessRule) -> "Access":
+        """The access of a site with no other rule, so that it can be told which one refuses a request."""
+        return Access(AccessRules((rule,)), self._files, preflights=self._preflights)
+
     def judge(self, client: str, request: Request) -> "Refusal | Unverified | None":
         """Whether a request is refused for its path. It never blocks."""
         rules = self.rules.at(request.target.segments)

@@ -11,7 +11,7 @@ from pwb_async.version import __version__
 from .declarations import Declaration, Topic
 from .environment import PREFIX
 from .help import HelpfulCommand
-from .option_types import PATH
+from .option_types import PATH, SWITCH
 from .options import DECLARATIONS, ConfigError
 
 
@@ -36,7 +36,10 @@ PROGRAMS: Final = {
             ("pwb ~/site --host 0.0.0.0 --port 8080", "serve it to other machines, too"),
             ("pwb ~/site --workers auto --access-log off", "use every processor, and write no log"),
         ),
-        (("compress", "compress the files of a directory ahead of time, as small as possible"),),
+        (
+            ("compress", "compress the files of a directory ahead of time, as small as possible"),
+            ("explain", "print how a request would be answered, and why"),
+        ),
     ),
     "pwb-legacy": Program(
         "--mode MODE [OPTIONS]",
@@ -110,9 +113,13 @@ def read(program: str, argv: Sequence[str]) -> Iterator[tuple[str, str, Any]]:
 
     Raises ConfigError, or click.exceptions.Exit after --help or --version has been printed.
     """
-    command = _command(program)
+    return read_with(make_command(program, program, PROGRAMS[program]), program, argv)
+
+
+def read_with(command: click.Command, program: str, argv: Sequence[str]) -> Iterator[tuple[str, str, Any]]:
+    """The same for a command of `program`, with what is given for the parameters that it has beside the options."""
     try:
-        context = command.make_context(program, list(argv))
+        context = command.make_context(command.name, list(argv))
     except click.UsageError as error:
         raise ConfigError(describe(error, program)) from None
     for param in command.params:
@@ -120,21 +127,30 @@ def read(program: str, argv: Sequence[str]) -> Iterator[tuple[str, str, Any]]:
             yield param.name, _place(param), context.params[param.name]
 
 
-def _command(program: str) -> click.Command:
-    usage, about, examples, commands = PROGRAMS[program]
+def make_command(
+    program: str, name: str, about: Program, own: Sequence[click.Parameter] = (), epilog: str = EPILOG
+) -> click.Command:
+    """A command with the options of `program`.
+
+    own: the parameters that it has beside them; then --help has these alone. epilog: what follows them in --help.
+    """
     options = [option for option in DECLARATIONS.values() if option.belongs_to(program)]
+    headings = {topic.value: [each.name for each in options if each.topic is topic] for topic in TOPICS[program]}
     command = HelpfulCommand(
-        program,
-        options_metavar=usage,
-        help=about,
-        epilog=EPILOG,
-        examples=examples,
-        commands=commands,
-        headings={topic.value: [each.name for each in options if each.topic is topic] for topic in TOPICS[program]},
+        name,
+        options_metavar=about.usage,
+        help=about.about,
+        epilog=epilog,
+        examples=about.examples,
+        commands=about.commands,
+        headings=headings,
     )
-    command.params = [_parameter(option) for option in options]
+    command.params = [*own, *(_parameter(option) for option in options)]
     command.params.append(click.Option(["--config"], type=PATH, metavar="PATH", help="TOML file of options."))
     click.version_option(__version__, message="PWB %(version)s")(command)
+    for param in command.params[len(own) :] if own else ():
+        if isinstance(param, click.Option):
+            param.hidden = True
     return command
 
 
@@ -146,8 +162,8 @@ def _parameter(option: Declaration) -> click.Parameter:
         about = f"{about}  [default: {' '.join(map(option.type.format, values))}]"
     if option.positional:
         return click.Argument([option.name], type=option.type, required=False, help=about)
-    if isinstance(default, bool):
-        return click.Option([f"{option.flag}/--no-{option.flag[2:]}"], help=about)
+    if option.type is SWITCH:
+        return click.Option([f"{option.flag}/--no-{option.flag[2:]}"], default=None, help=about)
     return click.Option(
         [option.flag], type=option.type, multiple=option.repeatable, metavar=option.type.name, help=about
     )

@@ -10,7 +10,7 @@ Values that are overridden are not checked, because the environment may have bee
 """
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -33,8 +33,19 @@ def read_options(
     each thing that is ignored. Raises ConfigError if an option is wrong; --help and --version print, and raise
     click.exceptions.Exit.
     """
+    return merge_options(program, command_line.read(program, argv), environ, directory, warn)
+
+
+def merge_options(
+    program: str,
+    given: Iterable[tuple[str, str, Any]],
+    environ: Mapping[str, str],
+    directory: str | os.PathLike[str],
+    warn: Callable[[str], object] = lambda line: None,
+) -> Options:
+    """The same for options that were read from a command line: the name of each, where it stands, and its value."""
     # The place and the value of each option that is set. click has checked those of the command line.
-    settings = {name: (place, value) for name, place, value in command_line.read(program, argv)}
+    settings = {name: (place, value) for name, place, value in given}
     _, config = settings.pop("config", ("", environ.get(environment.CONFIG)))
     unchecked: dict[str, tuple[str, Any]] = {}
     toml = toml_file.read(config, directory)

@@ -192,6 +192,14 @@ class Options(TLSOptions):
     )
     unix_group: str | None = option(Topic.LISTENING, None, GROUP, "Group of the Unix socket.", needs="unix")
 
+    http2: bool | None = option(
+        Topic.LISTENING,
+        None,
+        SWITCH,
+        "Speak HTTP/2, too. Without TLS, only where this is given, with clients that begin with it (prior knowledge).",
+        program="pwb",
+    )
+
     workers: int = option(
         Topic.PROCESS, 1, WORKERS, "Serving processes; auto: one for each processor that may be used.", program="pwb"
     )

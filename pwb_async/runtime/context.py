@@ -43,8 +43,10 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 logger: Final = logging.getLogger("pwb")
-_NEEDS_RESTART: Final = ("host", "port", "unix", "unix_mode", "unix_group", "proxy_protocol", "trace")
+_NEEDS_RESTART: Final = ("host", "port", "unix", "unix_mode", "unix_group", "proxy_protocol", "http2", "trace")
 """Options that no reload can change: where the server listens, and the timeline, which is one file for a whole run."""
+_HTTP2_MODULES: Final = ("pwb_async.server.http2_prior_knowledge",)
+"""The modules of HTTP/2, which no other server imports."""
 
 
 class StartupError(Exception):
@@ -98,6 +100,11 @@ class ServerContext(NamedTuple):
     """The functions that are called with each exchange, beside that of the access log."""
 
     @property
+    def speaks_http2(self) -> bool:
+        """Whether clients may speak HTTP/2: with TLS by default, otherwise where it is asked for."""
+        return self.options.http2 is True or (self.tls is not None and self.options.http2 is not False)
+
+    @property
     def access_check(self) -> AccessCheck | None:
         """The client resolver and the guard as servers call them; None if there is neither."""
         return self.make_access_check(self.site)
@@ -137,6 +144,8 @@ class ServerContext(NamedTuple):
         try:
             if any(each.browse for each in self.options.of_all_sites):
                 modules += LISTING_MODULES
+            if self.speaks_http2:
+                modules += _HTTP2_MODULES
             privileges.drop_privileges(self.options, *modules)
             for directory in all_directories(self.options):
                 Disk(directory)

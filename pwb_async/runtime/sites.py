@@ -134,6 +134,10 @@ class Sites:
 
         return VirtualHosts(sites, HostTable(self._hosts, self._strict))
 
+    def access_of(self, number: int) -> "Access | None":
+        """The access control of a site, by its number; None if it refuses nothing."""
+        return self._sites[number].access
+
     def guard(self, responder: Responder) -> Guard | None:
         """The guard of a responder that was made here; None if nothing is refused."""
         first = self._sites[0].access

@@ -57,6 +57,11 @@ class ConnectionProtocol(asyncio.Protocol):
         """The socket, for asking the kernel about it; only the transport reads and writes."""
         return cast(socket.socket, self._transport.get_extra_info("socket"))
 
+    @property
+    def parts(self) -> tuple[asyncio.Transport, ResponseWriter, str]:
+        """The transport, the writer and the peer, for a protocol that takes the connection over."""
+        return self._transport, self._writer, self._peer
+
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Wait for a request, or send 503 if the connection is not admitted."""
         state = self._state

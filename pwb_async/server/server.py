@@ -132,10 +132,20 @@ class Server:
     def _protocol_factory(self, alpn: str | None = None) -> Callable[[], ConnectionProtocol]:
         """What makes the protocols that speak HTTP. alpn: what ALPN has chosen; None for nothing, or without TLS."""
         state, trace = self.state, self.context.trace
+        if alpn == "h2":
+            from .http2_protocol import HTTP2Protocol
+            from .http2_readers import HTTP2Readers
+
+            return partial(HTTP2Protocol, state, HTTP2Readers())
         if self.context.options.proxy_protocol and self.context.tls is None:
             from .proxied_protocol import ProxiedProtocol
 
             return partial(ProxiedProtocol, state)
+        if trace is None and self.context.tls is None and self.context.options.http2:
+            from .http2_prior_knowledge import PriorKnowledgeProtocol
+            from .http2_readers import HTTP2Readers
+
+            return partial(PriorKnowledgeProtocol, state, HTTP2Readers())
         if trace is None:
             return partial(HTTPProtocol, state)
         from .tracing import TracedProtocol

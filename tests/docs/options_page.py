@@ -8,6 +8,7 @@ from typing import Final
 from pwb_async.config.command_line import EPILOG
 from pwb_async.config.declarations import Declaration, Topic
 from pwb_async.config.environment import PREFIX
+from pwb_async.config.option_types import SWITCH
 from pwb_async.config.options import DECLARATIONS
 
 PAGE: Final = Path(__file__).parents[2] / "docs" / "options.md"
@@ -52,7 +53,7 @@ def flag(option: Declaration) -> str:
     """The option as it is written on the command line."""
     if option.positional:
         return code(option.name.upper())
-    if isinstance(option.default, bool):
+    if option.type is SWITCH:
         return f"`{option.flag}`, `--no-{option.flag[2:]}`"
     return code(option.flag)
 

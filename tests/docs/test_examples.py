@@ -19,6 +19,7 @@ import pytest
 
 from pwb_async.compress.commands import compress
 from pwb_async.config.loader import read_options
+from pwb_async.explain.commands import run as explain
 from pwb_legacy.book.commands import book
 from pwb_legacy.check.commands import check
 from pwb_legacy.compare.commands import laboratory
@@ -58,8 +59,9 @@ BOOK = {command: words[1:] for command, words in LEGACY.items() if words[:1] == 
 CHECK = {command: words[1:] for command, words in LEGACY.items() if words[:1] == ["check"]}
 HELP = {command: words for command, words in PWB.items() if words == ["--help"]}
 COMPRESS = {command: words[1:] for command, words in PWB.items() if words[:1] == ["compress"]}
+EXPLAIN = {command: words[1:] for command, words in PWB.items() if words[:1] == ["explain"]}
 SERVERS = {
-    **{command: ("pwb", words) for command, words in PWB.items() if command not in {**HELP, **COMPRESS}},
+    **{command: ("pwb", words) for command, words in PWB.items() if command not in {**HELP, **COMPRESS, **EXPLAIN}},
     **{command: ("pwb-legacy", words) for command, words in LEGACY.items() if "--mode" in words},
 }
 PYTHON = {command: words[1:] for command, words in unique("python").items()}
@@ -103,6 +105,7 @@ def test_every_command_is_tested(example: Example) -> None:
             **BOOK,
             **CHECK,
             **COMPRESS,
+            **EXPLAIN,
             **HELP,
             **TESTS,
             **TOOLS,
@@ -133,6 +136,13 @@ def test_the_command_check_takes_its_arguments(command: str) -> None:
 def test_the_command_compress_takes_its_arguments(command: str) -> None:
     """tests/compress runs it."""
     compress.make_context("compress", list(COMPRESS[command]))
+
+
+@pytest.mark.parametrize("command", EXPLAIN)
+def test_the_command_explain_takes_its_arguments(command: str, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What it prints is in docs/explain.md, which tests/docs/test_explain_page.py checks."""
+    monkeypatch.chdir(home)
+    explain([word.replace("~", str(home)) if word.startswith("~") else word for word in EXPLAIN[command]])
 
 
 @pytest.mark.parametrize("command", TOOLS)

@@ -56,3 +56,9 @@ class HTTP2ConnectionError(HTTP2Error):
 
 class HTTP2StreamError(HTTP2Error):
     """An error that ends one stream, by RST_STREAM (RFC 9113 5.4.2)."""
+
+
+def require(condition: bool, code: ErrorCode, detail: str) -> None:
+    """Raise HTTP2ConnectionError unless `condition` holds."""
+    if not condition:
+        raise HTTP2ConnectionError(code, detail)

@@ -1,7 +1,7 @@
 """The frames of HTTP/2: their layout, types and flags (RFC 9113 4 and 6), and builders of those that a server sends.
 
-A stream identifier stays the four bytes that it has on the wire: they have the order of the numbers, the reserved bit is
-removed once, where it is received, and nothing has to be converted for a response.
+A stream identifier stays the four bytes that it has on the wire: bytes have the order of the numbers, and a response
+needs no conversion.
 """
 
 from collections.abc import Iterable, Iterator

@@ -79,7 +79,7 @@ def _accept(value: str | None) -> tuple[str, ...]:
     return () if value is None else (f"Accept-Encoding: {value}",)
 
 
-_LEVELS = {"br": 5, "zstd": 6, "gzip": 6}
+_LEVELS = {"br": 5, "zstd": 3, "gzip": 6}
 _HTML = "text/html; charset=utf-8"
 _TEXT = "text/plain; charset=utf-8"
 

@@ -1,0 +1,27 @@
+"""The limits on what a client may send by HTTP/2, beside those of HTTP/1.1 (docs/hazards.md, the attacks on HTTP/2)."""
+
+from typing import NamedTuple
+
+
+class ConnectionLimits(NamedTuple):
+    """The limits of one connection, in bytes where nothing else is stated."""
+
+    streams: int = 100
+    """Requests at a time, each of which counts until the work for it has ended, even if it has been reset; more are
+    refused (REFUSED_STREAM)."""
+    requests: int = 1000
+    """Requests on one connection, 0 for no limit; then it is closed gracefully."""
+    content: int = 64 * 1024
+    """Content of a request that is skipped; after more, the stream is reset once it has its response."""
+    head: int = 32 * 1024
+    """The fields of a request, by the count of RFC 9113 6.5.2; the reader of requests enforces it."""
+    block: int = 32 * 1024
+    """A field block, as it is compressed."""
+    continuations: int = 5
+    """CONTINUATION frames of one field block."""
+    settings: int = 32
+    """Settings in one frame."""
+    oversized: int = 2
+    """Field sections that are too large (431) until the connection is closed."""
+    budget: int = 1000
+    """The budget for frames that bring no response (budget.py): what a connection begins with, and the most it has."""

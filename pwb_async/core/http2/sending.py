@@ -1,0 +1,210 @@
+"""The sending side of an HTTP/2 connection: responses become frames, as windows and priorities allow (RFC 9113 5.2).
+
+respond(...)            the frames that can leave at once: a small response whole, otherwise its head
+next_stream()           the stream whose turn it is, if any may be sent
+take(stream, limit)     DATA frames of it
+queue(stream)           its turn comes again, since bytes of a file have been read for it
+"""
+
+from collections.abc import Sequence
+
+from pwb_async.core.events import BadRequest
+from pwb_async.core.semantics.messages import Request, Response
+
+from .budget import RESPONSE, refill, spend
+from .errors import ErrorCode
+from .frames import DEFAULT_WINDOW, MAX_FRAME_SIZE, reset
+from .hpack import SIZE_UPDATE_0
+from .limits import ConnectionLimits
+from .priority import SendOrder, parse_priority
+from .responses import ResponseFrames, data_header, header_frames, prefix
+from .streams import Stream
+
+
+class SendingSide:
+    """Windows, streams and the order in which they are sent.
+
+    Args:
+        limits: The limits on the client.
+        server: The value of the field Server.
+    """
+
+    __slots__ = (
+        "_discarded",
+        "_initial_window",
+        "_order",
+        "_server",
+        "_table_reduced",
+        "budget",
+        "ended",
+        "limits",
+        "output",
+        "streams",
+        "unsent_streams",
+        "window",
+    )
+
+    budget: int
+    """The budget for frames that bring no response."""
+    streams: dict[bytes, Stream]
+    """The streams that outlive the turn in which their request was received."""
+    ended: list[Stream]
+    """Streams that were reset since the server has looked last: it is to stop working for them."""
+    output: list[bytes]
+    """Control frames that have to be sent before anything else."""
+    unsent_streams: int
+    """Streams whose response has been begun and not been sent whole."""
+    window: int
+    """Bytes of content that the client accepts on the connection."""
+
+    def __init__(self, limits: ConnectionLimits, server: bytes) -> None:
+        self.limits = limits
+        self.budget = limits.budget
+        self.streams = {}
+        self.ended = []
+        self.output = []
+        self.unsent_streams = 0
+        self.window = self._initial_window = DEFAULT_WINDOW
+        self._server = server
+        self._order = SendOrder()
+        self._table_reduced = False
+        self._discarded: dict[bytes, None] = {}  # streams that were reset while their request was open
+
+    def respond(self, stream_id: bytes, event: Request | BadRequest, response: Response, now: float) -> Sequence[bytes]:
+        """Begin a response: return frames to send now; the rest of it waits for its turn. now: since the epoch."""
+        frames = response.frames
+        if not isinstance(frames, ResponseFrames) or frames.server != self._server:
+            frames = response.frames = ResponseFrames(response, self._server)
+        size = frames.size
+        if self.budget < self.limits.budget:
+            self.budget += RESPONSE
+        start = prefix(response.status, self._server, int(now))
+        if not frames.whole or size > self.window or size > self._initial_window or self._table_reduced:
+            return self._begin(stream_id, event, response, frames, start)
+        if stream_id in self.streams:
+            return self._begin(stream_id, event, response, frames, start)
+        if not size:
+            return frames.head, stream_id, start, frames.tail
+        self.window -= size
+        return frames.head, stream_id, start, frames.tail, stream_id, frames.content  # type: ignore[return-value]
+
+    def _begin(
+        self, stream_id: bytes, event: Request | BadRequest, response: Response, frames: ResponseFrames, start: bytes
+    ) -> Sequence[bytes]:
+        """Begin a response that waits for its turn: return its head."""
+        stream = self.streams.get(stream_id)
+        if stream is None and frames.size:
+            stream = self.open(stream_id, event)
+        block = start + frames.block
+        if self._table_reduced:
+            self._table_reduced = False
+            block = SIZE_UPDATE_0 + block
+        head = header_frames(stream_id, block, not frames.size)
+        if stream is None:
+            return (head,)
+        stream.responded = True
+        if frames.size:
+            self.unsent_streams += 1
+            stream.start(frames.parts(response), frames.size)
+            self._order.add(stream)
+        elif (code := self._complete(stream)) is not None:
+            return head, reset(stream_id, code)
+        return (head,)
+
+    def open(self, stream_id: bytes, event: Request | BadRequest) -> Stream:
+        """The object of a stream, made if it has none yet."""
+        stream = self.streams.get(stream_id)
+        if stream is None:
+            stream = self.streams[stream_id] = Stream(stream_id, self._initial_window)
+            value = None if event.fields is None else event.fields.get(b"priority")
+            stream.urgency, stream.incremental = parse_priority(value)
+        return stream
+
+    def next_stream(self) -> Stream | None:
+        """Take the stream whose turn it is; give it back by take() or queue(). None if the windows allow none."""
+        return self._order.pop(self.streams) if self.window > 0 else None
+
+    def take(self, stream: Stream, limit: int) -> list[bytes | memoryview]:
+        """DATA frames of a stream whose buffer is not empty, with about `limit` bytes at most."""
+        assert stream.buffer
+        parts: list[bytes | memoryview] = []
+        sent = 0
+        while stream.buffer and sent < limit and (room := min(stream.window, self.window)) > 0:
+            data = stream.take(min(len(stream.buffer), MAX_FRAME_SIZE, room))
+            size = len(data)
+            self.window -= size
+            sent += size
+            parts += data_header(stream.id, size, not stream.unsent), data
+        self.budget = refill(self.budget, sent, self.limits.budget)
+        if stream.unsent:
+            self._order.add(stream)
+        else:
+            self.unsent_streams -= 1
+            if (code := self._complete(stream)) is not None:
+                parts.append(reset(stream.id, code))
+        return parts
+
+    def queue(self, stream: Stream) -> None:
+        """Give a stream its turn, for which bytes have been read."""
+        self._order.add(stream)
+
+    def _complete(self, stream: Stream) -> ErrorCode | None:
+        """End a stream whose response has been sent whole.
+
+        The client may still send content within the bound; beyond, return the code that stops it (RFC 9113 8.1).
+        """
+        too_much = max(stream.received, stream.request_length) > self.limits.content
+        if stream.request_open and not too_much:
+            return None
+        code = None
+        if stream.request_open:
+            code = ErrorCode.NO_ERROR
+            self._discard(stream.id)
+            self.budget = max(0, self.budget - 1)
+        self._remove(stream)
+        return code
+
+    def _remove(self, stream: Stream) -> None:
+        """Forget a stream; as long as the server works for it, it still counts."""
+        if stream.unsent:
+            self.unsent_streams -= 1
+        stream.clear()
+        stream.ended, stream.request_open = True, False
+        if not stream.working:
+            del self.streams[stream.id]
+
+    def end_work(self, stream: Stream) -> None:
+        """Note that the server does not work for a stream any more; if it has ended, it counts no longer."""
+        stream.working = False
+        if stream.ended:
+            self.streams.pop(stream.id, None)
+
+    def cancel(self, stream: Stream, code: ErrorCode) -> None:
+        """Reset a stream (RFC 9113 5.4.2); it costs a part of the budget, even if the client provokes it."""
+        if stream.request_open:
+            self._discard(stream.id)
+        self.output.append(reset(stream.id, code))
+        self._end(stream)
+        self.budget = spend(self.budget)
+
+    def _live(self, stream_id: bytes) -> Stream | None:
+        """The object of a stream that is not closed; None if it has none."""
+        stream = self.streams.get(stream_id)
+        return None if stream is None or stream.ended else stream
+
+    def _discard(self, stream: bytes) -> None:
+        """Remember that a stream was reset while its request was open: more of it may be under way (5.4.2)."""
+        self._discarded[stream] = None
+        if len(self._discarded) > self.limits.streams:
+            del self._discarded[next(iter(self._discarded))]
+
+    def _end(self, stream: Stream) -> None:
+        """End a stream before its response has been sent; the server finds it in `ended`."""
+        if not stream.ended:
+            self._remove(stream)
+            self.ended.append(stream)
+
+    def _reorder(self, stream: Stream) -> None:
+        """Give a stream the place that its priority and its window allow, unless its content is being read."""
+        if stream.unsent and not stream.working:
+            self._order.add(stream)

@@ -1,0 +1,1 @@
+"""The command `pwb explain`, which prints how a request would be answered, and why."""

@@ -1,0 +1,148 @@
+"""The order in which responses that wait are sent, and slices of files (RFC 9218)."""
+
+import pytest
+
+from pwb_async.core.http2 import frames
+from pwb_async.core.http2.errors import ErrorCode
+from pwb_async.core.http2.frames import END_STREAM
+from pwb_async.core.http2.priority import Priority, parse_priority
+
+from .peer import Peer, file_response, headers, number, response, update
+
+
+@pytest.mark.parametrize(
+    ("value", "priority"),
+    [
+        (None, Priority(3, False)),
+        (b"", Priority(3, False)),
+        (b"u=0", Priority(0, False)),
+        (b"u=0, i", Priority(0, True)),
+        (b"i,u=7", Priority(7, True)),
+        (b" i ;a=b, u=5;q", Priority(5, True)),
+        (b"i=?0", Priority(3, False)),
+        (b"i=?1", Priority(3, True)),
+        (b"i=?1, i=?0", Priority(3, False)),
+        (b"u=1, u=2", Priority(2, False)),
+        (b"u=8", Priority(3, False)),
+        (b"u=-1, i=1", Priority(3, False)),
+        (b"u=12", Priority(3, False)),
+        (b"menu=1, xi", Priority(3, False)),
+    ],
+)
+def test_a_priority(value: bytes | None, priority: Priority) -> None:
+    assert parse_priority(value) == priority
+
+
+def waiting(*priorities: bytes, size: int = 40_000) -> Peer:
+    """A peer with a response that waits for each of these priorities, on the streams 1, 3, ..."""
+    peer = Peer()
+    peer.send(frames.settings(((frames.INITIAL_WINDOW_SIZE, 0),)))
+    for index, priority in enumerate(priorities):
+        peer.ask(2 * index + 1, response(b"x" * size), (b"priority", priority))
+    assert not peer.all_frames()
+    peer.send(update(0, 1 << 20), frames.settings(((frames.INITIAL_WINDOW_SIZE, 1 << 20),)))
+    return peer
+
+
+def order(peer: Peer) -> list[int]:
+    """The streams in the order of their frames."""
+    return [frame.stream for frame in peer.all_frames(16384)]
+
+
+def test_the_most_urgent_is_first_and_equals_follow_one_another() -> None:
+    assert order(waiting(b"u=5", b"u=1", b"u=1", b"")) == [3] * 3 + [5] * 3 + [7] * 3 + [1] * 3
+
+
+def test_incremental_ones_get_turns() -> None:
+    assert order(waiting(b"i", b"i", b"u=3")) == [5] * 3 + [1, 3] * 3
+
+
+def test_a_priority_can_be_changed() -> None:
+    peer = waiting(b"", b"")
+    peer.send(frames.frame(frames.PRIORITY_UPDATE, 0, frames.CONNECTION, number(3) + b"u=0"))
+    peer.send(frames.frame(frames.PRIORITY_UPDATE, 0, frames.CONNECTION, number(9) + b"u=0"))
+    assert order(peer) == [3] * 3 + [1] * 3
+
+
+def test_a_small_response_overtakes_those_that_wait() -> None:
+    peer = waiting(b"")
+    assert len(peer.ask(9, response(b"small"))) == 2
+
+
+def test_slices_of_files_are_asked_for_when_it_is_their_turn() -> None:
+    peer = Peer()
+    answer = file_response(10, 20_000)
+    answer.parts = (b"first ", *answer.parts, b" last")
+    answer.length += 11
+    peer.ask(1, answer)
+    connection = peer.connection
+    stream = connection.next_stream()
+    assert stream is not None
+    assert stream.next_slice is None
+    assert [frame.payload for frame in peer.take(stream)] == [b"first "]
+    stream = connection.next_stream()
+    assert stream is not None
+    assert stream.next_slice is not None
+    assert stream.next_slice.length == 10
+    stream.feed(memoryview(b"01234"))
+    connection.queue(stream)
+    stream = connection.next_stream()
+    assert stream is not None
+    assert [frame.payload for frame in peer.take(stream)] == [b"01234"]
+    stream = connection.next_stream()
+    assert stream is not None
+    assert stream.next_slice is not None
+    assert stream.next_slice[1:] == (5, 5)
+    assert [frame.payload for frame in peer.take(stream)] == [b"fffff"]
+    assert connection.next_stream() is stream
+    sent = peer.take(stream)
+    assert [len(frame.payload) for frame in sent] == [16384, 3616, 5]
+    assert sent[-1].payload == b" last"
+    assert sent[-1].flags == END_STREAM
+    assert connection.next_stream() is None
+
+
+def test_a_stream_whose_file_is_being_read_gets_no_turn() -> None:
+    peer = Peer()
+    peer.ask(1, file_response(70_000))
+    stream = peer.connection.next_stream()
+    assert stream is not None
+    stream.working = True
+    peer.send(update(1, 10), frames.settings(((frames.INITIAL_WINDOW_SIZE, 99_999),)))
+    assert peer.connection.next_stream() is None
+    peer.send(frames.reset(number(1), ErrorCode.CANCEL))
+    assert peer.connection.streams
+    peer.connection.end_work(stream)
+    assert not peer.connection.streams
+
+
+def test_a_place_is_given_up_without_a_window() -> None:
+    peer = waiting(b"", b"")
+    peer.send(frames.settings(((frames.INITIAL_WINDOW_SIZE, 0),)))
+    assert peer.connection.next_stream() is None
+    peer.send(update(3, 5))
+    assert order(peer) == [3]
+
+
+def test_a_cancelled_stream_costs_a_part_of_the_budget() -> None:
+    peer = Peer()
+    peer.ask(1, file_response(100))
+    before = peer.connection.budget
+    stream = peer.connection.streams[number(1)]
+    peer.connection.cancel(stream, ErrorCode.INTERNAL_ERROR)
+    assert peer.connection.budget == before - 1
+    assert peer.ended() == [1]
+    peer.connection.cancel(stream, ErrorCode.INTERNAL_ERROR)
+    assert peer.ended() == []
+
+
+def test_a_response_to_a_request_with_an_object_is_sent_in_its_turn() -> None:
+    peer = Peer()
+    request = peer.send(headers(1))[1]
+    peer.connection.open(number(1), request)
+    [head] = peer.respond(1, request, response(b"hello"))
+    assert head.kind == frames.HEADERS
+    assert [frame.payload for frame in peer.all_frames()] == [b"hello"]
+    peer.connection.open(number(3), peer.send(headers(3))[3])
+    assert len(peer.respond(3, request, response())) == 1
+    assert not peer.connection.streams
