@@ -1,10 +1,11 @@
 """python -m tests.fuzz: the core against mutated requests, with atheris or, without it, a plain mutator.
 
     python -m tests.fuzz --runs 1000000                     every target, a million inputs each
-    python -m tests.fuzz --target connection --seed 7       one of: connection end head target ranges hpack header_list
+    python -m tests.fuzz --target connection --seed 7       one of: connection end head target ranges hpack header_list http2
     python -m tests.fuzz --engine plain --quick             no coverage guidance; the same bytes in every run
 
-Both begin with the wire corpus of tests/core, and for HTTP/2 with the blocks of tests/fuzz/http2.py. An input that fails is printed as a bytes literal with its traceback, and the
+Both begin with the wire corpus of tests/core, and for HTTP/2 with the blocks of tests/fuzz/http2.py and the rows of
+tests/core/http2/rfc9113.py. An input that fails is printed as a bytes literal with its traceback, and the
 exit status is 1. An input that takes more than 5 seconds of processor time fails, too.
 """
 
@@ -18,7 +19,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from . import http2
+from . import http2, http2_frames
 from .mutate import WORDS, mutants, seeds
 
 
@@ -36,11 +37,15 @@ def values() -> list[bytes]:
 def seeds_of(target: str) -> list[bytes]:
     if target in http2.TARGETS:
         return list(http2.BLOCKS)
+    if target in http2_frames.TARGETS:
+        return list(http2_frames.SEEDS)
     return values() if target == "ranges" else seeds()
 
 
 def words_of(target: str) -> tuple[bytes, ...]:
-    return http2.WORDS if target in http2.TARGETS else WORDS
+    if target in http2.TARGETS:
+        return http2.WORDS
+    return http2_frames.WORDS if target in http2_frames.TARGETS else WORDS
 
 
 def plain(name: str, runs: int, seed: int) -> tuple[int, bytes | None]:
@@ -86,7 +91,7 @@ def guided(name: str, runs: int, seed: int) -> int:
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description=__doc__.partition("\n")[0])
-    names = ("connection", "end", "head", "target", "ranges", *http2.TARGETS)
+    names = ("connection", "end", "head", "target", "ranges", *http2.TARGETS, *http2_frames.TARGETS)
     parser.add_argument("--target", choices=("all", *names), default="all")
     parser.add_argument("--runs", type=int, default=1_000_000, help="inputs for each target")
     parser.add_argument("--seed", type=int, default=1)

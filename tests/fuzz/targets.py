@@ -7,10 +7,8 @@ bytes' checksum, so that an input is one file and gives the same result in every
 import re
 import signal
 from collections.abc import Callable
-from itertools import pairwise
 from types import FrameType
 from typing import Final
-from zlib import crc32
 
 from pwb_async.config.headers_file import parse_headers
 from pwb_async.config.redirects_file import parse_redirects
@@ -49,7 +47,8 @@ from pwb_async.core.site.servable import is_servable
 from pwb_async.core.site.site import Site
 from pwb_async.core.site.validators import validators_of_file
 
-from . import http2
+from . import http2, http2_frames
+from .pseudo_random import PseudoRandom, cut
 
 NOW: Final = 1_700_000_000
 SECOND: Final = 10**9
@@ -74,17 +73,6 @@ SITES: Final = (
 )
 _FIELD: Final = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+: [\t\x20-\x7e\x80-\xff]*")
 _WITHOUT_CONTENT: Final = (204, 304)
-
-
-class PseudoRandom:
-    """Pseudo-random numbers that depend only on the input: a linear congruential generator, cheap to start."""
-
-    def __init__(self, data: bytes) -> None:
-        self._state = crc32(data) << 17 | len(data)
-
-    def below(self, bound: int) -> int:
-        self._state = (self._state * 6364136223846793005 + 1442695040888963407) & 0xFFFFFFFFFFFFFFFF
-        return (self._state >> 33) % bound
 
 
 class CountingFile:
@@ -254,13 +242,6 @@ def _bytes(part: Part) -> bytes:
     return part
 
 
-def cut(data: bytes, random: PseudoRandom) -> list[bytes]:
-    """`data` in up to nine pieces, none of them empty, since that would be the end of the input."""
-    places = {random.below(len(data) + 1) for _ in range(random.below(9))}
-    bounds = [0, *sorted(places - {0, len(data)}), len(data)]
-    return [data[start:end] for start, end in pairwise(bounds) if start < end]
-
-
 def connection(data: bytes) -> None:
     """A connection: requests in any pieces, any results of lookups, and an end."""
     random = PseudoRandom(data)
@@ -416,6 +397,7 @@ TARGETS: Final[dict[str, Callable[[bytes], None]]] = {
     "target": target,
     "ranges": ranges,
     **http2.TARGETS,
+    **http2_frames.TARGETS,
 }
 
 

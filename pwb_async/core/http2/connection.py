@@ -142,7 +142,13 @@ class HTTP2Connection(ControlFrames):
         """How many requests may come by the short way: none if a frame of any other kind has to be first."""
         if not self._settled or self.finishing or self._partial is not None:
             return 0
-        return self.limits.streams - len(self.streams) - len(self._events)
+        return self.limits.streams - self._count_open()
+
+    def _count_open(self) -> int:
+        """How many requests are under way; one of this turn may have its object already, and counts once."""
+        if not self.streams:
+            return len(self._events)
+        return len(self.streams.keys() | self._events.keys())
 
     def _count_requests(self) -> None:
         self._requests += len(self._events)
@@ -211,7 +217,7 @@ class HTTP2Connection(ControlFrames):
         if self.finishing:
             return  # GOAWAY has named an earlier stream as the last that is processed (6.8)
         self._last = stream
-        if len(self.streams) + len(self._events) >= self.limits.streams:
+        if self._count_open() >= self.limits.streams:
             self._reject(stream, ErrorCode.REFUSED_STREAM, ends_stream)
         elif isinstance(request, Malformed):
             self._reject(stream, ErrorCode.PROTOCOL_ERROR, ends_stream)

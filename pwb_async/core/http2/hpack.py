@@ -14,6 +14,7 @@ from pwb_async.core.semantics.messages import FieldList
 
 from . import huffman
 from .errors import ErrorCode, HTTP2ConnectionError
+from .static_table import STATIC_NAMES, STATIC_STATUSES, STATIC_TABLE
 
 Field: TypeAlias = tuple[bytes, bytes]
 """The name and the value of a field."""
@@ -32,79 +33,7 @@ initial one (RFC 7541 4.2). A block without it is a COMPRESSION_ERROR to nghttp2
 _MAX_SHORT: Final = 256
 """The longest coded string in octets that is remembered, so that those of a hostile client do not fill the memory."""
 
-_STATIC_FIELDS: Final = """
-:authority
-:method GET
-:method POST
-:path /
-:path /index.html
-:scheme http
-:scheme https
-:status 200
-:status 204
-:status 206
-:status 304
-:status 400
-:status 404
-:status 500
-accept-charset
-accept-encoding gzip, deflate
-accept-language
-accept-ranges
-accept
-access-control-allow-origin
-age
-allow
-authorization
-cache-control
-content-disposition
-content-encoding
-content-language
-content-length
-content-location
-content-range
-content-type
-cookie
-date
-etag
-expect
-expires
-from
-host
-if-match
-if-modified-since
-if-none-match
-if-range
-if-unmodified-since
-last-modified
-link
-location
-max-forwards
-proxy-authenticate
-proxy-authorization
-range
-referer
-refresh
-retry-after
-server
-set-cookie
-strict-transport-security
-transfer-encoding
-user-agent
-vary
-via
-www-authenticate
-"""
-_STATIC: Final[tuple[Field, ...]] = tuple(
-    (name.encode(), value.encode())
-    for name, _, value in (line.partition(" ") for line in _STATIC_FIELDS.strip().splitlines())
-)
-"""The static table (RFC 7541 appendix A). Its first entry has the index 1."""
-_STATIC_LENGTH: Final = len(_STATIC)
-_STATIC_NAMES: Final = {name: index for index, (name, _) in reversed([*enumerate(_STATIC, 1)])}
-"""The first index of each name in the static table."""
-_STATIC_STATUSES: Final = {int(value): index for index, (name, value) in enumerate(_STATIC, 1) if name == b":status"}
-"""The index of each status in the static table."""
+_STATIC_LENGTH: Final = len(STATIC_TABLE)
 
 
 class HPACKError(HTTP2ConnectionError):
@@ -152,7 +81,7 @@ class _Draft:
             return self._entries[index - _STATIC_LENGTH - 1]
         if index == 0:
             raise IndexError
-        return _STATIC[index - 1]
+        return STATIC_TABLE[index - 1]
 
     def add(self, field: Field) -> None:
         """Add an entry; a field that is larger than the table empties it (RFC 7541 4.4)."""
@@ -322,13 +251,13 @@ def literal(name: bytes, value: bytes) -> bytes:
 
     name: in lower case (RFC 9113 8.2).
     """
-    start = _write_integer(_STATIC_NAMES.get(name, 0), 0x0F)
-    if name not in _STATIC_NAMES:
+    start = _write_integer(STATIC_NAMES.get(name, 0), 0x0F)
+    if name not in STATIC_NAMES:
         start += _write_integer(len(name), 0x7F) + name
     return start + _write_integer(len(value), 0x7F) + value
 
 
 def status(code: int) -> bytes:
     """The pseudo-field ":status" (RFC 9113 8.3.2): an indexed field where the static table has it."""
-    index = _STATIC_STATUSES.get(code)
+    index = STATIC_STATUSES.get(code)
     return literal(b":status", b"%d" % code) if index is None else bytes((0x80 | index,))

@@ -382,6 +382,15 @@ def test_a_stream_counts_as_long_as_the_server_works_for_it() -> None:
     assert number(3) in peer.connection.streams
 
 
+def test_a_request_with_content_counts_once_among_those_that_come_together() -> None:
+    """It has an object at once, and so has one whose window is opened by the same bytes."""
+    peer = Peer(limits=ConnectionLimits(streams=4))
+    requests = (headers(1, flags=END_HEADERS), headers(3), update(3, 100), headers(5), headers(7, flags=END_HEADERS))
+    assert peer.send(*requests, headers(9)).keys() == {1, 3, 5, 7}
+    [refused] = peer.output()
+    assert (refused.stream, refused.code) == (9, ErrorCode.REFUSED_STREAM)
+
+
 def test_a_malformed_request_resets_its_stream() -> None:
     peer = Peer()
     bad = frame(frames.HEADERS, WHOLE, number(1), block((b"Upper", b"case")))
