@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from pwb_async.tls.certified_key import CertifiedKey
     from pwb_async.tls.reloading import ReloadingContexts
 
-_ALPN: Final = ("http/1.1",)
-"""The protocols that are spoken above TLS, the preferred one first."""
+_ALPN: Final = ("h2", "http/1.1")
+"""The protocols that are spoken above TLS, the preferred one first; with --no-http2 only the second one."""
 
 
 def find_tls(
@@ -42,7 +42,7 @@ def find_tls(
 
     def make() -> TLSContexts:
         client_ca = read_client_ca(options.tls_client_ca) if options.tls_client_ca else None
-        return TLSContexts(_keys(options, sockets), _ALPN, client_ca)
+        return TLSContexts(_keys(options, sockets), _ALPN[options.http2 is False :], client_ca)
 
     paths = [*options.tls_cert, *options.tls_key, *([options.tls_client_ca] if options.tls_client_ca else [])]
     try:

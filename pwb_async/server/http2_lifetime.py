@@ -91,10 +91,10 @@ class HTTP2Lifetime(HTTP2Transfer):
 
     def _linger(self, now: float) -> None:
         """Close the sending side, and read what the client still sends until it closes, too (RFC 9112 9.6)."""
-        if not self._lingering and self._transport.can_write_eof() and not (self._eof or self._state.stopping):
-            self._transport.write_eof()
-        elif not self._lingering or self._eof:
+        if self._eof or self._state.stopping:
             self._transport.close()
+        elif not self._lingering:
+            self._transport.write_eof()
         self._lingering = True
         self.deadline.arm(_LINGER, now)
 

@@ -1,4 +1,4 @@
-"""A client of HTTP/2 with prior knowledge, made of the library h2, whose rules are not ours."""
+"""A client of HTTP/2, with TLS or with prior knowledge, made of the library h2, whose rules are not ours."""
 
 import socket
 from collections.abc import Iterable
@@ -9,6 +9,8 @@ import h2.config
 import h2.connection
 import h2.events
 import h2.settings
+
+from tests.conformance.tls import TLSAddress, trusting_context
 
 TIMEOUT: Final = 15.0
 FieldLines = list[tuple[bytes, bytes]]
@@ -61,8 +63,13 @@ class Client:
         self.closed = False
 
     def __enter__(self) -> "Client":
-        self.socket = socket.create_connection(self._address, TIMEOUT)
+        self.socket = socket.create_connection(tuple(self._address), TIMEOUT)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, True)
+        if isinstance(self._address, TLSAddress):
+            context = trusting_context()
+            context.set_alpn_protocols(["h2"])
+            self.socket = encrypted = context.wrap_socket(self.socket)
+            assert encrypted.selected_alpn_protocol() == "h2"
         self.h2.initiate_connection()
         begin = self.h2.data_to_send()
         for start in range(0, len(begin), self._pieces):

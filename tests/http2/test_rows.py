@@ -49,12 +49,12 @@ def test_most_rows_have_a_meaning() -> None:
 
 
 @pytest.mark.parametrize(("row", "requests"), ROWS, ids=lambda value: value.id if isinstance(value, Row) else "")
-async def test_row(row: Row, requests: list[HTTP2Request], h2c: Server) -> None:
-    answers = await asyncio.to_thread(ask, h2c.address, requests)
+async def test_row(row: Row, requests: list[HTTP2Request], server: Server) -> None:
+    answers = await asyncio.to_thread(ask, server.address, requests)
     assert all(answer.reset in (None, NO_ERROR) for answer in answers)
     for expected, answer in zip(row.responses, answers, strict=True):
         check(expected, answer)
-    for answer, response in zip(answers, await ask_http_1(h2c.address, row), strict=True):
+    for answer, response in zip(answers, await ask_http_1(server.address, row), strict=True):
         assert (answer.status, answer.content) == (response.status, response.content)
         assert comparable(answer.named) == comparable(dict(response.fields))
         assert list(answer.named) == [name for name, _ in response.fields if name != "connection"]

@@ -1,12 +1,14 @@
 """HTTP/2 of a real server: large files, windows, the log, timeouts, and the ends of a connection."""
 
 import asyncio
+import http.client
 import os
 from pathlib import Path
 
 import pytest
 
 from tests.conformance.server import Server, Start, eventually
+from tests.conformance.tls import trusting_context
 from tests.conformance.tree import ALPHABET
 
 from .client import Client
@@ -24,16 +26,16 @@ def descriptors_of(server: Server, name: str) -> int:
     return count
 
 
-def test_many_requests_at_once(h2c: Server) -> None:
-    with Client(h2c.address) as client:
+def test_many_requests_at_once(server: Server) -> None:
+    with Client(server.address) as client:
         for _ in range(3):
             streams = [client.get("/a.txt", flush=False) for _ in range(100)]
             client.flush()
             assert {answer.content for answer in client.wait(*streams)} == {ALPHABET}
 
 
-def test_more_requests_than_the_limit_are_refused_and_the_others_answered(h2c: Server) -> None:
-    with Client(h2c.address) as client:
+def test_more_requests_than_the_limit_are_refused_and_the_others_answered(server: Server) -> None:
+    with Client(server.address) as client:
         client.receive()
         client.h2.remote_settings.max_concurrent_streams = 1000
         client.h2.remote_settings.acknowledge()
@@ -44,10 +46,12 @@ def test_more_requests_than_the_limit_are_refused_and_the_others_answered(h2c: S
         assert all(answer.status == 404 for answer in answers[:100])
 
 
-def test_http_1_is_served_on_the_same_port(h2c: Server) -> None:
-    import http.client
-
-    connection = http.client.HTTPConnection(*h2c.address, timeout=10)
+def test_http_1_is_served_on_the_same_port(server: Server) -> None:
+    host, port = server.address
+    if server.design.tls:
+        connection = http.client.HTTPSConnection(host, port, timeout=10, context=trusting_context())
+    else:
+        connection = http.client.HTTPConnection(host, port, timeout=10)
     for _ in range(2):
         connection.request("PUT", "/a.txt", b"x")
         assert connection.getresponse().read()
@@ -57,18 +61,18 @@ def test_http_1_is_served_on_the_same_port(h2c: Server) -> None:
 
 
 @pytest.mark.parametrize("size", [1, 23])
-def test_a_preface_in_pieces(size: int, h2c: Server) -> None:
-    with Client(h2c.address, pieces=size) as client:
+def test_a_preface_in_pieces(size: int, server: Server) -> None:
+    with Client(server.address, pieces=size) as client:
         assert client.wait(client.get())[0].content == ALPHABET
 
 
-async def test_large_files_share_a_connection(start: Start, tmp_path: Path) -> None:
+async def test_large_files_share_a_connection(start_h2c: Start, tmp_path: Path) -> None:
     root = tmp_path / "root"
     root.mkdir()
     contents = {f"{n}.bin": os.urandom(3 << 20) for n in range(5)}
     for name, content in contents.items():
         (root / name).write_bytes(content)
-    async with start("--cache", "off", root=root) as server:
+    async with start_h2c("--cache", "off", root=root) as server:
 
         def ask() -> None:
             with Client(server.address) as client:
