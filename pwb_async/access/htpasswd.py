@@ -102,9 +102,7 @@ class Htpasswd:
 def _parse(path: str) -> tuple[dict[bytes, _User], _User]:
     """The users of a file, and one whose hash is of the commonest scheme. Raises ConfigError."""
     try:
-        if os.path.getsize(path) > _MAX_BYTES:
-            raise ConfigError(f"{path}: is larger than {_MAX_BYTES >> 20} MiB.")
-        content = read_file(path)
+        content = read_file(path, _MAX_BYTES)
     except OSError as error:
         raise ConfigError(f"{path}: cannot be read: {error.strerror}.") from None
     users: dict[bytes, _User] = {}

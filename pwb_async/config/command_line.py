@@ -72,7 +72,8 @@ An option can also be set in the environment ({PREFIX}MAX_AGE=60) or in a TOML f
 the one that --config names, else ./pwb.toml, else [tool.pwb] in ./pyproject.toml. The command
 line overrides the environment, and the environment the file.
 
-SECONDS: 10 or 0.5 (seconds), 10s, 500ms, 2m or 1h. BYTES: 8190, 32K, 32KiB, 1M, 1MiB or 1GiB.
+SECONDS: 10 or 0.5 (seconds), 10s, 500ms, 2m, 1h or 1d. BYTES: 8190, 32K, 32KiB, 1M, 1MiB or 1GiB.
+Switches are true or false in the environment and in TOML, not 1, yes or on.
 
 --etag: the entity tag of a file of up to 112 KiB is a digest of its content. A larger file is not
 read for its tag. auto: made of size, times and inode number, so chmod and hard links change it too;

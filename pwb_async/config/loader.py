@@ -18,6 +18,7 @@ from . import command_line, environment, toml_file
 from .conversion import convert
 from .options import DECLARATIONS, ConfigError, Options
 from .places import check_places
+from .requirements import check_bounds, check_needs
 
 
 def read_options(
@@ -30,8 +31,8 @@ def read_options(
     """The options of `program`, which is "pwb" or "pwb-legacy".
 
     pwb.toml, pyproject.toml and a relative --config are looked for in `directory`. `warn` is called with a line about
-    each thing that is ignored. Raises ConfigError if an option is wrong; --help and --version print, and raise
-    click.exceptions.Exit.
+    each thing that is ignored, or probably not meant. Raises ConfigError if an option is wrong; --help and --version
+    print, and raise click.exceptions.Exit.
     """
     return merge_options(program, command_line.read(program, argv), environ, directory, warn)
 
@@ -63,51 +64,11 @@ def merge_options(
     if sites := tuple(toml.sites()):
         from .site_tables import parse_sites  # most servers have one site
 
-        options = replace(options, sites=parse_sites(sites, options))
-    check_places(options)
+        options = replace(options, sites=parse_sites(sites, options, warn))
+    places = {name: place for name, (place, _) in settings.items()}
+    check_places(options, places, warn)
     if options.strict_hosts and not options.sites:
-        raise ConfigError(f"{settings['strict_hosts'][0]}: it has no meaning without [[sites]].")
-    _check_bounds(options, {name: settings[name][0] if name in settings else "default" for name in DECLARATIONS})
-    _check_needs(
-        options, {name: place for name, (place, _) in settings.items() if DECLARATIONS[name].belongs_to(program)}
-    )
+        raise ConfigError(f"{places['strict_hosts']}: it has no meaning without [[sites]].")
+    check_bounds(options, places)
+    check_needs(options, {name: place for name, place in places.items() if DECLARATIONS[name].belongs_to(program)})
     return options
-
-
-def _check_bounds(options: Options, places: Mapping[str, str]) -> None:
-    """Check that no option is larger than the one that limits it. `places` names the place of each value.
-
-    Raises ConfigError.
-    """
-    for name, option in DECLARATIONS.items():
-        if (bound := option.at_most) and (value := getattr(options, name)) > (limit := getattr(options, bound)):
-            raise ConfigError(f"{name} {value} ({places[name]}) is more than {bound} {limit} ({places[bound]}).")
-
-
-def _check_needs(options: Options, places: Mapping[str, str]) -> None:
-    """Check that each option has what it needs. `places` names the place of each option that is set.
-
-    Raises ConfigError.
-    """
-    for name, place in places.items():
-        needs = DECLARATIONS[name].needs
-        if (
-            needs
-            and getattr(options, name) is not False
-            and not any(_is_set(options, each) for each in needs.split("|"))
-        ):
-            flags = [_flag(each) for each in needs.split("|")]
-            raise ConfigError(f"{place}: it has no meaning without {' or '.join(flags)}.")
-
-
-def _is_set(options: Options, needed: str) -> bool:
-    """Whether an option is set, as Declaration.needs has it: by its name, or with a value."""
-    name, _, wanted = needed.partition("=")
-    value = getattr(options, name)
-    return value == wanted if wanted else value not in (None, (), False)
-
-
-def _flag(needed: str) -> str:
-    """An option as Declaration.needs has it, in the form of the command line."""
-    name, _, wanted = needed.partition("=")
-    return f"{DECLARATIONS[name].flag} {wanted}".rstrip()

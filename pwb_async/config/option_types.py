@@ -21,7 +21,7 @@ from pwb_async.output.printing import did_you_mean
 from .modes import MODES
 from .mount_points import mount_point, url_path
 
-_TIMES: Final = {"ms": 0.001, "s": 1, "m": 60, "h": 3600}
+_TIMES: Final = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
 """Seconds of each unit of time."""
 _SIZES: Final = {"G": 1 << 30, "M": 1 << 20, "K": 1 << 10}
 """Bytes of each unit of size, the largest first."""
@@ -104,20 +104,25 @@ def _file_name(text: str) -> str:
     return text
 
 
-def _seconds(text: str, zero: bool = False) -> float:
-    parts = re.fullmatch(r"([0-9]{0,9}\.?[0-9]{1,20}) ?(ms|s|m|h)?", text)
+def _time(text: str) -> float:
+    parts = re.fullmatch(r"([0-9]{0,9}\.?[0-9]{1,20}) ?(ms|s|m|h|d)?", text)
     if not parts:
-        raise ValueError("is not a time such as 10 or 0.5 (seconds), 10s, 500ms, 2m or 1h")
-    seconds = float(parts[1]) * _TIMES[parts[2] or "s"]
+        raise ValueError("is not a time such as 10 or 0.5 (seconds), 10s, 500ms, 2m, 1h or 1d")
+    return float(parts[1]) * _TIMES[parts[2] or "s"]
+
+
+def _seconds(text: str, zero: bool = False) -> float:
+    seconds = _time(text)
     if seconds > 2_000_000 or not (seconds or zero):  # poll(2) takes at most 2**31 milliseconds
         raise ValueError("is not above 0 and at most 2000000 seconds")
     return seconds
 
 
 def _age(text: str) -> int:
-    if not (text.isascii() and text.isdecimal() and len(text) < 11 and int(text) < 2**31):
+    seconds = _time(text)
+    if seconds >= 2**31 or not seconds.is_integer():  # RFC 9111 1.2.2
         raise ValueError(f"is not a whole number of seconds from 0 to {2**31 - 1}")
-    return int(text)
+    return int(seconds)
 
 
 def _file_mode(text: str) -> str:

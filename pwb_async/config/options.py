@@ -79,7 +79,7 @@ class Options(TLSOptions):
         Topic.SITE, ("index.html",), NAME, "File that is served for its directory; repeatable."
     )
     dotfiles: bool = option(
-        Topic.SITE, False, SWITCH, "Serve names that begin with a dot, such as .env and what is in .git."
+        Topic.SITE, False, SWITCH, "Serve names that begin with a dot, such as .env; without it, only /.well-known/."
     )
     error_pages: bool = option(
         Topic.SITE, True, SWITCH, "Send the nearest 404.html, 403.html, 50x.html; JSON to clients that prefer it."
@@ -89,6 +89,7 @@ class Options(TLSOptions):
         False,
         SWITCH,
         "Send /index.html for navigations to what is missing, as applications with routes need.",
+        needs="index",
     )
     clean_urls: bool = option(Topic.SITE, False, SWITCH, "Serve about.html as /about, and redirect /about.html there.")
     etag: str = option(Topic.SITE, "auto", ETAG, "What the entity tags of large files are made of (see below).")

@@ -1,6 +1,6 @@
 """The places of a site: which directory is served at which path (ROOT, --prefix, --mount)."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Mapping
 from os import fsencode
 from typing import NamedTuple
 
@@ -46,24 +46,25 @@ def all_directories(options: Options) -> list[str]:
     return list(dict.fromkeys(place.directory for each in options.of_all_sites for place in places_of(each)))
 
 
-def check_places(options: Options, where: str = "") -> None:
+def check_places(options: Options, written: Mapping[str, str], warn: Callable[[str], object]) -> None:
     """Check that no two directories have the same place, and that each place can be asked for.
 
-    where: the place in a file that messages begin with, and a colon; "" for none. Raises ConfigError.
+    written: where each option stands that is set. warn: called with a line about what is probably not meant. Raises
+    ConfigError.
     """
-    for flag, path in _flags(options):
+    prefix = options.prefix
+    for name, path in [("prefix", prefix), *(("mount", mount.path) for mount in options.mount)]:
         if not options.dotfiles and _is_hidden(path):
-            raise ConfigError(f"{where}{flag} {path}: names that begin with a dot are not served without --dotfiles.")
-    taken = {options.prefix: f"{options.root!r} is"}
+            raise ConfigError(
+                f"{written[name]}: {path}: names that begin with a dot are not served without --dotfiles."
+            )
+    taken = {prefix: options.root}
     for mount in options.mount:
         if mount.path in taken:
-            raise ConfigError(f"{where}--mount {mount.path}={mount.directory}: {taken[mount.path]} there already.")
-        taken[mount.path] = f"{mount.directory!r} is"
-
-
-def _flags(options: Options) -> Iterator[tuple[str, str]]:
-    yield "--prefix", options.prefix
-    yield from (("--mount", mount.path) for mount in options.mount)
+            raise ConfigError(f"{written['mount']}: {mount}: {taken[mount.path]!r} is there already.")
+        if not (mount.path.startswith(prefix) or prefix.startswith(mount.path)):
+            warn(f"{written['mount']}: {mount}: it is outside of the prefix {prefix}")
+        taken[mount.path] = mount.directory
 
 
 def _is_hidden(path: str) -> bool:

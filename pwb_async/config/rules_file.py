@@ -1,5 +1,6 @@
 """What the files _headers and _redirects have in common: encoding, lines, bounds, and where their paths begin."""
 
+import re
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 from urllib.parse import quote_from_bytes
@@ -14,6 +15,8 @@ MAX_RULES: Final = 10_000
 """Rules in one file."""
 _MAX_LINE: Final = 8190
 """Bytes of one line; a field line of a response is hardly ever longer."""
+_BEFORE_PATH: Final = re.compile(r"(?:https?://[^/]*)?(?=/)", re.IGNORECASE)
+"""What may stand before a path: a scheme and a host."""
 
 
 def beneath(place: bytes, path: str) -> str:
@@ -21,13 +24,8 @@ def beneath(place: bytes, path: str) -> str:
 
     A text that does not begin with a path, or with a host and a path, stays as it is, for the parser to refuse.
     """
-    if not place:
-        return path
-    scheme, separator, rest = path.rpartition("://")
-    host, slash, rest = rest.partition("/")
-    if not slash or (host and not separator):
-        return path
-    return f"{scheme}{separator}{host}/{quote_from_bytes(place)}/{rest}"
+    match = _BEFORE_PATH.match(path) if place else None
+    return path if match is None else f"{match[0]}/{quote_from_bytes(place)}{path[match.end() :]}"
 
 
 class Line(NamedTuple):

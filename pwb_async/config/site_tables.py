@@ -4,7 +4,7 @@ What a site does not set is as for the whole server, but for what belongs to one
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any, Final
 
@@ -14,6 +14,7 @@ from .conversion import convert
 from .declarations import Topic
 from .options import DECLARATIONS, ConfigError, Options, SiteOptions
 from .places import check_places
+from .requirements import check_needs
 from .toml_file import SITES, TomlFile
 
 _TOPICS: Final = (Topic.SITE, Topic.FIELDS, Topic.ACCESS)
@@ -22,8 +23,11 @@ _OF_SERVER: Final = ("server_version", "strict_hosts", "allowed_host", "trusted_
 _NAME: Final = re.compile(rb"(\*\.)?((?:[a-z0-9_-]+\.)*[a-z0-9_-]+|\[[0-9a-f:.]+\])")
 
 
-def parse_sites(tables: Iterable[TomlFile], options: Options) -> tuple[SiteOptions, ...]:
-    """The sites that these tables describe, for a server with these options. Raises ConfigError."""
+def parse_sites(tables: Iterable[TomlFile], options: Options, warn: Callable[[str], object]) -> tuple[SiteOptions, ...]:
+    """The sites that these tables describe, for a server with these options. Raises ConfigError.
+
+    warn: called with a line about what is probably not meant.
+    """
     places: dict[bytes, str] = {}
     sites: list[SiteOptions] = []
     for table in tables:
@@ -32,22 +36,24 @@ def parse_sites(tables: Iterable[TomlFile], options: Options) -> tuple[SiteOptio
             if host in places:
                 raise ConfigError(f"{table.place}: {host.decode()} is a host of {places[host]} already.")
             places[host] = table.place
-        sites.append(SiteOptions(hosts, _options(table, options)))
+        sites.append(SiteOptions(hosts, _options(table, options, warn)))
     return tuple(sites)
 
 
-def _options(table: TomlFile, options: Options) -> Options:
+def _options(table: TomlFile, options: Options, warn: Callable[[str], object]) -> Options:
     if SITES in table.table:
         raise ConfigError(f"{table.place}: a site has no sites of its own.")
     settings: dict[str, Any] = {"prefix": "/", "mount": ()}
+    written: dict[str, str] = {}
     for name, place, value in table.options():
         if DECLARATIONS[name].topic not in _TOPICS or name in _OF_SERVER:
             raise ConfigError(f"{place}: it is an option of the server, not of a site.")
-        settings[name] = convert(name, place, value)
+        settings[name], written[name] = convert(name, place, value), place
     if "root" not in settings:
         raise ConfigError(f"{table.place}: root is missing.")
     site = replace(options, rules=table.rules(), sites=(), **settings)
-    check_places(site, f"{table.place}: ")
+    check_places(site, written, warn)
+    check_needs(site, written)
     return site
 
 

@@ -14,6 +14,8 @@ RULE_TABLES: Final = ("headers", "redirects", "rewrites", "access")
 """The names of the tables of rules."""
 SITES: Final = "sites"
 """The name of the tables of sites."""
+_MAX_BYTES: Final = 8 << 20
+"""Bytes of a file."""
 
 
 class TomlFile(NamedTuple):
@@ -84,7 +86,7 @@ def read(config: str | None, directory: str | os.PathLike[str]) -> TomlFile:
 
 def _load(name: str, path: str) -> tuple[str, dict[str, Any]]:
     try:
-        text = read_file(path).decode()
+        text = read_file(path, _MAX_BYTES).decode()
         import tomllib  # takes 8 ms, which a start without a file is spared
 
         return text, tomllib.loads(text)

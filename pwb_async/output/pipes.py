@@ -36,15 +36,17 @@ def open_to_append(path: str) -> int:
         os.close(reader)
 
 
-def read_file(path: str) -> bytes:
+def read_file(path: str, limit: int) -> bytes:
     """The content of a file, or of a named pipe until its writers close it.
 
-    Raises OSError, also for a pipe that no process writes to.
+    Raises OSError, also for more than `limit` bytes, which is some MiB, and for a pipe that no process writes to.
     """
     fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOCTTY | os.O_NONBLOCK)
     os.set_blocking(fd, True)
     with open(fd, "rb") as file:
-        data = file.read()
+        data = file.read(limit + 1)
+        if len(data) > limit:
+            raise OSError(errno.EFBIG, f"it is larger than {limit >> 20} MiB")
         if not data and stat.S_ISFIFO(os.fstat(fd).st_mode):
             raise OSError(errno.ENODATA, "it is a pipe that no process writes to")
     return data

@@ -35,11 +35,14 @@ def find_access(
     from pwb_async.access.guard import Access  # most sites refuse nothing
     from pwb_async.access.htpasswd import Htpasswd
 
-    for path in options.htpasswd_files:
-        if path not in files:
-            for root, dotfiles in served:
-                _check_hidden(path, root, dotfiles)
-            files[path] = Htpasswd(path)
+    for rule in rules.rules:
+        if (path := rule.htpasswd) and path not in files:
+            try:
+                for root, dotfiles in served:
+                    _check_hidden(path, root, dotfiles)
+                files[path] = Htpasswd(path)
+            except ConfigError as error:
+                raise ConfigError(f"{'htpasswd' if rule.pattern is None else rule.place}: {error}") from None
     return Access(
         rules,
         {path: files[path] for path in options.htpasswd_files},

@@ -24,12 +24,15 @@ from pwb_async.core.site.lookup import (
     Finding,
     Forbidden,
     Lookup,
+    NotFound,
     OpenFile,
     Storage,
     StorageError,
     Unavailable,
+    file_candidates,
 )
 from pwb_async.core.site.redirect_rules import RedirectRule
+from pwb_async.core.site.servable import is_servable
 
 logger: Final = logging.getLogger("pwb")
 HEADERS: Final = "_headers"
@@ -65,16 +68,25 @@ class RuleFiles:
     """All rules, as they were when there was no mistake in them; load() reads them first."""
 
     def __init__(
-        self, storage: Storage, folders: Sequence[RuleFolder], options: Rules, *, names: Sequence[str] = NAMES
+        self,
+        storage: Storage,
+        folders: Sequence[RuleFolder],
+        options: Rules,
+        *,
+        names: Sequence[str] = NAMES,
+        indexes: tuple[bytes, ...] = (b"index.html",),
+        dotfiles: bool = False,
     ) -> None:
         """storage: that of the whole site. options: the rules of the options, which come before those of the files.
 
         folders: where the files are; none lies beneath one that is behind it. names: the files that are read.
+        indexes, dotfiles: those of Site.
         """
         self._storage = storage
         self._folders = folders
         self._options = options
         self._names = names
+        self._indexes, self._dotfiles = indexes, dotfiles
         self._contents: list[bytes] = []
         self._last_error = ""
 
@@ -130,7 +142,8 @@ class RuleFiles:
         for rules in reversed(found):
             redirects += rules.redirects
         if log:
-            self._warn([*warnings, *redirect_warnings(redirects), *self._overruled(redirects)])
+            found_out = redirect_warnings(redirects, self._dotfiles)
+            self._warn([*warnings, *found_out, *self._overruled(redirects), *self._missing(redirects)])
         return Rules(tuple(headers), tuple(redirects), tuple(warnings))
 
     def _warn(self, lines: Sequence[str]) -> None:
@@ -145,8 +158,18 @@ class RuleFiles:
         exact = ((rule, rule.pattern.segments) for rule in unforced if rule.pattern.segments is not None)
         for rule, segments in islice(exact, _MAX_LOOKUPS):
             path = b"/".join(segments)
-            if path and _is_file(self._storage, path):
+            if path and isinstance(_find(self._storage, _file(path)), OpenFile):
                 yield f"{rule.place}: the file {rule.pattern.text} wins over it, unless it is forced"
+
+    def _missing(self, rules: Sequence[RedirectRule]) -> Iterator[str]:
+        """A line about each rewrite to a file that does not exist."""
+        fixed = (rule for rule in rules if rule.status == 200 and not rule.destination.names)
+        for rule in islice(fixed, _MAX_LOOKUPS):
+            path = rule.destination.file_path({})
+            segments = tuple(segment for segment in path.split(b"/") if segment)
+            files = file_candidates(b"/".join(segments), path.endswith(b"/"), self._indexes, rule.status)
+            if not is_servable(segments, self._dotfiles) or isinstance(_find(self._storage, *files), NotFound):
+                yield f"{rule.place}: there is no file {rule.destination.text}"
 
 
 def _parse_files(folder: RuleFolder, contents: Mapping[str, bytes]) -> Rules:
@@ -159,19 +182,24 @@ def _parse_files(folder: RuleFolder, contents: Mapping[str, bytes]) -> Rules:
     return Rules(headers.rules, redirects.rules, (*headers.warnings, *redirects.warnings))
 
 
-def _find(storage: Storage, path: bytes) -> Finding:
-    return storage.find(Lookup(NO_REQUEST, path, (Candidate(path, EntryKind.FILE),)))
-
-
-def _is_file(storage: Storage, path: bytes) -> bool:
-    finding = _find(storage, path)
+def _find(storage: Storage, *candidates: Candidate) -> Finding:
+    """The first of these candidates that exists. A large file is closed again."""
+    finding = storage.find(_lookup(*candidates))
     if isinstance(finding, OpenFile) and finding.file is not None:
         finding.file.close()
-    return isinstance(finding, OpenFile)
+    return finding
+
+
+def _lookup(*candidates: Candidate) -> Lookup:
+    return Lookup(NO_REQUEST, candidates[0].path if candidates else b"", candidates)
+
+
+def _file(path: bytes) -> Candidate:
+    return Candidate(path, EntryKind.FILE)
 
 
 def _content(storage: Storage, name: str, shown: str) -> bytes:
-    match _find(storage, name.encode()):
+    match storage.find(_lookup(_file(name.encode()))):
         case OpenFile(content=bytes(content)):
             return content
         case OpenFile(file=file, size=size) if file is not None:

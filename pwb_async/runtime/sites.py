@@ -3,8 +3,11 @@
 Most servers have one site with one directory: then the storage is the disk itself, and the responder the Site itself.
 """
 
+import errno
+import os
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -179,6 +182,8 @@ def _open(options: Options, access: "Access | None", make: Callable[..., Disk]) 
         [RuleFolder(disk, place.directory, place.path) for place, disk in zip(places, disks, strict=True)],
         options.rules,
         names=NAMES if options.site_rules else (),
+        indexes=tuple(map(os.fsencode, options.index)),
+        dotfiles=options.dotfiles,
     )
     return storage, rule_files
 
@@ -188,4 +193,7 @@ def _open_disk(place: Place, options: Options, make: Callable[..., Disk]) -> Dis
         return make(place.directory, etag=options.etag, precompressed=options.precompressed)
     except OSError as error:
         error.filename = place.directory
+        if error.errno == errno.ENOENT and not os.path.isabs(place.directory):
+            with suppress(OSError):  # the current folder was removed
+                error.strerror = f"{error.strerror} in {os.getcwd()}"
         raise

@@ -69,6 +69,8 @@ def test_mistakes_of_the_whole_file(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(htpasswd, "_MAX_BYTES", 10)
     with pytest.raises(ConfigError, match="is larger than"):
         made(tmp_path, f"bob:{APR1}\n")
+    with pytest.raises(ConfigError, match="/dev/zero: cannot be read: it is larger than"):
+        Htpasswd("/dev/zero")
 
 
 def test_every_scheme(tmp_path: Path) -> None:

@@ -176,6 +176,7 @@ def test_a_value_in_a_message_is_as_the_user_writes_it(name: str, value: object,
         ("10s", 10.0),
         ("2m", 120.0),
         ("1.5h", 5400.0),
+        ("2d", 172800.0),
         ("2000000", 2e6),
         ("0.1000000000000000055", 0.1),
     ],
@@ -201,7 +202,7 @@ def test_seconds(read: Read, text: str, seconds: float) -> None:
         "10x",
         "10S",
         "2M",
-        "1d",
+        "1w",
         "s",
         ".",
         "1.",
@@ -225,6 +226,16 @@ def test_text_that_is_not_a_time(read: Read, text: str) -> None:
     line = refused(read, "--idle-timeout", text)
     assert line.startswith("--idle-timeout: ")
     assert "is not a time such as" in line or "is not above 0 and at most 2000000 seconds" in line
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("0", 0), ("10s", 10), ("10m", 600), ("1h", 3600), ("1.5h", 5400), ("365d", 31536000), ("2147483647", 2**31 - 1)],
+)
+def test_an_age(read: Read, text: str, seconds: int) -> None:
+    age = read("--max-age", text).max_age
+    assert (age, type(age)) == (seconds, int)
+    assert read(toml=f"max-age = '{text}'").max_age == seconds
 
 
 def test_only_the_grace_period_may_be_zero(read: Read) -> None:
@@ -315,7 +326,9 @@ COMMAND_LINE = [
     (["a", "b\nc"], r"Got unexpected extra argument (b\nc)"),
     (["--max-fields", "0"], "--max-fields: 0 is not in the range x>=1."),
     (["--max-age", "1.5"], "--max-age: '1.5' is not a whole number of seconds from 0 to 2147483647."),
-    (["--max-age", "10m"], "--max-age: '10m' is not a whole number of seconds from 0 to 2147483647."),
+    (["--max-age", "500ms"], "--max-age: '500ms' is not a whole number of seconds from 0 to 2147483647."),
+    (["--max-age", "24856d"], "--max-age: '24856d' is not a whole number of seconds from 0 to 2147483647."),
+    (["--max-age", "-1"], "--max-age: '-1' is not a time such as 10 or 0.5 (seconds), 10s, 500ms, 2m, 1h or 1d."),
     (["--config", ""], "--config: '' is empty."),
     (["--config", "no.toml"], "no.toml: cannot be read: No such file or directory"),
     (["--config", "."], ".: cannot be read: Is a directory"),
@@ -355,7 +368,7 @@ ENVIRONMENT = [
     ),
     ("PWB_SERVER_VERSION", "1", "'1' is not one of 'true', 'false'."),
     ("PWB_INDEX", "a b/c", "'b/c' is not the name of a file."),
-    ("PWB_GRACE_PERIOD", "-1", "'-1' is not a time such as 10 or 0.5 (seconds), 10s, 500ms, 2m or 1h."),
+    ("PWB_GRACE_PERIOD", "-1", "'-1' is not a time such as 10 or 0.5 (seconds), 10s, 500ms, 2m, 1h or 1d."),
     ("PWB_PORT", "tcp:10.0.0.11:80", "'tcp:10.0.0.11:80' is not a valid integer."),
     ("PWB_TYPE", "a=b/c; d", "'d' is not a glob and a media type"),
 ]
@@ -488,15 +501,16 @@ FILE = [
     ("unix-mode = 660", "unix-mode: 660 is of the wrong type: it must be a string such as \"660\"."),
     ("unix-group = 33", "unix-group: 33 is of the wrong type: it must be a string such as \"www-data\"."),
     ("unix-group = '33'", "unix-group: it has no meaning without --unix."),
+    ("index = []\nspa = true", "spa: it has no meaning without --index."),
     ('root = "a\\u0000b"', "root: 'a\\x00b' holds a NUL."),
     ("index = 'a'", "index: 'a' is not a list."),
     ("index = ['a', 1]", "index: 1 is of the wrong type: it must be a string such as \"index.html\"."),
     ("index = ['a/b']", "index: 'a/b' is not the name of a file."),
     ("server_version = 1", "server_version: '1' is not one of 'true', 'false'."),
     ("server_version = 'yes'", "server_version: 'yes' is not one of 'true', 'false'."),
-    ("grace_period = inf", "grace_period: 'inf' is not a time such as 10 or 0.5 (seconds), 10s, 500ms, 2m or 1h."),
-    ("grace_period = nan", "grace_period: 'nan' is not a time such as 10 or 0.5 (seconds), 10s, 500ms, 2m or 1h."),
-    ("grace_period = true", "grace_period: 'true' is not a time such as 10 or 0.5 (seconds), 10s, 500ms, 2m or 1h."),
+    ("grace_period = inf", "grace_period: 'inf' is not a time such as 10 or 0.5 (seconds), 10s, 500ms, 2m, 1h or 1d."),
+    ("grace_period = nan", "grace_period: 'nan' is not a time such as 10 or 0.5 (seconds), 10s, 500ms, 2m, 1h or 1d."),
+    ("grace_period = true", "grace_period: 'true' is not a time such as 10 or 0.5 (seconds), 10s, 500ms, 2m, 1h or 1d."),
     ("max_head = -1", "max_head: '-1' is not a size above 0 such as 8190, 32K, 32KiB, 1M or 1GiB."),
     ("unix-mode = 0o660", "unix-mode: 432 is of the wrong type: it must be a string such as \"660\"."),
     ("etag = 'x'", "etag: 'x' is not one of 'auto', 'content', 'mtime'."),

@@ -60,6 +60,8 @@ def test_a_missing_status_is_302_with_a_warning() -> None:
         ("/self/* /self/:splat 301", "it leads to itself"),
         ("/loop /loop 302", "it leads to itself"),
         ("/a https://:x.example/ 301", "a placeholder in the host"),
+        ("/a https://u:p@ok.example/ 301", "a destination has neither a user nor a password"),
+        ("/a https://u@ok.example/ 301", "a destination has neither a user nor a password"),
         ("/_headers /x", "reserved"),
         ("/a //evil 301", "would name another host"),
         ("/x\0 /y", "it holds a NUL"),
@@ -249,6 +251,7 @@ def test_places_in_pyproject_and_without_lines() -> None:
             '[[headers]]\nfor = "/a"\nset = { X = 1 }',
             "pwb.toml line 1: the value 1 of X is of the wrong type, not a string.",
         ),
+        ('[[headers]]\nfor = "/a"\nset = { "X-é" = "ü" }', 'pwb.toml line 1: "X-é" is not the name of a field.'),
         ('\n[[headers]]\nfor = "/a"\nset = { Age = "1" }', "pwb.toml line 2: Age cannot be set: PWB sets it itself."),
     ],
 )

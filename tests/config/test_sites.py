@@ -83,20 +83,27 @@ SITE = '[[sites]]\nhosts = ["a"]\nroot = "a"\n'
         (
             ["--prefix", "/.git"],
             "",
-            "--prefix /.git/: names that begin with a dot are not served without --dotfiles.",
+            "--prefix: /.git/: names that begin with a dot are not served without --dotfiles.",
         ),
         (["--mount", "/docs/"], "", "--mount: '/docs/' is not a path and a directory such as /docs/=build/html."),
         (["--mount", "/docs/="], "", "--mount: '/docs/=' is not a path and a directory such as /docs/=build/html."),
         (["--mount", "docs=x"], "", "--mount: 'docs=x': 'docs' does not begin with a slash, as /docs/ does."),
-        (["--mount", "/=x"], "", "--mount /=x: 'static' is there already."),
-        (["--mount", "/a=x", "--mount", "/a/=y"], "", "--mount /a/=y: 'x' is there already."),
-        (["--mount", "/a=x", "--prefix", "/a"], "", "--mount /a/=x: 'static' is there already."),
+        (["--mount", "/=x"], "", "--mount: /=x: 'static' is there already."),
+        (["--mount", "/a=x", "--mount", "/a/=y"], "", "--mount: /a/=y: 'x' is there already."),
+        (["--mount", "/a=x", "--prefix", "/a"], "", "--mount: /a/=x: 'static' is there already."),
         (
             ["--mount", "/x/.y=z"],
             "",
-            "--mount /x/.y/: names that begin with a dot are not served without --dotfiles.",
+            "--mount: /x/.y/: names that begin with a dot are not served without --dotfiles.",
         ),
         ([], 'mount = "/a/=b"', "pwb.toml: mount: '/a/=b' is not a list."),
+        ([], 'mount = ["/a/=b", "/a=c"]', "pwb.toml: mount: /a/=c: 'b' is there already."),
+        (
+            [],
+            'prefix = "/.x/"',
+            "pwb.toml: prefix: /.x/: names that begin with a dot are not served without --dotfiles.",
+        ),
+        ([], SITE + "zip_downloads = true", "pwb.toml: sites 1: zip_downloads: it has no meaning without --browse."),
         (["--strict-hosts"], "", "--strict-hosts: it has no meaning without [[sites]]."),
         ([], "strict_hosts = true", "pwb.toml: strict_hosts: it has no meaning without [[sites]]."),
         ([], "sites = 1", "pwb.toml: sites is not a list of tables: each begins with [[sites]]."),
@@ -149,9 +156,9 @@ SITE = '[[sites]]\nhosts = ["a"]\nroot = "a"\n'
         (
             [],
             SITE + "max_age = -1",
-            "pwb.toml: sites 1: max_age: '-1' is not a whole number of seconds from 0 to 2147483647.",
+            "pwb.toml: sites 1: max_age: '-1' is not a time such as 10 or 0.5 (seconds), 10s, 500ms, 2m, 1h or 1d.",
         ),
-        ([], SITE + 'mount = ["/=x"]', "pwb.toml: sites 1: --mount /=x: 'a' is there already."),
+        ([], SITE + 'mount = ["/=x"]', "pwb.toml: sites 1: mount: /=x: 'a' is there already."),
         ([], SITE + "[[sites.sites]]\n", "pwb.toml: sites 1: a site has no sites of its own."),
         (
             [],
@@ -171,6 +178,18 @@ def test_a_mistake_is_one_line(tmp_path: Path, argv: list[str], toml: str, line:
     assert str(caught.value) == line
 
 
+def test_a_mount_outside_of_the_prefix_is_a_warning(tmp_path: Path) -> None:
+    warnings: list[str] = []
+    (tmp_path / "pwb.toml").write_text(
+        f'mount = ["/p/in=x", "/docs/=y", "/=z"]\n{SITE}prefix = "/q"\nmount = ["/p=z"]\n'
+    )
+    read_options("pwb", ["--prefix", "/p"], {}, tmp_path, warnings.append)
+    assert warnings == [
+        "pwb.toml: sites 1: mount: /p/=z: it is outside of the prefix /q/",
+        "pwb.toml: mount: /docs/=y: it is outside of the prefix /p/",
+    ]
+
+
 def test_files_of_rules_in_a_folder_that_is_mounted() -> None:
     content = b"/a /b 301\n/x/* https://other/:splat 302\nhttps://h/y /z 303\n/ /new 307\n/:n /n/:n?q=:n#f 308\n"
     rules = RedirectRules(parse_redirects("R", content, b"a:b/*c").rules)
@@ -185,6 +204,10 @@ def test_files_of_rules_in_a_folder_that_is_mounted() -> None:
     assert leads("/a:b/*c/") == leads("/a:b/*c") == b"/a%3Ab/%2Ac/new"
     assert leads("/a:b/*c/7") == b"/a%3Ab/%2Ac/n/7?q=7#f"
     assert [leads(target) for target in ("/a", "/x/1", "/", "/zz", "/a:b/a")] == [None] * 5
+    content = b"/old /login?next=https://a.example/b 301\n/go/* /to/http://b.example/:splat 302\n"
+    rules = RedirectRules(parse_redirects("R", content, b"docs").rules)
+    assert leads("/docs/old") == b"/docs/login?next=https://a.example/b"
+    assert leads("/docs/go/c") == b"/docs/to/http://b.example/c"
     (rule,) = parse_headers("H", b"/*\nX-A: :splat\n", b"d").rules
     assert rule.pattern is not None
     assert rule.pattern.text == "/d/*"

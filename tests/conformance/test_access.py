@@ -183,11 +183,16 @@ def test_wrong_configuration(design: Design, guarded_root: Path, tmp_path: Path)
     """One line, and exit status 2."""
     (tmp_path / "des").write_text("bob:secret\n")
     (guarded_root / "visible").write_text(access.USERS)
+    (tmp_path / "rule.toml").write_text('\n[[access]]\nfor = "/a"\nhtpasswd = "missing"\n')
     for options, line in (
-        (("--htpasswd", "missing"), "missing: cannot be read: No such file or directory."),
+        (("--htpasswd", "missing"), ": htpasswd: missing: cannot be read: No such file or directory."),
         (
             ("--htpasswd", "des"),
-            "des line 1: the hash of user 'bob' is plain text or DES; htpasswd -B makes one of bcrypt.",
+            ": htpasswd: des line 1: the hash of user 'bob' is plain text or DES; htpasswd -B makes one of bcrypt.",
+        ),
+        (
+            ("--config", "rule.toml"),
+            ": rule.toml line 2: missing: cannot be read: No such file or directory.",
         ),
         (("--htpasswd", str(guarded_root / "visible")), "which is served, so any client could read it."),
         (("--allow", "10.0.0.1/8"), "has bits set behind its prefix; the network is 10.0.0.0/8."),

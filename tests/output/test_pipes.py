@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from select import PIPE_BUF
 
@@ -99,10 +100,16 @@ def test_a_file_is_created_and_appended_to(tmp_path: Path) -> None:
         os.write(fd, text)
         os.close(fd)
     assert (tmp_path / "file").read_bytes() == b"onetwo"
-    assert read_file(str(tmp_path / "file")) == b"onetwo"
+    assert read_file(str(tmp_path / "file"), 6) == b"onetwo"
 
 
-@pytest.mark.parametrize("open_path", [open_to_append, read_file])
+@pytest.mark.parametrize("path", ["/dev/zero", "/dev/urandom"])
+def test_no_more_is_read_than_the_limit(path: str) -> None:
+    with pytest.raises(OSError, match=r"it is larger than 2 MiB$"):
+        read_file(path, 2 << 20)
+
+
+@pytest.mark.parametrize("open_path", [open_to_append, partial(read_file, limit=1)])
 def test_a_path_that_cannot_be_opened(open_path: object, tmp_path: Path) -> None:
     assert callable(open_path)
     with pytest.raises(FileNotFoundError):
@@ -113,7 +120,7 @@ def test_a_path_that_cannot_be_opened(open_path: object, tmp_path: Path) -> None
 
 def test_a_pipe_without_a_writer(pipe: Path) -> None:
     with pytest.raises(OSError, match="it is a pipe that no process writes to"):
-        read_file(str(pipe))
+        read_file(str(pipe), 1)
 
 
 def test_a_pipe_is_read_until_its_writer_closes_it() -> None:
@@ -121,7 +128,7 @@ def test_a_pipe_is_read_until_its_writer_closes_it() -> None:
     script = "import sys, time; sys.stdout.write('a' * 100); sys.stdout.flush(); time.sleep(0.2); sys.stdout.write('b')"
     with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
-        assert read_file(f"/dev/fd/{process.stdout.fileno()}") == b"a" * 100 + b"b"
+        assert read_file(f"/dev/fd/{process.stdout.fileno()}", 101) == b"a" * 100 + b"b"
 
 
 def test_a_reopened_pipe_does_not_block() -> None:

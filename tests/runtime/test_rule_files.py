@@ -137,3 +137,25 @@ def test_warnings_about_all_rules_are_bounded(
     ]
     assert caplog.messages[3] == "site/_redirects line 1: the file /f0 wins over it, unless it is forced"
     assert caplog.messages[-1] == "13 more warnings about rules"
+
+
+def test_rewrites_to_files_that_do_not_exist(
+    storage: Switchable, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "empty").mkdir()
+    for name in ("a.html", "folder/start.html", ".hidden"):
+        (tmp_path / name).write_text("x")
+    lines = ("/1 /a.html 200", "/2 /no.html 200", "/3 /folder 200", "/4 /folder/ 200!", "/5 /empty 200", "/6 / 200")
+    lines += ("/7 /.hidden 200", "/8/:x /no/:x 200", "/9 /no.html 404")
+    (tmp_path / "_redirects").write_text("\n".join(lines))
+    RuleFiles(storage, [RuleFolder(storage, "site")], Rules(), indexes=(b"index.html", b"start.html")).load()
+    assert caplog.messages == [
+        f"site/_redirects line {line}: there is no file {path}"
+        for line, path in ((2, "/no.html"), (5, "/empty"), (6, "/"), (7, "/.hidden"))
+    ]
+    caplog.clear()
+    storage.instead = Unavailable("EMFILE")
+    files = RuleFiles(storage, [RuleFolder(Switchable(storage.disk), "site")], Rules(), dotfiles=True)
+    files.load()
+    assert caplog.messages == [], "it is not certain"

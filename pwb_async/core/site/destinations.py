@@ -90,6 +90,8 @@ def parse_destination(text: str, names: Collection[str]) -> Destination:
         raise ValueError(f'"{text}": "%" is not followed by two hexadecimal digits')
     origin = b""
     if match := _ORIGIN.match(raw):
+        if b"@" in match[2]:
+            raise ValueError(f'"{text}": a destination has neither a user nor a password')
         if PLACEHOLDER.search(match[2]):
             raise ValueError(f'"{text}" has a placeholder in the host')
         if not valid_host(match[2]):

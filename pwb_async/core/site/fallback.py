@@ -12,7 +12,6 @@ from pwb_async.core.semantics.fields import Fields
 from pwb_async.core.semantics.target import Target
 
 from .lookup import Candidate, EntryKind, Lookup
-from .redirect_rules import Redirect
 
 _VARY: Final = b"Accept, Sec-Fetch-Mode"
 _VARY_WITH_DOT: Final = _VARY + b", Sec-Fetch-Dest"
@@ -35,10 +34,10 @@ def with_fallback(lookup: Lookup, indexes: tuple[bytes, ...], roots: tuple[bytes
 
     roots: the paths at which a site has its directories; the page is the index of the innermost one around the target.
 
-    A name with a dot is that of a file, unless the browser is about to show a document. A rule that has an answer to
-    what is missing, a redirect or a status, is not overruled.
+    A name with a dot is that of a file, unless the browser is about to show a document. A rule that applies to what is
+    missing is not overruled: its redirect, its file or its 404 is the response.
     """
-    if isinstance(lookup.rule, Redirect) or (lookup.rule is not None and lookup.rule.status != 200):
+    if lookup.rule is not None:
         return lookup
     request = lookup.request
     kind = navigation(request.fields)

@@ -68,7 +68,7 @@ class FieldStep(NamedTuple):
 
 def check_change(name: bytes, value: bytes | None) -> None:
     """Raises ValueError with the reason if a rule may not set a field to this value, or with None not remove it."""
-    shown, lower = name.decode("latin-1"), name.lower()
+    shown, lower = name.decode(errors="replace"), name.lower()
     if not TOKEN.fullmatch(name):
         raise ValueError(f'"{shown}" is not the name of a field')
     if lower in _CONTROLLED or (value is None and lower in _NOT_REMOVED):

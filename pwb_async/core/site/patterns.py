@@ -25,7 +25,7 @@ PLACEHOLDER: Final = re.compile(rb":([A-Za-z][A-Za-z0-9_]*)")
 """A colon and a name, which stands for a part of a path."""
 _SCHEME: Final = re.compile(r"https?://", re.IGNORECASE)
 _HOST: Final = re.compile(rb"(?:[A-Za-z0-9_-]+|:[A-Za-z][A-Za-z0-9_]*)(?:\.(?:[A-Za-z0-9_-]+|:[A-Za-z][A-Za-z0-9_]*))*")
-_UNUSED: Final = b"\x01"
+UNUSED: Final = b"\x01"
 """A segment that no pattern has as a literal in practice."""
 RESERVED: Final = frozenset((b"_headers", b"_redirects"))
 """The names of the files of rules in the root, in lower case. They are never served, so no rule is about them."""
@@ -172,11 +172,11 @@ class Sample(NamedTuple):
 def samples(pattern: Pattern) -> list[Sample]:
     """Some paths that a pattern matches, such that another pattern that matches them all matches all of its paths."""
     host, _, path = pattern.text.partition("://")[2].partition("/") if pattern.host else ("", "", pattern.text[1:])
-    host = re.sub(r":\w+", _UNUSED.decode(), host.lower())
+    host = re.sub(r":\w+", UNUSED.decode(), host.lower())
     found = []
-    for splat in (b"", _UNUSED, _UNUSED + b"/" + _UNUSED) if b"*" in path.encode() else (b"",):
+    for splat in (b"", UNUSED, UNUSED + b"/" + UNUSED) if b"*" in path.encode() else (b"",):
         filled = b"/".join(
-            _UNUSED if PLACEHOLDER.fullmatch(segment) else unquote_to_bytes(segment).replace(b"*", splat)
+            UNUSED if PLACEHOLDER.fullmatch(segment) else unquote_to_bytes(segment).replace(b"*", splat)
             for segment in path.encode().split(b"/")
         )
         found.append(Sample(tuple(segment for segment in filled.split(b"/") if segment), host.encode()))

@@ -1,11 +1,13 @@
-"""What in a list of rules is probably not meant: rules that are never reached, and redirects in a circle."""
+"""What in a list of rules is probably not meant: rules that are never reached, and redirects without end."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Final
+from itertools import chain
+from typing import Final, NamedTuple
 
 from .header_rules import HeaderRule
-from .patterns import Captures, Pattern, PatternMap, Sample, parse_pattern, samples
-from .redirect_rules import REDIRECTS, RedirectRule
+from .patterns import UNUSED, Captures, Pattern, PatternMap, Sample, parse_pattern, samples
+from .redirect_rules import REDIRECTS, REWRITES, RedirectRule
+from .servable import is_servable
 
 _MAX_OPEN: Final = 100
 """Patterns with wildcards that every other one is compared with; 10,000 rules then take less than a second."""
@@ -16,16 +18,25 @@ _COMBINED: Final = frozenset((b"link", b"vary", b"set-cookie"))
 _EVERYTHING: Final = parse_pattern("/*")
 
 
-def redirect_warnings(rules: Sequence[RedirectRule]) -> Iterator[str]:
-    """Yield a line about each redirect or rewrite that is probably not meant."""
+def redirect_warnings(rules: Sequence[RedirectRule], dotfiles: bool = False) -> Iterator[str]:
+    """Yield a line about each redirect or rewrite that is probably not meant.
+
+    dotfiles: whether names that begin with a dot are served.
+    """
     forced = _map((rule.pattern, number) for number, rule in enumerate(rules) if rule.force and not rule.query)
     others = _map((rule.pattern, number) for number, rule in enumerate(rules) if not (rule.force or rule.query))
+    seen: set[frozenset[int]] = set()
     for number, rule in enumerate(rules):
         taker = _taker(number, rule, forced, others)
         if taker is not None:
             yield f"{rule.place}: it is never reached, see {rules[taker].place}"
-        elif circle := _circle(rule, forced, others, rules):
-            yield f"{rule.place}: it redirects in a circle: {circle}"
+        elif not any(is_servable(sample.segments, dotfiles) for sample in samples(rule.pattern)):
+            yield f"{rule.place}: it is never reached, as names that begin with a dot are not served"
+        elif (loop := _loop(number, rules, forced, others)) and loop.rules not in seen:
+            seen.add(loop.rules)
+            yield f"{rule.place}: {loop.text}"
+        if rule.status in REWRITES and (rule.destination.query or rule.destination.fragment) is not None:
+            yield f"{rule.place}: what is behind the path of {rule.destination.text} has no effect, as a file is sent"
         if rule.status == 200 and not (rule.force or rule.query) and rule.pattern == _EVERYTHING:
             yield (
                 f"{rule.place}: missing scripts, styles and images get {rule.destination.text}, too; with --spa only "
@@ -81,27 +92,63 @@ def _taker(number: int, rule: RedirectRule, forced: PatternMap[int], others: Pat
     return min(takers or (), default=None)
 
 
-def _circle(rule: RedirectRule, forced: PatternMap[int], others: PatternMap[int], rules: Sequence[RedirectRule]) -> str:
-    """The paths that an exact redirect leads through until it is back; "" if it leads elsewhere."""
-    start = rule.pattern.segments
-    if start is None or rule.pattern.host or rule.query:
-        return ""
-    paths, step, captures = [rule.pattern.text], rule, Captures()
-    for _ in range(_MAX_HOPS):
-        if step.status not in REDIRECTS or step.destination.origin:
-            return ""
-        path = step.destination.file_path(captures)
-        paths.append(path.decode(errors="replace"))
-        segments = tuple(segment for segment in path.split(b"/") if segment)
-        if segments == start:
-            return ", ".join(paths)
-        found = _next(segments, forced) or _next(segments, others)
-        if found is None:
-            return ""
-        number, captures = found
-        step = rules[number]
-    return ""
+class _Loop(NamedTuple):
+    """Redirects of which each leads to the next one, without end."""
+
+    rules: frozenset[int]
+    """The numbers of the rules."""
+    text: str
 
 
-def _next(segments: tuple[bytes, ...], rules: PatternMap[int]) -> tuple[int, Captures] | None:
-    return next(rules.matches(segments, False, b""), None)
+class _Step(NamedTuple):
+    """One redirect on the way."""
+
+    rule: int
+    path: bytes
+    """The path that it leads to, decoded."""
+
+    @property
+    def segments(self) -> tuple[bytes, ...]:
+        return tuple(segment for segment in self.path.split(b"/") if segment)
+
+
+def _loop(number: int, rules: Sequence[RedirectRule], forced: PatternMap[int], others: PatternMap[int]) -> _Loop | None:
+    """The loop of which a redirect is a part, for a path for which there is no file; None if there is none."""
+    pattern = rules[number].pattern
+    if pattern.host or rules[number].query:
+        return None
+    for sample in samples(pattern):
+        path = b"/" + b"/".join(sample.segments)
+        step = _step(number, pattern.match(path[1:], False), sample.segments, rules)
+        taken, paths = [number], [pattern.text.encode() if pattern.path is None else path]
+        while step is not None and len(taken) < _MAX_HOPS:
+            paths.append(step.path)
+            if step.segments == sample.segments:
+                return _Loop(frozenset(taken), f"it redirects in a circle: {_shown(paths)}")
+            step = _next(step.segments, (forced, others), rules)
+            taken += [step.rule] if step is not None else []
+        if step is not None and number in taken[1:]:
+            return _Loop(frozenset(taken), f"it redirects without end: {_shown(paths[:4])}, ...")
+    return None
+
+
+def _next(segments: tuple[bytes, ...], maps: Iterable[PatternMap[int]], rules: Sequence[RedirectRule]) -> _Step | None:
+    """The redirect of the first rule of these maps that applies to a path; None if that is no redirect on this site."""
+    for number, captures in chain.from_iterable(each.matches(segments, False, b"") for each in maps):
+        step = _step(number, captures, segments, rules)
+        if step is None or step.segments != segments:  # a redirect to itself does not apply
+            return step
+    return None
+
+
+def _step(
+    number: int, captures: Captures | None, segments: tuple[bytes, ...], rules: Sequence[RedirectRule]
+) -> _Step | None:
+    rule = rules[number]
+    if captures is None or rule.status not in REDIRECTS or rule.destination.origin:
+        return None
+    return _Step(number, rule.destination.file_path(captures))
+
+
+def _shown(paths: Iterable[bytes]) -> str:
+    return ", ".join(path.replace(UNUSED, b"x").decode(errors="replace") for path in paths)

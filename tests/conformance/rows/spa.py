@@ -39,7 +39,7 @@ _SPA_FILES: Final = {
     "app.js": b"js",
     "folder/x.txt": b"x",
     "sub/index.html": b"<!DOCTYPE html>\n<title>sub</title>\n",
-    "_redirects": b"/old /new 302\n/gone/* /404.html 404\n/api/* /app.js 200\n",
+    "_redirects": b"/old /new 302\n/gone/* /404.html 404\n/api/* /app.js 200\n/miss /no.html 200\n",
 }
 SPA: Final = RowSite(
     _SPA_FILES,
@@ -144,13 +144,15 @@ SPA: Final = RowSite(
         ),
         row(
             "spa-a-rule-comes-first",
-            (get("/old", *_NAVIGATION), get("/gone/x", *_NAVIGATION), get("/api/x", *_NAVIGATION)),
+            tuple(get(target, *_NAVIGATION) for target in ("/old", "/gone/x", "/api/x", "/miss")),
             expect(302, location="/new"),
             expect(404, ROOT_PAGE),
             expect(200, b"js"),
+            expect(404, ROOT_PAGE, vary="Accept"),
         ),
     ],
     ("--spa",),
+    "_redirects line 4: there is no file /no.html",
 )
 
 SPA_ALONE: Final = RowSite(

@@ -121,7 +121,7 @@ def test_where_a_rule_leads(rule: str, target: str, there: str | None) -> None:
         ("/a", "/b/:splat", 301, '":splat" is not in the source'),
         ("/a", "/b?x=urn:isbn", 301, '":isbn" is not in the source'),
         ("/a/:x", "https://:x.example/", 301, "placeholder in the host"),
-        ("/a", "https://u@h/", 301, "is not a host"),
+        ("/a", "https://u@h/", 301, "neither a user nor a password"),
         ("/a", "https://h:99999/", 301, "is not a host"),
         ("/self/*", "/self/:splat", 301, "leads to itself"),
         ("/loop", "/loop", 302, "leads to itself"),
