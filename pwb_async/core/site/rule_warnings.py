@@ -1,7 +1,6 @@
 """What in a list of rules is probably not meant: rules that are never reached, and redirects without end."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain
 from typing import Final, NamedTuple
 
 from .header_rules import HeaderRule
@@ -134,7 +133,7 @@ def _loop(number: int, rules: Sequence[RedirectRule], forced: PatternMap[int], o
 
 def _next(segments: tuple[bytes, ...], maps: Iterable[PatternMap[int]], rules: Sequence[RedirectRule]) -> _Step | None:
     """The redirect of the first rule of these maps that applies to a path; None if that is no redirect on this site."""
-    for number, captures in chain.from_iterable(each.matches(segments, False, b"") for each in maps):
+    for number, captures in (match for each in maps for match in each.matches(segments, False, b"")):
         step = _step(number, captures, segments, rules)
         if step is None or step.segments != segments:  # a redirect to itself does not apply
             return step
