@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -63,6 +64,18 @@ def test_the_missing_page_is_as_good(home: Server, browser: Any) -> None:
     assert axe_violations(browser) == []
     assert [message for message in console_messages(browser) if "404" not in message] == []
     assert browser.execute_script("return document.documentElement.scrollWidth <= innerWidth")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [320, 2560])
+async def test_the_error_page_of_pwb_is_as_good(browser: Any, tmp_path: Path, width: int, scheme: str) -> None:
+    set_viewport(browser, width, 800, scheme)
+    async with running(REFERENCE, tmp_path, log_dir=tmp_path) as server:
+        browser.get(server.url + MISSING)
+        assert browser.find_element("tag name", "h1").text == "404 file not found"
+        assert axe_violations(browser) == []
+        assert browser.execute_script("return document.documentElement.scrollWidth <= innerWidth")
+        console_messages(browser)
 
 
 def test_the_page_about_serving_shows_what_the_server_does(home: Server, browser: Any) -> None:
