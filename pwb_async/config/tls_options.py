@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from .declarations import Topic, option
-from .option_types import HOST_NAME, PATH, SWITCH
+from .option_types import HOST_NAME, PATH, PORT, SWITCH
 
 TLS_NEEDED: Final = "tls_cert|tls_self_signed|tls_local"
 """What an option needs that has no meaning without TLS."""
@@ -61,6 +61,15 @@ class TLSOptions:
     )
     tls_reload: bool = option(
         Topic.TLS, True, SWITCH, "Use new certificates as soon as their files change.", program="pwb"
+    )
+
+    redirect_https: int | None = option(
+        Topic.TLS,
+        None,
+        PORT,
+        "Listen on this port, too, without TLS, and redirect to https; what is below /.well-known/ is served.",
+        program="pwb",
+        needs=TLS_NEEDED,
     )
 
     @property

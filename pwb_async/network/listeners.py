@@ -36,7 +36,7 @@ def listen(
         if mode is not None or group is not None:
             logger.warning("--unix-mode and --unix-group are ignored: the sockets were handed over by systemd")
         return inherited
-    return [_listen_at(unix, mode, group)] if unix is not None else _listen_on(host, port)
+    return [_listen_at(unix, mode, group)] if unix is not None else listen_on(host, port)
 
 
 def _encode_address(host: str) -> bytes | str:
@@ -45,7 +45,7 @@ def _encode_address(host: str) -> bytes | str:
     return host.encode() if numeric and host.isascii() else host
 
 
-def _listen_on(host: str, port: int) -> list[socket.socket]:
+def listen_on(host: str, port: int) -> list[socket.socket]:
     """One socket for each address of `host` that this machine has.
 
     In containers /etc/hosts often gives localhost the address ::1, which no interface has. That causes only a warning

@@ -1,7 +1,7 @@
 """The context of a server: the parts that every server is made of, opened as the options demand."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from os import fsencode
@@ -29,10 +29,12 @@ from pwb_async.version import __version__
 from . import privileges
 from .access_options import find_connection_class, find_proxies, warn_of_readable_passwords
 from .connection_options import find_parser, limits, timeouts
+from .delays import delays, slowed
 from .hooks import AccessCheck, both, contain
 from .landlock import find_landlock
-from .listings import LISTING_MODULES
+from .preload import modules_of
 from .processors import processors
+from .redirect_listener import redirect_sockets
 from .sites import PLAIN, SiteParts, Sites
 from .tls_options import find_tls
 
@@ -43,10 +45,10 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 logger: Final = logging.getLogger("pwb")
-_NEEDS_RESTART: Final = ("host", "port", "unix", "unix_mode", "unix_group", "proxy_protocol", "http2", "trace")
+_NEEDS_RESTART: Final = (
+    "host", "port", "unix", "unix_mode", "unix_group", "redirect_https", "proxy_protocol", "http2", "trace",
+)  # fmt: skip
 """Options that no reload can change: where the server listens, and the timeline, which is one file for a whole run."""
-_HTTP2_MODULES: Final = ("pwb_async.server.http2_prior_knowledge",)
-"""The modules of HTTP/2, which no other server imports."""
 
 
 class StartupError(Exception):
@@ -78,7 +80,7 @@ class ServerContext(NamedTuple):
     log: AccessLog | None
     """The access log; None with --access-log off."""
     sockets: list[socket]
-    """The listening sockets."""
+    """The listening sockets, but for those of --redirect-https."""
     trace: "TraceWriter | None"
     """The timeline; None without --trace."""
     workers: int
@@ -89,6 +91,8 @@ class ServerContext(NamedTuple):
     """The class of connections; with --proxy-protocol a ProxiedConnection."""
     tls: "ReloadingContexts | None" = None
     """The SSL contexts of connections; None for connections without TLS."""
+    redirect_sockets: Sequence[socket] = ()
+    """The listening sockets of --redirect-https."""
     guard: Guard | None = None
     """The function that may refuse a request before the cache is asked, beside that of `sites`; None for none.
 
@@ -125,8 +129,9 @@ class ServerContext(NamedTuple):
         """The line that a program prints once it accepts connections: `server` serves what, and where."""
         path, scheme = quote_from_bytes(fsencode(self.options.prefix)), "http" if self.tls is None else "https"
         where = ", ".join(url(sock, path, scheme) for sock in self.sockets)
-        delays = _delays(self.options)
-        slow = f", slowed down by {delays}," if delays else ","
+        if self.redirect_sockets:
+            where += " and redirecting " + ", ".join(map(url, self.redirect_sockets))
+        slow = f", slowed down by {delays(self.options)}," if self.options.delay_disk else ","
         more = len(all_directories(self.options)) - 1
         roots = f"{self.options.root!r}" + (f" and {more} more" if more else "")
         return printable(f"{server} serves {roots}{slow} listening on {where} (Ctrl-C stops it)")
@@ -142,10 +147,7 @@ class ServerContext(NamedTuple):
         """
         directory = self.options.root
         try:
-            if any(each.browse for each in self.options.of_all_sites):
-                modules += LISTING_MODULES
-            if self.speaks_http2:
-                modules += _HTTP2_MODULES
+            modules += modules_of(self.options, tls=self.tls is not None, http2=self.speaks_http2)
             privileges.drop_privileges(self.options, *modules)
             for directory in all_directories(self.options):
                 Disk(directory)
@@ -176,7 +178,7 @@ class ServerContext(NamedTuple):
 
     def close(self) -> None:
         """Close the sockets, remove the file of a Unix socket, and write the rest of the log and the timeline."""
-        close(self.sockets)
+        close([*self.sockets, *self.redirect_sockets])
         if self.log is not None:
             self.log.close()
         if self.trace is not None:
@@ -255,6 +257,9 @@ def _open(
                 mode = int(options.unix_mode, 8) if options.unix_mode else None
                 sockets = listen(options.host, options.port, options.unix, mode, group)
                 opened.callback(close, sockets)
+            action, value = "listen on", f"{options.host} port {options.redirect_https}"
+            beside = old.redirect_sockets if old is not None else redirect_sockets(options, sockets)
+            opened.callback(close, [] if old is not None else list(beside))
             action, value = "make certificates", ""
             may_use_tls = program != "pwb-legacy"  # which reads raw sockets, but maybe the same TOML file
             tls = find_tls(options, sockets, old and (old.options, old.tls)) if may_use_tls else None
@@ -271,7 +276,7 @@ def _open(
         logger.warning("names that begin with a dot are served: --dotfiles")
     if tls is None:
         warn_of_readable_passwords(options)
-    storage = _slowed(sites.storage, options)
+    storage = slowed(sites.storage, options)
     if any(each.compress for each in options.of_all_sites):
         storage = CompressingStorage(storage)
     if trace is not None:
@@ -298,22 +303,8 @@ def _open(
         proxies=find_proxies(options),
         connection_class=Connection if tls is not None else find_connection_class(options),
         tls=tls,
+        redirect_sockets=beside,
     )
-
-
-def _slowed(storage: Storage, options: Options) -> Storage:
-    """The storage with the delays of --delay-disk, if there are any."""
-    if not options.delay_disk:
-        return storage
-    from pwb_async.storage.slow_disk import SlowDisk
-
-    logger.warning("the disk is slowed down on purpose, by %s", _delays(options))
-    return SlowDisk(storage, options.delay_disk)
-
-
-def _delays(options: Options) -> str:
-    """How much --delay-disk slows the disk down, with units."""
-    return ", ".join(map(str, options.delay_disk))
 
 
 def _open_trace(program: str, options: Options) -> "TraceWriter | None":

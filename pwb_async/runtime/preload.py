@@ -6,7 +6,10 @@ Under --sandbox, or as a user that may not read them, a module that is imported 
 import importlib
 from typing import Final
 
+from pwb_async.config.options import Options
 from pwb_async.storage import coders
+
+from .listings import LISTING_MODULES
 
 _STANDARD_LIBRARY: Final = ("encodings.idna", "encodings.latin_1", "linecache", "traceback", "unicodedata")
 """Modules that Python itself imports when it first needs them."""
@@ -25,6 +28,21 @@ _RELOAD: Final = (
     "tomllib",
 )
 """Modules that a reload imports if options or files of rules have become such that they are needed."""
+
+
+_PROXY_PROTOCOL: Final = ("pwb_async.server.proxied_protocol",)
+_TLS: Final = ("pwb_async.server.tls_handshake",)
+_HTTP2: Final = ("pwb_async.server.http2_prior_knowledge",)
+
+
+def modules_of(options: Options, *, tls: bool, http2: bool) -> tuple[str, ...]:
+    """The modules that a server imports because of its options, of which some wait for the first client."""
+    return (
+        *(LISTING_MODULES if any(each.browse for each in options.of_all_sites) else ()),
+        *(_PROXY_PROTOCOL if options.proxy_protocol else ()),
+        *(_TLS if tls else ()),
+        *(_HTTP2 if http2 else ()),
+    )
 
 
 def preload(*modules: str) -> None:

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
+from socket import AF_UNIX
+from typing import Any, Final
 
 from pwb_async.core.events import BadRequest
 from pwb_async.core.semantics.messages import Request, Response
@@ -13,6 +14,8 @@ from pwb_async.runtime.access_options import find_connection_class
 from pwb_async.runtime.context import ServerContext
 
 from .state import ServerState
+
+_HTTPS_PORT: Final = 443
 
 
 class PlainState:
@@ -59,3 +62,10 @@ class PlainState:
         if isinstance(event, Request) and (isinstance(refusal, Check) or (refusal and refusal.status == 401)):
             return client, self._site.redirect(event)
         return client, refusal
+
+
+def ports_of(context: ServerContext) -> Ports:
+    """The ports of --redirect-https and of TLS. A Unix socket with TLS has a proxy before it, with the usual port."""
+    first = context.sockets[0]
+    https = _HTTPS_PORT if first.family == AF_UNIX else first.getsockname()[1]
+    return Ports(context.redirect_sockets[0].getsockname()[1], https)

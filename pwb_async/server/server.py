@@ -15,10 +15,10 @@ connections; the cache and the log are maintained five times a second.
 import asyncio
 import logging
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Final, TypeVar
+from typing import Final, TypeVar, cast
 
 from pwb_async.config.options import ConfigError
 from pwb_async.runtime.context import ServerContext, StartupError, reload_context
@@ -103,13 +103,17 @@ class Server:
 
     async def serve(self, ready: Callable[[], None] | None = None) -> None:
         """Serve until shutdown() or drain_connections(). ready: called as soon as connections are accepted."""
-        acceptor = Acceptor(self.loop, self._connection_factory())
-        await acceptor.open(self.context.sockets)
-        sweeping = self.loop.create_task(self._sweep(acceptor))
+        acceptors = [Acceptor(self.loop, self._connection_factory())]
+        await acceptors[0].open(self.context.sockets)
+        if self.context.redirect_sockets:
+            acceptors.append(Acceptor(self.loop, self._redirect_factory()))
+            await acceptors[1].open(list(self.context.redirect_sockets))
+        sweeping = self.loop.create_task(self._sweep(acceptors))
         if ready:
             ready()
         await self._stop_accepting.wait()
-        await acceptor.close()
+        for acceptor in acceptors:
+            await acceptor.close()
         self.state.closing = True
         self._close_connections()
         await self.state.empty.wait()
@@ -128,6 +132,17 @@ class Server:
         from .tls_layer import TLSLayer
 
         return partial(TLSHandshake, TLSLayer(self.state, self._protocol_factory))
+
+    def _redirect_factory(self) -> Callable[[], asyncio.Protocol]:
+        """What makes the protocols of the port of --redirect-https."""
+        from .plain_state import PlainState, ports_of
+
+        state = cast(ServerState, PlainState(self.state, ports_of(self.context)))
+        if self.context.options.proxy_protocol:
+            from .proxied_protocol import ProxiedProtocol
+
+            return partial(ProxiedProtocol, state)
+        return partial(HTTPProtocol, state)
 
     def _protocol_factory(self, alpn: str | None = None) -> Callable[[], ConnectionProtocol]:
         """What makes the protocols that speak HTTP. alpn: what ALPN has chosen; None for nothing, or without TLS."""
@@ -224,14 +239,14 @@ class Server:
                 contain(connection, connection.retire, _DRAIN_TIMEOUT)
         self.state.check_empty()
 
-    async def _sweep(self, acceptor: Acceptor) -> None:
+    async def _sweep(self, acceptors: Sequence[Acceptor]) -> None:
         next_maintenance = 0.0
         while True:
             await asyncio.sleep(_SWEEP_INTERVAL)
             now = self.loop.time()
             steps: list[Callable[[], object]] = [
                 partial(self._check_deadlines, now),
-                partial(acceptor.check, self.state.admission.accepted),
+                *(partial(acceptor.check, self.state.admission.accepted) for acceptor in acceptors),
             ]
             if now >= next_maintenance:
                 next_maintenance = now + _MAINTENANCE_INTERVAL - _SWEEP_INTERVAL / 2

@@ -28,6 +28,9 @@ class Peer:
     receive_buffer: the socket's SO_RCVBUF in bytes, for a client that reads slowly; 0 leaves the kernel's default.
     """
 
+    greeting = b""
+    """Bytes that are sent before all others, and before TLS."""
+
     def __init__(self, address: tuple[str, int], *, receive_buffer: int = 0) -> None:
         self._address = address
         self.socket = socket.socket(socket.AF_INET6 if ":" in address[0] else socket.AF_INET, socket.SOCK_STREAM)
@@ -55,6 +58,8 @@ class Peer:
         self.socket.close()
 
     async def _shake_hands(self) -> None:
+        if self.greeting:
+            await self.send_raw(self.greeting)
         while self.tls is not None and not self.tls.shake_hands():
             await self.send_raw(self.tls.take())
             data = await self._receive_raw()
@@ -66,7 +71,11 @@ class Peer:
 
     async def send(self, data: bytes) -> None:
         """Sends all of `data`."""
-        await self.send_raw(data if self.tls is None else self.tls.encrypt(data))
+        await self.send_raw(self.encrypt(data))
+
+    def encrypt(self, data: bytes) -> bytes:
+        """The bytes that carry `data`: the same without TLS."""
+        return data if self.tls is None else self.tls.encrypt(data)
 
     async def send_raw(self, data: bytes) -> None:
         """Sends bytes as they are, also with TLS."""

@@ -19,7 +19,7 @@ async def test_one_more_byte_by_byte_b8(name: str, server: Server, reference: Se
     async with Peer(server.address) as peer:
         for at in range(len(request)):
             try:
-                peer.socket.send(request[at : at + 1])
+                peer.socket.send(peer.encrypt(request[at : at + 1]))
             except ConnectionError:
                 break  # the server has responded and closed before the last byte
             if at % 512 == 511:

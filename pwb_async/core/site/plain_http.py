@@ -31,7 +31,7 @@ class Ports(NamedTuple):
     http: int
     """The port without TLS."""
     https: int
-    """The port with TLS; HTTPS_PORT for a Unix socket, which a proxy has to stand before."""
+    """The port with TLS."""
 
 
 class PlainHTTP:
