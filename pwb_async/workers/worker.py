@@ -65,7 +65,7 @@ def run_worker(context: ServerContext, channel: socket.socket) -> None:
     for number in (signal.SIGTERM, signal.SIGCHLD):
         signal.signal(number, signal.SIG_DFL)
     try:
-        context.drop_privileges(*_late_modules(context))
+        context.drop_privileges(*(["pwb_async.server.tracing"] if context.trace is not None else []))
         with asyncio.Runner(loop_factory=loop_factory(context.options.loop)) as runner:
             runner.run(Worker(context, channel).run())
     except StartupError as error:
@@ -73,17 +73,6 @@ def run_worker(context: ServerContext, channel: socket.socket) -> None:
         return
     if context.log is not None:
         context.log.close()
-
-
-def _late_modules(context: ServerContext) -> list[str]:
-    """The modules that a server imports only if it needs them, once it serves."""
-    needed = {
-        "tracing": context.trace is not None,
-        "proxied_protocol": context.options.proxy_protocol,
-        "tls_handshake": context.tls is not None,
-        "tls_layer": context.tls is not None,
-    }
-    return [f"pwb_async.server.{name}" for name, is_needed in needed.items() if is_needed]
 
 
 class Worker:

@@ -6,6 +6,7 @@ import re
 import signal
 import ssl
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import bcrypt
 import pytest
@@ -89,19 +90,16 @@ async def test_files_that_cannot_be_used_leave_all_as_it_was(
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
 async def test_workers_that_may_not_read_the_key(run: Start, tmp_path: Path) -> None:
     """The supervisor reads it for them, again and again."""
-    tmp_path.chmod(0o755)
-    for parent in list(tmp_path.parents)[:-2]:
-        parent.chmod(0o755)
-    private = tmp_path / "private"
-    private.mkdir(mode=0o700)
-    options = pair(private, "first.test")
-    async with run(*options, "--user", "nobody", allowed_errors=MESSAGES) as server:
-        assert await asyncio.to_thread(names, server) == ["first.test"]
-        pair(private, "second.test")
-        await wait_for_names(server, "second.test")
-        pair(private, "third.test")
-        server.signal(signal.SIGHUP)
-        await wait_for_names(server, "third.test")
+    options = pair(tmp_path, "first.test")
+    with TemporaryDirectory() as root:  # pytest's own is for its user alone
+        Path(root).chmod(0o755)
+        async with run(*options, "--user", "nobody", root=root, allowed_errors=MESSAGES) as server:
+            assert await asyncio.to_thread(names, server) == ["first.test"]
+            pair(tmp_path, "second.test")
+            await wait_for_names(server, "second.test")
+            pair(tmp_path, "third.test")
+            server.signal(signal.SIGHUP)
+            await wait_for_names(server, "third.test")
 
 
 async def test_tls_is_not_switched_on_or_off_by_a_reload(run: Start, tmp_path: Path) -> None:
