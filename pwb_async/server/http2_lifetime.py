@@ -1,7 +1,8 @@
 """How long an HTTP/2 connection lasts: its deadlines, and the ways in which it ends.
 
 What a connection waits for decides its deadline:
-    a response that the windows do not let through    the send timeout, from the last byte of content on
+    a response that the windows do not let through    the send timeout, from the last byte of content on, and
+                                                      --min-send-rate, counted in bytes of content
     a lookup or a piece of a file                     none here; the disk has its own
     a frame that has begun, or the first SETTINGS     the header timeout
     a request                                         the idle timeout, from the last response on
@@ -30,13 +31,23 @@ _LINGER: Final = ConnectionState.LINGER
 class HTTP2Lifetime(HTTP2Transfer):
     """The deadlines and the end of a connection."""
 
-    __slots__ = ("_eof", "_head_at", "_idle_at", "_lingering", "_requests", "_retiring")
+    __slots__ = (
+        "_eof",
+        "_head_at",
+        "_idle_at",
+        "_lingering",
+        "_period_sent",
+        "_period_start",
+        "_requests",
+        "_retiring",
+    )
 
     def __init__(self, state: ServerState, readers: HTTP2Readers) -> None:
         super().__init__(state, readers)
         self._requests: Iterator[tuple[bytes, Request | BadRequest]] | None = None
         """Requests that have not been answered yet, since there is enough to write."""
         self._idle_at = self._head_at = NEVER  # when the next request, and the rest of a frame, have to be there
+        self._period_start, self._period_sent = NEVER, 0
         self._retiring = self._lingering = self._eof = False
 
     @property
@@ -51,8 +62,8 @@ class HTTP2Lifetime(HTTP2Transfer):
 
     @property
     def write_paused(self) -> bool:
-        """Whether data waits for the peer to read, or to open its windows."""
-        return self._writer.paused or self._connection.unsent_streams > 0
+        """Whether data waits for the peer to read; what waits for its windows is measured here."""
+        return self._writer.paused
 
     def _refuse(self) -> None:
         """Process no stream, since the connection is not admitted; so the client may try again (RFC 9113 8.7)."""
@@ -70,14 +81,17 @@ class HTTP2Lifetime(HTTP2Transfer):
         if self._answers:
             self._idle_at = self.deadline.at = NEVER
             if not connection.unsent_streams:
-                self._progress = NEVER
+                self._progress = self._period_start = NEVER
                 return
-            self._progress = min(self._progress, now)  # NEVER if there has been nothing to send before
-            self.deadline.at = self._progress + timeouts.send
+            # Both are NEVER if nothing has waited before.
+            self._progress = min(self._progress, now)
+            if self._period_start == NEVER:
+                self._start_period(now)
+            self.deadline.at = min(self._progress, self._period_start) + timeouts.send
             if self._eof:  # nothing will open the windows
                 self._transport.close()
             return
-        self._progress = NEVER
+        self._progress = self._period_start = NEVER
         if connection.closed or connection.finishing or self._eof:
             self._linger(now)
             return
@@ -88,6 +102,21 @@ class HTTP2Lifetime(HTTP2Transfer):
         elif self._head_at == NEVER:
             self._head_at = now + timeouts.header
         self.deadline.at = min(self._idle_at, self._head_at)
+
+    def _start_period(self, now: float) -> None:
+        """Count the content that is sent from now on, for --min-send-rate."""
+        self._period_start, self._period_sent = now, self._content_sent
+
+    def _is_too_slow(self, now: float) -> bool:
+        """Whether the windows have let no byte through, or too few, for as long as the send timeout."""
+        timeout, rate = self._state.context.timeouts.send, self._state.context.options.min_send_rate
+        if now >= self._progress + timeout:
+            return True
+        elapsed, sent = now - self._period_start, self._content_sent - self._period_sent
+        if elapsed >= timeout:
+            self._start_period(now)
+            return sent < rate * elapsed
+        return False
 
     def _linger(self, now: float) -> None:
         """Close the sending side, and read what the client still sends until it closes, too (RFC 9112 9.6)."""
@@ -106,6 +135,9 @@ class HTTP2Lifetime(HTTP2Transfer):
             return
         if self._lingering:
             self._transport.close()
+        elif self._answers and not self._is_too_slow(self._state.clock()):
+            self._wait(self._state.clock())
+            return
         elif self._answers:
             connection.close(ErrorCode.ENHANCE_YOUR_CALM, "the windows were closed for too long")
         elif self._head_at <= self._idle_at:

@@ -62,7 +62,7 @@ class Answer:
 class HTTP2Transfer(ConnectionProtocol):
     """The responses under way on a connection, and how they are written."""
 
-    __slots__ = ("_answers", "_connection", "_files", "_out", "_progress", "_scheduled")
+    __slots__ = ("_answers", "_connection", "_content_sent", "_files", "_out", "_progress", "_scheduled")
 
     _connection: HTTP2Connection
 
@@ -74,6 +74,7 @@ class HTTP2Transfer(ConnectionProtocol):
         self._files = 0  # open files
         self._out: list[bytes | memoryview] = []  # frames to write at the end of the turn
         self._progress = NEVER  # when content was passed to the transport last, or had to wait first
+        self._content_sent = 0  # bytes, without those of responses that were sent at once
         self._scheduled = False
 
     def _schedule(self) -> None:
@@ -116,6 +117,7 @@ class HTTP2Transfer(ConnectionProtocol):
                 self._complete(stream)
         if size:
             self._progress = self._state.clock()
+            self._content_sent += size
         return size >= MAX_BATCH
 
     def _complete(self, stream: Stream) -> None:

@@ -13,6 +13,7 @@ import h2.settings
 from tests.conformance.tls import TLSAddress, trusting_context
 
 TIMEOUT: Final = 15.0
+_GOAWAY: Final = 7
 FieldLines = list[tuple[bytes, bytes]]
 
 
@@ -58,7 +59,9 @@ class Client:
                 client=True, initial_values={h2.settings.SettingCodes.INITIAL_WINDOW_SIZE: window}
             )
         self.answers: dict[int, Answer] = {}
-        self.goaway: h2.events.ConnectionTerminated | None = None
+        self.goaways: list[tuple[int, int]] = []
+        """The last stream and the code of each GOAWAY."""
+        self._data = b""
         self.pings: list[bytes] = []
         self.closed = False
 
@@ -124,8 +127,15 @@ class Client:
         if not data:
             self.closed = True
             return False
-        for event in self.h2.receive_data(data):
-            self._take(event)
+        self._data += data
+        while len(self._data) >= 9 and len(self._data) >= (end := 9 + int.from_bytes(self._data[:3], "big")):
+            frame, self._data = self._data[:end], self._data[end:]
+            if frame[3] == _GOAWAY:  # behind which h2 would neither send nor receive anything, as a client may
+                last, code = (int.from_bytes(frame[start : start + 4], "big") for start in (9, 13))
+                self.goaways.append((last, code))
+                continue
+            for event in self.h2.receive_data(frame):
+                self._take(event)
         self.flush()
         return True
 
@@ -141,8 +151,6 @@ class Client:
                 self.answers[event.stream_id].ended = True
             case h2.events.StreamReset():
                 self.answers[event.stream_id].reset = event.error_code
-            case h2.events.ConnectionTerminated():
-                self.goaway = event
             case h2.events.PingAckReceived():
                 self.pings.append(event.ping_data)
 

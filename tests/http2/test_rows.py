@@ -22,7 +22,7 @@ def ask(address: tuple[str, int], requests: list[HTTP2Request]) -> list[Answer]:
         streams = [client.request(request.fields, request.content, flush=False) for request in requests]
         client.flush()
         answers = client.wait(*streams)
-        assert client.goaway is None
+        assert not client.goaways
         again = client.get("/marker")
         assert client.wait(again)[0].content == b"MARKER"
         return answers

@@ -28,6 +28,7 @@ from .requests import Malformed, RequestReader
 from .streams import Stream
 
 _HEADERS: Final = frames.HEADERS
+_WINDOW_UPDATE: Final = frames.WINDOW_UPDATE
 _HAS_PRIORITY: Final = frames.HAS_PRIORITY
 _WHOLE: Final = frames.END_STREAM | frames.END_HEADERS
 """The flags of a request without content in one frame."""
@@ -134,7 +135,8 @@ class HTTP2Connection(ControlFrames):
                     room -= 1
                     continue
             self._receive_frame(kind, flags, stream, data[start:stop])
-            room = self._room()
+            if kind != _WINDOW_UPDATE:  # the only frame that cannot change it
+                room = self._room()
         self._data = data[position:]
         self._count_requests()
 
@@ -217,7 +219,7 @@ class HTTP2Connection(ControlFrames):
         if self.finishing:
             return  # GOAWAY has named an earlier stream as the last that is processed (6.8)
         self._last = stream
-        if self._count_open() >= self.limits.streams:
+        if self._count_open() >= self.limits.streams or self.held > self.limits.held:
             self._reject(stream, ErrorCode.REFUSED_STREAM, ends_stream)
         elif isinstance(request, Malformed):
             self._reject(stream, ErrorCode.PROTOCOL_ERROR, ends_stream)

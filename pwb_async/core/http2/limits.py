@@ -13,6 +13,8 @@ class ConnectionLimits(NamedTuple):
     """Requests on one connection, 0 for no limit; then it is closed gracefully."""
     content: int = 64 * 1024
     """Content of a request that is skipped; after more, the stream is reset once it has its response."""
+    held: int = 1024 * 1024
+    """Names and values of all requests whose responses wait; further requests are refused (REFUSED_STREAM)."""
     head: int = 32 * 1024
     """The fields of a request, by the count of RFC 9113 6.5.2; the reader of requests enforces it."""
     block: int = 32 * 1024

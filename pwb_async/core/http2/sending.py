@@ -37,6 +37,7 @@ class SendingSide:
         "_table_reduced",
         "budget",
         "ended",
+        "held",
         "limits",
         "output",
         "streams",
@@ -50,6 +51,8 @@ class SendingSide:
     """The streams that outlive the turn in which their request was received."""
     ended: list[Stream]
     """Streams that were reset since the server has looked last: it is to stop working for them."""
+    held: int
+    """Bytes of the requests that have an object."""
     output: list[bytes]
     """Control frames that have to be sent before anything else."""
     unsent_streams: int
@@ -63,7 +66,7 @@ class SendingSide:
         self.streams = {}
         self.ended = []
         self.output = []
-        self.unsent_streams = 0
+        self.held = self.unsent_streams = 0
         self.window = self._initial_window = DEFAULT_WINDOW
         self._server = server
         self._order = SendOrder()
@@ -116,8 +119,10 @@ class SendingSide:
         stream = self.streams.get(stream_id)
         if stream is None:
             stream = self.streams[stream_id] = Stream(stream_id, self._initial_window)
-            value = None if event.fields is None else event.fields.get(b"priority")
-            stream.urgency, stream.incremental = parse_priority(value)
+            if event.fields is not None:
+                stream.head_size = event.fields.size
+                stream.urgency, stream.incremental = parse_priority(event.fields.get(b"priority"))
+                self.held += stream.head_size
         return stream
 
     def next_stream(self) -> Stream | None:
@@ -171,13 +176,17 @@ class SendingSide:
         stream.clear()
         stream.ended, stream.request_open = True, False
         if not stream.working:
-            del self.streams[stream.id]
+            self._forget(stream)
 
     def end_work(self, stream: Stream) -> None:
         """Note that the server does not work for a stream any more; if it has ended, it counts no longer."""
         stream.working = False
-        if stream.ended:
-            self.streams.pop(stream.id, None)
+        if stream.ended and stream.id in self.streams:
+            self._forget(stream)
+
+    def _forget(self, stream: Stream) -> None:
+        del self.streams[stream.id]
+        self.held -= stream.head_size
 
     def cancel(self, stream: Stream, code: ErrorCode) -> None:
         """Reset a stream (RFC 9113 5.4.2); it costs a part of the budget, even if the client provokes it."""

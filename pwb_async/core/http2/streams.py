@@ -21,6 +21,7 @@ class Stream:
         "_parts",
         "buffer",
         "ended",
+        "head_size",
         "id",
         "incremental",
         "order",
@@ -42,6 +43,8 @@ class Stream:
     incremental: bool
     order: Order | None
     """The place among the streams to send; None if it has none."""
+    head_size: int
+    """Bytes of names and values of the request, which is kept for the log until the end."""
     request_open: bool
     """Whether more of the request may follow: the client has not sent END_STREAM."""
     request_length: int
@@ -64,6 +67,7 @@ class Stream:
         self.window = window
         self.urgency, self.incremental = 3, False
         self.order: Order | None = None
+        self.head_size = 0
         self.request_open = False
         self.request_length = -1
         self.received = 0

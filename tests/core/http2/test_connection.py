@@ -391,6 +391,20 @@ def test_a_request_with_content_counts_once_among_those_that_come_together() -> 
     assert (refused.stream, refused.code) == (9, ErrorCode.REFUSED_STREAM)
 
 
+def test_requests_that_wait_may_be_so_large_together() -> None:
+    peer = Peer(limits=ConnectionLimits(held=10_000))
+    for stream in (1, 3):
+        peer.ask(stream, response(b"x" * 70_000), (b"cookie", b"c" * 5000))
+    assert peer.connection.held > 10_000
+    assert not peer.send(headers(7, (b"cookie", b"c" * 5001)))
+    [refused] = peer.output()
+    assert (refused.stream, refused.code) == (7, ErrorCode.REFUSED_STREAM)
+    for stream in (1, 3):
+        peer.send(frames.reset(number(stream), ErrorCode.CANCEL))
+    assert peer.connection.held == 0
+    assert list(peer.send(headers(9, (b"cookie", b"c" * 5002)))) == [9]
+
+
 def test_a_malformed_request_resets_its_stream() -> None:
     peer = Peer()
     bad = frame(frames.HEADERS, WHOLE, number(1), block((b"Upper", b"case")))

@@ -2,6 +2,7 @@
 
 import pytest
 
+from pwb_async.core.events import BadRequest
 from pwb_async.core.http2 import frames
 from pwb_async.core.http2.errors import ErrorCode
 from pwb_async.core.http2.frames import END_STREAM
@@ -146,3 +147,9 @@ def test_a_response_to_a_request_with_an_object_is_sent_in_its_turn() -> None:
     peer.connection.open(number(3), peer.send(headers(3))[3])
     assert len(peer.respond(3, request, response())) == 1
     assert not peer.connection.streams
+
+
+def test_a_bad_request_may_have_no_fields() -> None:
+    peer = Peer()
+    stream = peer.connection.open(number(1), BadRequest(400, "no fields"))
+    assert (stream.urgency, stream.head_size) == (3, 0)
