@@ -19,7 +19,7 @@ from tests.conformance.server import Server, running
 from tests.docs.examples import ROOT
 from tests.tls.client import connect, fetch, request
 
-from .acme import Authority, authority
+from .acme import Authority, authority, free_port
 from .programs import needs, run
 
 NAME = "www.test"
@@ -138,13 +138,17 @@ async def test_a_certificate_is_obtained_and_renewed_without_a_failed_request(
     root.mkdir()
     (root / "a.txt").write_bytes(CONTENT)
     (tmp_path / "https").mkdir()
-    async with running(REFERENCE, root, log_dir=tmp_path) as plain, authority(tmp_path, plain.address[1]) as ca:
+    port = str(free_port())
+    async with authority(tmp_path, int(port)) as ca:
         acme = client(ca, root, tmp_path)
-        await acme.obtain()
+        async with running(REFERENCE, root, "--port", port, log_dir=tmp_path) as plain:
+            await acme.obtain()
         assert b" /.well-known/acme-challenge/" in plain.log.read_bytes()
         first = serial(acme.certificate)
-        options = ("--tls-cert", str(acme.certificate), "--tls-key", str(acme.key), "--no-tls-reload")
-        async with running(REFERENCE, root, *options, log_dir=tmp_path / "https", allowed_errors="reloaded") as server:
+        options = ("--tls-cert", str(acme.certificate), "--tls-key", str(acme.key), "--redirect-https", port)
+        async with running(
+            REFERENCE, root, *options, "--no-tls-reload", log_dir=tmp_path / "https", allowed_errors="reloaded"
+        ) as server:
             found = await asyncio.to_thread(fetch, server.address, NAME)
             assert (found.certificate.serial_number, found.names) == (first, [NAME])
             async with load(server):
