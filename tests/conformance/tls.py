@@ -73,6 +73,8 @@ class TLSStream:
             return None
         except ssl.SSLZeroReturnError:
             return b""
+        except ssl.SSLError as error:
+            raise ConnectionAbortedError(f"an alert: {error.reason}") from None
 
     def close(self) -> bytes:
         """Closes the sending side; returns the close_notify to send."""
