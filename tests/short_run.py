@@ -125,6 +125,7 @@ ONLY_EXHAUSTIVE: Final = (
     "tests/interop/test_fields_in_chromium.py",
     "tests/interop/test_java.py",
     "tests/interop/test_listing_page.py",
+    "tests/interop/test_local_authority.py",
     "tests/interop/test_mercurial.py",
     "tests/interop/test_static_site.py",
     "tests/interop/test_testssl.py",

@@ -1,5 +1,6 @@
 """A real Chromium, headless, which connects only to the addresses that a test opens."""
 
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -25,8 +26,11 @@ FLAGS: Final = (
 
 
 @contextmanager
-def chromium(profile: Path) -> Iterator[Any]:
-    """Runs a browser inside the block; its console and network events can be read. profile: an empty folder."""
+def chromium(profile: Path, home: Path | None = None) -> Iterator[Any]:
+    """Runs a browser inside the block; its console and network events can be read.
+
+    profile: an empty folder. home: the user's folder, in which authorities may be trusted; None for that of the tests.
+    """
     from selenium import webdriver
 
     options = webdriver.ChromeOptions()
@@ -35,7 +39,9 @@ def chromium(profile: Path) -> Iterator[Any]:
         options.add_argument(flag)
     options.add_argument(f"--user-data-dir={profile}")
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    driver = webdriver.Chrome(options=options, service=webdriver.ChromeService(executable_path=DRIVER))
+    environment = dict(os.environ) if home is None else {**os.environ, "HOME": str(home)}
+    service = webdriver.ChromeService(executable_path=DRIVER, env=environment)
+    driver = webdriver.Chrome(options=options, service=service)
     driver.set_page_load_timeout(30)
     try:
         yield driver
