@@ -4,20 +4,17 @@
 
 Once with a single process and once with two workers, clients send requests without a pause, nine of ten on a persistent
 connection, the tenth on a new one; at regular intervals the server is reloaded with other options. The same over TLS, where
-each reload brings a new certificate, too. Then workers are killed, one after the other. A client that gets `Connection: close` connects again, as every client does. Everything else is a
-failure: an end of the connection, another status, other content. Bars: reloads cause no failure; a kill causes at most one
-for each client, which is what was in flight; and descriptors, threads, processes and memory at the end are as at the
-beginning.
+each reload brings a new certificate, too, and every second client speaks HTTP/2. Then workers are killed, one after the
+other. A client that gets `Connection: close` or GOAWAY connects again, as every client does. Everything else is a failure:
+an end of the connection, another status, other content. Bars: reloads cause no failure; a kill causes at most one for each
+client, which is what was in flight; and descriptors, threads, processes and memory at the end are as at the beginning.
 """
 
 import argparse
 import asyncio
 import json
-import mmap
 import os
 import signal
-import socket
-import ssl
 import struct
 import sys
 import time
@@ -30,58 +27,12 @@ from tests.conformance.server import REPOSITORY, Resources, Server, eventually, 
 from tests.tls.certificates import make
 
 from .harness import MIB, Report, folder, raise_descriptor_limit, temporary_folders
-from .response import read_response
+from .reload_clients import TARGET
 
 CLIENTS: Final = 8
-_TARGET: Final = "/1k.bin"
 _TIMEOUT: Final = 30.0
 _WARM: Final = 10
 """Reloads before the figures that the last ones are compared with."""
-
-
-def client(port: int, number: int, counts_file: str, content: str, authority: str) -> None:
-    """Runs one client, in a process of its own.
-
-    counts_file: a file with one number for each client, the responses that it has received. authority: the certificate
-    that it trusts; "" for no TLS.
-    """
-    tls = ssl.create_default_context(cafile=authority) if authority else None
-    expected = Path(content).read_bytes()
-    request = f"GET {_TARGET} HTTP/1.1\r\nHost: h\r\n\r\n".encode()
-    failures: list[str] = []
-    persistent: socket.socket | None = None
-    stop: list[int] = []
-    signal.signal(signal.SIGTERM, lambda *_: stop.append(1))
-    with open(counts_file, "r+b") as file, mmap.mmap(file.fileno(), 0) as counts:
-        asked = answered = 0
-        while not stop:
-            asked += 1
-            fresh = asked % 10 == 0
-            sock = None if fresh else persistent
-            try:
-                if sock is None:
-                    sock = socket.create_connection(("127.0.0.1", port), timeout=10)
-                    if tls is not None:
-                        sock = tls.wrap_socket(sock, server_hostname="localhost")
-                sock.sendall(request)
-                head, body = read_response(sock)
-                if not head.startswith(b"HTTP/1.1 200 ") or body != expected:
-                    raise ValueError(head[:40])
-                answered += 1
-                struct.pack_into("Q", counts, 8 * number, answered)
-            except (OSError, ValueError) as error:
-                failures.append(f"{'fresh' if fresh else 'persistent'}: {error!r}")
-                for each in {sock, persistent} - {None}:
-                    each.close()  # one failure for a worker that was killed, which may have had both connections
-                persistent = None
-                continue
-            if fresh or b"\r\nConnection: close" in head:
-                sock.close()
-                if not fresh:
-                    persistent = None
-            else:
-                persistent = sock
-    print(json.dumps({"answered": answered, "failures": failures}))
 
 
 class Load:
@@ -91,17 +42,19 @@ class Load:
         """authority: the certificate that the clients trust; "" for no TLS."""
         self._authority = authority
         self._port = server.address[1]
-        self._content = root / _TARGET[1:]
+        self._content = root / TARGET[1:]
         self._counts_file = log_dir / "counts_file"
         self._counts_file.write_bytes(bytes(8 * CLIENTS))
         self.failures: list[str] = []
         self.total = 0
 
     async def __aenter__(self) -> "Load":
-        words = [str(self._counts_file), str(self._content), self._authority]
+        words = [str(self._counts_file), str(self._content)]
+        words += ["--authority", self._authority] if self._authority else []
         self._clients = [
             await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "tests.stress.reload", "--client", str(self._port), str(number), *words),
+                *(sys.executable, "-m", "tests.stress.reload_clients", self._protocol(number), str(self._port)),
+                *(str(number), *words),
                 cwd=REPOSITORY,
                 stdout=asyncio.subprocess.PIPE,
             )
@@ -118,6 +71,10 @@ class Load:
             result = json.loads((await each.communicate())[0])
             self.total += result["answered"]
             self.failures += result["failures"]
+
+    def _protocol(self, number: int) -> str:
+        """The protocol of a client: over TLS every second one speaks HTTP/2."""
+        return "http2" if self._authority and number % 2 else "http1"
 
     @property
     def _counts(self) -> tuple[int, ...]:
@@ -267,11 +224,7 @@ def replaced(server: Server, victim: int) -> bool:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="the short form that CI runs")
-    parser.add_argument("--client", nargs=5, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
-    if arguments.client:
-        client(int(arguments.client[0]), int(arguments.client[1]), *arguments.client[2:])
-        return 0
     raise_descriptor_limit()
     report = Report()
     times, requests = (10, 6_000) if arguments.quick else (100, 200_000)
