@@ -148,6 +148,14 @@ class Options(TLSOptions):
         Topic.FIELDS, False, SWITCH, "Send the fields that SharedArrayBuffer needs, as for threads of WebAssembly."
     )
 
+    explain_fields: bool = option(
+        Topic.FIELDS,
+        False,
+        SWITCH,
+        "Send Server-Timing and Cache-Status with the rule and the file of a response; for tests only.",
+        program="pwb",
+    )
+
     htpasswd: str | None = option(
         Topic.ACCESS, None, PATH, "Ask for a password; users and hashes are in this file, as htpasswd -B makes it."
     )

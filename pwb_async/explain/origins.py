@@ -32,6 +32,8 @@ _ALWAYS: Final = {
     b"last-modified": "the time of the file",
 }
 """The origins of fields that can have one only."""
+_EXPLAINED: Final = (b"Server-Timing", b"Cache-Status")
+"""The fields of --explain-fields."""
 
 
 def explain_fields(outcome: Outcome, head: bytes) -> tuple[tuple[ExplainedField, ...], tuple[ExplainedField, ...]]:
@@ -45,6 +47,8 @@ def explain_fields(outcome: Outcome, head: bytes) -> tuple[tuple[ExplainedField,
         removed += [_explained(field, step.place) for field in lost]
     last = "--maintenance" if outcome.options.maintenance else "access rules, so that no shared cache keeps it"
     fields, _ = _changed(fields, outcome.response.fields, last)
+    own = {(name, value): "--explain-fields" for name, value in outcome.response.fields if name in _EXPLAINED}
+    fields = [(field, own.get(field, origin)) for field, origin in fields]
     lines = head.removesuffix(b"\r\n\r\n").split(b"\r\n")[1:]
     connection = [line.partition(b": ")[::2] for line in lines[: len(lines) - len(fields)]]
     first = [_explained((name, value), _of_connection(outcome, name)) for name, value in connection]

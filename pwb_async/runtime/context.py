@@ -274,6 +274,8 @@ def _open(
         opened.pop_all()
     if options.dotfiles:
         logger.warning("names that begin with a dot are served: --dotfiles")
+    if options.explain_fields:
+        logger.warning("responses show of which rules and files they are made: --explain-fields")
     if tls is None:
         warn_of_readable_passwords(options)
     storage = slowed(sites.storage, options)

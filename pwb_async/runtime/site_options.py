@@ -15,6 +15,7 @@ from pwb_async.core.site.header_rules import HeaderRule, HeaderRules
 from pwb_async.core.site.listings import Browsing
 from pwb_async.core.site.media_types import MediaTypes
 from pwb_async.core.site.redirect_rules import RedirectRules
+from pwb_async.core.site.responder import Responder
 from pwb_async.core.site.security_fields import SecurityFields
 from pwb_async.core.site.site import Site
 
@@ -42,6 +43,14 @@ def make_site(
     )
 
 
+def explained(site: Responder, options: Options, rules: Rules) -> Responder:
+    """The site with --explain-fields."""
+    from pwb_async.core.site.explained_fields import ExplainedFields  # most sites explain nothing
+
+    redirects, headers = RedirectRules(rules.redirects), HeaderRules((*_always(options), *rules.headers))
+    return ExplainedFields(site, redirects, headers, cached=bool(options.cache))
+
+
 def media_types(options: Options) -> MediaTypes:
     """The media types of the site's files."""
     return MediaTypes(options.type, (options.charset or "").encode(), options.serve_encoded)
@@ -67,5 +76,10 @@ def _make_added_fields(
             shared=bool(options.cors),
             secure=secure,
         )
-    always = [HeaderRule("--header", None, ((name, (value,)),)) for name, value in options.header]
-    return AddedFields(cors, security, HeaderRules((*always, *rules.headers), secure=secure), over_tls=over_tls)
+    headers = HeaderRules((*_always(options), *rules.headers), secure=secure)
+    return AddedFields(cors, security, headers, over_tls=over_tls)
+
+
+def _always(options: Options) -> list[HeaderRule]:
+    """The rules for all responses."""
+    return [HeaderRule("--header", None, ((name, (value,)),)) for name, value in options.header]

@@ -23,7 +23,7 @@ from pwb_async.storage.disk import Disk
 from .access_options import find_access, guard_storage
 from .listings import with_listings
 from .rule_files import NAMES, RuleFiles, RuleFolder
-from .site_options import make_site
+from .site_options import explained, make_site
 
 if TYPE_CHECKING:
     from pwb_async.access.guard import Access
@@ -159,12 +159,13 @@ class Sites:
 
 
 def _responder(site: _OpenSite, rules: Rules, make: Callable[..., Site]) -> Responder:
-    responder = make_site(site.options, rules, None if site.access is None else site.access.rules, make)
-    if not site.options.maintenance:
-        return responder
-    from pwb_async.core.site.maintenance import Maintenance
+    options = site.options
+    responder: Responder = make_site(options, rules, None if site.access is None else site.access.rules, make)
+    if options.maintenance:
+        from pwb_async.core.site.maintenance import Maintenance
 
-    return Maintenance(responder, root_path(site.options))
+        responder = Maintenance(responder, root_path(options))
+    return explained(responder, options, rules) if options.explain_fields else responder
 
 
 def _open(options: Options, access: "Access | None", make: Callable[..., Disk]) -> tuple[Storage, RuleFiles]:

@@ -75,7 +75,7 @@ class Entry:
     def __init__(self, key: bytes, lookup: Lookup, finding: OpenFile, now: float, fresh_until: float) -> None:
         self.key = key
         self.aliases = ()
-        self.lookup = replace(lookup, request=NO_REQUEST)
+        self.lookup = replace(lookup, request=NO_REQUEST, cached=True)
         self.finding = finding
         self.fresh_until = fresh_until
         self.first_used = self.last_used = self.counted_use = now

@@ -98,3 +98,11 @@ async def test_the_rows_of_a_site(name: str, tmp_path: Path, monkeypatch: pytest
 @pytest.mark.parametrize("name", sorted(ALL_SITES.keys() - ESSENTIAL))
 async def test_the_rows_of_the_other_sites(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     await check_site(ALL_SITES[name], tmp_path, monkeypatch)
+
+
+async def test_the_rows_with_explanations_in_their_fields(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    site = ALL_SITES["rules"]
+    errors = f"{site.allowed_errors}|responses show of which rules"
+    await check_site(
+        site._replace(options=("--explain-fields", "--cache", "off"), allowed_errors=errors), tmp_path, monkeypatch
+    )

@@ -70,6 +70,8 @@ class Lookup:
     """What of a directory is found in place of the Directory itself; None for nothing."""
     cacheable: bool = True
     """Whether the finding is the same for all requests with the same cache key."""
+    cached: bool = False
+    """Whether the finding is that of an earlier request, from a cache."""
     client: str = ""
     """The address of the client, if its access to what is found may have to be judged; "" otherwise."""
     error_directory: tuple[bytes, ...] | None = None
