@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from pwb_async.config.options import ConfigError, Options
 from pwb_async.config.places import root_path
 from pwb_async.core.http1.connection import Connection
-from pwb_async.core.semantics.networks import Networks, parse_address
+from pwb_async.core.semantics.networks import Networks
 from pwb_async.core.site.access import AccessRule, AccessRules
 from pwb_async.core.site.lookup import Storage
 from pwb_async.core.site.servable import is_servable
@@ -59,18 +59,6 @@ def guard_storage(storage: Storage, options: Options, access: "Access") -> Stora
     if options.error_pages and access.rules:
         access.pages = RefusalPages(storage, root_path(options))
     return access.guarded(storage)
-
-
-def warn_of_readable_passwords(options: Options) -> None:
-    """Log a warning if passwords may be sent through a network without a proxy, which would have TLS.
-
-    Not to be called by a server that has TLS itself.
-    """
-    if options.unix or options.trusted_proxy or not any(each.htpasswd_files for each in options.of_all_sites):
-        return
-    address = parse_address(options.host)
-    if options.host != "localhost" if address is None else not address.is_loopback:
-        logger.warning("passwords are sent without TLS: any network on the way can read them")
 
 
 def find_proxies(options: Options) -> "TrustedProxies | None":

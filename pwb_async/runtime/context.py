@@ -27,7 +27,7 @@ from pwb_async.storage.disk import Disk
 from pwb_async.version import __version__
 
 from . import privileges
-from .access_options import find_connection_class, find_proxies, warn_of_readable_passwords
+from .access_options import find_connection_class, find_proxies
 from .connection_options import find_parser, limits, timeouts
 from .delays import delays, slowed
 from .hooks import AccessCheck, both, contain
@@ -35,6 +35,7 @@ from .landlock import find_landlock
 from .preload import modules_of
 from .processors import processors
 from .redirect_listener import redirect_sockets
+from .risks import warn_of_risks
 from .sites import PLAIN, SiteParts, Sites
 from .tls_options import find_tls
 
@@ -272,12 +273,7 @@ def _open(
                 hint = f" (another directory: {program} DIRECTORY)" if value == options.root else ""
             raise StartupError(f"cannot {action} {value}: {error.strerror or error}{hint}") from None
         opened.pop_all()
-    if options.dotfiles:
-        logger.warning("names that begin with a dot are served: --dotfiles")
-    if options.explain_fields:
-        logger.warning("responses show of which rules and files they are made: --explain-fields")
-    if tls is None:
-        warn_of_readable_passwords(options)
+    warn_of_risks(options, secure=tls is not None)
     storage = slowed(sites.storage, options)
     if any(each.compress for each in options.of_all_sites):
         storage = CompressingStorage(storage)

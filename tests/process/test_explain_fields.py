@@ -36,6 +36,6 @@ async def test_without_it_there_is_neither(run: Start) -> None:
 
 async def test_a_site_of_a_host_may_have_it_and_a_guard_is_named(run: Start, write: Write, root: Path) -> None:
     write(f'[[sites]]\nhosts = ["h"]\nroot = "{root}"\nexplain_fields = true\ndeny = ["127.0.0.1"]\n')
-    async with run("--cache", "off") as server, Peer(server.address) as peer:
+    async with run("--cache", "off", allowed_errors=WARNING) as server, Peer(server.address) as peer:
         response = await fetch(peer)
         assert (response.status, response["Server-Timing"], response["Cache-Status"]) == (403, 'guard;desc="403"', None)

@@ -232,3 +232,8 @@ def test_coded_files(path: bytes, media: bytes, coding: bytes) -> None:
 
 def test_coded_files_are_not_special_without_the_option() -> None:
     assert media_type(b"x.js.br") == b"application/x-brotli"
+
+
+def test_the_glob_that_decides_is_known() -> None:
+    types = MediaTypes([("*.a", b"text/x-a"), ("x.*", b"text/x-x")])
+    assert [types.glob_of(path) for path in (b"b.a", b"x.a", b"b.b")] == ["*.a", "x.*", None]

@@ -3,7 +3,7 @@
 import pytest
 
 from pwb_async.config.options import Options
-from pwb_async.runtime.access_options import warn_of_readable_passwords
+from pwb_async.runtime.risks import warn_of_risks
 
 
 @pytest.mark.parametrize(
@@ -21,5 +21,5 @@ from pwb_async.runtime.access_options import warn_of_readable_passwords
     ],
 )
 def test_passwords_that_can_be_read(options: Options, warns: bool, caplog: pytest.LogCaptureFixture) -> None:
-    warn_of_readable_passwords(options)
+    warn_of_risks(options, secure=False)
     assert ("without TLS" in caplog.text) is warns
