@@ -121,6 +121,7 @@ ONLY_EXHAUSTIVE: Final = (
     "tests/docs/test_book_page.py",
     "tests/docs/test_examples.py::test_pytest_accepts_its_options_and_finds_the_files",
     "tests/interop/test_acme.py",
+    "tests/http2/test_attacks.py::test_an_attack_leaves_nothing",
     "tests/interop/test_duckdb.py",
     "tests/interop/test_fields_in_chromium.py",
     "tests/interop/test_java.py",
