@@ -4,7 +4,9 @@ import asyncio
 import os
 import subprocess
 from collections.abc import AsyncIterator
+from io import BytesIO
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 
@@ -60,6 +62,27 @@ async def test_access(row: Row, guarded_server: Server, guarded_reference: Serve
             check_any(response)
     reference = await exchange(guarded_reference, row.requests, len(row.responses), row.ends)
     assert_same(responses, reference, guarded_server)
+
+
+async def test_a_rule_for_an_address_protects_all_its_files(start: Start, tmp_path: Path) -> None:
+    """With --clean-urls: the page that the address stands for, its coded neighbours, and its place in an archive."""
+    names = ("g/about.html", "g/about.html.gz", "g/about.html.br", "g/about.html.zst", "pub/index.html", "g/a.txt")
+    root = build(tmp_path / "root", dict.fromkeys(names, b"<!DOCTYPE html>\n"))
+    (tmp_path / "users").write_text(access.USERS)
+    (tmp_path / "pwb.toml").write_text(
+        "browse = true\nzip-downloads = true\nclean-urls = true\n"
+        '[[access]]\nfor = "/g/about"\nhtpasswd = "users"\n[[access]]\nfor = "/pub/index"\nhtpasswd = "users"\n'
+        '[[rewrites]]\nfrom = "/way"\nto = "/g/about.html"\n'
+    )
+    async with start(root=root) as server:
+        for target in ("/g/about", "/g/about/", "/way", "/pub/", "/pub/index", *("/" + name for name in names[:-1])):
+            assert (await send_request(server.address, get(target))).status == 401, target
+        assert (await send_request(server.address, get("/g/about", BOB))).status == 200
+        for target, expected in (("/?download=zip", ["g/a.txt"]), ("/g/?download=zip", ["a.txt"])):
+            content = (await send_request(server.address, get(target))).content
+            with ZipFile(BytesIO(content)) as archive:
+                found = [name for name in archive.namelist() if not name.endswith("/")]
+            assert [name.partition("/")[2] for name in found] == expected
 
 
 async def test_a_401_tells_nothing(start: Start, guarded_root: Path, tmp_path: Path) -> None:

@@ -20,8 +20,8 @@ INTRODUCTION: Final = f"""\
 Both programs, `pwb` and `pwb-legacy`, take these options. The command line wins over the environment, and the environment
 over the TOML file: the one that `--config PATH` (or `{PREFIX}CONFIG`) names, else `pwb.toml`, else `[tool.pwb]` of
 `pyproject.toml`, in the current folder. A TOML key may be written with `-` or `_`; switches are `true` or `false`;
-repeatable options are lists, in the environment words with white space between them. `--help` prints the options of a
-program, `--version` its version.
+repeatable options are lists, in the environment words with white space between them. Relative paths, also those in a TOML
+file, begin in the current folder. `--help` prints the options of a program, `--version` its version.
 """
 HEAD: Final = (
     "| option | environment | TOML | value | default | program | |\n| --- | --- | --- | --- | --- | --- | --- |\n"
@@ -60,7 +60,7 @@ def flag(option: Declaration) -> str:
 
 def unit(option: Declaration) -> str:
     """The unit of its value."""
-    return code(option.type.name.replace("|", "\\|")) if option.type.name else "switch"
+    return code((option.type.name or "true|false").replace("|", "\\|"))
 
 
 def default(option: Declaration) -> str:
