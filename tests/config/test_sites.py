@@ -68,110 +68,110 @@ def test_a_site_has_the_options_of_the_server_but_its_own_roots_and_rules(tmp_pa
 SITE = '[[sites]]\nhosts = ["a"]\nroot = "a"\n'
 
 
-@pytest.mark.parametrize(
-    ("argv", "toml", "line"),
-    [
-        (["--prefix", "docs"], "", "--prefix: 'docs' does not begin with a slash, as /docs/ does."),
-        (["--prefix", ""], "", "--prefix: '' does not begin with a slash, as /docs/ does."),
-        (["--prefix", "//x"], "", "--prefix: '//x' is not a path of names such as /docs/."),
-        (["--prefix", "/a//b"], "", "--prefix: '/a//b' is not a path of names such as /docs/."),
-        (["--prefix", "/a/../b"], "", "--prefix: '/a/../b' is not a path of names such as /docs/."),
-        (["--prefix", "/a%2Fb"], "", "--prefix: '/a%2Fb' is not a path of names such as /docs/."),
-        (["--prefix", "/a%00"], "", "--prefix: '/a%00' is not a path of names such as /docs/."),
-        (["--prefix", "/a%zz"], "", "--prefix: '/a%zz' is not a path such as /docs/ or /my%20docs/."),
-        (["--prefix", "/a?b"], "", "--prefix: '/a?b' is not a path such as /docs/ or /my%20docs/."),
-        (
-            ["--prefix", "/.git"],
-            "",
-            "--prefix: /.git/: names that begin with a dot are not served without --dotfiles.",
-        ),
-        (["--mount", "/docs/"], "", "--mount: '/docs/' is not a path and a directory such as /docs/=build/html."),
-        (["--mount", "/docs/="], "", "--mount: '/docs/=' is not a path and a directory such as /docs/=build/html."),
-        (["--mount", "docs=x"], "", "--mount: 'docs=x': 'docs' does not begin with a slash, as /docs/ does."),
-        (["--mount", "/=x"], "", "--mount: /=x: 'static' is there already."),
-        (["--mount", "/a=x", "--mount", "/a/=y"], "", "--mount: /a/=y: 'x' is there already."),
-        (["--mount", "/a=x", "--prefix", "/a"], "", "--mount: /a/=x: 'static' is there already."),
-        (
-            ["--mount", "/x/.y=z"],
-            "",
-            "--mount: /x/.y/: names that begin with a dot are not served without --dotfiles.",
-        ),
-        ([], 'mount = "/a/=b"', "pwb.toml: mount: '/a/=b' is not a list."),
-        ([], 'mount = ["/a/=b", "/a=c"]', "pwb.toml: mount: /a/=c: 'b' is there already."),
-        (
-            [],
-            'prefix = "/.x/"',
-            "pwb.toml: prefix: /.x/: names that begin with a dot are not served without --dotfiles.",
-        ),
-        ([], SITE + "zip_downloads = true", "pwb.toml: sites 1: zip_downloads: it has no meaning without --browse."),
-        (["--strict-hosts"], "", "--strict-hosts: it has no meaning without [[sites]]."),
-        ([], "strict_hosts = true", "pwb.toml: strict_hosts: it has no meaning without [[sites]]."),
-        ([], "sites = 1", "pwb.toml: sites is not a list of tables: each begins with [[sites]]."),
-        ([], "[sites]\na = 1", "pwb.toml: sites is not a list of tables: each begins with [[sites]]."),
-        ([], "[[site]]", "pwb.toml: unknown key 'site' (did you mean 'sites'?)"),
-        (
-            [],
-            '[[sites]]\nroot = "a"',
-            'pwb.toml: sites 1: hosts is not a list of names such as ["a.example", "*.b.example"].',
-        ),
-        (
-            [],
-            '[[sites]]\nhosts = []\nroot = "a"',
-            'pwb.toml: sites 1: hosts is not a list of names such as ["a.example", "*.b.example"].',
-        ),
-        *(
-            (
-                [],
-                f'[[sites]]\nhosts = [{host}]\nroot = "a"',
-                f"pwb.toml: sites 1: hosts: {shown} is not a host such as a.example or *.b.example, without a port.",
-            )
-            for host, shown in (
-                ('"a:80"', "'a:80'"),
-                ('"*"', "'*'"),
-                ('"a.*"', "'a.*'"),
-                ('"*.[::1]"', "'*.[::1]'"),
-                ('"[::x]"', "'[::x]'"),
-                ('"::1"', "'::1'"),
-                ('"https://a"', "'https://a'"),
-                ('"a..b"', "'a..b'"),
-                ('""', "''"),
-                ('"ü..b"', "'ü..b'"),
-                ("1", "1"),
-            )
-        ),
-        ([], SITE + SITE, "pwb.toml: sites 2: a is a host of pwb.toml: sites 1 already."),
+SITES: list[tuple[list[str], str, str]] = [
+    (["--prefix", "docs"], "", "--prefix: 'docs' does not begin with a slash, as /docs/ does."),
+    (["--prefix", ""], "", "--prefix: '' does not begin with a slash, as /docs/ does."),
+    (["--prefix", "//x"], "", "--prefix: '//x' is not a path of names such as /docs/."),
+    (["--prefix", "/a//b"], "", "--prefix: '/a//b' is not a path of names such as /docs/."),
+    (["--prefix", "/a/../b"], "", "--prefix: '/a/../b' is not a path of names such as /docs/."),
+    (["--prefix", "/a%2Fb"], "", "--prefix: '/a%2Fb' is not a path of names such as /docs/."),
+    (["--prefix", "/a%00"], "", "--prefix: '/a%00' is not a path of names such as /docs/."),
+    (["--prefix", "/a%zz"], "", "--prefix: '/a%zz' is not a path such as /docs/ or /my%20docs/."),
+    (["--prefix", "/a?b"], "", "--prefix: '/a?b' is not a path such as /docs/ or /my%20docs/."),
+    (
+        ["--prefix", "/.git"],
+        "",
+        "--prefix: /.git/: names that begin with a dot are not served without --dotfiles.",
+    ),
+    (["--mount", "/docs/"], "", "--mount: '/docs/' is not a path and a directory such as /docs/=build/html."),
+    (["--mount", "/docs/="], "", "--mount: '/docs/=' is not a path and a directory such as /docs/=build/html."),
+    (["--mount", "docs=x"], "", "--mount: 'docs=x': 'docs' does not begin with a slash, as /docs/ does."),
+    (["--mount", "/=x"], "", "--mount: /=x: 'static' is there already."),
+    (["--mount", "/a=x", "--mount", "/a/=y"], "", "--mount: /a/=y: 'x' is there already."),
+    (["--mount", "/a=x", "--prefix", "/a"], "", "--mount: /a/=x: 'static' is there already."),
+    (
+        ["--mount", "/x/.y=z"],
+        "",
+        "--mount: /x/.y/: names that begin with a dot are not served without --dotfiles.",
+    ),
+    ([], 'mount = "/a/=b"', "pwb.toml: mount: '/a/=b' is not a list."),
+    ([], 'mount = ["/a/=b", "/a=c"]', "pwb.toml: mount: /a/=c: 'b' is there already."),
+    (
+        [],
+        'prefix = "/.x/"',
+        "pwb.toml: prefix: /.x/: names that begin with a dot are not served without --dotfiles.",
+    ),
+    ([], SITE + "zip_downloads = true", "pwb.toml: sites 1: zip_downloads: it has no meaning without --browse."),
+    (["--strict-hosts"], "", "--strict-hosts: it has no meaning without [[sites]]."),
+    ([], "strict_hosts = true", "pwb.toml: strict_hosts: it has no meaning without [[sites]]."),
+    ([], "sites = 1", "pwb.toml: sites is not a list of tables: each begins with [[sites]]."),
+    ([], "[sites]\na = 1", "pwb.toml: sites is not a list of tables: each begins with [[sites]]."),
+    ([], "[[site]]", "pwb.toml: unknown key 'site' (did you mean 'sites'?)"),
+    (
+        [],
+        '[[sites]]\nroot = "a"',
+        'pwb.toml: sites 1: hosts is not a list of names such as ["a.example", "*.b.example"].',
+    ),
+    (
+        [],
+        '[[sites]]\nhosts = []\nroot = "a"',
+        'pwb.toml: sites 1: hosts is not a list of names such as ["a.example", "*.b.example"].',
+    ),
+    *(
         (
             [],
-            '[[sites]]\nhosts = ["a", "A."]\nroot = "a"',
-            "pwb.toml: sites 1: a is a host of pwb.toml: sites 1 already.",
-        ),
-        ([], '[[sites]]\nhosts = ["a"]', "pwb.toml: sites 1: root is missing."),
-        ([], SITE + "port = 80", "pwb.toml: sites 1: port: it is an option of the server, not of a site."),
-        (
-            [],
-            SITE + "strict_hosts = true",
-            "pwb.toml: sites 1: strict_hosts: it is an option of the server, not of a site.",
-        ),
-        ([], SITE + "indx = []", "pwb.toml: sites 1: unknown key 'indx' (did you mean 'index'?)"),
-        (
-            [],
-            SITE + "max_age = -1",
-            "pwb.toml: sites 1: max_age: '-1' is not a time such as 10 or 0.5 (seconds), 10s, 500ms, 2m, 1h or 1d.",
-        ),
-        ([], SITE + 'mount = ["/=x"]', "pwb.toml: sites 1: mount: /=x: 'a' is there already."),
-        ([], SITE + "[[sites.sites]]\n", "pwb.toml: sites 1: a site has no sites of its own."),
-        (
-            [],
-            SITE + '[[sites.redirects]]\nfrom = "x"\nto = "/y"\n',
-            'pwb.toml: sites 1: redirects 1: "x": a path begins with "/".',
-        ),
-        (
-            [],
-            SITE + "redirects = 1\n",
-            "pwb.toml: sites 1: redirects is not a list of tables: each begins with [[redirects]].",
-        ),
-    ],
-)
+            f'[[sites]]\nhosts = [{host}]\nroot = "a"',
+            f"pwb.toml: sites 1: hosts: {shown} is not a host such as a.example or *.b.example, without a port.",
+        )
+        for host, shown in (
+            ('"a:80"', "'a:80'"),
+            ('"*"', "'*'"),
+            ('"a.*"', "'a.*'"),
+            ('"*.[::1]"', "'*.[::1]'"),
+            ('"[::x]"', "'[::x]'"),
+            ('"::1"', "'::1'"),
+            ('"https://a"', "'https://a'"),
+            ('"a..b"', "'a..b'"),
+            ('""', "''"),
+            ('"ü..b"', "'ü..b'"),
+            ("1", "1"),
+        )
+    ),
+    ([], SITE + SITE, "pwb.toml: sites 2: a is a host of pwb.toml: sites 1 already."),
+    (
+        [],
+        '[[sites]]\nhosts = ["a", "A."]\nroot = "a"',
+        "pwb.toml: sites 1: a is a host of pwb.toml: sites 1 already.",
+    ),
+    ([], '[[sites]]\nhosts = ["a"]', "pwb.toml: sites 1: root is missing."),
+    ([], SITE + "port = 80", "pwb.toml: sites 1: port: it is an option of the server, not of a site."),
+    (
+        [],
+        SITE + "strict_hosts = true",
+        "pwb.toml: sites 1: strict_hosts: it is an option of the server, not of a site.",
+    ),
+    ([], SITE + "indx = []", "pwb.toml: sites 1: unknown key 'indx' (did you mean 'index'?)"),
+    (
+        [],
+        SITE + "max_age = -1",
+        "pwb.toml: sites 1: max_age: '-1' is not a time such as 10 or 0.5 (seconds), 10s, 500ms, 2m, 1h or 1d.",
+    ),
+    ([], SITE + 'mount = ["/=x"]', "pwb.toml: sites 1: mount: /=x: 'a' is there already."),
+    ([], SITE + "[[sites.sites]]\n", "pwb.toml: sites 1: a site has no sites of its own."),
+    (
+        [],
+        SITE + '[[sites.redirects]]\nfrom = "x"\nto = "/y"\n',
+        'pwb.toml: sites 1: redirects 1: "x": a path begins with "/".',
+    ),
+    (
+        [],
+        SITE + "redirects = 1\n",
+        "pwb.toml: sites 1: redirects is not a list of tables: each begins with [[redirects]].",
+    ),
+]
+
+
+@pytest.mark.parametrize(("argv", "toml", "line"), SITES)
 def test_a_mistake_is_one_line(tmp_path: Path, argv: list[str], toml: str, line: str) -> None:
     with pytest.raises(ConfigError) as caught:
         read(tmp_path, *argv, toml=toml)
