@@ -137,6 +137,7 @@ ONLY_EXHAUSTIVE: Final = (
     "tests/process/test_tls.py::test_sighup_uses_new_files",
     "tests/process/test_tls.py::test_workers_that_may_not_read_the_key",
     "tests/process/test_slow_disk.py::test_responses_do_not_change",
+    "tests/runtime/test_rule_files.py::test_a_megabyte_of_rules",
     "tests/storage/test_disk.py::test_openat2_and_the_walk_find_the_same_whatever_the_links",
     "tests/tls/test_start.py::test_a_certificate_that_cannot_be_used",
     "tests/tls/test_start.py::test_options_that_do_not_fit",

@@ -1,5 +1,6 @@
 """The files of rules in the root: read at the start and again, whatever becomes of them and of the disk."""
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -8,9 +9,11 @@ import pytest
 from pwb_async.config.options import ConfigError
 from pwb_async.config.rules import Rules
 from pwb_async.core.site.lookup import FORBIDDEN, Finding, Lookup, OpenFile, StorageError, Unavailable
+from pwb_async.core.site.redirect_rules import RedirectRules
 from pwb_async.runtime.rule_files import RuleFiles, RuleFolder
 from pwb_async.storage.disk import Disk
 from pwb_async.storage.examiner import SMALL
+from tests.core.site.rule_requests import request_of
 
 
 class Switchable:
@@ -159,3 +162,24 @@ def test_rewrites_to_files_that_do_not_exist(
     files = RuleFiles(storage, [RuleFolder(Switchable(storage.disk), "site")], Rules(), dotfiles=True)
     files.load()
     assert caplog.messages == [], "it is not certain"
+
+
+@pytest.mark.parametrize(
+    "form",
+    ["/p{0}/{2} /p{1}/{2} 301", "/p{0}/* /p{1}/:splat 301", "/:a/{0}/* /:a/{1}/:splat 301", "/*{0}/{2} /b/:splat 301"],
+)
+def test_a_megabyte_of_rules(form: str, files: RuleFiles, tmp_path: Path) -> None:
+    """Exact ones in a chain, with wildcards, and those that no dict finds: read, and matched, in bounded time."""
+    lines = "\n".join(form.format(number, number + 1, "x" * 40) for number in range(10_000))
+    text = f"{lines}\n#".ljust((1 << 20) - 80, "\n")
+    (tmp_path / "_redirects").write_text(text)
+    began = time.process_time()
+    files.load()
+    loaded = time.process_time() - began
+    rules = RedirectRules(files.rules.redirects)
+    request = request_of("/a" * 16)
+    began = time.process_time()
+    for _ in range(20):
+        rules.otherwise(request)
+    assert loaded < 10
+    assert (time.process_time() - began) / 20 < 0.05

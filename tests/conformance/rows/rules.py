@@ -39,6 +39,11 @@ REDIRECTS: Final = """
 /gone/* /gone.html 410
 /gone-too /nothing.html 410
 https://www.example.com/* https://example.com/:splat 301!
+/loop-1 /loop-2 302
+/loop-2 /loop-1 302
+/turn-1 /turn-2 200
+/turn-2 /turn-1 200
+/endless/* /endless/x/:splat 302
 """
 HEADERS: Final = """
 /*
@@ -176,6 +181,15 @@ ROWS: Final[list[Row]] = [
         expect(301, location="https://example.com/a.txt", x_host="www"),
         expect(200, ALPHABET, x_host=None),
         expect(200, ALPHABET, x_host=None),
+    ),
+    row(
+        "rules-of-a-loop-are-asked-once",
+        (get("/loop-1"), get("/loop-2"), get("/turn-1"), get("/endless/a"), get("/endless/x/a")),
+        _to(302, "/loop-2"),
+        _to(302, "/loop-1"),
+        _NOT_FOUND,
+        _to(302, "/endless/x/a"),
+        _to(302, "/endless/x/x/a"),
     ),
     row("rules-files-are-not-served", (get("/_headers"), get("/_redirects")), _NOT_FOUND, _NOT_FOUND),
     row(
