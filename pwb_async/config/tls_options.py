@@ -47,7 +47,7 @@ class TLSOptions:
         Topic.TLS,
         (),
         HOST_NAME,
-        "Further name or address in the certificate of --tls-self-signed or --tls-local; repeatable.",
+        "Further name or address, such as [::1], in the certificate of --tls-self-signed or --tls-local; repeatable.",
         program="pwb",
         needs="tls_self_signed|tls_local",
     )

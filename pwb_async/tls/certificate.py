@@ -37,7 +37,8 @@ class Certificate(NamedTuple):
     def describe_end(self, now: float) -> str:
         """When it ends, for a message."""
         days = (self.not_after - now) / 86400
-        return f"it ends on {format_time(self.not_after)}, in {days:.1f} days"
+        when = format_time(self.not_after)
+        return f"it ends on {when}, in {days:.1f} days" if days > 0 else f"it expired on {when}"
 
     def covers(self, name: str) -> bool:
         """Whether it is for the host `name`, which is in lower case and may be a wildcard itself (RFC 9525 6.3)."""

@@ -12,8 +12,12 @@ _ELSEWHERE = ((socket.AF_INET, "192.0.2.1"), (socket.AF_INET6, "2001:db8::1"))
 
 
 def names_of(hosts: Iterable[str]) -> tuple[str, ...]:
-    """The names and addresses under which clients reach a server that listens on `hosts`."""
-    return tuple(dict.fromkeys(name for host in hosts for name in _names(host.partition("%")[0])))
+    """The names and addresses under which clients reach a server that listens on `hosts`.
+
+    A name that is not ASCII, and so cannot be in a certificate, is left out.
+    """
+    names = (name for host in hosts for name in _names(host.partition("%")[0]))
+    return tuple(dict.fromkeys(filter(str.isascii, names)))
 
 
 def _names(host: str) -> Iterator[str]:

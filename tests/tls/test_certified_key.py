@@ -36,6 +36,7 @@ def test_a_certificate(tmp_path: Path) -> None:
     assert re.fullmatch(
         r"it ends on 20\d\d-\d\d-\d\d \d\d:\d\d UTC, in 10\.0 days", found.describe_end(now + 40 * 86400)
     )
+    assert found.describe_end(now + 60 * 86400).startswith("it expired on 20")
 
 
 @pytest.mark.parametrize("days", [10_000, 60_000, 2_000_000])

@@ -3,6 +3,7 @@
 import os
 import ssl
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -105,6 +106,32 @@ def test_a_session_is_resumed_by_another_worker_and_not_after_a_reload(version: 
     assert not first.resumed
     assert _in_a_child(lambda: shake(contexts, "a.test", client, first.session).resumed)
     assert not shake(TLSContexts(keys), "a.test", client, first.session).resumed
+
+
+def test_a_session_without_a_ticket_takes_two_kibibytes_at_most() -> None:
+    """OpenSSL remembers 20,480 of them, and Python has no call that changes this number."""
+    context = TLSContexts(certified(make("a.test"))).context()
+    client = client_context(maximum_version=ssl.TLSVersion.TLSv1_2)
+    client.options |= ssl.OP_NO_TICKET
+    used = []
+    for _ in range(2):
+        for _ in range(1000):
+            _shake_and_close(context, client)
+        used.append(int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE"))
+    assert context.session_stats()["number"] == 2000
+    assert used[1] - used[0] < 2048 * 1000
+
+
+def _shake_and_close(context: ssl.SSLContext, client: ssl.SSLContext) -> None:
+    up, down = ssl.MemoryBIO(), ssl.MemoryBIO()
+    server_end = context.wrap_bio(up, down, server_side=True)
+    client_end = client.wrap_bio(down, up)
+    for _ in range(3):
+        for end in (client_end, server_end):
+            with suppress(ssl.SSLWantReadError):
+                end.do_handshake()
+    with suppress(ssl.SSLWantReadError):
+        server_end.unwrap()
 
 
 def _in_a_child(check: object) -> bool:

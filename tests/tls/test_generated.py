@@ -149,5 +149,6 @@ def test_a_line_if_the_package_is_missing(make: object, monkeypatch: pytest.Monk
 def test_names_of_hosts() -> None:
     assert names_of(["127.0.0.1"]) == ("localhost", "127.0.0.1")
     assert names_of(["localhost", "127.0.0.1", "::1"]) == ("localhost", "127.0.0.1", "::1")
+    assert names_of(["b\u00fccher.test", "a.test"]) == ("a.test",)
     assert names_of(["192.0.2.7", "fe80::1%eth0"]) == ("192.0.2.7", "fe80::1")
     assert {"localhost", "127.0.0.1", "::1", os.uname().nodename} <= set(names_of(["0.0.0.0"])) == set(names_of(["::"]))
