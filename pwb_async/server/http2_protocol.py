@@ -39,8 +39,10 @@ _MAX_LOOKUPS: Final = 32
 """Lookups of one connection at a time."""
 _MAX_FILES: Final = 2
 """Large files of one connection that are open at a time."""
+_MAX_RECEIVED: Final = 16 * 1024
+"""Received bytes that are acted on before other connections get their turn: some 400 requests, or 1,000 other frames."""
 _MAX_HELD: Final = 64 * 1024
-"""Received bytes that are kept while the transport buffers data; then reading is paused."""
+"""Received bytes that are kept for later turns; then reading is paused."""
 
 
 class HTTP2Protocol(HTTP2Lifetime):
@@ -51,7 +53,7 @@ class HTTP2Protocol(HTTP2Lifetime):
     def __init__(self, state: ServerState, readers: HTTP2Readers) -> None:
         super().__init__(state, readers)
         self._readers = readers
-        self._held = b""  # received while the transport buffers data
+        self._held = b""  # received, but for later turns
         self._lookups = 0  # lookups in threads
         self._waiting: list[Answer] = []  # requests that wait for another lookup or file to end
         self._reading_paused = False
@@ -66,34 +68,31 @@ class HTTP2Protocol(HTTP2Lifetime):
         self._transport, self._writer, self._peer = other.parts
         self._state.admission.replace(other, self)  # type: ignore[arg-type]
         self._transport.set_protocol(self)
-        self._receive(data)
+        self.data_received(data)
 
     def data_received(self, data: bytes) -> None:
-        """Respond to the requests in received bytes; keep those while the responses to earlier ones are written."""
+        """Act on received bytes, or keep them while the responses to earlier ones are written."""
         if self._lingering:
             self._wait(self._state.clock())
-        elif self._writer.paused or self._requests is not None:
-            self._held += data
-            if len(self._held) > _MAX_HELD and not self._reading_paused:
-                self._reading_paused = True
-                self._transport.pause_reading()
-        else:
-            self._receive(data)
+            return
+        busy = self._held or self._writer.paused or self._requests is not None
+        self._held = self._held + data if self._held else data
+        if not busy:
+            self._take_turn()
+        elif len(self._held) > _MAX_HELD and not self._reading_paused:
+            self._reading_paused = True
+            self._transport.pause_reading()
 
     def resume_writing(self) -> None:
         """Go on with what waits."""
         super().resume_writing()
         self._continue()
 
-    def _receive(self, data: bytes) -> None:
-        requests = self._connection.receive(data)
-        if requests:
-            self._requests = iter(requests.items())
-        self._take_turn()
-
     def _take_turn(self) -> None:
-        """Answer requests, and send what the windows and the transport allow."""
+        """Act on received bytes, answer requests, and send what the windows and the transport allow."""
         connection = self._connection
+        if self._held and self._requests is None:
+            self._receive()
         if connection.ended:
             self._drop_ended()
         if connection.retiring:
@@ -103,16 +102,22 @@ class HTTP2Protocol(HTTP2Lifetime):
         self._flush()
         if self._writer.paused:
             return
-        if more or self._requests is not None:
+        if more or self._held or self._requests is not None:
             self._schedule()
-        elif self._held:
-            data, self._held = self._held, b""
-            if self._reading_paused:
-                self._reading_paused = False
-                self._transport.resume_reading()
-            self._receive(data)
         else:
             self._wait(self._state.clock(), answered)
+
+    def _receive(self) -> None:
+        """Pass the bytes of one turn to the connection."""
+        data, self._held = self._held[:_MAX_RECEIVED], self._held[_MAX_RECEIVED:]
+        if self._connection.closed:
+            self._held = b""
+        if self._reading_paused and len(self._held) <= _MAX_HELD:
+            self._reading_paused = False
+            self._transport.resume_reading()
+        requests = self._connection.receive(data)
+        if requests:
+            self._requests = iter(requests.items())
 
     def _answer_requests(self, requests: Iterator[tuple[bytes, Request | BadRequest]]) -> bool:
         """Answer requests, until there is enough to write; return whether all are answered or have a lookup."""
