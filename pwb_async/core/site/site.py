@@ -237,8 +237,8 @@ class Site:
             return self._pages.redirect_by_rule(method, lookup.rule)
         if isinstance(finding, Unavailable | StorageError) and finding.page is not None:
             return self._files.respond(lookup, finding.page)
-        refused = finding if isinstance(finding, Refused) else Refused(lookup.error_status(finding) or 404)
-        response = self.error(lookup.request, refused.status, *refused.fields, page=refused.page)
+        fields, page = (finding.fields, finding.page) if isinstance(finding, Refused) else ((), b"")
+        response = self.error(lookup.request, lookup.error_status(finding) or 404, *fields, page=page)
         return replace(response, fields=add_vary(response.fields, lookup.vary)) if lookup.vary else response
 
     def error(
