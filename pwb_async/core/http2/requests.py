@@ -135,14 +135,15 @@ class RequestReader:
         pseudo, values = split
         method = pseudo.get(b":method", b"")
         valid_method = method if TOKEN.fullmatch(method) else b""
+        line = b"%s %s HTTP/2.0" % (method, pseudo.get(b":path") or pseudo.get(b":authority", b""))
+        first_line = line[: self._limits.request_line]
         if not decoded.complete:
-            return BadRequest(431, "too many fields, or too large a list", method=valid_method)
+            return BadRequest(431, "too many fields, or too large a list", first_line, valid_method)
         if not _has_control_data(pseudo):
             return Malformed("a pseudo-field is missing, or must not be there")
-        line = b"%s %s HTTP/2.0" % (method, pseudo.get(b":path", pseudo.get(b":authority")))
         target = self._target(pseudo, line)
         if isinstance(target, Fault):
-            return BadRequest(*target, line[: self._limits.request_line], valid_method)
+            return BadRequest(*target, first_line, valid_method)
         fields = self._fields(pseudo, values, ended)
         if isinstance(fields, Malformed):
             return fields
