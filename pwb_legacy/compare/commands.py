@@ -12,6 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 import click
@@ -174,7 +175,7 @@ def diff(root: Path | None, modes: tuple[str, ...] | None, corpus: Path | None, 
 
     `single` ends every connection after one answer: it is compared by that answer, without the field Connection.
 
-    ROOT is the folder that they serve; without it a site is made for it.
+    ROOT is the folder that they serve; without it a site is made for it, with rules, passwords, and a site of a host.
 
     A corpus is a file of requests with a line --- between them. A request is sent as it stands, each of its lines ended
     by CRLF (so the head needs its empty line), with the escapes of Python: \\x00, \\r, \\n, \\\\. A folder of *.http
@@ -182,18 +183,20 @@ def diff(root: Path | None, modes: tuple[str, ...] | None, corpus: Path | None, 
     """
     from .checks import equality
     from .checks import request_corpus as cases
+    from .checks.configured_corpus import Configured, configure
     from .report.texts.catalogue import load
 
     chosen = choices.contestants(modes, False)
     if len(chosen) < 2:
         raise click.UsageError("--modes: one design has nothing to be compared with; name two at least")
     given = cases.read(corpus) if corpus else None
-    with choices.site(root, 1) as served:
-        ruled = cases.add_rules(served.root) if root is None else []
+    with choices.site(root, 1) as served, TemporaryDirectory(prefix="pwb-diff-") as beside:
+        made = configure(served.root, Path(beside)) if root is None else Configured((), ())
         proof = equality.prove(
             chosen,
             served.root,
-            lambda address: given or [*cases.built_in(served, equality.validators(address, served.page)), *ruled],
+            lambda address: given or [*cases.built_in(served, equality.validators(address, served.page)), *made.cases],
+            made.options,
         )
     for difference in proof.equality.differences:
         print(difference, end="\n\n")

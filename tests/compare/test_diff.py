@@ -1,6 +1,7 @@
 """`python -m pwb_legacy diff`: the corpus, what is compared, what is printed when a byte differs."""
 
 import re
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,9 +10,10 @@ import pytest
 from pwb_legacy.compare import commands
 from pwb_legacy.compare import option_values as choices
 from pwb_legacy.compare.checks import request_corpus as corpus
-from pwb_legacy.compare.checks.equality import compare
+from pwb_legacy.compare.checks.configured_corpus import configure
+from pwb_legacy.compare.checks.equality import compare, say
 from pwb_legacy.compare.checks.request_corpus import Case
-from pwb_legacy.compare.measure.servers import CONTESTANTS, CannotError
+from pwb_legacy.compare.measure.servers import CONTESTANTS, CannotError, serving
 
 from .test_compare import EPOLL, told
 
@@ -24,6 +26,27 @@ def test_all_designs_answer_alike() -> None:
     status, output, errors = told("diff")
     assert (status, errors) == (0, "")
     assert output.endswith(f"requests to {len(CONTESTANTS)} designs: all are answered alike\n")
+
+
+def test_the_site_that_is_made_refuses_redirects_and_has_hosts(tmp_path: Path) -> None:
+    """So the designs are compared by more than 404."""
+    root, beside = tmp_path / "root", tmp_path / "beside"
+    root.mkdir()
+    beside.mkdir()
+    (root / "index.html").write_text("home")
+    made = configure(root, beside)
+    assert len({one.wire for one in made.cases}) > 120
+    with serving(EPOLL, root, options=made.options) as server:
+        answers = {one.wire: say(server.address, one.wire) for one in made.cases}
+    statuses = Counter(re.findall(rb"^HTTP/1.1 (\d+)", answer)[0] for answer in answers.values())
+    assert {b"200", b"204", b"206", b"301", b"302", b"304", b"307", b"308", b"401", b"403", b"404", b"410"} <= set(
+        statuses
+    )
+    assert any(b"\r\nX-Site: a\r\n" in answer for answer in answers.values())
+    assert not statuses[b"429"]
+    secret = [wire for wire, answer in answers.items() if answer.endswith(b"\r\n\r\nsecret")]
+    assert secret
+    assert all(b"Ym9iOnNlY3JldA==" in wire for wire in secret)
 
 
 def test_a_difference_is_shown_and_is_the_exit_status(

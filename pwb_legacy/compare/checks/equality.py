@@ -126,10 +126,18 @@ def _as_if_kept(stream: bytes, measure: bytes) -> bytes:
     return masked(measure) if not more and answer == first(measure)[0] else answer + more
 
 
-def prove(contestants: Sequence[Contestant], root: Path, cases: Callable[[Address], Sequence[Case]]) -> Proof:
-    """Start all contestants on a folder and compare them. cases: what to send, made with the first one's help."""
+def prove(
+    contestants: Sequence[Contestant],
+    root: Path,
+    cases: Callable[[Address], Sequence[Case]],
+    options: Sequence[str] = (),
+) -> Proof:
+    """Start all contestants on a folder and compare them.
+
+    cases: what to send, made with the first one's help. options: those of every design.
+    """
     with ExitStack() as stack, ThreadPoolExecutor(len(contestants)) as threads:
-        began = list(threads.map(lambda one: _begin(stack, one, root), contestants))
+        began = list(threads.map(lambda one: _begin(stack, one, root, options), contestants))
         servers = {one: it for one, it in zip(contestants, began, strict=True) if isinstance(it, Server)}
         silent = {one.name: it for one, it in zip(contestants, began, strict=True) if isinstance(it, str)}
         addresses = [server.address for server in servers.values()]
@@ -145,9 +153,9 @@ def validators(address: Address, target: bytes) -> tuple[bytes, bytes]:
     return tag[1] if tag else b"", date[1] if date else b""
 
 
-def _begin(stack: ExitStack, contestant: Contestant, root: Path) -> Server | str:
+def _begin(stack: ExitStack, contestant: Contestant, root: Path, options: Sequence[str]) -> Server | str:
     try:
-        return stack.enter_context(serving(contestant, root))
+        return stack.enter_context(serving(contestant, root, options=options))
     except CannotError as error:
         return str(error)
 

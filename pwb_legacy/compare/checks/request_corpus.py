@@ -15,20 +15,6 @@ _REQUEST_LINE: Final = re.compile(rb"[^ \r\n]+ [^ \r\n]+ HTTP/[0-9]")
 """How at least one request of a corpus begins; the others may be as malformed as you like."""
 
 
-_RULES: Final = {
-    "_redirects": b"/rules/old/* /rules/new/:splat 301\n/rules/here / 302!\n/rules/q id=:id /rules/:id 308\n"
-    b"/rules/page/* / 200\n/rules/gone/* / 410\n/rules/out/* /:splat 302\nhttp://i/* https://j/:splat 307!\n",
-    "_headers": b"/*\nX-All: 1\nCache-Control: max-age=9\n/rules/*\nX-Splat: :splat\n! X-All\nhttp://i/*\nX-Host: i\n",
-}
-"""Files of rules, for a site that is made for the purpose."""
-_RULED: Final = (
-    *(b"/rules/old", b"/rules/old/a%20b/?x=1", b"/rules/here", b"/rules/q?id=1&o=2", b"/rules/q", b"/rules/page/x"),
-    *(b"/rules/gone/x", b"/rules/none", b"/rules/out//evil.example", b"/rules/out/%5cevil", b"/rules/out/%0d%0aX:y"),
-    *(b"http://i/x?y", b"/_headers", b"/_redirects", b"/"),
-)
-"""Targets of requests that meet them."""
-
-
 @dataclass(frozen=True, slots=True)
 class Case:
     """One connection of the corpus: what the client sends before it ends its side."""
@@ -41,17 +27,7 @@ class Case:
 
 def built_in(site: Site, validators: tuple[bytes, bytes]) -> list[Case]:
     """The corpus for a site. validators: entity tag and date of site.page, so that preconditions can be met."""
-    return [Case(_name(wire), wire) for wire in (*_sound(site, *validators), *_unsound(site.page))]
-
-
-def add_rules(root: Path) -> list[Case]:
-    """Write files of rules into the root of a site, and return requests that meet them."""
-    for name, content in _RULES.items():
-        (root / name).write_bytes(content)
-    get = [b"GET %s HTTP/1.1" % target for target in _RULED]
-    wires = [*(_request(line) for line in get), *(_request(b"HEAD" + line[3:]) for line in get)]
-    wires += (_request(line, b"Origin: https://a.example", b"Range: bytes=0-1") for line in get)
-    return [Case(_name(wire), wire) for wire in wires]
+    return [case(wire) for wire in (*_sound(site, *validators), *_unsound(site.page))]
 
 
 def read(path: Path) -> list[Case]:
@@ -61,7 +37,7 @@ def read(path: Path) -> list[Case]:
             files = sorted(path.glob("**/*.http"))
             cases = [Case(file.name, file.read_bytes()) for file in files]
         else:
-            cases = [Case(_name(wire), wire) for wire in _blocks(path.read_bytes())]
+            cases = [case(wire) for wire in _blocks(path.read_bytes())]
     except OSError as error:
         raise CannotError(f"{path}: {error.strerror}") from None
     except ValueError as error:
@@ -87,15 +63,21 @@ def _blocks(text: bytes) -> list[bytes]:
     return [b"\r\n".join((*lines, b"")) for lines in blocks if any(lines)]
 
 
+def case(wire: bytes) -> Case:
+    """What a client sends, with a name for it."""
+    return Case(_name(wire), wire)
+
+
+def request(line: bytes, *fields: bytes, content: bytes = b"") -> bytes:
+    """A request to the host h."""
+    return b"\r\n".join((line, b"Host: h", *fields, b"", content))
+
+
 def _name(wire: bytes) -> str:
     """The request line, and what is special about it."""
     first, _, rest = wire.partition(b"\r\n")
     fields = [line for line in rest.partition(b"\r\n\r\n")[0].split(b"\r\n") if line and line != b"Host: h"]
     return ascii(b" | ".join((first, *fields))[:100])[2:-1]
-
-
-def _request(line: bytes, *fields: bytes, content: bytes = b"") -> bytes:
-    return b"\r\n".join((line, b"Host: h", *fields, b"", content))
 
 
 _CODINGS: Final = (
@@ -124,34 +106,31 @@ def _sound(site: Site, tag: bytes, date: bytes) -> list[bytes]:
     first = b"Range: bytes=0-9"
     chunked = b"Transfer-Encoding: chunked"
     return [
-        *(_request(b"%s %s HTTP/1.1" % (method, page)) for method in (b"GET", b"HEAD", b"OPTIONS", b"POST", b"PUT")),
-        *(_request(b"%s %s HTTP/1.1" % (method, page)) for method in (b"DELETE", b"TRACE", b"PATCH", b"BREW", b"get")),
-        *(_request(b"%s %s HTTP/1.1" % (method, target)) for method in (b"GET", b"HEAD") for target in _targets(page)),
-        *(_request(line, condition) for line in (get, head) for condition in conditions),
-        *(_request(line, b"Range: bytes=" + value) for line in (get, head) for value in ranges),
-        *(_request(get, first, b"If-Range: " + validator) for validator in (tag, b'"other"', date, b"yesterday")),
-        _request(get, first, b"If-None-Match: " + tag),
-        _request(get, b"Range: lines=0-9"),
-        *(_request(line, b"Accept-Encoding: " + value) for line in (get, head) for value in _CODINGS),
-        *(_request(get, b"Accept-Encoding: br", field) for field in (first, b"If-None-Match: *", b"If-Match: " + tag)),
-        _request(b"GET %s HTTP/1.1" % site.large, b"Range: bytes=100-199"),
-        *(_request(get, field) for field in (b"Connection: close", b"Connection: keep-alive", b"Expect: 100-continue")),
-        *(
-            _request(get, field)
-            for field in (b"Expect: tea", b"Accept-Encoding: gzip", b"Upgrade: h2c", b"Cookie: a=b")
-        ),
+        *(request(b"%s %s HTTP/1.1" % (method, page)) for method in (b"GET", b"HEAD", b"OPTIONS", b"POST", b"PUT")),
+        *(request(b"%s %s HTTP/1.1" % (method, page)) for method in (b"DELETE", b"TRACE", b"PATCH", b"BREW", b"get")),
+        *(request(b"%s %s HTTP/1.1" % (method, target)) for method in (b"GET", b"HEAD") for target in _targets(page)),
+        *(request(line, condition) for line in (get, head) for condition in conditions),
+        *(request(line, b"Range: bytes=" + value) for line in (get, head) for value in ranges),
+        *(request(get, first, b"If-Range: " + validator) for validator in (tag, b'"other"', date, b"yesterday")),
+        request(get, first, b"If-None-Match: " + tag),
+        request(get, b"Range: lines=0-9"),
+        *(request(line, b"Accept-Encoding: " + value) for line in (get, head) for value in _CODINGS),
+        *(request(get, b"Accept-Encoding: br", field) for field in (first, b"If-None-Match: *", b"If-Match: " + tag)),
+        request(b"GET %s HTTP/1.1" % site.large, b"Range: bytes=100-199"),
+        *(request(get, field) for field in (b"Connection: close", b"Connection: keep-alive", b"Expect: 100-continue")),
+        *(request(get, field) for field in (b"Expect: tea", b"Accept-Encoding: gzip", b"Upgrade: h2c", b"Cookie: a=b")),
         b"GET %s HTTP/1.0\r\n\r\n" % page,
         b"GET %s HTTP/1.0\r\nConnection: keep-alive\r\n\r\n" % page,
-        _request(b"OPTIONS * HTTP/1.1"),
-        _request(b"POST %s HTTP/1.1" % page, b"Content-Length: 5", content=b"hello"),
-        _request(b"POST %s HTTP/1.1" % page, chunked, content=b"5\r\nhello\r\n0\r\n\r\n"),
-        _request(get, b"Content-Length: 5", content=b"hello") + _request(get),
-        _request(get) * 3,
-        _request(get) + _request(b"GET /is-not-there HTTP/1.1") + _request(head) + _request(get, first),
-        _request(b"POST %s HTTP/1.1" % page, chunked, content=b"5\r\nhello\r\n0\r\n\r\n") + _request(get),
-        _request(get) + b"\r\n\r\n" + _request(get),
-        _request(get) + b"nonsense\r\n\r\n",
-        _request(get, b"Connection: close") + _request(get),
+        request(b"OPTIONS * HTTP/1.1"),
+        request(b"POST %s HTTP/1.1" % page, b"Content-Length: 5", content=b"hello"),
+        request(b"POST %s HTTP/1.1" % page, chunked, content=b"5\r\nhello\r\n0\r\n\r\n"),
+        request(get, b"Content-Length: 5", content=b"hello") + request(get),
+        request(get) * 3,
+        request(get) + request(b"GET /is-not-there HTTP/1.1") + request(head) + request(get, first),
+        request(b"POST %s HTTP/1.1" % page, chunked, content=b"5\r\nhello\r\n0\r\n\r\n") + request(get),
+        request(get) + b"\r\n\r\n" + request(get),
+        request(get) + b"nonsense\r\n\r\n",
+        request(get, b"Connection: close") + request(get),
     ]
 
 
@@ -171,15 +150,15 @@ def _unsound(page: bytes) -> list[bytes]:
         *(b"GET  %s HTTP/1.1\r\nHost: h\r\n\r\n" % page, b"GET %s HTTP/2.0\r\nHost: h\r\n\r\n" % page),
         *(b"GET %s http/1.1\r\nHost: h\r\n\r\n" % page, b"GET %s HTTP/1.1\nHost: h\n\n" % page),
         *(line + b"\r\n\r\n", line + b"\r\nHost: h\r\nHost: h\r\n\r\n", line + b"\r\nHost: a b\r\n\r\n"),
-        *(_request(line, field) for field in (b"No colon", b" folded: x", b"Name : x", b": x", b"A: \x00", b"A: \x7f")),
-        *(_request(line, b"A: " + b"x" * size) for size in (8000, 9000, 40_000)),
-        _request(line, *(b"F%d: x" % number for number in range(120))),
-        *(_request(line, b"Content-Length: " + value) for value in (b"-1", b"+1", b"1, 1", b"1,2", b"0x1", b"9" * 30)),
-        _request(line, b"Content-Length: 5", b"Content-Length: 6", content=b"hello"),
-        _request(line, b"Content-Length: 5", b"Transfer-Encoding: chunked", content=b"0\r\n\r\n"),
-        *(_request(line, b"Transfer-Encoding: " + coding) for coding in (b"gzip", b"chunked, chunked", b"identity")),
+        *(request(line, field) for field in (b"No colon", b" folded: x", b"Name : x", b": x", b"A: \x00", b"A: \x7f")),
+        *(request(line, b"A: " + b"x" * size) for size in (8000, 9000, 40_000)),
+        request(line, *(b"F%d: x" % number for number in range(120))),
+        *(request(line, b"Content-Length: " + value) for value in (b"-1", b"+1", b"1, 1", b"1,2", b"0x1", b"9" * 30)),
+        request(line, b"Content-Length: 5", b"Content-Length: 6", content=b"hello"),
+        request(line, b"Content-Length: 5", b"Transfer-Encoding: chunked", content=b"0\r\n\r\n"),
+        *(request(line, b"Transfer-Encoding: " + coding) for coding in (b"gzip", b"chunked, chunked", b"identity")),
         *(
-            _request(line, b"Transfer-Encoding: chunked", content=content)
+            request(line, b"Transfer-Encoding: chunked", content=content)
             for content in (b"x\r\n", b"5\r\nhel", b"5\r\nhello0\r\n\r\n", b"-1\r\n\r\n", b"0\r\nHost: h\r\n\r\n")
         ),
         *(line, line + b"\r\nHost: h\r\n", b"", b"\x00" * 100, b"GET " + b"/" * 9000),
