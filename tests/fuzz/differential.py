@@ -3,6 +3,7 @@
     python -m tests.fuzz.differential [--requests 1000] [--seed 1]     exit status 1 if two of our designs differ
     python -m tests.fuzz.differential --show NAME                      the requests that fall under one reviewed class
     python -m tests.fuzz.differential --pages                          with --spa and --clean-urls, which nginx has not
+    python -m tests.fuzz.differential --guarded                        with passwords, addresses, CORS and a trusted proxy
 
 Each request has a connection of its own: its bytes, then the end of the client's sending side. PWB's designs must send the
 same bytes except for Date. A design without persistent connections sends the first response only, with Connection: close.
@@ -27,6 +28,7 @@ from tempfile import TemporaryDirectory
 from typing import Any, Final, NamedTuple
 
 from pwb_async.core.events import BadRequest
+from pwb_async.core.semantics.credentials import parse_basic
 from tests.conformance import tree
 from tests.conformance.coded import DECODERS
 from tests.conformance.peer import Peer
@@ -40,6 +42,28 @@ from .peers import OURS, Address, nginx
 CONCURRENT: Final = 25
 REVIEWED: Final = Path(__file__).parent / "differences.toml"
 _STATUS: Final = re.compile(rb"HTTP/1\.1 ([1-5]\d\d) [^\r\n]*\r\n")
+
+
+GUARDED: Final = """
+trusted_proxy = ["127.0.0.1"]
+cors = ["https://a.example"]
+browse = true
+
+[[access]]
+for = "/sub/*"
+htpasswd = "{folder}/users"
+
+[[access]]
+for = "/coded/*"
+deny = ["192.0.2.0/24"]
+
+[[rewrites]]
+from = "/missing/*"
+to = "/sub/:splat"
+"""
+"""The configuration of --guarded."""
+USERS: Final = "bob:$apr1$PwbPwbPw$rjpPRznd/rS1As3qMVjdz0\n"
+BOB: Final = (b"bob", b"secret")
 
 
 class Difference(NamedTuple):
@@ -140,6 +164,13 @@ def interpret(wire: bytes) -> list[tuple[str, bytes]]:
     ]
 
 
+def guesses_a_password(wire: bytes) -> bool:
+    """Whether a request has wrong credentials: how many a client may send is counted over time, and by process."""
+    events = [answer.event for answer in converse([wire, b""]).answers]
+    sent = [parse_basic(event.fields.get(b"authorization")) for event in events if event.fields is not None]
+    return any(each is not None and each != BOB for each in sent)
+
+
 def decoded(response: Response) -> bytes:
     """The content without its coding, as nginx sends it, which is configured to know none."""
     decode = DECODERS.get(response["Content-Encoding"] or "")
@@ -235,13 +266,19 @@ class Run:
         return 1 if self.designs_differ else 0
 
 
-async def differential(requests: int, seed: int, show: str, with_nginx: bool, options: tuple[str, ...] = ()) -> int:
+async def differential(
+    requests: int, seed: int, show: str, with_nginx: bool, options: tuple[str, ...] = (), guarded: bool = False
+) -> int:
     with TemporaryDirectory(prefix="pwb-differential-") as name:
         world = Path(name, "world")
         world.mkdir()
         world.chmod(0o755)
         Path(name).chmod(0o755)
         root = tree.build(world)
+        if guarded:
+            Path(name, "users").write_text(USERS)
+            Path(name, "guarded.toml").write_text(GUARDED.format(folder=name))
+            options = (*options, "--config", f"{name}/guarded.toml")
         async with AsyncExitStack() as stack:
             servers = []
             for design in OURS:
@@ -257,7 +294,7 @@ async def differential(requests: int, seed: int, show: str, with_nginx: bool, op
             prefix.chmod(0o777)
             address = await stack.enter_async_context(nginx(root, prefix)) if with_nginx else None
             run = Run(servers, address, show)
-            wires = islice(_requests(seed), requests)
+            wires = islice((wire for wire in _requests(seed) if not (guarded and guesses_a_password(wire))), requests)
             running_now: set[asyncio.Task[None]] = set()
             for wire in wires:
                 running_now.add(asyncio.create_task(run.compare_servers(wire)))
@@ -285,11 +322,13 @@ def main() -> int:
     parser.add_argument("--show", default="", help="a class of differences.toml: print its requests")
     parser.add_argument("--no-nginx", action="store_true", help="only our own designs")
     parser.add_argument("--pages", action="store_true", help="with --spa and --clean-urls, only our own designs")
+    parser.add_argument("--guarded", action="store_true", help="with access rules and CORS, only our own designs")
     arguments = parser.parse_args()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # like Ctrl-C: the servers are ended, too
     options = ("--spa", "--clean-urls") if arguments.pages else ()
-    with_nginx = not (arguments.no_nginx or arguments.pages)
-    return asyncio.run(differential(arguments.requests, arguments.seed, arguments.show, with_nginx, options))
+    with_nginx = not (arguments.no_nginx or arguments.pages or arguments.guarded)
+    run = differential(arguments.requests, arguments.seed, arguments.show, with_nginx, options, arguments.guarded)
+    return asyncio.run(run)
 
 
 if __name__ == "__main__":

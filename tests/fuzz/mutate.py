@@ -93,6 +93,7 @@ FIELDS: Final = (
     *(b"Sec-Fetch-Mode: navigate", b"Sec-Fetch-Mode: cors", b"Sec-Fetch-Dest: document", b"Sec-Fetch-Dest: script"),
     *(b"Content-Length: 0", b"Expect: 100-continue", b"Cookie: a=b", b"Origin: null", b"X-Forwarded-For: 127.0.0.1"),
     *(b"Authorization: Basic Ym9iOnNlY3JldA==", b"Authorization: Basic !", b"Forwarded: for=192.0.2.1;proto=https"),
+    *(b"Origin: https://a.example", b"Origin: https://b.example", b"Access-Control-Request-Method: GET"),
     *(b'Forwarded: ", for="[::1]:80"', b"X-Forwarded-For: a, 192.0.2.1:80", b"X-Forwarded-Proto: https"),
 )
 
