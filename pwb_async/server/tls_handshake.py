@@ -42,6 +42,7 @@ class TLSHandshake(asyncio.Protocol):
         "_data",
         "_layer",
         "_peer",
+        "_reading_paused",
         "_received",
         "_tls",
         "_transport",
@@ -64,7 +65,7 @@ class TLSHandshake(asyncio.Protocol):
         self._tls: TLSConnection | None = None
         self._data = b""
         self._received = 0
-        self._waiting = False
+        self._waiting = self._reading_paused = False
         self._awaits_header = layer.state.context.options.proxy_protocol
         self._peer = self._client = ""
         self.deadline = Deadline(layer.state.context.timeouts)
@@ -88,13 +89,14 @@ class TLSHandshake(asyncio.Protocol):
         now = state.clock()
         self.deadline.arm(ConnectionState.HEAD, now)
         state.admission.admit(self, now)
-        if not state.context.accepts(self.peer):
+        if self._awaits_header and not state.context.accepts(self.peer):
             self.abort()
 
     def data_received(self, data: bytes) -> None:
         """Take the next step, when it is this connection's turn."""
         self._data += data
         if self._waiting:
+            self._reading_paused = True
             self._transport.pause_reading()
         else:
             self._waiting = True
@@ -107,7 +109,9 @@ class TLSHandshake(asyncio.Protocol):
         self._waiting = False
         if self._transport.is_closing():
             return
-        self._transport.resume_reading()
+        if self._reading_paused:
+            self._reading_paused = False
+            self._transport.resume_reading()
         if self._awaits_header and not self._take_header():
             return
         if data := self._data:

@@ -80,6 +80,7 @@ class TLSTransport(EncryptedTransport, asyncio.Protocol):
             self._fail(error)
             return
         self._corked = [output] if output else []
+        self._corked_size = len(output)
         try:
             self._deliver(plaintext)
         finally:
