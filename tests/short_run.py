@@ -16,6 +16,7 @@ from tests.conformance.designs import COLUMNS, Design
 ESSENTIAL_DESIGNS: Final = {"async-uvloop", "thread"}
 """The design for production, and one of those that share the blocking conversation of pwb_legacy/common."""
 ESSENTIAL_LOOPS: Final = {"uvloop"}
+ESSENTIAL_COLUMNS: Final = {"https-uvloop"}
 ESSENTIAL_ROWS: Final = frozenset(row.id for row in essential_rows.ROWS)
 """The rows that a short run runs in the columns of other protocols, and there it runs nothing else."""
 
@@ -124,6 +125,7 @@ ONLY_EXHAUSTIVE: Final = (
     "tests/http2/test_attacks.py::test_an_attack_leaves_nothing",
     "tests/interop/test_duckdb.py",
     "tests/interop/test_fields_in_chromium.py",
+    "tests/interop/test_https.py::test_chromium",
     "tests/interop/test_java.py",
     "tests/interop/test_listing_page.py",
     "tests/interop/test_local_authority.py",
@@ -141,6 +143,12 @@ ONLY_EXHAUSTIVE: Final = (
     "tests/storage/test_disk.py::test_openat2_and_the_walk_find_the_same_whatever_the_links",
     "tests/tls/test_start.py::test_a_certificate_that_cannot_be_used",
     "tests/tls/test_start.py::test_options_that_do_not_fit",
+    "tests/tls/test_attacks.py::test_a_flood_of_handshakes_that_are_completed",
+    "tests/tls/test_attacks.py::test_a_flood_of_handshakes_that_are_never_completed",
+    "tests/tls/test_attacks.py::test_a_handshake_that_arrives_byte_by_byte",
+    "tests/tls/test_attacks.py::test_a_record_that_arrives_byte_by_byte",
+    "tests/tls/test_attacks.py::test_clients_that_read_nothing",
+    "tests/tls/test_attacks.py::test_garbage_as_the_servers_name",
     "tests/typed/test_typed.py::test_a_client_that_is_too_slow_is_cut_off",
 )
 """The tests that a short run omits. Each takes seconds, and shows little that others do not."""
@@ -155,6 +163,8 @@ def leaves_out(item: pytest.Item) -> bool:
         return True
     parameters = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
     design, loop = parameters.get("design"), parameters.get("loop")
+    if any(value in COLUMNS and value.name not in ESSENTIAL_COLUMNS for value in parameters.values()):
+        return True
     if design in COLUMNS or item.nodeid.startswith("tests/http2/test_rows.py::test_row"):
         return getattr(parameters.get("row"), "id", "") not in ESSENTIAL_ROWS
     if not item.nodeid.startswith(ON_ESSENTIAL_DESIGNS):

@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
@@ -26,7 +26,7 @@ FLAGS: Final = (
 
 
 @contextmanager
-def chromium(profile: Path, home: Path | None = None) -> Iterator[Any]:
+def chromium(profile: Path, home: Path | None = None, flags: Sequence[str] = ()) -> Iterator[Any]:
     """Runs a browser inside the block; its console and network events can be read.
 
     profile: an empty folder. home: the user's folder, in which authorities may be trusted; None for that of the tests.
@@ -35,7 +35,7 @@ def chromium(profile: Path, home: Path | None = None) -> Iterator[Any]:
 
     options = webdriver.ChromeOptions()
     options.binary_location = CHROMIUM or ""
-    for flag in FLAGS:
+    for flag in (*FLAGS, *flags):
         options.add_argument(flag)
     options.add_argument(f"--user-data-dir={profile}")
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
