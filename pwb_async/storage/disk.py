@@ -91,7 +91,7 @@ class Disk:
 
     def open_root(self) -> Root:
         """The root as it is now. Raises OSError."""
-        return Root(os.open(self._root, DIRECTORY_FLAGS), self._opener)
+        return Root(os.open(self._root, DIRECTORY_FLAGS), self._open)
 
     def revalidate(self, known: Sequence[tuple[Lookup, OpenFile]]) -> list[bool]:
         """Whether each file that was found before would be found now, and in the same version.

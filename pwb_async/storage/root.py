@@ -1,12 +1,7 @@
 """The root directory while it is open: all that is opened beneath it is of one release (hazard D6)."""
 
-from typing import Final
-
 from .open_beneath import Opener
 from .open_file import Descriptor
-
-_TRIES: Final = 4
-"""Attempts to open a file when a signal or a change interrupts that."""
 
 
 class Root(Descriptor):
@@ -20,9 +15,4 @@ class Root(Descriptor):
 
     def open(self, path: bytes, flags: int) -> Descriptor:
         """Open a path beneath the root. flags: FILE_FLAGS or DIRECTORY_FLAGS. Raises OSError."""
-        for _ in range(_TRIES - 1):
-            try:
-                return Descriptor(self._opener(self.fileno(), path, flags))
-            except (BlockingIOError, InterruptedError):
-                pass
         return Descriptor(self._opener(self.fileno(), path, flags))
