@@ -133,6 +133,7 @@ ONLY_EXHAUSTIVE: Final = (
     "tests/interop/test_static_site.py",
     "tests/interop/test_testssl.py",
     "tests/interop/test_wget.py::test_python_documentation",
+    "tests/process/test_listings.py",
     "tests/process/test_reload.py::test_a_storm_of_reloads_f1",
     "tests/process/test_tls.py::test_a_warning_before_a_certificate_ends",
     "tests/process/test_tls.py::test_files_that_cannot_be_used_leave_all_as_it_was",

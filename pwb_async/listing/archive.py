@@ -26,6 +26,7 @@ from pwb_async.storage.root import Root
 
 from .directory import DirectoryReader
 from .pace import Pace
+from .packed import PackedStrings
 from .page import NO_INDEX
 from .zip_format import BLOCK, ZipEntry, block_head, central_header, descriptor, end_records, local_header
 
@@ -52,7 +53,7 @@ class Archive:
         self._root = root
         self._prefix = path and path + b"/"
         self.name = path.rpartition(b"/")[2] or _TOP
-        self._paths: list[bytes] = []  # beneath the directory; that of a directory ends in a slash
+        self._paths = PackedStrings()  # beneath the directory; that of a directory ends in a slash
         self._sizes, self._mtimes = array("Q"), array("q")
         self._end = self._directory_length = 0  # where the entries end, and the bytes of the directory behind them
         self._position = 0
@@ -71,25 +72,21 @@ class Archive:
                 with DirectoryReader(self._root, (self._prefix + below).rstrip(b"/"), is_hidden, pace) as directory:
                     self._add(below, 0, directory.mtime_ns)
                     names = directory.names(MAX_ENTRIES - len(self._paths), links=False)
-                    files = directory.files(directory.in_order(names.files))
-                    subdirectories = directory.in_order(names.directories, descending=True)
+                    if names.truncated:
+                        return False
+                    for file in directory.files(directory.in_order(names.files)):
+                        self._add(below + os.fsencode(file.name), file.size, file.mtime_ns)
+                    below_it = directory.in_order(names.directories, descending=True)
+                    directories += [below + os.fsencode(name) + b"/" for name in below_it]
             except OSError:  # it was removed, or it may not be read
                 if not below:
                     raise
                 continue
-            if names.truncated:
-                return False
-            for file in files:
-                pace.step()
-                self._add(below + os.fsencode(file.name), file.size, file.mtime_ns)
-            for name in subdirectories:
-                pace.step()
-                directories.append(below + os.fsencode(name) + b"/")
         return True
 
     def _add(self, path: bytes, size: int, mtime_ns: int) -> None:
         mtime = mtime_ns // _SECOND
-        self._paths.append(path)
+        self._paths.append(os.fsdecode(path))
         self._sizes.append(size)
         self._mtimes.append(mtime)
         entry = self._entry(path, size, mtime)
@@ -107,12 +104,12 @@ class Archive:
         return ZipEntry((self.name + b"/" + path).replace(b"\\", b"_"), size, mtime)
 
     def _entries(self) -> Iterator[ZipEntry]:
-        return map(self._entry, self._paths, self._sizes, self._mtimes)
+        return map(self._entry, map(os.fsencode, self._paths), self._sizes, self._mtimes)
 
     def _generate(self) -> Generator[bytes, None, None]:
         """Yield the archive. Raises OSError."""
         checksums = array("L")
-        for entry, path in zip(self._entries(), self._paths, strict=True):
+        for entry, path in zip(self._entries(), map(os.fsencode, self._paths), strict=True):
             yield local_header(entry)
             checksum = (yield from self._generate_content(path, entry.size)) if entry.size else 0
             yield descriptor(entry, checksum)

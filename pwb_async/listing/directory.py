@@ -7,7 +7,7 @@ where sizes or times decide the order.
 
 import os
 import stat
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from heapq import merge
 from itertools import islice
 from typing import Final, NamedTuple, TypeVar
@@ -19,10 +19,9 @@ from pwb_async.storage.open_file import Descriptor
 from pwb_async.storage.root import Root
 
 from .pace import Pace
+from .packed import PackedStrings, chunks, pack, unpack
 
 T = TypeVar("T")
-_CHUNK: Final = 512
-"""Names that are sorted or freed by one call, during which no other thread runs: 0.2 ms."""
 _README: Final = "readme.md"
 _POSITIVE: Final = 1 << 63
 """What makes each size and time positive."""
@@ -43,8 +42,8 @@ class Entry(NamedTuple):
 class Names(NamedTuple):
     """The names of all entries, not sorted."""
 
-    directories: list[str]
-    files: list[str]
+    directories: PackedStrings
+    files: PackedStrings
     truncated: bool
     """Whether the directory has more than MAX_ENTRIES."""
 
@@ -86,8 +85,7 @@ class DirectoryReader:
 
     def names(self, limit: int = MAX_ENTRIES, links: bool = True) -> Names:
         """The names of the entries, at most `limit`. links: whether links to directories count. Raises OSError."""
-        directories: list[str] = []
-        files: list[str] = []
+        directories, files = PackedStrings(), PackedStrings()
         with os.scandir(self._directory.fileno()) as found:
             for entry in found:
                 self._pace.step()
@@ -116,47 +114,29 @@ class DirectoryReader:
         """The name of README.md among the files, whatever its case is; b"" if there is none."""
         return min((os.fsencode(name) for name in self._paced(names.files) if name.lower() == _README), default=b"")
 
-    def forget(self, names: Names) -> None:
-        """Empty the lists of names piece by piece, since freeing all of them takes milliseconds."""
-        for each in (names.directories, names.files):
-            while each:
-                self._pace.step()
-                del each[-_CHUNK:]
+    def in_order(
+        self, keys: Iterable[str], descending: bool = False, start: int = 0, end: int | None = None
+    ) -> Iterator[str]:
+        """Yield what stands from `start` to `end` once the keys are sorted. They are sorted in pieces, then merged."""
+        pieces = [pack(sorted(chunk, reverse=descending)) for chunk in chunks(self._paced(keys))]
+        merged = merge(*map(unpack, pieces), reverse=descending)
+        return islice(self._paced(merged), start, end)
 
-    def in_order(self, keys: list[str], descending: bool = False, start: int = 0, end: int | None = None) -> list[str]:
-        """What stands from `start` to `end` once the keys are sorted. They are sorted in pieces, then merged.
-
-        `keys` is empty afterwards. It is emptied piece by piece, since freeing all of them takes milliseconds.
-        """
-        pieces: list[list[str]] = []
-        while keys:
-            self._pace.step()
-            pieces.append(sorted(keys[-_CHUNK:], reverse=descending))
-            del keys[-_CHUNK:]
-        merged = merge(*pieces, reverse=descending)
-        window = list(islice(self._paced(merged), start, end))
-        del merged
-        while pieces:
-            self._pace.step()
-            pieces.pop()
-        return window
-
-    def files(self, names: Iterable[str]) -> list[Entry]:
+    def files(self, names: Iterable[str]) -> Iterator[Entry]:
         """The files with these names, as far as they are there."""
         return self._entries(names, False)
 
     def _sorted(
-        self, names: Sequence[str], query: ListingQuery, are_directories: bool, start: int, end: int
+        self, names: Iterable[str], query: ListingQuery, are_directories: bool, start: int, end: int
     ) -> list[Entry]:
         """The entries from `start` to `end` of a list that is sorted."""
         if start >= end:
             return []
         sort = "name" if are_directories and query.sort == "size" else query.sort
         descending = query.descending and sort == query.sort
-        # Strings alone, as Python's garbage collector stops all threads to look through 100,000 tuples.
-        keys = [key for name in self._paced(names) if (key := self._key(name, sort)) is not None]
+        keys = (key for name in names if (key := self._key(name, sort)) is not None)
         window = self.in_order(keys, descending, start, end)
-        return self._entries([name_of(key) for key in window], are_directories)
+        return list(self._entries(map(name_of, window), are_directories))
 
     def _key(self, name: str, sort: str) -> str | None:
         """What an entry is sorted by; None if it is gone."""
@@ -169,9 +149,8 @@ class DirectoryReader:
         value = status.st_size if sort == "size" else status.st_mtime_ns
         return f"{value + _POSITIVE:020d}{natural_key(name)}"
 
-    def _entries(self, names: Iterable[str], are_directories: bool) -> list[Entry]:
+    def _entries(self, names: Iterable[str], are_directories: bool) -> Iterator[Entry]:
         """Examine entries. What is something else by now is left out."""
-        found = []
         expected = stat.S_IFDIR if are_directories else stat.S_IFREG
         for name in self._paced(names):
             try:
@@ -179,8 +158,7 @@ class DirectoryReader:
             except OSError:
                 continue
             if stat.S_IFMT(status.st_mode) == expected:
-                found.append(Entry(name, are_directories, status.st_size, status.st_mtime_ns))
-        return found
+                yield Entry(name, are_directories, status.st_size, status.st_mtime_ns)
 
     def _mode(self, entry: os.DirEntry[str]) -> int:
         """The kind of an entry, or of what a link leads to; 0 if that is not served."""

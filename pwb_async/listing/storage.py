@@ -111,7 +111,6 @@ class ListingStorage:
                 segments = lookup.request.target.segments
                 listing = Listing(segments, page, *counts, names.truncated, query, readme, self._home)
                 content = to_json(listing, pace) if query.json else self._page.html(listing, pace)
-                directory.forget(names)
         return OpenFile(
             path,
             len(content),
