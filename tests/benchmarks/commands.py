@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from .process import Command
+from .tls import certificate
 from .verify import UnableError
 from .works import Plan
 
@@ -26,6 +27,7 @@ class Setting:
 
     ``scratch`` is a folder of its own; ``cache`` False means every answer comes from the disk;
     ``plan`` is what it will be asked. ``workers``: of a server that can have several. ``compression``: see ``Work``.
+    ``tls``: whether it is asked over HTTPS.
     """
 
     root: Path
@@ -36,6 +38,7 @@ class Setting:
     plan: Plan
     workers: int = 1
     compression: str = ""
+    tls: bool = False
 
 
 def find_program(name: str) -> str | None:
@@ -75,6 +78,9 @@ def pwb(setting: Setting) -> Command:
         words += ["--no-precompressed", "--no-compress"]
     if not setting.cache:
         words += ["--cache", "off"]
+    if setting.tls:
+        chain, key = certificate(setting.scratch)
+        words += ["--tls-cert", str(chain), "--tls-key", str(key), "--no-http2"]
     for word in words:
         if word.startswith("--") and word.replace("--no-", "--", 1) not in _pwb_help():
             raise UnableError(f"this PWB has no option {word}")
@@ -112,8 +118,9 @@ http {{
     keepalive_requests 1000;
     {cache}
     {compression}
+    {tls}
     access_log {log};
-    server {{ listen 127.0.0.1:{port} backlog=2048; root {root}; }}
+    server {{ listen 127.0.0.1:{port} {ssl} backlog=2048; root {root}; }}
 }}
 """
 
@@ -125,7 +132,16 @@ NGINX_COMPRESSION = {
 """The level is the one that PWB has; nginx's own is 1."""
 
 
+NGINX_TLS = """
+    ssl_certificate {chain};
+    ssl_certificate_key {key};
+    ssl_protocols TLSv1.2 TLSv1.3;
+    ssl_session_cache shared:sessions:1m;
+"""
+
+
 def nginx(setting: Setting) -> Command:
+    chain, key = certificate(setting.scratch) if setting.tls else ("", "")
     cache = "open_file_cache max=10000 inactive=60s; open_file_cache_errors on;"
     text = NGINX.format(
         workers=setting.workers,
@@ -134,6 +150,8 @@ def nginx(setting: Setting) -> Command:
         user="user root;" if os.geteuid() == 0 else "",
         cache=cache if setting.cache else "open_file_cache off;",
         compression=NGINX_COMPRESSION.get(setting.compression, ""),
+        tls=NGINX_TLS.format(chain=chain, key=key) if setting.tls else "",
+        ssl="ssl" if setting.tls else "",
         log=f"{setting.log} combined buffer=64k flush=1s" if setting.log else "off",
         port=setting.port,
         root=setting.root,

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from .commands import build
 from .process import Server
+from .tls import ab, read_ab
 from .verify import Client, UnableError
 from .works import LOG_SECONDS, Plan, Work
 
@@ -72,12 +73,15 @@ class Generator:
         return [str(heads), str(order)]
 
     def _run(self, port: int, work: Work, files: list[str], seconds: int) -> dict[str, object]:
-        if work.pause:
+        scheme = "https" if work.tls else "http"
+        if work.tls == "full handshakes":
+            words = ab(f"https://127.0.0.1:{port}/site/small.html", work.connections, seconds)
+        elif work.pause:
             numbers = (port, work.connections, work.pause, seconds)
             words = [str(self._paced()), *map(str, numbers), files[0]]
         else:
             words = ["wrk", "-t1", f"-c{work.connections}", f"-d{seconds}s", "--timeout", "30s"]
-            words += ["-s", str(SCRIPT), f"http://127.0.0.1:{port}/", "--", *files]
+            words += ["-s", str(SCRIPT), f"{scheme}://127.0.0.1:{port}/", "--", *files]
         try:
             ended = subprocess.run(
                 words,
@@ -88,6 +92,8 @@ class Generator:
             )
         except subprocess.TimeoutExpired as error:
             raise UnableError("the load generator did not end") from error
+        if words[0] == "ab":
+            return read_ab(ended.stdout)
         lines = [line for line in ended.stdout.splitlines() if line.startswith("{")]
         if not lines:
             raise UnableError(f"the load generator failed: {ended.stderr.strip()[-200:]}")
@@ -141,7 +147,7 @@ def idle_memory(server: Server, request: bytes, count: int) -> Sample:
     Each asks once and reads its answer; then all stay silent. Those that the server closed
     meanwhile are not counted.
     """
-    with Client(server.port) as client:
+    with Client(server.port, server.tls) as client:
         for _ in range(200):
             client.send_request(request)
     time.sleep(0.5)
@@ -149,7 +155,7 @@ def idle_memory(server: Server, request: bytes, count: int) -> Sample:
     clients: list[Client] = []
     try:
         for _ in range(count):
-            client = Client(server.port)
+            client = Client(server.port, server.tls)
             clients.append(client)
             try:
                 client.send_request(request)

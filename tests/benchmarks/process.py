@@ -34,6 +34,7 @@ class Server:
     pid: int
     port: int
     start_seconds: float
+    tls: bool = False
 
     def cpu_seconds(self) -> float:
         """CPU time of the whole tree so far, see ``cpu_time.tree_cpu_seconds``."""
@@ -58,6 +59,7 @@ def started(
     request: bytes,
     core: int,
     output: Path,
+    tls: bool = False,
 ) -> Iterator[Server]:
     """Start a server on ``core``, yield it once it answers ``request``, and end its tree.
 
@@ -70,14 +72,14 @@ def started(
         output.open("a+b") as sink,
         contestants.started(command.words, {core}, sink, sink, environment, folder) as process,
     ):
-        if not _answers(process, port, request):
+        if not _answers(process, port, request, tls):
             raise UnableError(f"did not start: {contestants.last_words(sink)[-200:]}")
-        yield Server(process.pid, port, time.monotonic() - begin)
+        yield Server(process.pid, port, time.monotonic() - begin, tls)
 
 
-def _answers(process: subprocess.Popen[bytes], port: int, request: bytes) -> bool:
+def _answers(process: subprocess.Popen[bytes], port: int, request: bytes, tls: bool) -> bool:
     end = time.monotonic() + START_SECONDS
     while process.poll() is None and time.monotonic() < end:
-        if wait_for_response(port, request, 0.2):
+        if wait_for_response(port, request, 0.2, tls):
             return True
     return False

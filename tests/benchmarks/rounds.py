@@ -43,10 +43,13 @@ class Bench:
         plan = work.plan(site, b'"0"')
         plan = plan.fixed() if peer.fixed else plan
         log = folder / "access.log" if work.log else None
-        setting = Setting(site.root, free_port(), folder, log, work.cache, plan, work.workers, work.compression)
+        tls = bool(work.tls)
+        if tls and not peer.tls:
+            raise UnableError("is not measured over HTTPS")
+        setting = Setting(site.root, free_port(), folder, log, work.cache, plan, work.workers, work.compression, tls)
         output = folder / "output"
         command = peer.command(setting)
-        with started(command, setting.port, SMALL, self.server_core, output) as server:
+        with started(command, setting.port, SMALL, self.server_core, output, tls) as server:
             if work.tagged and not peer.fixed:
                 plan = work.plan(site, entity_tag(server.port, work.tagged))
             yield Participant(work, Row(peer.name, peer.title), server, plan, folder / "access.log", output)
@@ -97,7 +100,7 @@ def measure_works(bench: Bench, works: Sequence[Work], peers: Sequence[Peer]) ->
             for peer in peers:
                 try:
                     participant = stack.enter_context(bench.start(peer, work))
-                    participant.row.remarks += check(participant.server.port, participant.plan)
+                    participant.row.remarks += check(participant.server.port, participant.plan, bool(work.tls))
                 except FAILURES as error:
                     table.rows.append(Row(peer.name, peer.title, cannot=str(error)))
                 else:

@@ -25,7 +25,8 @@ class Peer:
     """A server to compare with.
 
     ``version`` raises MissingError; ``command`` raises UnableError for what the server has no
-    option for. ``fixed``: it has one answer to everything. ``quick``: part of ``--quick``. ``compression``: of ``--compression``.
+    option for. ``fixed``: it has one answer to everything. ``quick``: part of ``--quick``. ``compression``: of ``--compression``;
+    ``tls``: of ``--tls``.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Peer:
     fixed: bool = False
     quick: bool = False
     compression: bool = False
+    tls: bool = False
 
 
 COMPILED = "-r tests/benchmarks/compiled.txt"
@@ -75,14 +77,14 @@ def _pwb_version() -> str:
 
 _NGINX = _program("nginx", "-v", "nginx-light")
 PEERS = (
-    Peer("pwb", "PWB", _pwb_version, commands.pwb, quick=True, compression=True),
+    Peer("pwb", "PWB", _pwb_version, commands.pwb, quick=True, compression=True, tls=True),
     Peer(
         "pwb-workers-2",
         "PWB, two workers",
         _pwb_version,
         commands.two_workers(commands.pwb),
     ),
-    Peer("nginx", "nginx", _NGINX, commands.nginx, quick=True, compression=True),
+    Peer("nginx", "nginx", _NGINX, commands.nginx, quick=True, compression=True, tls=True),
     Peer(
         "nginx-workers-2",
         "nginx, two workers",

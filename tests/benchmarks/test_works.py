@@ -14,7 +14,7 @@ from .servers import PEERS
 from .site import Site, make_site, tail_bodies, write_tail
 from .texts import DOCUMENTATION
 from .verify import Reply, UnableError, check, compare
-from .works import CODED_WORKS, HOST, WORKS, ExpectedResponse, Plan, Work, accepting, get, tail
+from .works import CODED_WORKS, HOST, TLS_WORKS, WORKS, ExpectedResponse, Plan, Work, accepting, get, tail
 
 PACED = next(work for work in WORKS if work.pause)
 SMALLEST = 1000
@@ -74,6 +74,19 @@ def test_the_peers_answer_every_work_of_compression(name: str, work: Work, bench
         pytest.skip("python3-doc is not installed")
     with bench.start(peer, work) as participant:
         assert check(participant.server.port, participant.plan) == []
+
+
+@pytest.mark.parametrize("name", ["pwb", "nginx"])
+def test_the_peers_answer_the_works_over_https(name: str, bench: Bench) -> None:
+    peer = next(peer for peer in PEERS if peer.name == name)
+    if not all(shutil.which(each, path="/usr/sbin:/usr/bin") for each in ("ab", "nginx", "wrk")):
+        pytest.skip("ab, nginx or wrk is not installed")
+    for work in (TLS_WORKS[0], TLS_WORKS[-1]):
+        with bench.start(peer, work) as participant:
+            assert check(participant.server.port, participant.plan, tls=True) == []
+            sample = bench.generator.load(participant.server, work, participant.plan, 0)
+            assert (sample.errors, sample.remarks) == (0, [])
+            assert sample.requests > 10
 
 
 def test_what_a_client_accepts_is_in_one_field_or_in_none() -> None:

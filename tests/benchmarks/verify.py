@@ -59,8 +59,9 @@ class Reply:
 class Client:
     """One connection to a server on loopback, made anew when the server closed the last one."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, tls: bool = False) -> None:
         self.port = port
+        self.tls = tls
         self.socket: socket.socket | None = None
 
     def __enter__(self) -> "Client":
@@ -83,6 +84,10 @@ class Client:
         """Send one request head, read its answer; OSError or HTTPException when there is none."""
         if self.socket is None:
             self.socket = socket.create_connection(("127.0.0.1", self.port), TIMEOUT)
+            if self.tls:
+                from .tls import client_context
+
+                self.socket = client_context().wrap_socket(self.socket)
         self.socket.sendall(request)
         with HTTPResponse(self.socket) as answer:
             answer.begin()
@@ -96,12 +101,12 @@ class Client:
         return Reply(answer.status, tag, body, kept, boundary, coding)
 
 
-def wait_for_response(port: int, request: bytes, seconds: float) -> bool:
+def wait_for_response(port: int, request: bytes, seconds: float, tls: bool = False) -> bool:
     """Ask until an answer comes, whatever it is; False when none came in time."""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         try:
-            with Client(port) as client:
+            with Client(port, tls) as client:
                 client.send_request(request)
                 return True
         except (OSError, HTTPException):
@@ -109,12 +114,12 @@ def wait_for_response(port: int, request: bytes, seconds: float) -> bool:
     return False
 
 
-def check(port: int, plan: Plan) -> list[str]:
+def check(port: int, plan: Plan, tls: bool = False) -> list[str]:
     """Ask every request of the plan once, or CHECKED of them; UnableError at the first wrong answer. Gives remarks."""
     closed = 0
     step = math.ceil(len(plan.requests) / CHECKED)
     requests, responses = plan.requests[::step], plan.responses[::step]
-    with Client(port) as client:
+    with Client(port, tls) as client:
         for request, wanted in zip(requests, responses, strict=True):
             try:
                 reply = client.send_request(request)

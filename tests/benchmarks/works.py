@@ -93,7 +93,8 @@ class Work:
     ``tail``: how many files of the site's tail it asks for. ``pause``: milliseconds between the requests of a client,
     which then needs a new connection for each. ``tree``: of which tree of ``texts.py`` the files are; those of
     ``site.py`` if it is empty. ``compression``: how a peer compresses: not at all (empty), ``on the fly``, or by the
-    ``neighbours`` of files. Works of the same ``group`` are measured in the same rounds.
+    ``neighbours`` of files. Works of the same ``group`` are measured in the same rounds. ``tls``: over HTTPS; new
+    connections resume their session, unless it is ``full handshakes``.
     """
 
     name: str
@@ -111,6 +112,7 @@ class Work:
     tree: str = ""
     compression: str = ""
     group: str = ""
+    tls: str = ""
 
 
 def get(path: str, fields: bytes = HOST) -> bytes:
@@ -276,3 +278,26 @@ CODED_WORKS = (
     ),
 )
 """The works of ``--compression``: servers as they are by default, or as their documentation makes them compress."""
+CLOSE = HOST + b"Connection: close\r\n"
+TLS_WORKS = (
+    Work("https-hot", "HTTPS, 1 KiB hot file, log", file("small.html"), connections=16, log=True, tls="kept"),
+    Work("https-100k", "HTTPS, 100 KiB file, log", file("medium.js"), connections=16, log=True, tls="kept"),
+    Work("https-100m", "HTTPS, 100 MiB file, log", file("huge.bin"), connections=4, log=True, tls="kept", stretch=2),
+    Work(
+        "https-new",
+        "HTTPS, 1 KiB hot file, a new connection for every request, which resumes a session, log",
+        file("small.html", CLOSE),
+        connections=16,
+        log=True,
+        tls="resumed",
+    ),
+    Work(
+        "https-full",
+        "HTTPS, 1 KiB hot file, a new connection with a full handshake for every request, log",
+        file("small.html", CLOSE),
+        connections=16,
+        log=True,
+        tls="full handshakes",
+    ),
+)
+"""The works of ``--tls``, by HTTP/1.1 over TLS 1.3, with a certificate that has an ECDSA key."""
