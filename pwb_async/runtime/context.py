@@ -37,7 +37,7 @@ from .processors import processors
 from .redirect_listener import redirect_sockets
 from .risks import warn_of_risks
 from .sites import PLAIN, SiteParts, Sites
-from .tls_options import find_tls
+from .tls_options import find_tls, has_tls
 
 if TYPE_CHECKING:
     from pwb_async.access.trusted_proxies import TrustedProxies
@@ -211,7 +211,7 @@ def reload_context(old: ServerContext, fixed: tuple[str, ...] = ()) -> ServerCon
     they keep their value, with a warning. Raises ConfigError or StartupError, and then `old` is as it was.
     """
     options = old.read_options()
-    if options.uses_tls != old.options.uses_tls:
+    if has_tls(old.program, options) != (old.tls is not None):
         raise StartupError("TLS can be switched on or off by a restart only")
     for name in (*_NEEDS_RESTART, *fixed):
         if getattr(options, name) != (present := getattr(old.options, name)):
@@ -262,8 +262,7 @@ def _open(
             beside = old.redirect_sockets if old is not None else redirect_sockets(options, sockets)
             opened.callback(close, [] if old is not None else list(beside))
             action, value = "make certificates", ""
-            may_use_tls = program != "pwb-legacy"  # which reads raw sockets, but maybe the same TOML file
-            tls = find_tls(options, sockets, old and (old.options, old.tls)) if may_use_tls else None
+            tls = find_tls(options, sockets, old and (old.options, old.tls)) if has_tls(program, options) else None
             action, value = "write the timeline", options.trace or ""  # last, since it empties the file
             trace = old.trace if old is not None else _open_trace(program, options)
         except OSError as error:

@@ -11,6 +11,8 @@ logger: Final = logging.getLogger("pwb")
 
 def warn_of_risks(options: Options, *, secure: bool) -> None:
     """Log a warning about each option that gives something away. secure: whether responses are sent over TLS."""
+    if options.uses_tls and not secure:
+        logger.warning("the options of TLS are ignored: pwb-legacy serves HTTP")
     if options.dotfiles:
         logger.warning("names that begin with a dot are served: --dotfiles")
     if any(each.explain_fields for each in options.of_all_sites):

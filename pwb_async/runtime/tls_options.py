@@ -1,5 +1,6 @@
 """TLS, as the options describe it."""
 
+import time
 from collections.abc import Sequence
 from dataclasses import fields
 from socket import socket
@@ -16,16 +17,19 @@ _ALPN: Final = ("h2", "http/1.1")
 """The protocols that are spoken above TLS, the preferred one first; with --no-http2 only the second one."""
 
 
+def has_tls(program: str, options: Options) -> bool:
+    """Whether a program serves HTTPS; pwb-legacy reads raw sockets, but may have the same TOML file."""
+    return options.uses_tls and program != "pwb-legacy"
+
+
 def find_tls(
     options: Options, sockets: Sequence[socket], old: "tuple[Options, ReloadingContexts | None] | None" = None
-) -> "ReloadingContexts | None":
-    """The SSL contexts that the options describe; None if they describe none. Raises ConfigError.
+) -> "ReloadingContexts":
+    """The SSL contexts that the options describe. Raises ConfigError.
 
     sockets: the listening sockets, whose addresses are in a certificate that is made here. old: the options and the
     contexts of the configuration before, which keep such a certificate if it would be the same.
     """
-    if not options.uses_tls:
-        return None
     ways = {
         "--tls-cert": options.tls_cert,
         "--tls-self-signed": options.tls_self_signed,
@@ -33,16 +37,21 @@ def find_tls(
     }
     if len(given := [flag for flag, value in ways.items() if value]) > 1:
         raise ConfigError(f"{' and '.join(given)}: a server has either the one or the other.")
-    if old is not None and not options.tls_cert and _tls_options(options) == _tls_options(old[0]):
-        return old[1]
+    keys: Sequence[CertifiedKey] = ()
+    if old is not None and old[1] is not None and _tls_options(options) == _tls_options(old[0]):
+        keys = old[1].keys
     from pwb_async.tls.contexts import TLSContexts  # most servers have no TLS
     from pwb_async.tls.errors import CertificateError
     from pwb_async.tls.profile import read_client_ca
     from pwb_async.tls.reloading import ReloadingContexts
 
     def make() -> TLSContexts:
+        nonlocal keys
+        now = time.time()
+        if options.tls_cert or not keys or any(key.certificate.is_about_to_end(now) for key in keys):
+            keys = _keys(options, sockets)
         client_ca = read_client_ca(options.tls_client_ca) if options.tls_client_ca else None
-        return TLSContexts(_keys(options, sockets), _ALPN[options.http2 is False :], client_ca)
+        return TLSContexts(keys, _ALPN[options.http2 is False :], client_ca)
 
     paths = [*options.tls_cert, *options.tls_key, *([options.tls_client_ca] if options.tls_client_ca else [])]
     try:

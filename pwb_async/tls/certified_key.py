@@ -16,7 +16,7 @@ from typing import Final, NamedTuple, NoReturn
 from .certificate import Certificate, format_time, parse_certificate
 from .errors import CertificateError
 
-_CERTIFICATE: Final = re.compile(rb"-----BEGIN CERTIFICATE-----\s(.+?)-----END CERTIFICATE-----", re.DOTALL)
+_CERTIFICATE: Final = re.compile(rb"-----BEGIN CERTIFICATE-----\s([A-Za-z0-9+/=\s]+)-----END CERTIFICATE-----")
 _PRIVATE_KEY: Final = re.compile(rb"-----BEGIN ([A-Z ]*PRIVATE KEY)-----.+?-----END \1-----", re.DOTALL)
 _MAX_BYTES: Final = 1 << 20
 """Bytes of a file that are read; a chain has a few thousand."""

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from .certified_key import CertifiedKey
 from .contexts import TLSContexts
 from .errors import CertificateError
 
@@ -41,6 +42,11 @@ class ReloadingContexts:
         self._contexts = make()
         self._next_check = self._next_warning = 0.0
 
+    @property
+    def keys(self) -> Sequence[CertifiedKey]:
+        """The present certificates."""
+        return self._contexts.keys
+
     def context(self) -> ssl.SSLContext:
         """The context for new connections."""
         return self._contexts.context()
@@ -74,7 +80,7 @@ class ReloadingContexts:
         if now < self._next_warning:
             return False
         self._next_warning = now + _DAY
-        ending = [key for key in self._contexts.keys if key.certificate.is_about_to_end(time.time())]
+        ending = [key for key in self.keys if key.certificate.is_about_to_end(time.time())]
         if not self._renew:
             for key in ending:
                 logger.warning("%s: %s", key.shown, key.certificate.describe_end(time.time()))
@@ -87,7 +93,7 @@ class ReloadingContexts:
             logger.error("the certificates stay as they were: %s.", error)
             return False
         self._next_warning = 0.0
-        logger.info("new certificates: %s", ", ".join(key.shown for key in self._contexts.keys))
+        logger.info("new certificates: %s", ", ".join(key.shown for key in self.keys))
         return True
 
 

@@ -164,6 +164,7 @@ async def test_self_signed(run: Start) -> None:
         assert line is not None
         server.signal(signal.SIGHUP)
         await wait_for_message(server, "reloaded")
+        assert server.error_output().count("self-signed certificate") == 1
         found = await asyncio.to_thread(fetch, server.address)  # the same one
         assert found.certificate.fingerprint(hashes.SHA256()) == bytes.fromhex(line[1].replace(":", ""))
 

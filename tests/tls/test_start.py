@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conformance.server import environment
+from tests.conformance.designs import DESIGNS
+from tests.conformance.server import environment, running
 
 from .certificates import DAY, make, rsa_key
 
@@ -109,6 +110,16 @@ def test_a_missing_package_is_a_line(tmp_path: Path) -> None:
     for option in ("--tls-self-signed", "--tls-local"):
         line = failed(tmp_path, option)
         assert line.startswith("pwb: the package cryptography, which makes certificates, cannot be imported: ")
+
+
+async def test_the_designs_ignore_what_a_shared_file_has(tmp_path: Path) -> None:
+    (tmp_path / "root").mkdir()
+    (tmp_path / "pwb.toml").write_text("tls-self-signed = true\n")
+    thread = next(each for each in DESIGNS if each.name == "thread")
+    ignored = "the options of TLS are ignored: pwb-legacy serves HTTP"
+    async with running(thread, tmp_path / "root", log_dir=tmp_path, allowed_errors=ignored) as server:
+        assert server.scheme == "http"
+        assert ignored in server.error_output()
 
 
 def test_the_designs_have_no_tls(tmp_path: Path) -> None:
