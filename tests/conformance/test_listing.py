@@ -299,12 +299,12 @@ def test_an_option_without_browse(tmp_path: Path, design: Design, option: str) -
 
 async def test_archives_and_listings_beneath_access_rules(tmp_path: Path, start: Start) -> None:
     files = {"a.txt": b"a", "private/b.txt": CANARY, "private/c/d.txt": CANARY, "README.md": b"# Hi"}
-    root = build(tmp_path / "root", files)
+    root = build(tmp_path / "root", files | {"about.html": CANARY, "about.html.gz": CANARY})
     config = tmp_path / "pwb.toml"
-    config.write_text(
-        '[[access]]\nfor = "/private/*"\ndeny = ["0.0.0.0/0"]\n[[access]]\nfor = "/README.md"\ndeny = ["0.0.0.0/0"]\n'
-    )
-    async with start("--browse", "--zip-downloads", "--config", str(config), root=root) as server:
+    guarded = ("/private/*", "/README.md", "/about")  # the last is the address of a page
+    config.write_text("".join(f'[[access]]\nfor = "{path}"\ndeny = ["0.0.0.0/0"]\n' for path in guarded))
+    options = ("--browse", "--zip-downloads", "--clean-urls", "--config", str(config))
+    async with start(*options, root=root) as server:
         assert (await archive_of(server, "/")).namelist() == ["files/", "files/a.txt"]
         assert 'class="readme"' not in await page_of(server)
         for target in ("/private/", "/private/?format=json", "/private/?download=zip", "/private/c/"):
