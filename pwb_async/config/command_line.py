@@ -98,7 +98,8 @@ name but not x.js.
 
 --security-headers basic: fields that break no usual site: X-Content-Type-Options, Referrer-Policy, and
 for pages X-Frame-Options, Cross-Origin-Opener-Policy, and a Content-Security-Policy about frames, <base>
-and <object>. strict: content of the site's own origin only, and no inline script or style, either.
+and <object>. strict: content of the site's own origin only, and no inline script or style, either; over
+TLS also Strict-Transport-Security.
 
 --tls-local: the authority is made once, in ~/.local/share/pwb/authority, for names of local networks only. Once a
 browser trusts it, it trusts every certificate that your servers make for themselves: docs/https.md.
