@@ -10,6 +10,7 @@
     pipeline       100,000 requests at once without reading; then all responses in order (A14)
     fast-reader    8 GiB to one client at full speed: response times of others (A15)
     burst          2,000 connects at once (F6)
+    http2-attacks  each attack of tests/http2/attacks.py: response times of others, memory
     gone           10,000 clients that vanish while their file is being opened, slowly (A12; requires strace)
 
 Response times of others are measured by tests.stress.response_times, by turns on a server with the crowd and on one without.
@@ -29,6 +30,7 @@ from tests.conformance.designs import Design
 
 from .harness import NAMED, Report, raise_descriptor_limit, sigterm_as_interrupt, temporary_folders
 from .heads import endless
+from .http2 import http2_attacks
 from .rushing import burst, fast_reader, pipeline
 from .testbed import TestBed
 from .vanishing import gone, resets
@@ -43,6 +45,7 @@ BARS: Final[dict[str, Callable[[TestBed], Awaitable[None]]]] = {
     "pipeline": pipeline,
     "fast-reader": fast_reader,
     "burst": burst,
+    "http2-attacks": http2_attacks,
     "gone": gone,
 }
 
