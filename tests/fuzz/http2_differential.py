@@ -16,7 +16,8 @@ from contextlib import suppress
 from typing import Final, NamedTuple
 
 from pwb_async.core.http1.limits import Limits
-from pwb_async.core.http2.hpack import INITIAL_TABLE, HPACKError
+from pwb_async.core.http2.errors import HTTP2ConnectionError
+from pwb_async.core.http2.hpack import INITIAL_TABLE
 from pwb_async.core.http2.requests import RequestReader
 from tests.core.http2.oracles import Difference, differences, request_differences
 from tests.core.http2.sequences import PIECES, first_difference, is_reviewed
@@ -42,7 +43,7 @@ def of_blocks(chance: random.Random) -> Iterator[Found]:
     number = chance.choice((1, 1, 2, 3))
     blocks = [mutate(chance.choice(BLOCKS), chance, BLOCKS, 3, WORDS)[:4096] for _ in range(number)]
     found = [*differences(blocks)]
-    with suppress(HPACKError):
+    with suppress(HTTP2ConnectionError):
         request, _ = READER.read(INITIAL_TABLE, blocks[0], True)
         found += request_differences(blocks[0], request)
     for difference in found:

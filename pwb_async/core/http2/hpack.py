@@ -30,6 +30,9 @@ A block has to begin with it if it is the first one after the peer has sent a SE
 initial one (RFC 7541 4.2). A block without it is a COMPRESSION_ERROR to nghttp2, even if it uses no table.
 """
 
+_DROPPED: Final = 3
+"""How many times as many fields, or octets, as the limits allow may be dropped of a list: to decode a whole frame of
+references to entries takes 2 ms, in which nothing else is done."""
 _MAX_SHORT: Final = 256
 """The longest coded string in octets that is remembered, so that those of a hostile client do not fill the memory."""
 
@@ -145,12 +148,15 @@ def decode(table: Table, block: bytes, limits: ListLimits) -> Decoded:
     """Decode a block, the fragments of one header list put together (RFC 7541 3).
 
     A list beyond the limits is decoded to its end, as later blocks depend on its table, but its fields are not kept: a
-    block can refer to a long entry once with each octet. Raises HPACKError.
+    block can refer to a long entry once with each octet. Far beyond them, the connection is over at once.
+
+    Raises HPACKError, and HTTP2ConnectionError with ENHANCE_YOUR_CALM.
     """
     fields: list[Field] = []
     draft = _Draft(table)
     room, max_fields = limits.size, limits.fields
     complete = True
+    dropped = 0
     position, end = 0, len(block)
     try:
         while position < end:
@@ -173,10 +179,13 @@ def decode(table: Table, block: bytes, limits: ListLimits) -> Decoded:
             else:  # a literal without indexing or never indexed (6.2.2, 6.2.3)
                 field, position = _read_literal(draft, block, position, 0x0F)
             room -= len(field[0]) + len(field[1]) + FIELD_OVERHEAD
-            if room < 0 or len(fields) == max_fields:
-                complete = False
-            else:
+            if room >= 0 and len(fields) < max_fields:
                 fields.append(field)
+                continue
+            complete = False
+            dropped += 1
+            if dropped > _DROPPED * max_fields or room < -_DROPPED * limits.size:
+                raise HTTP2ConnectionError(ErrorCode.ENHANCE_YOUR_CALM, "a list many times larger than its limits")
     except IndexError:
         raise HPACKError("the block ends within a field, or refers to an entry that does not exist") from None
     return Decoded(tuple(fields), draft.table(), complete)

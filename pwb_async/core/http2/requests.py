@@ -100,7 +100,7 @@ class RequestReader:
         """Read the header list of a request; also return the table for the next block.
 
         ended: whether the request ends with it (END_STREAM). Callers look into `cache` first if it does. A status of
-        431 means that the list or one field is larger than its limits. Raises HPACKError.
+        431 means that the list or one field is larger than its limits. Raises what decode() raises.
         """
         known = self._previous_cache.get((table, block)) if ended else None
         if known is None:
@@ -117,7 +117,7 @@ class RequestReader:
     def read_trailers(self, table: Table, block: bytes) -> tuple[Malformed | None, Table]:
         """Read a trailer section, which is ignored if it is valid (RFC 9113 8.1); return the table as well.
 
-        Raises HPACKError.
+        Raises what decode() raises.
         """
         fields, table, complete = decode(table, block, self._list_limits)
         split = _split(fields)

@@ -3,7 +3,7 @@
 import pytest
 
 from pwb_async.core.http2 import huffman
-from pwb_async.core.http2.errors import ErrorCode
+from pwb_async.core.http2.errors import ErrorCode, HTTP2ConnectionError
 from pwb_async.core.http2.hpack import (
     INITIAL_TABLE,
     SIZE_UPDATE_0,
@@ -186,7 +186,7 @@ def test_other_size_updates_are_refused(block: bytes) -> None:
 
 def test_a_size_update_behind_a_field_that_was_dropped_is_refused() -> None:
     with pytest.raises(HPACKError, match="size update"):
-        decoded(b"\x82\x20", limits=ListLimits(0, 100))
+        decoded(b"\x82\x20", limits=ListLimits(1, 20))
 
 
 # Blocks that cannot be decoded (RFC 7541 5 and 6)
@@ -237,7 +237,7 @@ def test_integers_may_be_longer_than_necessary() -> None:
 
 def test_a_list_of_too_many_fields_is_decoded_to_its_end() -> None:
     """The table is the same as without limits."""
-    block = b"\x82\x86\x41\x01h" + b"\xbe" * 5000 + b"\x40\x01n\x01v"
+    block = b"\x82\x86\x41\x01h" + b"\xbe" * 200 + b"\x40\x01n\x01v"
     fields, table, complete = decoded(block)
     assert (len(fields), complete) == (103, False)
     assert fields[2] == fields[-1] == (b":authority", b"h")
@@ -246,11 +246,24 @@ def test_a_list_of_too_many_fields_is_decoded_to_its_end() -> None:
 
 
 def test_a_list_that_is_too_large_keeps_its_first_fields() -> None:
-    block = b"\x82" + b"\x40\x01n\x7f\xe1\x05" + b"x" * 864 + b"\xbe" * 200 + b"\x82"
+    block = b"\x82" + b"\x40\x01n\x7f\xe1\x05" + b"x" * 864 + b"\xbe" * 100 + b"\x82"
     fields, _, complete = decoded(block)
     assert not complete
     assert fields[:2] == ((b":method", b"GET"), (b"n", b"x" * 864))
     assert len(fields) == 1 + (32 * 1024 - 42) // (1 + 864 + 32)
+
+
+@pytest.mark.parametrize(
+    "block",
+    [b"\x82" * 413, b"\x40\x01n\x7f\xe1\x05" + b"x" * 864 + b"\xbe" * 146],
+    ids=["fields", "octets"],
+)
+def test_a_list_four_times_as_large_as_the_limits_ends_the_connection(block: bytes) -> None:
+    """So that no more time is lost with an HPACK bomb."""
+    with pytest.raises(HTTP2ConnectionError) as caught:
+        decoded(block)
+    assert caught.value.code is ErrorCode.ENHANCE_YOUR_CALM
+    assert not decoded(block[:-1]).complete
 
 
 def test_a_list_may_be_as_large_as_the_limits() -> None:
