@@ -74,7 +74,7 @@ MAY_HAVE_A_LOOP = (
     "pwb_legacy.typed",
 )
 CORE_MAY_IMPORT = {
-    "binascii", "collections", "dataclasses", "datetime", "enum", "fnmatch", "functools", "hashlib", "heapq", "ipaddress", "math", "re",
+    "binascii", "collections", "dataclasses", "datetime", "enum", "fnmatch", "functools", "hashlib", "heapq", "ipaddress", "math", "operator", "re",
     "struct", "typing", "unicodedata", "urllib",
 }  # fmt: skip
 """What the core may import of the standard library: none of it reaches a file, a socket, a process, a clock or a log."""

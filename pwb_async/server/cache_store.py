@@ -8,7 +8,7 @@ queue, an entry at the front that has been used since its last turn is put at th
 moves nothing.
 """
 
-from dataclasses import replace
+from collections import OrderedDict
 from sys import getsizeof
 from typing import Final, TypeAlias
 
@@ -75,7 +75,7 @@ class Entry:
     def __init__(self, key: bytes, lookup: Lookup, finding: OpenFile, now: float, fresh_until: float) -> None:
         self.key = key
         self.aliases = ()
-        self.lookup = replace(lookup, request=NO_REQUEST, cached=True)
+        self.lookup = lookup.cached_for(NO_REQUEST)
         self.finding = finding
         self.fresh_until = fresh_until
         self.first_used = self.last_used = self.counted_use = now
@@ -112,9 +112,10 @@ class CacheStore:
         self._max_bytes = max_bytes
         self.entries = {}
         self.used = self.used_small = 0
-        self._small: dict[bytes, Entry] = {}
-        self._main: dict[bytes, Entry] = {}
-        self._ghosts: dict[int, None] = {}
+        # A dict would search for its first item among those that were removed before: 1.7 us more for each new entry.
+        self._small: OrderedDict[bytes, Entry] = OrderedDict()
+        self._main: OrderedDict[bytes, Entry] = OrderedDict()
+        self._ghosts: OrderedDict[int, None] = OrderedDict()
 
     def add(self, entry: Entry) -> None:
         """Add an entry under a key that has none; one that is too large is left out."""
@@ -165,19 +166,16 @@ class CacheStore:
 
     def _advance_small(self) -> None:
         """Move the first entry of the small queue to the main queue, or remove it."""
-        key, entry = next(iter(self._small.items()))
-        del self._small[key]
+        key, entry = self._small.popitem(last=False)
         self.used_small -= entry.size
         if not self._keep(entry):
             self._ghosts[hash(key)] = None
             if len(self._ghosts) > len(self.entries) + _GHOSTS:
-                del self._ghosts[next(iter(self._ghosts))]
+                self._ghosts.popitem(last=False)
 
     def _advance_main(self) -> None:
         """Move the first entry of the main queue to its end, or remove it."""
-        key, entry = next(iter(self._main.items()))
-        del self._main[key]
-        self._keep(entry)
+        self._keep(self._main.popitem(last=False)[1])
 
     def _keep(self, entry: Entry) -> bool:
         """Put an entry that has been used at the end of the main queue; remove any other, and return False."""

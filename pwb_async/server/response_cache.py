@@ -21,7 +21,6 @@ Memory: the bytes of the files, a short content twice, the paths, and about 2 Ki
 """
 
 import asyncio
-from dataclasses import replace
 from functools import partial
 from sys import getsizeof
 from typing import Final
@@ -73,7 +72,7 @@ class ResponseCache:
         return entry.responses.get(key) or self._keep(entry, key, self._prepare(entry, request))
 
     def _prepare(self, entry: Entry, request: Request) -> Response:
-        return preserialize(self._site.reply(replace(entry.lookup, request=request), entry.finding))
+        return preserialize(self._site.reply(entry.lookup.cached_for(request), entry.finding))
 
     def _keep(self, entry: Entry, key: ResponseKey, response: Response) -> Response:
         """Add a response to its entry, unless it is large or the entry has enough of them; return it."""

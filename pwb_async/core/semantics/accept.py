@@ -22,24 +22,12 @@ class Accepted(NamedTuple):
 
     weights: dict[bytes, float]
     """The weight of each media range, such as text/html, text/* or */*, without its parameters."""
+    prefers_json: bool
+    """Whether JSON is more welcome than HTML. If they are equally welcome, the one that is named is."""
 
     def names(self, media: bytes) -> bool:
         """Whether a media type is accepted by name."""
         return self.weights.get(media, 0.0) > 0
-
-    def weight(self, media: bytes) -> float:
-        """The weight of a media type, by the range that is the most specific for it; 0 if it is not accepted."""
-        for media_range in (media, media.partition(b"/")[0] + b"/*", b"*/*"):
-            if media_range in self.weights:
-                return self.weights[media_range]
-        return 0.0
-
-    @property
-    def prefers_json(self) -> bool:
-        """Whether JSON is more welcome than HTML. If they are equally welcome, the one that is named is."""
-        json, html = max(self.weight(_JSON), self.weights.get(_PROBLEM, 0.0)), self.weight(HTML)
-        is_named = self.names(_JSON) or self.names(_PROBLEM)
-        return json > html or (json == html and is_named and HTML not in self.weights)
 
 
 def accepted(fields: Fields) -> Accepted:
@@ -56,4 +44,14 @@ def _parse(value: bytes) -> Accepted:
             weight = next((each[2:] for each in parameters if each.startswith(b"q=")), b"1")
             if _WEIGHT.fullmatch(weight):
                 weights[member[1]] = max(float(weight), weights.get(member[1], 0.0))
-    return Accepted(weights)
+    json, html = max(_weight(weights, _JSON), weights.get(_PROBLEM, 0.0)), _weight(weights, HTML)
+    is_named = any(weights.get(media, 0.0) > 0 for media in (_JSON, _PROBLEM))
+    return Accepted(weights, json > html or (json == html and is_named and HTML not in weights))
+
+
+def _weight(weights: dict[bytes, float], media: bytes) -> float:
+    """The weight of a media type, by the range that is the most specific for it; 0 if it is not accepted."""
+    for media_range in (media, media.partition(b"/")[0] + b"/*", b"*/*"):
+        if media_range in weights:
+            return weights[media_range]
+    return 0.0

@@ -4,8 +4,9 @@ A finding is a value, never an exception.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from enum import Enum
+from operator import attrgetter
 from typing import Final, NamedTuple, Protocol, TypeAlias
 
 from pwb_async.core.semantics.codings import NO_CODING, Acceptable
@@ -89,6 +90,12 @@ class Lookup:
         """Whether the target ends in a slash."""
         return not self.path or self.path.endswith(b"/")
 
+    def cached_for(self, request: Request) -> "Lookup":
+        """The same lookup for a request that a cache answers; replace() would take three times as long."""
+        lookup = Lookup(request, *_other_attributes(self))
+        lookup.cached = True
+        return lookup
+
     def with_files(self, files: Sequence[Candidate]) -> "Lookup":
         """The lookup with more candidates, to be tried after its own.
 
@@ -136,6 +143,10 @@ class Lookup:
         """The paths at which the site's page for a finding may be; none if it is no error."""
         status = self.error_status(finding)
         return error_files(self.error_directory, status) if status and self.error_directory is not None else ()
+
+
+_other_attributes: Final = attrgetter(*(each.name for each in fields(Lookup) if each.name != "request"))
+"""All attributes of a lookup but the request, in their order."""
 
 
 def candidates_of(path: bytes, trailing_slash: bool, indexes: tuple[bytes, ...]) -> tuple[Candidate, ...]:

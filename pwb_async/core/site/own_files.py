@@ -34,6 +34,8 @@ class OwnFiles:
         directory = None
         if self.error_pages and not accepted(request.fields).prefers_json:
             directory = segments if target.trailing_slash else segments[:-1]
-            directory = directory[: min(servable_depth(directory, self.dotfiles), LEVELS)]
+            if not servable:
+                directory = directory[: servable_depth(directory, self.dotfiles)]
+            directory = directory[:LEVELS]
         logged_path = path + b"/" if path and target.trailing_slash else path
         return Lookup(request, logged_path, candidates, cacheable=bool(target.cache_key), error_directory=directory)

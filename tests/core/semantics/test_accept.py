@@ -64,10 +64,18 @@ def test_whether_html_is_named(value: bytes, expected: bool) -> None:
     assert accepted(fields_of(value)).names(HTML) is expected
 
 
-def test_the_most_specific_range_decides() -> None:
-    found = accepted(fields_of(b"text/*;q=0.3, text/html;q=0.7, */*;q=0.5, text/html;q=0.6"))
-    assert [found.weight(media) for media in (b"text/html", b"text/css", b"image/png")] == [0.7, 0.3, 0.5]
-    assert accepted(fields_of(b"text/css")).weight(b"image/png") == 0
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (b"application/*;q=0.3, text/html;q=0.2, */*;q=0.9", True),
+        (b"application/json;q=0.1, application/*;q=0.9, text/html;q=0.5", False),
+        (b"text/*;q=0.3, text/html;q=0.7, application/json;q=0.5, text/html;q=0.6", False),
+        (b"text/*;q=0.3, application/json;q=0.5, */*;q=0.9", True),
+        (b"text/css", False),
+    ],
+)
+def test_the_most_specific_range_decides(value: bytes, expected: bool) -> None:
+    assert accepted(fields_of(value)).prefers_json is expected
 
 
 def test_a_long_field_takes_linear_time() -> None:

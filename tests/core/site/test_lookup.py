@@ -1,8 +1,10 @@
-"""Findings, and whether two of them are of the same version of a file."""
+"""Lookups; findings, and whether two of them are of the same version of a file."""
+
+from dataclasses import fields
 
 import pytest
 
-from pwb_async.core.site.lookup import NOT_FOUND, Finding, OpenFile, same_version
+from pwb_async.core.site.lookup import NO_REQUEST, NOT_FOUND, Finding, Lookup, OpenFile, Refused, same_version
 
 FOUND = OpenFile(b"a", 3, 1, 2, None, b"abc", (1, 2, 3, 4, 3))
 
@@ -32,3 +34,14 @@ def test_d7_generated_content_is_never_the_same_version() -> None:
     assert not same_version(generated, generated)
     assert not same_version(FOUND, generated)
     assert not same_version(generated, FOUND)
+
+
+def test_a_lookup_for_another_request_has_all_other_attributes() -> None:
+    values = {each.name: object() for each in fields(Lookup)}
+    again = Lookup(**values).cached_for(NO_REQUEST)  # type: ignore[arg-type]
+    expected = values | {"request": NO_REQUEST, "cached": True}
+    assert {each.name: getattr(again, each.name) for each in fields(Lookup)} == expected
+
+
+def test_the_status_of_what_is_refused_is_its_own() -> None:
+    assert Lookup(NO_REQUEST, b"", ()).error_status(Refused(401)) == 401
