@@ -40,7 +40,7 @@ _MAX_LOOKUPS: Final = 32
 _MAX_FILES: Final = 2
 """Large files of one connection that are open at a time."""
 _MAX_RECEIVED: Final = 16 * 1024
-"""Received bytes that are acted on before other connections get their turn: some 400 requests, or 1,000 other frames."""
+"""Received bytes that are acted on before other connections get their turn: some 400 requests or 1,000 others."""
 _MAX_HELD: Final = 64 * 1024
 """Received bytes that are kept for later turns; then reading is paused."""
 
