@@ -21,6 +21,7 @@ from typing import Final, cast
 from pwb_async.core.events import BadRequest
 from pwb_async.core.http1.parser import RequestParser
 from pwb_async.core.http2.errors import ErrorCode
+from pwb_async.core.http2.streams import Stream
 from pwb_async.core.semantics.messages import Request, Response
 from pwb_async.core.site.access import Check
 from pwb_async.core.site.lookup import Finding, Lookup, OpenFile
@@ -244,8 +245,11 @@ class HTTP2Protocol(HTTP2Lifetime):
 
     def _begin(self, answer: Answer, response: Response) -> None:
         """Begin a response; one of a large file waits while as many as may be are open."""
+        if answer.response is not None:
+            self._go_on(answer, answer.response, response)
+            return
         if response.has_file and not answer.has_slot:
-            if self._files >= _MAX_FILES:
+            if self._files >= _MAX_FILES and not self._park_one():
                 response.close()
                 answer.needs_file = True
                 self._waiting.append(answer)
@@ -259,6 +263,16 @@ class HTTP2Protocol(HTTP2Lifetime):
             self._finish(answer)
         elif answer.has_slot and not response.has_file:
             self._release_slot(answer)
+
+    def _reopen(self, stream: Stream) -> bool:
+        """Let a stream wait until its file may be open again; return False."""
+        answer = self._answers[stream.id]
+        answer.needs_file = stream.working = True
+        self._waiting.append(answer)
+        if self._files >= _MAX_FILES:
+            self._park_one()
+        self._resume_waiting()
+        return False
 
     def _resume_waiting(self) -> None:
         """Go on with requests that wait for another lookup or file to end, the most urgent first."""
@@ -281,6 +295,7 @@ class HTTP2Protocol(HTTP2Lifetime):
             if answer is not None:
                 if answer in self._waiting:
                     self._waiting.remove(answer)
+                    self._connection.end_work(stream)
                 self._finish(answer)
 
     def use_parser(self, parser: RequestParser) -> None:

@@ -108,7 +108,7 @@ class HTTP2Transfer(ConnectionProtocol):
         connection, out, size = self._connection, self._out, 0
         while size < MAX_BATCH and (stream := connection.next_stream()) is not None:
             part = stream.next_slice
-            if part is not None and not self._read(stream, part):
+            if part is not None and not (self._reopen(stream) if stream.parked else self._read(stream, part)):
                 continue
             unsent = stream.unsent
             out += connection.take(stream, _QUANTUM if stream.incremental else MAX_BATCH)
@@ -139,6 +139,41 @@ class HTTP2Transfer(ConnectionProtocol):
             answer.has_slot = False
             self._files -= 1
             self._resume_waiting()
+
+    def _reopen(self, stream: Stream) -> bool:
+        """Let a stream wait until its file may be open again; return False. To be overridden."""
+        raise NotImplementedError
+
+    def _park_one(self) -> bool:
+        """Close the file of a response whose window is closed, so that another one can be opened.
+
+        Otherwise two videos that are not played on would hold up all other large files of a page. It must have an
+        entity tag, by which the same version of the file is known when it is opened again.
+        """
+        for answer in self._answers.values():
+            stream, response = answer.stream, answer.response
+            if answer.has_slot and response is not None and stream.window <= 0 and not stream.working:
+                if b"ETag" not in dict(response.fields):
+                    continue
+                stream.replace_file(None)
+                response.close()
+                answer.has_slot = False
+                self._files -= 1
+                return True
+        return False
+
+    def _go_on(self, answer: Answer, begun: Response, response: Response) -> None:
+        """Go on with a response whose file was closed meanwhile, if it would still be the same."""
+        self._connection.end_work(answer.stream)
+        files = [part.file for part in response.parts if isinstance(part, FileSlice)]
+        if files and (begun.status, begun.fields) == (response.status, response.fields):
+            answer.response = response
+            answer.stream.replace_file(files[0])
+            self._connection.queue(answer.stream)
+            self._schedule()
+        else:
+            response.close()
+            self._cut_short(answer.stream, "the file has changed")
 
     def _resume_waiting(self) -> None:
         """Go on with requests that wait for an open file to be closed. To be overridden."""

@@ -96,6 +96,41 @@ async def test_large_files_share_a_connection(start_h2c: Start, tmp_path: Path) 
         await eventually(lambda: not any(descriptors_of(server, name) for name in contents), 5)
 
 
+@pytest.mark.parametrize("cache", ["off", "64M"])
+async def test_a_large_file_without_a_window_gives_its_place_to_others(
+    cache: str, start_h2c: Start, tmp_path: Path
+) -> None:
+    root = tmp_path / "root"
+    root.mkdir()
+    contents = {f"{n}.bin": os.urandom(1 << 20) for n in range(4)}
+    for name, content in contents.items():
+        (root / name).write_bytes(content)
+    async with start_h2c("--cache", cache, root=root, allowed_errors="the file has changed") as server:
+
+        def ask() -> None:
+            with Client(server.address, acknowledge=False) as client:
+                client.h2.increment_flow_control_window(1 << 30)
+                streams = {}
+                for name in contents:
+                    streams[name] = client.get(f"/{name}")
+                    while len(client.answers[streams[name]].content) < 65535:
+                        client.receive()
+                (root / "new").write_bytes(bytes(1 << 20))
+                (root / "new").rename(root / "1.bin")
+                time.sleep(1.1)  # until the cache looks again
+                for name, stream in streams.items():
+                    client.h2.increment_flow_control_window(1 << 30, stream)
+                    client.flush()
+                    [answer] = client.wait(stream)
+                    if name == "1.bin":
+                        assert answer.reset == 2
+                    else:
+                        assert answer.content == contents[name]
+
+        await asyncio.to_thread(ask)
+        await eventually(lambda: cache != "off" or not any(descriptors_of(server, name) for name in contents), 5)
+
+
 async def test_a_large_file_that_becomes_shorter(start_h2c: Start, tmp_path: Path) -> None:
     root = tmp_path / "root"
     root.mkdir()

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Final
 
 from pwb_async.core.semantics.dates import format_date
-from pwb_async.core.semantics.messages import Part, Response
+from pwb_async.core.semantics.messages import FieldList, Part, Response
 
 from .frames import CONTINUATION, DATA, END_HEADERS, END_STREAM, HEADERS, MAX_FRAME_SIZE, frame
 from .hpack import literal, status
@@ -19,6 +19,12 @@ from .hpack import literal, status
 def prefix(code: int, server: bytes, second: int) -> bytes:
     """The start of every field block in one second: status, Server and Date. Its length depends on the first two."""
     return status(code) + literal(b"server", server) + literal(b"date", format_date(second))
+
+
+@lru_cache(256)
+def field_block(fields: FieldList) -> bytes:
+    """The part of a field block that these fields are; several clients often wait for the same file."""
+    return b"".join([literal(name.lower(), value) for name, value in fields])
 
 
 class ResponseFrames:
@@ -43,7 +49,7 @@ class ResponseFrames:
 
     def __init__(self, response: Response, server: bytes) -> None:
         self.server = server
-        self.block = self.tail = b"".join([literal(name.lower(), value) for name, value in response.fields])
+        self.block = self.tail = field_block(response.fields)
         self.size = response.length
         self.content = None if response.has_file else _content(response)
         length = len(prefix(response.status, server, 0)) + len(self.block)

@@ -6,9 +6,9 @@ not fit the windows, or the request has content.
 
 from collections import deque
 from collections.abc import Sequence
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
-from pwb_async.core.semantics.messages import FileSlice, Part
+from pwb_async.core.semantics.messages import File, FileSlice, Part
 
 Order: TypeAlias = tuple[int, int, bytes]
 """The place of a stream among those to send: urgency, turn, and identifier."""
@@ -25,6 +25,7 @@ class Stream:
         "id",
         "incremental",
         "order",
+        "parked",
         "received",
         "request_length",
         "request_open",
@@ -57,6 +58,8 @@ class Stream:
     """Bytes of the response's content that have not been sent, in memory or not."""
     buffer: memoryview
     """The bytes to send next; empty where they have to be read first."""
+    parked: bool
+    """Whether the file of its slices has been closed, and has to be opened again first."""
     working: bool
     """Whether the server works on the response, even if the stream has been reset meanwhile."""
     ended: bool
@@ -75,7 +78,7 @@ class Stream:
         self.unsent = 0
         self.buffer = _EMPTY
         self._parts: deque[Part] = deque()
-        self.working = False
+        self.parked = self.working = False
         self.ended = False
 
     def start(self, parts: Sequence[Part], length: int) -> None:
@@ -95,6 +98,12 @@ class Stream:
         """The slice of a file that has to be read next; None if there are bytes to send."""
         part = self._parts[0] if self._parts and not self.buffer else None
         return part if isinstance(part, FileSlice) else None
+
+    def replace_file(self, file: File | None) -> None:
+        """Read the slices that remain from another descriptor of the same file; None until there is one."""
+        parts = [part if isinstance(part, bytes) else part._replace(file=cast(File, file)) for part in self._parts]
+        self._parts = deque(parts)
+        self.parked = file is None
 
     def feed(self, data: memoryview) -> None:
         """Take bytes that were read from the beginning of `next_slice`, as many as it has or fewer."""

@@ -117,6 +117,25 @@ def test_a_stream_whose_file_is_being_read_gets_no_turn() -> None:
     assert not peer.connection.streams
 
 
+def test_a_file_can_be_replaced_by_another_descriptor() -> None:
+    peer = Peer()
+    answer = file_response(10, 10)
+    answer.parts = (*answer.parts, b"end")
+    answer.length += 3
+    peer.ask(1, answer)
+    stream = peer.connection.next_stream()
+    assert stream is not None
+    stream.replace_file(None)
+    assert stream.parked
+    [other] = [part.file for part in file_response(1).parts if not isinstance(part, bytes)]
+    stream.replace_file(other)
+    assert not stream.parked
+    assert stream.next_slice is not None
+    assert stream.next_slice.file is other
+    peer.connection.queue(stream)
+    assert b"".join(frame.payload for frame in peer.all_frames()) == b"f" * 20 + b"end"
+
+
 def test_a_place_is_given_up_without_a_window() -> None:
     peer = waiting(b"", b"")
     peer.send(frames.settings(((frames.INITIAL_WINDOW_SIZE, 0),)))
