@@ -77,8 +77,8 @@ class Access:
         return not self._hosts or host_name(request.target.authority or request.fields.host) in self._hosts
 
     def alone(self, rule: AccessRule) -> "Access":
-        """The access of a site with no other rule, so that it can be told which one refuses a request."""
-        return Access(AccessRules((rule,)), self._files, preflights=self._preflights)
+        """The access of a site with this rule for all paths and no other, which shows whether it refuses a request."""
+        return Access(AccessRules((replace(rule, pattern=None),)), self._files, preflights=self._preflights)
 
     def judge(self, client: str, request: Request) -> "Refusal | Unverified | None":
         """Whether a request is refused for its path. It never blocks."""

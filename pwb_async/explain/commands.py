@@ -52,6 +52,16 @@ _OWN: Final = (
     ),
     click.Option(["--json", "as_json"], is_flag=True, help="Print JSON."),
 )
+_NOT_RUNNING: Final[dict[str, Any]] = {
+    "access_log": "off",
+    "trace": None,
+    "user": None,
+    "sandbox": False,
+    "unix_group": None,
+    "redirect_https": None,
+    "delay_disk": (),
+}
+"""The values of options that only a server needs that runs."""
 _SAFE: Final = "".join(map(chr, range(0x21, 0x7F)))
 """The characters of TARGET that stay as they are; others are escaped, as a browser does."""
 
@@ -92,8 +102,7 @@ def run(arguments: Sequence[str]) -> None:
 
 def explain(options: Options, wire: bytes, peer: str) -> Explanation:
     """The explanation of the response to the first request in `wire`. Raises ConfigError, StartupError, ValueError."""
-    # What only a server needs that runs.
-    options = replace(options, access_log="off", trace=None, user=None, sandbox=False, unix_group=None, delay_disk=())
+    options = replace(options, **_NOT_RUNNING)
     explained = next(Explainer(f"{PROGRAM} TARGET", options).explain(wire, peer, int(time.time())), None)
     if explained is None:
         raise ValueError("the request is not complete")

@@ -137,7 +137,8 @@ class Explainer:
         yield candidates_step(outcome, lookup)
         if isinstance(outcome.finding, Refused) and access is not None:
             yield found_step(outcome, lookup, access)
-        if outcome.unfinished.status >= 400 and not outcome.options.maintenance:
+        is_error = outcome.unfinished.status >= 400 and outcome.unfinished.status not in (412, 416)
+        if is_error and not outcome.options.maintenance:
             yield error_page_step(outcome, lookup)
         if found is not None and not outcome.options.maintenance:
             yield coding_step(outcome, lookup, found)

@@ -35,6 +35,8 @@ def candidates_step(outcome: Outcome, lookup: Lookup) -> Step:
 
 def _result(finding: Finding | None, lookup: Lookup) -> str:
     match finding:
+        case OpenFile(media_type=media) if media:
+            return "a directory"
         case OpenFile(path=path) if path in [each.path for each in lookup.candidates]:
             return shown(path)
         case Moved(path=path):
@@ -63,7 +65,7 @@ def _details(outcome: Outcome, lookup: Lookup) -> Iterator[Detail]:
             continue
         ended = _is_found(outcome, each)
         verdict = Verdict.CHOSEN if ended else Verdict.LOST
-        yield Detail(subject, verdict, _found(outcome, each) if ended else _lost(outcome, each))
+        yield Detail(subject, verdict, _found(outcome, lookup, each) if ended else _lost(outcome, each))
     if outcome.options.spa and not lookup.fallback and not ended:
         reason = "is for navigations: Sec-Fetch-Mode is navigate, or Accept names text/html; no dot in the name"
         yield Detail("the page of --spa", Verdict.NOT_ASKED, reason)
@@ -99,11 +101,13 @@ def _is_found(outcome: Outcome, candidate: Candidate) -> bool:
     return isinstance(outcome.finding, Directory) and is_directory and candidate.kind is not EntryKind.FILE
 
 
-def _found(outcome: Outcome, candidate: Candidate) -> str:
+def _found(outcome: Outcome, lookup: Lookup, candidate: Candidate) -> str:
     with_status = "" if candidate.status == 200 else f", sent with {candidate.status}"
     match outcome.finding:
         case OpenFile(media_type=media) if media:
-            return "is a directory without an index, which is listed (--browse)"
+            is_archive = lookup.listing is not None and lookup.listing.archive
+            what = "sent as an archive (--zip-downloads)" if is_archive else "listed (--browse)"
+            return f"is a directory without an index, which is {what}"
         case Moved():
             return "is a file, whose address has no .html"
         case Directory():
@@ -118,6 +122,8 @@ def _found(outcome: Outcome, candidate: Candidate) -> str:
 
 def _lost(outcome: Outcome, candidate: Candidate) -> str:
     last = next(reversed(list(outcome.attempts(candidate.path))), None)
+    if last is None and isinstance(outcome.finding, Refused):
+        return "is not looked for"
     if last is None:
         return "no file can have such a name" if b"\0" in candidate.path else "no directory is served there"
     if last.errno is not None:

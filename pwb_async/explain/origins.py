@@ -27,8 +27,6 @@ _ALWAYS: Final = {
     b"www-authenticate": "the access rule that refuses the request",
     b"retry-after": "when to ask again",
     b"content-security-policy": "--security-headers, for a page of PWB's own",
-    b"x-robots-tag": "listings are for people",
-    b"content-disposition": "an archive is saved, not shown",
     b"last-modified": "the time of the file",
 }
 """The origins of fields that can have one only."""
@@ -95,6 +93,8 @@ def _of_connection(outcome: Outcome, name: bytes) -> str:
 def _own(outcome: Outcome, name: bytes, value: bytes) -> str:
     """The origin of a field that the site itself has set."""
     lower = name.lower()
+    if outcome.file is not None and (name, value) in outcome.file.fields:
+        return "a listing or an archive has it"
     match lower:
         case b"content-type":
             return _of_media_type(outcome, value)
@@ -122,7 +122,7 @@ def _of_media_type(outcome: Outcome, value: bytes) -> str:
     if value.startswith(b"multipart/byteranges"):
         return "several ranges"
     if found.media_type:
-        return "the directory is sent as a listing or as an archive"
+        return "a directory is sent as a listing or as an archive"
     if found.status == 200 and (place := outcome.site.content_type_rule(request)):
         return place
     if glob := outcome.site.types.glob_of(found.path):
@@ -147,7 +147,9 @@ def _of_length(outcome: Outcome) -> str:
         return "the bytes of the range"
     if found is None or outcome.unfinished.status in (412, 416):
         return "the bytes of the page"
-    return "the bytes of the coded content" if found.coding else "the bytes of the file"
+    if found.coding:
+        return "the bytes of the coded content"
+    return "the bytes of the listing or archive" if found.media_type else "the bytes of the file"
 
 
 def _of_tag(outcome: Outcome) -> str:

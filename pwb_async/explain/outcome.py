@@ -103,4 +103,4 @@ def count_bytes(number: int) -> str:
 
 def shown(path: bytes) -> str:
     """A path of the site as it is printed: the root as "/"."""
-    return printable(os.fsdecode(path)) or "/"
+    return printable(path.decode(errors="backslashreplace")) or "/"

@@ -4,7 +4,7 @@ from typing import Final
 
 from pwb_async.core.semantics.messages import Request, Response
 from pwb_async.core.semantics.target import host_name
-from pwb_async.core.site.lookup import Lookup, OpenFile
+from pwb_async.core.site.lookup import Lookup, OpenFile, Refused
 from pwb_async.core.site.redirect_rules import Redirect, Rewrite
 from pwb_async.output.printing import printable
 
@@ -73,6 +73,8 @@ def _applied(outcome: Outcome, lookup: Lookup | None, rule: Redirect | Rewrite) 
         return Detail(subject, Verdict.LOST, "what is found wins over a redirect that is not forced")
     path = b"/".join(rule.segments)
     found = outcome.file
+    if isinstance(outcome.finding, Refused):
+        return Detail(shown(path), Verdict.LOST, "is not sent to this client")
     if found is not None and found.path in (path, *outcome.indexes(path)) and found.status == rule.status:
         return Detail(shown(path), Verdict.CHOSEN, f"is sent in place of the path, with {rule.status}")
     if found is not None and found.status < 400:

@@ -262,7 +262,8 @@ def _open(
             beside = old.redirect_sockets if old is not None else redirect_sockets(options, sockets)
             opened.callback(close, [] if old is not None else list(beside))
             action, value = "make certificates", ""
-            tls = find_tls(options, sockets, old and (old.options, old.tls)) if has_tls(program, options) else None
+            may_use_tls = bool(sockets) and has_tls(program, options)
+            tls = find_tls(options, sockets, old and (old.options, old.tls)) if may_use_tls else None
             action, value = "write the timeline", options.trace or ""  # last, since it empties the file
             trace = old.trace if old is not None else _open_trace(program, options)
         except OSError as error:
@@ -272,7 +273,7 @@ def _open(
                 hint = f" (another directory: {program} DIRECTORY)" if value == options.root else ""
             raise StartupError(f"cannot {action} {value}: {error.strerror or error}{hint}") from None
         opened.pop_all()
-    warn_of_risks(options, secure=tls is not None)
+    warn_of_risks(options, secure=has_tls(program, options))
     storage = slowed(sites.storage, options)
     if any(each.compress for each in options.of_all_sites):
         storage = CompressingStorage(storage)

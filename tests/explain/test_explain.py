@@ -136,6 +136,8 @@ candidates  app.js
             "chosen: sub/: is a directory without an index, which is not listed without --browse",
         ),
         (["/sub/", "--browse"], "candidates", "is a directory without an index, which is listed (--browse)"),
+        (["/sub/?download=zip", "--browse", "--zip-downloads"], "candidates", "which is sent as an archive"),
+        (["/%FF"], "candidates", "lost: \\xff: does not exist"),
         (["/out"], "candidates", "lost: out: a symbolic link leads out of the directory that is served"),
         (["/fifo"], "candidates", "lost: fifo: is neither a file nor a directory"),
         (["/.env"], "candidates", "none: this path is never served"),
@@ -189,6 +191,38 @@ def test_a_password_is_verified(folder: Path, run: Run) -> None:
     assert "users has the user" in steps(run, *words, "-H", BOB)["guard"]
     wrong = steps(run, *words, "-H", BOB[:-6] + "AAAA==")["guard"]
     assert "the credentials are not those of a user in users: 401" in wrong
+
+
+def test_what_a_rewrite_leads_to_may_be_refused(folder: Path, run: Run) -> None:
+    (folder / "users").write_text(USERS)
+    (folder / "pwb.toml").write_text(
+        '[[access]]\nfor = "/private/*"\nhtpasswd = "users"\n\n[[rewrites]]\nfrom = "/shown"\nto = "/private/a.txt"\n'
+    )
+    write(folder / "site/private/a.txt", b"secret")
+    found = steps(run, "/shown", "site")
+    assert found["guard"] == (
+        "refuses what was looked up with 401\n"
+        "lost: pwb.toml line 1 for /private/*: needs a password of users, and there is no Authorization: 401"
+    )
+    assert "lost: private/a.txt: is not sent to this client" in found["rule"]
+    assert found["candidates"].startswith("401, whatever is found\n")
+    assert found["error page"] == "PWB's own"
+    assert steps(run, "/shown", "site", "-H", BOB)["candidates"].startswith("private/a.txt\n")
+
+
+def test_a_page_of_a_condition_is_no_error_page(run: Run) -> None:
+    found = steps(run, "/app.js", "site", "-H", "Range: bytes=999999-")
+    assert found["conditions"] == "Range: Range asks for bytes that are not there"
+    assert "error page" not in found
+
+
+def test_it_opens_no_port_and_makes_no_certificate(folder: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(folder))
+    monkeypatch.setenv("XDG_DATA_HOME", str(folder / "data"))
+    words = ["/", "site", "--tls-local", "--redirect-https", "1", "--port", "1", "--security-headers", "strict"]
+    fields = explained(run, *words)["fields"]
+    assert "Strict-Transport-Security" in [each["name"] for each in fields]
+    assert not (folder / "data").exists()
 
 
 def test_sites_mounts_and_the_configuration_in_this_folder(folder: Path, run: Run) -> None:
