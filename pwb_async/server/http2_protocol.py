@@ -166,7 +166,7 @@ class HTTP2Protocol(HTTP2Lifetime):
 
     def _defer(self, stream: bytes, request: Request | BadRequest, client: str, wall: float) -> Answer:
         """Keep a request whose response cannot be sent at once."""
-        answer = Answer(self._connection.open(stream, request), request, client, wall)
+        answer = Answer(self._connection.open(stream, request), request, client, wall, self._state.cache)
         self._answers[stream] = answer
         return answer
 
@@ -212,6 +212,8 @@ class HTTP2Protocol(HTTP2Lifetime):
             self._waiting.append(answer)
             return
         site = state.context.site
+        if answer.cache is not state.cache:
+            request = request.without_key()
         response = state.cache and state.cache.get(request, state.clock())
         located = response or site.locate(request, answer.client)
         if isinstance(located, Response):

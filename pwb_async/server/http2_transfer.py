@@ -19,6 +19,7 @@ from pwb_async.core.semantics.messages import FileSlice, Request, Response
 from .connection_protocol import ConnectionProtocol
 from .faults import contain
 from .http2_readers import HTTP2Readers
+from .response_cache import ResponseCache
 from .state import ServerState
 
 logger: Final = logging.getLogger("pwb")
@@ -35,7 +36,7 @@ _MAX_PIECE: Final = 256 * 1024
 class Answer:
     """A request whose response could not be sent at once."""
 
-    __slots__ = ("client", "has_slot", "needs_file", "request", "response", "started_at", "stream")
+    __slots__ = ("cache", "client", "has_slot", "needs_file", "request", "response", "started_at", "stream")
 
     stream: Stream
     request: Request | BadRequest
@@ -43,6 +44,8 @@ class Answer:
     """The address of the client; "" for the peer."""
     started_at: float
     """When the request was received, in seconds since the epoch."""
+    cache: ResponseCache | None
+    """The cache at that time. A reload makes another one, whose keys may be made of other fields."""
     response: Response | None
     """The response, once it has been begun."""
     has_slot: bool
@@ -50,11 +53,19 @@ class Answer:
     needs_file: bool
     """Whether it was found to be a large file, and waits until it may be open."""
 
-    def __init__(self, stream: Stream, request: Request | BadRequest, client: str, started_at: float) -> None:
+    def __init__(
+        self,
+        stream: Stream,
+        request: Request | BadRequest,
+        client: str,
+        started_at: float,
+        cache: ResponseCache | None,
+    ) -> None:
         self.stream = stream
         self.request = request
         self.client = client
         self.started_at = started_at
+        self.cache = cache
         self.response = None
         self.has_slot = self.needs_file = False
 

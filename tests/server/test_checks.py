@@ -1,6 +1,7 @@
 """Checks of access in threads: they delay no other client, are bounded, and survive a client that leaves."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
 from threading import Event, Semaphore
@@ -15,6 +16,7 @@ from pwb_async.core.semantics.messages import Request
 from pwb_async.core.site.access import Check
 from pwb_async.runtime.context import open_context
 from pwb_async.server import state
+from pwb_async.server.server import Server
 from pwb_async.server.state import ServerState
 from tests.conformance.designs import Design
 from tests.conformance.peer import Peer, send_request
@@ -22,6 +24,7 @@ from tests.conformance.rows.access import authorization
 from tests.conformance.server import running
 from tests.conformance.test_rules import build
 from tests.conformance.wire import get
+from tests.http2.client import Client
 
 from .test_seams import ask, serving
 
@@ -51,7 +54,22 @@ async def test_a_check_delays_no_other_client(design: Design, tmp_path: Path) ->
         assert (await send_request(server.address, request)).content == b"private"
 
 
-async def test_checks_that_outlast_a_reload(tmp_path: Path) -> None:
+async def ask_http2(server: Server, *lines: str, host: str = "x") -> bytes:
+    """The response by HTTP/2 to what test_seams.ask() sends, in the form of HTTP/1.1."""
+
+    def exchange() -> bytes:
+        fields = [(":method", "GET"), (":scheme", "http"), (":authority", host), (":path", "/a.html")]
+        fields += [(name.lower(), value) for name, value in (line.split(": ") for line in lines)]
+        with Client(server.context.sockets[0].getsockname()[:2]) as client:
+            stream = client.request([(name.encode(), value.encode()) for name, value in fields])
+            (answer,) = client.wait(stream)
+        return b"".join(b"%s: %s\r\n" % (name.replace(b"x-host", b"X-Host"), value) for name, value in answer.fields)
+
+    return await asyncio.to_thread(exchange)
+
+
+@pytest.mark.parametrize("ask", [ask, ask_http2])
+async def test_checks_that_outlast_a_reload(tmp_path: Path, ask: Callable[..., Awaitable[bytes]]) -> None:
     """The keys of their requests are none of the new configuration, in which the host makes a difference."""
     checking, go_on = Semaphore(0), {b"1": Event(), b"2": Event()}
 
@@ -65,8 +83,8 @@ async def test_checks_that_outlast_a_reload(tmp_path: Path) -> None:
     def check(value: bytes) -> None:
         assert go_on[value].wait(10)
 
-    async with serving(tmp_path, guard=guard) as server:
-        checked = [asyncio.create_task(ask(server, f"X-Check: {number}")) for number in (1, 2)]
+    async with serving(tmp_path, "--http2", guard=guard) as server:
+        checked = [asyncio.ensure_future(ask(server, f"X-Check: {number}")) for number in (1, 2)]
         for _ in checked:
             assert await asyncio.to_thread(checking.acquire, timeout=10)
         (tmp_path / "_headers").write_text("http://x/*\nX-Host: x\n")
