@@ -44,6 +44,7 @@ class TLSHandshake(asyncio.Protocol):
         "_peer",
         "_reading_paused",
         "_received",
+        "_retire_timeout",
         "_tls",
         "_transport",
         "_waiting",
@@ -65,6 +66,7 @@ class TLSHandshake(asyncio.Protocol):
         self._tls: TLSConnection | None = None
         self._data = b""
         self._received = 0
+        self._retire_timeout: float | None = None
         self._waiting = self._reading_paused = False
         self._awaits_header = layer.state.context.options.proxy_protocol
         self._peer = self._client = ""
@@ -153,6 +155,8 @@ class TLSHandshake(asyncio.Protocol):
             protocol = self._layer.protocol(tls.alpn)
             self._hand_over(protocol)
             TLSTransport(self._transport, tls, protocol).begin(plaintext, output)
+            if self._retire_timeout is not None:
+                protocol.retire(self._retire_timeout)  # type: ignore[attr-defined]  # a subclass has it
         elif output:
             self._transport.write(output)
 
@@ -189,7 +193,8 @@ class TLSHandshake(asyncio.Protocol):
         self._transport.close()
 
     def retire(self, timeout: float) -> None:
-        """Do nothing: the deadline is near, and the protocol is retired in its turn."""
+        """Let the protocol be retired; until then the connection has its deadline."""
+        self._retire_timeout = timeout
 
     def close(self) -> None:
         """Close the connection."""

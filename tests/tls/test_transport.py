@@ -98,6 +98,22 @@ def test_a_response_that_is_cut_short_has_no_close_notify(run: Callable[..., Non
     run(scene)
 
 
+@pytest.mark.parametrize("version", VERSIONS)
+def test_an_invalid_record_after_the_last_response_is_no_fault(run: Callable[..., None], version: str) -> None:
+    """The sending side is closed by then, and OpenSSL has no alert for it."""
+
+    async def scene(server: Server, address: TLSAddress, root: Path) -> None:
+        address.context.maximum_version = VERSIONS[version]
+        async with Peer(address) as peer:
+            await peer.send(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n")
+            assert (await peer.read_response()).status == 405
+            assert await peer.read_to_end() == b""
+            await peer.send_raw(b"\x17\x03\x03\x00\x20" + bytes(32))
+            await eventually(lambda: not server.state.admission.connections, 5)
+
+    run(scene)
+
+
 def test_a_file_is_sent_encrypted(run: Callable[..., None]) -> None:
     """sendfile(2) would put plaintext between the records."""
 
