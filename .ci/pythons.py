@@ -31,11 +31,13 @@ PARTS = (
 )
 UNITS = [f"tests/{part}" for part in PARTS]
 DESIGNS = [f"tests/conformance/test_{name}.py" for name in ("rows", "start", "stop", "ignored")]
+TLS = [f"tests/tls/test_{name}.py" for name in ("certified_key", "contexts", "generated", "transport")]
 SUITE = [
     "tests/core",
     *(unit for unit in UNITS if (ROOT / unit).is_dir()),
     "tests/process/test_unix_and_systemd.py",
     *DESIGNS,
+    *TLS,
 ]
 FEWER = "not (epoll or single)"
 """Of the raw-socket designs thread, process and gevent are enough: the others use nothing that differs."""

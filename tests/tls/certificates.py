@@ -55,6 +55,7 @@ def make(
 ) -> Pair:
     """A certificate for these names and addresses. begin, end: its validity, from now. issuer: None for itself."""
     key = key or ec.generate_private_key(ec.SECP256R1())
+    signer = issuer.key if issuer else key
     now = datetime.now(UTC)
     subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, names[0] if names else "no name")])
     builder = (
@@ -66,10 +67,18 @@ def make(
         .not_valid_before(now + begin)
         .not_valid_after(now + end)
         .add_extension(x509.BasicConstraints(authority, None), critical=True)
+        # These two, and that of authorities, are demanded by Python 3.13, which is strict.
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key()), critical=False)
     )
+    if authority:
+        usage = x509.KeyUsage(
+            False, False, False, False, False, True, True, False, False
+        )  # to sign certificates and CRLs
+        builder = builder.add_extension(usage, critical=True)
     if names and not (authority or client):
         builder = builder.add_extension(x509.SubjectAlternativeName(list(map(_general_name, names))), critical=False)
-    return Pair(builder.sign(issuer.key if issuer else key, hashes.SHA256()), key)
+    return Pair(builder.sign(signer, hashes.SHA256()), key)
 
 
 def rsa_key() -> rsa.RSAPrivateKey:
