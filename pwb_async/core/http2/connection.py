@@ -147,10 +147,11 @@ class HTTP2Connection(ControlFrames):
         return self.limits.streams - self._count_open()
 
     def _count_open(self) -> int:
-        """How many requests are under way; one of this turn may have its object already, and counts once."""
-        if not self.streams:
-            return len(self._events)
-        return len(self.streams.keys() | self._events.keys())
+        """How many requests are under way, or an upper bound that is below the limit."""
+        bound = len(self.streams) + len(self._events)
+        if bound < self.limits.streams or not self.streams:
+            return bound
+        return len(self.streams.keys() | self._events.keys())  # one of this turn may have its object already
 
     def _count_requests(self) -> None:
         self._requests += len(self._events)
