@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Final, NamedTuple, Protocol, TypeAlias
 
 from pwb_async.core.events import BadRequest, Fault
-from pwb_async.core.semantics.fields import CHUNKED, FORBIDDEN_TRAILERS, Fields, Variant
+from pwb_async.core.semantics.fields import CHUNKED, CONNECTION_SPECIFIC, FORBIDDEN_TRAILERS, Fields, Variant
 from pwb_async.core.semantics.grammar import TOKEN
 from pwb_async.core.semantics.messages import HTTP_2, FieldList, Request
 from pwb_async.core.semantics.request_fields import host_fault, parse_content_length
@@ -30,10 +30,6 @@ _PSEUDO_FIELDS: Final = frozenset((b":method", b":scheme", b":authority", b":pat
 """The pseudo-fields of a request (RFC 9113 8.3.1); ":protocol" is only for servers that ask for it (RFC 8441 4)."""
 _OF_REQUEST_LINE: Final = 3
 """The number of pseudo-fields that are no field in HTTP/1.1; ":authority" is Host there."""
-_CONNECTION_SPECIFIC: Final = frozenset(
-    (b"connection", b"proxy-connection", b"keep-alive", b"transfer-encoding", b"upgrade")
-)
-"""Fields that must not occur, since frames do their work (RFC 9113 8.2.2)."""
 _DEFAULT_PORTS: Final = {b"http": b":80", b"https": b":443"}
 """The port of an authority without one, by scheme (RFC 9110 4.2)."""
 _LINES: Final = re.compile(
@@ -214,7 +210,7 @@ def _split(fields: FieldList) -> tuple[dict[bytes, bytes], _Values] | Malformed:
             pseudo[name] = value
         else:
             values.setdefault(name, []).append(value)
-    if not _CONNECTION_SPECIFIC.isdisjoint(values):
+    if not CONNECTION_SPECIFIC.isdisjoint(values):
         return Malformed("a connection-specific field")
     if any(value.lower() != b"trailers" for value in values.get(b"te", ())):
         return Malformed("TE with another value than trailers")

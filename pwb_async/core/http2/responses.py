@@ -9,6 +9,8 @@ from functools import lru_cache
 from typing import Final
 
 from pwb_async.core.semantics.dates import format_date
+from pwb_async.core.semantics.fields import CONNECTION_SPECIFIC
+from pwb_async.core.semantics.grammar import FIELD_VALUE, TOKEN
 from pwb_async.core.semantics.messages import FieldList, Part, Response
 
 from .frames import CONTINUATION, DATA, END_HEADERS, END_STREAM, HEADERS, MAX_FRAME_SIZE, frame
@@ -23,8 +25,15 @@ def prefix(code: int, server: bytes, second: int) -> bytes:
 
 @lru_cache(256)
 def field_block(fields: FieldList) -> bytes:
-    """The part of a field block that these fields are; several clients often wait for the same file."""
-    return b"".join([literal(name.lower(), value) for name, value in fields])
+    """The part of a field block that these fields are; several clients often wait for the same file.
+
+    Fields of a connection of HTTP/1.1 are left out (RFC 9113 8.2.2). Raises ValueError for an invalid name or value, as
+    in HTTP/1.1: a proxy could make a line of it (hazard C10).
+    """
+    if not all(TOKEN.fullmatch(name) and FIELD_VALUE.fullmatch(value) for name, value in fields):
+        raise ValueError(f"invalid field in {fields!r}")
+    lower = [(name.lower(), value.strip(b" \t")) for name, value in fields]
+    return b"".join([literal(name, value) for name, value in lower if name not in CONNECTION_SPECIFIC])
 
 
 class ResponseFrames:

@@ -15,6 +15,10 @@ Want-Repr-Digest."""
 _NOT_PLAIN: Final = frozenset((*_CONDITIONAL, b"content-length", b"transfer-encoding", b"expect"))
 FORBIDDEN_TRAILERS: Final = _NOT_PLAIN | {b"host"}
 """Fields that must not occur in a trailer section, because they would change the request (RFC 9110 6.5.1)."""
+CONNECTION_SPECIFIC: Final = frozenset(
+    (b"connection", b"proxy-connection", b"keep-alive", b"transfer-encoding", b"upgrade")
+)
+"""Fields of one connection of HTTP/1.1, which must not occur in HTTP/2 (RFC 9113 8.2.2)."""
 Variant: TypeAlias = Callable[["Fields"], bytes]
 """A pure function that returns equal keys for field sections that select the same representation of every target."""
 

@@ -5,6 +5,9 @@ import re
 TOKEN = re.compile(rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
 """`token`, RFC 9110 5.6.2."""
 
+FIELD_VALUE = re.compile(rb"[^\x00-\x08\x0a-\x1f\x7f]*")
+"""`field-value`, RFC 9110 5.5, with white space around it: no control character but tab."""
+
 TARGET = re.compile(rb"[!-\"$-~\x80-\xff]+")
 """A request target: visible US-ASCII without "#", because a fragment is never sent (RFC 9112 3.2), and bytes beyond
 US-ASCII, which some clients fail to escape."""

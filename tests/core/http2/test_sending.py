@@ -6,7 +6,9 @@ from pwb_async.core.events import BadRequest
 from pwb_async.core.http2 import frames
 from pwb_async.core.http2.errors import ErrorCode
 from pwb_async.core.http2.frames import END_STREAM
+from pwb_async.core.http2.hpack import literal
 from pwb_async.core.http2.priority import Priority, parse_priority
+from pwb_async.core.http2.responses import field_block
 
 from .peer import Peer, file_response, headers, number, response, update
 
@@ -172,3 +174,20 @@ def test_a_bad_request_may_have_no_fields() -> None:
     peer = Peer()
     stream = peer.connection.open(number(1), BadRequest(400, "no fields"))
     assert (stream.urgency, stream.head_size) == (3, 0)
+
+
+# Fields of responses
+
+
+def test_fields_are_written_as_http_2_has_them() -> None:
+    """In lower case, without white space around a value, and without those of a connection of HTTP/1.1."""
+    fields = ((b"Content-Type", b"text/html"), (b"X-A", b" b\t"), (b"Connection", b"close"), (b"Keep-Alive", b"5"))
+    assert field_block(fields) == literal(b"content-type", b"text/html") + literal(b"x-a", b"b")
+
+
+@pytest.mark.parametrize(
+    "field", [(b"a\r\n", b"x"), (b"a", b"x\r\ny: z"), (b"a", b"\0"), (b"", b"x"), (b"a b", b"x"), (b"a:", b"x")]
+)
+def test_no_field_may_become_a_line_behind_a_proxy_c10(field: tuple[bytes, bytes]) -> None:
+    with pytest.raises(ValueError, match="invalid field"):
+        field_block((field,))
