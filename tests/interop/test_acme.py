@@ -124,7 +124,7 @@ async def load(server: Server) -> AsyncIterator[None]:
     finally:
         stop = True
         await asyncio.gather(*tasks)
-    assert min(counts) > 10
+    assert all(counts)
 
 
 @pytest.mark.parametrize(
