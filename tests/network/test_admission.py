@@ -108,3 +108,25 @@ def test_threads_may_forget_connections_while_others_are_admitted_a10() -> None:
         thread.join()
     assert not control.connections
     assert [control.admit(Connection(), 0.0) for _ in range(101)] == [True] * 100 + [False]
+
+
+def test_what_replaces_a_connection_is_not_counted_again_a9_a10() -> None:
+    """As with TLS: the protocol that speaks HTTP comes after the handshake, which has been counted."""
+    handshake, protocol = Connection(), Connection()
+    control = full(handshake, max_per_peer=1)
+    control.replace(handshake, protocol)
+    assert control.admit(protocol, 0.0)
+    assert (control.accepted, list(control.connections)) == (1, [protocol])
+    assert not control.admit(Connection(), 0.0), "the peer has one"
+    control.forget(protocol)
+    assert control.admit(Connection(), 0.0)
+
+
+def test_what_replaces_a_refused_connection_is_refused_a9() -> None:
+    control = full(Connection())
+    handshake, protocol = Connection(), Connection()
+    assert not control.admit(handshake, 0.0)
+    control.replace(handshake, protocol)
+    assert not control.admit(protocol, 0.0)
+    assert not control.admit(Connection(), 0.0)
+    assert (handshake.closed, protocol.closed) == (False, True), "the oldest of the refused is closed"
