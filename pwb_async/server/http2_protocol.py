@@ -21,7 +21,6 @@ from typing import Final, cast
 from pwb_async.core.events import BadRequest
 from pwb_async.core.http1.parser import RequestParser
 from pwb_async.core.http2.errors import ErrorCode
-from pwb_async.core.http2.streams import Stream
 from pwb_async.core.semantics.messages import Request, Response
 from pwb_async.core.site.access import Check
 from pwb_async.core.site.lookup import Finding, Lookup, OpenFile
@@ -32,14 +31,12 @@ from .connection_protocol import ConnectionProtocol
 from .faults import contain
 from .http2_lifetime import HTTP2Lifetime
 from .http2_readers import HTTP2Readers
-from .http2_transfer import MAX_BATCH, Answer
+from .http2_transfer import MAX_BATCH, MAX_FILES, Answer
 from .state import ServerState
 
 logger: Final = logging.getLogger("pwb")
 _MAX_LOOKUPS: Final = 32
 """Lookups of one connection at a time."""
-_MAX_FILES: Final = 2
-"""Large files of one connection that are open at a time."""
 _MAX_RECEIVED: Final = 16 * 1024
 """Received bytes that are acted on before other connections get their turn: some 400 requests or 1,000 others."""
 _MAX_HELD: Final = 64 * 1024
@@ -49,14 +46,13 @@ _MAX_HELD: Final = 64 * 1024
 class HTTP2Protocol(HTTP2Lifetime):
     """The server's end of one HTTP/2 connection."""
 
-    __slots__ = ("_held", "_lookups", "_readers", "_reading_paused", "_waiting")
+    __slots__ = ("_held", "_lookups", "_readers", "_reading_paused")
 
     def __init__(self, state: ServerState, readers: HTTP2Readers) -> None:
         super().__init__(state, readers)
         self._readers = readers
         self._held = b""  # received, but for later turns
         self._lookups = 0  # lookups in threads
-        self._waiting: list[Answer] = []  # requests that wait for another lookup or file to end
         self._reading_paused = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -100,6 +96,8 @@ class HTTP2Protocol(HTTP2Lifetime):
             self._finish_later()
         answered = self._requests is not None and self._answer_requests(self._requests)
         more = self._send_content() if self._answers and not self._writer.paused else False
+        if self._waiting:
+            more |= self._make_room()
         self._flush()
         if self._writer.paused:
             return
@@ -251,7 +249,7 @@ class HTTP2Protocol(HTTP2Lifetime):
             self._go_on(answer, answer.response, response)
             return
         if response.has_file and not answer.has_slot:
-            if self._files >= _MAX_FILES and not self._park_one():
+            if self._files >= MAX_FILES and not self._park_one():
                 response.close()
                 answer.needs_file = True
                 self._waiting.append(answer)
@@ -266,20 +264,10 @@ class HTTP2Protocol(HTTP2Lifetime):
         elif answer.has_slot and not response.has_file:
             self._release_slot(answer)
 
-    def _reopen(self, stream: Stream) -> bool:
-        """Let a stream wait until its file may be open again; return False."""
-        answer = self._answers[stream.id]
-        answer.needs_file = stream.working = True
-        self._waiting.append(answer)
-        if self._files >= _MAX_FILES:
-            self._park_one()
-        self._resume_waiting()
-        return False
-
     def _resume_waiting(self) -> None:
         """Go on with requests that wait for another lookup or file to end, the most urgent first."""
         while self._lookups < _MAX_LOOKUPS:
-            waiting = [answer for answer in self._waiting if self._files < _MAX_FILES or not answer.needs_file]
+            waiting = [answer for answer in self._waiting if self._files < MAX_FILES or not answer.needs_file]
             if not waiting:
                 return
             answer = min(waiting, key=_urgency)

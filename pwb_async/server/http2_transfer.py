@@ -23,6 +23,8 @@ from .response_cache import ResponseCache
 from .state import ServerState
 
 logger: Final = logging.getLogger("pwb")
+MAX_FILES: Final = 2
+"""Large files of one connection that are open at a time."""
 MAX_BATCH: Final = 64 * 1024
 """Bytes that are written together; then other connections get their turn."""
 _QUANTUM: Final = 16 * 1024
@@ -73,7 +75,7 @@ class Answer:
 class HTTP2Transfer(ConnectionProtocol):
     """The responses under way on a connection, and how they are written."""
 
-    __slots__ = ("_answers", "_connection", "_content_sent", "_files", "_out", "_progress", "_scheduled")
+    __slots__ = ("_answers", "_connection", "_content_sent", "_files", "_out", "_progress", "_scheduled", "_waiting")
 
     _connection: HTTP2Connection
 
@@ -83,6 +85,7 @@ class HTTP2Transfer(ConnectionProtocol):
         self._connection = HTTP2Connection(*readers.of(context.parser), context.server_field)
         self._answers: dict[bytes, Answer] = {}
         self._files = 0  # open files
+        self._waiting: list[Answer] = []  # requests that wait for another lookup or file to end
         self._out: list[bytes | memoryview] = []  # frames to write at the end of the turn
         self._progress = NEVER  # when content was passed to the transport last, or had to wait first
         self._content_sent = 0  # bytes, without those of responses that were sent at once
@@ -152,8 +155,14 @@ class HTTP2Transfer(ConnectionProtocol):
             self._resume_waiting()
 
     def _reopen(self, stream: Stream) -> bool:
-        """Let a stream wait until its file may be open again; return False. To be overridden."""
-        raise NotImplementedError
+        """Let a stream wait until its file may be open again; return False."""
+        answer = self._answers[stream.id]
+        answer.needs_file = stream.working = True
+        self._waiting.append(answer)
+        if self._files >= MAX_FILES:
+            self._park_one()
+        self._resume_waiting()
+        return False
 
     def _park_one(self) -> bool:
         """Close the file of a response whose window is closed, so that another one can be opened.
@@ -172,6 +181,14 @@ class HTTP2Transfer(ConnectionProtocol):
                 self._files -= 1
                 return True
         return False
+
+    def _make_room(self) -> bool:
+        """Let a request that waits for a file go on in the place of a response without a window, if there is one."""
+        wanted = self._files >= MAX_FILES and any(answer.needs_file for answer in self._waiting)
+        if not (wanted and self._park_one()):
+            return False
+        self._resume_waiting()
+        return True
 
     def _go_on(self, answer: Answer, begun: Response, response: Response) -> None:
         """Go on with a response whose file was closed meanwhile, if it would still be the same."""

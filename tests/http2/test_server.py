@@ -110,11 +110,10 @@ async def test_a_large_file_without_a_window_gives_its_place_to_others(
         def ask() -> None:
             with Client(server.address, acknowledge=False) as client:
                 client.h2.increment_flow_control_window(1 << 30)
-                streams = {}
-                for name in contents:
-                    streams[name] = client.get(f"/{name}")
-                    while len(client.answers[streams[name]].content) < 65535:
-                        client.receive()
+                streams = {name: client.get(f"/{name}", flush=False) for name in contents}
+                client.flush()
+                while not all(len(client.answers[stream].content) == 65535 for stream in streams.values()):
+                    client.receive()
                 (root / "new").write_bytes(bytes(1 << 20))
                 (root / "new").rename(root / "1.bin")
                 time.sleep(1.1)  # until the cache looks again
