@@ -27,7 +27,7 @@ class Setting:
 
     ``scratch`` is a folder of its own; ``cache`` False means every answer comes from the disk;
     ``plan`` is what it will be asked. ``workers``: of a server that can have several. ``compression``: see ``Work``.
-    ``tls``: whether it is asked over HTTPS.
+    ``tls``: whether it is asked over HTTPS. ``http2``: by HTTP/2, and as often as the load can on one connection.
     """
 
     root: Path
@@ -39,6 +39,7 @@ class Setting:
     workers: int = 1
     compression: str = ""
     tls: bool = False
+    http2: bool = False
 
 
 def find_program(name: str) -> str | None:
@@ -80,7 +81,8 @@ def pwb(setting: Setting) -> Command:
         words += ["--cache", "off"]
     if setting.tls:
         chain, key = certificate(setting.scratch)
-        words += ["--tls-cert", str(chain), "--tls-key", str(key), "--no-http2"]
+        words += ["--tls-cert", str(chain), "--tls-key", str(key)]
+        words += ["--requests-per-connection", "0"] if setting.http2 else ["--no-http2"]
     for word in words:
         if word.startswith("--") and word.replace("--no-", "--", 1) not in _pwb_help():
             raise UnableError(f"this PWB has no option {word}")
@@ -115,7 +117,7 @@ http {{
     tcp_nopush on;
     tcp_nodelay on;
     keepalive_timeout 75s;
-    keepalive_requests 1000;
+    keepalive_requests {requests};
     {cache}
     {compression}
     {tls}
@@ -151,7 +153,8 @@ def nginx(setting: Setting) -> Command:
         cache=cache if setting.cache else "open_file_cache off;",
         compression=NGINX_COMPRESSION.get(setting.compression, ""),
         tls=NGINX_TLS.format(chain=chain, key=key) if setting.tls else "",
-        ssl="ssl" if setting.tls else "",
+        ssl="ssl http2" if setting.http2 else "ssl" if setting.tls else "",
+        requests=1_000_000_000 if setting.http2 else 1000,
         log=f"{setting.log} combined buffer=64k flush=1s" if setting.log else "off",
         port=setting.port,
         root=setting.root,

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from .commands import build
+from .http2 import h2load, read_h2load
 from .process import Server
 from .tls import ab, read_ab
 from .verify import Client, UnableError
@@ -42,7 +43,8 @@ class Sample:
 class Generator:
     """The load on its core, for some seconds a round; ``scratch`` is a folder for the requests.
 
-    It is wrk, or paced.c for clients that pause, which wrk can only do on an open connection.
+    It is wrk; paced.c for clients that pause, which wrk can only do on an open connection; ab where each connection has a
+    full handshake; or h2load for HTTP/2.
     """
 
     core: int
@@ -55,12 +57,12 @@ class Generator:
         asked: the requests that the server got in the rounds before. The order goes on where they ended: begun again,
         it would find in the cache what it asked for a moment ago.
         """
-        warm = self._run(server.port, work, self._requests(plan, asked), WARM_SECONDS)
+        warm = self._run(server.port, work, plan, self._requests(plan, asked), WARM_SECONDS)
         warmed = int(_number(warm["requests"]))
         files = self._requests(plan, asked + warmed)
         time.sleep(0.05)  # its connections are closed
         before = server.cpu_seconds()
-        result = self._run(server.port, work, files, self.seconds * work.stretch)
+        result = self._run(server.port, work, plan, files, self.seconds * work.stretch)
         time.sleep(LOG_SECONDS if work.log else 0.05)  # postponed work is part of the cost
         spent = server.cpu_seconds() - before
         return replace(_sample(result, spent, plan), warmed=warmed)
@@ -72,10 +74,12 @@ class Generator:
         order.write_text("\n".join(str(index + 1) for index in plan.order_after(asked)))
         return [str(heads), str(order)]
 
-    def _run(self, port: int, work: Work, files: list[str], seconds: int) -> dict[str, object]:
+    def _run(self, port: int, work: Work, plan: Plan, files: list[str], seconds: int) -> dict[str, object]:
         scheme = "https" if work.tls else "http"
         if work.tls == "full handshakes":
             words = ab(f"https://127.0.0.1:{port}/site/small.html", work.connections, seconds)
+        elif work.streams:
+            words = h2load(port, plan, work.connections, work.streams, seconds, self.scratch)
         elif work.pause:
             numbers = (port, work.connections, work.pause, seconds)
             words = [str(self._paced()), *map(str, numbers), files[0]]
@@ -94,6 +98,8 @@ class Generator:
             raise UnableError("the load generator did not end") from error
         if words[0] == "ab":
             return read_ab(ended.stdout)
+        if words[0] == "h2load":
+            return read_h2load(ended.stdout, self.scratch)
         lines = [line for line in ended.stdout.splitlines() if line.startswith("{")]
         if not lines:
             raise UnableError(f"the load generator failed: {ended.stderr.strip()[-200:]}")

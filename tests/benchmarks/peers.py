@@ -24,9 +24,9 @@ from . import session
 from .report import Report, as_text, quick_line
 from .rounds import PROBES, measure_works, probe
 from .servers import PEERS, Peer
-from .works import CODED_WORKS, TLS_WORKS, WORKS
+from .works import CODED_WORKS, HTTP2_WORKS, TLS_WORKS, WORKS
 
-ALL_WORKS = {work.name: work for work in (*WORKS, *CODED_WORKS, *TLS_WORKS)}
+ALL_WORKS = {work.name: work for work in (*WORKS, *CODED_WORKS, *TLS_WORKS, *HTTP2_WORKS)}
 
 
 def arguments(words: Sequence[str] | None) -> argparse.Namespace:
@@ -50,19 +50,28 @@ def arguments(words: Sequence[str] | None) -> argparse.Namespace:
         action="store_true",
         help="the works over HTTPS, with the peers that have it, 5 rounds; about two minutes",
     )
+    mode.add_argument(
+        "--http2",
+        action="store_true",
+        help="the works over HTTP/2, with the peers that have it, 5 rounds, by h2load; about five minutes",
+    )
     works = [*ALL_WORKS, *PROBES]
     names = [peer.name for peer in PEERS]
     parser.add_argument("--works", nargs="+", choices=works, metavar="WORK", help=", ".join(works))
     parser.add_argument("--peers", nargs="+", choices=names, metavar="PEER", help=", ".join(names))
-    parser.add_argument("--rounds", type=int, help="rounds of each work (3, --full, --compression and --tls: 5)")
-    parser.add_argument("--duration", type=int, help="seconds of a round (1, --full, --compression and --tls: 2)")
+    parser.add_argument(
+        "--rounds", type=int, help="rounds of each work (3, --full, --compression, --tls and --http2: 5)"
+    )
+    parser.add_argument(
+        "--duration", type=int, help="seconds of a round (1, --full, --compression, --tls and --http2: 2)"
+    )
     parser.add_argument("--idle", type=int, default=5000, help="idle connections to hold (5000)")
     parser.add_argument("--out", type=Path, help="folder for results.json and the charts")
     options = parser.parse_args(words)
     options.floor_everywhere = (
         options.full or options.peers
     )  # --quick measures the floor at one work only, to save time
-    long = options.full or options.compression or options.tls
+    long = options.full or options.compression or options.tls or options.http2
     options.works = options.works or default_works(options)
     options.peers = options.peers or [peer.name for peer in PEERS if chosen_by_default(peer, options)]
     options.rounds = max(1, min(options.rounds or (5 if long else 3), 100))
@@ -76,13 +85,15 @@ def default_works(options: argparse.Namespace) -> list[str]:
         return [work.name for work in CODED_WORKS]
     if options.tls:
         return [work.name for work in TLS_WORKS]
+    if options.http2:
+        return [work.name for work in HTTP2_WORKS]
     works = [work.name for work in WORKS if options.full or work.quick]
     return [*works, *(PROBES if options.full else ())]
 
 
 def chosen_by_default(peer: Peer, options: argparse.Namespace) -> bool:
     """Whether a peer takes part in the chosen mode."""
-    if options.tls:
+    if options.tls or options.http2:
         return peer.tls
     return peer.compression if options.compression else options.full or peer.quick
 

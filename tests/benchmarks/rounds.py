@@ -46,7 +46,9 @@ class Bench:
         tls = bool(work.tls)
         if tls and not peer.tls:
             raise UnableError("is not measured over HTTPS")
-        setting = Setting(site.root, free_port(), folder, log, work.cache, plan, work.workers, work.compression, tls)
+        setting = Setting(
+            site.root, free_port(), folder, log, work.cache, plan, work.workers, work.compression, tls, work.streams > 0
+        )
         output = folder / "output"
         command = peer.command(setting)
         with started(command, setting.port, SMALL, self.server_core, output, tls) as server:

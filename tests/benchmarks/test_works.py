@@ -14,7 +14,7 @@ from .servers import PEERS
 from .site import Site, make_site, tail_bodies, write_tail
 from .texts import DOCUMENTATION
 from .verify import Reply, UnableError, check, compare
-from .works import CODED_WORKS, HOST, TLS_WORKS, WORKS, ExpectedResponse, Plan, Work, accepting, get, tail
+from .works import CODED_WORKS, HOST, HTTP2_WORKS, TLS_WORKS, WORKS, ExpectedResponse, Plan, Work, accepting, get, tail
 
 PACED = next(work for work in WORKS if work.pause)
 SMALLEST = 1000
@@ -87,6 +87,20 @@ def test_the_peers_answer_the_works_over_https(name: str, bench: Bench) -> None:
             sample = bench.generator.load(participant.server, work, participant.plan, 0)
             assert (sample.errors, sample.remarks) == (0, [])
             assert sample.requests > 10
+
+
+@pytest.mark.parametrize("name", ["pwb", "nginx"])
+def test_the_peers_answer_the_works_over_http2(name: str, bench: Bench) -> None:
+    peer = next(peer for peer in PEERS if peer.name == name)
+    if not all(shutil.which(each, path="/usr/sbin:/usr/bin") for each in ("h2load", "nginx")):
+        pytest.skip("h2load or nginx is not installed")
+    for work in (HTTP2_WORKS[1], HTTP2_WORKS[-1]):
+        with bench.start(peer, work) as participant:
+            assert check(participant.server.port, participant.plan, tls=True) == []
+            sample = bench.generator.load(participant.server, work, participant.plan, 0)
+            assert (sample.errors, sample.remarks) == (0, [])
+            assert sample.requests > 10
+            assert 0 < sample.p50_ms <= sample.p99_ms
 
 
 def test_what_a_client_accepts_is_in_one_field_or_in_none() -> None:

@@ -94,7 +94,8 @@ class Work:
     which then needs a new connection for each. ``tree``: of which tree of ``texts.py`` the files are; those of
     ``site.py`` if it is empty. ``compression``: how a peer compresses: not at all (empty), ``on the fly``, or by the
     ``neighbours`` of files. Works of the same ``group`` are measured in the same rounds. ``tls``: over HTTPS; new
-    connections resume their session, unless it is ``full handshakes``.
+    connections resume their session, unless it is ``full handshakes``. ``streams``: requests at a time on each connection,
+    by HTTP/2 over TLS; 0 for HTTP/1.1.
     """
 
     name: str
@@ -113,6 +114,7 @@ class Work:
     compression: str = ""
     group: str = ""
     tls: str = ""
+    streams: int = 0
 
 
 def get(path: str, fields: bytes = HOST) -> bytes:
@@ -301,3 +303,31 @@ TLS_WORKS = (
     ),
 )
 """The works of ``--tls``, by HTTP/1.1 over TLS 1.3, with a certificate that has an ECDSA key."""
+
+
+def _http2(name: str, title: str, plan: Callable[[Site, bytes], Plan], streams: int) -> Work:
+    return Work(f"http2-{name}", f"HTTP/2, {title}, log", plan, connections=16, log=True, tls="kept", streams=streams)
+
+
+def all_pages(site: Site, tag: bytes) -> Plan:
+    """The thousand files one after another: h2load cannot draw them by their popularity."""
+    return Plan(
+        tuple(get(page) for page in site.pages),
+        tuple(ExpectedResponse(200, site.read(page)) for page in site.pages),
+        tuple(range(PAGES)),
+    )
+
+
+HTTP2_WORKS = (
+    *(
+        _http2(f"hot-{streams}", f"1 KiB hot file, {streams} at a time", file("small.html"), streams)
+        for streams in (1, 10, 100)
+    ),
+    *(
+        _http2(f"pages-{streams}", f"1,000 files of 12 KiB, {streams} at a time", all_pages, streams)
+        for streams in (1, 10, 100)
+    ),
+    _http2("100k", "100 KiB file, 10 at a time", file("medium.js"), 10),
+    _http2("1m", "1 MiB file, 10 at a time", file("large.bin"), 10),
+)
+"""The works of ``--http2``, over TLS 1.3, with the log on, and without a limit on the requests of a connection."""
