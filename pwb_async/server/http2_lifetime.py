@@ -35,6 +35,7 @@ class HTTP2Lifetime(HTTP2Transfer):
         "_eof",
         "_head_at",
         "_idle_at",
+        "_linger_left",
         "_lingering",
         "_period_sent",
         "_period_start",
@@ -49,6 +50,7 @@ class HTTP2Lifetime(HTTP2Transfer):
         self._idle_at = self._head_at = NEVER  # when the next request, and the rest of a frame, have to be there
         self._period_start, self._period_sent = NEVER, 0
         self._retiring = self._lingering = self._eof = False
+        self._linger_left = state.context.parser.limits.bad_head  # bytes that may follow the end of the sending side
 
     @property
     def idle_order(self) -> float | None:
@@ -126,6 +128,14 @@ class HTTP2Lifetime(HTTP2Transfer):
             self._transport.write_eof()
         self._lingering = True
         self.deadline.arm(_LINGER, now)
+
+    def _discard(self, data: bytes) -> None:
+        """Discard what the client sends after the sending side was closed, as much as HTTP/1.1 does (hazard A13)."""
+        self._linger_left -= len(data)
+        if self._linger_left < 0:
+            self.abort()
+        else:
+            self._wait(self._state.clock())
 
     def expire(self) -> None:
         """Act on the deadline, which has passed."""

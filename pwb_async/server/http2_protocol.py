@@ -70,7 +70,7 @@ class HTTP2Protocol(HTTP2Lifetime):
     def data_received(self, data: bytes) -> None:
         """Act on received bytes, or keep them while the responses to earlier ones are written."""
         if self._lingering:
-            self._wait(self._state.clock())
+            self._discard(data)
             return
         busy = self._held or self._writer.paused or self._requests is not None
         self._held = self._held + data if self._held else data

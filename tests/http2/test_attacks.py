@@ -16,15 +16,16 @@ import pytest
 from pwb_async.core.http2.errors import ErrorCode
 from tests.conformance.server import Server, Start, running
 from tests.conformance.tree import ALPHABET
-from tests.core.http2.rfc9113 import BEGIN
+from tests.core.http2.rfc9113 import BEGIN, update
 
 from .attacks import ATTACKS, OPTIONS, Attack, a_field_for_each_byte, attack, large_requests_without_a_window
 from .client import Client
 from .conftest import H2C
 
 CONNECTIONS: Final = 4
-KEPT: Final = 8 << 20
-"""Bytes by which the memory of the server may grow when an attack is repeated."""
+KEPT: Final = 24 << 20
+"""Bytes by which the memory of the server may grow when an attack is repeated: it was up to 20 MiB more, and no more after 40
+repetitions or 240."""
 HELD: Final = 2 << 20
 """Bytes that 100 requests of one connection may take, of the largest number of fields or of the largest size."""
 
@@ -51,8 +52,9 @@ async def victim(served_root: Path, tmp_path_factory: pytest.TempPathFactory) ->
 
 @pytest.mark.parametrize("case", ATTACKS, ids=lambda case: case.pieces.__name__)
 async def test_an_attack_ends(case: Attack, victim: Server) -> None:
-    codes = await attacked(victim, case.wire)
-    assert [each[-1:] for each in codes] == [[case.code]] * CONNECTIONS
+    for codes in await attacked(victim, case.wire):
+        assert codes
+        assert codes[-1] in case.codes
 
 
 @pytest.mark.parametrize("case", ATTACKS, ids=lambda case: case.pieces.__name__)
@@ -85,3 +87,12 @@ async def test_requests_whose_responses_wait_hold_little(
                 await asyncio.to_thread(peer.sendall, BEGIN + b"".join([next(frames) for _ in range(101)]))
                 await asyncio.to_thread(innocent, server.address, 1)
             assert (server.memory() - memory) / CONNECTIONS < HELD
+
+
+def test_only_so_much_is_read_after_the_end(victim: Server) -> None:
+    """A client that has got GOAWAY is read for a while, so that it can get it, but not for ever."""
+    with socket.create_connection(victim.address, 10) as peer:
+        peer.sendall(BEGIN + update(0, 0))
+        with pytest.raises(ConnectionError):
+            for _ in range(1000):
+                peer.sendall(bytes(1 << 16))
