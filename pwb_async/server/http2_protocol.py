@@ -108,9 +108,8 @@ class HTTP2Protocol(HTTP2Lifetime):
 
     def _receive(self) -> None:
         """Pass the bytes of one turn to the connection."""
-        data, self._held = self._held[:_MAX_RECEIVED], self._held[_MAX_RECEIVED:]
-        if self._connection.closed:
-            self._held = b""
+        data = self._held[:_MAX_RECEIVED]
+        self._held = b"" if self._connection.closed else self._held[_MAX_RECEIVED:]
         if self._reading_paused and len(self._held) <= _MAX_HELD:
             self._reading_paused = False
             self._transport.resume_reading()
@@ -233,7 +232,7 @@ class HTTP2Protocol(HTTP2Lifetime):
             finding = found.result()
             self._state.storage_log.report(lookup, finding)
             if wanted:
-                self._begin(answer, site.reply(lookup, finding))
+                self._begin(answer, self._reply(lookup, finding, site))
             elif isinstance(finding, OpenFile) and finding.file_to_close is not None:
                 finding.file_to_close.close()
             if not self._writer.closed:
@@ -242,6 +241,20 @@ class HTTP2Protocol(HTTP2Lifetime):
         except Exception:
             logger.exception("a fault of this server")
             self.abort()
+
+    def _reply(self, lookup: Lookup, finding: Finding, site: Responder) -> Response:
+        """The response that is made of a finding; a prepared one if the finding has been used before.
+
+        A lookup is shared, and the streams of many clients ask for the same file at the same time.
+        """
+        state, readers = self._state, self._readers
+        if isinstance(finding, OpenFile) and finding.content is not None and lookup.cacheable:
+            if finding is readers.last_found and site is state.context.site and state.cache is not None:
+                prepared = state.cache.get(lookup.request, state.clock())
+                if prepared is not None:
+                    return prepared
+            readers.last_found = finding
+        return site.reply(lookup, finding)
 
     def _begin(self, answer: Answer, response: Response) -> None:
         """Begin a response; one of a large file waits while as many as may be are open."""

@@ -1,14 +1,19 @@
-"""What all HTTP/2 connections of a server share: the reader of requests."""
+"""What all HTTP/2 connections of a server share: the reader of requests, and what was found last."""
 
 from pwb_async.core.http1.parser import RequestParser
 from pwb_async.core.http2.limits import ConnectionLimits
 from pwb_async.core.http2.requests import RequestReader
+from pwb_async.core.site.lookup import OpenFile
 
 
 class HTTP2Readers:
     """The reader of requests that belongs to the parser of HTTP/1.1: both have the same limits and the same site."""
 
+    last_found: OpenFile | None
+    """The small file that was found last; of several requests that have waited for it the cache answers all but one."""
+
     def __init__(self) -> None:
+        self.last_found = None
         self._parser: RequestParser | None = None
         self._reader: RequestReader
         self._limits: ConnectionLimits
