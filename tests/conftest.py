@@ -91,6 +91,7 @@ def check_log(log: Path) -> None:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--exhaustive", action="store_true", help="leave out nothing (tests/short_run.py has the list)")
+    parser.addoption("--remaining", action="store_true", help="run only the tests that a short run leaves out")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -108,12 +109,15 @@ def pytest_configure_node(node: Any) -> None:
 
 
 def pytest_report_header(config: pytest.Config) -> str:
+    if config.option.remaining:
+        return "run: what a short run leaves out"
     return "run: " + ("exhaustive" if config.option.exhaustive else "short (--exhaustive leaves out nothing)")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Removes the tests that have no meaning in a column, and deselects those that a short run leaves out."""
+    """Removes the tests that have no meaning in a column, and deselects those that are for another run."""
     items[:] = [item for item in items if not has_no_meaning(item)]
-    if not config.option.exhaustive:
-        config.hook.pytest_deselected(items=[item for item in items if leaves_out(item)])
-        items[:] = [item for item in items if not leaves_out(item)]
+    if config.option.remaining or not config.option.exhaustive:
+        selected = [item for item in items if leaves_out(item) == config.option.remaining]
+        config.hook.pytest_deselected(items=[item for item in items if leaves_out(item) != config.option.remaining])
+        items[:] = selected
