@@ -151,7 +151,7 @@ def test_a_tool_exists_and_accepts_its_options(command: str) -> None:
     assert importlib.util.find_spec(module)
     if words:
         offered = run("-m", module, "--help")
-        assert {word for word in words if word[0] == "-"} <= set(re.findall(r"--[a-z-]+", offered))
+        assert {word for word in words if word[0] == "-"} <= set(re.findall(r"--[a-z0-9-]+", offered))
 
 
 @pytest.mark.parametrize("command", TYPED)

@@ -1,5 +1,6 @@
 """The fixtures of servers that speak HTTP/2."""
 
+from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any, Final
@@ -19,6 +20,14 @@ H2: Final = Design("h2", ("pwb_async",), tls=True)
 def design(request: pytest.FixtureRequest) -> Design:
     """HTTP/2 without and with TLS."""
     return request.param  # type: ignore[no-any-return]
+
+
+@pytest.fixture(scope="session")
+async def server(design: Design, served_root: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Server]:
+    """The design with its default options. A fixture of its own: pytest would go on with the server of the last design
+    of the other tests, as it ends a fixture of the session only when the parameter of the same `design` changes."""
+    async with running(design, served_root, log_dir=tmp_path_factory.mktemp(design.name)) as server:
+        yield server
 
 
 @pytest.fixture

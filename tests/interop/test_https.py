@@ -4,6 +4,7 @@ import asyncio
 import json
 import re
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -81,8 +82,9 @@ async def s_client(server: Server, *arguments: str, send: bytes = REQUEST, end: 
     )
     assert client.stdin is not None
     assert client.stdout is not None
-    client.stdin.write(send)
-    await client.stdin.drain()
+    with suppress(ConnectionError):  # a refused client ends without reading
+        client.stdin.write(send)
+        await client.stdin.drain()
     if end:
         client.stdin.close()
     async with asyncio.timeout(20):

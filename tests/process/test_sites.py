@@ -182,7 +182,7 @@ async def test_users_in_a_root_of_another_site_are_refused(tmp_path: Path) -> No
     async with launched("root", "--port", "0", "--htpasswd", "deeper/users", folder=tmp_path, status=2) as server:
         assert await server.exited() == 2
     assert server.error_output().splitlines() == [
-        "pwb: deeper/users: it is in deeper, which is served, so any client could read it."
+        "pwb: htpasswd: deeper/users: it is in deeper, which is served, so any client could read it."
     ]
 
 
