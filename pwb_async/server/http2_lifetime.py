@@ -7,6 +7,8 @@ What a connection waits for decides its deadline:
     a frame that has begun, or the first SETTINGS     the header timeout
     a request                                         the idle timeout, from the last response on
 
+A request that is longer than --max-content has a time of its own, from the response on (_reset_later).
+
 Neither PING nor any other frame but a request extends the idle timeout. A connection ends by GOAWAY; then its sending
 side is closed, and what the client still sends is discarded until it closes, too (RFC 9113 6.8, RFC 9112 9.6).
 """
@@ -17,6 +19,7 @@ from typing import Final
 from pwb_async.core.deadlines import NEVER
 from pwb_async.core.events import BadRequest, ConnectionState
 from pwb_async.core.http2.errors import ErrorCode
+from pwb_async.core.http2.streams import Stream
 from pwb_async.core.semantics.messages import Request
 
 from .http2_readers import HTTP2Readers
@@ -33,6 +36,7 @@ class HTTP2Lifetime(HTTP2Transfer):
 
     __slots__ = (
         "_eof",
+        "_excessive",
         "_head_at",
         "_idle_at",
         "_linger_left",
@@ -47,6 +51,8 @@ class HTTP2Lifetime(HTTP2Transfer):
         super().__init__(state, readers)
         self._requests: Iterator[tuple[bytes, Request | BadRequest]] | None = None
         """Requests that have not been answered yet, since there is enough to write."""
+        self._excessive: list[Stream] = []
+        """Streams that are reset soon, unless they end before."""
         self._idle_at = self._head_at = NEVER  # when the next request, and the rest of a frame, have to be there
         self._period_start, self._period_sent = NEVER, 0
         self._retiring = self._lingering = self._eof = False
@@ -80,6 +86,8 @@ class HTTP2Lifetime(HTTP2Transfer):
     def _wait(self, now: float, answered: bool = False) -> None:
         """Arm the deadline of what the connection waits for, or take the next step of closing it."""
         connection, timeouts = self._connection, self._state.context.timeouts
+        if connection.answered and not self._excessive:
+            self._reset_later()
         if self._answers:
             self._idle_at = self.deadline.at = NEVER
             if not connection.unsent_streams:
@@ -104,6 +112,18 @@ class HTTP2Lifetime(HTTP2Transfer):
         elif self._head_at == NEVER:
             self._head_at = now + timeouts.header
         self.deadline.at = min(self._idle_at, self._head_at)
+
+    def _reset_later(self) -> None:
+        """Reset the streams whose requests are too long if their clients have not ended them after --linger-idle."""
+        self._excessive = self._connection.excessive
+        if self._excessive:
+            self._state.loop.call_later(self._state.context.timeouts.linger_idle, self._reset_excessive)
+
+    def _reset_excessive(self) -> None:
+        for stream in self._excessive:
+            self._connection.stop_request(stream)
+        self._excessive = []
+        self._continue()
 
     def _start_period(self, now: float) -> None:
         """Count the content that is sent from now on, for --min-send-rate."""

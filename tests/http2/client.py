@@ -89,9 +89,14 @@ class Client:
         self.socket.sendall(self.h2.data_to_send())
 
     def request(
-        self, fields: Iterable[tuple[bytes, bytes]], content: bytes | None = None, *, flush: bool = True
+        self,
+        fields: Iterable[tuple[bytes, bytes]],
+        content: bytes | None = None,
+        *,
+        flush: bool = True,
+        end: bool = True,
     ) -> int:
-        """Send a request, and return the number of its stream. content: None for none at all."""
+        """Send a request, and return the number of its stream. content: None for none at all. end: whether it ends."""
         stream = self.h2.get_next_available_stream_id()
         self.answers[stream] = Answer()
         self.h2.send_headers(stream, list(fields), end_stream=content is None)
@@ -105,7 +110,8 @@ class Client:
                 if self.answers[stream].reset is not None:
                     return stream
                 self.h2.send_data(stream, piece)
-            self.h2.end_stream(stream)
+            if end:
+                self.h2.end_stream(stream)
         if flush:
             self.flush()
         return stream

@@ -267,6 +267,32 @@ async def test_the_deadlines_of_a_connection(start_h2c: Start) -> None:
 
 
 @pytest.mark.quiet
+async def test_a_request_that_is_too_long_is_stopped_after_a_while(start_h2c: Start) -> None:
+    post = [(b":method", b"POST"), (b":scheme", b"http"), (b":authority", b"h"), (b":path", b"/a.txt")]
+
+    def ask() -> None:
+        with Client(server.address) as client:
+            stream = client.request([*post, (b"content-length", b"1000000")], b"x" * 1000, end=False)
+            [answer] = client.wait(stream)
+            assert (answer.status, answer.reset) == (405, None)
+            begin = time.monotonic()
+            while answer.reset is None:
+                assert client.receive()
+            assert answer.reset == 0
+            assert time.monotonic() - begin > 0.3
+            assert client.wait(client.get())[0].content == ALPHABET
+        with Client(server.address) as client:
+            streams = [client.request(post, b"x", end=False) for _ in range(100)]
+            assert {answer.status for answer in client.wait(*streams)} == {405}
+            client.h2.remote_settings.max_concurrent_streams = 1000
+            client.h2.remote_settings.acknowledge()
+            assert client.wait(client.get())[0].content == ALPHABET
+            assert [client.answers[stream].reset for stream in streams[:2]] == [0, None]
+
+    async with start_h2c("--linger-idle", "0.5") as server:
+        await asyncio.to_thread(ask)
+
+
 async def test_a_minimum_rate_is_counted_in_content(start_h2c: Start) -> None:
     async with start_h2c("--send-timeout", "0.6", "--min-send-rate", "1000") as server:
 

@@ -220,6 +220,8 @@ class HTTP2Connection(ControlFrames):
         if self.finishing:
             return  # GOAWAY has named an earlier stream as the last that is processed (6.8)
         self._last = stream
+        if self.answered and self._count_open() >= self.limits.streams:
+            self.stop_request(next(iter(self.answered.values())))
         if self._count_open() >= self.limits.streams or self.held > self.limits.held:
             self._reject(stream, ErrorCode.REFUSED_STREAM, ends_stream)
         elif isinstance(request, Malformed):
@@ -274,8 +276,6 @@ class HTTP2Connection(ControlFrames):
             self._cancel_open(known, ErrorCode.PROTOCOL_ERROR)
         elif flags & frames.END_STREAM:
             self._end_request(known)
-        elif known.received > self.limits.content and known.responded and not known.unsent:
-            self.cancel(known, ErrorCode.NO_ERROR)
 
     def _end_request(self, stream: Stream) -> None:
         """The end of a request, whose content has the length that it announced (RFC 9113 8.1.1)."""

@@ -7,12 +7,12 @@ class ConnectionLimits(NamedTuple):
     """The limits of one connection, in bytes where nothing else is stated."""
 
     streams: int = 100
-    """Requests at a time, each of which counts until the work for it has ended, even if it has been reset; more are
-    refused (REFUSED_STREAM)."""
+    """Requests at a time, each of which counts until it has ended, and the work for it, even if it has been reset. One
+    that has been answered gives its place to a new one; otherwise more are refused (REFUSED_STREAM)."""
     requests: int = 1000
     """Requests on one connection, 0 for no limit; then it is closed gracefully."""
     content: int = 64 * 1024
-    """Content of a request that is skipped; after more, the stream is reset once it has its response."""
+    """Content of a request that is skipped; a stream with more is reset some time after its response."""
     held: int = 1024 * 1024
     """Names and values of all requests whose responses wait; further requests are refused (REFUSED_STREAM)."""
     head: int = 32 * 1024

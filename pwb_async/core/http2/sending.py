@@ -35,6 +35,7 @@ class SendingSide:
         "_order",
         "_server",
         "_table_reduced",
+        "answered",
         "budget",
         "ended",
         "held",
@@ -45,6 +46,8 @@ class SendingSide:
         "window",
     )
 
+    answered: dict[bytes, Stream]
+    """Streams whose response has been sent whole and whose request has not, the longest answered first."""
     budget: int
     """The budget for frames that bring no response."""
     streams: dict[bytes, Stream]
@@ -64,6 +67,7 @@ class SendingSide:
         self.limits = limits
         self.budget = limits.budget
         self.streams = {}
+        self.answered = {}
         self.ended = []
         self.output = []
         self.held = self.unsent_streams = 0
@@ -110,8 +114,8 @@ class SendingSide:
             self.unsent_streams += 1
             stream.start(frames.parts(response), frames.size)
             self._order.add(stream)
-        elif (code := self._complete(stream)) is not None:
-            return head, reset(stream_id, code)
+        else:
+            self._complete(stream)
         return (head,)
 
     def open(self, stream_id: bytes, event: Request | BadRequest) -> Stream:
@@ -145,34 +149,45 @@ class SendingSide:
             self._order.add(stream)
         else:
             self.unsent_streams -= 1
-            if (code := self._complete(stream)) is not None:
-                parts.append(reset(stream.id, code))
+            self._complete(stream)
         return parts
 
     def queue(self, stream: Stream) -> None:
         """Give a stream its turn, for which bytes have been read."""
         self._order.add(stream)
 
-    def _complete(self, stream: Stream) -> ErrorCode | None:
-        """End a stream whose response has been sent whole.
+    def _complete(self, stream: Stream) -> None:
+        """End a stream whose response has been sent whole, unless its request has not ended.
 
-        The client may still send content within the bound; beyond, return the code that stops it (RFC 9113 8.1).
+        RFC 9113 8.1 allows a reset at once, but clients such as curl 7.88 discard a response that came with it. The
+        client may go on as far as the window allows; most end the stream themselves when they have read the response.
         """
-        too_much = max(stream.received, stream.request_length) > self.limits.content
-        if stream.request_open and not too_much:
-            return None
-        code = None
-        if stream.request_open:
-            code = ErrorCode.NO_ERROR
+        if not stream.request_open:
+            self._remove(stream)
+        else:
+            self.answered[stream.id] = stream
+            self.held -= stream.head_size
+            stream.head_size = 0
+
+    @property
+    def excessive(self) -> list[Stream]:
+        """Those of the answered streams whose requests are longer than is skipped, so that they may never end."""
+        limit = self.limits.content
+        return [each for each in self.answered.values() if max(each.received, each.request_length) > limit]
+
+    def stop_request(self, stream: Stream) -> None:
+        """Reset an answered stream, unless it has ended: the rest of its request is not needed (RFC 9113 8.1)."""
+        if not stream.ended:
             self._discard(stream.id)
+            self.output.append(reset(stream.id, ErrorCode.NO_ERROR))
             self.budget = max(0, self.budget - 1)
-        self._remove(stream)
-        return code
+            self._remove(stream)
 
     def _remove(self, stream: Stream) -> None:
         """Forget a stream; as long as the server works for it, it still counts."""
         if stream.unsent:
             self.unsent_streams -= 1
+        self.answered.pop(stream.id, None)
         stream.clear()
         stream.ended, stream.request_open = True, False
         if not stream.working:
