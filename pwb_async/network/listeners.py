@@ -214,8 +214,8 @@ def peer_prefix(peer: str) -> bytes:
 
 
 def url(sock: socket.socket, path: str = "/", scheme: str = "http") -> str:
-    """The URL of what listens on `sock`, with this path, or unix: and the path of a Unix socket."""
+    """The URL of what listens on `sock`, with this path; of a Unix socket its own path behind unix:."""
     if sock.family == socket.AF_UNIX:
-        return f"unix:{sock.getsockname()}"
+        return f"unix:{sock.getsockname()}" + (" with TLS" if scheme == "https" else "")
     host, port = sock.getsockname()[:2]
     return f"{scheme}://[{host}]:{port}{path}" if sock.family == socket.AF_INET6 else f"{scheme}://{host}:{port}{path}"

@@ -5,7 +5,7 @@ The standard library shows this of a peer's certificate only. A certificate is r
 
 import time
 from calendar import timegm
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
 _SEQUENCE: Final = 0x30
@@ -18,8 +18,8 @@ _DNS_NAME: Final = 0x82
 """The tag [2] in a GeneralName."""
 _SUBJECT_ALT_NAME: Final = b"\x55\x1d\x11"
 """The object identifier 2.5.29.17 (RFC 5280 4.2.1.6)."""
-_VALIDITY: Final = 2
-"""The place of the validity among the sequences in a TBSCertificate, after the signature and the issuer."""
+_ISSUER, _VALIDITY, _SUBJECT = 1, 2, 3
+"""Their places among the sequences in a TBSCertificate, of which the first one is the signature."""
 
 
 class Certificate(NamedTuple):
@@ -29,6 +29,8 @@ class Certificate(NamedTuple):
     """The host names, in lower case; "*." in front stands for one further label. Addresses are not among them."""
     not_before: int
     not_after: int
+    issuer: bytes = b""
+    """The name of the authority that has signed it, in DER."""
 
     def is_about_to_end(self, now: float) -> bool:
         """Whether less than a quarter of its lifetime is left."""
@@ -57,13 +59,28 @@ def format_time(seconds: float) -> str:
 
 def parse_certificate(der: bytes) -> Certificate:
     """The certificate that is encoded in `der`, which must be well-formed."""
+    fields = _fields(der)
+    sequences = _sequences(fields)
+    not_before, not_after = (_seconds(tag, content) for tag, content in _elements(sequences[_VALIDITY]))
+    extensions = next((content for tag, content in fields if tag == _EXTENSIONS), b"")
+    names = tuple(dict.fromkeys(_host_names(extensions)))
+    return Certificate(names, not_before, not_after, sequences[_ISSUER])
+
+
+def subject_of(der: bytes) -> bytes:
+    """The name of the certificate that is encoded in `der`, which must be well-formed, in DER."""
+    return _sequences(_fields(der))[_SUBJECT]
+
+
+def _fields(der: bytes) -> list[tuple[int, bytes]]:
+    """The elements of its TBSCertificate."""
     _, certificate = next(_elements(der))
     _, signed = next(_elements(certificate))
-    fields = list(_elements(signed))
-    validity = [content for tag, content in fields if tag == _SEQUENCE][_VALIDITY]
-    not_before, not_after = (_seconds(tag, content) for tag, content in _elements(validity))
-    extensions = next((content for tag, content in fields if tag == _EXTENSIONS), b"")
-    return Certificate(tuple(dict.fromkeys(_host_names(extensions))), not_before, not_after)
+    return list(_elements(signed))
+
+
+def _sequences(fields: Iterable[tuple[int, bytes]]) -> list[bytes]:
+    return [content for tag, content in fields if tag == _SEQUENCE]
 
 
 def _elements(data: bytes) -> Iterator[tuple[int, bytes]]:

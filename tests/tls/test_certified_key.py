@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from pwb_async.tls.certificate import Certificate, parse_certificate
-from pwb_async.tls.certified_key import read_certified_keys
+from pwb_async.tls.certified_key import certificates_in, read_certified_keys
 from pwb_async.tls.errors import CertificateError
 
 from .certificates import DAY, make, rsa_key
@@ -87,7 +87,8 @@ def test_a_chain(tmp_path: Path) -> None:
     assert found.pem.count(b"BEGIN CERTIFICATE") == 2
     path.write_bytes(authority.certificate_pem + leaf.certificate_pem)
     with pytest.raises(
-        CertificateError, match=r"site\.pem: the key does not fit the certificate, which must be the first"
+        CertificateError,
+        match=r"site\.pem: the key in .*/site\.key does not fit the certificate, which must be the first",
     ):
         read(path, key)
 
@@ -107,8 +108,58 @@ def test_a_key_of_another_certificate_does_not_fit(tmp_path: Path) -> None:
     for key in (ec.generate_private_key(ec.SECP256R1()), rsa_key()):
         path, _ = make("b.test", key=key).write(tmp_path, "b")
         _, other = make("c.test").write(tmp_path, "c")
-        with pytest.raises(CertificateError, match=r"/b\.pem: the key does not fit the certificate"):
+        with pytest.raises(CertificateError, match=r"/b\.pem: the key in .*/c\.key does not fit the certificate"):
             read(*good, path, other)
+
+
+def test_a_key_in_its_file_that_does_not_fit(tmp_path: Path) -> None:
+    both = tmp_path / "both.pem"
+    both.write_bytes(make("a.test").key_pem() + make("a.test").certificate_pem)
+    both.chmod(0o600)
+    with pytest.raises(CertificateError, match=r"^\S*/both\.pem: the key in it does not fit the certificate"):
+        read(both)
+
+
+def test_options_that_are_exchanged(tmp_path: Path) -> None:
+    path, key = make("a.test").write(tmp_path)
+    path.chmod(0o644)
+    with pytest.raises(CertificateError) as raised:
+        read_certified_keys([str(key)], [str(path)])
+    assert str(raised.value) == f"{path}: there is no private key in PEM in it, but a certificate"
+    both = tmp_path / "both.pem"
+    both.write_bytes(path.read_bytes() + key.read_bytes())
+    both.chmod(0o600)
+    with pytest.raises(CertificateError) as raised:
+        read_certified_keys([str(key)], [str(both)])
+    assert str(raised.value) == f"{key}: there is no certificate in PEM in it, but a private key"
+
+
+@pytest.mark.parametrize("cut", [30, 200, -20])
+def test_a_chain_that_is_cut_off(cut: int, tmp_path: Path) -> None:
+    authority = make("authority", authority=True)
+    leaf = make("a.test", issuer=authority)
+    path, key = leaf.write(tmp_path)
+    path.write_bytes(leaf.certificate_pem + authority.certificate_pem[:cut])
+    with pytest.raises(CertificateError, match=r"site\.pem: certificate 2 in it is not whole"):
+        read(path, key)
+    with pytest.raises(CertificateError, match=r"site\.pem: certificate 2 in it is not whole"):
+        certificates_in(str(path))
+
+
+def test_a_warning_of_a_chain_that_does_not_lead_to_an_authority(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    authority, other = make("authority", authority=True), make("other", authority=True)
+    leaf = make("a.test", issuer=authority)
+    path, key = leaf.write(tmp_path)
+    warning = f"{path}: the certificate of its issuer is not behind it; clients that lack that one do not trust it"
+    for chain, warnings in (((leaf,), [warning]), ((leaf, other), [warning]), ((leaf, authority), [])):
+        path.write_bytes(b"".join(each.certificate_pem for each in chain))
+        caplog.clear()
+        read(path, key)
+        assert caplog.messages == warnings
+    read(*make("b.test").write(tmp_path, "b"))
+    assert not caplog.messages
 
 
 @pytest.mark.parametrize(
@@ -140,7 +191,9 @@ def test_an_encrypted_key(form: PrivateFormat, tmp_path: Path) -> None:
     pair = make("a.test")
     path, key = pair.write(tmp_path)
     key.write_bytes(pair.key.private_bytes(Encoding.PEM, form, BestAvailableEncryption(b"secret")))
-    with pytest.raises(CertificateError, match=r"site\.pem: its key is encrypted, which needs a password"):
+    with pytest.raises(
+        CertificateError, match=r"site\.key: the key is encrypted, .*; openssl pkey -in \S*site\.key -out "
+    ):
         read(path, key)
 
 

@@ -50,7 +50,7 @@ async def test_a_unix_socket(loop: str, root: Path, tmp_path: Path) -> None:
         async with asyncio.timeout(TIMEOUT):
             assert (await reader.read()).endswith(TEXT)
         writer.close()
-        assert "listening on unix:" in announced(server)
+        assert re.search(r"listening on unix:\S+/s with TLS \(", announced(server))
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])

@@ -60,10 +60,19 @@ def _encrypted(folder: Path) -> None:
     ("write", "line"),
     [
         (lambda folder: None, "site.pem: cannot be read: No such file or directory."),
-        (_with_other_key, "site.pem: the key does not fit the certificate, which must be the first one in its file."),
-        (_with_rsa_key, "site.pem: the key does not fit the certificate, which must be the first one in its file."),
+        (
+            _with_other_key,
+            "site.pem: the key in site.key does not fit the certificate, which must be the first one in its file.",
+        ),
+        (
+            _with_rsa_key,
+            "site.pem: the key in site.key does not fit the certificate, which must be the first one in its file.",
+        ),
         (_readable, "site.key: every user of this machine may read or write this key; chmod o= site.key."),
-        (_encrypted, "site.pem: its key is encrypted, which needs a password that a server cannot ask for."),
+        (
+            _encrypted,
+            "site.key: the key is encrypted, and a server cannot ask for its password; openssl pkey -in site.key ",
+        ),
         (lambda folder: make("a.test", end=-DAY / 2).write(folder), "site.pem: it expired on "),
         (lambda folder: make("a.test", begin=DAY).write(folder), "site.pem: it is not valid before "),
     ],
@@ -92,7 +101,7 @@ def test_a_certificate_that_cannot_be_used(write: Write, line: str, tmp_path: Pa
             "--tls-client-ca: it has no meaning without --tls-cert or --tls-self-signed or --tls-local.",
         ),
         ((*PAIR, "--tls-client-ca", "ca.pem"), "ca.pem: cannot be read: No such file or directory."),
-        ((*PAIR, "--tls-client-ca", "site.key"), "site.key: there is no certificate in PEM in it."),
+        ((*PAIR, "--tls-client-ca", "site.key"), "site.key: there is no certificate in PEM in it, but a private key."),
         (
             ("--tls-local", "--tls-name", "bank.example"),
             "--tls-name bank.example: the local authority may certify names of local networks only.",
