@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Final, cast
 
+from pwb_async.core.deadlines import NEVER
 from pwb_async.core.events import BadRequest
 from pwb_async.core.http1.parser import RequestParser
 from pwb_async.core.http2.errors import ErrorCode
@@ -46,12 +47,13 @@ _MAX_HELD: Final = 64 * 1024
 class HTTP2Protocol(HTTP2Lifetime):
     """The server's end of one HTTP/2 connection."""
 
-    __slots__ = ("_held", "_lookups", "_readers", "_reading_paused")
+    __slots__ = ("_held", "_lookups", "_parsed_for", "_readers", "_reading_paused")
 
     def __init__(self, state: ServerState, readers: HTTP2Readers) -> None:
         super().__init__(state, readers)
         self._readers = readers
         self._held = b""  # received, but for later turns
+        self._parsed_for = state.cache  # that of the time when `_requests` were received
         self._lookups = 0  # lookups in threads
         self._reading_paused = False
 
@@ -90,6 +92,8 @@ class HTTP2Protocol(HTTP2Lifetime):
         connection = self._connection
         if self._held and self._requests is None:
             self._receive()
+        if connection.closed:
+            self._requests = None
         if connection.ended:
             self._drop_ended()
         if connection.retiring:
@@ -98,10 +102,14 @@ class HTTP2Protocol(HTTP2Lifetime):
         more = self._send_content() if self._answers and not self._writer.paused else False
         if self._waiting:
             more |= self._make_room()
+        if connection.ended:  # files that were cut short
+            self._drop_ended()
+            more = True
         self._flush()
         if self._writer.paused:
             return
         if more or self._held or self._requests is not None:
+            self.deadline.at = NEVER  # nothing is waited for
             self._schedule()
         else:
             self._wait(self._state.clock(), answered)
@@ -115,16 +123,19 @@ class HTTP2Protocol(HTTP2Lifetime):
             self._transport.resume_reading()
         requests = self._connection.receive(data)
         if requests:
-            self._requests = iter(requests.items())
+            self._requests, self._parsed_for = iter(requests.items()), self._state.cache
+        self._collect()
 
     def _answer_requests(self, requests: Iterator[tuple[bytes, Request | BadRequest]]) -> bool:
         """Answer requests, until there is enough to write; return whether all are answered or have a lookup."""
         state, connection = self._state, self._connection
         cache, check_access, observers, out = state.cache, state.access_check, state.observers, self._out
         wall, now = time.time(), state.clock()  # since the epoch, and on the clock of the deadlines and the cache
-        size = 0
+        size, stale = 0, cache is not self._parsed_for
         for stream, request in requests:
             response, client = None, self._peer
+            if stale and isinstance(request, Request):
+                request = state.current(request, self._parsed_for)
             if check_access is not None:
                 client, refusal = check_access(self.peer, request)
                 if isinstance(refusal, Check):
@@ -209,8 +220,7 @@ class HTTP2Protocol(HTTP2Lifetime):
             self._waiting.append(answer)
             return
         site = state.context.site
-        if answer.cache is not state.cache:
-            request = request.without_key()
+        request = state.current(request, answer.cache)
         response = state.cache and state.cache.get(request, state.clock())
         located = response or site.locate(request, answer.client)
         if isinstance(located, Response):
@@ -280,7 +290,11 @@ class HTTP2Protocol(HTTP2Lifetime):
     def _resume_waiting(self) -> None:
         """Go on with requests that wait for another lookup or file to end, the most urgent first."""
         while self._lookups < _MAX_LOOKUPS:
-            waiting = [answer for answer in self._waiting if self._files < MAX_FILES or not answer.needs_file]
+            waiting = [
+                answer
+                for answer in self._waiting
+                if not answer.stream.ended and (self._files < MAX_FILES or not answer.needs_file)
+            ]
             if not waiting:
                 return
             answer = min(waiting, key=_urgency)
@@ -291,15 +305,21 @@ class HTTP2Protocol(HTTP2Lifetime):
             self._find(answer)
 
     def _drop_ended(self) -> None:
-        """End the work for streams that were reset."""
-        ended, self._connection.ended = self._connection.ended, []
-        for stream in ended:
-            answer = self._answers.pop(stream.id, None)
-            if answer is not None:
+        """End the work for streams that were reset.
+
+        All of them first, so that none gets the place of another one and comes to life again.
+        """
+        while self._connection.ended:
+            ended, self._connection.ended = self._connection.ended, []
+            dropped = [answer for stream in ended if (answer := self._answers.pop(stream.id, None)) is not None]
+            for answer in dropped:
                 if answer in self._waiting:
                     self._waiting.remove(answer)
-                    self._connection.end_work(stream)
+                    self._connection.end_work(answer.stream)
+            for answer in dropped:
                 self._finish(answer)
+            if not self._writer.closed:
+                self._resume_waiting()
 
     def use_parser(self, parser: RequestParser) -> None:
         """Read the next request with the reader that belongs to another parser."""

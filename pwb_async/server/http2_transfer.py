@@ -109,13 +109,16 @@ class HTTP2Transfer(ConnectionProtocol):
 
     def _flush(self) -> None:
         """Write what has been collected, all of it at once."""
-        connection = self._connection
-        if connection.output:
-            self._out = [*connection.output, *self._out]
-            connection.output = []
+        self._collect()
         if self._out:
             out, self._out = self._out, []
             self._writer.write((b"".join(out),))
+
+    def _collect(self) -> None:
+        """Put the frames of the connection behind those that are collected: RST_STREAM ends what was sent before it."""
+        if self._connection.output:
+            self._out += self._connection.output
+            self._connection.output = []
 
     def _send_content(self) -> bool:
         """Collect what the windows and one turn allow of the responses that wait; return whether there may be more."""
@@ -137,13 +140,15 @@ class HTTP2Transfer(ConnectionProtocol):
     def _complete(self, stream: Stream) -> None:
         """Report a response that has been sent whole."""
         self._finish(self._answers.pop(stream.id))
+        self._resume_waiting()
 
     def _finish(self, answer: Answer) -> None:
         """End the work for a response that was sent, whole or in part."""
         response = answer.response
         if response is not None:
-            response.close()
-            answer.response = None
+            if not answer.stream.working:  # a thread reads its file, and closes it (_read_in_thread)
+                response.close()
+                answer.response = None
             sent = response.length - answer.stream.unsent
             self._report(answer.client, answer.request, response.status, sent, answer.started_at)
         self._release_slot(answer)
@@ -152,7 +157,6 @@ class HTTP2Transfer(ConnectionProtocol):
         if answer.has_slot:
             answer.has_slot = False
             self._files -= 1
-            self._resume_waiting()
 
     def _reopen(self, stream: Stream) -> bool:
         """Let a stream wait until its file may be open again; return False."""
@@ -213,7 +217,7 @@ class HTTP2Transfer(ConnectionProtocol):
         size = min(part.length, _MAX_PIECE, max(room, _MIN_PIECE))
         if not part.file.in_page_cache(part.start, size):
             stream.working = True
-            self._state.loop.create_task(self._read_in_thread(stream, part, size))
+            self._state.loop.create_task(self._read_in_thread(self._answers[stream.id], part, size))
             return False
         buffer = memoryview(bytearray(size))
         try:
@@ -223,8 +227,8 @@ class HTTP2Transfer(ConnectionProtocol):
             return False
         return self._feed(stream, buffer[:count])
 
-    async def _read_in_thread(self, stream: Stream, part: FileSlice, size: int) -> None:
-        buffer, fault, count = memoryview(bytearray(size)), "", 0
+    async def _read_in_thread(self, answer: Answer, part: FileSlice, size: int) -> None:
+        stream, buffer, fault, count = answer.stream, memoryview(bytearray(size)), "", 0
         try:
             count = await self._state.storage.read(part.file, part.start, buffer)
         except OSError as error:
@@ -235,6 +239,8 @@ class HTTP2Transfer(ConnectionProtocol):
             return
         finally:
             self._connection.end_work(stream)
+            if answer.response is not None and stream.ended:
+                answer.response.close()
         if stream.ended or self._writer.closed:
             return
         if fault:

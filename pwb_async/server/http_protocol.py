@@ -161,9 +161,7 @@ class HTTPProtocol(ConnectionProtocol):
         """Respond to a request whose access has been checked in a thread. cache: that of when the check began."""
         self._responding = False
         if not self._writer.closed:
-            # After a reload there is another cache, whose keys may be made of other fields than that of this request.
-            known = request if cache is self._state.cache else request.without_key()
-            contain(self, self._process_events, known, (client, checked.result()))
+            contain(self, self._process_events, self._state.current(request, cache), (client, checked.result()))
 
     def _locate(self, request: Request, client: str, out: list[Part], wall: float) -> Response | None:
         """Make a response that needs no disk; otherwise write `out`, ask the disk and return None."""

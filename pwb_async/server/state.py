@@ -162,6 +162,13 @@ class ServerState:
         self.access_check = context.access_check
         self.observers = context.all_observers
 
+    def current(self, request: Request, cache: ResponseCache | None) -> Request:
+        """A request that was received while `cache` was the server's, with its key only if that is so still.
+
+        A reload makes another cache, whose keys may be made of other fields: the same key may be that of another site.
+        """
+        return request if cache is self.cache else request.without_key()
+
     def run_check(self, request: Request, check: Check) -> asyncio.Future[Response | None]:
         """Check the access of a request in a thread; 503 if too many checks wait, or if no thread can be started.
 

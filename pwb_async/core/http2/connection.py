@@ -97,13 +97,13 @@ class HTTP2Connection(ControlFrames):
 
     def receive(self, data: bytes) -> dict[bytes, Request | BadRequest]:
         """Take received bytes; return the requests to respond to. One that is reset by the same bytes is left out."""
-        self._events = {}
         if not self.closed:
             try:
                 self._receive(self._data + data if self._data else data)
             except HTTP2ConnectionError as error:
                 self._fail(error)
-        return self._events
+        events, self._events = self._events, {}
+        return events
 
     def _receive(self, data: bytes) -> None:
         position, end = 0, len(data)

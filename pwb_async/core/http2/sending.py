@@ -100,6 +100,7 @@ class SendingSide:
     ) -> Sequence[bytes]:
         """Begin a response that waits for its turn: return its head."""
         stream = self.streams.get(stream_id)
+        assert stream is None or not stream.ended
         if stream is None and frames.size:
             stream = self.open(stream_id, event)
         block = start + frames.block
