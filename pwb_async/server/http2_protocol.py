@@ -304,23 +304,6 @@ class HTTP2Protocol(HTTP2Lifetime):
                 self._files += 1
             self._find(answer)
 
-    def _drop_ended(self) -> None:
-        """End the work for streams that were reset.
-
-        All of them first, so that none gets the place of another one and comes to life again.
-        """
-        while self._connection.ended:
-            ended, self._connection.ended = self._connection.ended, []
-            dropped = [answer for stream in ended if (answer := self._answers.pop(stream.id, None)) is not None]
-            for answer in dropped:
-                if answer in self._waiting:
-                    self._waiting.remove(answer)
-                    self._connection.end_work(answer.stream)
-            for answer in dropped:
-                self._finish(answer)
-            if not self._writer.closed:
-                self._resume_waiting()
-
     def use_parser(self, parser: RequestParser) -> None:
         """Read the next request with the reader that belongs to another parser."""
         self._connection.use_reader(self._readers.of(parser)[0])

@@ -153,6 +153,23 @@ class HTTP2Transfer(ConnectionProtocol):
             self._report(answer.client, answer.request, response.status, sent, answer.started_at)
         self._release_slot(answer)
 
+    def _drop_ended(self) -> None:
+        """End the work for streams that were reset.
+
+        All of them first, so that none gets the place of another one and comes to life again.
+        """
+        while self._connection.ended:
+            ended, self._connection.ended = self._connection.ended, []
+            dropped = [answer for stream in ended if (answer := self._answers.pop(stream.id, None)) is not None]
+            for answer in dropped:
+                if answer in self._waiting:
+                    self._waiting.remove(answer)
+                    self._connection.end_work(answer.stream)
+            for answer in dropped:
+                self._finish(answer)
+            if not self._writer.closed:
+                self._resume_waiting()
+
     def _release_slot(self, answer: Answer) -> None:
         if answer.has_slot:
             answer.has_slot = False
