@@ -32,7 +32,7 @@ from .connection_protocol import ConnectionProtocol
 from .faults import contain
 from .http2_lifetime import HTTP2Lifetime
 from .http2_readers import HTTP2Readers
-from .http2_transfer import MAX_BATCH, MAX_FILES, Answer
+from .http2_transfer import MAX_BATCH, MAX_FILES, Answer, urgency
 from .state import ServerState
 
 logger: Final = logging.getLogger("pwb")
@@ -297,7 +297,7 @@ class HTTP2Protocol(HTTP2Lifetime):
             ]
             if not waiting:
                 return
-            answer = min(waiting, key=_urgency)
+            answer = min(waiting, key=urgency)
             self._waiting.remove(answer)
             if answer.needs_file:
                 answer.has_slot = True
@@ -315,7 +315,3 @@ class HTTP2Protocol(HTTP2Lifetime):
         self._requests = None
         self._waiting.clear()
         self._drop_ended()
-
-
-def _urgency(answer: Answer) -> tuple[int, bytes]:
-    return answer.stream.urgency, answer.stream.id

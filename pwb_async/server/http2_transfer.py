@@ -72,6 +72,11 @@ class Answer:
         self.has_slot = self.needs_file = False
 
 
+def urgency(answer: Answer) -> tuple[int, bytes]:
+    """The place of an answer among those that wait."""
+    return answer.stream.urgency, answer.stream.id
+
+
 class HTTP2Transfer(ConnectionProtocol):
     """The responses under way on a connection, and how they are written."""
 
