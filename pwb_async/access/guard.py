@@ -180,6 +180,8 @@ class GuardedStorage:
     def find(self, lookup: Lookup) -> Finding:
         """What the other storage finds, or a Refused."""
         finding, request = self._storage.find(lookup), lookup.request
+        if lookup.exempt:
+            return finding
         page = _error_page(lookup, finding)
         if page is not None and self._access.rules.beyond(request.target.segments, page.path):
             _close(finding)

@@ -114,9 +114,9 @@ class ServerContext(NamedTuple):
         """The client resolver and the guard as servers call them; None if there is neither."""
         return self.make_access_check(self.site)
 
-    def make_access_check(self, site: Responder) -> AccessCheck | None:
-        """The same with another site, which adds its fields to what refuses a request."""
-        guard = both(self.sites.guard(self.site), self.guard)
+    def make_access_check(self, site: Responder, *, by_rules: bool = True) -> AccessCheck | None:
+        """The same with another site, which adds its fields to what refuses a request. by_rules: whether rules do."""
+        guard = both(self.sites.guard(self.site) if by_rules else None, self.guard)
         resolve = self.resolve_client or self.proxies
         return None if resolve is None and guard is None else AccessCheck(resolve, guard, site)
 

@@ -3,13 +3,16 @@
 import asyncio
 from collections.abc import Callable
 from socket import AF_UNIX
-from typing import Any, Final
+from typing import Any, Final, cast
 
+from pwb_async.config.places import places_of, root_path
 from pwb_async.core.events import BadRequest
 from pwb_async.core.semantics.messages import Request, Response
 from pwb_async.core.site.access import Check
+from pwb_async.core.site.acme_challenges import FOLDER, is_challenge
 from pwb_async.core.site.lookup import Finding, Lookup
 from pwb_async.core.site.plain_http import PlainHTTP, Ports
+from pwb_async.core.site.responder import Responder
 from pwb_async.runtime.access_options import find_connection_class
 from pwb_async.runtime.context import ServerContext
 
@@ -35,10 +38,12 @@ class PlainState:
     def _configure(self, context: ServerContext) -> None:
         self._configured = context
         self._site = PlainHTTP(context.site, self._ports)
-        self._check_access = context.make_access_check(self._site)
+        site = self._site if self._ports is None else _spare_challenges(context, self._ports)
+        self._check_access = context.make_access_check(site)
+        self._check_exempt = context.make_access_check(site, by_rules=False)
         # The header of the PROXY protocol has been taken ahead of what was no handshake.
         kind = find_connection_class(context.options) if self._ports else context.connection_class
-        self._context = context._replace(site=self._site, connection_class=kind)
+        self._context = context._replace(site=site, connection_class=kind)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._state, name)
@@ -57,11 +62,27 @@ class PlainState:
 
     def access_check(self, peer: str, event: Request | BadRequest) -> tuple[str, Response | Check | None]:
         """The client, and the response if the request is refused: no password is asked for without TLS."""
-        check = self._check_access
+        is_exempt = self._ports is not None and isinstance(event, Request) and is_challenge(event)
+        check = self._check_exempt if is_exempt else self._check_access
         client, refusal = (peer, None) if check is None else check(peer, event)
         if isinstance(event, Request) and (isinstance(refusal, Check) or (refusal and refusal.status == 401)):
             return client, self._site.redirect(event)
         return client, refusal
+
+
+def _spare_challenges(context: ServerContext, ports: Ports) -> Responder:
+    """The sites of a context, each of which redirects all but what it has below its own /.well-known/."""
+
+    def redirecting(number: int, site: Responder) -> PlainHTTP:
+        options = context.options.of_all_sites[number]
+        is_mounted = any(place.contains(FOLDER) for place in places_of(options))
+        return PlainHTTP(site, ports, b"" if is_mounted else root_path(options))
+
+    if not context.options.sites:
+        return redirecting(0, context.site)
+    from pwb_async.core.site.virtual_hosts import VirtualHosts  # which a server with several sites has imported
+
+    return cast(VirtualHosts, context.site).with_sites(redirecting)
 
 
 def ports_of(context: ServerContext) -> Ports:

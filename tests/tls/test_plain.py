@@ -24,14 +24,17 @@ def tls_design(request: pytest.FixtureRequest) -> Design:
 
 
 @asynccontextmanager
-async def redirecting(design: Design, folder: Path, *options: str) -> AsyncIterator[tuple[Server, tuple[str, int]]]:
+async def redirecting(
+    design: Design, folder: Path, *options: str, allowed_errors: str = ""
+) -> AsyncIterator[tuple[Server, tuple[str, int]]]:
     """A server with a challenge of ACME, and the address of its port without TLS."""
     root = folder / "root"
     challenges = root / ".well-known" / "acme-challenge"
     challenges.mkdir(parents=True)
     (challenges / "token").write_bytes(TOKEN)
     (root / "a.txt").write_bytes(b"abc")
-    async with running(design, root, "--redirect-https", "0", *STRICT, *options, log_dir=folder) as server:
+    options = ("--redirect-https", "0", *STRICT, *options)
+    async with running(design, root, *options, log_dir=folder, allowed_errors=allowed_errors) as server:
         ports = {int(port) for port in listening(server)} - {server.address[1]}
         yield server, ("127.0.0.1", ports.pop())
 
@@ -70,14 +73,64 @@ async def test_the_port_of_redirect_https_redirects_all_but_the_challenges(tls_d
 
 
 async def test_a_password_is_never_asked_for_without_tls(tls_design: Design, tmp_path: Path) -> None:
-    users = tmp_path / "users"
-    users.write_text("bob:$2y$05$uA8PyBJlwvCfBLWeNmzWEOBcJnFNg3NwmYwOFDUCzmWFNE5DCwZdC\n")
-    users.chmod(0o600)
-    async with redirecting(tls_design, tmp_path, "--htpasswd", str(users)) as (server, plain):
-        for target in ("/a.txt", "/.well-known/acme-challenge/token"):
+    async with redirecting(tls_design, tmp_path, "--htpasswd", users(tmp_path)) as (server, plain):
+        for target in ("/a.txt", "/.well-known/other"):
             for fields in ((), ("Authorization: Basic Ym9iOnNlY3JldA==",)):
                 assert (await send_request(plain, get(target, *fields))).status == 301
         assert (await send_request(server.address, get("/a.txt"))).status == 401
+
+
+def users(folder: Path) -> str:
+    path = folder / "users"
+    path.write_text("bob:$2y$05$uA8PyBJlwvCfBLWeNmzWEOBcJnFNg3NwmYwOFDUCzmWFNE5DCwZdC\n")
+    path.chmod(0o600)
+    return str(path)
+
+
+RULES: Final = """
+htpasswd = "users"
+deny = ["127.0.0.0/8"]
+allowed-host = ["other"]
+maintenance = true
+[[redirects]]
+from = "/*"
+to = "/a.txt"
+status = 301
+force = true
+"""
+PREFIX: Final = """
+prefix = "/p/"
+[[access]]
+for = "/*"
+htpasswd = "users"
+"""
+MOUNT: Final = """
+strict-hosts = true
+[[sites]]
+hosts = ["h"]
+root = "root"
+prefix = "/p/"
+mount = ["/.well-known/=mounted/.well-known"]
+htpasswd = "users"
+"""
+
+
+@pytest.mark.parametrize("config", [RULES, PREFIX, MOUNT], ids=["rules", "prefix", "mount"])
+async def test_no_rule_keeps_an_authority_from_a_challenge(config: str, tls_design: Design, tmp_path: Path) -> None:
+    users(tmp_path)
+    mounted = tmp_path / "mounted" / ".well-known" / "acme-challenge"
+    mounted.mkdir(parents=True)
+    (mounted / "mounted").write_bytes(TOKEN)
+    (tmp_path / "pwb.toml").write_text(config)
+    async with redirecting(tls_design, tmp_path, "--config", "pwb.toml", allowed_errors="outside") as (server, plain):
+        token = "mounted" if config == MOUNT else "token"
+        challenge = await send_request(plain, get(f"/.well-known/acme-challenge/{token}"))
+        assert (challenge.status, challenge.content) == (200, TOKEN)
+        assert (await send_request(plain, get("/.well-known/acme-challenge/missing"))).status == 404
+        for target in ("/a.txt", "/p/a.txt", "/.well-known/", "/.well-known/acme-challenge/"):
+            assert (await send_request(plain, get(target))).status in (301, 403)
+        over_tls = await send_request(server.address, get(f"/.well-known/acme-challenge/{token}"))
+        assert over_tls.status in (401, 403, 404)
 
 
 async def test_a_request_to_the_port_with_tls(tls_design: Design, tmp_path: Path) -> None:

@@ -84,6 +84,8 @@ class Lookup:
     """The request fields on which it depends whether there are such candidates, as a value of Vary."""
     site: int = 0
     """The number of the site that it is for; 0 is the default site."""
+    exempt: bool = False
+    """Whether no rule of the site applies to what is found, as any client may have it (acme_challenges.py)."""
 
     @property
     def names_directory(self) -> bool:

@@ -38,6 +38,8 @@ class Maintenance:
 
     def reply(self, lookup: Lookup, finding: Finding) -> Response:
         """The response with the page, or with one of PWB's own."""
+        if lookup.exempt:
+            return self._site.reply(lookup, finding)
         request = lookup.request
         if not isinstance(finding, OpenFile):
             return self.unavailable(request)

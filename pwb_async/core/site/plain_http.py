@@ -3,7 +3,7 @@
     GET or HEAD           301 to the same target by https
     any other request     400, as its content has been sent in the clear, and a client may repeat it as a GET
     /.well-known/         what the site has there, where a port beside that with TLS is redirected: authorities look for
-                          the challenges of ACME there (RFC 8555 8.3)
+                          files there, among them the challenges of ACME, to which no rule applies (acme_challenges.py)
 
 No response has Strict-Transport-Security (RFC 6797 7.2).
 """
@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 from pwb_async.core.events import BadRequest
 from pwb_async.core.semantics.messages import Request, Response
 
+from .acme_challenges import challenge_lookup, is_challenge
 from .cache_policy import NO_CACHE
 from .error_pages import page_response
 from .lookup import Finding, Lookup
@@ -40,10 +41,11 @@ class PlainHTTP:
     Args:
         site: The site.
         ports: The ports of a listener beside that with TLS; None for requests on the latter.
+        root: The path at which the site has the directory with the challenges of ACME.
     """
 
-    def __init__(self, site: Responder, ports: Ports | None = None) -> None:
-        self._site, self._ports = site, ports
+    def __init__(self, site: Responder, ports: Ports | None = None, root: bytes = b"") -> None:
+        self._site, self._ports, self._root = site, ports, root
         self.variant, self.target_key = site.variant, site.target_key
         self.error = site.error
 
@@ -51,6 +53,8 @@ class PlainHTTP:
         """The redirect, or what to look for below /.well-known/."""
         if self._ports is None or request.target.segments[:1] != (_WELL_KNOWN,):
             return self.redirect(request)
+        if is_challenge(request):
+            return challenge_lookup(request, self._root)
         located = self._site.locate(request, client)
         return _without_strict(located) if isinstance(located, Response) else located
 

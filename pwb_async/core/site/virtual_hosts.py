@@ -5,7 +5,7 @@ than a shorter one. Requests for other hosts, and those without a host, get the 
 get 421 (RFC 9110 15.5.20).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -93,6 +93,10 @@ class VirtualHosts:
         # If the target has the host of another site than Host has, the variant was not made by the site that responds.
         is_keyed = number == self._table.number_of(request.fields.host)
         return replace(located, site=number, cacheable=located.cacheable and is_keyed)
+
+    def with_sites(self, make: Callable[[int, Responder], Responder]) -> "VirtualHosts":
+        """The same hosts with others in the place of the sites. make: is called with each number and its site."""
+        return VirtualHosts([make(number, site) for number, site in enumerate(self.sites)], self._table)
 
     def reply(self, lookup: Lookup, finding: Finding) -> Response:
         return self.sites[lookup.site].reply(lookup, finding)

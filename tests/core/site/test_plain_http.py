@@ -6,11 +6,14 @@ from pwb_async.core.events import BadRequest
 from pwb_async.core.http1.limits import Limits
 from pwb_async.core.http1.parser import RequestParser
 from pwb_async.core.semantics.messages import Request, Response
+from pwb_async.core.site.acme_challenges import is_challenge
 from pwb_async.core.site.added_fields import AddedFields
 from pwb_async.core.site.header_rules import HeaderRule, HeaderRules
 from pwb_async.core.site.lookup import NOT_FOUND, Lookup
+from pwb_async.core.site.maintenance import Maintenance
 from pwb_async.core.site.plain_http import PlainHTTP, Ports
 from pwb_async.core.site.site import Site
+from pwb_async.core.site.virtual_hosts import HostTable, VirtualHosts
 
 STRICT = HeaderRule("--header", None, ((b"Strict-Transport-Security", (b"max-age=1",)), (b"X-Own", (b"1",))))
 SITE = Site(added_fields=AddedFields(rules=HeaderRules((STRICT,), secure=True)))
@@ -86,6 +89,34 @@ def test_the_challenges_of_acme_are_spared_beside_the_port_with_tls_only() -> No
     refused = beside.locate(request("/.well-known/acme-challenge/token", method="POST"))
     assert isinstance(refused, Response)
     assert refused.status == 405
+
+
+@pytest.mark.parametrize(
+    ("made", "exempt"),
+    [
+        (request("/.well-known/acme-challenge/A-z_9?q"), True),
+        (request("/.well-known/acme-challenge/token", method="HEAD"), True),
+        (request("/.well-known/acme-challenge/token", method="OPTIONS"), False),
+        (request("/.well-known/acme-challenge/token/"), False),
+        (request("/.well-known/acme-challenge/.token"), False),
+        (request("/.well-known/acme-challenge/a/token"), False),
+        (request("/.well-known/other/token"), False),
+        (request("/"), False),
+    ],
+)
+def test_what_is_a_challenge(made: Request, exempt: bool) -> None:
+    assert is_challenge(made) is exempt
+
+
+def test_a_challenge_is_beneath_the_root_and_no_rule_applies_to_it() -> None:
+    sites = VirtualHosts([SITE, Maintenance(SITE)], HostTable(((b"h",),), strict=False))
+    beside = sites.with_sites(lambda number, site: PlainHTTP(site, Ports(80, 443), b"p/q" if number else b""))
+    for host, path in (("example.com", b""), ("h", b"p/q/")):
+        lookup = beside.locate(request("/.well-known/acme-challenge/token", host=host))
+        assert isinstance(lookup, Lookup)
+        assert [each.path for each in lookup.candidates] == [path + b".well-known/acme-challenge/token"]
+        assert lookup.exempt
+        assert beside.reply(lookup, NOT_FOUND).status == 404
 
 
 def test_no_other_response_has_strict_transport_security() -> None:
