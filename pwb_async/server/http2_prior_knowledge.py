@@ -29,7 +29,8 @@ class PriorKnowledgeProtocol(HTTPProtocol):
             if PREFACE.startswith(data[: len(PREFACE)]) and self._connection.state is ConnectionState.HEAD:
                 self._first = data
                 if len(data) >= len(PREFACE):
-                    HTTP2Protocol(self._state, self._readers).take_over(self, data)
+                    retiring = self._connection.close_after_response
+                    HTTP2Protocol(self._state, self._readers).take_over(self, data, retiring)
                 return
             self._first = None
         super().data_received(data)

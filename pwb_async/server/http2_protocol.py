@@ -2,71 +2,106 @@
 
 A turn, step by step:
   1. data_received() passes the bytes to the HTTP2Connection, which returns the requests in them.
-  2. Each is answered by the steps of HTTP/1.1 (http_protocol.py): access, cache, site, and a lookup in a thread.
-  3. Small responses leave at once and together, by one write. Those that do not fit the windows wait.
-  4. Responses that wait are sent as long as the transport takes data (http2_transfer.py).
+  2. Each is responded to by the steps of HTTP/1.1 (http_protocol.py): access, cache, site, and a lookup in a thread.
+  3. Small responses leave at once and together, by one write. Those that do not fit the windows, and those that need a
+     thread, become transfers (http2_transfers.py, http2_lookups.py).
+  4. Their content is sent as long as the windows and the transport take it (http2_content.py).
+  5. Where nothing is left to do, the deadline is that of what is waited for (http2_timeouts.py).
 
 Nothing is read while the transport buffers data. So what a client can have queued, acknowledgements or responses, is
-what one read of the socket can ask for, and no more.
+what one read of the socket can ask for, and no more. A connection ends by GOAWAY; then its sending side is closed, and
+what the client still sends is discarded until it closes, too (RFC 9113 6.8, RFC 9112 9.6).
 """
 
 import asyncio
-import logging
-import time
-from asyncio import Future
-from collections.abc import Iterator
-from functools import partial
-from typing import Final, cast
+from typing import Final
 
 from pwb_async.core.deadlines import NEVER
-from pwb_async.core.events import BadRequest
+from pwb_async.core.events import ConnectionState
 from pwb_async.core.http1.parser import RequestParser
+from pwb_async.core.http2.connection import HTTP2Connection
 from pwb_async.core.http2.errors import ErrorCode
-from pwb_async.core.semantics.messages import Request, Response
-from pwb_async.core.site.access import Check
-from pwb_async.core.site.lookup import Finding, Lookup, OpenFile
-from pwb_async.core.site.responder import Responder
-from pwb_async.observability.exchange import Exchange
+from pwb_async.core.http2.streams import Stream
 
 from .connection_protocol import ConnectionProtocol
 from .faults import contain
-from .http2_lifetime import HTTP2Lifetime
+from .http2_content import MAX_BATCH, ContentSender
+from .http2_lookups import Lookups
 from .http2_readers import HTTP2Readers
-from .http2_transfer import MAX_BATCH, MAX_FILES, Answer, urgency
+from .http2_requests import PendingRequests
+from .http2_timeouts import ContentTimeout, RequestTimeout
+from .http2_transfer import Transfer
+from .http2_transfers import Transfers
+from .response_writer import ResponseWriter
 from .state import ServerState
 
-logger: Final = logging.getLogger("pwb")
-_MAX_LOOKUPS: Final = 32
-"""Lookups of one connection at a time."""
 _MAX_RECEIVED: Final = 16 * 1024
 """Received bytes that are acted on before other connections get their turn: some 400 requests or 1,000 others."""
-_MAX_HELD: Final = 64 * 1024
+_MAX_KEPT: Final = 64 * 1024
 """Received bytes that are kept for later turns; then reading is paused."""
+_GOAWAY_DELAY: Final = 1.0
+"""Seconds between the two steps of GOAWAY: more than a round trip (RFC 9113 6.8)."""
+_LINGER: Final = ConnectionState.LINGER
 
 
-class HTTP2Protocol(HTTP2Lifetime):
+class HTTP2Protocol(ConnectionProtocol):
     """The server's end of one HTTP/2 connection."""
 
-    __slots__ = ("_held", "_lookups", "_parsed_for", "_readers", "_reading_paused")
+    __slots__ = ("_connection", "_content", "_content_timeout", "_eof", "_excessive", "_linger_left", "_lingering",
+                 "_lookups", "_readers", "_reading_paused", "_received", "_request_timeout", "_requests",
+                 "_retiring", "_scheduled", "_timeouts", "_transfers")  # fmt: skip
 
     def __init__(self, state: ServerState, readers: HTTP2Readers) -> None:
-        super().__init__(state, readers)
+        super().__init__(state)
+        context = state.context
         self._readers = readers
-        self._held = b""  # received, but for later turns
-        self._parsed_for = state.cache  # that of the time when `_requests` were received
-        self._lookups = 0  # lookups in threads
-        self._reading_paused = False
+        self._connection = HTTP2Connection(*readers.of(context.parser), context.server_field)
+        self._transfers = Transfers(self, state, self._connection)
+        self._lookups = Lookups(self._transfers, readers)
+        self._content = ContentSender(self._transfers)
+        self._received = b""  # but kept for later turns
+        self._requests = PendingRequests(self._transfers, self._lookups)
+        self._timeouts = context.timeouts
+        self._content_timeout = ContentTimeout(context.timeouts.send, context.options.min_send_rate)
+        self._request_timeout = RequestTimeout(context.timeouts)
+        self._excessive: list[Stream] = []
+        """Streams that are reset soon, unless they end before."""
+        self._linger_left = context.parser.limits.bad_head  # bytes that may follow the end of the sending side
+        self._eof = self._retiring = self._lingering = self._reading_paused = self._scheduled = False
+
+    @property
+    def idle_order(self) -> float | None:
+        """A number that orders idle connections, the longest idle first; None while a request is under way."""
+        return None if self.responding or self._lingering else self.deadline.at
+
+    @property
+    def responding(self) -> bool:
+        """Whether a response is under way, or a request waits for its turn."""
+        return bool(self._transfers.active) or self._requests.waiting is not None or self._writer.paused
+
+    @property
+    def writer(self) -> ResponseWriter:
+        """The sending side of the connection."""
+        return self._writer
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Send SETTINGS, and wait for those of the client; or refuse the connection."""
         super().connection_made(transport)
         self._take_turn()
 
-    def take_over(self, other: ConnectionProtocol, data: bytes) -> None:
-        """Go on with the connection of another protocol, which has received `data`."""
+    def _refuse(self) -> None:
+        """Process no stream, since the connection is not admitted; so the client may try again (RFC 9113 8.7)."""
+        self._connection.close(ErrorCode.NO_ERROR, "too many connections")
+
+    def take_over(self, other: ConnectionProtocol, data: bytes, retiring: bool) -> None:
+        """Continue the connection of another protocol, which has received `data`. retiring: it was to end soon."""
         self._transport, self._writer, self._peer = other.parts
         self._state.admission.replace(other, self)  # type: ignore[arg-type]
         self._transport.set_protocol(self)
+        if retiring and self._state.stopping:
+            self._connection.finish()
+        elif retiring:
+            self._connection.retire()
         self.data_received(data)
 
     def data_received(self, data: bytes) -> None:
@@ -74,235 +109,197 @@ class HTTP2Protocol(HTTP2Lifetime):
         if self._lingering:
             self._discard(data)
             return
-        busy = self._held or self._writer.paused or self._requests is not None
-        self._held = self._held + data if self._held else data
+        busy = self._received or self._writer.paused or self._requests.waiting
+        self._received = self._received + data if self._received else data
         if not busy:
             self._take_turn()
-        elif len(self._held) > _MAX_HELD and not self._reading_paused:
+        elif len(self._received) > _MAX_KEPT and not self._reading_paused:
             self._reading_paused = True
             self._transport.pause_reading()
 
+    def eof_received(self) -> bool:
+        """Keep the transport open: a client that has closed its sending side still gets what its windows allow."""
+        self._eof = True
+        self.schedule()
+        return True
+
     def resume_writing(self) -> None:
-        """Go on with what waits."""
+        """Continue with what waits."""
         super().resume_writing()
         self._continue()
 
+    def schedule(self) -> None:
+        """Take a turn when other connections have had theirs."""
+        if not self._scheduled:
+            self._scheduled = True
+            self._state.loop.call_soon(self._continue)
+
+    def _continue(self) -> None:
+        """Take a turn. No exception may leave this: its callers would log it and keep the connection open."""
+        self._scheduled = False
+        if not (self._writer.closed or self._writer.paused):
+            contain(self, self._take_turn)
+
     def _take_turn(self) -> None:
-        """Act on received bytes, answer requests, and send what the windows and the transport allow."""
-        connection = self._connection
-        if self._held and self._requests is None:
+        """Act on received bytes, respond to requests, and send what the windows and the transport allow."""
+        connection, transfers = self._connection, self._transfers
+        if self._received and not self._requests.waiting:
             self._receive()
-        if connection.closed:
-            self._requests = None
         if connection.ended:
-            self._drop_ended()
+            transfers.drop_ended()
+        if connection.closed:
+            self._requests.drop()
         if connection.retiring:
             self._finish_later()
-        answered = self._requests is not None and self._answer_requests(self._requests)
-        more = self._send_content() if self._answers and not self._writer.paused else False
-        if self._waiting:
-            more |= self._make_room()
-        if connection.ended:  # files that were cut short
-            self._drop_ended()
-            more = True
+        responded = self._requests.waiting is not None and self._requests.respond(self._peer)
+        more = self._send_content() if transfers.active and not self._writer.paused else False
         self._flush()
         if self._writer.paused:
             return
-        if more or self._held or self._requests is not None:
+        if more or self._received or self._requests.waiting:
             self.deadline.at = NEVER  # nothing is waited for
-            self._schedule()
+            self.schedule()
         else:
-            self._wait(self._state.clock(), answered)
+            self._wait(self._state.clock(), responded)
 
     def _receive(self) -> None:
         """Pass the bytes of one turn to the connection."""
-        data = self._held[:_MAX_RECEIVED]
-        self._held = b"" if self._connection.closed else self._held[_MAX_RECEIVED:]
-        if self._reading_paused and len(self._held) <= _MAX_HELD:
+        data = self._received[:_MAX_RECEIVED]
+        self._received = b"" if self._connection.closed else self._received[_MAX_RECEIVED:]
+        if self._reading_paused and len(self._received) <= _MAX_KEPT:
             self._reading_paused = False
             self._transport.resume_reading()
         requests = self._connection.receive(data)
         if requests:
-            self._requests, self._parsed_for = iter(requests.items()), self._state.cache
+            self._requests.add(requests)
         self._collect()
 
-    def _answer_requests(self, requests: Iterator[tuple[bytes, Request | BadRequest]]) -> bool:
-        """Answer requests, until there is enough to write; return whether all are answered or have a lookup."""
-        state, connection = self._state, self._connection
-        cache, check_access, observers, out = state.cache, state.access_check, state.observers, self._out
-        wall, now = time.time(), state.clock()  # since the epoch, and on the clock of the deadlines and the cache
-        size, stale = 0, cache is not self._parsed_for
-        for stream, request in requests:
-            response, client = None, self._peer
-            if stale and isinstance(request, Request):
-                request = state.current(request, self._parsed_for)
-            if check_access is not None:
-                client, refusal = check_access(self.peer, request)
-                if isinstance(refusal, Check):
-                    self._check(self._defer(stream, request, client, wall), refusal)
-                    continue
-                response = refusal
-            if isinstance(request, BadRequest):
-                response = state.context.site.refuse(request)
-            elif response is None:
-                if cache is not None:
-                    response = cache.get(request, now)
-                if response is None:
-                    response = self._locate(stream, request, client, wall)
-                    if response is None:
-                        continue
-            if response.has_file:
-                self._begin(self._defer(stream, request, client, wall), response)
-                continue
-            out += connection.respond(stream, request, response, wall)
-            waiting = connection.streams.get(stream)
-            if waiting is not None and waiting.unsent:
-                self._defer(stream, request, client, wall).response = response
-                continue
-            if observers:
-                exchange = Exchange()  # without make_exchange(), which would be a Python call more
-                exchange.client = client or self.peer
-                exchange.request = request
-                exchange.status, exchange.sent, exchange.started_at = response.status, response.length, wall
-                for observe in observers:
-                    observe(exchange)
-            size += response.length
-            if size > MAX_BATCH:
-                return False
-        self._requests = None
-        return True
+    def _send_content(self) -> bool:
+        """Begin and send what can be; return whether there may be more."""
+        transfers = self._transfers
+        resumed = self._lookups.resume()
+        size = self._content.send()
+        if size:
+            self._content_timeout.progress(size, self._state.clock())
+        if self._connection.ended:  # files that were cut short
+            transfers.drop_ended()
+        return size >= MAX_BATCH or resumed or self._lookups.resume()
 
-    def _defer(self, stream: bytes, request: Request | BadRequest, client: str, wall: float) -> Answer:
-        """Keep a request whose response cannot be sent at once."""
-        answer = Answer(self._connection.open(stream, request), request, client, wall, self._state.cache)
-        self._answers[stream] = answer
-        return answer
+    def _collect(self) -> None:
+        """Put the frames of the connection behind those that are collected: RST_STREAM ends what was sent before it."""
+        if self._connection.output:
+            self._transfers.out += self._connection.output
+            self._connection.output = []
 
-    def _check(self, answer: Answer, check: Check) -> None:
-        """Check the access of a request in a thread."""
-        answer.stream.working = True
-        checked = self._state.run_check(cast(Request, answer.request), check)
-        checked.add_done_callback(partial(self._process_checked, answer))
+    def _flush(self) -> None:
+        """Write what has been collected, all of it at once."""
+        self._collect()
+        if self._transfers.out:
+            out, self._transfers.out = self._transfers.out, []
+            self._writer.write((b"".join(out),))
 
-    def _process_checked(self, answer: Answer, checked: Future[Response | None]) -> None:
-        if self._may_go_on(answer):
-            contain(self, self._respond_checked, answer, checked.result())
+    def report(self, transfer: Transfer, status: int, sent: int) -> None:
+        """Pass the exchange of a transfer to the observers."""
+        self._report(transfer.client, transfer.request, status, sent, transfer.started_at)
 
-    def _respond_checked(self, answer: Answer, refusal: Response | None) -> None:
-        if refusal is None:
-            self._find(answer)
-        else:
-            self._begin(answer, refusal)
-        self._schedule()
-
-    def _may_go_on(self, answer: Answer) -> bool:
-        """End the work of a thread for a stream; return whether its response is still wanted."""
-        self._connection.end_work(answer.stream)
-        return not (answer.stream.ended or self._writer.closed)
-
-    def _locate(self, stream: bytes, request: Request, client: str, wall: float) -> Response | None:
-        """Make a response that needs no disk; otherwise ask the disk, and return None."""
-        site = self._state.context.site
-        located = site.locate(request, client)
-        if isinstance(located, Response):
-            return located
-        answer = self._defer(stream, request, client, wall)
-        if self._lookups < _MAX_LOOKUPS:
-            self._look_up(answer, located, site)
-        else:
-            self._waiting.append(answer)
-        return None
-
-    def _find(self, answer: Answer) -> None:
-        """Make the response to a request that has waited."""
-        state, request = self._state, cast(Request, answer.request)
-        if self._lookups >= _MAX_LOOKUPS:
-            self._waiting.append(answer)
+    def _wait(self, now: float, responded: bool = False) -> None:
+        """Arm the deadline of what the connection waits for, or take the next step of closing it."""
+        connection, transfers = self._connection, self._transfers
+        if connection.answered and not self._excessive:
+            self._reset_later()
+        if transfers.active:
+            self._request_timeout.stop()
+            self._wait_for_client(now)
             return
-        site = state.context.site
-        request = state.current(request, answer.cache)
-        response = state.cache and state.cache.get(request, state.clock())
-        located = response or site.locate(request, answer.client)
-        if isinstance(located, Response):
-            self._begin(answer, located)
+        self._content_timeout.stop()
+        if connection.closed or connection.finishing or self._eof:
+            self._linger(now)
+            return
+        self.deadline.at = self._request_timeout.wait(now, responded, connection.incomplete, connection.advanced)
+
+    def _wait_for_client(self, now: float) -> None:
+        """Arm the send timeout, if the client has to open its windows; the disk has a timeout of its own."""
+        transfers = self._transfers
+        if transfers.blocked:
+            self.deadline.at = self._content_timeout.wait(now)
         else:
-            self._look_up(answer, located, site)
+            self._content_timeout.pause(now)
+            self.deadline.at = NEVER
+        if self._eof and not transfers.at_work:  # nothing will open the windows
+            self._transport.close()
 
-    def _look_up(self, answer: Answer, lookup: Lookup, site: Responder) -> None:
-        self._lookups += 1
-        answer.stream.working = True
-        # The whole response is made with one configuration, even if a reload replaces it meanwhile.
-        self._state.find(lookup).add_done_callback(partial(self._process_found, answer, lookup, site))
+    def _reset_later(self) -> None:
+        """Reset the streams whose requests are too long if their clients have not ended them after --linger-idle."""
+        self._excessive = self._connection.excessive
+        if self._excessive:
+            self._state.loop.call_later(self._timeouts.linger_idle, self._reset_excessive)
 
-    def _process_found(self, answer: Answer, lookup: Lookup, site: Responder, found: Future[Finding]) -> None:
-        """Respond with what the disk has found."""
-        self._lookups -= 1
-        wanted = self._may_go_on(answer)
-        try:
-            finding = found.result()
-            self._state.storage_log.report(lookup, finding)
-            if wanted:
-                self._begin(answer, self._reply(lookup, finding, site))
-            elif isinstance(finding, OpenFile) and finding.file_to_close is not None:
-                finding.file_to_close.close()
-            if not self._writer.closed:
-                self._resume_waiting()
-                self._schedule()
-        except Exception:
-            logger.exception("a fault of this server")
+    def _reset_excessive(self) -> None:
+        for stream in self._excessive:
+            self._connection.stop_request(stream)
+        self._excessive = []
+        self._continue()
+
+    def _linger(self, now: float) -> None:
+        """Close the sending side, and read what the client still sends until it closes, too (RFC 9112 9.6)."""
+        if self._eof or self._state.stopping:
+            self._transport.close()
+        elif not self._lingering:
+            self._transport.write_eof()
+        self._lingering = True
+        self.deadline.arm(_LINGER, now)
+
+    def _discard(self, data: bytes) -> None:
+        """Discard what the client sends after the sending side was closed, as much as HTTP/1.1 does (hazard A13)."""
+        self._linger_left -= len(data)
+        if self._linger_left < 0:
             self.abort()
+        else:
+            self._wait(self._state.clock())
 
-    def _reply(self, lookup: Lookup, finding: Finding, site: Responder) -> Response:
-        """The response that is made of a finding; a prepared one if the finding has been used before.
-
-        A lookup is shared, and the streams of many clients ask for the same file at the same time.
-        """
-        state, readers = self._state, self._readers
-        if isinstance(finding, OpenFile) and finding.content is not None and lookup.cacheable:
-            if finding is readers.last_found and site is state.context.site and state.cache is not None:
-                prepared = state.cache.get(lookup.request, state.clock())
-                if prepared is not None:
-                    return prepared
-            readers.last_found = finding
-        return site.reply(lookup, finding)
-
-    def _begin(self, answer: Answer, response: Response) -> None:
-        """Begin a response; one of a large file waits while as many as may be are open."""
-        if answer.response is not None:
-            self._go_on(answer, answer.response, response)
+    def expire(self) -> None:
+        """Act on the deadline, which has passed."""
+        connection = self._connection
+        if self._send_timeout is not None:
+            self._check_send_timeout(self._send_timeout)
             return
-        if response.has_file and not answer.has_slot:
-            if self._files >= MAX_FILES and not self._park_one():
-                response.close()
-                answer.needs_file = True
-                self._waiting.append(answer)
+        if self._lingering:
+            self._transport.close()
+        elif self._transfers.active:
+            if not self._content_timeout.is_over(self._state.clock()):
+                self._wait(self._state.clock())
                 return
-            answer.has_slot = True
-            self._files += 1
-        answer.response = response
-        self._out += self._connection.respond(answer.stream.id, answer.request, response, time.time())
-        if not answer.stream.unsent:
-            del self._answers[answer.stream.id]
-            self._finish(answer)
-        elif answer.has_slot and not response.has_file:
-            self._release_slot(answer)
+            connection.close(ErrorCode.ENHANCE_YOUR_CALM, "the windows were closed for too long")
+        elif self._request_timeout.frame_is_late:
+            connection.close(ErrorCode.NO_ERROR, "a frame or SETTINGS took too long")
+        else:
+            connection.finish()
+        self._take_turn()
 
-    def _resume_waiting(self) -> None:
-        """Go on with requests that wait for another lookup or file to end, the most urgent first."""
-        while self._lookups < _MAX_LOOKUPS:
-            waiting = [
-                answer
-                for answer in self._waiting
-                if not answer.stream.ended and (self._files < MAX_FILES or not answer.needs_file)
-            ]
-            if not waiting:
-                return
-            answer = min(waiting, key=urgency)
-            self._waiting.remove(answer)
-            if answer.needs_file:
-                answer.has_slot = True
-                self._files += 1
-            self._find(answer)
+    def _finish_later(self) -> None:
+        """Take the second step of GOAWAY when the client has got the first one."""
+        if not self._retiring:
+            self._retiring = True
+            self._state.loop.call_later(_GOAWAY_DELAY, self._finish_streams)
+
+    def _finish_streams(self) -> None:
+        """Take the second step of GOAWAY."""
+        self._connection.finish()
+        self._continue()
+
+    def stop(self) -> None:
+        """Close the connection as soon as no request is under way; requests that come now are not processed."""
+        self._connection.finish()
+        if self._writer.paused:
+            return
+        self._take_turn()
+        if not self.responding:
+            self._transport.close()
+
+    def retire(self, timeout: float) -> None:
+        """Ask the client to open no more streams, and close the connection after those that are open."""
+        self._connection.retire()
+        self.schedule()
 
     def use_parser(self, parser: RequestParser) -> None:
         """Read the next request with the reader that belongs to another parser."""
@@ -312,6 +309,5 @@ class HTTP2Protocol(HTTP2Lifetime):
         """End the work for all responses, and stop counting the connection."""
         super().connection_lost(exc)
         self._connection.close(ErrorCode.NO_ERROR, "the connection is lost")
-        self._requests = None
-        self._waiting.clear()
-        self._drop_ended()
+        self._requests.drop()
+        self._transfers.drop_ended()

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -12,10 +13,14 @@ from pwb_async.core.http2 import frames
 from pwb_async.observability.exchange import Exchange
 from pwb_async.runtime.context import open_context, reload_context
 from pwb_async.server.faults import contain
+from pwb_async.server.http2_prior_knowledge import PriorKnowledgeProtocol
+from pwb_async.server.http2_protocol import HTTP2Protocol
+from pwb_async.server.http2_readers import HTTP2Readers
 from pwb_async.server.server import Server
-from tests.core.http2.peer import number
+from tests.core.http2.peer import number, read_frames
+from tests.server.test_seams import serving
 
-from .turns import Peer, broken_response, get, peer
+from .turns import Peer, Transport, broken_response, get, peer
 
 
 def reset(*streams: int) -> bytes:
@@ -83,7 +88,8 @@ async def test_streams_that_are_reset_together_stay_reset(cache: str, tmp_path: 
         await client.until(lambda: len(client.content(113)) == len(client.content(117)) == 1_000_000)
         assert not client.transport.closed
         assert (len(client.content(111)), client.content(115)) == (65531, b"")
-    assert sorted(each.sent for each in exchanges)[4:] == [65531, 1_000_000, 1_000_000]
+    ends = sorted((each.status, each.sent) for each in exchanges if each.status != 206)
+    assert ends == [(200, 65531), (200, 1_000_000), (200, 1_000_000), (499, 0)]
 
 
 async def test_a_reset_while_a_piece_is_read_ends_that_stream_only(
@@ -132,3 +138,140 @@ async def test_the_end_of_a_connection_while_requests_wait_for_their_turn(
         await client.until(lambda: client.transport.ended)
         assert not caplog.records
         assert client.kinds(0)[-1] == frames.GOAWAY
+
+
+async def test_an_urgent_file_does_not_wait_for_downloads(tmp_path: Path) -> None:
+    """Two large files have all places and an open window, but the connection's window is what holds them up."""
+    for name in ("0", "1", "script"):
+        (tmp_path / name).write_bytes(name[:1].encode() * 4_000_000)
+    async with peer(tmp_path, connection_window=200_000) as client:
+        for stream in (1, 3):
+            client.send(get(stream, f"/{stream // 2}", (b"priority", b"u=7")))
+            await client.until(lambda stream=stream: client.has_head(stream))
+        await client.until(lambda: len(client.content(1)) == 200_000)
+        client.send(get(5, "/script", (b"priority", b"u=0")))
+        await client.until(lambda: client.has_head(5))
+        client.send(frames.window_update(number(0), 4_000_000))
+        await client.until(lambda: len(client.content(5)) == 4_000_000)
+        assert len(client.content(1)) == 200_000
+        client.send(frames.window_update(number(0), 8_000_000))
+        await client.until(lambda: client.content(1) + client.content(3) == b"0" * 4_000_000 + b"1" * 4_000_000)
+
+
+async def test_incremental_files_share_the_places(tmp_path: Path) -> None:
+    for name in "012":
+        (tmp_path / name).write_bytes(name.encode() * 6_000_000)
+    async with peer(tmp_path, connection_window=9_000_000) as client:
+        for stream in (1, 3, 5):
+            client.send(get(stream, f"/{stream // 2}", (b"priority", b"i")))
+        await client.until(lambda: sum(len(client.content(stream)) for stream in (1, 3, 5)) == 9_000_000)
+        assert min(len(client.content(stream)) for stream in (1, 3, 5)) > 1_000_000
+        client.send(frames.window_update(number(0), 12_000_000))
+        for stream in (1, 3, 5):
+            await client.until(lambda stream=stream: client.content(stream) == str(stream // 2).encode() * 6_000_000)
+
+
+@pytest.mark.parametrize("cache", ["off", "64M"])
+async def test_content_in_memory_is_bounded(cache: str, tmp_path: Path) -> None:
+    """Without a window for it, only 1 MiB of content is made; what follows fits, or waits."""
+    content = bytes(range(250)) * 400
+    (tmp_path / "100k").write_bytes(content)
+    async with peer(tmp_path, "--cache", cache, window=0) as client:
+        client.send(*[get(2 * n + 1, "/100k", (b"range", b"bytes=%d-" % n)) for n in range(90)])
+        await asyncio.sleep(0.2)
+        client.take()
+        assert 11 <= sum(client.has_head(2 * n + 1) for n in range(90)) <= 12
+        client.send(frames.settings(((frames.INITIAL_WINDOW_SIZE, 1 << 20),)))
+        await client.until(lambda: all(client.content(2 * n + 1) == content[n:] for n in range(90)))
+
+
+async def test_what_fits_the_windows_does_not_wait_for_memory(tmp_path: Path) -> None:
+    """The streams of a slow reader behind a proxy do not hold up those of the others."""
+    (tmp_path / "100k").write_bytes(bytes(100_000))
+    async with peer(tmp_path, window=1000) as client:
+        client.send(*[get(2 * n + 1, "/100k") for n in range(20)])
+        await client.until(lambda: sum(client.has_head(2 * n + 1) for n in range(20)) >= 10)
+        client.send(get(101, "/a.html"))
+        await client.until(lambda: client.content(101) == b"hello")
+
+
+async def test_a_slow_disk_is_not_the_clients_fault(tmp_path: Path) -> None:
+    (tmp_path / "large").write_bytes(bytes(1_000_000))
+    options = ("--cache", "off", "--delay-disk", "0.2s", "--send-timeout", "0.1", "--min-send-rate", "9M")
+    async with peer(tmp_path, *options) as client:
+        client.send(get(1, "/large"))
+        await client.until(lambda: client.has_head(1))
+        assert client.protocol.deadline.at == NEVER, "a thread reads the file"
+        client.protocol.eof_received()
+        await asyncio.sleep(0)
+        assert not client.transport.closed, "its client has closed its sending side, and wants the response"
+        await client.until(lambda: len(client.content(1)) == 1_000_000)
+
+
+async def test_a_half_closed_client_that_cannot_open_its_windows(tmp_path: Path) -> None:
+    (tmp_path / "large").write_bytes(bytes(1_000_000))
+    async with peer(tmp_path, window=1000) as client:
+        client.send(get(1, "/large"))
+        await client.until(lambda: len(client.content(1)) == 1000)
+        client.protocol.eof_received()
+        await client.until(lambda: client.transport.closed)
+
+
+async def test_each_frame_has_the_header_timeout(tmp_path: Path) -> None:
+    async with peer(tmp_path) as client:
+        skew = 0.0
+        clock = client.server.state.clock
+        client.server.state.clock = lambda: clock() + skew
+        requests = b"".join([get(stream, "/a.html") for stream in range(1, 41, 2)])
+        size = len(requests) // 20
+        for start in range(5, len(requests) - size, size):  # each piece ends one request and begins another one
+            client.send(requests[start - 5 if start == 5 else start : start + size])
+            await client.until(lambda: not client.protocol.responding)
+            skew += 3
+            assert client.protocol.deadline.at > client.server.state.clock(), "no frame takes 10 s"
+        client.send(requests[start + size : start + size + 1])
+        assert client.protocol.deadline.at > client.server.state.clock()
+        skew += 12
+        assert client.protocol.deadline.at < client.server.state.clock(), "this one does"
+
+
+async def test_a_request_that_is_reset_before_its_response_is_logged(tmp_path: Path) -> None:
+    exchanges: list[Exchange] = []
+    async with peer(tmp_path, "--cache", "off", "--delay-disk", "0.1s", observers=(exchanges.append,)) as client:
+        client.send(get(1, "/a.html"))
+        client.send(reset(1))
+    assert [(each.status, each.sent) for each in exchanges] == [(499, 0)]
+
+
+async def test_a_parked_file_that_has_changed_ends_in_its_turn(tmp_path: Path) -> None:
+    exchanges: list[Exchange] = []
+    for name in "012":
+        (tmp_path / name).write_bytes(bytes(1_000_000))
+    async with peer(tmp_path, "--cache", "off", window=1000, observers=(exchanges.append,)) as client:
+        for stream in (1, 3, 5):
+            client.send(get(stream, f"/{stream // 2}"))
+            await client.until(lambda stream=stream: len(client.content(stream)) == 1000)
+        client.send(reset(1, 5))
+        (tmp_path / "new").write_bytes(bytes(1_000_001))
+        (tmp_path / "new").rename(tmp_path / "1")
+        client.send(frames.window_update(number(3), 1 << 20))
+        await client.until(lambda: frames.RST_STREAM in client.kinds(3))
+        await client.until(lambda: client.protocol.deadline.at < NEVER)
+    assert [(each.status, each.sent) for each in exchanges] == [(200, 1000)] * 3
+
+
+@pytest.mark.parametrize("stopping", [False, True])
+async def test_a_connection_that_is_to_end_ends_though_its_preface_is_not_whole(stopping: bool, tmp_path: Path) -> None:
+    async with serving(tmp_path) as server:
+        transport = Transport()
+        protocol = PriorKnowledgeProtocol(server.state, HTTP2Readers())
+        protocol.connection_made(transport)
+        protocol.data_received(frames.PREFACE[:5])
+        server.state.stopping = stopping
+        protocol.retire(0)
+        protocol.data_received(frames.PREFACE[5:])
+        taken_over = cast(HTTP2Protocol, transport.protocol)
+        ends = [frame.payload for frame in read_frames(transport.written) if frame.kind == frames.GOAWAY]
+        assert [int.from_bytes(payload[:4], "big") for payload in ends] == [0 if stopping else 2**31 - 1]
+        taken_over.connection_lost(None)
+        server.state.stopping = False

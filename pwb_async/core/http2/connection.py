@@ -47,8 +47,10 @@ class HTTP2Connection(ControlFrames):
     """
 
     __slots__ = ("_data", "_oversized", "_partial", "_preface", "_processed", "_reader", "_received",
-                 "_requests", "_table", "closed", "error", "finishing", "retiring")  # fmt: skip
+                 "_requests", "_table", "advanced", "closed", "error", "finishing", "retiring")  # fmt: skip
 
+    advanced: bool
+    """Whether the bytes received last were the end of a frame, but not of one within a field block."""
     closed: bool
     """Whether the connection is over: nothing that is received counts any more."""
     error: HTTP2ConnectionError | None
@@ -68,7 +70,7 @@ class HTTP2Connection(ControlFrames):
         self._processed = CONNECTION  # the last stream whose request the server has got
         self._received = 0  # bytes of content since the last update of the connection's window
         self._requests = self._oversized = 0
-        self.closed = self.retiring = self.finishing = False
+        self.advanced = self.closed = self.retiring = self.finishing = False
         self.error = None
         self.output.append(self._own_settings())
 
@@ -114,6 +116,7 @@ class HTTP2Connection(ControlFrames):
                 return
             self._preface = False
             position = len(PREFACE)
+        begun = self._partial
         events, cache, room = self._events, self._reader.cache, self._room()
         while end - position >= 9:
             high, low, kind, flags, stream = _unpack(data, position)
@@ -138,6 +141,7 @@ class HTTP2Connection(ControlFrames):
             if kind != _WINDOW_UPDATE:  # the only frame that cannot change it
                 room = self._room()
         self._data = data[position:]
+        self.advanced = position > 0 and (self._partial is None or self._partial is not begun)
         self._count_requests()
 
     def _room(self) -> int:

@@ -19,6 +19,7 @@ class Stream:
 
     __slots__ = (
         "_parts",
+        "_read_from",
         "buffer",
         "ended",
         "head_size",
@@ -78,6 +79,7 @@ class Stream:
         self.unsent = 0
         self.buffer = _EMPTY
         self._parts: deque[Part] = deque()
+        self._read_from: FileSlice | None = None  # the slice that was read into the buffer
         self.parked = self.working = False
         self.ended = False
 
@@ -91,7 +93,7 @@ class Stream:
         """Go on with the next part that is in memory, unless a slice of a file comes before it."""
         while not self.buffer and self._parts and isinstance(part := self._parts[0], bytes):
             self._parts.popleft()
-            self.buffer = memoryview(part)
+            self.buffer, self._read_from = memoryview(part), None
 
     @property
     def next_slice(self) -> FileSlice | None:
@@ -100,7 +102,16 @@ class Stream:
         return part if isinstance(part, FileSlice) else None
 
     def replace_file(self, file: File | None) -> None:
-        """Read the slices that remain from another descriptor of the same file; None until there is one."""
+        """Read the slices that remain from another descriptor of the same file; None until there is one.
+
+        What has been read and not been sent is read again, so that nothing is kept meanwhile.
+        """
+        if self._read_from is not None and self.buffer:
+            left = len(self.buffer)
+            end = self._read_from.start + self._read_from.length
+            self._parts.appendleft(FileSlice(self._read_from.file, end - left, left))
+            self.buffer = _EMPTY
+        self._read_from = None
         parts = [part if isinstance(part, bytes) else part._replace(file=cast(File, file)) for part in self._parts]
         self._parts = deque(parts)
         self.parked = file is None
@@ -111,7 +122,7 @@ class Stream:
         assert isinstance(part, FileSlice)
         if len(data) < part.length:
             self._parts.appendleft(FileSlice(part.file, part.start + len(data), part.length - len(data)))
-        self.buffer = data
+        self.buffer, self._read_from = data, FileSlice(part.file, part.start, len(data))
 
     def take(self, size: int) -> memoryview:
         """Remove `size` bytes from the buffer, which has as many."""

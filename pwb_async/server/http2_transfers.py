@@ -1,0 +1,234 @@
+"""The responses of an HTTP/2 connection that could not be sent at once.
+
+What a client makes the server keep is bounded, whatever its windows are:
+    lookups     32 at a time (http2_lookups.py)
+    places      2: a large file needs one while it is open, and while a piece of it is kept
+    memory      1 MiB of content that is not in files; further responses wait, unless they fit the windows
+
+A transfer that waits for a place gets one that is free, or that of a response which cannot use it or comes later in the
+order (RFC 9218). That one is parked: its file is closed, and opened again when it has a place again.
+"""
+
+import logging
+import time
+from typing import Final, Protocol, cast
+
+from pwb_async.core.events import BadRequest
+from pwb_async.core.http2.connection import HTTP2Connection
+from pwb_async.core.http2.errors import ErrorCode
+from pwb_async.core.http2.streams import Stream
+from pwb_async.core.semantics.messages import FileSlice, Request, Response
+
+from .http2_transfer import Phase, Transfer
+from .response_writer import ResponseWriter
+from .state import ServerState
+
+logger: Final = logging.getLogger("pwb")
+_MAX_PLACES: Final = 2
+"""Large files of one connection that are open at a time."""
+_MAX_MEMORY: Final = 1024 * 1024
+"""Bytes of content in memory that wait for the client's windows."""
+_CLIENT_CLOSED_REQUEST: Final = 499
+"""The status in the log of a request that was reset before its response; that of nginx."""
+
+
+class Owner(Protocol):
+    """What transfers need of the protocol that they belong to."""
+
+    @property
+    def peer(self) -> str:
+        """The address of the other end of the connection."""
+
+    @property
+    def writer(self) -> ResponseWriter:
+        """The sending side of the connection."""
+
+    def schedule(self) -> None:
+        """Take a turn when other connections have had theirs."""
+
+    def abort(self, reset: bool = False) -> None:
+        """Close the connection at once."""
+
+    def report(self, transfer: Transfer, status: int, sent: int) -> None:
+        """Pass the exchange to the observers."""
+
+
+class Transfers:
+    """The transfers of one connection, and what they may use."""
+
+    def __init__(self, owner: Owner, state: ServerState, connection: HTTP2Connection) -> None:
+        self.owner = owner
+        self.state = state
+        self.connection = connection
+        self.active: dict[bytes, Transfer] = {}
+        """Those that have not ended, by their streams."""
+        self.waiting: list[Transfer] = []
+        """Those of `active` that wait."""
+        self.out: list[bytes | memoryview] = []
+        """Frames to write at the end of the turn."""
+        self._places = 0
+        self._memory = 0
+
+    @property
+    def full(self) -> bool:
+        """Whether so much content waits in memory that a response has to wait unless it can be sent at once."""
+        return self._memory >= _MAX_MEMORY
+
+    @property
+    def at_work(self) -> bool:
+        """Whether threads work on any of them."""
+        return any(each.phase is Phase.LOOKED_UP or each.phase is Phase.READING for each in self.active.values())
+
+    @property
+    def blocked(self) -> bool:
+        """Whether any of them waits for the client's windows; true only at the end of a turn."""
+        return any(each.phase is Phase.OPEN or each.phase is Phase.PARKED for each in self.active.values())
+
+    def add(self, stream: bytes, request: Request | BadRequest, client: str, started_at: float) -> Transfer:
+        """Keep a request whose response cannot be sent at once."""
+        transfer = Transfer(self.connection.open(stream, request), request, client, started_at, self.state.cache)
+        self.active[stream] = transfer
+        return transfer
+
+    def wait(self, transfer: Transfer) -> None:
+        """Let a transfer wait until take_waiting() returns it."""
+        transfer.phase, transfer.stream.working = Phase.WAITING, True
+        self.waiting.append(transfer)
+
+    def work(self, transfer: Transfer, phase: Phase) -> None:
+        """Note that a thread works on a transfer; its stream counts until the end of that, even if it is reset."""
+        transfer.phase, transfer.stream.working = phase, True
+
+    def end_work(self, transfer: Transfer) -> bool:
+        """Note the end of that; return whether the response is still wanted."""
+        self.connection.end_work(transfer.stream)
+        if transfer.phase is Phase.ENDED:
+            return False
+        transfer.phase = Phase.OPEN
+        return not self.owner.writer.closed
+
+    def take_waiting(self) -> Transfer | None:
+        """Take the first of those that wait and may go on now. If it needs a place, it has one then."""
+        for transfer in sorted(self.waiting, key=_order):
+            if self._may_go_on(transfer):
+                self.waiting.remove(transfer)
+                self.end_work(transfer)
+                return transfer
+        return None
+
+    def _may_go_on(self, transfer: Transfer) -> bool:
+        if transfer.needs_place:
+            return self._place(transfer)
+        return not self.full or self._fits(transfer.stream, transfer.size)
+
+    def _fits(self, stream: Stream, size: int) -> bool:
+        """Whether so much content would be sent at once."""
+        return size <= min(stream.window, self.connection.window) and not self.owner.writer.paused
+
+    def begin(self, transfer: Transfer, response: Response) -> None:
+        """Begin a response, or go on with it; one that there is no place or no memory for waits."""
+        if transfer.response is not None:
+            self._go_on(transfer, transfer.response, response)
+            return
+        if not self._has_room(transfer, response):
+            response.close()
+            self.wait(transfer)
+            return
+        self.out += self.connection.respond(transfer.stream.id, transfer.request, response, time.time())
+        self.keep(transfer, response)
+        if not transfer.stream.unsent:
+            self.end(transfer)
+
+    def keep(self, transfer: Transfer, response: Response) -> None:
+        """Keep a response that has been begun."""
+        transfer.phase, transfer.response, transfer.placed_at = Phase.OPEN, response, transfer.stream.unsent
+        if not response.has_file:
+            self._leave_place(transfer)
+            transfer.memory = response.length
+            self._memory += response.length
+
+    def _has_room(self, transfer: Transfer, response: Response) -> bool:
+        if response.has_file:
+            transfer.needs_place = not (transfer.has_place or self._place(transfer))
+            return not transfer.needs_place
+        transfer.size = response.length
+        return not self.full or self._fits(transfer.stream, response.length)
+
+    def _go_on(self, transfer: Transfer, begun: Response, response: Response) -> None:
+        """Go on with a response that was parked, if it would still be the same."""
+        files = [part.file for part in response.parts if isinstance(part, FileSlice)]
+        if files and (begun.status, begun.fields) == (response.status, response.fields):
+            transfer.response, transfer.phase = response, Phase.OPEN
+            transfer.stream.replace_file(files[0])
+            self.connection.queue(transfer.stream)
+        else:
+            response.close()
+            self.cut_short(transfer, "the file has changed")
+
+    def want_place(self, transfer: Transfer) -> None:
+        """Let a parked response wait for a place."""
+        transfer.needs_place = True
+        self.wait(transfer)
+
+    def _place(self, transfer: Transfer) -> bool:
+        """Give a transfer a place, if there is one; or that of the last in the order that yields to it."""
+        if self._places >= _MAX_PLACES:
+            holders = [each for each in self.active.values() if each.yields_to(transfer)]
+            if not holders:
+                return False
+            self._park(max(holders, key=_order))
+        self._places += 1
+        transfer.has_place, transfer.needs_place, transfer.placed_at = True, False, transfer.stream.unsent
+        return True
+
+    def _park(self, transfer: Transfer) -> None:
+        assert transfer.response is not None
+        transfer.phase = Phase.PARKED
+        transfer.stream.replace_file(None)
+        transfer.response.close()
+        self._leave_place(transfer)
+
+    def _leave_place(self, transfer: Transfer) -> None:
+        if transfer.has_place:
+            transfer.has_place = False
+            self._places -= 1
+
+    def cut_short(self, transfer: Transfer, reason: str) -> None:
+        """Reset a stream whose promised length cannot be kept; drop_ended() ends its transfer."""
+        request = cast(Request, transfer.request)  # for others there is no file
+        logger.error("%r: content cut short: %s", request.cache_key, reason)
+        self.connection.cancel(transfer.stream, ErrorCode.INTERNAL_ERROR)
+
+    def drop_ended(self) -> None:
+        """End the transfers of streams that were reset."""
+        ended, self.connection.ended = self.connection.ended, []
+        for stream in ended:
+            transfer = self.active.get(stream.id)
+            if transfer is not None:
+                if transfer.phase is Phase.WAITING:
+                    self.waiting.remove(transfer)
+                    self.connection.end_work(stream)
+                self.end(transfer)
+
+    def end(self, transfer: Transfer) -> None:
+        """End a transfer whose response was sent, whole or in part, and report it."""
+        del self.active[transfer.stream.id]
+        reading, transfer.phase = transfer.phase is Phase.READING, Phase.ENDED
+        self._memory -= transfer.memory
+        response = transfer.response
+        if not reading:  # otherwise release() is called when the thread has read
+            self.release(transfer)
+        if response is None:
+            self.owner.report(transfer, _CLIENT_CLOSED_REQUEST, 0)
+        else:
+            self.owner.report(transfer, response.status, response.length - transfer.stream.unsent)
+
+    def release(self, transfer: Transfer) -> None:
+        """Close the file of a transfer that has ended."""
+        if transfer.response is not None:
+            transfer.response.close()
+        self._leave_place(transfer)
+
+
+def _order(transfer: Transfer) -> tuple[int, bool, bytes]:
+    return *transfer.precedence, transfer.stream.id
