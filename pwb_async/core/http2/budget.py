@@ -12,8 +12,9 @@ from .errors import ErrorCode, HTTP2ConnectionError
 
 RESPONSE: Final = 2
 """What a response adds."""
-_DATA_UNIT: Final = 4096
-"""Bytes of data that add one: an honest client answers each 16 KiB with up to two WINDOW_UPDATE frames."""
+_DATA_UNIT: Final = 512
+"""Bytes of data that add one. A client that updates two windows for each KiB never runs out of its budget; one that
+does so for every few bytes makes the server send frame after frame for nothing (CVE-2019-9511)."""
 
 
 def spend(budget: int, cost: int = 1) -> int:
@@ -23,6 +24,7 @@ def spend(budget: int, cost: int = 1) -> int:
     return budget - cost
 
 
-def refill(budget: int, sent: int, maximum: int) -> int:
-    """The budget after `sent` bytes of data have been sent; pieces of less than 4 KiB add nothing."""
-    return min(maximum, budget + sent // _DATA_UNIT)
+def refill(budget: int, sent: int, maximum: int) -> tuple[int, int]:
+    """The budget after `sent` bytes of data have been sent, and how many of these have added nothing yet."""
+    added, rest = divmod(sent, _DATA_UNIT)
+    return min(maximum, budget + added), rest

@@ -21,7 +21,7 @@ from .control import ControlFrames
 from .errors import ErrorCode, HTTP2ConnectionError, require
 from .field_blocks import PartialBlock, without_padding
 from .flow_control import received_window
-from .frames import CONNECTION, DEFAULT_WINDOW, LAST_STREAM, MAX_FRAME_SIZE, MAX_WINDOW, PREFACE
+from .frames import CONNECTION, LAST_STREAM, MAX_FRAME_SIZE, MAX_WINDOW, PREFACE
 from .hpack import INITIAL_TABLE
 from .limits import ConnectionLimits
 from .requests import Malformed, RequestReader
@@ -76,12 +76,10 @@ class HTTP2Connection(ControlFrames):
 
     def _own_settings(self) -> bytes:
         """SETTINGS, which a server sends before anything else (RFC 9113 3.4)."""
-        # One byte more than is skipped, so that too much content is noticed.
-        window = min(max(DEFAULT_WINDOW, self.limits.content + 1), MAX_WINDOW)
         return frames.settings(
             (
                 (frames.MAX_CONCURRENT_STREAMS, self.limits.streams),
-                (frames.INITIAL_WINDOW_SIZE, window),
+                (frames.INITIAL_WINDOW_SIZE, self.limits.window),
                 (frames.MAX_HEADER_LIST_SIZE, self.limits.head),
                 (frames.NO_RFC7540_PRIORITIES, 1),
             )
@@ -100,6 +98,7 @@ class HTTP2Connection(ControlFrames):
     def receive(self, data: bytes) -> dict[bytes, Request | BadRequest]:
         """Take received bytes; return the requests to respond to. One that is reset by the same bytes is left out."""
         if not self.closed:
+            self._older = self._last
             try:
                 self._receive(self._data + data if self._data else data)
             except HTTP2ConnectionError as error:
@@ -159,7 +158,8 @@ class HTTP2Connection(ControlFrames):
 
     def _count_requests(self) -> None:
         self._requests += len(self._events)
-        self._processed = self._last
+        if not self.finishing:
+            self._processed = self._last
         if self._requests >= self.limits.requests > 0:
             self.retire()
 
@@ -221,9 +221,9 @@ class HTTP2Connection(ControlFrames):
 
     def _open(self, stream: bytes, request: Request | BadRequest | Malformed, ends_stream: bool) -> None:
         """A new stream (RFC 9113 5.1.1): pass its request on, or refuse it."""
-        if self.finishing:
-            return  # GOAWAY has named an earlier stream as the last that is processed (6.8)
         self._last = stream
+        if self._is_ignored(stream):
+            return
         if self.answered and self._count_open() >= self.limits.streams:
             self.stop_request(next(iter(self.answered.values())))
         if self._count_open() >= self.limits.streams or self.held > self.limits.held:
@@ -241,6 +241,13 @@ class HTTP2Connection(ControlFrames):
                 opened.request_open = True
                 opened.request_length = request.fields.content_length if request.fields is not None else CHUNKED
 
+    def _is_ignored(self, stream: bytes) -> bool:
+        """Whether GOAWAY has named an earlier stream as the last that is processed (RFC 9113 6.8).
+
+        The client may not have received it yet, so any frame on such a stream is valid.
+        """
+        return self.finishing and stream > self._processed
+
     def _reject(self, stream: bytes, code: ErrorCode, ends_stream: bool) -> None:
         """Reset a stream that has no object (RFC 9113 5.4.2)."""
         if not ends_stream:
@@ -248,26 +255,20 @@ class HTTP2Connection(ControlFrames):
         self.output.append(frames.reset(stream, code))
         self.budget = spend(self.budget)
 
-    def _cancel_open(self, stream: Stream, code: ErrorCode) -> None:
-        """Reset a stream for what its request holds."""
-        self._events.pop(stream.id, None)
-        self.cancel(stream, code)
-
     def _receive_on_closed(self, stream: bytes, known: Stream | None, code: ErrorCode) -> None:
         """A frame on a stream whose request has ended (RFC 9113 5.1)."""
         if known is not None:
             self._cancel_open(known, ErrorCode.STREAM_CLOSED)
         else:
-            require(stream in self._discarded, code, "a frame on a stream that is closed")
+            known_end = stream in self._discarded or self._is_ignored(stream)
+            require(known_end, code, "a frame on a stream that is closed")
             self.budget = spend(self.budget)
 
     def _receive_data(self, flags: int, stream: bytes, payload: bytes) -> None:
         """DATA (RFC 9113 6.1): count the content, and discard it."""
         self._require_known(stream)
         self.budget = spend(self.budget)
-        self._received += len(payload)
-        require(self._received <= DEFAULT_WINDOW, ErrorCode.FLOW_CONTROL_ERROR, "more content than the window allows")
-        self._received, increment = received_window(self._received)
+        self._received, increment = received_window(self._received + len(payload))
         if increment:
             self.output.append(frames.window_update(CONNECTION, increment))
         size = len(without_padding(flags, payload))
@@ -275,6 +276,11 @@ class HTTP2Connection(ControlFrames):
         if known is None or not known.request_open:
             self._receive_on_closed(stream, known, ErrorCode.STREAM_CLOSED)
             return
+        if known.received + len(payload) > self.limits.window:
+            self._cancel_open(known, ErrorCode.FLOW_CONTROL_ERROR)
+            return
+        if size < len(payload) and not flags & frames.END_STREAM:  # padding, which is not counted below
+            self.output.append(frames.window_update(stream, len(payload) - size))
         known.received += size
         if known.request_length >= 0 and known.received > known.request_length:
             self._cancel_open(known, ErrorCode.PROTOCOL_ERROR)
@@ -310,6 +316,7 @@ class HTTP2Connection(ControlFrames):
         """End the connection by GOAWAY (RFC 9113 5.4.1): no request of this turn is processed."""
         self.error, self.closed = error, True
         self._events.clear()
+        self._older = LAST_STREAM
         self._data = b""
         self._partial = None
         for stream in list(self.streams.values()):

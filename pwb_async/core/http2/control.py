@@ -16,8 +16,9 @@ from .flow_control import increment_of, update_fault
 from .frames import ACK, CONNECTION, MAX_WINDOW
 from .hpack import TABLE_SIZE
 from .limits import ConnectionLimits
-from .priority import parse_priority
+from .priority import Priority, parse_priority
 from .sending import SendingSide
+from .streams import Stream
 
 
 class ControlFrames(SendingSide):
@@ -47,13 +48,15 @@ class ControlFrames(SendingSide):
             return
         require(len(payload) % 6 == 0, ErrorCode.FRAME_SIZE_ERROR, "SETTINGS of a wrong size")
         require(len(payload) <= 6 * self.limits.settings, ErrorCode.ENHANCE_YOUR_CALM, "too many settings in a frame")
-        values = dict(frames.read_settings(payload))  # of several values the last one counts
-        for setting, value in values.items():
+        window = self._initial_window
+        for setting, value in frames.read_settings(payload):  # of several values the last one counts
             low, high, code = _VALID.get(setting, _ANY)
             require(low <= value <= high, code, "the value of a setting is not valid")
-        if values.get(frames.HEADER_TABLE_SIZE, TABLE_SIZE) < TABLE_SIZE:
-            self._table_reduced = True
-        self._set_initial_window(values.get(frames.INITIAL_WINDOW_SIZE, self._initial_window))
+            if setting == frames.INITIAL_WINDOW_SIZE:
+                window = value
+            elif setting == frames.HEADER_TABLE_SIZE and value < TABLE_SIZE:
+                self._table_reduced = True  # even if a larger one follows (RFC 7541 4.2)
+        self._set_initial_window(window)
         self._settled = True
         self.output.append(frames.SETTINGS_ACK)
 
@@ -64,6 +67,8 @@ class ControlFrames(SendingSide):
         if not change:
             return
         for each in self.streams.values():
+            if each.ended:
+                continue
             require(each.window + change <= MAX_WINDOW, ErrorCode.FLOW_CONTROL_ERROR, "a window is too large")
             each.window += change
             if each.order is None:
@@ -97,8 +102,7 @@ class ControlFrames(SendingSide):
                 if known.order is None:
                     self._reorder(known)
             else:
-                self._events.pop(stream, None)
-                self.cancel(known, fault[0])
+                self._cancel_open(known, fault[0])
 
     def _rst_stream(self, flags: int, stream: bytes, payload: bytes) -> None:
         """RST_STREAM (RFC 9113 6.4)."""
@@ -115,13 +119,29 @@ class ControlFrames(SendingSide):
         require(len(payload) == 5, ErrorCode.FRAME_SIZE_ERROR, "PRIORITY of a wrong size")
 
     def _priority_update(self, flags: int, stream: bytes, payload: bytes) -> None:
-        """PRIORITY_UPDATE (RFC 9218 7.1). One that arrives before its request is ignored."""
+        """PRIORITY_UPDATE (RFC 9218 7.1), which may come before its request."""
         require(stream == CONNECTION, ErrorCode.PROTOCOL_ERROR, "PRIORITY_UPDATE on a stream")
         require(len(payload) >= 4, ErrorCode.FRAME_SIZE_ERROR, "PRIORITY_UPDATE of a wrong size")
-        known = self._live(payload[:4])
-        if known is not None:
-            known.urgency, known.incremental = parse_priority(payload[4:])
+        prioritized = (int.from_bytes(payload[:4], "big") & MAX_WINDOW).to_bytes(4, "big")
+        require(
+            prioritized[3] & 1 == 1, ErrorCode.PROTOCOL_ERROR, "PRIORITY_UPDATE for a stream that no client can open"
+        )
+        priority, known = parse_priority(payload[4:]), self._live(prioritized)
+        if known is None:
+            self._keep_priority(prioritized, priority)
+        elif priority != (known.urgency, known.incremental):
+            known.urgency, known.incremental = priority
             self._reorder(known)
+
+    def _keep_priority(self, stream: bytes, priority: Priority) -> None:
+        """Keep the priority of a stream that may still get an object, for as many as may be open (RFC 9218 7.1)."""
+        self._early_priorities[stream] = priority
+        if stream <= self._last or len(self._early_priorities) > self.limits.streams:
+            for each in list(self._early_priorities):
+                if each <= self._last and each not in self._events:
+                    del self._early_priorities[each]
+            few = len(self._early_priorities) <= self.limits.streams
+            require(few, ErrorCode.PROTOCOL_ERROR, "priorities of more streams than may be open")
 
     def _goaway(self, flags: int, stream: bytes, payload: bytes) -> None:
         """GOAWAY: the client accepts no pushed streams, which there are none of (RFC 9113 6.8)."""
@@ -131,6 +151,12 @@ class ControlFrames(SendingSide):
     def _push_promise(self, flags: int, stream: bytes, payload: bytes) -> None:
         """PUSH_PROMISE, which no client may send (RFC 9113 8.4)."""
         raise HTTP2ConnectionError(ErrorCode.PROTOCOL_ERROR, "PUSH_PROMISE of a client")
+
+    def _cancel_open(self, stream: Stream, code: ErrorCode) -> None:
+        """Reset a stream for what the client has sent on it, which takes from the budget."""
+        self._events.pop(stream.id, None)
+        self.cancel(stream, code)
+        self.budget = spend(self.budget)
 
     def _require_known(self, stream: bytes) -> None:
         """Raise HTTP2ConnectionError if no such stream was ever opened: it is idle (RFC 9113 5.1)."""

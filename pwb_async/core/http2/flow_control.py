@@ -26,6 +26,7 @@ def update_fault(window: int, increment: int) -> tuple[ErrorCode, str] | None:
 def received_window(received: int) -> tuple[int, int]:
     """The bytes received since the last update of the connection's window, and the increment to send now; 0 for none.
 
-    Content is discarded as it arrives, so every byte of it is given back.
+    Content is discarded as it arrives, so every byte of it is given back. The window is never smaller than a frame, so
+    no client can exceed it.
     """
     return (0, received) if received > _UPDATE_AT else (received, 0)

@@ -33,6 +33,9 @@ initial one (RFC 7541 4.2). A block without it is a COMPRESSION_ERROR to nghttp2
 _DROPPED: Final = 3
 """How many times as many fields, or octets, as the limits allow may be dropped of a list: to decode a whole frame of
 references to entries takes 2 ms, in which nothing else is done."""
+_MAX_UPDATES: Final = 2
+"""The number of table size updates in a block, to the smallest size since the last block and to the present one (RFC
+7541 4.2)."""
 _MAX_SHORT: Final = 256
 """The longest coded string in octets that is remembered, so that those of a hostile client do not fill the memory."""
 
@@ -156,7 +159,7 @@ def decode(table: Table, block: bytes, limits: ListLimits) -> Decoded:
     draft = _Draft(table)
     room, max_fields = limits.size, limits.fields
     complete = True
-    dropped = 0
+    dropped = updates = 0
     position, end = 0, len(block)
     try:
         while position < end:
@@ -172,8 +175,11 @@ def decode(table: Table, block: bytes, limits: ListLimits) -> Decoded:
                 draft.add(field)
             elif first & 0x20:  # a dynamic table size update (6.3)
                 size, position = _read_integer(block, position, 0x1F)
-                if size > TABLE_SIZE or fields or not complete:
-                    raise HPACKError("a table size update above the limit, or behind a field (RFC 7541 4.2)")
+                updates += 1
+                if size > TABLE_SIZE or fields or not complete or updates > _MAX_UPDATES:
+                    raise HPACKError(
+                        "a table size update above the limit, behind a field, or one too many (RFC 7541 4.2)"
+                    )
                 draft.resize(size)
                 continue
             else:  # a literal without indexing or never indexed (6.2.2, 6.2.3)

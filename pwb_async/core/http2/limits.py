@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+from .frames import DEFAULT_WINDOW, MAX_WINDOW
+
 
 class ConnectionLimits(NamedTuple):
     """The limits of one connection, in bytes where nothing else is stated."""
@@ -27,3 +29,11 @@ class ConnectionLimits(NamedTuple):
     """Field sections that are too large (431) until the connection is closed."""
     budget: int = 1000
     """The budget for frames that bring no response (budget.py): what a connection begins with, and the most it has."""
+
+    @property
+    def window(self) -> int:
+        """Content of a request that the client may send at all: a byte more than is skipped, so that more is noticed.
+
+        It is never less than the window before the client has received SETTINGS.
+        """
+        return min(max(DEFAULT_WINDOW, self.content + 1), MAX_WINDOW)

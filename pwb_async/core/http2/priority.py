@@ -6,7 +6,7 @@ The priorities of RFC 7540 are deprecated (RFC 9113 5.3.2), and ignored.
 """
 
 import re
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 from typing import Final, NamedTuple
 
 from .streams import Order, Stream
@@ -36,10 +36,12 @@ def parse_priority(value: bytes | None) -> Priority:
 class SendOrder:
     """The streams that have something to send, in the order in which they get their turn."""
 
-    __slots__ = ("_heap", "_turn")
+    __slots__ = ("_heap", "_streams", "_turn")
 
-    def __init__(self) -> None:
-        self._heap: list[Order] = []
+    def __init__(self, streams: dict[bytes, Stream]) -> None:
+        """streams: all streams that have not ended."""
+        self._streams = streams
+        self._heap: list[Order] = []  # with places that are out of date, at most as many as there are streams
         self._turn = 0
 
     def add(self, stream: Stream) -> None:
@@ -49,15 +51,18 @@ class SendOrder:
             self._turn = turn = self._turn + 1
         stream.order = stream.urgency, turn, stream.id
         heappush(self._heap, stream.order)
+        if len(self._heap) > 2 * len(self._streams):
+            self._heap = [each.order for each in self._streams.values() if each.order is not None]
+            heapify(self._heap)
 
-    def pop(self, streams: dict[bytes, Stream]) -> Stream | None:
-        """Take the first of `streams` that may be sent; None if there is none.
+    def pop(self) -> Stream | None:
+        """Take the first stream that may be sent; None if there is none.
 
         The place of a stream is forgotten if it has ended, has got another place, or has no window.
         """
         while self._heap:
             order = heappop(self._heap)
-            stream = streams.get(order[2])
+            stream = self._streams.get(order[2])
             if stream is not None and stream.order is order:
                 stream.order = None
                 if stream.window > 0:

@@ -11,12 +11,12 @@ from collections.abc import Sequence
 from pwb_async.core.events import BadRequest
 from pwb_async.core.semantics.messages import Request, Response
 
-from .budget import RESPONSE, refill, spend
+from .budget import RESPONSE, refill
 from .errors import ErrorCode
-from .frames import DEFAULT_WINDOW, MAX_FRAME_SIZE, reset
+from .frames import CONNECTION, DEFAULT_WINDOW, MAX_FRAME_SIZE, reset
 from .hpack import SIZE_UPDATE_0
 from .limits import ConnectionLimits
-from .priority import SendOrder, parse_priority
+from .priority import Priority, SendOrder, parse_priority
 from .responses import ResponseFrames, data_header, header_frames, prefix
 from .streams import Stream
 
@@ -31,10 +31,13 @@ class SendingSide:
 
     __slots__ = (
         "_discarded",
+        "_early_priorities",
         "_initial_window",
+        "_older",
         "_order",
         "_server",
         "_table_reduced",
+        "_uncounted",
         "answered",
         "budget",
         "ended",
@@ -56,8 +59,8 @@ class SendingSide:
     """Streams that were reset since the server has looked last: it is to stop working for them."""
     held: int
     """Bytes of the requests that have an object."""
-    output: list[bytes]
-    """Control frames that have to be sent before anything else."""
+    output: list[bytes | memoryview]
+    """Control frames to send. A reset of a stream comes behind the frames of the stream that were returned before."""
     unsent_streams: int
     """Streams whose response has been begun and not been sent whole."""
     window: int
@@ -73,12 +76,22 @@ class SendingSide:
         self.held = self.unsent_streams = 0
         self.window = self._initial_window = DEFAULT_WINDOW
         self._server = server
-        self._order = SendOrder()
+        self._order = SendOrder(self.streams)
+        self._older = CONNECTION  # the last stream before those whose requests receive() has returned last
+        self._early_priorities: dict[bytes, Priority] = {}  # PRIORITY_UPDATE for streams that have no object yet
+        self._uncounted = 0  # bytes of content that have added nothing to the budget yet
         self._table_reduced = False
         self._discarded: dict[bytes, None] = {}  # streams that were reset while their request was open
 
     def respond(self, stream_id: bytes, event: Request | BadRequest, response: Response, now: float) -> Sequence[bytes]:
-        """Begin a response: return frames to send now; the rest of it waits for its turn. now: since the epoch."""
+        """Begin a response: return frames to send now; the rest of it waits for its turn. now: since the epoch.
+
+        The stream has an object, or its request is one of those that receive() has returned last; for one that has
+        ended, nothing is sent.
+        """
+        stream = self.streams.get(stream_id)
+        if stream.ended if stream is not None else stream_id <= self._older:
+            return ()
         frames = response.frames
         if not isinstance(frames, ResponseFrames) or frames.server != self._server:
             frames = response.frames = ResponseFrames(response, self._server)
@@ -86,9 +99,9 @@ class SendingSide:
         if self.budget < self.limits.budget:
             self.budget += RESPONSE
         start = prefix(response.status, self._server, int(now))
-        if not frames.whole or size > self.window or size > self._initial_window or self._table_reduced:
+        if stream is not None:
             return self._begin(stream_id, event, response, frames, start)
-        if stream_id in self.streams:
+        if not frames.whole or size > self.window or size > self._initial_window or self._table_reduced:
             return self._begin(stream_id, event, response, frames, start)
         if not size:
             return frames.head, stream_id, start, frames.tail
@@ -128,11 +141,13 @@ class SendingSide:
                 stream.head_size = event.fields.size
                 stream.urgency, stream.incremental = parse_priority(event.fields.get(b"priority"))
                 self.held += stream.head_size
+            if stream_id in self._early_priorities:
+                stream.urgency, stream.incremental = self._early_priorities.pop(stream_id)
         return stream
 
     def next_stream(self) -> Stream | None:
         """Take the stream whose turn it is; give it back by take() or queue(). None if the windows allow none."""
-        return self._order.pop(self.streams) if self.window > 0 else None
+        return self._order.pop() if self.window > 0 else None
 
     def take(self, stream: Stream, limit: int) -> list[bytes | memoryview]:
         """DATA frames of a stream whose buffer is not empty, with about `limit` bytes at most."""
@@ -145,7 +160,7 @@ class SendingSide:
             self.window -= size
             sent += size
             parts += data_header(stream.id, size, not stream.unsent), data
-        self.budget = refill(self.budget, sent, self.limits.budget)
+        self.budget, self._uncounted = refill(self.budget, self._uncounted + sent, self.limits.budget)
         if stream.unsent:
             self._order.add(stream)
         else:
@@ -205,12 +220,13 @@ class SendingSide:
         self.held -= stream.head_size
 
     def cancel(self, stream: Stream, code: ErrorCode) -> None:
-        """Reset a stream (RFC 9113 5.4.2); it costs a part of the budget, even if the client provokes it."""
+        """Reset a stream, unless it has ended (RFC 9113 5.4.2)."""
+        if stream.ended:
+            return
         if stream.request_open:
             self._discard(stream.id)
         self.output.append(reset(stream.id, code))
         self._end(stream)
-        self.budget = spend(self.budget)
 
     def _live(self, stream_id: bytes) -> Stream | None:
         """The object of a stream that is not closed; None if it has none."""

@@ -105,6 +105,11 @@ CONNECTION_ERRORS = {
     "PRIORITY without a stream": (frame(frames.PRIORITY, 0, ZERO, b"12345"), ErrorCode.PROTOCOL_ERROR),
     "PRIORITY of 4 bytes": (frame(frames.PRIORITY, 0, number(1), b"1234"), ErrorCode.FRAME_SIZE_ERROR),
     "PRIORITY_UPDATE on a stream": (frame(frames.PRIORITY_UPDATE, 0, number(1), b"1234"), ErrorCode.PROTOCOL_ERROR),
+    "PRIORITY_UPDATE for no stream": (frame(frames.PRIORITY_UPDATE, 0, ZERO, ZERO + b"u=1"), ErrorCode.PROTOCOL_ERROR),
+    "PRIORITY_UPDATE for a stream of the server": (
+        frame(frames.PRIORITY_UPDATE, 0, ZERO, number(2) + b"u=1"),
+        ErrorCode.PROTOCOL_ERROR,
+    ),
     "PRIORITY_UPDATE of 3 bytes": (frame(frames.PRIORITY_UPDATE, 0, ZERO, b"123"), ErrorCode.FRAME_SIZE_ERROR),
     "GOAWAY on a stream": (frame(frames.GOAWAY, 0, number(1), b"12345678"), ErrorCode.PROTOCOL_ERROR),
     "GOAWAY of 7 bytes": (frame(frames.GOAWAY, 0, ZERO, b"1234567"), ErrorCode.FRAME_SIZE_ERROR),
@@ -203,7 +208,7 @@ def test_requests_by_the_short_way_and_the_long_one_are_the_same() -> None:
 
 def test_responses_leave_at_once_where_they_fit() -> None:
     peer = Peer()
-    request = peer.send(headers(1))[1]
+    request = peer.send(headers(1), headers(3), headers(5))[1]
     answer = response(b"hello", 200, (b"ETag", b'"a"'))
     for stream in (1, 3):
         head, content = peer.respond(stream, request, answer)
@@ -265,7 +270,7 @@ def test_a_smaller_table_is_acknowledged_at_the_start_of_the_next_block() -> Non
     assert first.payload == third.payload
     assert second.payload == b"\x20" + first.payload
     assert peer.next_frames() == [Frame(frames.DATA, END_STREAM, 3, b"a")]
-    peer.send(settings((frames.HEADER_TABLE_SIZE, 0)))
+    peer.send(settings((frames.HEADER_TABLE_SIZE, 0), (frames.HEADER_TABLE_SIZE, 4096)))
     [head] = peer.ask(7, response())
     assert head.payload[:1] == b"\x20"
     assert head.flags == WHOLE
@@ -318,6 +323,15 @@ def test_the_initial_window_changes_all_streams() -> None:
     peer.send(update(3, 2**31 - 1))
     peer.send(settings((frames.INITIAL_WINDOW_SIZE, 1)))
     assert goaway_code(peer) is ErrorCode.FLOW_CONTROL_ERROR
+
+
+def test_a_stream_that_has_ended_has_no_window_any_more() -> None:
+    peer = Peer()
+    request = peer.send(headers(1))[1]
+    peer.connection.open(number(1), request).working = True
+    peer.send(update(1, 2**31 - 1 - 65_535), frames.reset(number(1), ErrorCode.CANCEL))
+    peer.send(settings((frames.INITIAL_WINDOW_SIZE, 100_000)))
+    assert not peer.connection.closed
 
 
 def test_a_window_of_a_stream_that_cannot_grow_resets_it() -> None:
@@ -448,7 +462,7 @@ def test_content_is_counted_and_discarded() -> None:
     peer.respond(1, request, response(status=204))
     peer.send(data(1, b"\x01abc\0", PADDED), data(1, b"de", END_STREAM))
     assert not peer.connection.streams
-    assert not peer.output()
+    assert peer.output() == [Frame(frames.WINDOW_UPDATE, 0, 1, b"\0\0\0\x02")]
 
 
 @pytest.mark.parametrize("content", [(b"abcd", END_STREAM), (b"abcdef", 0), (b"abcdef", END_STREAM)])
@@ -555,14 +569,34 @@ def test_the_window_of_the_connection_is_given_back() -> None:
     assert peer.output() == [Frame(frames.WINDOW_UPDATE, 0, 0, (32768).to_bytes(4, "big"))]
 
 
-def test_more_content_than_the_window_is_an_error() -> None:
-    from pwb_async.core.http2 import connection
-
-    peer = Peer()
+@pytest.mark.parametrize("content", [10, 1 << 20])
+def test_more_content_than_the_window_of_the_stream_resets_it(content: int) -> None:
+    peer = Peer(limits=ConnectionLimits(content=content))
     peer.send(headers(1, flags=END_HEADERS))
-    peer.connection._received = connection.DEFAULT_WINDOW
+    window = max(65_535, content + 1)
+    for _ in range(window // 16_384):
+        peer.send(data(1, bytes(16_384)))
+    peer.send(data(1, bytes(window % 16_384)))
+    assert {each.kind for each in peer.output()} <= {frames.WINDOW_UPDATE}
     peer.send(data(1, b"a"))
-    assert goaway_code(peer) is ErrorCode.FLOW_CONTROL_ERROR
+    reset = peer.output()[-1]
+    assert (reset.kind, reset.stream, reset.code) == (frames.RST_STREAM, 1, ErrorCode.FLOW_CONTROL_ERROR)
+    peer.send(data(1, b"which was under way", END_STREAM))
+    assert not peer.connection.closed
+
+
+def test_padding_is_given_back_to_the_window_of_its_stream() -> None:
+    """Otherwise content with much padding, which is less than is skipped, would never reach its end."""
+    peer = Peer()
+    request = peer.send(headers(1, flags=END_HEADERS))[1]
+    peer.respond(1, request, response())
+    for _ in range(500):
+        peer.send(data(1, b"\xffa" + bytes(255), PADDED))
+        updates = [each for each in peer.output() if each.stream == 1]
+        assert [int.from_bytes(each.payload, "big") for each in updates] == [256]
+    peer.send(data(1, b"\0", PADDED | END_STREAM))
+    assert all(each.stream == 0 for each in peer.output())
+    assert not peer.connection.streams
 
 
 def test_streams_that_were_reset_are_remembered_up_to_a_limit() -> None:
@@ -596,6 +630,34 @@ def test_a_flood_of_useless_frames_ends_the_connection(flood: bytes) -> None:
     assert goaway_code(peer) is ErrorCode.ENHANCE_YOUR_CALM
 
 
+@pytest.mark.parametrize("window", [1024, 2048, 4096])
+def test_a_client_with_small_windows_gets_all_of_a_response(window: int) -> None:
+    """It updates both windows for each piece that it has read."""
+    peer = Peer(limits=ConnectionLimits(budget=10))
+    peer.send(settings((frames.INITIAL_WINDOW_SIZE, window)))
+    peer.ask(1, file_response(1 << 20))
+    received = 0
+    while taken := peer.next_frames():
+        size = sum(len(each.payload) for each in taken)
+        received += size
+        peer.send(update(1, size), update(0, size))
+    assert peer.connection.error is None or received == 1 << 20
+    assert received == 1 << 20
+
+
+def test_windows_of_a_few_bytes_end_the_connection() -> None:
+    """The server would send frame after frame for nothing (CVE-2019-9511)."""
+    peer = Peer()
+    peer.send(settings((frames.INITIAL_WINDOW_SIZE, 0)))
+    peer.ask(1, response(b"x" * 100_000))
+    sent = 0
+    while not peer.connection.closed:
+        peer.send(update(1, 5), update(0, 5))
+        sent += len(peer.all_frames())
+    assert goaway_code(peer) is ErrorCode.ENHANCE_YOUR_CALM
+    assert sent < 600
+
+
 def test_a_flood_of_resets_ends_the_connection() -> None:
     peer = Peer()
     for stream in range(1, 2003, 2):
@@ -623,6 +685,62 @@ def test_goaway_has_two_steps() -> None:
     assert (second.payload[:4], second.code) == (number(3), ErrorCode.NO_ERROR)
     assert not peer.send(headers(5), PING)
     assert [each.kind for each in peer.output()] == [frames.PING], "the stream is ignored, not reset"
+
+
+UNDER_WAY = {
+    "content": data(3, b"x" * 10, END_STREAM),
+    "a reset": frames.reset(number(3), ErrorCode.CANCEL),
+    "a window": update(3, 100),
+    "trailers": frame(frames.HEADERS, WHOLE, number(3), block((b"checksum", b"1"), pseudo=())),
+    "a priority": frame(frames.PRIORITY_UPDATE, 0, ZERO, number(3) + b"u=1"),
+}
+
+
+@pytest.mark.parametrize("what", UNDER_WAY)
+def test_frames_of_a_stream_that_is_ignored_are_ignored(what: str) -> None:
+    """The client may have sent them before it got GOAWAY (RFC 9113 6.8)."""
+    peer = Peer()
+    peer.ask(1, response(b"x" * 100_000))
+    peer.connection.finish()
+    assert not peer.send(headers(3, flags=END_HEADERS), UNDER_WAY[what], headers(5))
+    assert not peer.connection.closed
+    peer.send(update(0, 1 << 20), update(1, 1 << 20))
+    assert sum(len(each.payload) for each in peer.all_frames()) == 100_000
+    peer.send(update(0, 0))
+    assert peer.output()[-1].payload[:4] == number(1), "the last that is processed stays the same"
+
+
+def test_content_of_a_stream_that_is_ignored_is_given_back() -> None:
+    peer = Peer()
+    peer.connection.finish()
+    peer.output()
+    peer.send(headers(1, flags=END_HEADERS), *[data(1, bytes(16_384))] * 3)
+    assert peer.output() == [Frame(frames.WINDOW_UPDATE, 0, 0, (32_768).to_bytes(4, "big"))]
+
+
+def test_nothing_is_sent_on_a_stream_that_has_ended() -> None:
+    peer = Peer()
+    requests = peer.send(headers(1), headers(3), headers(5))
+    for stream in (1, 3):
+        peer.connection.open(number(stream), requests[stream])
+    peer.connection.streams[number(3)].working = True
+    peer.send(*[frames.reset(number(stream), ErrorCode.CANCEL) for stream in (1, 3)])
+    for stream in (1, 3, 5):
+        for answer in (response(), response(b"small"), response(b"x" * 100_000), file_response(10)):
+            assert not peer.respond(stream, requests[stream], answer)
+    assert not peer.all_frames()
+    assert not peer.connection.unsent_streams
+    assert list(peer.connection.streams) == [number(3)]
+
+
+def test_after_an_error_no_response_is_sent() -> None:
+    """The requests that were returned before stay as they are, since the server may be in the middle of them."""
+    peer = Peer()
+    events = peer.connection.receive(headers(1) + headers(3))
+    peer.connection.close(ErrorCode.NO_ERROR, "too slow")
+    assert len(events) == 2
+    assert not peer.respond(1, events[number(1)], response(b"x"))
+    assert not peer.connection.streams
 
 
 def test_a_connection_retires_after_so_many_requests() -> None:

@@ -176,8 +176,8 @@ def test_a_size_update_evicts() -> None:
 
 @pytest.mark.parametrize(
     "block",
-    [b"\x3f\xe2\x1f", b"\x82\x20", SIZE_UPDATE_0 + b"\x82" + SIZE_UPDATE_0],
-    ids=["more than 4,096", "behind a field", "again behind a field"],
+    [b"\x3f\xe2\x1f", b"\x82\x20", SIZE_UPDATE_0 + b"\x82" + SIZE_UPDATE_0, SIZE_UPDATE_0 * 3 + b"\x82"],
+    ids=["more than 4,096", "behind a field", "again behind a field", "three"],
 )
 def test_other_size_updates_are_refused(block: bytes) -> None:
     with pytest.raises(HPACKError, match="size update"):

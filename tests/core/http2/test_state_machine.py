@@ -55,6 +55,8 @@ class Client(RuleBasedStateMachine):
 
     def exchange(self, cuts: list[int]) -> None:
         """Pass on what the client has to send, cut at these places, and what the server has to send before responses."""
+        for stream, event in self.pending.items():  # as a server does before it receives more
+            self.server.open(stream, event)
         data = self.client.data_to_send()
         places = sorted({0, len(data), *(place % (len(data) + 1) for place in cuts)})
         for start, end in pairwise(places):
