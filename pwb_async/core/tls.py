@@ -15,6 +15,11 @@ from typing import Final
 
 _MAX_PLAINTEXT: Final = 16 * 1024
 """Bytes of the largest record (RFC 8446 5.1)."""
+_STEP: Final = 16 * 1024
+"""Received bytes that OpenSSL gets at a time."""
+_MAX_WITHOUT_DATA: Final = 32 * 1024
+"""Bytes without any plaintext that a peer may send, twice as many as a record has that is not complete. A KeyUpdate has
+27, and the peer may ask for an answer to each (RFC 8446 4.6.3)."""
 _UNEXPECTED_MESSAGE: Final = b"\x15\x03\x01\x00\x02\x02\x0a"
 """A fatal alert, as a record (RFC 8446 6), for a peer that does not speak TLS; OpenSSL sends such a peer nothing."""
 _METHOD: Final = range(ord("A"), ord("Z") + 1)
@@ -52,7 +57,7 @@ class TLSConnection:
         buffers: The buffers that all connections of this thread share.
     """
 
-    __slots__ = ("_incoming", "_outgoing", "_read", "_write", "complete", "ended", "ssl_object")
+    __slots__ = ("_incoming", "_outgoing", "_read", "_without_data", "_write", "complete", "ended", "ssl_object")
 
     complete: bool
     """Whether the handshake is complete."""
@@ -65,6 +70,7 @@ class TLSConnection:
         self._incoming, self._outgoing = buffers.incoming, buffers.outgoing
         self.ssl_object = context.wrap_bio(self._incoming, self._outgoing, server_side=True)
         self._read, self._write = self.ssl_object.read, self.ssl_object.write
+        self._without_data = 0  # bytes received since the handshake, or since the last plaintext
         self.complete = self.ended = False
 
     @property
@@ -74,6 +80,26 @@ class TLSConnection:
 
     def receive(self, data: bytes) -> tuple[bytes, bytes]:
         """Take received bytes; return their plaintext, and what is to be sent. Raises TLSError."""
+        plaintext = b""
+        try:
+            for start in range(0, len(data), _STEP):
+                step = data[start : start + _STEP]
+                self._without_data += len(step) if self.complete else 0
+                if piece := self._decrypt(step):
+                    plaintext = plaintext + piece if plaintext else piece
+                    self._without_data = 0
+                elif self._without_data > _MAX_WITHOUT_DATA:
+                    raise TLSError("too many records without data", b"")
+                if self.ended:
+                    break
+            return plaintext, self._outgoing.read() if self._outgoing.pending else b""
+        except ssl.SSLError as error:
+            raise self._failed(error) from None
+        finally:
+            self._clear()
+
+    def _decrypt(self, data: bytes) -> bytes:
+        """Take received bytes, up to the peer's close_notify; return their plaintext."""
         incoming, plaintext = self._incoming, b""
         incoming.write(data)
         try:
@@ -90,10 +116,14 @@ class TLSConnection:
         except ssl.SSLZeroReturnError:  # instead of no bytes, if close() was called before
             self.ended = True
             incoming.read()
-        except ssl.SSLError as error:
-            incoming.read()
-            raise self._failed(error) from None
-        return plaintext, self._outgoing.read() if self._outgoing.pending else b""
+        return plaintext
+
+    def _clear(self) -> None:
+        """Leave nothing in the buffers: what an error has left of one connection must not get to another one."""
+        if self._incoming.pending:
+            self._incoming.read()
+        if self._outgoing.pending:
+            self._outgoing.read()
 
     def _failed(self, error: ssl.SSLError) -> TLSError:
         """The error with OpenSSL's alert, or one of our own; an alert of the peer is not answered."""
@@ -104,11 +134,17 @@ class TLSConnection:
 
     def send(self, data: bytes | bytearray | memoryview) -> bytes:
         """Encrypt bytes, of which there must be some, after the handshake."""
-        self._write(data)
-        return self._outgoing.read()
+        try:
+            self._write(data)
+            return self._outgoing.read()
+        finally:
+            self._clear()
 
     def close(self) -> bytes:
         """End the sending side. What the peer sends can still be received."""
-        with suppress(ssl.SSLError):  # the peer has not closed its own side yet
-            self.ssl_object.unwrap()
-        return self._outgoing.read()
+        try:
+            with suppress(ssl.SSLError):  # the peer has not closed its own side yet
+                self.ssl_object.unwrap()
+            return self._outgoing.read()
+        finally:
+            self._clear()

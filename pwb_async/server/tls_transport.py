@@ -37,9 +37,11 @@ class TLSTransport(EncryptedTransport, asyncio.Protocol):
         "_closing",
         "_corked",
         "_corked_size",
+        "_held_back",
         "_paused",
         "_protocol",
         "_protocol_paused",
+        "_reading_paused",
         "_tls",
         "_transport",
     )
@@ -57,6 +59,10 @@ class TLSTransport(EncryptedTransport, asyncio.Protocol):
         self._at_end: Callable[[], None] | None = None
         """What is called behind the backlog: write_eof() or close() of the plain transport."""
         self._paused = self._protocol_paused = self._closing = False
+        self._reading_paused = False
+        """Whether the protocol has paused reading."""
+        self._held_back = False
+        """Whether nothing is read until what was sent in answer to received data has left."""
 
     def begin(self, plaintext: bytes, output: bytes) -> None:
         """Connect the protocol. plaintext, output: what the last step of the handshake has left."""
@@ -79,12 +85,22 @@ class TLSTransport(EncryptedTransport, asyncio.Protocol):
         except TLSError as error:
             self._fail(error)
             return
+        if output and self._sending_closed:
+            output = b""  # such as answers to KeyUpdate, for which OpenSSL does not mind close_notify
         self._corked = [output] if output else []
         self._corked_size = len(output)
         try:
             self._deliver(plaintext)
         finally:
             self._uncork()
+            if output and self._paused:  # otherwise a client could have the server keep ever more of it
+                self._held_back = True
+                self._transport.pause_reading()
+
+    @property
+    def _sending_closed(self) -> bool:
+        """Whether the sending side has been closed, so that nothing can be written any more."""
+        return self._at_end is not None and not self._backlog
 
     def _deliver(self, plaintext: bytes) -> None:
         if plaintext:
@@ -95,10 +111,11 @@ class TLSTransport(EncryptedTransport, asyncio.Protocol):
     def _fail(self, error: TLSError) -> None:
         """Send the alert, and close the connection: what the protocol still had to send is lost."""
         logger.debug("a connection with TLS has failed: %s", error)
+        alert = b"" if self._sending_closed else error.alert
         self._closing = True
         self._backlog.clear()
-        if error.alert:
-            self._transport.write(error.alert)
+        if alert:
+            self._transport.write(alert)
         self._transport.close()
 
     def eof_received(self) -> bool:
@@ -118,6 +135,10 @@ class TLSTransport(EncryptedTransport, asyncio.Protocol):
     def resume_writing(self) -> None:
         """Send more of the backlog, and resume the protocol when all of it is sent."""
         self._paused = False
+        if self._held_back:
+            self._held_back = False
+            if not self._reading_paused:
+                self._transport.resume_reading()
         self._send_backlog()
         if self._protocol_paused and not (self._paused or self._backlog):
             self._protocol_paused = False
@@ -227,8 +248,11 @@ class TLSTransport(EncryptedTransport, asyncio.Protocol):
 
     def pause_reading(self) -> None:
         """Stop reading; what has been read is delivered whole."""
+        self._reading_paused = True
         self._transport.pause_reading()
 
     def resume_reading(self) -> None:
         """Read again."""
-        self._transport.resume_reading()
+        self._reading_paused = False
+        if not self._held_back:
+            self._transport.resume_reading()

@@ -1,8 +1,10 @@
 """TLS in memory: a client and a server that exchange bytes, cut as a test wants them."""
 
+import os
 import ssl
 from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
 from typing import Final
 
 import pytest
@@ -12,6 +14,7 @@ from pwb_async.tls.certified_key import certify
 from pwb_async.tls.contexts import TLSContexts
 from tests.conformance.tls import TLSAddress, TLSStream
 from tests.tls.certificates import make
+from tests.tls.key_updates import Records, first_secret
 
 PAIR: Final = make("localhost")
 CONTEXT: Final = TLSContexts([certify(PAIR.certificate_pem, PAIR.key_pem(), "site")]).context()
@@ -22,9 +25,16 @@ PLAINTEXT_ALERT: Final = b"\x15\x03"
 class Pair:
     """A client and a server, which share their buffers with other servers, with the handshake behind them."""
 
-    def __init__(self, version: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3, buffers: TLSBuffers | None = None) -> None:
+    def __init__(
+        self,
+        version: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3,
+        buffers: TLSBuffers | None = None,
+        key_log: Path | None = None,
+    ) -> None:
         address = TLSAddress(("", 0))
         address.context.maximum_version = version
+        if key_log is not None:
+            address.context.keylog_filename = os.fspath(key_log)
         self.buffers = buffers or TLSBuffers()
         self.client, self.server = TLSStream(address), TLSConnection(CONTEXT, self.buffers)
         self.received = b""
@@ -138,6 +148,46 @@ def test_what_is_no_handshake_gets_an_alert_in_plaintext(data: bytes) -> None:
         TLSConnection(CONTEXT, buffers).receive(data)
     assert error.value.alert.startswith(PLAINTEXT_ALERT)
     assert buffers.incoming.pending == buffers.outgoing.pending == 0
+
+
+def test_keys_may_change(tmp_path: Path) -> None:
+    pair = Pair(key_log=tmp_path / "keys")
+    records = Records(first_secret(tmp_path / "keys"))
+    for count in range(100):
+        pair.to_server(b"".join(records.key_updates(100)) + records.data(b"%d " % count))
+    assert pair.received.split() == [b"%d" % count for count in range(100)]
+    pair.client.feed(pair.server.send(b"hello"))
+    assert pair.client.decrypt() == b"hello"
+
+
+@pytest.mark.parametrize("size", [27, 5000, 1 << 20])
+def test_keys_may_not_change_without_an_end(size: int, tmp_path: Path) -> None:
+    """Each change costs more than to send it does, and an answer if the peer asks for one."""
+    pair, answers = Pair(key_log=tmp_path / "keys"), 0
+    records = Records(first_secret(tmp_path / "keys"))
+    with pytest.raises(TLSError, match="records without data") as error:
+        for piece in pieces(b"".join(records.key_updates(2000)), size):
+            answers += len(pair.server.receive(piece)[1])
+    assert answers <= 33_000
+    assert error.value.alert == b""
+    assert pair.buffers.incoming.pending == pair.buffers.outgoing.pending == 0
+
+
+def test_nothing_of_a_connection_is_left_for_another_one_by_a_fault() -> None:
+    """An exception that is none of TLS, such as MemoryError."""
+    pair = Pair()
+    other = Pair(buffers=pair.buffers)
+
+    def fail(_: object) -> bytes:
+        pair.buffers.outgoing.write(b"half of a record")
+        raise MemoryError
+
+    for name, call in (("_read", pair.server.receive), ("_write", pair.server.send)):
+        setattr(pair.server, name, fail)
+        with pytest.raises(MemoryError):
+            call(pair.client.encrypt(b"secret"))
+        other.to_server(other.client.encrypt(b"a"))
+    assert other.received == b"aa"
 
 
 def test_an_alert_is_not_answered() -> None:
