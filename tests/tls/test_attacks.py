@@ -28,6 +28,7 @@ from tests.conformance.wire import get
 from tests.server.test_seams import serving
 
 from .certificates import make
+from .key_updates import Records, first_secret
 
 TIMEOUT: Final = 1.0
 """The server's timeouts, in seconds."""
@@ -172,6 +173,18 @@ async def test_a_record_that_arrives_byte_by_byte(requests: int, attacked: Serve
                     break
         await ask()
         assert TIMEOUT / 2 < await closing < 3 * TIMEOUT
+
+
+async def test_new_keys_again_and_again(attacked: Server, tmp_path: Path) -> None:
+    """KeyUpdate of TLS 1.3, which asks for an answer, by a client that reads none."""
+    address = TLSAddress(plain(attacked))
+    address.context.keylog_filename = os.fspath(tmp_path / "keys")
+    async with under_attack(attacked) as ask, Peer(address) as peer:
+        updates = Records(first_secret(tmp_path / "keys")).key_updates(5000)
+        with suppress(ConnectionError):
+            await peer.send_raw(b"".join(updates))
+        assert await is_closed(peer) < TIMEOUT / 2
+        await ask()
 
 
 async def test_renegotiation(attacked: Server) -> None:

@@ -13,11 +13,14 @@ import pytest
 from pwb_async.core.semantics.messages import File
 from pwb_async.server import response_writer
 from pwb_async.server.server import Server
+from pwb_async.server.tls_transport import TLSTransport
 from pwb_async.workers.worker import loop_factory
 from tests.conformance.peer import Peer
 from tests.conformance.server import eventually
 from tests.conformance.tls import TLSAddress, certificate_options
 from tests.server.test_seams import serving
+
+from .key_updates import Records, first_secret
 
 VERSIONS: Final = {"1.2": ssl.TLSVersion.TLSv1_2, "1.3": ssl.TLSVersion.TLSv1_3}
 CLOSE: Final = b"GET /a.html HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
@@ -110,6 +113,49 @@ def test_an_invalid_record_after_the_last_response_is_no_fault(run: Callable[...
             assert await peer.read_to_end() == b""
             await peer.send_raw(b"\x17\x03\x03\x00\x20" + bytes(32))
             await eventually(lambda: not server.state.admission.connections, 5)
+
+    run(scene)
+
+
+def test_nothing_is_read_while_answers_to_new_keys_wait(run: Callable[..., None]) -> None:
+    """A client that reads nothing could have the server keep as much as it sends."""
+
+    async def scene(server: Server, address: TLSAddress, root: Path) -> None:
+        (root / "big.bin").write_bytes(bytes(6 << 20))
+        address.context.keylog_filename = os.fspath(root / "keys")
+        async with Peer(address, receive_buffer=4096) as peer:
+            records = Records(first_secret(root / "keys"))
+            await peer.send_raw(records.data(KEEP.replace(b"a.html", b"big.bin")))
+            received = len(await peer.read_at_least(1))
+            [connection] = server.state.admission.connections
+            transport = connection._transport  # type: ignore[attr-defined]
+            assert isinstance(transport, TLSTransport)
+            await eventually(lambda: transport._paused, 5)
+            await peer.send_raw(b"".join(records.key_updates(1000)))
+            await eventually(lambda: transport._held_back, 5)
+            transport.pause_reading()  # as the protocol may, too
+            transport.resume_reading()
+            assert transport._held_back
+            await peer.send_raw(b"".join(records.key_updates(100)) + records.data(CLOSE))
+            rest = await peer.read_to_end()
+            assert received + len(rest) > 6 << 20
+            assert rest.endswith(b"\r\n\r\nhello")
+
+    run(scene)
+
+
+def test_new_keys_after_the_last_response_are_no_fault(run: Callable[..., None]) -> None:
+    """The sending side is closed by then, but OpenSSL has an answer."""
+
+    async def scene(server: Server, address: TLSAddress, root: Path) -> None:
+        address.context.keylog_filename = os.fspath(root / "keys")
+        async with Peer(address) as peer:
+            records = Records(first_secret(root / "keys"))
+            await peer.send_raw(records.data(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n"))
+            assert (await peer.read_response()).status == 405
+            assert await peer.read_to_end() == b""
+            await peer.send_raw(records.key_update())
+            await peer.wait_until_read()
 
     run(scene)
 
