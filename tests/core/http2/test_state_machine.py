@@ -55,12 +55,10 @@ class Client(RuleBasedStateMachine):
 
     def exchange(self, cuts: list[int]) -> None:
         """Pass on what the client has to send, cut at these places, and what the server has to send before responses."""
-        for stream, event in self.pending.items():  # as a server does before it receives more
-            self.server.open(stream, event)
         data = self.client.data_to_send()
         places = sorted({0, len(data), *(place % (len(data) + 1) for place in cuts)})
         for start, end in pairwise(places):
-            self.pending |= self.server.receive(data[start:end])
+            self.pending |= self.receive(data[start:end])
         self.to_client(self.server.output)
         self.server.output.clear()
         for ended in self.server.ended:
@@ -69,6 +67,12 @@ class Client(RuleBasedStateMachine):
         self.pending = {
             stream: event for stream, event in self.pending.items() if int.from_bytes(stream, "big") not in self.reset
         }
+
+    def receive(self, data: bytes) -> dict[bytes, Request | BadRequest]:
+        """Pass bytes to the server, which keeps the requests that have waited so long."""
+        for stream, event in self.pending.items():
+            self.server.open(stream, event)
+        return self.server.receive(data)
 
     def to_client(self, parts: object) -> None:
         for event in self.client.receive_data(b"".join(parts)):  # type: ignore[call-overload]
@@ -184,7 +188,7 @@ class Client(RuleBasedStateMachine):
         streams = self.open_streams
         if streams:
             stream = streams[which % len(streams)].to_bytes(4, "big")
-            self.server.receive(b"\0\0\x07\x10\0\0\0\0\0" + stream + b"u=%d" % urgency)
+            self.receive(b"\0\0\x07\x10\0\0\0\0\0" + stream + b"u=%d" % urgency)
 
     @invariant()
     def nothing_is_too_much(self) -> None:
