@@ -14,6 +14,7 @@ import logging
 import select
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import Final
 
@@ -98,8 +99,14 @@ class Acceptor:
             self._sockets.append(duplicate)
             self._loop.add_reader(duplicate, self._accept, duplicate)
 
-    async def close(self) -> None:
-        """Stop accepting and close the sockets. When this returns, every accepted connection has its protocol."""
+    async def close(self, *, accept_waiting: bool = False) -> None:
+        """Stop accepting and close the sockets. When this returns, every accepted connection has its protocol.
+
+        accept_waiting: whether to accept the connections that wait in the kernel's queue, since no other process will.
+        """
+        if accept_waiting:
+            for listener in (*self._duplicates.values(), *self._sockets):
+                self._accept_waiting(listener)
         while self._servers:
             sock, server = self._servers.popitem()
             self._duplicates.pop(sock).close()
@@ -121,6 +128,13 @@ class Acceptor:
             if accepted is None:
                 return
             self._connect(accepted[0])
+
+    def _accept_waiting(self, listener: socket.socket) -> None:
+        with suppress(OSError):
+            for _ in range(BACKLOG):
+                if (accepted := accept(listener)) is None:
+                    return
+                self._connect(accepted[0])
 
     def _connect(self, sock: socket.socket) -> None:
         sock.setblocking(False)

@@ -3,7 +3,8 @@
     run()                 serve in a single process: SIGTERM and SIGINT shut down, SIGHUP reloads, SIGUSR1 reopens the
                           access log
     serve()               serve in a worker, whose supervisor causes shutdown() and drain_connections()
-    shutdown()            finish the responses under way within the grace period; called again: end at once
+    shutdown()            answer the requests that are about to arrive, and finish the responses under way within the grace
+                          period; called again: end at once
     drain_connections()   stop accepting, as another process does now; close each connection between two requests
     reconfigure()         use another configuration, as a reload of a single process does; a supervisor starts new
                           workers instead
@@ -45,6 +46,9 @@ _CERTIFICATES_INTERVAL: Final = 1.0
 """Seconds between two checks of whether certificates have changed."""
 _DRAIN_TIMEOUT: Final = 2.0
 """Seconds after which an idle connection is closed when another process takes over."""
+_STOP_DELAY: Final = 0.25
+"""Seconds in which a shutdown still answers requests that are under way to the server, and completes handshakes: a few
+round trips."""
 _FIXED_OPTIONS: Final = ("loop", "workers", "user", "sandbox")
 """Options that a single process cannot change by a reload."""
 
@@ -73,17 +77,14 @@ class Server:
         self._reloading: asyncio.Task[None] | None = None
         self._reload_requested = False
         self._stop_accepting = asyncio.Event()
+        self.stopping = False
+        """Whether shutdown() has been called."""
         self._configure()
 
     @property
     def context(self) -> ServerContext:
         """The current configuration."""
         return self.state.context
-
-    @property
-    def stopping(self) -> bool:
-        """Whether shutdown() has been called."""
-        return self.state.stopping
 
     async def run(self, announce: Callable[[ServerContext], object] | None = None) -> None:
         """Serve in a single process, until SIGINT or SIGTERM. announce: called as soon as connections are accepted."""
@@ -113,7 +114,7 @@ class Server:
             ready()
         await self._stop_accepting.wait()
         for acceptor in acceptors:
-            await acceptor.close()
+            await acceptor.close(accept_waiting=self.stopping)
         self.state.closing = True
         self._close_connections()
         await self.state.empty.wait()
@@ -170,13 +171,18 @@ class Server:
 
     def shutdown(self) -> None:
         """Finish the responses under way and end, after the grace period at the latest; called again: end at once."""
-        if self.state.stopping:
+        if self.stopping:
             self.state.empty.set()
             return
-        self.state.stopping = True
+        self.stopping = True
         notify("STOPPING=1")
-        self._stop_accepting.set()
         self.loop.call_later(self.context.options.grace_period, self.state.empty.set)
+        self.loop.call_later(_STOP_DELAY, self._stop_connections)
+        self.drain_connections()
+
+    def _stop_connections(self) -> None:
+        """Close all connections without a response under way."""
+        self.state.stopping = True
         self._close_connections()
 
     def drain_connections(self) -> None:
@@ -213,7 +219,7 @@ class Server:
             self._reloading = self.loop.create_task(self._reload())
 
     async def _reload(self) -> None:
-        while self._reload_requested and not self.state.stopping:
+        while self._reload_requested and not self.stopping:
             self._reload_requested = False
             notify_reloading()
             try:

@@ -106,7 +106,7 @@ def test_two_servers_in_one_loop(
         loop.close()
     for thread in set(threading.enumerate()) - threads:
         thread.join(TIMEOUT)
-    assert set(threading.enumerate()) == threads
+    assert set(threading.enumerate()) <= threads  # some of an earlier test may have ended meanwhile
     assert descriptors() == opened
     assert logging.getLogger().handlers == handlers
     assert capfd.readouterr() == ("", "")
