@@ -3,8 +3,8 @@
     run()                 serve in a single process: SIGTERM and SIGINT shut down, SIGHUP reloads, SIGUSR1 reopens the
                           access log
     serve()               serve in a worker, whose supervisor causes shutdown() and drain_connections()
-    shutdown()            answer the requests that are about to arrive, and finish the responses under way within the grace
-                          period; called again: end at once
+    shutdown()            answer the requests that are about to arrive, and finish the responses under way within the
+                          grace period; called again: end at once
     drain_connections()   stop accepting, as another process does now; close each connection between two requests
     reconfigure()         use another configuration, as a reload of a single process does; a supervisor starts new
                           workers instead
