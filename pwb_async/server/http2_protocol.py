@@ -21,6 +21,7 @@ from pwb_async.core.events import ConnectionState
 from pwb_async.core.http1.parser import RequestParser
 from pwb_async.core.http2.connection import HTTP2Connection
 from pwb_async.core.http2.errors import ErrorCode
+from pwb_async.core.http2.frames import content_behind
 from pwb_async.core.http2.streams import Stream
 
 from .connection_protocol import ConnectionProtocol
@@ -47,9 +48,9 @@ _LINGER: Final = ConnectionState.LINGER
 class HTTP2Protocol(ConnectionProtocol):
     """The server's end of one HTTP/2 connection."""
 
-    __slots__ = ("_connection", "_content", "_content_timeout", "_eof", "_excessive", "_linger_left", "_lingering",
-                 "_lookups", "_readers", "_reading_paused", "_received", "_request_timeout", "_requests",
-                 "_retiring", "_scheduled", "_timeouts", "_transfers")  # fmt: skip
+    __slots__ = ("_buffered", "_connection", "_content", "_content_timeout", "_eof", "_excessive",
+                 "_linger_left", "_lingering", "_lookups", "_readers", "_reading_paused", "_received",
+                 "_request_timeout", "_requests", "_retiring", "_scheduled", "_timeouts", "_transfers")  # fmt: skip
 
     def __init__(self, state: ServerState, readers: HTTP2Readers) -> None:
         super().__init__(state)
@@ -60,6 +61,7 @@ class HTTP2Protocol(ConnectionProtocol):
         self._lookups = Lookups(self._transfers, readers)
         self._content = ContentSender(self._transfers)
         self._received = b""  # but kept for later turns
+        self._buffered = b""  # what was written last, if the transport may still buffer some of it
         self._requests = PendingRequests(self._transfers, self._lookups)
         self._timeouts = context.timeouts
         self._content_timeout = ContentTimeout(context.timeouts.send, context.options.min_send_rate)
@@ -196,7 +198,10 @@ class HTTP2Protocol(ConnectionProtocol):
         self._collect()
         if self._transfers.out:
             out, self._transfers.out = self._transfers.out, []
-            self._writer.write((b"".join(out),))
+            data = b"".join(out)
+            self._writer.sent = len(data)
+            self._writer.write((data,))
+            self._buffered = data if self._writer.paused else b""
 
     def report(self, transfer: Transfer, status: int, sent: int) -> None:
         """Pass the exchange of a transfer to the observers."""
@@ -308,6 +313,8 @@ class HTTP2Protocol(ConnectionProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """End the work for all responses, and stop counting the connection."""
         super().connection_lost(exc)
+        if self._writer.paused:
+            self._transfers.lose(content_behind(self._buffered, self._writer.sent))
         self._connection.close(ErrorCode.NO_ERROR, "the connection is lost")
         self._requests.drop()
         self._transfers.drop_ended()

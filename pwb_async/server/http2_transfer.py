@@ -33,8 +33,8 @@ class Phase(Enum):
 class Transfer:
     """A request whose response could not be sent at once."""
 
-    __slots__ = ("cache", "client", "has_place", "memory", "needs_place", "phase", "placed_at", "request", "response",
-                 "size", "started_at", "stream")  # fmt: skip
+    __slots__ = ("cache", "client", "has_place", "lost", "memory", "needs_place", "phase", "placed_at",
+                 "request", "response", "size", "started_at", "stream")  # fmt: skip
 
     stream: Stream
     request: Request | BadRequest
@@ -53,6 +53,8 @@ class Transfer:
     """Whether it waits for a place."""
     placed_at: int
     """Bytes that were left to send when it got its place."""
+    lost: int
+    """Bytes of content that were passed to the transport, and lost with the connection."""
     memory: int
     """Bytes of content in memory for which it counts."""
     size: int
@@ -74,7 +76,7 @@ class Transfer:
         self.phase = Phase.OPEN
         self.response = None
         self.has_place = self.needs_place = False
-        self.placed_at = self.memory = self.size = 0
+        self.placed_at = self.memory = self.size = self.lost = 0
 
     @property
     def precedence(self) -> tuple[int, bool]:

@@ -221,7 +221,14 @@ class Transfers:
         if response is None:
             self.owner.report(transfer, _CLIENT_CLOSED_REQUEST, 0)
         else:
-            self.owner.report(transfer, response.status, response.length - transfer.stream.unsent)
+            sent = response.length - transfer.stream.unsent - transfer.lost
+            self.owner.report(transfer, response.status, sent)
+
+    def lose(self, sizes: dict[bytes, int]) -> None:
+        """Note how many bytes of each stream's content the transport has lost."""
+        for stream, size in sizes.items():
+            if stream in self.active:
+                self.active[stream].lost = size
 
     def release(self, transfer: Transfer) -> None:
         """Close the file of a transfer that has ended."""

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from pwb_async.core.http2 import frames
 from pwb_async.core.http2.hpack import literal
@@ -22,12 +22,14 @@ class Transport(asyncio.Transport):
     def __init__(self) -> None:
         super().__init__()
         self.written = b""
-        self.closed = self.ended = False
+        self.closed = self.ended = self.fills = False
         self.buffered = 0
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         assert not self.ended, "data behind the end"
         self.written += bytes(data)
+        if self.fills:
+            self.protocol.pause_writing()
 
     def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
         pass
@@ -42,7 +44,7 @@ class Transport(asyncio.Transport):
         return self.closed
 
     def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
-        self.protocol = protocol
+        self.protocol = cast(asyncio.Protocol, protocol)
 
     def write_eof(self) -> None:
         self.ended = True
@@ -68,6 +70,7 @@ class Peer:
         self.transport = Transport()
         self.frames: list[Frame] = []
         self.protocol = HTTP2Protocol(server.state, HTTP2Readers())
+        self.transport.set_protocol(self.protocol)
         self.protocol.connection_made(self.transport)
         begin = frames.PREFACE + frames.settings(((frames.INITIAL_WINDOW_SIZE, window),))
         self.send(

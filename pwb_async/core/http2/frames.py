@@ -91,3 +91,16 @@ def window_update(stream: bytes, increment: int) -> bytes:
 
 SETTINGS_ACK: Final = frame(SETTINGS, ACK, CONNECTION)
 """The acknowledgement of SETTINGS (RFC 9113 6.5.3)."""
+
+
+def content_behind(frames: bytes, position: int) -> dict[bytes, int]:
+    """How many bytes of each stream's content come behind a position in whole frames that a server sends."""
+    sizes: dict[bytes, int] = {}
+    start = 0
+    while start < len(frames):
+        high, low, kind, _, stream = HEADER.unpack_from(frames, start)
+        end = start + 9 + (high << 8 | low)
+        if kind == DATA and end > position:
+            sizes[stream] = sizes.get(stream, 0) + end - max(start + 9, position)
+        start = end
+    return sizes

@@ -3,7 +3,7 @@
 from pwb_async.core.http2 import frames
 from pwb_async.core.semantics.messages import FileSlice
 
-from .peer import WHOLE, NoFile, Peer, block, file_response, headers, number, update
+from .peer import WHOLE, NoFile, Peer, block, data, file_response, headers, number, update
 
 
 def test_what_was_read_of_a_closed_file_is_read_again() -> None:
@@ -46,3 +46,12 @@ def test_a_frame_that_has_begun_advances_when_it_ends() -> None:
         peer.send(piece)
         advanced.append(peer.connection.advanced)
     assert advanced == [True, False, True], "a field block has one time for all its frames"
+
+
+def test_the_content_of_frames_behind_a_position() -> None:
+    sent = headers(1) + data(1, b"a" * 10) + data(3, b"b" * 5) + data(1, b"c" * 20)
+    end = len(sent)
+    assert frames.content_behind(sent, 0) == {number(1): 30, number(3): 5}
+    assert frames.content_behind(sent, end - 3) == {number(1): 3}
+    assert frames.content_behind(sent, end - 20 - 9 - 2) == {number(1): 20, number(3): 2}
+    assert frames.content_behind(sent, end) == {}
