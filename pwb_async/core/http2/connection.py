@@ -74,17 +74,6 @@ class HTTP2Connection(ControlFrames):
         self.error = None
         self.output.append(self._own_settings())
 
-    def _own_settings(self) -> bytes:
-        """SETTINGS, which a server sends before anything else (RFC 9113 3.4)."""
-        return frames.settings(
-            (
-                (frames.MAX_CONCURRENT_STREAMS, self.limits.streams),
-                (frames.INITIAL_WINDOW_SIZE, self.limits.window),
-                (frames.MAX_HEADER_LIST_SIZE, self.limits.head),
-                (frames.NO_RFC7540_PRIORITIES, 1),
-            )
-        )
-
     @property
     def incomplete(self) -> bool:
         """Whether a frame or a field block has begun that has not been received whole, or the client's first SETTINGS

@@ -32,6 +32,17 @@ class ControlFrames(SendingSide):
         self._settled = False  # the client's first SETTINGS have been received
         self._events: dict[bytes, Request | BadRequest] = {}  # requests of this turn
 
+    def _own_settings(self) -> bytes:
+        """SETTINGS, which a server sends before anything else (RFC 9113 3.4)."""
+        return frames.settings(
+            (
+                (frames.MAX_CONCURRENT_STREAMS, self.limits.streams),
+                (frames.INITIAL_WINDOW_SIZE, self.limits.window),
+                (frames.MAX_HEADER_LIST_SIZE, self.limits.head),
+                (frames.NO_RFC7540_PRIORITIES, 1),
+            )
+        )
+
     def _control(self, kind: int, flags: int, stream: bytes, payload: bytes) -> None:
         """Act on a frame of any other type than DATA, HEADERS and CONTINUATION; an unknown one is ignored (5.5)."""
         self.budget = spend(self.budget)
