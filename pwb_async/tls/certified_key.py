@@ -49,15 +49,15 @@ class CertifiedKey(NamedTuple):
 
     def load_into(self, context: ssl.SSLContext) -> None:
         """Add the chain and the key to a context. Raises CertificateError."""
-        fd = os.memfd_create("pwb-tls")  # the ssl module takes files only
         try:
-            with open(fd, "wb", buffering=0, closefd=False) as file:
+            # The ssl module takes files only.
+            with open(os.memfd_create("pwb-tls"), "wb", buffering=0) as file:
                 file.write(self.pem)
-            context.load_cert_chain(f"/proc/self/fd/{fd}", password=self._refuse_password)
+                context.load_cert_chain(f"/proc/self/fd/{file.fileno()}", password=self._refuse_password)
         except ssl.SSLError as error:
             raise CertificateError(f"{self.shown}: {self._fault(error.reason or str(error))}") from None
-        finally:
-            os.close(fd)
+        except OSError as error:
+            raise CertificateError(f"{self.shown}: cannot be used: {error.strerror}") from None
 
     def check_time(self, now: float) -> None:
         """Check that the certificate is valid. now: in seconds since the epoch. Raises CertificateError."""

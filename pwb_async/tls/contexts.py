@@ -72,11 +72,16 @@ def ignore_garbled_names() -> None:
 
 
 class _GarbledNamesHook:
-    """A sys.unraisablehook that leaves out such names, and passes everything else on to the one before it."""
+    """A sys.unraisablehook that leaves out such names, and passes everything else on to the one before it.
+
+    The ssl module decodes them in a handshake, in no frame of its own.
+    """
 
     def __init__(self, other: Callable[[Any], object]) -> None:
         self._other = other
 
     def __call__(self, error: "sys.UnraisableHookArgs") -> None:
-        if not (error.exc_type is UnicodeDecodeError and isinstance(error.object, bytes)):
+        trace = error.exc_traceback
+        in_handshake = trace is not None and trace.tb_frame.f_code is ssl.SSLObject.do_handshake.__code__
+        if not (error.exc_type is UnicodeDecodeError and in_handshake):
             self._other(error)

@@ -12,8 +12,12 @@ from .contexts import TLSContexts
 from .errors import CertificateError
 
 logger: Final = logging.getLogger("pwb")
+_NEVER: Final = float("inf")
+"""The time of what is not scheduled."""
 _INTERVAL: Final = 1.0
 """Seconds between two looks at the files."""
+_RETRY: Final = 60.0
+"""Seconds until files that could not be used are read again: the reason, as too many open files, may have passed."""
 _DAY: Final = 86400.0
 """Seconds between two warnings about a certificate that is about to end."""
 
@@ -41,6 +45,8 @@ class ReloadingContexts:
         self._loaded = self._last_look = self._look()
         self._contexts = make()
         self._next_check = self._next_warning = 0.0
+        self._retry_at = _NEVER
+        self._reason = ""  # why they could not be used, as it was logged
 
     @property
     def keys(self) -> Sequence[CertifiedKey]:
@@ -59,8 +65,11 @@ class ReloadingContexts:
         if now < self._next_check:
             return False
         self._next_check = now + _INTERVAL
-        changed = self._watch and self._have_changed()
-        return (changed or self._are_about_to_end(now)) and self._remake()
+        if (self._watch and self._have_changed()) or self._are_about_to_end(now):
+            self._reason = ""
+        elif now < self._retry_at:
+            return False
+        return self._remake(now)
 
     def _look(self) -> list[tuple[int, ...] | None]:
         """What tells a version of each file from another one; None for a file that is not there."""
@@ -86,13 +95,17 @@ class ReloadingContexts:
                 logger.warning("%s: %s", key.shown, key.certificate.describe_end(time.time()))
         return self._renew and bool(ending)
 
-    def _remake(self) -> bool:
+    def _remake(self, now: float) -> bool:
+        """Make the contexts again, now or, if that fails, in a minute; the same reason is logged once."""
         try:
             self._contexts = self._make()
-        except CertificateError as error:
-            logger.error("the certificates stay as they were: %s.", error)
+        except (CertificateError, OSError) as error:
+            if str(error) != self._reason:
+                self._reason = str(error)
+                logger.error("the certificates stay as they were: %s.", error)
+            self._retry_at = now + _RETRY
             return False
-        self._next_warning = 0.0
+        self._next_warning, self._retry_at = 0.0, _NEVER
         logger.info("new certificates: %s", ", ".join(key.shown for key in self.keys))
         return True
 

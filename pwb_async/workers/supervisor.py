@@ -51,6 +51,8 @@ _EARLY_WINDOW: Final = 10.0
 """Seconds in which early deaths are counted."""
 _RETRY: Final = 1.0
 """Seconds until the next attempt to fork, when the system refused a process, and between two checks of certificates."""
+_CERTIFICATES_RETRY: Final = 60.0
+"""Seconds until workers with older certificates are replaced again, if new ones could not be started."""
 _KILL_DELAY: Final = 1.0
 """Seconds from when the workers should have ended until they are killed."""
 _NEVER: Final = float("inf")
@@ -76,6 +78,7 @@ class Supervisor:
         self._terminal = Terminal()
         self._reload_later = self._stopping = False
         self._kill_at = _NEVER
+        self._renew_at = _NEVER  # when to replace the workers, which have older certificates
         self._status = 0
         self._wakeup, self._wakeup_sender = socket.socketpair()
         self._wakeup_sender.setblocking(False)
@@ -155,8 +158,6 @@ class Supervisor:
         elif number == signal.SIGUSR1:
             self._reopen_logs()
 
-    # Starting and replacing workers
-
     def _spawn(self, group: list[WorkerProcess], context: ServerContext) -> bool:
         """Fork a worker and add it to `group`; return False if there can be no other process."""
         channels = [worker.channel for worker in self._workers]
@@ -170,10 +171,12 @@ class Supervisor:
         return True
 
     def _spawn_all(self) -> bool:
-        """Fork all workers of the next context; return False, and keep none, if that fails."""
+        """Fork all workers of the next context; return False, keep none and end the reload if that fails."""
         while len(self._starting) < self._next.workers:
             if not self._spawn(self._starting, self._next):
                 self._cancel_reload()
+                if self._active:
+                    self._roll_back("there are no processes for new workers")
                 return False
         return True
 
@@ -198,7 +201,7 @@ class Supervisor:
     def _take_over(self) -> None:
         """Start the new workers and drain the old ones."""
         old, self._active, self._starting = self._active, self._starting, []
-        self._context = self._next
+        self._context, self._renew_at = self._next, _NEVER
         for worker in self._active:
             worker.started = True
             worker.send(commands.START)
@@ -249,8 +252,6 @@ class Supervisor:
         else:
             self._spawn(group, self._next if group is self._starting else self._context)
 
-    # Reload, log rotation, stop
-
     def _reload(self) -> None:
         self._reload_later = not self._active
         if self._reload_later:
@@ -266,24 +267,23 @@ class Supervisor:
             logger.exception("a fault of this server")
             self._roll_back("the reload has failed")
         else:
-            if not self._spawn_all():
-                self._roll_back("there are no processes for new workers")
+            self._spawn_all()
 
     def _check_certificates(self) -> None:
-        """Replace the workers if there are new certificates, which they may have no right to read."""
-        tls = self._context.tls
+        """Replace the workers if they have older certificates than there are; again in a minute if that fails."""
+        tls, now = self._context.tls, time.monotonic()
         if tls is None or self._starting or not self._active:
             return
         try:
-            if not tls.check(time.monotonic()):
-                return
+            self._renew_at = now if tls.check(now) else self._renew_at
         except Exception:
             logger.exception("a fault of this server")
+        if now < self._renew_at:
             return
+        self._renew_at = now + _CERTIFICATES_RETRY
         notify_reloading()
         self._next = self._context
-        if not self._spawn_all():
-            self._roll_back("there are no processes for new workers")
+        self._spawn_all()
 
     def _roll_back(self, reason: str) -> None:
         """End a reload that has failed, and keep the present context."""

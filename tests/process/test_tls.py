@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import ssl
+import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -85,6 +86,36 @@ async def test_files_that_cannot_be_used_leave_all_as_it_was(
         line = "the certificates stay as they were" if by == "change" else "nothing is reloaded"
         await wait_for_message(server, f"{line}: {tmp_path}/site.pem: the key in ")
         assert await asyncio.to_thread(names, server) == ["first.test"]
+
+
+FAULT = """
+import os, runpy, sys
+from pwb_async.workers import supervisor
+
+def fork():
+    if os.path.exists("no processes"):
+        raise BlockingIOError(11, "no processes")
+    return original()
+
+original, os.fork = os.fork, fork
+supervisor._CERTIFICATES_RETRY = 1.5
+del sys.argv[:3]
+runpy.run_module("pwb_async", run_name="__main__", alter_sys=True)
+"""
+
+
+async def test_workers_that_could_not_be_replaced_are_replaced_later(run: Start, tmp_path: Path) -> None:
+    """Otherwise they would serve the old certificate until it has expired."""
+    options, wrapper = pair(tmp_path, "first.test"), (sys.executable, "-c", FAULT)
+    allowed = f"{MESSAGES}|cannot start a worker|nothing is reloaded"
+    async with run("--workers", "2", *options, allowed_errors=allowed, wrapper=wrapper) as server:
+        (tmp_path / "no processes").touch()
+        pair(tmp_path, "second.test")
+        await wait_for_message(server, "nothing is reloaded: there are no processes for new workers")
+        assert await asyncio.to_thread(names, server) == ["first.test"]
+        (tmp_path / "no processes").unlink()
+        await wait_for_names(server, "second.test")
+        assert server.error_output().count("new certificates: ") == 1
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")

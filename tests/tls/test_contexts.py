@@ -180,9 +180,16 @@ def test_other_errors_are_still_reported(monkeypatch: pytest.MonkeyPatch) -> Non
     TLSContexts(certified(make("a.test"), make("b.test")))
 
     class Faulty:
-        def __del__(self) -> None:
-            raise ValueError("fault")
+        def __init__(self, fault: Exception) -> None:
+            self.fault = fault
 
-    del (faulty := [Faulty()])[:]
+        def __del__(self) -> None:
+            raise self.fault
+
+    class FaultyBytes(bytes):
+        def __del__(self) -> None:
+            self.decode("ascii")
+
+    del (faulty := [Faulty(ValueError("fault")), FaultyBytes(b"\xff")])[:]
     assert not faulty
-    assert len(reported) == 1
+    assert len(reported) == 2

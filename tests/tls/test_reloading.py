@@ -2,6 +2,8 @@
 
 import logging
 import os
+import resource
+import ssl
 import time
 from pathlib import Path
 
@@ -82,6 +84,52 @@ def test_what_cannot_be_used_is_said_once_and_the_old_stays(tmp_path: Path, capl
     site.paths[1].chmod(0o600)
     assert [site.look() for _ in range(4)] == [False, True, False, False]
     assert site.name == "second.test"
+
+
+def test_files_that_could_not_be_read_are_read_again(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Too many open files, or a disk that is away: the next change of the files may be 60 days away."""
+    site = Site(tmp_path)
+    make("second.test").write(tmp_path)
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    free = os.open(os.devnull, os.O_RDONLY)
+    os.close(free)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (free, limits[1]))
+    try:
+        assert [site.look() for _ in range(200)] == [False] * 200
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+    [message] = caplog.messages
+    assert message.endswith("Too many open files.")
+    assert [site.look() for _ in range(60)].count(True) == 1
+    assert site.name == "second.test"
+    assert not any(site.look() for _ in range(200))
+
+
+@pytest.mark.parametrize("missing", [1, 2])
+def test_a_descriptor_too_few_is_a_fault_of_a_certificate(missing: int, tmp_path: Path) -> None:
+    """Not only where a file is opened, but where OpenSSL gets what was in it."""
+    [certified] = read_certified_keys(*([str(path)] for path in make("first.test").write(tmp_path)))
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    free = os.open(os.devnull, os.O_RDONLY)
+    os.close(free)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (free + 2 - missing, limits[1]))
+    try:
+        with pytest.raises(CertificateError, match="Too many open files"):
+            certified.load_into(context)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+
+
+def test_a_renewal_that_fails_is_tried_again(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    site = Site(tmp_path, watch=False, renew=True)
+    site.paths = make("ending.test", begin=-80 * DAY, end=19 * DAY).write(tmp_path, "ending")
+    site.contexts = ReloadingContexts(site.load, [], watch=False, renew=True)
+    site.paths = (tmp_path / "away.pem", tmp_path / "away.key")
+    assert not any(site.look() for _ in range(100))
+    assert len(caplog.messages) == 1
+    make("second.test").write(tmp_path, "away")
+    assert [site.look() for _ in range(60)].count(True) == 1
 
 
 def test_a_symbolic_link_that_is_switched_as_certbot_does(tmp_path: Path) -> None:
