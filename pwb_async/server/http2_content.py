@@ -79,9 +79,9 @@ class ContentSender:
                 transfers.cut_short(transfer, fault)
             elif self._feed(transfer, buffer[:count]):
                 self._connection.queue(transfer.stream)
-            transfers.owner.schedule()
         elif transfer.phase is Phase.ENDED:
-            transfers.release(transfer)
+            transfers.release(transfer)  # perhaps another one waits for its place
+        transfers.owner.schedule()
 
     def _feed(self, transfer: Transfer, data: memoryview) -> bool:
         if not data:

@@ -11,6 +11,7 @@ order (RFC 9218). That one is parked: its file is closed, and opened again when 
 
 import logging
 import time
+from dataclasses import replace
 from typing import Final, Protocol, cast
 
 from pwb_async.core.events import BadRequest
@@ -186,6 +187,7 @@ class Transfers:
         transfer.phase = Phase.PARKED
         transfer.stream.replace_file(None)
         transfer.response.close()
+        transfer.response = replace(transfer.response, parts=(), frames=None)  # nor does it keep a file of the cache
         self._leave_place(transfer)
 
     def _leave_place(self, transfer: Transfer) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 from pathlib import Path
 from typing import cast
 
@@ -294,3 +295,35 @@ async def test_what_the_transport_has_lost_does_not_count_as_sent(tmp_path: Path
     content = len(client.content(1))
     assert 0 < content < 1_000_000
     assert [each.sent for each in exchanges] == [content - 10_000]
+
+
+async def test_a_parked_file_is_closed_though_the_cache_had_opened_it(tmp_path: Path) -> None:
+    """Otherwise one client could keep as many descriptors as it has streams, when the cache has closed its own."""
+    for name in "0123":
+        (tmp_path / f"{name}.bin").write_bytes(bytes(1_000_000))
+
+    def descriptors() -> int:
+        names = [Path(f"/proc/self/fd/{fd}") for fd in os.listdir("/proc/self/fd")]
+        return sum(name.is_symlink() and os.readlink(name).endswith(".bin") for name in names)
+
+    async with peer(tmp_path, "--cache-ttl", "0.1", window=1000) as client:
+        for stream in (1, 3, 5, 7):
+            client.send(get(stream, f"/{stream // 2}.bin"))
+            await client.until(lambda stream=stream: len(client.content(stream)) == 1000)
+        await client.until(lambda: descriptors() == 2)
+        client.send(frames.settings(((frames.INITIAL_WINDOW_SIZE, 1 << 20),)))
+        for stream in (1, 3, 5, 7):
+            await client.until(lambda stream=stream: len(client.content(stream)) == 1_000_000)
+
+
+async def test_a_file_gets_the_place_of_those_that_are_reset_while_a_thread_reads(tmp_path: Path) -> None:
+    for name in "012":
+        (tmp_path / name).write_bytes(bytes(1_000_000))
+    async with peer(tmp_path, "--cache", "off", "--delay-disk", "0.1s") as client:
+        for stream in (1, 3):
+            client.send(get(stream, f"/{stream // 2}"))
+            await client.until(lambda stream=stream: client.has_head(stream))
+        client.send(get(5, "/2"))
+        await client.until(lambda: len(client.content(1)) > 600_000)  # which takes longer than to find /2
+        client.send(reset(1, 3))
+        await client.until(lambda: len(client.content(5)) == 1_000_000)
