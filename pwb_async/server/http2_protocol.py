@@ -174,7 +174,8 @@ class HTTP2Protocol(ConnectionProtocol):
         requests = self._connection.receive(data)
         if requests:
             self._requests.add(requests)
-        self._collect()
+        if self._connection.output:
+            self._collect()
 
     def _send_content(self) -> bool:
         """Begin and send what can be; return whether there may be more."""
@@ -189,13 +190,13 @@ class HTTP2Protocol(ConnectionProtocol):
 
     def _collect(self) -> None:
         """Put the frames of the connection behind those that are collected: RST_STREAM ends what was sent before it."""
-        if self._connection.output:
-            self._transfers.out += self._connection.output
-            self._connection.output = []
+        self._transfers.out += self._connection.output
+        self._connection.output = []
 
     def _flush(self) -> None:
         """Write what has been collected, all of it at once."""
-        self._collect()
+        if self._connection.output:
+            self._collect()
         if self._transfers.out:
             out, self._transfers.out = self._transfers.out, []
             data = b"".join(out)
@@ -216,7 +217,8 @@ class HTTP2Protocol(ConnectionProtocol):
             self._request_timeout.stop()
             self._wait_for_client(now)
             return
-        self._content_timeout.stop()
+        if self._content_timeout.running:
+            self._content_timeout.stop()
         if connection.closed or connection.finishing or self._eof:
             self._linger(now)
             return
@@ -225,11 +227,8 @@ class HTTP2Protocol(ConnectionProtocol):
     def _wait_for_client(self, now: float) -> None:
         """Arm the send timeout, if the client has to open its windows; the disk has a timeout of its own."""
         transfers = self._transfers
-        if transfers.blocked:
-            self.deadline.at = self._content_timeout.wait(now)
-        else:
-            self._content_timeout.pause(now)
-            self.deadline.at = NEVER
+        timeout = self._content_timeout
+        self.deadline.at = timeout.wait(now) if transfers.blocked else timeout.pause(now)
         if self._eof and not transfers.at_work:  # nothing will open the windows
             self._transport.close()
 

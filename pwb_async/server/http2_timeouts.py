@@ -20,7 +20,10 @@ class ContentTimeout:
         rate: The minimum rate, in bytes a second.
     """
 
-    __slots__ = ("_paused_at", "_period_start", "_progress", "_rate", "_sent", "_timeout")
+    __slots__ = ("_paused_at", "_period_start", "_progress", "_rate", "_sent", "_timeout", "running")
+
+    running: bool
+    """Whether something is left to send."""
 
     def __init__(self, timeout: float, rate: int) -> None:
         self._timeout, self._rate = timeout, rate
@@ -30,6 +33,7 @@ class ContentTimeout:
         """Wait for nothing, since nothing is left to send."""
         self._progress = self._period_start = self._paused_at = NEVER
         self._sent = 0  # bytes in the period
+        self.running = False
 
     def wait(self, now: float) -> float:
         """Wait for the client to open its windows; return when that is to be checked."""
@@ -38,12 +42,14 @@ class ContentTimeout:
             self._progress = self._period_start = now
         return min(self._progress, self._period_start) + self._timeout
 
-    def pause(self, now: float) -> None:
-        """Wait for the server's disk."""
+    def pause(self, now: float) -> float:
+        """Wait for the server's disk, for any time."""
         self._resume(now)
         self._paused_at = now
+        return NEVER
 
     def _resume(self, now: float) -> None:
+        self.running = True
         if self._paused_at != NEVER:
             self._progress += now - self._paused_at
             self._period_start += now - self._paused_at

@@ -67,13 +67,10 @@ class Transfers:
         """Those of `active` that wait."""
         self.out: list[bytes | memoryview] = []
         """Frames to write at the end of the turn."""
+        self.full = False
+        """Whether so much content waits in memory that a response has to wait unless it can be sent at once."""
         self._places = 0
         self._memory = 0
-
-    @property
-    def full(self) -> bool:
-        """Whether so much content waits in memory that a response has to wait unless it can be sent at once."""
-        return self._memory >= _MAX_MEMORY
 
     @property
     def at_work(self) -> bool:
@@ -146,7 +143,11 @@ class Transfers:
         if not response.has_file:
             self._leave_place(transfer)
             transfer.memory = response.length
-            self._memory += response.length
+            self._keep_in_memory(response.length)
+
+    def _keep_in_memory(self, size: int) -> None:
+        self._memory += size
+        self.full = self._memory >= _MAX_MEMORY
 
     def _has_room(self, transfer: Transfer, response: Response) -> bool:
         if response.has_file:
@@ -216,7 +217,7 @@ class Transfers:
         """End a transfer whose response was sent, whole or in part, and report it."""
         del self.active[transfer.stream.id]
         reading, transfer.phase = transfer.phase is Phase.READING, Phase.ENDED
-        self._memory -= transfer.memory
+        self._keep_in_memory(-transfer.memory)
         response = transfer.response
         if not reading:  # otherwise release() is called when the thread has read
             self.release(transfer)

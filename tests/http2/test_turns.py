@@ -327,3 +327,16 @@ async def test_a_file_gets_the_place_of_those_that_are_reset_while_a_thread_read
         await client.until(lambda: len(client.content(1)) > 600_000)  # which takes longer than to find /2
         client.send(reset(1, 3))
         await client.until(lambda: len(client.content(5)) == 1_000_000)
+
+
+async def test_hits_make_no_streams_and_leave_by_one_write(tmp_path: Path) -> None:
+    async with peer(tmp_path) as client:
+        for stream in (1, 3):
+            client.send(get(stream, "/a.html"))
+            await client.until(lambda stream=stream: client.has_head(stream))
+        before = client.transport.writes
+        client.send(*[get(stream, "/a.html") for stream in range(5, 205, 2)])
+        assert client.transport.writes == before + 1
+        assert not client.protocol._connection.streams
+        client.take()
+        assert all(client.content(stream) == b"hello" for stream in range(5, 205, 2))

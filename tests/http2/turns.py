@@ -23,11 +23,12 @@ class Transport(asyncio.Transport):
         super().__init__()
         self.written = b""
         self.closed = self.ended = self.fills = False
-        self.buffered = 0
+        self.buffered = self.writes = 0
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         assert not self.ended, "data behind the end"
         self.written += bytes(data)
+        self.writes += 1
         if self.fills:
             self.protocol.pause_writing()
 
