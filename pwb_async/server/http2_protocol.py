@@ -171,9 +171,7 @@ class HTTP2Protocol(ConnectionProtocol):
         if self._reading_paused and len(self._received) <= _MAX_KEPT:
             self._reading_paused = False
             self._transport.resume_reading()
-        requests = self._connection.receive(data)
-        if requests:
-            self._requests.add(requests)
+        self._requests.receive(data)
         if self._connection.output:
             self._collect()
 

@@ -1,7 +1,9 @@
 """The requests that one turn of an HTTP/2 connection has received, and the responses that leave at once."""
 
+import logging
 import time
 from collections.abc import Iterator
+from typing import Final
 
 from pwb_async.core.events import BadRequest
 from pwb_async.core.semantics.messages import Request, Response
@@ -11,6 +13,8 @@ from pwb_async.observability.exchange import Exchange
 from .http2_content import MAX_BATCH
 from .http2_lookups import Lookups
 from .http2_transfers import Transfers
+
+logger: Final = logging.getLogger("pwb")
 
 
 class PendingRequests:
@@ -28,9 +32,15 @@ class PendingRequests:
         """Requests with their streams; None for none."""
         self._cache = self._state.cache  # that of the time when they were received
 
-    def add(self, requests: dict[bytes, Request | BadRequest]) -> None:
-        """Let requests wait, where none does."""
-        self.waiting, self._cache = iter(requests.items()), self._state.cache
+    def receive(self, data: bytes) -> None:
+        """Pass received bytes to the connection, and let the requests in them wait, where none does."""
+        connection = self._transfers.connection
+        closed = connection.closed
+        requests = connection.receive(data)
+        if requests:
+            self.waiting, self._cache = iter(requests.items()), self._state.cache
+        if connection.error is not None and not closed:
+            logger.debug("a connection with HTTP/2 has failed: %s", connection.error.detail)
 
     def respond(self, peer: str) -> bool:
         """Respond to requests, until there is enough to write; return whether none waits.

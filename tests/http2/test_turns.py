@@ -340,3 +340,15 @@ async def test_hits_make_no_streams_and_leave_by_one_write(tmp_path: Path) -> No
         assert not client.protocol._connection.streams
         client.take()
         assert all(client.content(stream) == b"hello" for stream in range(5, 205, 2))
+
+
+async def test_an_error_of_the_client_is_a_message_for_developers(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG, "pwb")
+    async with peer(tmp_path) as client:
+        client.send(get(1, "/a.html"), frames.window_update(number(0), 0))
+        client.send(get(3, "/a.html"))
+    assert [(each.levelname, each.message) for each in caplog.records if each.name == "pwb"] == [
+        ("DEBUG", "a connection with HTTP/2 has failed: a window is increased by 0")
+    ]

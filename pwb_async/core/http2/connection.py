@@ -220,7 +220,7 @@ class HTTP2Connection(ControlFrames):
         elif isinstance(request, Malformed):
             self._reject(stream, ErrorCode.PROTOCOL_ERROR, ends_stream)
         else:
-            if isinstance(request, BadRequest) and request.status == 431:
+            if isinstance(request, BadRequest) and request.status in (414, 431):
                 self._oversized += 1
                 calm = self._oversized <= self.limits.oversized
                 require(calm, ErrorCode.ENHANCE_YOUR_CALM, "too many requests with too many or too large fields")

@@ -26,7 +26,7 @@ class ConnectionLimits(NamedTuple):
     settings: int = 32
     """Settings in one frame."""
     oversized: int = 2
-    """Field sections that are too large (431) until the connection is closed."""
+    """Field sections that are too large (431, or 414 for the target) until the connection is closed."""
     budget: int = 1000
     """The budget for frames that bring no response (budget.py): what a connection begins with, and the most it has."""
 

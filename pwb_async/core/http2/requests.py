@@ -96,7 +96,8 @@ class RequestReader:
         """Read the header list of a request; also return the table for the next block.
 
         ended: whether the request ends with it (END_STREAM). Callers look into `cache` first if it does. A status of
-        431 means that the list or one field is larger than its limits. Raises what decode() raises.
+        431 means that the list or one field is larger than its limits, and 414 that the target is. Raises what decode()
+        raises.
         """
         known = self._previous_cache.get((table, block)) if ended else None
         if known is None:
@@ -134,6 +135,9 @@ class RequestReader:
         line = b"%s %s HTTP/2.0" % (method, pseudo.get(b":path") or pseudo.get(b":authority", b""))
         first_line = line[: self._limits.request_line]
         if not decoded.complete:
+            # A target that is longer than the whole list may be is not in it.
+            if len(line) > len(first_line) or (b":path" not in pseudo and method not in (b"", b"CONNECT")):
+                return BadRequest(414, "the target is too long", first_line, valid_method)
             return BadRequest(431, "too many fields, or too large a list", first_line, valid_method)
         if not _has_control_data(pseudo):
             return Malformed("a pseudo-field is missing, or must not be there")

@@ -444,10 +444,13 @@ def test_a_bad_request_gets_a_response_and_the_connection_goes_on() -> None:
 def test_only_so_many_requests_may_be_too_large() -> None:
     peer = Peer(head=Limits(fields=3))
     many = [(b"a%d" % index, b"") for index in range(9)]
-    for stream in (1, 3):
-        event = peer.send(headers(stream, *many))[stream]
-        assert isinstance(event, BadRequest)
-        assert event.status == 431
+    event = peer.send(headers(1, *many))[1]
+    assert isinstance(event, BadRequest)
+    assert event.status == 431
+    long = block(pseudo=(*PSEUDO[:3], (b":path", b"/" * 9000)))
+    event = peer.send(frame(frames.HEADERS, WHOLE, number(3), long))[3]
+    assert isinstance(event, BadRequest)
+    assert event.status == 414
     peer.send(headers(5, *many))
     assert goaway_code(peer) is ErrorCode.ENHANCE_YOUR_CALM
 

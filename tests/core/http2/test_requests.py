@@ -265,6 +265,9 @@ def test_limits() -> None:
         (changed(method=b"M" * 49), 200),
         (changed(method=b"M" * 59), 414),
         (changed(method=b"M" * 60), 501),
+        (changed(path=b"/" + b"x" * 400), 414),  # it is not in the list, which it exceeds
+        ((*changed(path=b"/" + b"x" * 60), b"a: b", b"a: b", b"a: b", b"a: b"), 414),
+        ((b":method: CONNECT", b":authority: h", b"a: " + b"x" * 400), 431),
     ):
         assert outcome(*lines, limits=limits) == status, lines
 
