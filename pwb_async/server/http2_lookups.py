@@ -11,7 +11,7 @@ from pwb_async.core.site.access import Check
 from pwb_async.core.site.lookup import Finding, Lookup, OpenFile
 from pwb_async.core.site.responder import Responder
 
-from .http2_readers import HTTP2Readers
+from .http2_shared import HTTP2Shared
 from .http2_transfer import Phase, Transfer
 from .http2_transfers import Transfers
 
@@ -23,10 +23,10 @@ _MAX_LOOKUPS: Final = 32
 class Lookups:
     """The checks and lookups of one connection, whose responses the transfers begin."""
 
-    def __init__(self, transfers: Transfers, readers: HTTP2Readers) -> None:
+    def __init__(self, transfers: Transfers, shared: HTTP2Shared) -> None:
         self._transfers = transfers
         self._state = transfers.state
-        self._readers = readers
+        self._shared = shared
         self._count = 0  # lookups in threads
 
     def check(self, transfer: Transfer, check: Check) -> None:
@@ -55,7 +55,7 @@ class Lookups:
                 self._transfers.begin(transfer, refusal)
 
     def resume(self) -> bool:
-        """Go on with transfers that have waited, the most urgent first; return whether there was any."""
+        """Find what transfers have waited for, the most urgent first; return whether there was any."""
         resumed = False
         while self._count < _MAX_LOOKUPS and (transfer := self._transfers.take_waiting()) is not None:
             self.find(transfer)
@@ -100,11 +100,11 @@ class Lookups:
 
         A lookup is shared, and the streams of many clients ask for the same file at the same time.
         """
-        state, readers = self._state, self._readers
+        state, shared = self._state, self._shared
         if isinstance(finding, OpenFile) and finding.content is not None and lookup.cacheable:
-            if finding is readers.last_found and site is state.context.site and state.cache is not None:
+            if finding is shared.last_found and site is state.context.site and state.cache is not None:
                 prepared = state.cache.get(lookup.request, state.clock())
                 if prepared is not None:
                     return prepared
-            readers.last_found = finding
+            shared.last_found = finding
         return site.reply(lookup, finding)

@@ -7,7 +7,7 @@ from pwb_async.core.events import ConnectionState
 from pwb_async.core.http2.frames import PREFACE
 
 from .http2_protocol import HTTP2Protocol
-from .http2_readers import HTTP2Readers
+from .http2_shared import HTTP2Shared
 from .http_protocol import HTTPProtocol
 from .state import ServerState
 
@@ -15,11 +15,11 @@ from .state import ServerState
 class PriorKnowledgeProtocol(HTTPProtocol):
     """The server's end of a connection that speaks HTTP/1.1, unless its first bytes are the preface of HTTP/2."""
 
-    __slots__ = ("_first", "_readers")
+    __slots__ = ("_first", "_shared")
 
-    def __init__(self, state: ServerState, readers: HTTP2Readers) -> None:
+    def __init__(self, state: ServerState, shared: HTTP2Shared) -> None:
         super().__init__(state)
-        self._readers = readers
+        self._shared = shared
         self._first: bytes | None = b""  # the beginning of the preface; None once the version is known
 
     def data_received(self, data: bytes) -> None:
@@ -30,7 +30,7 @@ class PriorKnowledgeProtocol(HTTPProtocol):
                 self._first = data
                 if len(data) >= len(PREFACE):
                     retiring = self._connection.close_after_response
-                    HTTP2Protocol(self._state, self._readers).take_over(self, data, retiring)
+                    HTTP2Protocol(self._state, self._shared).take_over(self, data, retiring)
                 return
             self._first = None
         super().data_received(data)

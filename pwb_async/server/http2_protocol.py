@@ -28,8 +28,8 @@ from .connection_protocol import ConnectionProtocol
 from .faults import contain
 from .http2_content import MAX_BATCH, ContentSender
 from .http2_lookups import Lookups
-from .http2_readers import HTTP2Readers
 from .http2_requests import PendingRequests
+from .http2_shared import HTTP2Shared
 from .http2_timeouts import ContentTimeout, RequestTimeout
 from .http2_transfer import Transfer
 from .http2_transfers import Transfers
@@ -49,16 +49,17 @@ class HTTP2Protocol(ConnectionProtocol):
     """The server's end of one HTTP/2 connection."""
 
     __slots__ = ("_buffered", "_connection", "_content", "_content_timeout", "_eof", "_excessive",
-                 "_linger_left", "_lingering", "_lookups", "_readers", "_reading_paused", "_received",
-                 "_request_timeout", "_requests", "_retiring", "_scheduled", "_timeouts", "_transfers")  # fmt: skip
+                 "_linger_left", "_lingering", "_lookups", "_reading_paused", "_received",
+                 "_request_timeout", "_requests", "_retiring", "_scheduled", "_shared", "_timeouts",
+                 "_transfers")  # fmt: skip
 
-    def __init__(self, state: ServerState, readers: HTTP2Readers) -> None:
+    def __init__(self, state: ServerState, shared: HTTP2Shared) -> None:
         super().__init__(state)
         context = state.context
-        self._readers = readers
-        self._connection = HTTP2Connection(*readers.of(context.parser), context.server_field)
+        self._shared = shared
+        self._connection = HTTP2Connection(*shared.of(context.parser), context.server_field)
         self._transfers = Transfers(self, state, self._connection)
-        self._lookups = Lookups(self._transfers, readers)
+        self._lookups = Lookups(self._transfers, shared)
         self._content = ContentSender(self._transfers)
         self._received = b""  # but kept for later turns
         self._buffered = b""  # what was written last, if the transport may still buffer some of it
@@ -305,7 +306,7 @@ class HTTP2Protocol(ConnectionProtocol):
 
     def use_parser(self, parser: RequestParser) -> None:
         """Read the next request with the reader that belongs to another parser."""
-        self._connection.use_reader(self._readers.of(parser)[0])
+        self._connection.use_reader(self._shared.of(parser)[0])
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End the work for all responses, and stop counting the connection."""

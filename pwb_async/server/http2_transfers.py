@@ -106,15 +106,16 @@ class Transfers:
         return not self.owner.writer.closed
 
     def take_waiting(self) -> Transfer | None:
-        """Take the first of those that wait and may go on now. If it needs a place, it has one then."""
+        """Take the first of those for which there is a place or memory now; None if there is none."""
         for transfer in sorted(self.waiting, key=_order):
-            if self._may_go_on(transfer):
+            if not transfer.stream.ended and self._reserve(transfer):
                 self.waiting.remove(transfer)
                 self.end_work(transfer)
                 return transfer
         return None
 
-    def _may_go_on(self, transfer: Transfer) -> bool:
+    def _reserve(self, transfer: Transfer) -> bool:
+        """Reserve what a transfer waits for; return whether there is enough."""
         if transfer.needs_place:
             return self._place(transfer)
         return not self.full or self._fits(transfer.stream, transfer.size)
@@ -124,11 +125,11 @@ class Transfers:
         return size <= min(stream.window, self.connection.window) and not self.owner.writer.paused
 
     def begin(self, transfer: Transfer, response: Response) -> None:
-        """Begin a response, or go on with it; one that there is no place or no memory for waits."""
+        """Begin a response, or continue it; one that there is no place or no memory for waits."""
         if transfer.response is not None:
-            self._go_on(transfer, transfer.response, response)
+            self._continue_parked(transfer, transfer.response, response)
             return
-        if not self._has_room(transfer, response):
+        if not self._reserve_for(transfer, response):
             response.close()
             self.wait(transfer)
             return
@@ -149,15 +150,16 @@ class Transfers:
         self._memory += size
         self.full = self._memory >= _MAX_MEMORY
 
-    def _has_room(self, transfer: Transfer, response: Response) -> bool:
+    def _reserve_for(self, transfer: Transfer, response: Response) -> bool:
+        """Reserve what a response needs; return whether there is enough."""
         if response.has_file:
             transfer.needs_place = not (transfer.has_place or self._place(transfer))
             return not transfer.needs_place
         transfer.size = response.length
         return not self.full or self._fits(transfer.stream, response.length)
 
-    def _go_on(self, transfer: Transfer, begun: Response, response: Response) -> None:
-        """Go on with a response that was parked, if it would still be the same."""
+    def _continue_parked(self, transfer: Transfer, begun: Response, response: Response) -> None:
+        """Continue a response that was parked, if it would still be the same."""
         files = [part.file for part in response.parts if isinstance(part, FileSlice)]
         if files and (begun.status, begun.fields) == (response.status, response.fields):
             transfer.response, transfer.phase = response, Phase.OPEN

@@ -150,18 +150,18 @@ class Server:
         state, trace = self.state, self.context.trace
         if alpn == "h2":
             from .http2_protocol import HTTP2Protocol
-            from .http2_readers import HTTP2Readers
+            from .http2_shared import HTTP2Shared
 
-            return partial(HTTP2Protocol, state, HTTP2Readers())
+            return partial(HTTP2Protocol, state, HTTP2Shared())
         if self.context.options.proxy_protocol and self.context.tls is None:
             from .proxied_protocol import ProxiedProtocol
 
             return partial(ProxiedProtocol, state)
         if trace is None and self.context.tls is None and self.context.options.http2:
             from .http2_prior_knowledge import PriorKnowledgeProtocol
-            from .http2_readers import HTTP2Readers
+            from .http2_shared import HTTP2Shared
 
-            return partial(PriorKnowledgeProtocol, state, HTTP2Readers())
+            return partial(PriorKnowledgeProtocol, state, HTTP2Shared())
         if trace is None:
             return partial(HTTPProtocol, state)
         from .tracing import TracedProtocol

@@ -16,7 +16,7 @@ from pwb_async.runtime.context import open_context, reload_context
 from pwb_async.server.faults import contain
 from pwb_async.server.http2_prior_knowledge import PriorKnowledgeProtocol
 from pwb_async.server.http2_protocol import HTTP2Protocol
-from pwb_async.server.http2_readers import HTTP2Readers
+from pwb_async.server.http2_shared import HTTP2Shared
 from pwb_async.server.server import Server
 from tests.core.http2.peer import number, read_frames
 from tests.server.test_seams import serving
@@ -269,7 +269,7 @@ async def test_a_parked_file_that_has_changed_ends_in_its_turn(tmp_path: Path) -
 async def test_a_connection_that_is_to_end_ends_though_its_preface_is_not_whole(stopping: bool, tmp_path: Path) -> None:
     async with serving(tmp_path) as server:
         transport = Transport()
-        protocol = PriorKnowledgeProtocol(server.state, HTTP2Readers())
+        protocol = PriorKnowledgeProtocol(server.state, HTTP2Shared())
         protocol.connection_made(transport)
         protocol.data_received(frames.PREFACE[:5])
         server.state.stopping = stopping

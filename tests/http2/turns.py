@@ -10,7 +10,7 @@ from pwb_async.core.http2 import frames
 from pwb_async.core.http2.hpack import literal
 from pwb_async.core.semantics.messages import FileSlice, Response
 from pwb_async.server.http2_protocol import HTTP2Protocol
-from pwb_async.server.http2_readers import HTTP2Readers
+from pwb_async.server.http2_shared import HTTP2Shared
 from pwb_async.server.server import Server
 from tests.core.http2.peer import Frame, NoFile, number, read_frames
 from tests.server.test_seams import serving
@@ -70,7 +70,7 @@ class Peer:
         self.server = server
         self.transport = Transport()
         self.frames: list[Frame] = []
-        self.protocol = HTTP2Protocol(server.state, HTTP2Readers())
+        self.protocol = HTTP2Protocol(server.state, HTTP2Shared())
         self.transport.set_protocol(self.protocol)
         self.protocol.connection_made(self.transport)
         begin = frames.PREFACE + frames.settings(((frames.INITIAL_WINDOW_SIZE, window),))

@@ -6,8 +6,11 @@ from pwb_async.core.http2.requests import RequestReader
 from pwb_async.core.site.lookup import OpenFile
 
 
-class HTTP2Readers:
-    """The reader of requests that belongs to the parser of HTTP/1.1: both have the same limits and the same site."""
+class HTTP2Shared:
+    """What the HTTP/2 connections of a server share.
+
+    The reader of requests belongs to the parser of HTTP/1.1: both have the same limits and the same site.
+    """
 
     last_found: OpenFile | None
     """The small file that was found last; of several requests that have waited for it the cache answers all but one."""
