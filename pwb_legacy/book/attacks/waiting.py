@@ -50,8 +50,9 @@ def leave_children(server: Running) -> Outcome:
     with connect(server.address):
         if not wait_until(server.children, SOON / 2):
             return held("no-children")
+        before = set(server.children())
         ask(server.address, request("/page.html"))
-        wait_until(lambda: not server.zombies(), SOON)
+        wait_until(lambda: before.issuperset(server.children()), SOON)  # its child has ended, and was waited for
         zombies = server.zombies()
         living = [pid for pid in server.children() if pid not in zombies]
         heirs = [pid for pid in living if server.sockets(pid) & server.listening_sockets()]
