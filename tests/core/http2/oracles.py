@@ -143,16 +143,20 @@ def differences(blocks: Sequence[bytes]) -> Iterator[Difference]:
 
 
 def is_reviewed(block: bytes, reading: Reading, theirs: Reading) -> bool:
-    """Whether a difference has this reason.
+    """Whether a difference has one of these reasons.
 
     The others read an integer of five octets behind its first, up to 2^32, and PWB of four. No size in HTTP/2 is that
-    large, and RFC 7541 5.1 leaves the limit to the implementation.
+    large, and RFC 7541 5.1 leaves the limit to the implementation. They also accept more than two table size updates at
+    the beginning of a block, which is what RFC 7541 4.2 allows: to the smallest size, and to the present one.
     """
     long_integer = any(
         block[at] & 0x0F == 0x0F and all(octet & 0x80 for octet in block[at + 1 : at + 5])
         for at in range(len(block) - 5)
     )
-    return reading is REFUSED and theirs is not REFUSED and long_integer
+    return reading is REFUSED and theirs is not REFUSED and (long_integer or _THREE_UPDATES.match(block) is not None)
+
+
+_THREE_UPDATES: Final = re.compile(rb"(?:[\x20-\x3e]|\x3f[\x80-\xff]*[\x00-\x7f]){3}")
 
 
 def request_differences(block: bytes, found: Request | BadRequest | Malformed) -> Iterator[Difference]:

@@ -195,8 +195,10 @@ def test_any_bytes_are_read_alike_or_refused_alike(blocks: list[bytes]) -> None:
     check_readings(blocks)
 
 
-@pytest.mark.parametrize("block", [b"\x3f\x80\x80\x80\x80\x00\x82", b"\x82\x0f\x80\x80\x80\x80\x00\x01a"])
-def test_the_reviewed_difference(block: bytes) -> None:
+@pytest.mark.parametrize(
+    "block", [b"\x3f\x80\x80\x80\x80\x00\x82", b"\x82\x0f\x80\x80\x80\x80\x00\x01a", b"\x3f\x10\x20\x3f\x7f\x82"]
+)
+def test_the_reviewed_differences(block: bytes) -> None:
     assert ours([block]) == [REFUSED]
     assert by_hpack([block]) != [REFUSED]
     assert {difference.oracle for difference in differences([block])} == {"hpack", "nghttp2"}
