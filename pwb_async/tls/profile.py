@@ -36,6 +36,7 @@ def new_context(alpn: Sequence[str], client_ca: str | None = None) -> ssl.SSLCon
     context.options |= ssl.OP_NO_COMPRESSION | ssl.OP_NO_RENEGOTIATION
     # A client without AES in hardware may prefer ChaCha20, and one without a close_notify is cut off, not at its end.
     context.options &= ~(ssl.OP_CIPHER_SERVER_PREFERENCE | ssl.OP_IGNORE_UNEXPECTED_EOF)
+    context.num_tickets = 1  # a client that resumes a session gets the next one then (RFC 8446 4.6.1)
     context.set_alpn_protocols(list(alpn))
     if client_ca is not None:
         context.verify_mode = ssl.CERT_REQUIRED
