@@ -33,7 +33,7 @@ class Phase(Enum):
 class Transfer:
     """A request whose response could not be sent at once."""
 
-    __slots__ = ("cache", "client", "has_place", "lost", "memory", "needs_place", "phase", "placed_at",
+    __slots__ = ("cache", "client", "lost", "memory", "needs_place", "phase", "placed_at",
                  "request", "response", "size", "started_at", "stream")  # fmt: skip
 
     stream: Stream
@@ -47,8 +47,6 @@ class Transfer:
     phase: Phase
     response: Response | None
     """The response, once it has been begun."""
-    has_place: bool
-    """Whether it counts as one of the open files."""
     needs_place: bool
     """Whether it waits for a place."""
     placed_at: int
@@ -75,7 +73,7 @@ class Transfer:
         self.cache = cache
         self.phase = Phase.OPEN
         self.response = None
-        self.has_place = self.needs_place = False
+        self.needs_place = False
         self.placed_at = self.memory = self.size = self.lost = 0
 
     @property
@@ -84,11 +82,11 @@ class Transfer:
         return self.stream.urgency, self.stream.incremental
 
     def yields_to(self, other: "Transfer") -> bool:
-        """Whether it gives its place to another one, which has more use for it.
+        """Whether it gives the place that it has to another one, which has more use for it.
 
         It needs an entity tag, by which the same version of the file is known when it is opened again.
         """
-        if not self.has_place or self.phase is not Phase.OPEN or self.response is None:
+        if self.phase is not Phase.OPEN or self.response is None:
             return False
         stream = self.stream
         has_had_its_share = stream.incremental and self.placed_at - stream.unsent >= _SHARE

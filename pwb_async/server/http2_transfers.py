@@ -69,7 +69,7 @@ class Transfers:
         """Frames to write at the end of the turn."""
         self.full = False
         """Whether so much content waits in memory that a response has to wait unless it can be sent at once."""
-        self._places = 0
+        self._placed: list[Transfer] = []  # those that have a place
         self._memory = 0
 
     @property
@@ -107,11 +107,16 @@ class Transfers:
 
     def take_waiting(self) -> Transfer | None:
         """Take the first of those for which there is a place or memory now; None if there is none."""
+        places = True
         for transfer in sorted(self.waiting, key=_order):
-            if not transfer.stream.ended and self._reserve(transfer):
+            if transfer.stream.ended or (transfer.needs_place and not places):
+                continue
+            if self._reserve(transfer):
                 self.waiting.remove(transfer)
                 self.end_work(transfer)
                 return transfer
+            if transfer.needs_place:
+                places = False  # nor is there one for those that come later in the order
         return None
 
     def _reserve(self, transfer: Transfer) -> bool:
@@ -153,7 +158,7 @@ class Transfers:
     def _reserve_for(self, transfer: Transfer, response: Response) -> bool:
         """Reserve what a response needs; return whether there is enough."""
         if response.has_file:
-            transfer.needs_place = not (transfer.has_place or self._place(transfer))
+            transfer.needs_place = not (transfer in self._placed or self._place(transfer))
             return not transfer.needs_place
         transfer.size = response.length
         return not self.full or self._fits(transfer.stream, response.length)
@@ -176,13 +181,13 @@ class Transfers:
 
     def _place(self, transfer: Transfer) -> bool:
         """Give a transfer a place, if there is one; or that of the last in the order that yields to it."""
-        if self._places >= _MAX_PLACES:
-            holders = [each for each in self.active.values() if each.yields_to(transfer)]
-            if not holders:
+        if len(self._placed) >= _MAX_PLACES:
+            yielding = [each for each in self._placed if each.yields_to(transfer)]
+            if not yielding:
                 return False
-            self._park(max(holders, key=_order))
-        self._places += 1
-        transfer.has_place, transfer.needs_place, transfer.placed_at = True, False, transfer.stream.unsent
+            self._park(max(yielding, key=_order))
+        self._placed.append(transfer)
+        transfer.needs_place, transfer.placed_at = False, transfer.stream.unsent
         return True
 
     def _park(self, transfer: Transfer) -> None:
@@ -194,9 +199,8 @@ class Transfers:
         self._leave_place(transfer)
 
     def _leave_place(self, transfer: Transfer) -> None:
-        if transfer.has_place:
-            transfer.has_place = False
-            self._places -= 1
+        if transfer in self._placed:
+            self._placed.remove(transfer)
 
     def cut_short(self, transfer: Transfer, reason: str) -> None:
         """Reset a stream whose promised length cannot be kept; drop_ended() ends its transfer."""
