@@ -36,8 +36,8 @@ from .http2_transfers import Transfers
 from .response_writer import ResponseWriter
 from .state import ServerState
 
-_MAX_RECEIVED: Final = 16 * 1024
-"""Received bytes that are acted on before other connections get their turn: some 400 requests or 1,000 others."""
+_MAX_RECEIVED: Final = 4 * 1024
+"""Received bytes that are acted on before other connections get their turn: some 100 requests or 250 other frames."""
 _MAX_KEPT: Final = 64 * 1024
 """Received bytes that are kept for later turns; then reading is paused."""
 _GOAWAY_DELAY: Final = 1.0
