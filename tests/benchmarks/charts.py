@@ -15,7 +15,7 @@ from pwb_legacy.compare.report.spread import figure
 
 from .curves import CURVES, Curve
 from .report import YARDSTICK, Report, Table, from_json
-from .works import CODED_WORKS
+from .works import CODED_WORKS, HTTP2_WORKS, TLS_WORKS
 
 WIDTH = 820  # pixels
 CURVE_WIDTH = 410  # pixels: two side by side
@@ -40,8 +40,8 @@ def draw(report: Report, folder: Path) -> list[Path]:
     of_curves = {table.work for curve in CURVES for table in curve.tables(report).values()}
     others = [table for table in report.tables if table.work not in of_curves]
     drawings |= {table.work: _work(table) for table in others if _bars(table)}
-    coded = {work.name for work in CODED_WORKS}
-    if ratios := _ratio_bars([table for table in others if table.work not in coded]):
+    apart = {work.name for work in (*CODED_WORKS, *TLS_WORKS, *HTTP2_WORKS)}
+    if ratios := _ratio_bars([table for table in others if table.work not in apart]):
         drawings["ratios"] = _ratios(ratios)
     paths = []
     for name, drawing in drawings.items():

@@ -168,9 +168,13 @@ CADDY = """
 {{
     admin off
     auto_https off
+    servers {{
+        protocols h1 h2
+    }}
 }}
-http://:{port} {{
+{scheme}://:{port} {{
     bind 127.0.0.1
+    {tls}
     root * {root}
     {files}
     {log}
@@ -187,8 +191,17 @@ CADDY_FILES = {
 
 def caddy(setting: Setting) -> Command:
     log = f"log {{\n output file {setting.log} {{\n roll_disabled\n }}\n }}" if setting.log else ""
+    tls = "tls {} {}".format(*certificate(setting.scratch)) if setting.tls else ""
+    text = CADDY.format(
+        scheme="https" if setting.tls else "http",
+        port=setting.port,
+        root=setting.root,
+        files=CADDY_FILES[setting.compression],
+        log=log,
+        tls=tls,
+    )
     file = setting.scratch / "Caddyfile"
-    file.write_text(CADDY.format(port=setting.port, root=setting.root, files=CADDY_FILES[setting.compression], log=log))
+    file.write_text(text)
     folders = ("HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME")
     return Command(
         [_path("caddy"), "run", "--config", str(file), "--adapter", "caddyfile"],
@@ -282,8 +295,21 @@ def granian(setting: Setting) -> Command:
     words = _module("granian", "--interface", "asgi", "--host", "127.0.0.1")
     words += ["--port", str(setting.port), "--static-path-route", "/site"]
     words += ["--static-path-mount", str(setting.root / "site"), "--loop", "uvloop"]
+    if setting.tls:
+        chain, key = certificate(setting.scratch)
+        words += ["--ssl-certificate", str(chain), "--ssl-keyfile", str(key), "--http", "2" if setting.http2 else "1"]
     words += ["--access-log" if setting.log else "--no-access-log", "apps:nothing"]
     return Command(words, _environment(setting))
+
+
+def hypercorn(setting: Setting) -> Command:
+    words = _module("hypercorn", "--worker-class", "uvloop", "--bind", f"127.0.0.1:{setting.port}")
+    if setting.tls:
+        chain, key = certificate(setting.scratch)
+        words += ["--certfile", str(chain), "--keyfile", str(key)]
+    if setting.log:
+        words += ["--access-logfile", "-"]
+    return Command([*words, "apps:starlette()"], _environment(setting))
 
 
 def eggserve(setting: Setting) -> Command:

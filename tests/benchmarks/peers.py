@@ -8,8 +8,8 @@ The steps, in order:
    another core.
 4. end them all, print the table, and continue with the next work; then start-up and memory, one
    peer at a time.
-5. print the line that CI keeps; with --out write the results: ``results.json`` or, with --compression,
-   ``compression.json``, and the charts.
+5. print the line that CI keeps; with --out write the results, and the charts: ``results.json`` or, with
+   --compression, --tls and --http2, a file of that name.
 
 It exits with 0 whatever the figures are: it reports, it does not judge.
 """
@@ -48,12 +48,12 @@ def arguments(words: Sequence[str] | None) -> argparse.Namespace:
     mode.add_argument(
         "--tls",
         action="store_true",
-        help="the works over HTTPS, with the peers that have it, 5 rounds; about two minutes",
+        help="the works over HTTPS, with the peers that have it, 5 rounds; about five minutes",
     )
     mode.add_argument(
         "--http2",
         action="store_true",
-        help="the works over HTTP/2, with the peers that have it, 5 rounds, by h2load; about five minutes",
+        help="the works over HTTP/2, with the peers that have it, 5 rounds, by h2load; about a quarter of an hour",
     )
     works = [*ALL_WORKS, *PROBES]
     names = [peer.name for peer in PEERS]
@@ -98,6 +98,12 @@ def chosen_by_default(peer: Peer, options: argparse.Namespace) -> bool:
     return peer.compression if options.compression else options.full or peer.quick
 
 
+def result_of(options: argparse.Namespace) -> str:
+    """The name of the file with the results of the chosen mode."""
+    modes = ("compression", "tls", "http2")
+    return f"{next((mode for mode in modes if getattr(options, mode)), 'results')}.json"
+
+
 def group_of(name: str) -> str:
     """What works have in common that are measured in the same rounds; the name of any other work or probe."""
     return (ALL_WORKS[name].group if name in ALL_WORKS else "") or name
@@ -123,8 +129,7 @@ def measure(options: argparse.Namespace, scratch: Path) -> Report:
 def main(words: Sequence[str] | None = None) -> int:
     """The command."""
     options = arguments(words)
-    result = "compression.json" if options.compression else "results.json"
-    return session.run("quick", lambda scratch: measure(options, scratch), options.out, result)
+    return session.run("quick", lambda scratch: measure(options, scratch), options.out, result_of(options))
 
 
 if __name__ == "__main__":

