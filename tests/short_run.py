@@ -109,6 +109,8 @@ ONLY_EXHAUSTIVE: Final = (
     "tests/compare/test_load_process.py",
     "tests/compare/test_others.py",
     "tests/compare/test_page.py",
+    "tests/compare/test_pages.py::test_designs_without_http2_do_not_play_them",
+    "tests/compare/test_pages.py::test_the_whole_command",
     "tests/compare/test_paired.py",
     "tests/compare/test_play.py",
     "tests/compare/test_replay.py",

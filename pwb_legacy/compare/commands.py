@@ -100,7 +100,7 @@ def laboratory() -> None:
 @language_option("Language of the terminal; the page has both.")
 @GUESS
 def compare(root: Path | None, quick: bool, sweep: bool, out: Path, lang: str, guess: bool, **told: Any) -> None:
-    """Measure all designs in ten scenarios; write compare.html and compare.json.
+    """Measure all designs in thirteen scenarios; write compare.html and compare.json.
 
     ROOT is the folder whose files are asked for; without it a site is made for the run.
     """
@@ -116,7 +116,8 @@ def compare(root: Path | None, quick: bool, sweep: bool, out: Path, lang: str, g
     began = time.monotonic()
     contestants = choices.compared(told, quick)
     plan = choices.plan(told, quick, began) if sweep else None
-    scenarios = [] if sweep else choices.scenarios(root, told)
+    scenarios = [] if sweep else choices.playable(contestants, choices.scenarios(root, told))
+    contestants = choices.with_http2(contestants, scenarios)
     if told["load"] == "wrk" and not shutil.which("wrk"):
         raise click.UsageError("--load wrk: wrk is not installed")
     rounds, seconds = REPLAY if told["replay"] else QUICK if quick else FULL

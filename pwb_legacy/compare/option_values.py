@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from pwb_async.output.printing import printable
-from pwb_legacy.compare.measure.servers import CONTESTANTS, CannotError, Contestant
+from pwb_legacy.compare.measure.servers import CONTESTANTS, HTTP2, CannotError, Contestant
 
 if TYPE_CHECKING:
     from pwb_legacy.compare.measure.sample_site import Site
@@ -30,7 +30,8 @@ QUICK_LEAVES_OUT: Final = "async-asyncio"
 CONNECTIONS: Final = 32
 SCENARIO_NAMES: Final = (
     *("crowd", "short", "kept", "many", "large"),
-    *("slow-heads", "slow-readers", "burst", "vanishing", "slow-disk"),
+    *("slow-heads", "slow-readers", "burst", "vanishing"),
+    *("page-0ms", "page-20ms", "page-100ms", "slow-disk"),
 )
 """Once more, so that --help works without the extra `lab`."""
 
@@ -92,7 +93,7 @@ class Command(click.ParamType[Any]):
             found = also(value)
         except ValueError as error:
             self.fail(str(error), param, ctx)
-        if found.name in {*(one.name for one in CONTESTANTS), NGINX}:
+        if found.name in {*(one.name for one in (*CONTESTANTS, HTTP2)), NGINX}:
             self.fail(f"{found.name} is the name of another contestant; choose a different one", param, ctx)
         return found
 
@@ -171,6 +172,26 @@ def scenarios(root: Path | None, told: Mapping[str, Any]) -> "list[Scenario]":
     if recording.missing:
         print(printable(f"{told['replay']}: left out: {recording.missing}"), file=sys.stderr)
     return [replayed(recording, told["speed"] or 1.0, told["duration"] or REPLAY[1])]
+
+
+def playable(contestants: Sequence[Contestant], scenarios: "Sequence[Scenario]") -> "list[Scenario]":
+    """Those scenarios that one of the contestants plays. Raises click.UsageError if none is left."""
+    found = [scenario for scenario in scenarios if any(map(scenario.has, contestants))]
+    if scenarios and not found:
+        raise click.UsageError(f"--scenarios: none of these designs plays {', '.join(one.name for one in scenarios)}")
+    return found
+
+
+def with_http2(contestants: Sequence[Contestant], scenarios: "Sequence[Scenario]") -> list[Contestant]:
+    """The contestants, and HTTP/2 beside each `async` where a scenario compares the two."""
+    if not any(HTTP2.name in one.modes for one in scenarios):
+        return list(contestants)
+    found: list[Contestant] = []
+    for one in contestants:
+        found.append(one)
+        if (one.design or one.name) == "async":
+            found.append(HTTP2.on(one.cores) if one.design else HTTP2)
+    return found
 
 
 def plan(told: Mapping[str, Any], quick: bool, began: float) -> "Plan":

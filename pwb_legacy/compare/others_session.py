@@ -35,7 +35,7 @@ def admit(bench: Bench, console: Console) -> None:
             known[name] = _tried(replace(one, name=name), bench, console)
     admitted = []
     for one in bench.contestants:
-        if one.kind == "design":
+        if one.is_pwb:
             admitted.append(one)
         elif found := known[one.design or one.name]:
             admitted.append(replace(one, keeps_alive=found.keeps_alive))
@@ -73,4 +73,4 @@ def _likeness(design: Contestant, other: Contestant, bench: Bench) -> Likeness:
 
 
 def _others(contestants: Iterable[Contestant]) -> list[Contestant]:
-    return [one for one in contestants if one.kind != "design"]
+    return [one for one in contestants if not one.is_pwb]

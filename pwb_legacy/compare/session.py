@@ -69,7 +69,9 @@ def run(bench: Bench, command: str, out: Path, console: Console, language: str =
     results = Results(
         runs=[about(bench, command)],
         designs=[others_session.row(one) for one in bench.contestants],
-        scenarios=[Played(one.name, details=one.details | _idle(bench, one)) for one in bench.scenarios],
+        scenarios=[
+            Played(one.name, details=one.details | _idle(bench, one), modes=list(one.modes)) for one in bench.scenarios
+        ],
     )
     words = Words(results, language)
     silent = _prove(bench, results, console, words)
@@ -78,7 +80,9 @@ def run(bench: Bench, command: str, out: Path, console: Console, language: str =
     for design in results.designs:
         if design.design in silent:
             results.measurements += [
-                Measurement(design.name, one.name, 1, why=silent[design.design]) for one in bench.scenarios
+                Measurement(design.name, one.name, 1, why=silent[design.design])
+                for one in bench.scenarios
+                if design in results.playing(one.name)
             ]
     (sweep_session.play if bench.plan else _play)(bench, results, console, words)
     if results.about.interrupted and not results.points and all(one.why for one in results.measurements):

@@ -6,8 +6,8 @@ from typing import Any, Final
 
 from pwb_legacy.compare.load import Tally
 from pwb_legacy.compare.measure.results import About, Design, Equality, Measurement, Played, Point, Results
-from pwb_legacy.compare.measure.scenarios import SCENARIOS
-from pwb_legacy.compare.measure.servers import CONTESTANTS
+from pwb_legacy.compare.measure.scenarios import PAGES, SCENARIOS
+from pwb_legacy.compare.measure.servers import CONTESTANTS, HTTP2
 from pwb_legacy.compare.measure.sweep_plan import CLIENTS, SHARES
 
 NASTY: Final = "<script>document.title = 'caught'</script> & \"so\" on"
@@ -68,14 +68,20 @@ def whole(turns: int = 6) -> Results:
     """Every design in every scenario, with names that want to be more than text, and everything that can go wrong."""
     made = Results(
         runs=[About(**ABOUT, remarks=[("busy", {"load": 3.2})], interrupted=True)],  # type: ignore[arg-type]
-        designs=[Design(one.name, NASTY, one.command, one.name, keeps_alive=one.keeps_alive) for one in CONTESTANTS],
-        scenarios=[Played(one.name, 1234.5 if one.asks else None, one.details) for one in SCENARIOS],
+        designs=[
+            Design(one.name, NASTY, one.command, one.name, keeps_alive=one.keeps_alive, kind=one.kind)
+            for one in (*CONTESTANTS, HTTP2)
+        ],
+        scenarios=[
+            Played(one.name, 1234.5 if one.asks else None, one.details, modes=list(one.modes)) for one in SCENARIOS
+        ],
         equal=Equality(178),
     )
     for turn in range(1, turns + 1):
         for place, design in enumerate(made.designs, 1):
             for scenario in made.scenarios:
-                made.measurements.append(_measured(design.name, scenario.name, turn, place))
+                if design in made.playing(scenario.name):
+                    made.measurements.append(_measured(design.name, scenario.name, turn, place))
     return made
 
 
@@ -89,9 +95,10 @@ def _measured(design: str, scenario: str, turn: int, place: int) -> Measurement:
         return Measurement(design, scenario, turn, rate=0.0, missing=missing, **counts, **waits)  # type: ignore[arg-type]
     ends = (0.0123 * place, 1.5 * place, 12.3 * place + turn)
     keeps = scenario == "crowd" and place > 1
+    page_ms = 123.4 * place if scenario in PAGES else None
     return Measurement(
         design, scenario, turn, requests=12_345, failures=place, seconds=0.5, rate=10.0**place / 1000 + turn,
-        p50_ms=ends[0], p90_ms=ends[1], p99_ms=ends[2], histogram=histogram(*[ends[0]] * 88, *[ends[1]] * 10, *[ends[2]] * 2),
+        page_ms=page_ms, p50_ms=ends[0], p90_ms=ends[1], p99_ms=ends[2], histogram=histogram(*[ends[0]] * 88, *[ends[1]] * 10, *[ends[2]] * 2),
         cpu_us=1234.5 / place + turn, memory_kib=23_456 * place,
         memory_per_connection_kib=3000 / place**4 if keeps else None, missing={} if keeps else {"memory_per_connection_kib": "keeps_none"},
         threads=place, processes=1, switches=0.123, system_calls=12.25 if turn == 1 else None, limited_by_load=design == "async",

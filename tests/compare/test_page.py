@@ -137,7 +137,7 @@ def test_every_figure_of_a_chart_is_text(browser: Any, folder: Path) -> None:
     words = browser.execute_script(
         "return [...document.querySelectorAll('[aria-labelledby=burst] figure:first-of-type text')].map(t => t.textContent)"
     )
-    names = [one.name for one in whole().designs]
+    names = [one.name for one in whole().playing("burst")]
     assert words[: len(names)] == names
     assert "not measured" in words
     assert "16 (n=9,000)" in words  # single: the p99 of the rounds is 13.3 to 18.3 ms
@@ -304,7 +304,8 @@ def test_the_table_fits_80_columns(rate: float) -> None:
     console = Console(width=80, file=io.StringIO(), force_terminal=False)
     console.print(table(made, Words(made)))
     lines = console.file.getvalue().splitlines()  # type: ignore[attr-defined]
-    assert len(lines) == len(made.designs) + 5
+    heads, legend, rows = 2 * 3, 3, len(made.playing("kept")) + len(made.playing("page-0ms"))
+    assert len(lines) == heads + legend + rows
     assert all("…" not in line for line in lines)
     assert max(map(len, lines)) <= 80
 

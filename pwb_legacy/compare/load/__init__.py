@@ -6,6 +6,9 @@
     clients          a number of connections that take requests from a source
     closed_loop      each client asks again when it has its response: how much can the server do?
     arrivals         requests at given moments: a rate, a schedule, a burst. How long do they wait?
+    pages            many small files, as a browser fetches them, with HTTP/1.1 or with HTTP/2
+    http2            a connection of HTTP/2 that sends all its requests at once
+    delay_line       a proxy that holds bytes back, as if the server were far away
     hostile_clients  idle clients, slow senders, slow readers, clients that vanish
     wrk              the closed loop by wrk
     result           what came of the requests
@@ -24,8 +27,10 @@ cores). Where it is slower than the server it says so: Tally.limited_by_load.
 
 from .arrivals import burst, open_loop, scheduled
 from .closed_loop import closed
+from .delay_line import delayed
 from .hostile_clients import Outcome, idle, slow_heads, slow_readers, vanishing
 from .messages import Address, Ask
+from .pages import again, page_over_http1, page_over_http2
 from .process import hold, run
 from .result import Tally
 from .wrk import wrk
@@ -35,11 +40,15 @@ __all__ = [
     "Ask",
     "Outcome",
     "Tally",
+    "again",
     "burst",
     "closed",
+    "delayed",
     "hold",
     "idle",
     "open_loop",
+    "page_over_http1",
+    "page_over_http2",
     "run",
     "scheduled",
     "slow_heads",

@@ -63,7 +63,8 @@ class Design:
     keeps_alive: bool = True
     """False: it ends every connection after one response."""
     kind: str = "design"
-    """"reference": another server, for comparison only; "other": another server that the user has named."""
+    """"protocol": a design with another protocol, for the scenarios that name it; "reference": another server, for
+    comparison only; "other": another server that the user has named."""
     python: str = ""
     """The interpreter, where it is another one than that of the run."""
     gil: bool = True
@@ -87,6 +88,8 @@ class Played:
     """Of an open loop: the design that decided its rate,"""
     capacity: float | None = None
     """and the requests a second that this could serve."""
+    modes: list[str] = field(default_factory=list)
+    """The designs that play it; empty: all but those that are there for another protocol."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +136,8 @@ class Measurement(Figures):
     processes: int | None = None
     switches: float | None = None
     """Context switches per request."""
+    page_ms: float | None = None
+    """How long a page of many files took until the last of them was there, on average."""
     system_calls: float | None = None
     """Per request, without futex; one performance under strace, of the first round."""
     missing: dict[str, str] = field(default_factory=dict)
@@ -180,6 +185,11 @@ class Results:
     def about(self) -> About:
         """The conditions of the first run."""
         return self.runs[0]
+
+    def playing(self, scenario: str) -> list[Design]:
+        """The designs that play a scenario."""
+        modes = next(one.modes for one in self.scenarios if one.name == scenario)
+        return [one for one in self.designs if (one.design in modes if modes else one.kind != "protocol")]
 
     def of(self, design: str, scenario: str) -> list[Measurement]:
         """Every measurement of a design in a scenario."""

@@ -67,7 +67,12 @@ class Bench:
     @property
     def total(self) -> int:
         """Measurements of the whole run, as far as it can be foreseen."""
-        return max(self.planned, self.rounds) * len(self.contestants) * len(self.scenarios)
+        in_round = sum(len(self.playing(scenario)) for scenario in self.scenarios)
+        return max(self.planned, self.rounds) * in_round
+
+    def playing(self, *scenarios: Scenario) -> list[Contestant]:
+        """The contestants that play one of these scenarios."""
+        return [one for one in self.contestants if any(scenario.has(one) for scenario in scenarios)]
 
 
 async def find_rates(bench: Bench) -> None:
@@ -76,7 +81,7 @@ async def find_rates(bench: Bench) -> None:
     found: dict[str, dict[str, float]] = {one.name: {} for one in bench.scenarios if one.asks}
     for options, group in groupby(bench.scenarios, lambda scenario: scenario.options):
         scenarios = [one for one in group if one.asks]
-        for contestant in bench.contestants if scenarios else ():
+        for contestant in bench.playing(*scenarios):
             known: dict[object, float] = {}
             try:
                 with ExitStack() as stack:
@@ -100,7 +105,8 @@ async def measure(bench: Bench) -> AsyncGenerator[Measurement, None]:
         for options, scenarios in groupby(bench.scenarios, lambda scenario: scenario.options):
             with _servers(bench, options, number) as servers:
                 for scenario in scenarios:
-                    for contestant in chance.sample(bench.contestants, len(bench.contestants)):
+                    playing = bench.playing(scenario)
+                    for contestant in chance.sample(playing, len(playing)):
                         yield await servers.play(contestant, scenario)
         lasted = time.monotonic() - began
         left = max(0.0, bench.until - time.monotonic()) if bench.until is not None else 0.0

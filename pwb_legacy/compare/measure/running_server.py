@@ -74,6 +74,8 @@ class RunningServer:
         """Whether system calls are counted."""
         self.grown_kib: float | None = None
         """What an idle connection has added to the memory; set by the scenario."""
+        self.page_ms: float | None = None
+        """How long a page took until its last file was there; set by the scenario."""
         self.watched = 0.0
         """Seconds of all loads so far."""
         self.waited = 0.0
@@ -189,6 +191,7 @@ class RunningServer:
             scenario=scenario,
             round=number,
             memory_per_connection_kib=self.grown_kib if self.grown_kib and self.grown_kib > 0 else None,
+            page_ms=self.page_ms,
             limited_by_load=self._limited,
             missing=self._missing,
             **figures,
@@ -197,7 +200,7 @@ class RunningServer:
 
     async def settle(self) -> None:
         """Wait until the threads and processes of clients that have left have ended, too."""
-        self.grown_kib = None
+        self.grown_kib = self.page_ms = None
         end = time.monotonic() + _SETTLE
         while self.contestant.spawns and time.monotonic() < end:
             now = self.look()

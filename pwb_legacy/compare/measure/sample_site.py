@@ -9,6 +9,7 @@ import re
 import stat
 import time
 from dataclasses import dataclass
+from itertools import cycle, islice
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote_from_bytes, unquote_to_bytes
@@ -17,6 +18,10 @@ from .servers import CannotError
 
 KIB: Final = 1024
 PAGES: Final = 1000
+SMALL_FILES: Final = 60
+"""Files of a page that has many small ones: ten for each connection of a browser."""
+SMALL: Final = 2 * KIB
+"""Bytes of each of them."""
 MOST: Final = 1000
 """Files of a folder that are asked for at most; where there are more, so many are drawn."""
 LARGE: Final = 16 << 20
@@ -33,6 +38,8 @@ class Site:
     """The request target of the largest file."""
     pages: tuple[bytes, ...]
     """Request targets of many files."""
+    small: tuple[bytes, ...]
+    """Request targets of the small files of a page, SMALL_FILES; some occur several times if there are not as many."""
     about: tuple[str, dict[str, Any]]
     """What it is: a kind, of which the catalogue of report/ has the sentence, and its values."""
 
@@ -54,11 +61,15 @@ def make(root: Path, seed: int) -> Site:
     write(root / "large.bin", chance, LARGE)
     names = [f"pages/{number % 50:02}/page-{number:04}.html" for number in range(PAGES)]
     total = sum(write(root / name, chance, likely_size(chance)) for name in names)
+    small = [f"small/file-{number:02}.html" for number in range(SMALL_FILES)]
+    for name in small:
+        write(root / name, chance, SMALL)
     return Site(
         root,
         b"/page.html",
         b"/large.bin",
         tuple(b"/" + name.encode() for name in names),
+        tuple(b"/" + name.encode() for name in small),
         ("made", {"pages": PAGES, "kib": round(total / PAGES / KIB), "mib": LARGE >> 20}),
     )
 
@@ -72,6 +83,7 @@ def find(root: Path, seed: int) -> Site:
     drawn = chance.sample(sizes, min(MOST, len(sizes)))
     page, page_size = min(sizes, key=lambda pair: abs(pair[1] - KIB))
     large, large_size = max(sizes, key=lambda pair: pair[1])
+    small = [target for target, _ in sorted(sizes, key=lambda pair: abs(pair[1] - SMALL))][:SMALL_FILES]
     about = {
         "root": str(root),
         "files": len(sizes),
@@ -81,7 +93,12 @@ def find(root: Path, seed: int) -> Site:
         "large": large.decode(),
         "large_size": large_size,
     }
-    return Site(root, page, large, tuple(target for target, _ in drawn), ("found", about))
+    return Site(
+        root, page, large,
+        pages=tuple(target for target, _ in drawn),
+        small=tuple(islice(cycle(small), SMALL_FILES)),
+        about=("found", about),
+    )  # fmt: skip
 
 
 def write(path: Path, chance: random.Random, size: int) -> int:

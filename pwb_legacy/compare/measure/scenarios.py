@@ -1,4 +1,4 @@
-"""The ten scenarios: which requests a server gets, and what else happens meanwhile.
+"""The thirteen scenarios: which requests a server gets, and what else happens meanwhile.
 
 A scenario loads a RunningServer, which watches what the server uses; only what happens during the load counts. Clients
 that misbehave come before it and stay until it ends. Titles and explanations are in the catalogue of report/.
@@ -12,11 +12,26 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final
 
-from pwb_legacy.compare.load import Ask, Tally, burst, idle, scheduled, slow_heads, slow_readers, vanishing
+from pwb_legacy.compare.load import (
+    Ask,
+    Tally,
+    again,
+    burst,
+    delayed,
+    idle,
+    page_over_http1,
+    page_over_http2,
+    scheduled,
+    slow_heads,
+    slow_readers,
+    vanishing,
+)
+from pwb_legacy.compare.load.pages import CONNECTIONS
 
 from .replay import Recording
 from .running_server import TIMEOUT, RunningServer
-from .sample_site import Site
+from .sample_site import SMALL_FILES, Site
+from .servers import HTTP2, Contestant
 
 CROWD: Final = "crowd"
 """The name of the scenario with idle connections."""
@@ -29,6 +44,10 @@ SLOW_DISK_FILES: Final = 20
 """Files that are asked for on a slow disk; the first of them is the slow one."""
 SLOW_DISK: Final = "10ms"
 """How much longer the disk takes for it."""
+PAGES: Final = {f"page-{delay_ms}ms": delay_ms for delay_ms in (0, 20, 100)}
+"""Scenarios that compare HTTP/1.1 with HTTP/2, and the round-trip time in milliseconds that is added in each."""
+PROTOCOLS: Final = ("async", HTTP2.name)
+"""The contestants that play them."""
 FEW: Final = 8
 """Well-behaved clients, where there are others."""
 PLACED: Final = 0.5
@@ -54,6 +73,14 @@ class Scenario:
     """Options of the servers; where there are some, servers are started for this scenario alone."""
     details: dict[str, Any] = field(default_factory=dict)
     """Values for its text."""
+    modes: tuple[str, ...] = ()
+    """The contestants that play it; empty: all but those that are there for another protocol."""
+
+    def has(self, contestant: Contestant) -> bool:
+        """Whether a contestant plays it."""
+        if self.modes:
+            return (contestant.design or contestant.name) in self.modes
+        return contestant.kind != "protocol"
 
 
 def _page(site: Site) -> list[Ask]:
@@ -134,6 +161,25 @@ async def _slow_disk(running: RunningServer) -> Tally:
     return await running.open_loop("slow-disk", _disk_pages(running.site), FEW)
 
 
+async def _small_files(delay_ms: int, running: RunningServer) -> Tally:
+    targets = running.site.small
+    await ask_once(running, [Ask(target) for target in targets])
+    contestant = running.contestant
+    page = page_over_http2 if (contestant.design or contestant.name) == HTTP2.name else page_over_http1
+    seconds = 0.0 if delay_ms else running.seconds  # with a delay one page is enough: it hardly varies
+    async with delayed(running.address, delay_ms / 1000) as address:
+        load = partial(again, partial(page, address, targets), seconds)
+        tally = await running.watch(load, running.seconds / 2)
+    running.page_ms = None if tally.failures else 1000 * tally.seconds * len(targets) / tally.requests
+    return tally
+
+
+def _comparing(name: str) -> Scenario:
+    """The scenario of PAGES with this name."""
+    details = {"files": SMALL_FILES, "connections": CONNECTIONS, "delay_ms": PAGES[name]}
+    return Scenario(name, partial(_small_files, PAGES[name]), details=details, modes=PROTOCOLS)
+
+
 SCENARIOS: Final = (
     Scenario(CROWD, _crowd, details={"clients": FEW, "idle": "many"}),
     Scenario("short", _short),
@@ -144,6 +190,7 @@ SCENARIOS: Final = (
     Scenario("slow-readers", _slow_readers, _page),
     Scenario("burst", _burst, details={"clients": BURST}),
     Scenario("vanishing", _vanishing, _page),
+    *map(_comparing, PAGES),
     Scenario("slow-disk", _slow_disk, _disk_pages, _slow_file, {"files": SLOW_DISK_FILES, "delay": "10 ms"}),
 )
 """In the order in which they are played: idle connections come first, while the server's memory is still fresh."""

@@ -76,7 +76,8 @@ class Contestant:
     design: str = ""
     """The design's own name, where `name` adds the number of cores; empty: `name`."""
     kind: str = "design"
-    """"reference": for comparison only; "other": any other command."""
+    """"protocol": PWB with another protocol, for the scenarios that name it; "reference": for comparison only; "other":
+    any other command."""
     launch: Launcher = _by_module
     python: str = ""
     """The interpreter's path, where it is another one than this."""
@@ -86,9 +87,14 @@ class Contestant:
     """Whether that interpreter has its lock on while it runs this design."""
 
     @property
+    def is_pwb(self) -> bool:
+        """Whether it is PWB itself."""
+        return self.kind in ("design", "protocol")
+
+    @property
     def command(self) -> str:
         """As it is typed."""
-        return shlex.join((self.python or "python", "-m", *self.words) if self.kind == "design" else self.words)
+        return shlex.join((self.python or "python", "-m", *self.words) if self.is_pwb else self.words)
 
     def on(self, cores: int) -> Self:
         """The same design on so many cores, with a name that says so: thread@2."""
@@ -112,6 +118,8 @@ CONTESTANTS: Final = (
     Contestant("async-asyncio", "asyncio's own loop, with a cache", ("pwb_async", "--loop", "asyncio")),
 )
 """In the order of the book. `fixed` is missing: it has one page for every request, so there is nothing to compare."""
+HTTP2: Final = Contestant("async-http2", "asyncio on uvloop, over HTTP/2", ("pwb_async", "--http2"), kind="protocol")
+"""The design `async` as a client of HTTP/2 sees it. The scenarios that compare the two protocols name it."""
 
 
 class CannotError(Exception):

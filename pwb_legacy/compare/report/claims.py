@@ -14,6 +14,7 @@ from statistics import median
 from typing import Any, Final
 
 from pwb_legacy.compare.measure.results import Design, Measurement, Results
+from pwb_legacy.compare.measure.scenarios import PAGES
 
 from . import paired
 from .paired import Pair
@@ -33,6 +34,7 @@ MEASURES: Final[dict[str, tuple[str, ...]]] = {
     "burst": (WAIT,),
     "many": (WAIT, "cpu_us"),
     "large": ("cpu_us",),
+    **dict.fromkeys(PAGES, ("page_ms", "cpu_us")),
     "replay": (WAIT,),
 }
 """Of which measures claims are made, in the order in which they are reported."""
@@ -43,7 +45,7 @@ DISTURBED: Final = 0.25
 fast a design was; in many rounds they meet all designs alike."""
 STEADY: Final = ("cpu_us", "memory_per_connection_kib")
 """Measures that depend little on what other programs do."""
-SPEED: Final = (*MORE_IS_BETTER, *PERCENTILES)
+SPEED: Final = (*MORE_IS_BETTER, *PERCENTILES, "page_ms")
 """Measures that depend on it."""
 LEAST_RUNS: Final = paired.LEAST_ROUNDS
 """Joined runs from which on each run counts once: the rounds of one machine resemble each other."""

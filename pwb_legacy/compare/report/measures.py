@@ -33,6 +33,7 @@ class Measure:
 MEASURES: Final = {
     one.name: one
     for one in (
+        Measure("page_ms", "less"),
         Measure("rate", "more"),
         Measure("p50_ms", "less"),
         Measure("p90_ms", "less"),

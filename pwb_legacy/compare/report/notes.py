@@ -17,7 +17,7 @@ NOTICEABLE: Final = 0.02
 
 def warnings(results: Results, words: Words, scenario: str) -> Iterator[str]:
     """What is wrong with a scenario's figures."""
-    for design in results.designs:
+    for design in results.playing(scenario):
         measurements = results.of(design.name, scenario)
         if not measurements:
             yield words.say("note.not_asked", design=design.name)

@@ -17,6 +17,7 @@ from pwb_async.config.language import LANGUAGES
 from pwb_async.config.modes import MODES, Family
 from pwb_legacy.compare.measure.results import Design, Results
 from pwb_legacy.compare.measure.running_server import PERCENTILES
+from pwb_legacy.compare.measure.scenarios import PAGES
 
 from . import chart_data
 from .charts import Bar, bars, scale_of
@@ -40,6 +41,7 @@ CHARTS: Final = {
     "slow-readers": (WAIT, "p50_ms", "memory_kib"),
     "burst": (WAIT, "cpu_us", "threads"),
     "vanishing": (WAIT, "p50_ms", "cpu_us"),
+    **dict.fromkeys(PAGES, ("page_ms", "cpu_us", "p50_ms")),
     "slow-disk": (WAIT, "p50_ms", "threads"),
 }
 """What is drawn for each scenario; the first shows what it is about. WAIT is the highest percentile that all carry."""
@@ -53,7 +55,7 @@ LESSON: Final = (
 
 FAMILIES: Final = {
     **{family: tuple(name for name, mode in MODES.items() if mode.family == family) for family in get_args(Family)},
-    "async": ("async", "async-uncached", "async-asyncio"),
+    "async": ("async", "async-uncached", "async-asyncio", "async-http2"),
     "line": ("nginx",),
 }
 """How the designs wait: a colour for each way."""

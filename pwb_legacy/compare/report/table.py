@@ -1,9 +1,11 @@
 """What `compare` prints while it runs: in a terminal a table that fills and a progress bar with the time that is left,
 elsewhere a line for each measurement.
 
-The table has a column for each scenario, with the measure that the scenario is about, and fits 80 columns.
+The table has a column for each scenario, with the measure that the scenario is about, and fits 80 columns. The
+scenarios that only some designs play have a table of their own below.
 """
 
+from collections.abc import Sequence
 from statistics import median
 from types import TracebackType
 from typing import Final, Self
@@ -91,16 +93,25 @@ def line(one: Measurement, words: Words) -> str:
 
 def table(results: Results, words: Words) -> RenderableType:
     """A row for each design, a column for each scenario: the median over the rounds so far."""
+    for_some = [one.name for one in results.scenarios if one.modes]
+    for_all = [one.name for one in results.scenarios if not one.modes]
+    grids = [_grid(results, words, scenarios) for scenarios in (for_all, for_some) if scenarios]
+    legend = [words.say("table.legend"), *[words.say("table.legend.pages")] * bool(for_some)]
+    return Group(*grids, Text("\n".join(legend), style="dim"))
+
+
+def _grid(results: Results, words: Words, scenarios: Sequence[str]) -> Table:
+    """The table of scenarios that the same designs play."""
     grid = Table(box=None, padding=(0, 0, 0, 1), pad_edge=False)
     grid.add_column("", no_wrap=True)
-    names = {one.name: _measure(results, one.name) for one in results.scenarios}
+    names = {scenario: _measure(results, scenario) for scenario in scenarios}
     for scenario, name in names.items():
         head = f"{words.head(scenario)}\n{words.measure(name)[3]}"
         grid.add_column(head, justify="right", vertical="bottom", no_wrap=True)
-    for design in results.designs:
+    for design in results.playing(scenarios[0]):
         cells = (_cell(results, design.name, scenario, name) for scenario, name in names.items())
         grid.add_row(design.name, *cells)
-    return Group(grid, Text(words.say("table.legend"), style="dim"))
+    return grid
 
 
 def _measure(results: Results, scenario: str) -> str:

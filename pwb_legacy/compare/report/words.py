@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from pwb_legacy.compare.measure.rates import MAX_RATE
 from pwb_legacy.compare.measure.results import Design, Played, Results
-from pwb_legacy.compare.measure.scenarios import FEW
+from pwb_legacy.compare.measure.scenarios import FEW, PAGES
 
 from .claims import CORES, DISTURBED, MORE_IS_BETTER, Claim, Finding, Scaling, Verdict, failed
 from .spread import figure, spread
@@ -65,8 +65,8 @@ class Words:
 
     def design(self, one: Design) -> str:
         """What a design is."""
-        if one.kind != "design":
-            return self.say(f"design.{one.kind}", asked=one.asked, unlike=one.unlike)
+        if (text := f"design.{one.kind}") in self.texts:
+            return self.say(text, asked=one.asked, unlike=one.unlike)
         return self._catalogue.designs.get(one.design.partition("@")[0], one.title)
 
     def rounds(self, n: int, unit: str = "rounds") -> str:
@@ -77,10 +77,10 @@ class Words:
 
     def verdict(self, verdict: Verdict) -> list[str]:
         """Every sentence, in the order of importance: what is decided first. What is the same of several scenarios is
-        one sentence."""
+        one sentence, and so is what a series shows."""
         alike: dict[str, list[Finding]] = {}
-        for one in sorted(verdict.findings, key=lambda one: not one.claims):
-            alike.setdefault(self._parts(one, verdict.unit), []).append(one)
+        for ones in sorted(series(verdict.findings), key=lambda ones: not any(one.claims for one in ones)):
+            alike.setdefault(self._series(ones, verdict.unit), []).append(ones[0])
         found = [self.say("finding", subjects=self._subjects(ones), parts=parts) for parts, ones in alike.items()]
         return [*found, *self.scaling(verdict), *self._limited(), self._failures()]
 
@@ -88,13 +88,22 @@ class Words:
         """What findings are about: scenarios with the same measure stand together."""
         by_measure: dict[tuple[str, int], list[str]] = {}
         for one in ones:
-            by_measure.setdefault((one.measure, one.cores), []).append(_lower(self.title(one.scenario)))
+            title = self.texts["series.pages"] if one.scenario in PAGES else self.title(one.scenario)
+            by_measure.setdefault((one.measure, one.cores), []).append(_lower(title))
         subjects = []
         for (measure, cores), titles in by_measure.items():
             values = {"titles": self.listed(titles), "measure": _lower(self.measure(measure)[0]), "cores": cores}
             on_one = "subject.on_1" if measure in MORE_IS_BETTER else "subject"
             subjects.append(self.say("subject.on_cores" if cores > 1 else on_one, **values))
         return _upper(self.texts["part"].join(subjects))
+
+    def _series(self, ones: Sequence[Finding], unit: str) -> str:
+        """What each finding of a series shows, or all of them, if that is the same."""
+        parts = {one.scenario: self._parts(one, unit) for one in ones}
+        if len(set(parts.values())) == 1:
+            return parts[ones[0].scenario]
+        told = (self.say("series", ms=PAGES[scenario], parts=text) for scenario, text in parts.items())
+        return self.texts["part"].join(told)
 
     def _parts(self, one: Finding, unit: str) -> str:
         """Which design is first, which one is last, or that this cannot be told."""
@@ -275,6 +284,14 @@ class Words:
 
 CLOSED: Final = ("crowd", "short", "kept", "large")
 """Scenarios whose clients ask again when they have their response."""
+
+
+def series(findings: Sequence[Finding]) -> list[list[Finding]]:
+    """Group findings that one sentence tells together: those of the same measure in the scenarios of PAGES."""
+    found: dict[tuple[str, str, int], list[Finding]] = {}
+    for one in findings:
+        found.setdefault(("" if one.scenario in PAGES else one.scenario, one.measure, one.cores), []).append(one)
+    return list(found.values())
 
 
 def is_limited(results: Results, design: str, scenario: str) -> bool:

@@ -54,6 +54,23 @@ SCENARIOS: Final[Mapping[str, tuple[str, str]]] = {
         "A slow file",
         "One of {files} files is on a disk that takes {delay} longer. Do the requests for the others wait, too?",
     ),
+    "page-0ms": (
+        "A page of small files",
+        "A client fetches {files} small files: with HTTP/1.1 over {connections} connections, as browsers do, with "
+        "HTTP/2 (async-http2) over one, on which it asks for all of them at once. This is the time of server and "
+        "client together, as nothing is between them.",
+    ),
+    "page-20ms": (
+        "A page of small files, 20 ms away",
+        "The same {files} files, but each round trip takes {delay_ms} ms longer. With HTTP/1.1 a connection waits so "
+        "long for each file, with HTTP/2 all files wait together.",
+    ),
+    "page-100ms": (
+        "A page of small files, 100 ms away",
+        "The same {files} files, with {delay_ms} ms for each round trip, as from another continent. The way has no "
+        "limit of bandwidth, no slow start and no lost packets, from which a single connection suffers more than "
+        "{connections} do.",
+    ),
     "replay": (
         "Replay",
         "What real clients once asked for, at {speed:g} times their pace: {asked:,} of {recorded:,} requests, in "
@@ -63,6 +80,7 @@ SCENARIOS: Final[Mapping[str, tuple[str, str]]] = {
 """Title, and what can be seen in it, with the scenario's details."""
 
 MEASURES: Final[Mapping[str, tuple[str, str, str, str]]] = {
+    "page_ms": ("Time until the page is complete", "page ms", "ms", "ms"),
     "rate": ("Requests a second", "requests/s", "", "/s"),
     "p50_ms": ("Half of the requests wait at most", "p50 ms", "ms", "p50"),
     "p90_ms": ("90 of 100 requests wait at most", "p90 ms", "ms", "p90"),
@@ -96,6 +114,8 @@ TEXTS: Final[Mapping[str, str]] = {
     "subject.on_1": "{titles}, {measure}, on one core",
     "subject.on_cores": "{titles}, {measure}, on {cores} cores",
     "part": "; ",
+    "series.pages": "A page of small files",
+    "series": "at {ms} ms, {parts}",
     "most.first": "most with {winners}{tie}: {ratio} times {loser} ({evidence})",
     "most.last": "fewest with {losers}{tie}: {winner} has {ratio} times that ({evidence})",
     "least.first": "least with {winners}{tie}: {loser} has {ratio} times that ({evidence})",

@@ -8,6 +8,7 @@ TEXTS: Final[Mapping[str, str]] = {
         "/s: requests a second (k: thousands); p90: ms that 90 of 100 requests wait;\n"
         "KiB: memory for an idle connection; ! some failed; - no figure; x not measured"
     ),
+    "table.legend.pages": "ms: until the page is complete",
     "table.line": "round {round}  {design:16} {scenario:12}",
     "table.line.rate": "{rate:9,.0f}/s",
     "table.line.p90": "  p90 {ms:.1f} ms",

@@ -40,6 +40,21 @@ SCENARIOS: Final[Mapping[str, tuple[str, str]]] = {
         "慢文件",
         "{files} 个文件中有一个在慢磁盘上，每次读取多花 {delay}。请求其余文件的客户端也要跟着等吗？",
     ),
+    "page-0ms": (
+        "小文件页面",
+        "客户端下载 {files} 个小文件：用 HTTP/1.1 时像浏览器一样开 {connections} 个连接，用 HTTP/2（async-http2）时只开"
+        "一个连接，在上面一次请求全部文件。两者之间没有延迟，所以这里的时间是服务器和客户端共同用去的。",
+    ),
+    "page-20ms": (
+        "小文件页面，延迟 20 毫秒",
+        "同样的 {files} 个文件，但每次往返多花 {delay_ms} 毫秒。用 HTTP/1.1 时，每个连接上的每个文件都要等这么久；"
+        "用 HTTP/2 时，所有文件一起等。",
+    ),
+    "page-100ms": (
+        "小文件页面，延迟 100 毫秒",
+        "同样的 {files} 个文件，每次往返 {delay_ms} 毫秒，如同来自另一个大洲。这条路没有带宽限制，"
+        "没有慢启动，也不丢包；在真实网络中，这些对一个连接的影响比对 {connections} 个连接更大。",
+    ),
     "replay": (
         "重放",
         "真实客户端曾经发出的请求，以 {speed:g} 倍速重放："
@@ -48,6 +63,7 @@ SCENARIOS: Final[Mapping[str, tuple[str, str]]] = {
 }
 
 MEASURES: Final[Mapping[str, tuple[str, str, str, str]]] = {
+    "page_ms": ("页面全部到齐的时间", "页面 ms", "ms", "ms"),
     "rate": ("每秒请求数", "请求/s", "", "/s"),
     "p50_ms": ("50 % 请求的最长等待时间", "p50 ms", "ms", "p50"),
     "p90_ms": ("90 % 请求的最长等待时间", "p90 ms", "ms", "p90"),
@@ -79,6 +95,7 @@ DESIGNS: Final[Mapping[str, str]] = {
     "async": "uvloop 上的 asyncio，带缓存",
     "async-uncached": "uvloop 上的 asyncio，无缓存",
     "async-asyncio": "asyncio 自带的事件循环，带缓存",
+    "async-http2": "uvloop 上的 asyncio，使用 HTTP/2",
 }
 
 TEXTS: Final[Mapping[str, str]] = {
@@ -88,6 +105,8 @@ TEXTS: Final[Mapping[str, str]] = {
     "subject.on_1": "{titles}，{measure}，单核",
     "subject.on_cores": "{titles}，{measure}，{cores} 核",
     "part": "；",
+    "series.pages": "小文件页面",
+    "series": "延迟 {ms} 毫秒时，{parts}",
     "most.first": "{winners} 最多{tie}，是 {loser} 的 {ratio} 倍（{evidence}）",
     "most.last": "{losers} 最少{tie}，{winner} 是它的 {ratio} 倍（{evidence}）",
     "least.first": "{winners} 最少{tie}，{loser} 是它的 {ratio} 倍（{evidence}）",

@@ -8,6 +8,7 @@ TEXTS: Final[Mapping[str, str]] = {
         "/s：每秒请求数（k：千）；p90：90 % 请求的最长等待毫秒数；\n"
         "KiB：每个空闲连接的内存；! 有失败；- 没有数值；x 未测量"
     ),
+    "table.legend.pages": "ms：页面全部到齐的毫秒数",
     "table.line": "第 {round} 轮  {design:16} {scenario:12}",
     "table.line.rate": "{rate:9,.0f}/s",
     "table.line.p90": "  p90 {ms:.1f} ms",
