@@ -51,7 +51,8 @@ def main() -> None:
         announce(overview())
         return
     try:
-        chosen = load_design(options.mode)
+        with needed_packages(PROGRAM, "pwb_legacy"):
+            chosen = load_design(options.mode)
     except LookupError as error:
         raise exit_with(1, f"{PROGRAM}: {error.args[0]}") from None
     # Imported after load_design(), since gevent patches modules that this one uses.

@@ -18,10 +18,10 @@ def reset_on_close(sock: socket.socket) -> None:
 def bytes_acknowledged(sock: socket.socket) -> int | None:
     """The number of bytes that the peer has acknowledged since the connection was opened.
 
-    None where the kernel does not count them, as on a Unix socket, or the socket is closed.
+    None where the kernel does not count them, as on a Unix socket and on macOS, or the socket is closed.
     """
     try:
         info = sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _BYTES_ACKED + 8)
         return int(struct.unpack_from("=Q", info, _BYTES_ACKED)[0])
-    except (OSError, struct.error):
+    except (OSError, struct.error, AttributeError):
         return None

@@ -6,15 +6,15 @@ before the socket is written to, because it would limit that as well.
 """
 
 import asyncio
-import select
 import socket
 from collections.abc import Callable
 from contextlib import suppress
+from select import EPOLLONESHOT, EPOLLOUT, epoll
 from typing import Final
 
 _LOW_WATER: Final = 128 * 1024
 """Bytes left unsent when a socket is reported, so that the network stays busy; 16 KiB or 512 KiB cost more CPU."""
-_ONCE: Final = select.EPOLLOUT | select.EPOLLONESHOT
+_ONCE: Final = EPOLLOUT | EPOLLONESHOT
 """The events of a socket that is reported once, when it becomes writable."""
 
 
@@ -26,7 +26,7 @@ class SendQueueWatcher:
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
-        self._epoll = select.epoll()
+        self._epoll = epoll()
         self._waiting: dict[int, tuple[socket.socket, Callable[[], object]]] = {}
         loop.add_reader(self._epoll.fileno(), self._on_ready)
 

@@ -82,13 +82,13 @@ class LargeFile(Descriptor):
         try:
             fd, last = self.fileno(), start + length - 1
             return os.preadv(fd, _BYTE, start, os.RWF_NOWAIT) + os.preadv(fd, _BYTE, last, os.RWF_NOWAIT) == 2
-        except OSError:
+        except (OSError, AttributeError):  # macOS has no RWF_NOWAIT
             return False
 
     def read_ahead(self, start: int, length: int, ahead: int) -> None:
         """Wait until these bytes are in memory, and begin to read the `ahead` bytes behind them. Raises OSError."""
         fd = self.fileno()
-        with suppress(OSError):  # only hints
+        with suppress(OSError, AttributeError):  # only hints, which macOS does not have
             for offset in range(start, start + length + ahead, _HINT):
                 os.posix_fadvise(fd, offset, _HINT, os.POSIX_FADV_WILLNEED)
         # The kernel keeps what was read; our copy is not used, so one small buffer stands in the vector many times.

@@ -14,13 +14,14 @@ from typing import Any
 import pytest
 import uvloop
 
+import pwb_async
 from pwb_async.config.options import Options
 from pwb_async.runtime.context import StartupError, open_context, reload_context
 from pwb_async.server.server import Server
 from tests.conformance.peer import TIMEOUT, Peer
 from tests.conformance.wire import get
 
-PACKAGE = Path(__file__).parents[2] / "pwb_async"
+PACKAGE = Path(pwb_async.__file__).parent
 FORBIDDEN = {"print", "SystemExit", ".exit", "._exit", ".argv", ".basicConfig", ".set_exception_handler"}
 """Names, and with a dot attributes of any object."""
 ALLOWED = {
