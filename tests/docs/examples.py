@@ -14,7 +14,9 @@ PAGES: Final = sorted(
 )
 _BLOCK: Final = re.compile(r"(?:^(?: {4}| {7,}).*\n|^\n(?= {4}))+", re.MULTILINE)
 _FENCE: Final = re.compile(r"^ *```\w*\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
-_COMMAND: Final = re.compile(r"(?:python3?|pip|pwb(?:-legacy)?|\.venv/bin/[\w-]+|\.ci/run)(?= |$)")
+_COMMAND: Final = re.compile(
+    r"(?:SHIV_\w+=\S+ )?(?:python3?|pip|pipx|uvx|pwb(?:-legacy)?|~/pwb\.pyz|\.venv/bin/[\w-]+|\.ci/run)(?= |$)"
+)
 _TOML: Final = re.compile(r"\s*# (\w+\.toml)$", re.MULTILINE)
 
 
@@ -46,6 +48,13 @@ def examples(page: str) -> Iterator[Example]:
         for line in map(str.strip, block.splitlines()):
             if _COMMAND.match(line):
                 yield from (Example(page, command.strip()) for command in line.split(" && "))
+
+
+def named_block(page: str, name: str) -> str:
+    """The one indented block of a page that a comment on its first line names, without that line."""
+    blocks = map(textwrap.dedent, _BLOCK.findall((ROOT / page).read_text()))
+    (found,) = [block for block in blocks if block.lstrip("\n").startswith(f"# {name}\n")]
+    return found.lstrip("\n").partition("\n")[2]
 
 
 EXAMPLES: Final = [example for page in PAGES for example in examples(page)]

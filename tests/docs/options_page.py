@@ -26,8 +26,8 @@ file, begin in the current folder. `--help` prints the options of a program, `--
 HEAD: Final = (
     "| option | environment | TOML | value | default | program | |\n| --- | --- | --- | --- | --- | --- | --- |\n"
 )
-_SPELLED: Final = re.compile(r"--[\w-]+(?: '[^']+'| \d+ms)?|'[^']+'")
-"""Options and values that are shown as code."""
+_SPELLED: Final = re.compile(r"--[\w-]+(?: '[^']+'| \d+ms)?|'[^']+'|<\w+>")
+"""Options, values and elements of HTML that are shown as code."""
 
 
 def page() -> str:

@@ -27,12 +27,15 @@ from tests.conformance.server import environment
 from tests.tls.certificates import make
 from tests.tls.handshake import client_context
 
+from . import fresh_clone
 from .examples import COMMANDS, FILES, PAGES, ROOT, Example
 
 MODULES = {"pwb": "pwb_async", "pwb-legacy": "pwb_legacy"}
 """The programs of the package, and their modules for `python -m`."""
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 EXTRAS: dict[str, list[str]] = PROJECT["optional-dependencies"]
+SHIPPED = ("pipx", "uvx", "~/pwb.pyz", "SHIV_CONSOLE_SCRIPT=pwb-legacy", ".venv/bin/shiv")
+"""How commands begin that make or run what is shipped; fresh_clone.py types them."""
 ONE = "tests/docs/test_options_page.py::test_the_page_is_current"
 """A test that pytest must find."""
 TIMEOUT = 20
@@ -83,7 +86,7 @@ def test_a_page_has_examples(page: str) -> None:
 def test_a_command_works_in_a_fresh_shell(example: Example) -> None:
     """No environment is activated, and Debian has no `python`."""
     words = example.words
-    assert words[0].startswith(".venv/bin/") or words == ["python3", "-m", "venv", ".venv"]
+    assert words[0].startswith((".venv/bin/", *SHIPPED)) or words == ["python3", "-m", "venv", ".venv"]
 
 
 @pytest.mark.parametrize("example", COMMANDS, ids=str)
@@ -97,6 +100,8 @@ def test_every_command_is_tested(example: Example) -> None:
     elif words[:2] == [".venv/bin/pip", "install"]:
         assert not set(re.findall(r"\w+", words[-1])) - EXTRAS.keys()
         assert words[-1].startswith(".")
+    elif words[0] in SHIPPED or words == [".venv/bin/python", "-m", "build"]:
+        assert example.page in fresh_clone.PAGES
     elif words[0] != "python3":
         listing = LEGACY if words == [".venv/bin/pwb-legacy"] else {}
         assert command in {

@@ -5,10 +5,8 @@ import re
 import socket
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
-from html.parser import HTMLParser
+from collections.abc import AsyncIterator
 from pathlib import Path
-from urllib.parse import urldefrag, urljoin
 from urllib.request import Request, build_opener
 
 import pytest
@@ -17,11 +15,10 @@ from pwb_async.core.site.fingerprints import is_fingerprinted
 from tests.conformance.designs import REFERENCE
 from tests.conformance.server import Server, running
 
+from .crawling import crawl
 from .static_site import SITE, files, fingerprinted, is_current, neighbours
 
 MISSING = "/deliberately-missing.html"
-TEXTS = ("text/html", "image/svg+xml")
-"""The media types of files that have ids."""
 PAGES = [path.relative_to(SITE).as_posix() for path in files() if path.suffix == ".html"]
 
 
@@ -62,63 +59,8 @@ def test_the_rules_are_shown_as_they_are(name: str) -> None:
     assert html.escape((SITE / name).read_text(), quote=False) in (SITE / "guide/serving.html").read_text()
 
 
-class _Links(HTMLParser):
-    """What a page refers to, and the ids that it has."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.links: list[str] = []
-        self.ids: set[str] = set()
-        self.feed(text)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        values = dict(attrs)
-        self.links += [value for name in ("href", "src") if (value := values.get(name))]
-        if "id" in values:
-            self.ids.add(values["id"] or "")
-
-
-def _get(url: str, method: str = "GET") -> tuple[str, int, str, str]:
-    """The URL after redirects, the status, the media type, and the text of a page or a drawing."""
-    opener = build_opener()
-    opener.process_response.pop("http", None)  # which raises for 404; redirects are then followed here
-    for _ in range(5):
-        with opener.open(Request(url, method=method), timeout=20) as response:
-            if response.status not in (301, 302):
-                kind = response.headers.get_content_type()
-                return url, response.status, kind, response.read().decode() if kind in TEXTS else ""
-            url = urljoin(url, response.headers["Location"])
-    raise AssertionError(f"{url}: too many redirects")
-
-
-def _crawl(server: Server) -> Iterator[tuple[str, str, int, bool]]:
-    """Each reference of each page that can be reached: the page, the URL, its status, and whether its fragment is there."""
-    pages = {}
-    waiting = [server.url + "/"]
-    while waiting:
-        page = waiting.pop()
-        if page in pages:
-            continue
-        final, status, kind, text = _get(page)
-        pages[page] = (final, status, _Links(text))
-        if kind == "text/html":
-            for link in pages[page][2].links:
-                url = urldefrag(urljoin(final, link)).url
-                if url.startswith(server.url) and "?" not in url:
-                    waiting.append(url)
-    for page, (final, _, parsed) in pages.items():
-        for link in parsed.links:
-            url, fragment = urldefrag(urljoin(final, link))
-            if url.startswith("data:") or "?" in url:
-                continue
-            assert url.startswith(server.url), f"{page} refers to another host: {url}"
-            _, status, target = pages[url]
-            there = not fragment or "=" in fragment or fragment in target.ids
-            yield page, url, status, there
-
-
 async def test_every_link_ends_somewhere(server: Server) -> None:
-    found = list(_crawl(server))
+    found = list(crawl(server.url))
     reached = {url.removeprefix(server.url) for _, url, _, _ in found}
     assert {f"/{page}" for page in PAGES} - reached <= {"/404.html"}
     assert {"/downloads/", "/downloads/requests/10-two-at-once.http", "/9.3.1", "/sound", MISSING} <= reached
