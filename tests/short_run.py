@@ -151,6 +151,7 @@ ONLY_EXHAUSTIVE: Final = (
     "tests/interop/test_redirects.py",
     "tests/interop/test_static_site.py",
     "tests/interop/test_testssl.py",
+    "tests/interop/test_video_in_chromium.py",
     "tests/interop/test_wget.py::test_python_documentation",
     "tests/interop/test_website.py",
     "tests/legacy/test_command_line.py",
