@@ -22,7 +22,8 @@ with needed_packages(PROGRAM, "pwb_async"):
     from pwb_async.command import announce, begin, exit_with
     from pwb_async.config.options import ConfigError
     from pwb_async.runtime.context import ServerContext, StartupError, open_context
-    from pwb_async.workers.worker import loop_factory, run_single
+    from pwb_async.workers.serving import serve_process
+    from pwb_async.workers.worker import loop_factory
 gc.freeze()  # it all stays, so the collector need not look at it again
 gc.enable()
 
@@ -49,28 +50,12 @@ def main() -> None:
     options, read_again = begin(PROGRAM)
     try:
         loop_factory(options.loop)  # fails before anything is opened
-        status = serve(open_context(PROGRAM, options, read_again))
+        status = serve_process(open_context(PROGRAM, options, read_again), _announce)
     except StartupError as error:
         raise exit_with(1, f"{PROGRAM}: {error}") from None
     except ConfigError as error:  # in a file of rules
         raise exit_with(2, f"{PROGRAM}: {error}") from None
     _exit(status)
-
-
-def serve(context: ServerContext) -> int:
-    """Serve in this process if it can, else in workers; return the exit status. Raises StartupError."""
-    options = context.options
-    # A process that has given up its rights can neither reload nor reopen the log; a supervisor keeps them for it.
-    if context.workers > 1 or options.user is not None or options.sandbox:
-        from pwb_async.workers.supervisor import Supervisor
-
-        return Supervisor(context, _announce).run()
-    try:
-        run_single(context, _announce)
-    except StartupError:
-        context.close()
-        raise
-    return 0
 
 
 def _announce(context: ServerContext) -> None:

@@ -69,6 +69,7 @@ class AccessLog:
         # A byte that forked processes share: 1 once one of them has reported that the pipe has no reader.
         self._reported_no_reader = mmap(-1, 1)
         self._fd = self._open()
+        self._is_standard_output = sys.__stdout__ is not None and self._fd == sys.__stdout__.fileno()
         self._examine_target()
 
     def _open(self) -> int:
@@ -231,7 +232,7 @@ class AccessLog:
         self.finish(1.0)
         if self.dropped:
             logger.error("%d lines of the access log were lost", self.dropped)
-        if self.has_path:
+        if not self._is_standard_output:
             os.close(self._fd)
 
 

@@ -15,6 +15,7 @@ switched off for large files, and read_ahead() does it in a thread. Measurements
 
 import asyncio
 import os
+import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
@@ -78,6 +79,11 @@ class AsyncStorage:
         """Fill `buffer` from the byte at `start`, as far as the file reaches; return how many. Raises OSError."""
         size: int = await self._read(file, start, buffer)
         return size
+
+    @property
+    def threads(self) -> list[threading.Thread]:
+        """The threads that were started."""
+        return [*self._threads.threads, *self._revalidators.threads]
 
     def close(self) -> None:
         """End the threads, without waiting for one that hangs on a dead disk."""

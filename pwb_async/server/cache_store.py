@@ -157,6 +157,12 @@ class CacheStore:
             else:
                 del self._main[key]
 
+    def clear(self) -> None:
+        """Remove all entries, whose files are closed with them."""
+        for entries in (self.entries, self._small, self._main):
+            entries.clear()
+        self.used = self.used_small = 0
+
     def _make_room(self) -> None:
         while self.used > self._max_bytes:
             if self.used_small > self._max_bytes // _SMALL_SHARE or not self._main:

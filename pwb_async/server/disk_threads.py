@@ -37,6 +37,9 @@ _FEW: Final = 10
 class DiskThreads:
     """The threads of one kind. All methods are called in the event loop's thread."""
 
+    threads: list[threading.Thread]
+    """The threads that were started."""
+
     def __init__(self, name: str, max_threads: int, max_calls: int, timeout: float = math.inf) -> None:
         """Start the first thread. Raises RuntimeError if that is impossible.
 
@@ -53,6 +56,7 @@ class DiskThreads:
         self._results: deque[tuple[asyncio.Future[Any], Any, BaseException | None]] = deque()
         self._deadlines: dict[asyncio.Future[Any], tuple[float, Callable[[str], Any] | None]] = {}
         self._begun = self._begun_before = 0
+        self.threads = []
         self._threads = 0
         self._idle: list[LockType] = []
         self._expiry: asyncio.TimerHandle | None = None
@@ -75,6 +79,9 @@ class DiskThreads:
         `if_late` the future raises TimeoutError.
         """
         future = self._loop.create_future()
+        if self._closed:
+            _end(future, if_late)
+            return future
         if self._calls >= self._max_calls:
             _fail(future, if_late, "too many wait for the disk")
             return future
@@ -91,11 +98,19 @@ class DiskThreads:
         return self.call(partial(function, *arguments))
 
     def close(self) -> None:
-        """End the threads, without waiting for one that hangs. Calls that have not begun are dropped."""
+        """End the threads, without waiting for one that hangs.
+
+        Calls that have not ended fail as if they were late; without `if_late` they are cancelled.
+        """
         self._closed = True
         self._queue.clear()
         while self._idle:
             self._idle.pop().release()
+        if self._expiry is not None:
+            self._expiry.cancel()
+        for future, (_, if_late) in self._deadlines.items():
+            _end(future, if_late)
+        self._deadlines.clear()
 
     def _dispatch(self) -> None:
         """Wake a thread for the calls of this turn of the loop, unless one is at work."""
@@ -125,7 +140,9 @@ class DiskThreads:
 
     def _start_thread(self) -> None:
         # A daemon, since Python waits at its end for all other threads, also for one that hangs on a dead disk.
-        threading.Thread(target=self._work, name=f"{self._name}_{self._threads}", daemon=True).start()
+        thread = threading.Thread(target=self._work, name=f"{self._name}_{self._threads}", daemon=True)
+        thread.start()
+        self.threads.append(thread)
         self._threads += 1
 
     def _check_later(self) -> None:
@@ -219,3 +236,10 @@ def _fail(future: asyncio.Future[Any], if_late: Callable[[str], object] | None, 
         future.set_exception(TimeoutError(errno.ETIMEDOUT, reason))
     else:
         future.set_result(if_late(reason))
+
+
+def _end(future: asyncio.Future[Any], if_late: Callable[[str], object] | None) -> None:
+    if if_late is None:
+        future.cancel()
+    else:
+        _fail(future, if_late, "the server has ended")

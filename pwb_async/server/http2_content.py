@@ -55,7 +55,7 @@ class ContentSender:
         size = min(part.length, _MAX_PIECE, max(min(stream.window, self._connection.window), _MIN_PIECE))
         if not part.file.in_page_cache(part.start, size):
             self._transfers.work(transfer, Phase.READING)
-            self._transfers.state.loop.create_task(self._read_in_thread(transfer, part, size))
+            self._transfers.state.start_task(self._read_in_thread(transfer, part, size))
             return False
         buffer = memoryview(bytearray(size))
         try:
@@ -74,13 +74,15 @@ class ContentSender:
         except Exception:
             logger.exception("a fault of this server")
             transfers.owner.abort()
-        if transfers.end_work(transfer):
+        finally:
+            wanted = transfers.end_work(transfer)
+            if transfer.phase is Phase.ENDED:
+                transfers.release(transfer)  # perhaps another one waits for its place
+        if wanted:
             if fault:
                 transfers.cut_short(transfer, fault)
             elif self._feed(transfer, buffer[:count]):
                 self._connection.queue(transfer.stream)
-        elif transfer.phase is Phase.ENDED:
-            transfers.release(transfer)  # perhaps another one waits for its place
         transfers.owner.schedule()
 
     def _feed(self, transfer: Transfer, data: memoryview) -> bool:

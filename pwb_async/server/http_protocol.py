@@ -213,7 +213,7 @@ class HTTPProtocol(ConnectionProtocol):
         remaining = self._writer.start(self._connection.respond(event, response, now))
         if remaining:
             request = cast(Request, event)
-            self._state.loop.create_task(self._send_rest(request, client, response, remaining, started_at))
+            self._state.start_task(self._send_rest(request, client, response, remaining, started_at))
             return False
         response.close()
         self._responding = False

@@ -124,6 +124,10 @@ class ResponseCache:
         if entry is not None and lookup.shared_key:
             self._store.add_alias(lookup.request.cache_key, entry)
 
+    def clear(self) -> None:
+        """Forget everything, and close the files."""
+        self._store.clear()
+
     async def refresh(self, horizon: float) -> None:
         """Revalidate the entries in use that would cease to be fresh within `horizon` seconds."""
         now = self._clock()

@@ -1,8 +1,6 @@
-"""The server of one process on an asyncio event loop: it accepts connections and reacts to signals.
+"""The server on an asyncio event loop, which may be that of another program: it leaves process and loop as they were.
 
-    run()                 serve in a single process: SIGTERM and SIGINT shut down, SIGHUP reloads, SIGUSR1 reopens the
-                          access log
-    serve()               serve in a worker, whose supervisor causes shutdown() and drain_connections()
+    serve()               serve until shutdown() or drain_connections(), or until it is cancelled, which ends it at once
     shutdown()            answer the requests that are about to arrive, and finish the responses under way within the
                           grace period; called again: end at once
     drain_connections()   stop accepting, as another process does now; close each connection between two requests
@@ -10,21 +8,19 @@
                           workers instead
 
 What the connections need of the server is in state.py. Deadlines are checked ten times a second, by one task for all
-connections; the cache and the log are maintained five times a second.
+connections; the cache and the log are maintained five times a second. What signals do is in workers/single_process.py
+and workers/worker.py.
 """
 
 import asyncio
 import logging
-import signal
+import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Final, TypeVar, cast
 
-from pwb_async.config.options import ConfigError
-from pwb_async.runtime.context import ServerContext, StartupError, reload_context
-from pwb_async.runtime.signals import Terminal, end_signals
-from pwb_async.runtime.systemd import notify, notify_reloading
+from pwb_async.runtime.context import ServerContext, StartupError
 
 from .acceptor import Acceptor
 from .connection_protocol import ConnectionProtocol
@@ -49,15 +45,10 @@ _DRAIN_TIMEOUT: Final = 2.0
 _STOP_DELAY: Final = 0.25
 """Seconds in which a shutdown still answers requests that are under way to the server, and completes handshakes: a few
 round trips."""
-_FIXED_OPTIONS: Final = ("loop", "workers", "user", "sandbox")
-"""Options that a single process cannot change by a reload."""
-
-
-def _start_thread() -> ThreadPoolExecutor:
-    """A pool whose only thread has been started. Raises RuntimeError if there can be none."""
-    pool = ThreadPoolExecutor(1, "pwb-background")
-    pool.submit(lambda: None)
-    return pool
+_JOIN_INTERVAL: Final = 0.001
+"""Seconds between two looks at whether the threads have ended."""
+_MAX_JOINS: Final = 200
+"""Looks after which a thread is left behind, since it hangs on a dead disk."""
 
 
 class Server:
@@ -68,14 +59,14 @@ class Server:
         self.loop = asyncio.get_running_loop()
         try:
             self.state = ServerState(context, -(-context.options.max_connections // workers))
-            self._thread = _start_thread()
+            self._background = ThreadPoolExecutor(1, "pwb-background")
+            self._background_thread = self._background.submit(threading.current_thread).result()
         except RuntimeError as error:
             raise StartupError(f"cannot start a thread: {error}") from None
         self._flushing: asyncio.Future[None] | None = None
         self._refreshing: asyncio.Task[None] | None = None
         self._checking_rules: asyncio.Task[None] | None = None
-        self._reloading: asyncio.Task[None] | None = None
-        self._reload_requested = False
+        self._timers: list[asyncio.TimerHandle] = []
         self._stop_accepting = asyncio.Event()
         self.stopping = False
         """Whether shutdown() has been called."""
@@ -86,44 +77,50 @@ class Server:
         """The current configuration."""
         return self.state.context
 
-    async def run(self, announce: Callable[[ServerContext], object] | None = None) -> None:
-        """Serve in a single process, until SIGINT or SIGTERM. announce: called as soon as connections are accepted."""
-        for number in end_signals():
-            self.loop.add_signal_handler(number, self.shutdown)
-        self.loop.add_signal_handler(signal.SIGUSR1, self._reopen_log)
-        self.loop.add_signal_handler(signal.SIGHUP, self._handle_hangup, Terminal())
-
-        def ready() -> None:
-            if announce:
-                announce(self.context)
-            notify("READY=1")
-
-        watching = self.loop.create_task(self._watch_certificates())
-        await self.serve(ready)
-        watching.cancel()
-
     async def serve(self, ready: Callable[[], None] | None = None) -> None:
-        """Serve until shutdown() or drain_connections(). ready: called as soon as connections are accepted."""
+        """Serve until shutdown() or drain_connections(). ready: called as soon as connections are accepted.
+
+        Cancelled, it aborts all connections and ends at once.
+        """
         acceptors = [Acceptor(self.loop, self._connection_factory())]
-        await acceptors[0].open(self.context.sockets)
-        if self.context.redirect_sockets:
-            acceptors.append(Acceptor(self.loop, self._redirect_factory()))
-            await acceptors[1].open(list(self.context.redirect_sockets))
-        sweeping = self.loop.create_task(self._sweep(acceptors))
-        if ready:
-            ready()
-        await self._stop_accepting.wait()
+        try:
+            await acceptors[0].open(self.context.sockets)
+            if self.context.redirect_sockets:
+                acceptors.append(Acceptor(self.loop, self._redirect_factory()))
+                await acceptors[1].open(list(self.context.redirect_sockets))
+            self.state.start_task(self._sweep(acceptors))
+            if ready:
+                ready()
+            await self._stop_accepting.wait()
+            for acceptor in acceptors:
+                await acceptor.close(accept_waiting=self.stopping)
+            self.state.closing = True
+            self._close_connections()
+            await self.state.empty.wait()
+        finally:
+            await self._end(acceptors)
+
+    async def _end(self, acceptors: Sequence[Acceptor]) -> None:
+        """Abort the connections that are left, and leave no task, timer or thread behind."""
         for acceptor in acceptors:
-            await acceptor.close(accept_waiting=self.stopping)
-        self.state.closing = True
-        self._close_connections()
-        await self.state.empty.wait()
+            await acceptor.close()
         for connection in list(self.state.admission.connections):
             connection.abort()
-        await asyncio.sleep(0)
-        sweeping.cancel()
+        await asyncio.sleep(0)  # connection_lost() is called in the next iteration
+        for timer in self._timers:
+            timer.cancel()
         self.state.close()
-        self._thread.shutdown(wait=False)
+        while self.state.tasks:  # a call that has failed now may lead to another one
+            await asyncio.gather(*self.state.tasks, return_exceptions=True)
+        self._background.shutdown(wait=False)
+        await self._join([self._background_thread, *self.state.threads])
+
+    async def _join(self, threads: Sequence[threading.Thread]) -> None:
+        """Wait until the threads have ended, but not long, since one may hang on a dead disk."""
+        for _ in range(_MAX_JOINS):
+            if not any(thread.is_alive() for thread in threads):
+                return
+            await asyncio.sleep(_JOIN_INTERVAL)
 
     def _connection_factory(self) -> Callable[[], asyncio.Protocol]:
         """What makes the protocol of a connection that has just been accepted."""
@@ -175,9 +172,10 @@ class Server:
             self.state.empty.set()
             return
         self.stopping = True
-        notify("STOPPING=1")
-        self.loop.call_later(self.context.options.grace_period, self.state.empty.set)
-        self.loop.call_later(_STOP_DELAY, self._stop_connections)
+        self._timers = [
+            self.loop.call_later(self.context.options.grace_period, self.state.empty.set),
+            self.loop.call_later(_STOP_DELAY, self._stop_connections),
+        ]
         self.drain_connections()
 
     def _stop_connections(self) -> None:
@@ -200,7 +198,7 @@ class Server:
 
     def run_in_thread(self, work: Callable[..., T], *arguments: object) -> asyncio.Future[T]:
         """Run a blocking function, for which no client waits, in a thread that is kept for this."""
-        return self.loop.run_in_executor(self._thread, work, *arguments)
+        return self.loop.run_in_executor(self._background, work, *arguments)
 
     def _configure(self) -> None:
         options = self.context.options
@@ -210,31 +208,21 @@ class Server:
             MinSendRate(options.min_send_rate, options.send_timeout) if options.min_send_rate else None
         )
 
-    def _handle_hangup(self, terminal: Terminal) -> None:
-        if terminal.hung_up:
-            self.shutdown()
-            return
-        self._reload_requested = True
-        if self._reloading is None or self._reloading.done():
-            self._reloading = self.loop.create_task(self._reload())
-
-    async def _reload(self) -> None:
-        while self._reload_requested and not self.stopping:
-            self._reload_requested = False
-            notify_reloading()
-            try:
-                self.reconfigure(await self.run_in_thread(reload_context, self.context, _FIXED_OPTIONS))
-                logger.info("reloaded")
-            except (ConfigError, StartupError) as error:
-                logger.error("nothing is reloaded: %s", error)
-            except Exception:  # the service manager waits for READY=1, whatever has become of the reload
-                logger.exception("a fault of this server: the reload has failed")
-            notify("READY=1")
-
-    def _reopen_log(self) -> None:
+    def reopen_log(self) -> None:
+        """Open the path of the access log again, after a rotation."""
         if self.context.log is not None:
             self.context.log.reopen_requested = True
             self._flush()
+
+    async def watch_certificates(self) -> None:
+        """Use new certificates as soon as their files change. In a worker this is the supervisor's task."""
+        while True:
+            await asyncio.sleep(_CERTIFICATES_INTERVAL)
+            if (tls := self.context.tls) is not None:
+                try:
+                    await self.run_in_thread(tls.check, self.loop.time())
+                except Exception:
+                    logger.exception("a fault of this server: the certificates cannot be read again")
 
     def _close_connections(self) -> None:
         """Close every connection as soon as its state allows, and the server with the last one."""
@@ -281,13 +269,13 @@ class Server:
     def _refresh_cache(self) -> None:
         cache = self.state.cache
         if cache and (self._refreshing is None or self._refreshing.done()):
-            self._refreshing = self.loop.create_task(cache.refresh(_REFRESH_HORIZON))
+            self._refreshing = self.state.start_task(cache.refresh(_REFRESH_HORIZON))
 
     def _check_rules(self) -> None:
         """Read the files of rules again if it is time to, unless they are being read already."""
         due = self.context.rules_are_due(self.loop.time())
         if due and (self._checking_rules is None or self._checking_rules.done()):
-            self._checking_rules = self.loop.create_task(self._reload_rules(self.context))
+            self._checking_rules = self.state.start_task(self._reload_rules(self.context))
 
     async def _reload_rules(self, context: ServerContext) -> None:
         try:
@@ -300,16 +288,6 @@ class Server:
             return
         if new is not None and self.context is context:  # otherwise a reload has read them, too
             self.reconfigure(new)
-
-    async def _watch_certificates(self) -> None:
-        """Use new certificates as soon as their files change. In a worker this is the supervisor's task."""
-        while True:
-            await asyncio.sleep(_CERTIFICATES_INTERVAL)
-            if (tls := self.context.tls) is not None:
-                try:
-                    await self.run_in_thread(tls.check, self.loop.time())
-                except Exception:
-                    logger.exception("a fault of this server: the certificates cannot be read again")
 
     def _flush(self) -> None:
         """Write the access log, unless it is being written already."""

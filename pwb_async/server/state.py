@@ -5,8 +5,9 @@ the configuration in it after a reload.
 """
 
 import asyncio
-from collections.abc import Callable
-from typing import Final, Protocol
+import threading
+from collections.abc import Callable, Coroutine
+from typing import Any, Final, Protocol, TypeVar
 
 from pwb_async.core.deadlines import Deadline
 from pwb_async.core.http1.parser import RequestParser
@@ -27,6 +28,7 @@ from .response_cache import ResponseCache
 from .send_queue import SendQueueWatcher
 from .sendfile import SendfileSupport
 
+T = TypeVar("T")
 _MAX_CHECKS: Final = 256
 """Checks of access at a time, in threads and waiting for one."""
 
@@ -87,6 +89,7 @@ class ServerState:
         "stopping",
         "storage",
         "storage_log",
+        "tasks",
     )
 
     access_check: AccessCheck | None
@@ -122,6 +125,8 @@ class ServerState:
     """The files, read in threads."""
     storage_log: StorageLog
     """Logs why files cannot be served."""
+    tasks: set[asyncio.Task[Any]]
+    """The tasks that end with the server at the latest."""
 
     def __init__(self, context: ServerContext, max_connections: int) -> None:
         """Raise RuntimeError if no thread can be started."""
@@ -136,6 +141,7 @@ class ServerState:
             max_connections, options.max_connections_per_ip, max_open_files(options.cache)
         )
         self._check_threads: DiskThreads | None = None
+        self.tasks = set()
         self.stopping = self.closing = False
         self.empty = asyncio.Event()
         self._configure(context)
@@ -189,9 +195,25 @@ class ServerState:
         if self.closing and not self.admission.connections:
             self.empty.set()
 
+    @property
+    def threads(self) -> list[threading.Thread]:
+        """All threads that were started for calls that block."""
+        return [*self.storage.threads, *(() if self._check_threads is None else self._check_threads.threads)]
+
+    def start_task(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        """A task that ends with the server at the latest."""
+        task = self.loop.create_task(work)
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+        return task
+
     def close(self) -> None:
-        """End the threads, and stop watching sockets."""
+        """End the threads, stop watching sockets, cancel the tasks, and close the files that are cached."""
         self.send_queue.close()
         self.storage.close()
         if self._check_threads is not None:
             self._check_threads.close()
+        for task in self.tasks:
+            task.cancel()
+        if self.cache is not None:
+            self.cache.clear()

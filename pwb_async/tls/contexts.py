@@ -46,8 +46,8 @@ class TLSContexts:
         names = keys[0].certificate.names
         self._default = self._by_name[names[0]] if names else context_of((keys[0],))
         if len(made) > 1:
+            # A program that has the process to itself should call ignore_garbled_names(), too.
             self._default.sni_callback = self._choose
-            ignore_garbled_names()
 
     def context(self) -> ssl.SSLContext:
         """The context for new connections."""

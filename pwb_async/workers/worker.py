@@ -23,6 +23,7 @@ from pwb_async.runtime.context import ServerContext, StartupError
 from pwb_async.server.server import Server
 
 from . import commands
+from .single_process import SingleProcess
 
 logger: Final = logging.getLogger("pwb")
 _MAX_COMMANDS: Final = 256
@@ -48,14 +49,24 @@ def run_single(context: ServerContext, announce: Callable[[ServerContext], objec
     announce: called as soon as connections are accepted.
     """
 
+    _prepare_process(context)
+
     async def serve() -> None:
         asyncio.get_running_loop().set_exception_handler(_log_loop_error)
         server = Server(context)
-        await server.run(announce)
+        await SingleProcess(server).run(announce)
         server.context.close()  # a reload may have replaced the first context
 
     with asyncio.Runner(loop_factory=loop_factory(context.options.loop)) as runner:
         runner.run(serve())
+
+
+def _prepare_process(context: ServerContext) -> None:
+    """Make the settings of a whole process that a server with these options needs."""
+    if context.tls is not None:
+        from pwb_async.tls.contexts import ignore_garbled_names  # most servers have no TLS
+
+        ignore_garbled_names()
 
 
 def run_worker(context: ServerContext, channel: socket.socket) -> None:
@@ -64,6 +75,7 @@ def run_worker(context: ServerContext, channel: socket.socket) -> None:
         signal.signal(number, signal.SIG_IGN)
     for number in (signal.SIGTERM, signal.SIGCHLD):
         signal.signal(number, signal.SIG_DFL)
+    _prepare_process(context)
     try:
         context.drop_privileges(*(["pwb_async.server.tracing"] if context.trace is not None else []))
         with asyncio.Runner(loop_factory=loop_factory(context.options.loop)) as runner:

@@ -77,7 +77,7 @@ async def count() -> dict[str, dict[str, float]]:
         (Path(folder) / "hot.html").write_bytes(b"x" * 1024)
         arguments = [folder, "--port", "0", "--access-log", "/dev/null", "--requests-per-connection", "0"]
         server = Server(open_context("pwb", read_options("pwb", arguments, {}, folder)))
-        running = asyncio.ensure_future(server.run())
+        running = asyncio.ensure_future(server.serve())
         protocol, sink = HTTPProtocol(server.state), Sink()
         protocol.connection_made(sink)
         tag = b""

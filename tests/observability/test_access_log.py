@@ -2,6 +2,8 @@
 
 import os
 import socket
+import subprocess
+import sys
 import time
 import tracemalloc
 from contextlib import suppress
@@ -258,3 +260,18 @@ def test_threads_record_while_another_one_flushes(tmp_path: Path) -> None:
         seen.setdefault(words[-5], []).append(int(words[-3]))
     assert log.dropped == 0
     assert [*seen.values()] == [[*range(3_000)]] * 3
+
+
+def test_close_closes_what_was_opened_for_standard_output() -> None:
+    """A pipe is opened again, since another process may have it open for writing that blocks; a file is not."""
+    script = """
+import os, sys
+from pwb_async.observability.access_log import AccessLog
+before = os.listdir("/proc/self/fd")
+AccessLog("-").close()
+assert os.listdir("/proc/self/fd") == before
+print("open")
+"""
+    for stdout in (-1, None):
+        done = subprocess.run([sys.executable, "-c", script], stdout=stdout, check=True, timeout=20)
+        assert done.stdout in (None, b"open\n")

@@ -312,6 +312,24 @@ def test_close_ends_idle_threads_at_once_and_others_when_their_call_has_ended(ru
     run(main())
 
 
+def test_close_fails_the_calls_that_have_not_ended(run: Runner, hanging: Hanging) -> None:
+    """So nothing waits for a disk that hangs, and no timer is left in the loop."""
+
+    async def main() -> None:
+        async with pool(max_threads=1) as threads:
+            begun, queued = threads.call(hanging, str.upper), threads.call(thread_name, str.upper)
+            awaited, done = threads.call(thread_name), threads.call(thread_name, str.upper)
+            done.cancel()
+            await asyncio.to_thread(hanging.begun.wait, TIMEOUT)
+        assert (begun.result(), queued.result()) == ("THE SERVER HAS ENDED", "THE SERVER HAS ENDED")
+        assert awaited.cancelled()
+        assert done.cancelled()
+        hanging.free.set()
+        await ended()
+
+    run(main())
+
+
 def test_a_result_for_a_loop_that_is_closed_is_dropped(hanging: Hanging) -> None:
     async def main() -> None:
         threads = DiskThreads("test-disk", 1, 1)

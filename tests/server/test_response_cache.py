@@ -309,6 +309,19 @@ async def test_only_entries_in_repeated_and_recent_use_are_revalidated_in_advanc
     assert case.calls == ([b"a.html"] if revalidated else [])
 
 
+async def test_clear_closes_the_files(case: Case) -> None:
+    case.write("large.bin", b"x" * 1_000_000)
+    before = len(os.listdir("/proc/self/fd"))
+    await case.fetch("/large.bin")
+    assert case.holds("/large.bin")
+    case.cache.clear()
+    assert not case.holds("/large.bin")
+    await eventually(lambda: len(os.listdir("/proc/self/fd")) == before, 10)
+    await case.fetch("/large.bin")
+    assert case.holds("/large.bin")
+    case.cache.clear()
+
+
 async def test_an_unused_open_file_is_closed(case: Case) -> None:
     path = case.write("large.bin", b"x" * 200000)
     before = len(os.listdir("/proc/self/fd"))

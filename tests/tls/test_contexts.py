@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pwb_async.tls.certified_key import CertifiedKey, certify
-from pwb_async.tls.contexts import TLSContexts
+from pwb_async.tls.contexts import TLSContexts, ignore_garbled_names
 
 from .certificates import Pair, make, rsa_key
 from .handshake import client_context, hello, shake
@@ -160,6 +160,7 @@ def test_a_garbled_name_is_no_traceback(garbage: bytes, monkeypatch: pytest.Monk
     """Each would be a dozen lines on standard error, which a pipe may not take."""
     reported: list[object] = []
     monkeypatch.setattr(sys, "unraisablehook", reported.append)
+    ignore_garbled_names()
     contexts = TLSContexts(certified(make("a.test"), make("b.test")))
     incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
     incoming.write(hello("aaaaaaaa.test").replace(b"aaaaaaaa.test", garbage))
@@ -176,8 +177,8 @@ def test_a_garbled_name_is_no_traceback(garbage: bytes, monkeypatch: pytest.Monk
 def test_other_errors_are_still_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     reported: list[object] = []
     monkeypatch.setattr(sys, "unraisablehook", reported.append)
-    TLSContexts(certified(make("a.test"), make("b.test")))
-    TLSContexts(certified(make("a.test"), make("b.test")))
+    ignore_garbled_names()
+    ignore_garbled_names()
 
     class Faulty:
         def __init__(self, fault: Exception) -> None:
@@ -193,3 +194,10 @@ def test_other_errors_are_still_reported(monkeypatch: pytest.MonkeyPatch) -> Non
     del (faulty := [Faulty(ValueError("fault")), FaultyBytes(b"\xff")])[:]
     assert not faulty
     assert len(reported) == 2
+
+
+def test_contexts_change_nothing_of_the_process() -> None:
+    """They may be those of a library in a program that has a hook of its own."""
+    before = sys.unraisablehook
+    TLSContexts(certified(make("a.test"), make("b.test")))
+    assert sys.unraisablehook is before
