@@ -5,11 +5,37 @@ from typing import TYPE_CHECKING, Any
 from .version import __version__
 
 if TYPE_CHECKING:
-    from .config.options import Options
+    from .config.option_values import OptionValues
+    from .config.options import ConfigError, Options
+    from .embedding.blocking import running, serve
+    from .embedding.served_site import ServedSite, SiteFactory
+    from .embedding.server import Server
+    from .runtime.context import StartupError
 
-__all__ = ["Options", "__version__"]
+__all__ = [
+    "ConfigError",
+    "OptionValues",
+    "Options",
+    "ServedSite",
+    "Server",
+    "SiteFactory",
+    "StartupError",
+    "__version__",
+    "running",
+    "serve",
+]
 
-_MODULES = {"Options": "pwb_async.config.options"}
+_MODULES = {
+    "ConfigError": "pwb_async.config.options",
+    "OptionValues": "pwb_async.config.option_values",
+    "Options": "pwb_async.config.options",
+    "ServedSite": "pwb_async.embedding.served_site",
+    "Server": "pwb_async.embedding.server",
+    "SiteFactory": "pwb_async.embedding.served_site",
+    "StartupError": "pwb_async.runtime.context",
+    "running": "pwb_async.embedding.blocking",
+    "serve": "pwb_async.embedding.blocking",
+}
 """Public names, and the modules that define them. They are imported on first use: `import pwb_async` stays cheap."""
 
 

@@ -48,7 +48,8 @@ LAYERS: dict[str, set[str]] = {
     "compress": {"core.semantics", "core.site", "config", "storage", "output", "runtime"},
     "explain": {*PURE, "access", "config", "observability", "output", "runtime", "storage"},
     "workers": {*PURE, *BLOCKING, "server"},
-    "__main__": {*PURE, *BLOCKING, "command", "compress", "explain", "server", "workers"},
+    "embedding": {*PURE, *BLOCKING, "core.tls", "server", "workers"},
+    "__main__": {*PURE, *BLOCKING, "command", "compress", "explain", "server", "workers", "embedding"},
 }
 """What each part of pwb_async may import of the others. Nothing imports __main__."""
 LEGACY_MAY_IMPORT = {*PURE, *BLOCKING, "version", "command"}
@@ -68,6 +69,7 @@ EVENT_LOOPS = {"asyncio", "uvloop", "aiofiles", "gevent"}
 MAY_HAVE_A_LOOP = (
     "pwb_async.server",
     "pwb_async.workers",
+    "pwb_async.embedding",
     "pwb_legacy.greenlets",
     "pwb_legacy.compare",
     "pwb_legacy.book.exhibits",

@@ -41,15 +41,20 @@ def merge_options(
     program: str,
     given: Iterable[tuple[str, str, Any]],
     environ: Mapping[str, str],
-    directory: str | os.PathLike[str],
+    directory: str | os.PathLike[str] | None,
     warn: Callable[[str], object] = lambda line: None,
+    defaults: Mapping[str, Any] | None = None,
 ) -> Options:
-    """The same for options that were read from a command line: the name of each, where it stands, and its value."""
+    """The same for options that have been checked: the name of each, where it stands, and its value.
+
+    directory: None for no file but the one that is given as `config`, which is relative to the current folder.
+    defaults: values of options that are set nowhere, where they are not those of the declarations.
+    """
     # The place and the value of each option that is set. click has checked those of the command line.
     settings = {name: (place, value) for name, place, value in given}
     _, config = settings.pop("config", ("", environ.get(environment.CONFIG)))
     unchecked: dict[str, tuple[str, Any]] = {}
-    toml = toml_file.read(config, directory)
+    toml = toml_file.NO_FILE if directory is None and not config else toml_file.read(config, directory or ".")
     for source in (toml.options(), environment.read(environ, warn)):
         unchecked |= {name: (place, value) for name, place, value in source if name not in settings}
     for name, (place, value) in unchecked.items():
@@ -60,7 +65,8 @@ def merge_options(
             if option.belongs_to(program):
                 raise
             warn(f"{error} It is ignored: {program} has no {option.flag}")
-    options = Options(**{name: value for name, (_, value) in settings.items()}, rules=toml.rules())
+    values = {**(defaults or {}), **{name: value for name, (_, value) in settings.items()}}
+    options = Options(**values, rules=toml.rules())
     if sites := tuple(toml.sites()):
         from .site_tables import parse_sites  # most servers have one site
 

@@ -64,6 +64,10 @@ class TomlFile(NamedTuple):
             yield TomlFile(place, "", place, table)
 
 
+NO_FILE: Final = TomlFile("", "", "", {})
+"""What stands for a file that is missing, or not looked for."""
+
+
 def read(config: str | None, directory: str | os.PathLike[str]) -> TomlFile:
     """The file `config`, else pwb.toml, else the table [tool.pwb] of pyproject.toml, all relative to `directory`.
 
@@ -81,7 +85,7 @@ def read(config: str | None, directory: str | os.PathLike[str]) -> TomlFile:
         if not isinstance(table, dict):
             raise ConfigError(f"{name}: [tool.pwb] is not a table.")
         return TomlFile(name, text, f"{name} [tool.pwb]", table)
-    return TomlFile("", "", "", {})
+    return NO_FILE
 
 
 def _load(name: str, path: str) -> tuple[str, dict[str, Any]]:

@@ -25,14 +25,19 @@ _MAPPED: Final = "::ffff:"
 
 
 def listen(
-    host: str, port: int, unix: str | None = None, mode: int | None = None, group: int | None = None
+    host: str,
+    port: int,
+    unix: str | None = None,
+    mode: int | None = None,
+    group: int | None = None,
+    activated: bool = True,
 ) -> list[socket.socket]:
     """The sockets that systemd hands over, else one at the path `unix`, else one for each address of `host`.
 
     All addresses of a host have the same port, also if `port` is 0, which means any free one. `mode` and `group` are
-    those of the Unix socket's file. Raises OSError.
+    those of the Unix socket's file. Without `activated` systemd is not asked. Raises OSError.
     """
-    if inherited := listen_fds():
+    if activated and (inherited := listen_fds()):
         if mode is not None or group is not None:
             logger.warning("--unix-mode and --unix-group are ignored: the sockets were handed over by systemd")
         return inherited

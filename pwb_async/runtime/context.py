@@ -37,6 +37,7 @@ from .processors import processors
 from .redirect_listener import redirect_sockets
 from .risks import warn_of_risks
 from .sites import PLAIN, SiteParts, Sites
+from .timeline import open_trace
 from .tls_options import find_tls, has_tls
 
 if TYPE_CHECKING:
@@ -126,10 +127,15 @@ class ServerContext(NamedTuple):
         observers = map(contain, self.observers)
         return tuple(observers) if self.log is None else (self.log.record, *observers)
 
+    @property
+    def urls(self) -> list[str]:
+        """The URL at which each of the listening sockets serves the site."""
+        path, scheme = quote_from_bytes(fsencode(self.options.prefix)), "http" if self.tls is None else "https"
+        return [url(sock, path, scheme) for sock in self.sockets]
+
     def ready_line(self, server: str) -> str:
         """The line that a program prints once it accepts connections: `server` serves what, and where."""
-        path, scheme = quote_from_bytes(fsencode(self.options.prefix)), "http" if self.tls is None else "https"
-        where = ", ".join(url(sock, path, scheme) for sock in self.sockets)
+        where = ", ".join(self.urls)
         if self.redirect_sockets:
             where += " and redirecting " + ", ".join(map(url, self.redirect_sockets))
         slow = f", slowed down by {delays(self.options)}," if self.options.delay_disk else ","
@@ -193,14 +199,16 @@ def open_context(
     *,
     parts: SiteParts = PLAIN,
     sockets: list[socket] | None = None,
+    activated: bool = True,
 ) -> ServerContext:
     """Open everything that `options` name.
 
     `program` is the program's name in messages; `read_again` returns the options at the time of a reload, by default
-    the same ones. parts: the classes of sites and disks. sockets: those that listen already; None to open some. Raises
-    StartupError, or ConfigError for a mistake in a file of rules; then nothing is left open.
+    the same ones. parts: the classes of sites and disks. sockets: those that listen already; None to open some.
+    activated: whether these may be some that the service manager has opened for this process. Raises StartupError, or
+    ConfigError for a mistake in a file of rules; then nothing is left open.
     """
-    return _open(program, options, read_again or (lambda: options), None, parts, sockets)
+    return _open(program, options, read_again or (lambda: options), None, parts, sockets, activated)
 
 
 def reload_context(old: ServerContext, fixed: tuple[str, ...] = ()) -> ServerContext:
@@ -229,6 +237,7 @@ def _open(
     old: ServerContext | None,
     parts: SiteParts = PLAIN,
     sockets: list[socket] | None = None,
+    activated: bool = True,
 ) -> ServerContext:
     with ExitStack() as opened:
         action, value = "serve", options.root  # for the message about an OSError, as all assignments to them
@@ -256,7 +265,7 @@ def _open(
                 sockets = old.sockets
             elif sockets is None:
                 mode = int(options.unix_mode, 8) if options.unix_mode else None
-                sockets = listen(options.host, options.port, options.unix, mode, group)
+                sockets = listen(options.host, options.port, options.unix, mode, group, activated)
                 opened.callback(close, sockets)
             action, value = "listen on", f"{options.host} port {options.redirect_https}"
             beside = old.redirect_sockets if old is not None else redirect_sockets(options, sockets)
@@ -265,7 +274,7 @@ def _open(
             may_use_tls = bool(sockets) and has_tls(program, options)
             tls = find_tls(options, sockets, old and (old.options, old.tls)) if may_use_tls else None
             action, value = "write the timeline", options.trace or ""  # last, since it empties the file
-            trace = old.trace if old is not None else _open_trace(program, options)
+            trace = old.trace if old is not None else open_trace(program, options)
         except OSError as error:
             hint = ""
             if action == "serve":
@@ -303,11 +312,3 @@ def _open(
         tls=tls,
         redirect_sockets=beside,
     )
-
-
-def _open_trace(program: str, options: Options) -> "TraceWriter | None":
-    if options.trace is None:
-        return None
-    from pwb_async.observability.trace_events import TraceWriter  # most servers need no timeline
-
-    return TraceWriter(options.trace, f"{program} --mode {options.mode}" if program == "pwb-legacy" else program)

@@ -180,9 +180,11 @@ import sys, pwb_async
 assert not {"click", "socket", "asyncio"} & set(sys.modules)
 assert pwb_async.__all__ == sorted(pwb_async.__all__) and set(pwb_async.__all__) <= set(dir(pwb_async))
 assert pwb_async.Options(port=1).port == 1
+assert not {"socket", "asyncio", "logging"} & set(sys.modules)
 from pwb_async import *
 assert Options is pwb_async.Options and __version__ == pwb_async.__version__
-assert not {"socket", "asyncio", "logging"} & set(sys.modules)
+assert Server is pwb_async.Server and running is pwb_async.running
+assert not {"pytest", "pwb_async.tls", "pwb_async.workers.supervisor"} & set(sys.modules)
 try:
     pwb_async.none
 except AttributeError as error:

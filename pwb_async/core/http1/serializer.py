@@ -17,8 +17,12 @@ _SERIALIZED: Final = re.compile(rb"(?:%s: [^\x00-\x08\x0a-\x1f\x7f]*\r\n)*" % TO
 
 @lru_cache(64)
 def prefix(status: int, server: bytes, second: int) -> bytes:
-    """The start of every response in one second: the status line, Server and Date."""
-    return b"HTTP/1.1 %d %s\r\nServer: %s\r\nDate: %s\r\n" % (status, REASONS[status], server, format_date(second))
+    """The start of every response in one second: the status line, Server and Date.
+
+    A status that is not one of PWB's own has no reason phrase (RFC 9112 4).
+    """
+    reason = REASONS.get(status, b"")
+    return b"HTTP/1.1 %d %s\r\nServer: %s\r\nDate: %s\r\n" % (status, reason, server, format_date(second))
 
 
 def serialize_fields(fields: FieldList) -> bytes:

@@ -1,6 +1,6 @@
 """The field section of a request (RFC 9110 5)."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final, TypeAlias
 
 CHUNKED: Final = -1
@@ -84,6 +84,10 @@ class Fields:
         self.plain = not content_length and _NOT_PLAIN.isdisjoint(values)  # content of HTTP/2 may have no field
         conditions = [b"%s:%s\n" % (name, self.get(name)) for name in _CONDITIONAL if name in values]
         self.conditions = b"".join(conditions)
+
+    def __iter__(self) -> Iterator[bytes]:
+        """The lower-case names of the fields, in the order in which they were received first."""
+        return iter(self._values)
 
     def get(self, name: bytes) -> bytes | None:
         """The value of a field by its lower-case name; several field lines are joined by ", " (RFC 9110 5.3)."""

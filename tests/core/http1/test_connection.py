@@ -6,7 +6,7 @@ from pwb_async.core.events import CLOSED, NEED_DATA, BadRequest, ConnectionState
 from pwb_async.core.http1.connection import Connection
 from pwb_async.core.http1.limits import Limits
 from pwb_async.core.http1.parser import SEGMENT, RequestParser
-from pwb_async.core.http1.serializer import SHORT, preserialize
+from pwb_async.core.http1.serializer import SHORT, prefix, preserialize
 from pwb_async.core.semantics.messages import FileSlice, Request, Response
 from tests.core.driver import MARKER, NOW, PARSER, Driver, FakeFile, byte_by_byte, converse, get, read_part
 
@@ -72,6 +72,11 @@ def test_every_response_has_server_and_date() -> None:
 
 
 # --- order and number of responses ---
+
+
+def test_9112_4_a_status_that_is_not_ours_has_no_reason_phrase() -> None:
+    """A guard of a program may return one."""
+    assert prefix(418, b"PWB", 0).startswith(b"HTTP/1.1 418 \r\nServer: PWB\r\n")
 
 
 def test_9112_9_3_2_pipelined_responses_are_in_order() -> None:

@@ -41,6 +41,11 @@ def test_9110_2_5_a_later_minor_version_is_read_as_http11() -> None:
     assert ask(get(version=b"HTTP/1.7")).request.version == HTTP_1_1
 
 
+def test_the_names_of_the_fields_are_in_order() -> None:
+    request = ask(get(b"/", b"X-B: 1", b"X-A: 2", b"x-b: 3")).request
+    assert list(request.fields) == [b"host", b"x-b", b"x-a"]
+
+
 def test_9110_5_3_lines_of_a_list_field_are_joined_in_order() -> None:
     fields = read(get(b"/", b"X: a", b"Y: b", b"x:c", b"X: ")[:-2]).fields
     assert fields.get(b"x") == b"a, c, "
