@@ -1,8 +1,8 @@
 """A delay line: a proxy that holds bytes back, so that a server on this machine seems to be far away.
 
 Each direction of a connection holds its bytes back for half of the round-trip time, and passes them on in their order,
-at any bandwidth. A new connection is held back for a whole round trip before, which its handshake takes on a real way.
-Nothing else of a real way is there: no slow start, no lost packets, no limit of bandwidth.
+at any bandwidth. A new connection is held back for a whole round trip before, as its handshake takes on a real network.
+Nothing else of a real network is there: no slow start, no packet loss, no bandwidth limit.
 
 The proxy runs on the loop of the load generator, and so on its core. What its timers add is up to a millisecond.
 """

@@ -62,14 +62,14 @@ SCENARIOS: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "page-20ms": (
         "A page of small files, 20 ms away",
-        "The same {files} files, but each round trip takes {delay_ms} ms longer. With HTTP/1.1 a connection waits so "
-        "long for each file, with HTTP/2 all files wait together.",
+        "The same {files} files, but each round trip takes {delay_ms} ms longer. With HTTP/1.1 a connection waits "
+        "that long for each file, with HTTP/2 all files wait together.",
     ),
     "page-100ms": (
         "A page of small files, 100 ms away",
-        "The same {files} files, with {delay_ms} ms for each round trip, as from another continent. The way has no "
-        "limit of bandwidth, no slow start and no lost packets, from which a single connection suffers more than "
-        "{connections} do.",
+        "The same {files} files, with {delay_ms} ms for each round trip, as from another continent. The path has no "
+        "bandwidth limit, no slow start and no packet loss, all of which hurt a single connection more than "
+        "{connections}.",
     ),
     "replay": (
         "Replay",
