@@ -109,6 +109,7 @@ ONLY_EXHAUSTIVE: Final = (
     "tests/compare/test_load_process.py",
     "tests/compare/test_others.py",
     "tests/compare/test_page.py",
+    "tests/compare/test_pages.py::test_a_far_page_waits_for_each_file_with_http1_and_once_with_http2",
     "tests/compare/test_pages.py::test_designs_without_http2_do_not_play_them",
     "tests/compare/test_pages.py::test_the_whole_command",
     "tests/compare/test_paired.py",
