@@ -14,7 +14,8 @@ import h2.exceptions
 import pytest
 
 from pwb_async.core.http2 import frames
-from tests.conformance.server import Server, Start, eventually
+from tests.conformance.designs import Design
+from tests.conformance.server import Server, Start, eventually, running
 from tests.conformance.tls import trusting_context
 from tests.conformance.tree import ALPHABET, FILES
 
@@ -202,6 +203,22 @@ async def test_requests_are_counted_and_the_connection_is_closed_in_two_steps(st
                 assert client.goaways == [(2**31 - 1, 0), (9, 0)]
 
         await asyncio.to_thread(ask)
+
+
+async def test_a_connection_that_was_closed_is_not_written_to_by_a_shutdown(
+    design: Design, served_root: Path, tmp_path: Path
+) -> None:
+    """While the server waits for the client to close, too."""
+    async with running(design, served_root, log_dir=tmp_path) as server:
+
+        def stop() -> None:
+            with Client(server.address) as client:
+                client.socket.sendall(frames.frame(frames.DATA, 0, frames.CONNECTION, b"x"))
+                client.read_to_end()
+                server.signal()
+                server.process.wait(20)
+
+        await asyncio.to_thread(stop)
 
 
 TIMEOUTS = ("--header-timeout", "0.3", "--idle-timeout", "0.5", "--send-timeout", "0.6", "--linger-idle", "0.3")

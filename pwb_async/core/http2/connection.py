@@ -286,7 +286,7 @@ class HTTP2Connection(ControlFrames):
 
     def retire(self) -> None:
         """Ask the client to open no more streams; those that are under way are served (RFC 9113 6.8)."""
-        if not self.retiring:
+        if not self.retiring and not self.closed:
             self.retiring = True
             self.output.append(frames.goaway(LAST_STREAM, ErrorCode.NO_ERROR))
 

@@ -690,6 +690,15 @@ def test_goaway_has_two_steps() -> None:
     assert [each.kind for each in peer.output()] == [frames.PING], "the stream is ignored, not reset"
 
 
+def test_a_connection_that_has_ended_sends_no_goaway_again() -> None:
+    peer = Peer()
+    peer.connection.close(ErrorCode.NO_ERROR, "a test")
+    assert [each.kind for each in peer.output()] == [frames.GOAWAY]
+    peer.connection.retire()
+    peer.connection.finish()
+    assert peer.output() == []
+
+
 UNDER_WAY = {
     "content": data(3, b"x" * 10, END_STREAM),
     "a reset": frames.reset(number(3), ErrorCode.CANCEL),
