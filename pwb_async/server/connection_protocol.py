@@ -57,10 +57,11 @@ class ConnectionProtocol(asyncio.Protocol):
         """The socket, for asking the kernel about it; only the transport reads and writes."""
         return cast(socket.socket, self._transport.get_extra_info("socket"))
 
-    @property
-    def parts(self) -> tuple[asyncio.Transport, ResponseWriter, str]:
-        """The transport, the writer and the peer, for a protocol that takes the connection over."""
-        return self._transport, self._writer, self._peer
+    def take_place(self, other: "ConnectionProtocol") -> None:
+        """Take a connection over from another protocol."""
+        self._transport, self._writer, self._peer = other._transport, other._writer, other._peer
+        self._state.admission.replace(other, self)  # type: ignore[arg-type]  # as in connection_made()
+        self._transport.set_protocol(self)
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Wait for a request, or send 503 if the connection is not admitted."""

@@ -42,7 +42,7 @@ class ContentSender:
             unsent = stream.unsent
             transfers.out += connection.take(stream, _QUANTUM if stream.incremental else MAX_BATCH)
             size += unsent - stream.unsent
-            if not stream.unsent:
+            if not (stream.unsent or stream.open_ended):
                 transfers.end(transfer)
         return size
 

@@ -98,9 +98,7 @@ class HTTP2Protocol(ConnectionProtocol):
 
     def take_over(self, other: ConnectionProtocol, data: bytes, retiring: bool) -> None:
         """Continue the connection of another protocol, which has received `data`. retiring: it was to end soon."""
-        self._transport, self._writer, self._peer = other.parts
-        self._state.admission.replace(other, self)  # type: ignore[arg-type]
-        self._transport.set_protocol(self)
+        self.take_place(other)
         if retiring and self._state.stopping:
             self._connection.finish()
         elif retiring:
@@ -288,11 +286,13 @@ class HTTP2Protocol(ConnectionProtocol):
     def _finish_streams(self) -> None:
         """Take the second step of GOAWAY."""
         self._connection.finish()
+        self._transfers.end_streaming()
         self._continue()
 
     def stop(self) -> None:
         """Close the connection as soon as no request is under way; requests that come now are not processed."""
         self._connection.finish()
+        self._transfers.end_streaming()
         if self._writer.paused:
             return
         self._take_turn()

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from pwb_async.core.events import BadRequest
-from pwb_async.core.semantics.messages import Request, Response
+from pwb_async.core.semantics.messages import Request, Response, StreamingResponse
 from pwb_async.core.site.access import Check
 from pwb_async.observability.exchange import Exchange
 
@@ -96,6 +96,9 @@ class PendingRequests:
         """Make a response that needs no disk; otherwise ask the disk, and return None."""
         site = self._state.context.site
         located = site.locate(request, client)
+        if isinstance(located, StreamingResponse):
+            self._transfers.begin(self._transfers.add(stream, request, client, wall), located)
+            return None
         if isinstance(located, Response):
             return located
         self._lookups.look_up(self._transfers.add(stream, request, client, wall), located, site)

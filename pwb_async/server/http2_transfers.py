@@ -12,13 +12,14 @@ order (RFC 9218). That one is parked: its file is closed, and opened again when 
 import logging
 import time
 from dataclasses import replace
+from functools import partial
 from typing import Final, Protocol, cast
 
 from pwb_async.core.events import BadRequest
 from pwb_async.core.http2.connection import HTTP2Connection
 from pwb_async.core.http2.errors import ErrorCode
 from pwb_async.core.http2.streams import Stream
-from pwb_async.core.semantics.messages import FileSlice, Request, Response
+from pwb_async.core.semantics.messages import FileSlice, Request, Response, StreamingResponse
 
 from .http2_transfer import Phase, Transfer
 from .response_writer import ResponseWriter
@@ -80,7 +81,8 @@ class Transfers:
     @property
     def blocked(self) -> bool:
         """Whether any of them waits for the client's windows; true only at the end of a turn."""
-        return any(each.phase is Phase.OPEN or each.phase is Phase.PARKED for each in self.active.values())
+        begun = (Phase.OPEN, Phase.PARKED)
+        return any(each.phase in begun and each.stream.unsent for each in self.active.values())
 
     def add(self, stream: bytes, request: Request | BadRequest, client: str, started_at: float) -> Transfer:
         """Keep a request whose response cannot be sent at once."""
@@ -134,6 +136,9 @@ class Transfers:
         if transfer.response is not None:
             self._continue_parked(transfer, transfer.response, response)
             return
+        if isinstance(response, StreamingResponse):
+            self._begin_streaming(transfer, response)
+            return
         if not self._reserve_for(transfer, response):
             response.close()
             self.wait(transfer)
@@ -142,6 +147,27 @@ class Transfers:
         self.keep(transfer, response)
         if not transfer.stream.unsent:
             self.end(transfer)
+
+    def _begin_streaming(self, transfer: Transfer, response: StreamingResponse) -> None:
+        transfer.response = response
+        self.out.append(self.connection.begin_streaming(transfer.stream, response, time.time()))
+        response.subscribe(partial(self._send_piece, transfer, response))
+
+    def _send_piece(self, transfer: Transfer, response: StreamingResponse, data: bytes) -> bool:
+        """Send a piece of content that is made piece by piece; return False if the response has ended."""
+        if not transfer.stream.open_ended:
+            return False
+        response.length += len(data)
+        self.connection.add_content(transfer.stream, data)
+        self.owner.schedule()
+        return True
+
+    def end_streaming(self) -> None:
+        """End the responses that would not end by themselves, since the connection is to end."""
+        for transfer in [each for each in self.active.values() if each.stream.open_ended]:
+            self.connection.end_content(transfer.stream)
+            if not transfer.stream.unsent:
+                self.end(transfer)
 
     def keep(self, transfer: Transfer, response: Response) -> None:
         """Keep a response that has been begun."""

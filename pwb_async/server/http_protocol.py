@@ -21,7 +21,7 @@ from typing import Final, cast
 from pwb_async.core.deadlines import NEVER
 from pwb_async.core.events import CLOSED, NEED_DATA, BadRequest, ConnectionState, Event
 from pwb_async.core.http1.parser import RequestParser
-from pwb_async.core.semantics.messages import Part, Request, Response
+from pwb_async.core.semantics.messages import Part, Request, Response, StreamingResponse
 from pwb_async.core.site.access import Check
 from pwb_async.core.site.lookup import Finding, Lookup
 from pwb_async.core.site.responder import Responder
@@ -168,6 +168,13 @@ class HTTPProtocol(ConnectionProtocol):
         state = self._state
         site = state.context.site
         located = site.locate(request, client)
+        if isinstance(located, StreamingResponse):
+            from .streaming_protocol import StreamingProtocol  # few servers have such responses
+
+            self._connection.close_after_response = True  # which ends the content (RFC 9112 6.3)
+            out += self._connection.respond(request, located, wall)
+            StreamingProtocol(state, self, request, client, located, wall).begin(out)
+            return None
         if isinstance(located, Response):
             return located
         self._begin(out)
@@ -175,14 +182,7 @@ class HTTPProtocol(ConnectionProtocol):
         state.find(located).add_done_callback(partial(self._respond, located, client, site, wall))
         return None
 
-    def _respond(
-        self,
-        lookup: Lookup,
-        client: str,
-        site: Responder,
-        started_at: float,
-        found: Future[Finding],
-    ) -> None:
+    def _respond(self, lookup: Lookup, client: str, site: Responder, started_at: float, found: Future[Finding]) -> None:
         """Respond with what the disk has found, and take the next event.
 
         The cache serializes a response in advance only when it is asked for again: most are not.

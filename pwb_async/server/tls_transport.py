@@ -12,7 +12,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Iterable
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from pwb_async.core.tls import TLSConnection, TLSError
 
@@ -233,6 +233,10 @@ class TLSTransport(EncryptedTransport, asyncio.Protocol):
     def get_extra_info(self, name: str, default: Any = None) -> Any:
         """What the plain transport has under this name; ssl_object is OpenSSL's part."""
         return self._tls.ssl_object if name == "ssl_object" else self._transport.get_extra_info(name, default)
+
+    def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
+        """Pass the connection on to another protocol."""
+        self._protocol = cast(asyncio.Protocol, protocol)
 
     def get_protocol(self) -> asyncio.BaseProtocol:
         """The protocol that speaks HTTP."""

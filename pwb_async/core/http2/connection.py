@@ -281,7 +281,7 @@ class HTTP2Connection(ControlFrames):
         stream.request_open = False
         if stream.request_length >= 0 and stream.received != stream.request_length:
             self._cancel_open(stream, ErrorCode.PROTOCOL_ERROR)
-        elif stream.responded and not stream.unsent:
+        elif stream.responded and not (stream.unsent or stream.open_ended):
             self._complete(stream)
 
     def retire(self) -> None:

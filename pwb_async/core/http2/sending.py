@@ -1,6 +1,7 @@
 """The sending side of an HTTP/2 connection: responses become frames, as windows and priorities allow (RFC 9113 5.2).
 
 respond(...)            the frames that can leave at once: a small response whole, otherwise its head
+begin_streaming(...)    the head of a response to which add_content() adds content, until end_content()
 next_stream()           the stream whose turn it is, if any may be sent
 take(stream, limit)     DATA frames of it
 queue(stream)           its turn comes again, since bytes of a file have been read for it
@@ -17,7 +18,7 @@ from .frames import CONNECTION, DEFAULT_WINDOW, MAX_FRAME_SIZE, reset
 from .hpack import SIZE_UPDATE_0
 from .limits import ConnectionLimits
 from .priority import Priority, SendOrder, parse_priority
-from .responses import ResponseFrames, data_header, header_frames, prefix
+from .responses import ResponseFrames, data_header, field_block, header_frames, prefix
 from .streams import Stream
 
 
@@ -116,11 +117,7 @@ class SendingSide:
         assert stream is None or not stream.ended
         if stream is None and frames.size:
             stream = self.open(stream_id, event)
-        block = start + frames.block
-        if self._table_reduced:
-            self._table_reduced = False
-            block = SIZE_UPDATE_0 + block
-        head = header_frames(stream_id, block, not frames.size)
+        head = self._head(stream_id, start + frames.block, not frames.size)
         if stream is None:
             return (head,)
         stream.responded = True
@@ -131,6 +128,33 @@ class SendingSide:
         else:
             self._complete(stream)
         return (head,)
+
+    def _head(self, stream_id: bytes, block: bytes, end: bool) -> bytes:
+        """The frames of a head. end: there is no content."""
+        if self._table_reduced:
+            self._table_reduced = False
+            block = SIZE_UPDATE_0 + block
+        return header_frames(stream_id, block, end)
+
+    def begin_streaming(self, stream: Stream, response: Response, now: float) -> bytes:
+        """Begin a response whose content is added later: return its head. now: since the epoch."""
+        stream.responded = stream.open_ended = True
+        start = prefix(response.status, self._server, int(now))
+        return self._head(stream.id, start + field_block(response.fields), end=False)
+
+    def add_content(self, stream: Stream, data: bytes) -> None:
+        """Add content, which is not empty, to a response that was begun by begin_streaming()."""
+        if not stream.unsent:
+            self.unsent_streams += 1
+        stream.add(data)
+        self._order.add(stream)
+
+    def end_content(self, stream: Stream) -> None:
+        """Let a response that was begun by begin_streaming() end with the content that it has by now."""
+        stream.open_ended = False
+        if not stream.unsent:
+            self.output.append(data_header(stream.id, 0, end=True))
+            self._complete(stream)
 
     def open(self, stream_id: bytes, event: Request | BadRequest) -> Stream:
         """The object of a stream, made if it has none yet."""
@@ -159,13 +183,14 @@ class SendingSide:
             size = len(data)
             self.window -= size
             sent += size
-            parts += data_header(stream.id, size, not stream.unsent), data
+            parts += data_header(stream.id, size, not (stream.unsent or stream.open_ended)), data
         self.budget, self._uncounted = refill(self.budget, self._uncounted + sent, self.limits.budget)
         if stream.unsent:
             self._order.add(stream)
         else:
             self.unsent_streams -= 1
-            self._complete(stream)
+            if not stream.open_ended:
+                self._complete(stream)
         return parts
 
     def queue(self, stream: Stream) -> None:

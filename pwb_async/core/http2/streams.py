@@ -25,6 +25,7 @@ class Stream:
         "head_size",
         "id",
         "incremental",
+        "open_ended",
         "order",
         "parked",
         "received",
@@ -57,6 +58,8 @@ class Stream:
     """Whether the head of the response has been sent."""
     unsent: int
     """Bytes of the response's content that have not been sent, in memory or not."""
+    open_ended: bool
+    """Whether more content may be added to the response, so that it is not over when all of it has been sent."""
     buffer: memoryview
     """The bytes to send next; empty where they have to be read first."""
     parked: bool
@@ -77,6 +80,7 @@ class Stream:
         self.received = 0
         self.responded = False
         self.unsent = 0
+        self.open_ended = False
         self.buffer = _EMPTY
         self._parts: deque[Part] = deque()
         self._read_from: FileSlice | None = None  # the slice that was read into the buffer
@@ -87,6 +91,12 @@ class Stream:
         """Begin to send the content of the response: `length` bytes, in these parts."""
         self._parts.extend(parts)
         self.unsent = length
+        self._fill()
+
+    def add(self, data: bytes) -> None:
+        """Add content to a response that is open-ended."""
+        self._parts.append(data)
+        self.unsent += len(data)
         self._fill()
 
     def _fill(self) -> None:
@@ -137,6 +147,7 @@ class Stream:
         self._parts.clear()
         self.buffer = _EMPTY
         self.order = None
+        self.open_ended = False
 
 
 _EMPTY = memoryview(b"")

@@ -1,6 +1,6 @@
 """The messages of HTTP as values: a request, its response, and the parts in which a response is sent."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple, Protocol, TypeAlias
 
@@ -177,3 +177,18 @@ class Response:
         """Close the file that the response owns, if there is one."""
         if self.file is not None:
             self.file.close()
+
+
+Send: TypeAlias = Callable[[bytes], bool]
+"""A function that sends a piece of a response's content; it returns False if the response has ended meanwhile."""
+
+
+@dataclass(slots=True)
+class StreamingResponse(Response):
+    """A response whose content is made piece by piece for as long as the connection lasts, so that it has no length.
+
+    Only a Responder's locate() may return one, and only to a server on an event loop.
+    """
+
+    subscribe: Callable[[Send], object] = field(kw_only=True)
+    """Called once the head of the response has been sent, with the function that sends the content."""
