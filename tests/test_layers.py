@@ -14,7 +14,18 @@ from pwb_async.config.modes import MODES
 ROOT = Path(__file__).parents[1]
 
 PURE = {"core.semantics", "core.events", "core.deadlines", "core.http1", "core.http2", "core.site"}
-BLOCKING = {"access", "config", "listing", "storage", "network", "output", "observability", "runtime", "tls"}
+BLOCKING = {
+    "access",
+    "config",
+    "listing",
+    "live_reload",
+    "storage",
+    "network",
+    "output",
+    "observability",
+    "runtime",
+    "tls",
+}
 LAYERS: dict[str, set[str]] = {
     "core.semantics": set(),
     "core.events": {"core.semantics"},
@@ -31,12 +42,14 @@ LAYERS: dict[str, set[str]] = {
     "observability": {*PURE, "output"},
     "access": {*PURE, "config", "network", "output"},
     "listing": {"core.semantics", "core.site", "storage"},
+    "live_reload": {"core.semantics", "core.site", "config", "storage"},
     "runtime": {
         *PURE,
         "version",
         "access",
         "config",
         "listing",
+        "live_reload",
         "storage",
         "network",
         "output",

@@ -15,6 +15,7 @@ class Topic(Enum):
     SITE = "What is served"
     FIELDS = "Rules, and fields of responses"
     ACCESS = "Access"
+    LIVE_RELOAD = "Live reload"
     LISTENING = "Where it listens"
     TLS = "HTTPS"
     PROCESS = "Processes and rights"

@@ -278,6 +278,7 @@ PATH: Final = OptionType("PATH", _text, toml_string="a/path")
 ADDRESS: Final = OptionType("ADDRESS", _text, toml_string="127.0.0.1")
 PORT: Final = OptionType("PORT", _Integer(0, 65535))
 NAME: Final = OptionType("NAME", _file_name, toml_string="index.html")
+FILE_GLOB: Final = OptionType("GLOB", _text, toml_string="*.map")
 USER: Final = OptionType("NAME[:GROUP]", _text, toml_string="www-data")
 GROUP: Final = OptionType("NAME", _text, toml_string="www-data")
 FILE_MODE: Final = OptionType(

@@ -47,6 +47,8 @@ class OptionValues(TypedDict, total=False):
     maintenance: bool | None
     trusted_proxy: list[str] | tuple[str, ...] | None
     proxy_protocol: bool | None
+    live_reload: bool | None
+    live_reload_ignore: list[str] | tuple[str, ...] | None
     host: str | None
     port: int | None
     unix: Path | None

@@ -1,7 +1,7 @@
 """The options of both programs, each declared once, as a field of `Options`.
 
-To add an option, add a field, here or in tls_options.py: its topic, default, type of value and help. The command line,
-the environment, the TOML file, --help and docs/options.md are made from these declarations.
+To add an option, add a field, here, in tls_options.py or in live_reload_options.py: its topic, default, type of value
+and help. The command line, the environment, the TOML file, --help and docs/options.md are made from these declarations.
 """
 
 from dataclasses import dataclass, field, fields
@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 from pwb_async.output.printing import printable
 
 from .declarations import Declaration, Topic, option
+from .live_reload_options import LiveReloadOptions
 from .mount_points import MountPoint
 from .option_types import (
     ADDRESS,
@@ -50,7 +51,6 @@ from .option_types import (
     TypeRule,
 )
 from .rules import Rules
-from .tls_options import TLSOptions
 
 
 class ConfigError(ValueError):
@@ -61,7 +61,7 @@ class ConfigError(ValueError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Options(TLSOptions):
+class Options(LiveReloadOptions):
     """The values of all options. Times are in seconds, sizes in bytes; 0 and None mean what the help says of them.
 
     Only read_options() checks values; Options(port=0) takes what it is given.

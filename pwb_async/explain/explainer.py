@@ -6,6 +6,7 @@ the finding, the response.
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from typing import NamedTuple
 
@@ -46,6 +47,7 @@ class Explainer:
     def __init__(self, program: str, options: Options) -> None:
         self._record = Record()
         parts = SiteParts(partial(RecordingSite, self._record), partial(RecordingDisk, self._record))
+        options = replace(options, live_reload=False)  # whose script is not part of what the options make of a site
         self._context = open_context(program, options, parts=parts, sockets=[])
         self._check = self._context.access_check
 

@@ -48,7 +48,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 logger: Final = logging.getLogger("pwb")
 _NEEDS_RESTART: Final = (
-    "host", "port", "unix", "unix_mode", "unix_group", "redirect_https", "proxy_protocol", "http2", "trace",
+    "host", "port", "unix", "unix_mode", "unix_group", "redirect_https", "proxy_protocol", "http2", "live_reload",
+    "trace",
 )  # fmt: skip
 """Options that no reload can change: where the server listens, and the timeline, which is one file for a whole run."""
 
@@ -239,6 +240,10 @@ def _open(
     sockets: list[socket] | None = None,
     activated: bool = True,
 ) -> ServerContext:
+    if options.live_reload:
+        from .live_reload import with_live_reload  # few servers have it
+
+        options = with_live_reload(program, options)
     with ExitStack() as opened:
         action, value = "serve", options.root  # for the message about an OSError, as all assignments to them
         try:
@@ -306,7 +311,7 @@ def _open(
         log=log,
         sockets=sockets,
         trace=trace,
-        workers=options.workers or processors(),
+        workers=1 if options.live_reload else options.workers or processors(),
         proxies=find_proxies(options),
         connection_class=Connection if tls is not None else find_connection_class(options),
         tls=tls,

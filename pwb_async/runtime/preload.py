@@ -33,6 +33,10 @@ _RELOAD: Final = (
 _PROXY_PROTOCOL: Final = ("pwb_async.server.proxied_protocol",)
 _TLS: Final = ("pwb_async.server.tls_handshake",)
 _HTTP2: Final = ("pwb_async.server.http2_prior_knowledge",)
+_LIVE_RELOAD: Final = (
+    "pwb_async.server.live_reload", "pwb_async.server.streaming_protocol", "watchfiles", "platform",
+)  # fmt: skip
+"""With what watchfiles imports late."""
 
 
 def modules_of(options: Options, *, tls: bool, http2: bool) -> tuple[str, ...]:
@@ -42,6 +46,7 @@ def modules_of(options: Options, *, tls: bool, http2: bool) -> tuple[str, ...]:
         *(_PROXY_PROTOCOL if options.proxy_protocol else ()),
         *(_TLS if tls else ()),
         *(_HTTP2 if http2 else ()),
+        *(_LIVE_RELOAD if options.live_reload else ()),
     )
 
 

@@ -28,6 +28,7 @@ from .site_options import explained, make_site
 if TYPE_CHECKING:
     from pwb_async.access.guard import Access
     from pwb_async.access.htpasswd import Htpasswd
+    from pwb_async.live_reload.events import ReloadEvents
     from pwb_async.observability.trace_events import TraceWriter
 
 
@@ -74,6 +75,12 @@ class Sites:
         """
         self.access: Access | None = None if old is None else old.access
         """The access of a site that refuses something, for the next configuration; None if there was none yet."""
+        self.live_reload: ReloadEvents | None = None if old is None else old.live_reload
+        """The event stream of live reload; None without it."""
+        if options.live_reload and self.live_reload is None:
+            from .live_reload import make_events  # few servers have it
+
+            self.live_reload = make_events()
         files: dict[str, Htpasswd] = {}
         served = [(place.directory, each.dotfiles) for each in options.of_all_sites for place in places_of(each)]
         self._sites: list[_OpenSite] = []
@@ -131,6 +138,10 @@ class Sites:
 
             make = partial(TracedSite, trace)
         sites = [_responder(site, each, make) for site, each in zip(self._sites, rules, strict=True)]
+        if self.live_reload is not None:
+            from .live_reload import with_live_pages
+
+            sites = with_live_pages(self.live_reload, sites, [site.options for site in self._sites])
         if not self._hosts:
             return sites[0]
         from pwb_async.core.site.virtual_hosts import HostTable, VirtualHosts

@@ -7,7 +7,7 @@ the configuration in it after a reload.
 import asyncio
 import threading
 from collections.abc import Callable, Coroutine
-from typing import Any, Final, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from pwb_async.core.deadlines import Deadline
 from pwb_async.core.http1.parser import RequestParser
@@ -27,6 +27,9 @@ from .disk_threads import DiskThreads
 from .response_cache import ResponseCache
 from .send_queue import SendQueueWatcher
 from .sendfile import SendfileSupport
+
+if TYPE_CHECKING:
+    from .live_reload import LiveReload
 
 T = TypeVar("T")
 _MAX_CHECKS: Final = 256
@@ -74,6 +77,7 @@ class ServerState:
 
     __slots__ = (
         "_check_threads",
+        "_live_reload",
         "access_check",
         "admission",
         "cache",
@@ -141,6 +145,7 @@ class ServerState:
             max_connections, options.max_connections_per_ip, max_open_files(options.cache)
         )
         self._check_threads: DiskThreads | None = None
+        self._live_reload: LiveReload | None = None
         self.tasks = set()
         self.stopping = self.closing = False
         self.empty = asyncio.Event()
@@ -167,6 +172,11 @@ class ServerState:
         self.find = self.cache.find if self.cache else self.storage.find
         self.access_check = context.access_check
         self.observers = context.all_observers
+        if (events := context.sites.live_reload) is not None:
+            from .live_reload import LiveReload  # few servers have it
+
+            self._live_reload = self._live_reload or LiveReload(self.loop, events)
+            self._live_reload.configure(options)
 
     def current(self, request: Request, cache: ResponseCache | None) -> Request:
         """A request that was received while `cache` was the server's, with its key only if that is so still.
@@ -198,7 +208,8 @@ class ServerState:
     @property
     def threads(self) -> list[threading.Thread]:
         """All threads that were started for calls that block."""
-        return [*self.storage.threads, *(() if self._check_threads is None else self._check_threads.threads)]
+        others = () if self._check_threads is None else self._check_threads.threads
+        return [*self.storage.threads, *others, *(() if self._live_reload is None else self._live_reload.threads)]
 
     def start_task(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         """A task that ends with the server at the latest."""
@@ -213,6 +224,8 @@ class ServerState:
         self.storage.close()
         if self._check_threads is not None:
             self._check_threads.close()
+        if self._live_reload is not None:
+            self._live_reload.close()
         for task in self.tasks:
             task.cancel()
         if self.cache is not None:

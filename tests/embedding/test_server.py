@@ -18,8 +18,10 @@ import pwb_async
 from pwb_async.core.semantics.messages import Request, Response
 from pwb_async.observability.exchange import Exchange
 from tests.conformance.peer import Peer
+from tests.conformance.server import eventually
 from tests.conformance.tls import TLSAddress
 from tests.conformance.wire import get
+from tests.live_reload.stream import event_stream
 from tests.tls.certificates import Pair, make
 
 from .resources import TIMEOUT, resources
@@ -272,6 +274,21 @@ def test_what_prevents_a_start_is_raised(run: Callable[[Main], None]) -> None:
         with pytest.raises(pwb_async.ConfigError, match="_redirects"):
             await pwb_async.Server(root).start()
         (root / "_redirects").unlink()
+
+    run(main)
+
+
+def test_live_reload(run: Callable[[Main], None]) -> None:
+    async def main(root: Path) -> None:
+        before = resources().descriptors
+        async with (
+            pwb_async.Server(root, port=0, live_reload=True) as server,
+            event_stream(("127.0.0.1", server.port)) as stream,
+        ):
+            (root / "a.css").write_text("p {}")
+            assert (await stream.next())["swap"] == ["/a.css"]
+        # A thread of watchfiles closes its descriptors, and cannot be waited for.
+        await eventually(lambda: resources().descriptors == before, 5)
 
     run(main)
 

@@ -94,6 +94,13 @@ class Fields:
         values = self._values.get(name)
         return None if values is None else b", ".join(values)
 
+    def unconditional(self) -> "Fields":
+        """The same fields without those by which a client asks for less than the whole representation."""
+        kept = {name: lines for name, lines in self._values.items() if name not in _CONDITIONAL}
+        fields = Fields(kept, self.content_length)
+        fields.variant = self.variant
+        return fields
+
     def members(self, name: bytes) -> list[bytes]:
         """The members of a list field in lower case, without empty ones (RFC 9110 5.6.1)."""
         value = self.get(name) or b""

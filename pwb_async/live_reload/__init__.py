@@ -1,0 +1,1 @@
+"""Live reload: pages in browsers follow the files. Nothing here is imported without --live-reload."""
