@@ -10,8 +10,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final
 
-import click
-
+from pwb_async.config.errors import HelpPrintedError
 from pwb_async.config.loader import read_options
 from pwb_async.config.options import ConfigError, Options
 from pwb_async.observability.error_log import error_log_handler
@@ -32,8 +31,8 @@ def begin(program: str) -> tuple[Options, Callable[[], Options]]:
         options = read_again(lambda line: print_error(f"{program}: {line}"))
     except ConfigError as error:
         raise exit_with(2, f"{program}: {error}") from None
-    except click.exceptions.Exit as done:  # after --help or --version
-        raise SystemExit(done.exit_code) from None
+    except HelpPrintedError:
+        raise SystemExit(0) from None
     except OSError as error:  # --help or --version could not be printed
         discard_output()
         raise exit_with(1, f"{program}: cannot write to standard output: {error.strerror}") from None

@@ -17,9 +17,11 @@ from typing import Final
 
 import click
 
+from pwb_async.config.click_types import ClickType
 from pwb_async.config.command_line import describe
 from pwb_async.config.help import HelpfulCommand
-from pwb_async.config.option_types import TYPE, TypeRule
+from pwb_async.config.option_types import TYPE
+from pwb_async.config.parsers import TypeRule
 from pwb_async.core.semantics.codings import CODINGS
 from pwb_async.core.site.media_types import MediaTypes
 from pwb_async.output.printing import discard_output, print_error, printable
@@ -49,7 +51,9 @@ _QUEUED: Final = 4
     type=click.Choice([coding.decode() for coding in CODINGS]),
     help="Coding to write; repeatable.  [default: all]",
 )
-@click.option("--type", "rules", multiple=True, type=TYPE, help="Media type of files, as for serving; repeatable.")
+@click.option(
+    "--type", "rules", multiple=True, type=ClickType(TYPE), help="Media type of files, as for serving; repeatable."
+)
 @click.option("--jobs", type=click.IntRange(1), metavar="COUNT", help="Processes.  [default: one for each processor]")
 @click.option("--prune", is_flag=True, help="Remove coded files whose file is gone, such as app.js.br without app.js.")
 @click.option("--quiet", is_flag=True, help="Print nothing but errors, and with --check what is missing or stale.")

@@ -8,8 +8,10 @@ import click
 from pwb_async.output.printing import did_you_mean
 from pwb_async.version import __version__
 
+from .click_types import ClickType
 from .declarations import Declaration, Topic
 from .environment import PREFIX
+from .errors import HelpPrintedError
 from .help import HelpfulCommand
 from .option_types import PATH, SWITCH
 from .options import DECLARATIONS, ConfigError
@@ -113,13 +115,19 @@ browser trusts it, it trusts every certificate that your servers make for themse
 def read(program: str, argv: Sequence[str]) -> Iterator[tuple[str, str, Any]]:
     """The name of each option that is given, where it stands, and its value; --config is one of them.
 
-    Raises ConfigError, or click.exceptions.Exit after --help or --version has been printed.
+    Raises ConfigError, or HelpPrintedError after --help or --version has been printed.
     """
-    return read_with(make_command(program, program, PROGRAMS[program]), program, argv)
+    try:
+        yield from read_with(make_command(program, program, PROGRAMS[program]), program, argv)
+    except click.exceptions.Exit:
+        raise HelpPrintedError from None
 
 
 def read_with(command: click.Command, program: str, argv: Sequence[str]) -> Iterator[tuple[str, str, Any]]:
-    """The same for a command of `program`, with what is given for the parameters that it has beside the options."""
+    """The same for a command of `program`, with what is given for the parameters that it has beside the options.
+
+    Raises click.exceptions.Exit after --help.
+    """
     try:
         context = command.make_context(command.name, list(argv))
     except click.UsageError as error:
@@ -148,7 +156,9 @@ def make_command(
         headings=headings,
     )
     command.params = [*own, *(_parameter(option) for option in options)]
-    command.params.append(click.Option(["--config"], type=PATH, metavar="PATH", help="TOML file of options."))
+    command.params.append(
+        click.Option(["--config"], type=ClickType(PATH), metavar="PATH", help="TOML file of options.")
+    )
     click.version_option(__version__, message="PWB %(version)s")(command)
     for param in command.params[len(own) :] if own else ():
         if isinstance(param, click.Option):
@@ -163,11 +173,11 @@ def _parameter(option: Declaration) -> click.Parameter:
         values = default if option.repeatable else (default,)
         about = f"{about}  [default: {' '.join(map(option.type.format, values))}]"
     if option.positional:
-        return click.Argument([option.name], type=option.type, required=False, help=about)
+        return click.Argument([option.name], type=ClickType(option.type), required=False, help=about)
     if option.type is SWITCH:
         return click.Option([f"{option.flag}/--no-{option.flag[2:]}"], default=None, help=about)
     return click.Option(
-        [option.flag], type=option.type, multiple=option.repeatable, metavar=option.type.name, help=about
+        [option.flag], type=ClickType(option.type), multiple=option.repeatable, metavar=option.type.name, help=about
     )
 
 

@@ -1,7 +1,6 @@
 """Values from the environment or from TOML as the types of their options."""
 
-import click
-
+from .errors import BadValueError
 from .options import DECLARATIONS, ConfigError
 
 
@@ -12,7 +11,7 @@ def convert(name: str, place: str, value: object) -> object:
         if not option.repeatable:
             return option.type(value)
         if not isinstance(value, list):
-            raise click.BadParameter(f"{value!r} is not a list.")
+            raise BadValueError(f"{value!r} is not a list.")
         return tuple(map(option.type, value))
-    except click.BadParameter as error:
-        raise ConfigError(f"{place}: {error.message}") from None
+    except BadValueError as error:
+        raise ConfigError(f"{place}: {error}") from None

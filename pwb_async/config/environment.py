@@ -17,13 +17,19 @@ from .options import DECLARATIONS
 PREFIX: Final = "PWB_"
 CONFIG: Final = f"{PREFIX}CONFIG"
 """The variable that names the TOML file."""
-_SERVICE: Final = re.compile(
-    r"PWB_(?:[A-Z0-9_]+_)?(?:SERVICE_HOST|SERVICE_PORT(?:_[A-Z0-9_]+)?|PORT_[0-9]+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)"
-)
-_PORT: Final = re.compile(r"PWB_(?:[A-Z0-9_]+_)?PORT")
-_URL: Final = re.compile(r"(?:tcp|udp|sctp)://.+:[0-9]+")
+_PLATFORM_PORT: Final = "PORT"
+"""The variable with which platforms such as Cloud Run and Heroku name the port."""
+_SERVICE: Final = r"PWB_(?:[A-Z0-9_]+_)?(?:SERVICE_HOST|SERVICE_PORT(?:_[A-Z0-9_]+)?|PORT_[0-9]+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)"
+_PORT: Final = r"PWB_(?:[A-Z0-9_]+_)?PORT"
+_URL: Final = r"(?:tcp|udp|sctp)://.+:[0-9]+"
 _MAX_SHOWN: Final = 3
 """Variables of Kubernetes that the warning names; it counts the others."""
+
+
+def read_port(environ: Mapping[str, str]) -> Iterator[tuple[str, str, Any]]:
+    """The port that the platform names, as read() has options; any other source of a port overrides it."""
+    if text := environ.get(_PLATFORM_PORT):
+        yield "port", f"environment variable {_PLATFORM_PORT}", text
 
 
 def read(environ: Mapping[str, str], warn: Callable[[str], object]) -> Iterator[tuple[str, str, Any]]:
@@ -35,7 +41,7 @@ def read(environ: Mapping[str, str], warn: Callable[[str], object]) -> Iterator[
     for variable in sorted(variable for variable in environ if variable.startswith(PREFIX)):
         text, word = environ[variable], variable.removeprefix(PREFIX)
         name = word.lower()
-        if _SERVICE.fullmatch(variable) or (_PORT.fullmatch(variable) and _URL.fullmatch(text)):
+        if re.fullmatch(_SERVICE, variable) or (re.fullmatch(_PORT, variable) and re.fullmatch(_URL, text)):
             service.append(variable)
         elif word.isupper() and name in DECLARATIONS:
             if text:

@@ -4,9 +4,9 @@ from os import fsdecode
 from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
-import click
-
 from pwb_async.core.semantics.grammar import BAD_ESCAPE
+
+from .errors import BadValueError
 
 
 class MountPoint(NamedTuple):
@@ -34,11 +34,11 @@ def url_path(text: str) -> str:
 
 
 def mount_point(text: str) -> MountPoint:
-    """The value of --mount that a text stands for. Raises ValueError, or click.BadParameter with a whole message."""
+    """The value of --mount that a text stands for. Raises ValueError, or BadValueError with a whole message."""
     path, equals, directory = text.partition("=")
     if not equals or not directory or "\0" in directory:
         raise ValueError("is not a path and a directory such as /docs/=build/html")
     try:
         return MountPoint(url_path(path), directory)
     except ValueError as error:
-        raise click.BadParameter(f"{text!r}: {path!r} {error}.") from None
+        raise BadValueError(f"{text!r}: {path!r} {error}.") from None

@@ -46,10 +46,8 @@ from .option_types import (
     URL_PATH,
     USER,
     WORKERS,
-    Delay,
-    HeaderField,
-    TypeRule,
 )
+from .parsers import Delay, HeaderField, TypeRule
 from .rules import Rules
 
 

@@ -16,7 +16,7 @@ from urllib.parse import quote, urlsplit
 import click
 
 from pwb_async.config.command_line import Program, make_command, read_with
-from pwb_async.config.loader import merge_options
+from pwb_async.config.loader import merge
 from pwb_async.config.options import ConfigError, Options
 from pwb_async.core.events import BadRequest
 from pwb_async.core.semantics.networks import parse_address
@@ -93,7 +93,7 @@ def run(arguments: Sequence[str]) -> None:
     given = list(read_with(command, "pwb", arguments))
     names = [param.name for param in _OWN]
     own = {name: value for name, _, value in given if name in names}
-    options = merge_options("pwb", (each for each in given if each[0] not in names), os.environ, ".", _warn)
+    options = merge("pwb", (each for each in given if each[0] not in names), os.environ, ".", _warn).options
     explanation = explain(options, _request(own, options), _peer(own.get("peer", _PEER)))
     colour = False if os.environ.get("NO_COLOR") else None
     for line in [to_json(explanation)] if "as_json" in own else to_text(explanation):

@@ -13,7 +13,7 @@ from random import Random
 from time import sleep  # bound here: with --mode gevent this module is imported before gevent patches time
 from typing import Final
 
-from pwb_async.config.option_types import Delay
+from pwb_async.config.parsers import Delay
 from pwb_async.core.semantics.messages import File
 from pwb_async.core.site.lookup import Finding, Lookup, OpenFile, Storage
 

@@ -17,6 +17,7 @@ from typing import Any, Final
 
 import click
 
+from pwb_async.config.click_types import ClickType
 from pwb_async.config.command_line import describe
 from pwb_async.config.help import SETTINGS
 from pwb_async.config.language import language_option
@@ -58,7 +59,9 @@ def laboratory() -> None:
 @click.argument("root", type=FOLDER, required=False)
 @click.option("--modes", type=COMPARED, help="Only these designs; nginx is for reference.  [default: all]")
 @click.option("--scenarios", type=SCENARIOS, help="Only these.  [default: all]")
-@click.option("--duration", type=SECONDS, metavar="SECONDS", help="Length of a measurement.  [default: 0.15s]")
+@click.option(
+    "--duration", type=ClickType(SECONDS), metavar="SECONDS", help="Length of a measurement.  [default: 0.15s]"
+)
 @click.option(
     "--connections",
     type=click.IntRange(1, 1000),
@@ -241,7 +244,7 @@ def trace(modes: tuple[str, ...] | None, out: Path, lang: str) -> None:
     help="Requests a second for each design, at first.",
     show_default=True,
 )
-@click.option("--duration", type=SECONDS, default="30m", help="When it ends by itself.", show_default=True)
+@click.option("--duration", type=ClickType(SECONDS), default="30m", help="When it ends by itself.", show_default=True)
 @click.option(
     "--port", type=click.IntRange(0, 65535), default=0, help="Of the page; 0: any free one.", show_default=True
 )

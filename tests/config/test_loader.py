@@ -472,7 +472,29 @@ def test_no_option_but_the_port_has_the_name_of_a_variable_of_kubernetes(read: R
 
 
 def test_variables_without_the_prefix_are_ignored_silently(read: Read) -> None:
-    assert read(environ={"PWBX": "1", "XPWB_PORT": "1", "PORT": "1", "PWB": "1"}) == Options()
+    assert read(environ={"PWBX": "1", "XPWB_PORT": "1", "HOST": "x", "PWB": "1"}) == Options()
+
+
+@pytest.mark.parametrize(
+    ("argv", "environ", "toml", "port"),
+    [
+        ((), {"PORT": "1"}, "", 1),
+        ((), {"PORT": ""}, "", 8888),
+        (("--port", "2"), {"PORT": "x"}, "", 2),
+        ((), {"PORT": "x", "PWB_PORT": "3"}, "", 3),
+        ((), {"PORT": "x"}, "port = 4", 4),
+        ((), {"PORT": "1", "PWB_PORT": "tcp://10.0.0.11:80"}, "", 1),
+    ],
+)
+def test_the_port_of_a_platform_counts_where_no_port_is_given(
+    read: Read, argv: tuple[str, ...], environ: dict[str, str], toml: str, port: int
+) -> None:
+    assert read(*argv, environ=environ, toml=toml).port == port
+
+
+def test_a_wrong_port_of_a_platform_is_refused(read: Read) -> None:
+    line = refused(read, environ={"PORT": "http"})
+    assert line == "environment variable PORT: 'http' is not a valid integer."
 
 
 FILE = [

@@ -156,7 +156,7 @@ async def test_the_encoders_are_there_in_the_sandbox(coding: str, tmp_path: Path
 RELOAD = """
 import sys
 from dataclasses import replace
-from pwb_async.config.option_types import Delay
+from pwb_async.config.parsers import Delay
 from pwb_async.config.options import Options
 from pwb_async.runtime.context import open_context, reload_context
 options = Options(root=sys.argv[1], port=0, sandbox=True, access_log="off", compress=False)

@@ -9,8 +9,8 @@ import pytest
 
 from pwb_async.config.loader import read_options
 from pwb_async.config.modes import MODES
-from pwb_async.config.option_types import Delay
 from pwb_async.config.options import ConfigError, Options
+from pwb_async.config.parsers import Delay
 from pwb_async.core.site.lookup import Lookup, OpenFile, candidates_of
 from pwb_async.storage import slow_disk
 from pwb_async.storage.disk import Disk
@@ -172,7 +172,7 @@ def first_delays() -> list[float]:
     script = """
 import os
 from pwb_async.storage import slow_disk
-from pwb_async.config.option_types import Delay
+from pwb_async.config.parsers import Delay
 slow_disk.sleep = lambda seconds: print(seconds, flush=True)
 def wait(): slow_disk._wait(Delay("*", 0.02, 0.005))
 wait()
