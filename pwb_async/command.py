@@ -37,7 +37,7 @@ def begin(program: str) -> tuple[Options, Callable[[], Options]]:
         discard_output()
         raise exit_with(1, f"{program}: cannot write to standard output: {error.strerror}") from None
     logging.basicConfig(level=logging.WARNING, handlers=[error_log_handler(program)])
-    logger.setLevel(logging.INFO)
+    logger.setLevel(logging.WARNING if options.quiet else logging.INFO)
     return options, read_again
 
 

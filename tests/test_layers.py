@@ -60,9 +60,10 @@ LAYERS: dict[str, set[str]] = {
     "server": {*PURE, *BLOCKING, "core.tls"},
     "compress": {"core.semantics", "core.site", "config", "storage", "output", "runtime"},
     "explain": {*PURE, "access", "config", "observability", "output", "runtime", "storage"},
+    "terminal": {"version", "compress", "config", "explain", "network", "observability", "output", "runtime"},
     "workers": {*PURE, *BLOCKING, "server"},
     "embedding": {*PURE, *BLOCKING, "core.tls", "server", "workers"},
-    "__main__": {*PURE, *BLOCKING, "command", "compress", "explain", "server", "workers", "embedding"},
+    "__main__": {*PURE, *BLOCKING, "command", "compress", "explain", "server", "terminal", "workers", "embedding"},
 }
 """What each part of pwb_async may import of the others. Nothing imports __main__."""
 LEGACY_MAY_IMPORT = {*PURE, *BLOCKING, "version", "command"}

@@ -30,8 +30,8 @@ def read(program: str, argv: Sequence[str]) -> list[tuple[str, str, Any]] | None
             name, text = "root", word
             if name in texts or not word:
                 return None
-        elif (name := _switch_of(program, word)) is not None:
-            switches[name] = not word.startswith(_NO)
+        elif (switch := _switch_of(program, word)) is not None:
+            switches[switch] = not word.startswith(_NO)
             continue
         else:
             option = _option_of(program, flag)

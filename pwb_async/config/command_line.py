@@ -12,6 +12,7 @@ from .click_types import ClickType
 from .declarations import Declaration, Topic
 from .environment import PREFIX
 from .errors import HelpPrintedError
+from .habits import HABITS
 from .help import HelpfulCommand
 from .option_types import PATH, SWITCH
 from .options import DECLARATIONS, ConfigError
@@ -36,9 +37,14 @@ PROGRAMS: Final = {
         (
             ("pwb ~/site", "serve a folder to this machine, at http://127.0.0.1:8888/"),
             ("pwb ~/site --host 0.0.0.0 --port 8080", "serve it to other machines, too"),
+            ("pwb ~/site --profile dev --open", "while writing it: always current, with listings; open a browser"),
+            ("pwb ~/site --profile share", "for phones in the same network, with a QR code of the address"),
             ("pwb ~/site --workers auto --access-log off", "use every processor, and write no log"),
         ),
         (
+            ("config", "print every option, its value and where it is from; a JSON Schema for editors"),
+            ("completion", "print a script that makes a shell complete options and values"),
+            ("man", "print the manual page: pwb man | man -l -"),
             ("compress", "compress the files of a directory ahead of time, as small as possible"),
             ("explain", "print how a request would be answered, and why"),
         ),
@@ -197,11 +203,29 @@ def describe(error: click.UsageError, program: str = "") -> str:
         return f"{_place(error.param) if error.param else 'command line'}: {error.message}"
     if isinstance(error, click.NoSuchOption):
         return f"{error.option_name}: no such option{_hint(error, program)}"
-    return error.format_message()
+    if isinstance(error, click.BadOptionUsage):
+        return f"{error.option_name}: {_usage(error)}"
+    message = error.format_message()
+    if program and message.startswith("Got unexpected extra argument"):
+        return f"{message}: ROOT is one directory; --mount /docs/=DIRECTORY serves another one, too"
+    return message
+
+
+def _usage(error: click.BadOptionUsage) -> str:
+    """What is wrong with an option that lacks its value, or has one and is a switch."""
+    flag = error.option_name
+    option = DECLARATIONS.get(flag.removeprefix("--").removeprefix("no-").replace("-", "_"))
+    if option is None:
+        return error.message
+    if option.type is SWITCH:
+        return f"it takes no value: {option.flag} or --no-{option.flag[2:]}"
+    return f"its value is missing: {flag} {option.type.name}"
 
 
 def _hint(error: click.NoSuchOption, program: str) -> str:
-    """What the user may have meant: an option of the other program, or one with a similar name."""
+    """What the user may have meant: an option of the other program, of another server, or one with a similar name."""
+    if program == "pwb" and error.option_name in HABITS:
+        return f" ({HABITS[error.option_name]})"
     word = error.option_name.lstrip("-")
     named = DECLARATIONS.get(word.replace("-", "_"))
     if program and named is not None and named.program:

@@ -18,6 +18,7 @@ class Topic(Enum):
     LIVE_RELOAD = "Live reload"
     LISTENING = "Where it listens"
     TLS = "HTTPS"
+    TERMINAL = "At the terminal"
     PROCESS = "Processes and rights"
     STORAGE = "Memory and disk"
     LOGGING = "Log and timeline"

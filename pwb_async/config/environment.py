@@ -19,7 +19,10 @@ CONFIG: Final = f"{PREFIX}CONFIG"
 """The variable that names the TOML file."""
 _PLATFORM_PORT: Final = "PORT"
 """The variable with which platforms such as Cloud Run and Heroku name the port."""
-_SERVICE: Final = r"PWB_(?:[A-Z0-9_]+_)?(?:SERVICE_HOST|SERVICE_PORT(?:_[A-Z0-9_]+)?|PORT_[0-9]+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)"
+_SERVICE: Final = (
+    r"PWB_(?:[A-Z0-9_]+_)?"
+    r"(?:SERVICE_HOST|SERVICE_PORT(?:_[A-Z0-9_]+)?|PORT_[0-9]+_(?:TCP|UDP|SCTP)(?:_(?:PROTO|PORT|ADDR))?)"
+)
 _PORT: Final = r"PWB_(?:[A-Z0-9_]+_)?PORT"
 _URL: Final = r"(?:tcp|udp|sctp)://.+:[0-9]+"
 _MAX_SHOWN: Final = 3

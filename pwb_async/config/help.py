@@ -1,9 +1,13 @@
 """--help in sections: examples and commands first, then the options under headings."""
 
+import os
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import click
+
+from pwb_async.output.colours import BOLD, Style, has_colours
 
 WIDTH = 100
 """The most columns of a line of help."""
@@ -35,10 +39,10 @@ class HelpfulCommand(click.Command):
         """Write the description, the examples and the commands; called by click."""
         super().format_help_text(ctx, formatter)
         if self.examples:
-            with formatter.section("Examples"):
+            with formatter.section(_heading("Examples")):
                 formatter.write_dl(self.examples, col_max=_EXAMPLE_INDENT)
         if self.commands:
-            with formatter.section("Commands (each has its own --help)"):
+            with formatter.section(_heading("Commands (each has its own --help)")):
                 formatter.write_dl(self.commands)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -49,5 +53,9 @@ class HelpfulCommand(click.Command):
         under[_OTHERS if placed else "Options"] = [name for name in by_name if name not in placed]
         for title, names in under.items():
             if records := [record for name in names if (record := by_name[name].get_help_record(ctx))]:
-                with formatter.section(title):
+                with formatter.section(_heading(title)):
                     formatter.write_dl(records)
+
+
+def _heading(title: str) -> str:
+    return Style(has_colours(sys.stdout, os.environ))(title, BOLD)

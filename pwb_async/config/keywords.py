@@ -13,6 +13,7 @@ from typing import Any, Final, TypeAlias
 from pwb_async.output.printing import did_you_mean
 
 from .conversion import convert
+from .declarations import Declaration, Topic
 from .loader import merge_options
 from .options import DECLARATIONS, ConfigError, Options
 from .package_files import directory_of
@@ -36,6 +37,11 @@ def options_of(root: Root, values: Mapping[str, Any], defaults: Mapping[str, Any
     return merge_options(_PROGRAM, checked, {}, None, logger.warning, defaults)
 
 
+def is_keyword(option: Declaration) -> bool:
+    """Whether an option may be a keyword argument: one of pwb that is not for a person at a terminal."""
+    return option.belongs_to(_PROGRAM) and option.topic is not Topic.TERMINAL
+
+
 def _checked(given: Mapping[str, Any]) -> Iterator[tuple[str, str, Any]]:
     """The name of each option, where it stands in messages, and its value."""
     for name, value in given.items():
@@ -43,10 +49,10 @@ def _checked(given: Mapping[str, Any]) -> Iterator[tuple[str, str, Any]]:
         if name == _CONFIG:
             if not isinstance(value, str):
                 raise ConfigError(f"{place}: {value!r} is not a path.")
-        elif name in DECLARATIONS and DECLARATIONS[name].belongs_to(_PROGRAM):
+        elif name in DECLARATIONS and is_keyword(DECLARATIONS[name]):
             value = convert(name, place, value)
         else:
-            names = [each.name for each in DECLARATIONS.values() if each.belongs_to(_PROGRAM)]
+            names = [each.name for each in DECLARATIONS.values() if is_keyword(each)]
             raise TypeError(f"there is no option {name!r}{did_you_mean(name, (*names, _CONFIG))}")
         yield name, place, value
 

@@ -4,8 +4,6 @@ import os
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-import click
-
 LANGUAGES: Final = ("en", "zh")
 """English and Chinese."""
 
@@ -19,6 +17,8 @@ def preferred(environment: Mapping[str, str] = os.environ) -> str:
 
 def language_option(what: str = "Language.") -> Callable[[Any], Any]:
     """The click option --lang, whose value is one of LANGUAGES."""
+    import click  # the language itself is found without it
+
     return click.option(
         "--lang", type=click.Choice(LANGUAGES), default=preferred, help=what, show_default="that of the terminal"
     )

@@ -4,12 +4,11 @@ from dataclasses import dataclass
 
 from .declarations import Topic, option
 from .option_types import FILE_GLOB, SWITCH
-from .tls_options import TLSOptions
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LiveReloadOptions(TLSOptions):
-    """The options of live reload, and those of TLS."""
+@dataclass(frozen=True, kw_only=True, init=False, repr=False, eq=False)  # only Options is made
+class LiveReloadOptions:
+    """The options of live reload."""
 
     live_reload: bool = option(
         Topic.LIVE_RELOAD,

@@ -1,7 +1,7 @@
 """The options of a program, read from the command line, the environment and a TOML file.
 
-read, step by step:
-  1. reads the command line (arguments.py, command_line.py); its values override all others
+merge_settings, step by step:
+  1. takes what the command line has (arguments.py, command_line.py); its values override all others
   2. reads the TOML file (toml_file.py) and the environment (environment.py), which overrides the file
   3. checks each value that is not overridden, with the same type for every source
   4. adds what the profile sets and nothing else does (profiles.py)
@@ -46,7 +46,7 @@ def read_options(
     each thing that is ignored, or probably not meant. Raises ConfigError if an option is wrong; --help and --version
     print, and raise HelpPrintedError.
     """
-    return merge(program, _read_arguments(program, argv), environ, directory, warn).options
+    return merge_options(program, _read_arguments(program, argv), environ, directory, warn)
 
 
 def _read_arguments(program: str, argv: Sequence[str]) -> Iterable[tuple[str, str, Any]]:
@@ -57,7 +57,23 @@ def _read_arguments(program: str, argv: Sequence[str]) -> Iterable[tuple[str, st
     return command_line.read(program, argv)
 
 
-def merge(
+def merge_options(
+    program: str,
+    given: Iterable[tuple[str, str, Any]],
+    environ: Mapping[str, str],
+    directory: str | os.PathLike[str] | None,
+    warn: Warn = lambda line: None,
+    defaults: Mapping[str, Any] | None = None,
+) -> Options:
+    """The same for options that have been checked: the name of each, where it stands, and its value.
+
+    directory: None for no file but the one that is given as `config`, which is relative to the current folder.
+    defaults: values of options that are set nowhere, where they are not those of the declarations.
+    """
+    return merge_settings(program, given, environ, directory, warn, defaults).options
+
+
+def merge_settings(
     program: str,
     given: Iterable[tuple[str, str, Any]],
     environ: Mapping[str, str],
@@ -65,11 +81,7 @@ def merge(
     warn: Warn = lambda line: None,
     defaults: Mapping[str, Any] | None = None,
 ) -> Settings:
-    """The same for options that have been checked: the name of each, where it stands, and its value.
-
-    directory: None for no file but the one that is given as `config`, which is relative to the current folder.
-    defaults: values of options that are set nowhere, where they are not those of the declarations.
-    """
+    """The same with the origin of each value."""
     # The place and the value of each option that is set. Those of the command line have been checked.
     settings = {name: (place, value) for name, place, value in given}
     _, config = settings.pop(arguments.CONFIG, ("", environ.get(environment.CONFIG)))
@@ -87,7 +99,7 @@ def merge(
             warn(f"{error} It is ignored: {program} has no {option.flag}")
     places = {name: place for name, (place, _) in settings.items()}
     values = {name: value for name, (_, value) in settings.items()}
-    profile = values.get("profile") if program == "pwb" else None
+    profile = values.get("profile", "") if program == "pwb" else ""
     by_profile = {name: value for name, value in PROFILES.get(profile, {}).items() if name not in settings}
     options = Options(**{**(defaults or {}), **by_profile, **values}, rules=toml.rules())
     if sites := tuple(toml.sites()):

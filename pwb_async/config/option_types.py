@@ -37,6 +37,7 @@ from .parsers import (
     read_word,
     read_workers,
 )
+from .profiles import PROFILES
 
 _WORD: Final = r"\S+"
 _LINE: Final = r"[^\n]+"
@@ -152,5 +153,7 @@ SECURITY: Final = _one_of(*LEVELS)
 CHARSET: Final = OptionType("NAME|off", read_charset, zero_word="off", toml_string="off")
 ETAG: Final = _one_of("auto", "content", "mtime")
 LOOP: Final = _one_of("uvloop", "asyncio")
+LOG_FORMAT: Final = _one_of("combined", "json", "pretty")
+PROFILE: Final = _one_of(*PROFILES)
 TRIGGER: Final = _one_of("edge", "level", "oneshot")
 MODE: Final = OptionType("|".join(MODES), read_mode, toml_string=next(iter(MODES)), words=tuple(MODES))

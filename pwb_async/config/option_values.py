@@ -51,6 +51,7 @@ class OptionValues(TypedDict, total=False):
     live_reload_ignore: list[str] | tuple[str, ...] | None
     host: str | None
     port: int | None
+    port_fallback: bool | None
     unix: Path | None
     unix_mode: str | None
     unix_group: str | None
@@ -72,6 +73,7 @@ class OptionValues(TypedDict, total=False):
     sendfile: bool | None
     disk_timeout: float | str | None
     access_log: Path | None
+    log_format: Literal["combined", "json", "pretty"] | None
     trace: Path | None
     header_timeout: float | str | None
     idle_timeout: float | str | None

@@ -1,6 +1,6 @@
 """The options of both programs, each declared once, as a field of `Options`.
 
-To add an option, add a field, here, in tls_options.py or in live_reload_options.py: its topic, default, type of value
+To add an option, add a field, here or in one of the classes that Options is made of: its topic, default, type of value
 and help. The command line, the environment, the TOML file, --help and docs/options.md are made from these declarations.
 """
 
@@ -10,22 +10,21 @@ from typing import Final, NamedTuple
 from pwb_async.output.printing import printable
 
 from .declarations import Declaration, Topic, option
+from .limit_options import LimitOptions
 from .live_reload_options import LiveReloadOptions
 from .mount_points import MountPoint
 from .option_types import (
     ADDRESS,
     AGE,
-    BYTES,
     BYTES_OR_OFF,
     CHARSET,
-    COUNT,
-    COUNT_OR_0,
     DELAY,
     ETAG,
     FILE_MODE,
     GROUP,
     HEADER,
     HOST_NAME,
+    LOG_FORMAT,
     LOOP,
     MODE,
     MOUNT,
@@ -36,9 +35,7 @@ from .option_types import (
     PATH,
     PORT,
     PROXY,
-    RATE,
     SECONDS,
-    SECONDS_OR_0,
     SECURITY,
     SWITCH,
     TRIGGER,
@@ -49,6 +46,8 @@ from .option_types import (
 )
 from .parsers import Delay, HeaderField, TypeRule
 from .rules import Rules
+from .terminal_options import TerminalOptions
+from .tls_options import TLSOptions
 
 
 class ConfigError(ValueError):
@@ -58,8 +57,8 @@ class ConfigError(ValueError):
         super().__init__(printable(line))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options(LiveReloadOptions):
+@dataclass(frozen=True, kw_only=True, repr=False)  # a repr of 100 values would cost a start 0.4 ms
+class Options(TLSOptions, LiveReloadOptions, TerminalOptions, LimitOptions):
     """The values of all options. Times are in seconds, sizes in bytes; 0 and None mean what the help says of them.
 
     Only read_options() checks values; Options(port=0) takes what it is given.
@@ -164,7 +163,11 @@ class Options(LiveReloadOptions):
         Topic.ACCESS, (), NETWORK, "Refuse clients of this network, even if --allow names it; repeatable."
     )
     allowed_host: tuple[str, ...] = option(
-        Topic.ACCESS, (), HOST_NAME, "Serve only requests for this host, against DNS rebinding; repeatable."
+        Topic.ACCESS,
+        (),
+        HOST_NAME,
+        "Serve only requests for this host, against DNS rebinding; local: for this machine's names and addresses; "
+        "repeatable.",
     )
 
     maintenance: bool = option(
@@ -188,6 +191,9 @@ class Options(LiveReloadOptions):
 
     host: str = option(Topic.LISTENING, "127.0.0.1", ADDRESS, "Address or host name to listen on.")
     port: int = option(Topic.LISTENING, 8888, PORT, "Port to listen on; 0: any free port.")
+    port_fallback: bool = option(
+        Topic.LISTENING, False, SWITCH, "Listen on the next free port if the port is in use.", program="pwb"
+    )
     unix: str | None = option(Topic.LISTENING, None, PATH, "Listen on this Unix socket instead.")
     unix_mode: str | None = option(
         Topic.LISTENING,
@@ -235,39 +241,14 @@ class Options(LiveReloadOptions):
     )
 
     access_log: str = option(Topic.LOGGING, "-", PATH, "Access log; -: standard output; off: none.")
+    log_format: str | None = option(
+        Topic.LOGGING,
+        None,
+        LOG_FORMAT,
+        "Format of the access log (if not given: pretty on a terminal, else combined).",
+        program="pwb",
+    )
     trace: str | None = option(Topic.LOGGING, None, PATH, "Write a timeline for Perfetto to this file; overwrites it.")
-
-    header_timeout: float = option(Topic.TIMEOUTS, 10.0, SECONDS, "Time for a whole request head to arrive.")
-    idle_timeout: float = option(Topic.TIMEOUTS, 15.0, SECONDS, "Time between a response and the next request.")
-    send_timeout: float = option(Topic.TIMEOUTS, 60.0, SECONDS, "Time within which a client must take some bytes.")
-    min_send_rate: int = option(
-        Topic.TIMEOUTS, 0, RATE, "Bytes a second that a client must take, measured over --send-timeout; 0: any."
-    )
-    linger_idle: float = option(
-        Topic.TIMEOUTS, 5.0, SECONDS, "Time to wait for more unread bytes before a connection is closed."
-    )
-    linger_timeout: float = option(
-        Topic.TIMEOUTS, 30.0, SECONDS, "Time to read all unread bytes before a connection is closed."
-    )
-    grace_period: float = option(
-        Topic.TIMEOUTS, 30.0, SECONDS_OR_0, "Time for responses under way to end when the server stops."
-    )
-
-    max_connections: int = option(
-        Topic.LIMITS, 0, COUNT_OR_0, "Connections at once, shared by the workers; 0: as many as descriptors allow."
-    )
-    max_connections_per_ip: int = option(Topic.LIMITS, 0, COUNT_OR_0, "Connections of one client at once; 0: any.")
-    requests_per_connection: int = option(
-        Topic.LIMITS, 1000, COUNT_OR_0, "Requests after which a connection is closed; 0: no limit."
-    )
-    max_request_line: int = option(Topic.LIMITS, 8190, BYTES, "Longest request line.", at_most="max_head")
-    max_field: int = option(Topic.LIMITS, 8190, BYTES, "Longest field line of a request.", at_most="max_head")
-    max_fields: int = option(Topic.LIMITS, 100, COUNT, "Most fields of a request.")
-    max_head: int = option(Topic.LIMITS, 32768, BYTES, "Largest request head: request line and all fields.")
-    max_content: int = option(
-        Topic.LIMITS, 65536, BYTES, "Most content of a request that is skipped to keep the connection."
-    )
-    max_ranges: int = option(Topic.LIMITS, 512, COUNT, "Most byte ranges of a request.")
 
     mode: str | None = option(Topic.DESIGNS, None, MODE, "Design of the server.", program="pwb-legacy")
     trigger: str = option(

@@ -11,7 +11,7 @@ from typing import Any, Final
 from pwb_async.core.semantics.target import canonical_host, valid_host
 
 from .conversion import convert
-from .declarations import Topic
+from .declarations import Declaration, Topic
 from .options import DECLARATIONS, ConfigError, Options, SiteOptions
 from .places import check_places
 from .requirements import check_needs
@@ -40,13 +40,18 @@ def parse_sites(tables: Iterable[TomlFile], options: Options, warn: Callable[[st
     return tuple(sites)
 
 
+def is_of_a_site(option: Declaration) -> bool:
+    """Whether a site may set an option."""
+    return option.topic in _TOPICS and option.name not in _OF_SERVER
+
+
 def _options(table: TomlFile, options: Options, warn: Callable[[str], object]) -> Options:
     if SITES in table.table:
         raise ConfigError(f"{table.place}: a site has no sites of its own.")
     settings: dict[str, Any] = {"prefix": "/", "mount": ()}
     written: dict[str, str] = {}
     for name, place, value in table.options():
-        if DECLARATIONS[name].topic not in _TOPICS or name in _OF_SERVER:
+        if not is_of_a_site(DECLARATIONS[name]):
             raise ConfigError(f"{place}: it is an option of the server, not of a site.")
         settings[name], written[name] = convert(name, place, value), place
     if "root" not in settings:

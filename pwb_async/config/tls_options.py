@@ -10,7 +10,7 @@ TLS_NEEDED: Final = "tls_cert|tls_self_signed|tls_local"
 """What an option needs that has no meaning without TLS."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, init=False, repr=False, eq=False)  # only Options is made
 class TLSOptions:
     """The options of TLS, which is used where there is a certificate."""
 

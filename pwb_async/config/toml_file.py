@@ -14,6 +14,9 @@ RULE_TABLES: Final = ("headers", "redirects", "rewrites", "access")
 """The names of the tables of rules."""
 SITES: Final = "sites"
 """The name of the tables of sites."""
+_PYPROJECT: Final = "pyproject.toml"
+_TABLE: Final = "pwb"
+"""The table of pyproject.toml, beneath "tool"."""
 _MAX_BYTES: Final = 8 << 20
 """Bytes of a file."""
 
@@ -73,29 +76,41 @@ def read(config: str | None, directory: str | os.PathLike[str]) -> TomlFile:
 
     A file that is missing has neither options nor rules, unless it is `config`. Raises ConfigError.
     """
-    for name in [config] if config else ["pwb.toml", "pyproject.toml"]:
+    for name in [config] if config else ["pwb.toml", _PYPROJECT]:
         path = os.path.join(directory, name)
         if not config and not os.path.exists(path):  # also false if the directory is gone or may not be entered
             continue
-        text, table = _load(name, path)
-        if os.path.basename(name) != "pyproject.toml":
+        text = _read(name, path)
+        if not config and name == _PYPROJECT and _TABLE not in text:  # most projects are not about PWB
+            continue
+        table = _parse(name, text)
+        if os.path.basename(name) != _PYPROJECT:
             return TomlFile(name, text, name, table)
         tool = table.get("tool")
-        table = tool.get("pwb", {}) if isinstance(tool, dict) else {}
+        table = tool.get(_TABLE, {}) if isinstance(tool, dict) else {}
         if not isinstance(table, dict):
             raise ConfigError(f"{name}: [tool.pwb] is not a table.")
         return TomlFile(name, text, f"{name} [tool.pwb]", table)
     return NO_FILE
 
 
-def _load(name: str, path: str) -> tuple[str, dict[str, Any]]:
+def _read(name: str, path: str) -> str:
     try:
-        text = read_file(path, _MAX_BYTES).decode()
-        import tomllib  # takes 8 ms, which a start without a file is spared
-
-        return text, tomllib.loads(text)
+        return read_file(path, _MAX_BYTES).decode()
     except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
-        raise ConfigError(f"{name}: cannot be read: {reason}") from None
+        raise ConfigError(f"{name}: cannot be read: {_reason(error)}") from None
+
+
+def _parse(name: str, text: str) -> dict[str, Any]:
+    import tomllib  # takes 8 ms, which a start without a file is spared
+
+    try:
+        return tomllib.loads(text)
+    except ValueError as error:
+        raise ConfigError(f"{name}: cannot be read: {_reason(error)}") from None
     except RecursionError:
         raise ConfigError(f"{name}: cannot be read: its values are nested too deeply") from None
+
+
+def _reason(error: OSError | ValueError) -> object:
+    return error.strerror if isinstance(error, OSError) else error

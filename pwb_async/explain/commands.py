@@ -16,7 +16,7 @@ from urllib.parse import quote, urlsplit
 import click
 
 from pwb_async.config.command_line import Program, make_command, read_with
-from pwb_async.config.loader import merge
+from pwb_async.config.loader import merge_options
 from pwb_async.config.options import ConfigError, Options
 from pwb_async.core.events import BadRequest
 from pwb_async.core.semantics.networks import parse_address
@@ -84,16 +84,20 @@ def main() -> None:
     raise SystemExit(status)
 
 
+def explain_command() -> click.Command:
+    """The command line."""
+    return make_command("pwb", PROGRAM, _ABOUT, _OWN, epilog="All options of pwb count as well: pwb --help.")
+
+
 def run(arguments: Sequence[str]) -> None:
     """Explain the request that the arguments describe.
 
     Raises ConfigError, StartupError or ValueError, each with a line about what is wrong.
     """
-    command = make_command("pwb", PROGRAM, _ABOUT, _OWN, epilog="All options of pwb count as well: pwb --help.")
-    given = list(read_with(command, "pwb", arguments))
+    given = list(read_with(explain_command(), "pwb", arguments))
     names = [param.name for param in _OWN]
     own = {name: value for name, _, value in given if name in names}
-    options = merge("pwb", (each for each in given if each[0] not in names), os.environ, ".", _warn).options
+    options = merge_options("pwb", (each for each in given if each[0] not in names), os.environ, ".", _warn)
     explanation = explain(options, _request(own, options), _peer(own.get("peer", _PEER)))
     colour = False if os.environ.get("NO_COLOR") else None
     for line in [to_json(explanation)] if "as_json" in own else to_text(explanation):

@@ -22,11 +22,14 @@ from time import monotonic
 from typing import Final
 
 from pwb_async.output.pipes import has_reader, is_ready, open_to_append, reopen_nonblocking
+from pwb_async.output.writer import write
 
 from .combined_format import format_combined
-from .exchange import Exchange
+from .exchange import Exchange, Format
 
 logger: Final = logging.getLogger("pwb")
+STANDARD_OUTPUT: Final = "-"
+"""What stands for standard output, in place of a path."""
 LOG_RETRY: Final = 0.2
 """Seconds between two attempts of a server to write lines that a pipe has not taken."""
 _FLUSH_HALVES: Final = 2 * 1000
@@ -45,7 +48,7 @@ _MAX_MESSAGE: Final = 64 * 1024
 
 
 class AccessLog:
-    """An access log in Combined Log Format. Every thread may call its methods."""
+    """An access log. Every thread may call its methods."""
 
     dropped: int
     """Lines that were lost."""
@@ -54,9 +57,10 @@ class AccessLog:
     on_backlog: Callable[[], object]
     """Called when so many lines are kept that flush() should be called; does nothing unless it is set."""
 
-    def __init__(self, target: str) -> None:
+    def __init__(self, target: str, format_line: Format = format_combined) -> None:
         """`target` is a path, or "-" for standard output. Raises OSError if it cannot be opened."""
         self._target = target
+        self._format = format_line
         self._halves: list[bytes] = []
         self._blocks: deque[bytes] = deque()
         self._size = 0  # bytes in all blocks
@@ -86,11 +90,11 @@ class AccessLog:
     @property
     def has_path(self) -> bool:
         """Whether it has a path, which can be opened again; standard output has none."""
-        return self._target != "-"
+        return self._target != STANDARD_OUTPUT
 
     def record(self, exchange: Exchange) -> None:
         """Format an exchange as a line, which flush() will write. It is an Observer."""
-        halves, line = self._halves, format_combined(exchange)
+        halves, line = self._halves, self._format(exchange)
         halves += line
         if len(line[1]) > _LONG_HALF:
             self._pack(_MAX_HALVES)
@@ -165,7 +169,7 @@ class AccessLog:
             self._pack(_MAX_HALVES)
 
     def _write_fd(self, data: memoryview) -> int:
-        return os.write(self._fd, data)
+        return write(self._fd, data)
 
     def _write(self, write: Callable[[memoryview], int], max_bytes: int | None) -> None:
         """Write a block; with `max_bytes` only as many whole lines as fit, and a longer line in pieces."""

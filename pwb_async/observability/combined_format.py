@@ -17,7 +17,7 @@ from pwb_async.core.semantics.messages import Request
 from .exchange import Exchange
 
 _UNSAFE: Final = re.compile(rb"[^ !#-\[\]-~]")
-_MAX_CACHED: Final = 1024
+MAX_CACHED: Final = 1024
 """Bytes of a request line and fields up to which a request is cached, so that a hostile client cannot fill the memory.
 The parser returns the same Request again only for heads of at most this length."""
 _CACHE_SIZE: Final = 2048
@@ -54,7 +54,7 @@ def _first_half(client: str, second: int) -> bytes:
 def _format_request(request: Request, status: int, sent: int) -> bytes:
     """The second half of a request's line, which is cached if the request is short."""
     line = request_line(request)
-    if len(line) + request.fields.size > _MAX_CACHED:
+    if len(line) + request.fields.size > MAX_CACHED:
         return _second_half(line, status, sent, _client_fields(request.fields))
     second = _second_half(line, status, sent, _cached_client_fields(request.fields))
     if len(_cache) >= _CACHE_SIZE:

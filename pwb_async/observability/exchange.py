@@ -35,6 +35,10 @@ Observer: TypeAlias = Callable[[Exchange], None]
 Several threads may call it at the same time. If it raises an exception, only the error log shows it."""
 
 
+Format: TypeAlias = Callable[[Exchange], tuple[bytes, bytes]]
+"""A function that makes a line of the access log, in two halves, the second with its line end."""
+
+
 def make_exchange(client: str, request: Request | BadRequest, status: int, sent: int, started_at: float) -> Exchange:
     """Make an exchange of its attributes."""
     exchange = Exchange()

@@ -10,6 +10,8 @@ import stat
 from select import PIPE_BUF, POLLERR, POLLOUT, poll  # bound here, before --mode gevent patches the module
 from typing import Final
 
+from .writer import write
+
 _APPEND: Final = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOCTTY | os.O_NONBLOCK
 
 
@@ -80,7 +82,7 @@ def write_ready(fd: int, data: bytes) -> bool:
     while data:
         if not is_ready(fd):
             return False
-        data = data[os.write(fd, data[:PIPE_BUF]) :]
+        data = data[write(fd, data[:PIPE_BUF]) :]
     return True
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from pwb_async.config.options import ConfigError, Options
 from pwb_async.config.places import root_path
+from pwb_async.config.profiles import LOCAL
 from pwb_async.core.http1.connection import Connection
 from pwb_async.core.semantics.networks import Networks
 from pwb_async.core.site.access import AccessRule, AccessRules
@@ -46,10 +47,20 @@ def find_access(
     return Access(
         rules,
         {path: files[path] for path in options.htpasswd_files},
-        hosts=options.allowed_host,
+        hosts=served_hosts(options),
         preflights=bool(options.cors),
         attempts=None if other is None else other.attempts,
     )
+
+
+def served_hosts(options: Options) -> tuple[str, ...]:
+    """The hosts that --allowed-host names, with those of this machine in place of the word for them."""
+    hosts = options.allowed_host
+    if LOCAL not in hosts:
+        return hosts
+    from pwb_async.network.local_names import own_hosts
+
+    return (*(host for host in hosts if host != LOCAL), *own_hosts(options.host))
 
 
 def guard_storage(storage: Storage, options: Options, access: "Access") -> Storage:

@@ -18,7 +18,7 @@ from pwb_async.core.http1.parser import RequestParser
 from pwb_async.core.site.access import ClientResolver, Guard
 from pwb_async.core.site.lookup import Storage
 from pwb_async.core.site.responder import Responder
-from pwb_async.network.listeners import close, listen, url
+from pwb_async.network.listeners import close, url
 from pwb_async.observability.access_log import AccessLog
 from pwb_async.observability.exchange import Observer
 from pwb_async.output.printing import printable
@@ -31,10 +31,9 @@ from .access_options import find_connection_class, find_proxies
 from .connection_options import find_parser, limits, timeouts
 from .delays import delays, slowed
 from .hooks import AccessCheck, both, contain
-from .landlock import find_landlock
-from .preload import modules_of
+from .listening import open_sockets, redirect_sockets
+from .log_options import is_same_log, open_log
 from .processors import processors
-from .redirect_listener import redirect_sockets
 from .risks import warn_of_risks
 from .sites import PLAIN, SiteParts, Sites
 from .timeline import open_trace
@@ -153,6 +152,8 @@ class ServerContext(NamedTuple):
 
         Raises StartupError.
         """
+        from .preload import modules_of  # most servers keep their rights
+
         directory = self.options.root
         try:
             modules += modules_of(self.options, tls=self.tls is not None, http2=self.speaks_http2)
@@ -254,14 +255,13 @@ def _open(
                 privileges.find_user(options.user)
             if options.sandbox:
                 action, value = "use", "--sandbox"
+                from .landlock import find_landlock  # most servers keep their rights
+
                 find_landlock()
             action, value = "write the access log", options.access_log
-            if old is not None and old.options.access_log == value:
+            if old is not None and is_same_log(old.options, options):
                 log = old.log
-            elif value == "off":
-                log = None
-            else:
-                log = AccessLog(value)
+            elif (log := open_log(program, options)) is not None:
                 opened.callback(log.close)
             action, value = "give the socket to the group", options.unix_group or ""
             group = privileges.find_group(value) if value else None
@@ -269,8 +269,7 @@ def _open(
             if old is not None:
                 sockets = old.sockets
             elif sockets is None:
-                mode = int(options.unix_mode, 8) if options.unix_mode else None
-                sockets = listen(options.host, options.port, options.unix, mode, group, activated)
+                sockets = open_sockets(options, group, activated=activated)
                 opened.callback(close, sockets)
             action, value = "listen on", f"{options.host} port {options.redirect_https}"
             beside = old.redirect_sockets if old is not None else redirect_sockets(options, sockets)
@@ -281,11 +280,9 @@ def _open(
             action, value = "write the timeline", options.trace or ""  # last, since it empties the file
             trace = old.trace if old is not None else open_trace(program, options)
         except OSError as error:
-            hint = ""
-            if action == "serve":
-                value = error.filename
-                hint = f" (another directory: {program} DIRECTORY)" if value == options.root else ""
-            raise StartupError(f"cannot {action} {value}: {error.strerror or error}{hint}") from None
+            from .startup_hints import describe_failure  # most starts succeed
+
+            raise StartupError(describe_failure(program, options, action, value, error)) from None
         opened.pop_all()
     warn_of_risks(options, secure=has_tls(program, options))
     storage = slowed(sites.storage, options)

@@ -24,14 +24,19 @@ _RELOAD: Final = (
     "pwb_async.config.rule_tables",
     "pwb_async.core.site.maintenance",
     "pwb_async.core.site.rule_warnings",
+    "pwb_async.network.local_names",
+    "pwb_async.observability.json_format",
+    "pwb_async.observability.pretty_format",
+    "pwb_async.runtime.startup_hints",
     "pwb_async.storage.slow_disk",
     "tomllib",
 )
 """Modules that a reload imports if options or files of rules have become such that they are needed."""
 
 
-_PROXY_PROTOCOL: Final = ("pwb_async.server.proxied_protocol",)
+_PROXY_PROTOCOL: Final = ("pwb_async.core.http1.proxy_protocol", "pwb_async.server.proxied_protocol")
 _TLS: Final = ("pwb_async.server.tls_handshake",)
+_MIN_RATE: Final = ("pwb_async.server.min_rate",)
 _HTTP2: Final = ("pwb_async.server.http2_prior_knowledge",)
 _LIVE_RELOAD: Final = (
     "pwb_async.server.live_reload", "pwb_async.server.streaming_protocol", "watchfiles", "platform",
@@ -47,6 +52,7 @@ def modules_of(options: Options, *, tls: bool, http2: bool) -> tuple[str, ...]:
         *(_TLS if tls else ()),
         *(_HTTP2 if http2 else ()),
         *(_LIVE_RELOAD if options.live_reload else ()),
+        *(_MIN_RATE if options.min_send_rate else ()),
     )
 
 

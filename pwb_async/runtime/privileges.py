@@ -18,9 +18,6 @@ from typing import Final, NamedTuple
 from pwb_async.config.options import Options
 from pwb_async.config.places import all_directories
 
-from .landlock import READ_DIRECTORY, READ_FILE, allowed_root, restrict_process
-from .preload import preload
-
 _HIGHEST_ID: Final = 2**32 - 2
 """The highest number of a user or group: the next one makes chown(2) and setresuid(2) change nothing."""
 
@@ -86,6 +83,9 @@ def _number(text: str) -> int | None:
 def drop_privileges(options: Options, *modules: str) -> None:
     """Give up for good the rights that --user and --sandbox take away; import `modules` before. Raises OSError."""
     if options.user is not None or options.sandbox:
+        from .landlock import READ_DIRECTORY, READ_FILE, allowed_root, restrict_process
+        from .preload import preload
+
         preload(*modules)
         if any(each.htpasswd_files for each in options.of_all_sites):
             from pwb_async.access.password_hashes import load_all  # 0.15 s, which most sites are spared

@@ -66,8 +66,8 @@ def _keys(options: Options, sockets: Sequence[socket]) -> "list[CertifiedKey]":
         from pwb_async.tls.certified_key import read_certified_keys
 
         return read_certified_keys(options.tls_cert, options.tls_key)
+    from pwb_async.network.local_names import names_of
     from pwb_async.tls.generated import make_local, make_self_signed
-    from pwb_async.tls.local_names import names_of
 
     addresses = [sock.getsockname() for sock in sockets]
     hosts = [options.host, *(address[0] for address in addresses if isinstance(address, tuple))]

@@ -16,12 +16,10 @@ switched off for large files, and read_ahead() does it in a thread. Measurements
 import asyncio
 import os
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import Final, TypeVar
-
-import aiofiles.os
+from typing import Any, Final, TypeVar
 
 from pwb_async.core.semantics.messages import File
 from pwb_async.core.site.lookup import Finding, Lookup, OpenFile, Storage, Unavailable
@@ -44,8 +42,8 @@ class AsyncStorage:
         """timeout: seconds for one call. Raises RuntimeError if no thread can be started."""
         self._threads = DiskThreads("pwb-disk", _THREADS, _MAX_CALLS)
         self._revalidators = DiskThreads("pwb-revalidate", _REVALIDATION_THREADS, _REVALIDATION_THREADS)
-        self._read_ahead = partial(aiofiles.os.wrap(_read_ahead), executor=self._threads)
-        self._read = partial(aiofiles.os.wrap(_read), executor=self._threads)
+        self._read_ahead = _awaitable(_read_ahead, self._threads)
+        self._read = _awaitable(_read, self._threads)
         self.reconfigure(disk, timeout)
 
     def reconfigure(self, disk: Storage, timeout: float) -> None:
@@ -53,7 +51,7 @@ class AsyncStorage:
         for threads in (self._threads, self._revalidators):
             threads.set_timeout(timeout)
         self._disk = disk
-        self._revalidate = partial(aiofiles.os.wrap(disk.revalidate), executor=self._revalidators)
+        self._revalidate = _awaitable(disk.revalidate, self._revalidators)
 
     def find(self, lookup: Lookup, shared: bool = False, known: OpenFile | None = None) -> asyncio.Future[Finding]:
         """Find what the disk has; Unavailable if it does not answer in time.
@@ -89,6 +87,24 @@ class AsyncStorage:
         """End the threads, without waiting for one that hangs on a dead disk."""
         self._threads.close()
         self._revalidators.close()
+
+
+def _awaitable(function: Callable[..., Any], threads: DiskThreads) -> Callable[..., Awaitable[Any]]:
+    """A coroutine function that calls `function` in a thread, made of it by aiofiles at its first call.
+
+    aiofiles is imported late (late_imports.py).
+    """
+    wrapped: Callable[..., Awaitable[Any]] | None = None
+
+    async def call(*arguments: object) -> Any:
+        nonlocal wrapped
+        if wrapped is None:
+            import aiofiles.os
+
+            wrapped = partial(aiofiles.os.wrap(function), executor=threads)
+        return await wrapped(*arguments)
+
+    return call
 
 
 def _find(disk: Storage, lookup: Lookup, shared: bool, known: OpenFile | None) -> Finding:

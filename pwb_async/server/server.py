@@ -18,16 +18,20 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Final, TypeVar, cast
+from typing import TYPE_CHECKING, Final, TypeVar, cast
 
+from pwb_async.config.options import Options
 from pwb_async.runtime.context import ServerContext, StartupError
 
 from .acceptor import Acceptor
 from .connection_protocol import ConnectionProtocol
 from .faults import contain
 from .http_protocol import HTTPProtocol
-from .min_rate import MinSendRate
+from .late_imports import LATE_IMPORTS_DELAY, import_late
 from .state import ServerState
+
+if TYPE_CHECKING:
+    from .min_rate import MinSendRate
 
 T = TypeVar("T")
 logger: Final = logging.getLogger("pwb")
@@ -49,6 +53,12 @@ _JOIN_INTERVAL: Final = 0.001
 """Seconds between two looks at whether the threads have ended."""
 _MAX_JOINS: Final = 200
 """Looks after which a thread is left behind, since it hangs on a dead disk."""
+
+
+def _find_min_send_rate(options: Options) -> "MinSendRate":
+    from .min_rate import MinSendRate  # most servers demand none
+
+    return MinSendRate(options.min_send_rate, options.send_timeout)
 
 
 class Server:
@@ -89,6 +99,7 @@ class Server:
                 acceptors.append(Acceptor(self.loop, self._redirect_factory()))
                 await acceptors[1].open(list(self.context.redirect_sockets))
             self.state.start_task(self._sweep(acceptors))
+            self._timers.append(self.loop.call_later(LATE_IMPORTS_DELAY, self.run_in_thread, import_late))
             if ready:
                 ready()
             await self._stop_accepting.wait()
@@ -172,7 +183,7 @@ class Server:
             self.state.empty.set()
             return
         self.stopping = True
-        self._timers = [
+        self._timers += [
             self.loop.call_later(self.context.options.grace_period, self.state.empty.set),
             self.loop.call_later(_STOP_DELAY, self._stop_connections),
         ]
@@ -204,9 +215,7 @@ class Server:
         options = self.context.options
         if self.context.log:
             self.context.log.on_backlog = self._flush
-        self._min_send_rate = (
-            MinSendRate(options.min_send_rate, options.send_timeout) if options.min_send_rate else None
-        )
+        self._min_send_rate = _find_min_send_rate(options) if options.min_send_rate else None
 
     def reopen_log(self) -> None:
         """Open the path of the access log again, after a rotation."""

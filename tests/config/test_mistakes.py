@@ -15,7 +15,7 @@ from tests.access.test_htpasswd import MISTAKES
 from . import test_loader, test_rule_files, test_sites
 
 PLACE = re.compile(
-    r"(?:--[a-z_-]+|Option '--[a-z-]+'|ROOT|Got unexpected|environment variable PWB_[A-Z_]+|pwb\.toml|max_[a-z_]+ \d+"
+    r"(?:--[a-z_-]+|ROOT|Got unexpected|environment variable PWB_[A-Z_]+|pwb\.toml|max_[a-z_]+ \d+"
     r"|htpasswd: users line \d+|static/_(?:redirects|headers) line \d+|(?:no\.toml|\.): cannot be read)(?!\w)"
 )
 """What a line begins with: the option, the variable, or the file, with the line where there are lines."""
@@ -70,7 +70,7 @@ def test_a_mistake_is_one_line_and_status_2(
         with monkeypatch.context() as patch:
             patch.chdir(tmp_path)
             patch.setattr(sys, "argv", ["pwb", *mistake.argv])
-            patch.setattr(pwb_async.__main__, "serve", lambda context: pytest.fail("it starts"))
+            patch.setattr(pwb_async.__main__, "_serve", lambda context: pytest.fail("it starts"))
             if mistake.environ is not None:
                 patch.setenv(*mistake.environ)
             for path, content in mistake.files:

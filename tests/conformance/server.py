@@ -163,7 +163,7 @@ def command(design: Design, root: Path | str | bytes, *options: str) -> list[str
 
 def environment() -> dict[str, str]:
     """The environment of a server: no options of PWB, and Python's warnings, so that a leaked socket is reported."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("PWB_")}
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("PWB_") and name != "PORT"}
     return {"PYTHONWARNINGS": "default"} | kept | {"PYTHONPATH": str(REPOSITORY)}
 
 

@@ -3,9 +3,8 @@
 from pathlib import Path
 from typing import Final
 
-import click
-
 from pwb_async.config.declarations import Declaration
+from pwb_async.config.keywords import is_keyword
 from pwb_async.config.option_types import (
     AGE,
     BYTES,
@@ -53,10 +52,9 @@ TYPES: Final[dict[OptionType, str]] = {
 
 def type_of(option: Declaration) -> str:
     """The type of an option's value."""
-    parse = option.type.parse
-    if isinstance(parse, click.Choice):
-        choices = ", ".join(f'"{choice}"' for choice in parse.choices)
-        one = f"Literal[{choices}]"
+    if option.type.words:
+        words = ", ".join(f'"{word}"' for word in option.type.words)
+        one = f"Literal[{words}]"
     else:
         one = TYPES.get(option.type, "str")
     return f"list[{one}] | tuple[{one}, ...]" if option.repeatable else one
@@ -64,7 +62,7 @@ def type_of(option: Declaration) -> str:
 
 def module() -> str:
     """The whole module."""
-    options = (option for option in DECLARATIONS.values() if option.belongs_to("pwb") and not option.positional)
+    options = (option for option in DECLARATIONS.values() if is_keyword(option) and not option.positional)
     return HEAD + "".join(f"    {option.name}: {type_of(option)} | None\n" for option in options)
 
 

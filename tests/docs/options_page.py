@@ -21,7 +21,8 @@ Both programs, `pwb` and `pwb-legacy`, take these options. The command line wins
 over the TOML file: the one that `--config PATH` (or `{PREFIX}CONFIG`) names, else `pwb.toml`, else `[tool.pwb]` of
 `pyproject.toml`, in the current folder. A TOML key may be written with `-` or `_`; switches are `true` or `false`;
 repeatable options are lists, in the environment words with white space between them. Relative paths, also those in a TOML
-file, begin in the current folder. `--help` prints the options of a program, `--version` its version.
+file, begin in the current folder. `--help` prints the options of a program, `--version` its version. What none of them sets,
+a profile may: [terminal.md](terminal.md).
 """
 HEAD: Final = (
     "| option | environment | TOML | value | default | program | |\n| --- | --- | --- | --- | --- | --- | --- |\n"

@@ -63,8 +63,11 @@ CHECK = {command: words[1:] for command, words in LEGACY.items() if words[:1] ==
 HELP = {command: words for command, words in PWB.items() if words == ["--help"]}
 COMPRESS = {command: words[1:] for command, words in PWB.items() if words[:1] == ["compress"]}
 EXPLAIN = {command: words[1:] for command, words in PWB.items() if words[:1] == ["explain"]}
+DESCRIBED = {command: words for command, words in PWB.items() if words[:1] in (["config"], ["completion"], ["man"])}
+"""The commands that describe PWB."""
+NO_SERVERS = {**HELP, **COMPRESS, **EXPLAIN, **DESCRIBED}
 SERVERS = {
-    **{command: ("pwb", words) for command, words in PWB.items() if command not in {**HELP, **COMPRESS, **EXPLAIN}},
+    **{command: ("pwb", words) for command, words in PWB.items() if command not in NO_SERVERS},
     **{command: ("pwb-legacy", words) for command, words in LEGACY.items() if "--mode" in words},
 }
 PYTHON = {command: words[1:] for command, words in unique("python").items()}
@@ -109,9 +112,7 @@ def test_every_command_is_tested(example: Example) -> None:
             **LABORATORY,
             **BOOK,
             **CHECK,
-            **COMPRESS,
-            **EXPLAIN,
-            **HELP,
+            **NO_SERVERS,
             **TESTS,
             **TOOLS,
             **TYPED,
@@ -148,6 +149,12 @@ def test_the_command_explain_takes_its_arguments(command: str, home: Path, monke
     """What it prints is in docs/explain.md, which tests/docs/test_explain_page.py checks."""
     monkeypatch.chdir(home)
     explain([word.replace("~", str(home)) if word.startswith("~") else word for word in EXPLAIN[command]])
+
+
+@pytest.mark.parametrize("command", DESCRIBED)
+def test_a_command_that_describes_pwb_prints_something(command: str) -> None:
+    """What it prints, tests/terminal/test_commands.py checks."""
+    assert len(run("-m", "pwb_async", *DESCRIBED[command])) > 100
 
 
 @pytest.mark.parametrize("command", TOOLS)
@@ -229,7 +236,7 @@ def test_a_server_starts_answers_and_stops(command: str, home: Path) -> None:
         assert unix or url
         path = url[3] if url else "/"
         with connected(unix or ("127.0.0.1", int(url[2]) if url else 0), bool(url) and url[1] == "https") as client:
-            client.sendall(f"GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+            client.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
             response = b"".join(iter(lambda: client.recv(65536), b""))
         assert response.startswith(b"HTTP/1.1 200 OK\r\n")
         assert response.endswith(b"hello PWB")

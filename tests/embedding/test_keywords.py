@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 
 import pwb_async
-from pwb_async.config.keywords import options_of
+from pwb_async.config.keywords import is_keyword, options_of
 from pwb_async.config.loader import read_options
 from pwb_async.config.option_types import PATH
 from pwb_async.config.options import DECLARATIONS, Options
 from pwb_async.embedding.keywords import settings_of
 from tests.docs.options_page import default
 
-NAMES = [name for name, option in DECLARATIONS.items() if option.belongs_to("pwb") and not option.positional]
+NAMES = [name for name, option in DECLARATIONS.items() if is_keyword(option) and not option.positional]
 
 
 def test_without_any_the_options_are_those_of_the_command(tmp_path: Path) -> None:

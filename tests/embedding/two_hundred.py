@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Final
 
 import pwb_async
+from pwb_async.server.late_imports import import_late
 
 from .resources import Resources, fetch, memory, resources
 
@@ -68,6 +69,7 @@ async def count_in_loop(folder: str) -> int:
 
 def main(way: str, folder: str) -> None:
     warnings.simplefilter("error")
+    import_late()  # a server that is there for a second does it, and what it imports stays
     if way == "running":
         added = count_on_threads(folder)
     elif way == "uvloop":

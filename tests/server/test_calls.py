@@ -1,10 +1,18 @@
 """The budget of the fast path."""
 
-from tests.benchmarks.calls import BUDGET, count
+import asyncio
+
+import pytest
+import uvloop
+
+from tests.benchmarks.calls import BUDGETS, count
 
 
-async def test_a_hit_stays_within_its_budget_of_python_calls() -> None:
-    tallies = await count()
+@pytest.mark.parametrize("log_format", BUDGETS)
+def test_a_hit_stays_within_its_budget_of_python_calls(log_format: str) -> None:
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        tallies = runner.run(count(log_format))
     assert set(tallies) == {"GET", "HEAD", "304", "206"}
     for kind, tally in tallies.items():
-        assert 3 < sum(tally.values()) <= BUDGET, (kind, tally)
+        calls = round(sum(tally.values()))  # a hit in a hundred is the first one of a second, and makes a new time
+        assert 3 < calls <= BUDGETS[log_format], (kind, tally)

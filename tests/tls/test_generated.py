@@ -14,11 +14,11 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
+from pwb_async.network.local_names import names_of
 from pwb_async.tls.certified_key import CertifiedKey
 from pwb_async.tls.contexts import TLSContexts
 from pwb_async.tls.errors import CertificateError
 from pwb_async.tls.generated import make_local, make_self_signed
-from pwb_async.tls.local_names import names_of
 
 from .handshake import shake
 

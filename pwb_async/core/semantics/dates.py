@@ -13,11 +13,13 @@ _TIME: Final = rb"(?P<hour>\d\d):(?P<minute>\d\d):(?P<second>\d\d)"
 _DAY: Final = rb"(?:" + b"|".join(_DAYS) + rb")"
 _LONG_DAY: Final = rb"(?:" + b"|".join(_LONG_DAYS) + rb")"
 _FORMATS: Final = (
-    re.compile(_DAY + rb", (?P<day>\d\d) " + _MONTH + rb" (?P<year>\d{4}) " + _TIME + rb" GMT"),
-    re.compile(_LONG_DAY + rb", (?P<day>\d\d)-" + _MONTH + rb"-(?P<year>\d\d) " + _TIME + rb" GMT"),
-    re.compile(_DAY + rb" " + _MONTH + rb" (?P<day>[ \d]\d) " + _TIME + rb" (?P<year>\d{4})"),
+    _DAY + rb", (?P<day>\d\d) " + _MONTH + rb" (?P<year>\d{4}) " + _TIME + rb" GMT",
+    _LONG_DAY + rb", (?P<day>\d\d)-" + _MONTH + rb"-(?P<year>\d\d) " + _TIME + rb" GMT",
+    _DAY + rb" " + _MONTH + rb" (?P<day>[ \d]\d) " + _TIME + rb" (?P<year>\d{4})",
 )
-"""IMF-fixdate, the format of RFC 850, and that of asctime(), which recipients must accept."""
+"""IMF-fixdate, the format of RFC 850, and that of asctime(), which recipients must accept.
+
+Regular expressions, which are compiled when the first date is parsed; a start is spared that."""
 _LONGEST: Final = len(b"Wednesday, 06-Nov-94 08:49:37 GMT")
 """Bytes of the longest valid date. Anything longer is refused before it is kept as a key of the cache of dates."""
 
@@ -49,7 +51,7 @@ def parse_date(value: bytes, this_year: int) -> int | None:
 @lru_cache(1024)
 def _parse(value: bytes, this_year: int) -> int | None:
     for pattern in _FORMATS:
-        if match := pattern.fullmatch(value):
+        if match := re.fullmatch(pattern, value):
             break
     else:
         return None

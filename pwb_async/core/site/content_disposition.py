@@ -18,16 +18,16 @@ from .patterns import Captures
 CONTENT_DISPOSITION: Final = b"content-disposition"
 """The name of the field in lower case."""
 _QUOTED: Final = rb'"(?:[^"\\\x00-\x1f\x7f]|\\[^\x00-\x1f\x7f])*"'
-_VALUE: Final = re.compile(rb"%s(?:[ \t]*;[ \t]*%s=(?:%s|%s))*" % ((TOKEN.pattern,) * 3 + (_QUOTED,)))
-_FILENAME: Final = re.compile(rb'(;[ \t]*)filename="((?:[^"\\]|\\.)*)"', re.IGNORECASE | re.DOTALL)
-_EXTENDED: Final = re.compile(rb";[ \t]*filename\*=", re.IGNORECASE)
+_VALUE: Final = rb"%s(?:[ \t]*;[ \t]*%s=(?:%s|%s))*" % ((TOKEN.pattern,) * 3 + (_QUOTED,))
+_FILENAME: Final = rb'(?is)(;[ \t]*)filename="((?:[^"\\]|\\.)*)"'
+_EXTENDED: Final = rb"(?i);[ \t]*filename\*="
 _ATTRIBUTE_SAFE: Final = "!#$&+^`|"
 """The characters that a value of filename* may have as they are, beside letters, digits and "-._~" (RFC 8187 3.2.1)."""
 
 
 def parse_disposition(value: bytes, template: Template) -> Template:
     """The template of a value; `template` is the value with names in it. Raises ValueError if it is no disposition."""
-    if not _VALUE.fullmatch(value):
+    if not re.fullmatch(_VALUE, value):
         raise ValueError('it is not a disposition such as attachment; filename="a name.pdf"')
     if all(isinstance(piece, bytes) for piece in template):
         return (_encode(value),)
@@ -47,7 +47,7 @@ def _escape(captured: bytes) -> bytes:
 
 def _encode(value: bytes) -> bytes:
     """A value in US-ASCII: filename as it can be, and filename* where that is not the whole name."""
-    return value if _EXTENDED.search(value) else _FILENAME.sub(_encode_name, value)
+    return value if re.search(_EXTENDED, value) else re.sub(_FILENAME, _encode_name, value)
 
 
 def _encode_name(match: re.Match[bytes]) -> bytes:

@@ -19,7 +19,7 @@ from .patterns import PLACEHOLDER, Captures
 
 Template: TypeAlias = tuple[bytes | str, ...]
 """A text: bytes are themselves, and a str is the name of a capture that is filled in."""
-_ORIGIN: Final = re.compile(rb"(https?)://([^/?#]*)", re.IGNORECASE)
+_ORIGIN: Final = rb"(?i)(https?)://([^/?#]*)"
 _LITERAL_SAFE: Final = PATH_SAFE + "/?%"
 """The characters of a destination that stay as they are written, beside letters, digits and "-._"."""
 _FILLED_SAFE: Final = "/"
@@ -89,7 +89,7 @@ def parse_destination(text: str, names: Collection[str]) -> Destination:
     if BAD_ESCAPE.search(raw):
         raise ValueError(f'"{text}": "%" is not followed by two hexadecimal digits')
     origin = b""
-    if match := _ORIGIN.match(raw):
+    if match := re.match(_ORIGIN, raw):
         if b"@" in match[2]:
             raise ValueError(f'"{text}": a destination has neither a user nor a password')
         if PLACEHOLDER.search(match[2]):

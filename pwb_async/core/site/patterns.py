@@ -23,8 +23,8 @@ SPLAT: Final = "splat"
 """The name of "*"."""
 PLACEHOLDER: Final = re.compile(rb":([A-Za-z][A-Za-z0-9_]*)")
 """A colon and a name, which stands for a part of a path."""
-_SCHEME: Final = re.compile(r"https?://", re.IGNORECASE)
-_HOST: Final = re.compile(rb"(?:[A-Za-z0-9_-]+|:[A-Za-z][A-Za-z0-9_]*)(?:\.(?:[A-Za-z0-9_-]+|:[A-Za-z][A-Za-z0-9_]*))*")
+_SCHEME: Final = r"(?i)https?://"
+_HOST: Final = rb"(?:[A-Za-z0-9_-]+|:[A-Za-z][A-Za-z0-9_]*)(?:\.(?:[A-Za-z0-9_-]+|:[A-Za-z][A-Za-z0-9_]*))*"
 UNUSED: Final = b"\x01"
 """A segment that no pattern has as a literal in practice."""
 RESERVED: Final = frozenset((b"_headers", b"_redirects"))
@@ -72,7 +72,7 @@ class Pattern:
 
 def parse_pattern(text: str) -> Pattern:
     """The pattern that `text` describes. Raises ValueError with the reason why it is none."""
-    scheme = _SCHEME.match(text)
+    scheme = re.match(_SCHEME, text)
     host, slash, path = text[scheme.end() :].partition("/") if scheme else ("", text[:1], text[1:])
     if slash != "/":
         raise ValueError(f'"{text}": a path begins with "/"' if not scheme else f'"{text}" has no path')
@@ -156,7 +156,7 @@ def _source(text: str, segments: list[bytes]) -> bytes:
 
 def _parse_host(text: str, host: str) -> re.Pattern[bytes]:
     name = host.encode().lower()
-    if not _HOST.fullmatch(name):
+    if not re.fullmatch(_HOST, name):
         raise ValueError(f'"{text}": "{host}" is not a host name without a port')
     labels = [b"[^.]+" if label[:1] == b":" else re.escape(label) for label in name.split(b".")]
     return re.compile(rb"\.".join(labels))

@@ -1,4 +1,4 @@
-"""The names and addresses of this machine, for certificates that it makes for itself."""
+"""The names and addresses of this machine: in certificates that it makes for itself, in banners, and as hosts."""
 
 import ipaddress
 import socket
@@ -27,16 +27,26 @@ def _names(host: str) -> Iterator[str]:
         yield host
         return
     if address.is_unspecified:
-        yield from (*LOOPBACK, socket.gethostname(), *_outgoing_addresses())
+        yield from (*LOOPBACK, socket.gethostname(), *outgoing_addresses())
     elif address.is_loopback:
         yield from ("localhost", host)
     else:
         yield host
 
 
-def _outgoing_addresses() -> Iterator[str]:
-    """The addresses from which this machine reaches others."""
+def outgoing_addresses() -> Iterator[str]:
+    """The addresses from which this machine reaches others, an IPv4 address first; one of each family at most."""
     for family, elsewhere in _ELSEWHERE:
         with suppress(OSError), socket.socket(family, socket.SOCK_DGRAM) as probe:
             probe.connect((elsewhere, 9))
             yield probe.getsockname()[0]
+
+
+def own_hosts(host: str) -> tuple[str, ...]:
+    """What a client may write in Host if it means this machine: its names, also by multicast DNS, and its addresses.
+
+    host: the address or name that the server listens on.
+    """
+    name = socket.gethostname()
+    names = (*names_of(["0.0.0.0", host]), *([] if "." in name else [f"{name}.local"]))  # noqa: S104
+    return tuple(dict.fromkeys(f"[{each}]" if ":" in each else each for each in names))

@@ -1,0 +1,168 @@
+"""What a person at a terminal has of a server: the banner, the status line and the keys.
+
+    watch()     before the server starts: have it count its traffic
+    banner()    as soon as it accepts connections: what to print
+    begin()     then: start the thread of status line and keys
+    close()     when it has ended: give the terminal back
+
+The thread sends this process the signals that a person would send it: q SIGTERM, r SIGHUP. So nothing of this touches
+the event loop, and a server that is run by a supervisor, which must have no thread, has the banner alone.
+"""
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Final
+
+from pwb_async.config.language import preferred
+from pwb_async.output.amounts import size_text
+from pwb_async.output.colours import Style, can_move, has_colours, is_terminal
+from pwb_async.output.width import width
+from pwb_async.output.writer import set_write
+from pwb_async.runtime.context import ServerContext
+
+from .addresses import Addresses, find_addresses
+from .banner import banner
+from .browser import open_browser
+from .last_line import LastLine
+from .traffic import Traffic
+from .words import WORDS
+
+if TYPE_CHECKING:
+    from .keyboard import Keyboard
+
+_INTERVAL: Final = 1.0
+"""Seconds between two status lines."""
+_DEFAULT_COLUMNS: Final = 80
+"""Columns of a terminal that does not tell how many it has."""
+_JOIN_TIMEOUT: Final = 0.5
+"""Seconds that the thread has to end."""
+
+
+class Session:
+    """A person at the terminal that is standard output."""
+
+    def __init__(self, *, alone: bool) -> None:
+        """alone: whether the server runs in this process, so that there may be a thread beside it."""
+        self._traffic = Traffic()
+        self._words = WORDS[preferred()]
+        self._colours = has_colours(sys.stdout, os.environ)
+        self._live = alone and sys.platform != "win32" and can_move(sys.stdout, os.environ)
+        self._has_keys = self._live and is_terminal(sys.stdin)
+        self._addresses = Addresses((), (), ())
+        self._ended = False
+        self._thread: threading.Thread | None = None
+        self._keyboard: Keyboard | None = None
+
+    def watch(self, context: ServerContext) -> ServerContext:
+        """The same context with an observer of its traffic."""
+        return context._replace(observers=(*context.observers, self._traffic.record)) if self._live else context
+
+    def banner(self, context: ServerContext) -> str:
+        """The banner, with the QR code if that is asked for."""
+        self._addresses, encoding = find_addresses(context), sys.stdout.encoding
+        words = self._words = _that_fit(self._words, encoding)
+        keys = _keys(words) if self._has_keys else words["stop"]
+        lines = [*banner(context, self._addresses, words, Style(self._colours), _columns(), keys)]
+        if context.options.qr:
+            lines += _qr_code(self._addresses, words, self._colours, encoding)
+        return "\n".join(lines)
+
+    def begin(self) -> None:
+        """Start the thread."""
+        if self._live:
+            from .keyboard import Keyboard  # it needs termios, which Windows lacks
+
+            terminal = sys.stdin if self._has_keys else sys.stdout
+            self._keyboard = Keyboard(terminal.fileno(), has_keys=self._has_keys)
+            self._thread = threading.Thread(target=self._run, args=(self._keyboard,), name="pwb-terminal", daemon=True)
+            self._thread.start()
+
+    def close(self) -> None:
+        """Remove the status line, and give the terminal its modes back."""
+        if self._thread is not None and self._keyboard is not None:
+            self._ended = True
+            self._keyboard.interrupt()
+            self._thread.join(_JOIN_TIMEOUT)  # it may hang in a write to a terminal that Ctrl-S has stopped
+            self._keyboard.restore()
+
+    def _run(self, keyboard: "Keyboard") -> None:
+        words, url = self._words, self._addresses.first
+        line = LastLine(sys.stdout.fileno(), sys.stdout.encoding, colours=self._colours)
+        set_write(line.write)
+        actions: dict[str, Callable[[], object]] = {
+            "q": lambda: os.kill(os.getpid(), signal.SIGTERM),
+            "r": lambda: os.kill(os.getpid(), signal.SIGHUP),
+            "o": lambda: open_browser(url),
+        }
+        try:
+            while not self._ended:
+                line.show(_fit(self._parts(words), _columns() - 1))
+                if action := actions.get(keyboard.read(_INTERVAL).lower()):
+                    action()
+        finally:
+            line.show("")
+            set_write(os.write)
+            keyboard.close()
+
+    def _parts(self, words: Mapping[str, str]) -> Iterator[str]:
+        """The parts of the status line, the most important first."""
+        traffic = self._traffic
+        requests, sent = traffic.rates()
+        if traffic.requests:
+            clients = traffic.clients()
+            yield words["rate"].format(count=f"{requests:,.0f}")
+            yield words["one client"] if clients == 1 else words["clients"].format(count=f"{clients:,}")
+            yield f"{size_text(sent)}/s"
+            yield words["all"].format(count=f"{traffic.requests:,}", sent=size_text(traffic.sent))
+        else:
+            yield words["idle"]
+        if self._has_keys:
+            yield _keys(words)
+
+
+def _keys(words: Mapping[str, str]) -> str:
+    return f"q {words['quit']}, o {words['open']}, r {words['reload']}"
+
+
+def _fit(parts: Iterator[str], columns: int) -> str:
+    """As many of the parts as fit into so many columns."""
+    text = ""
+    for part in parts:
+        longer = f"{text} | {part}" if text else part
+        if width(longer) > columns:
+            break
+        text = longer
+    return text
+
+
+def _qr_code(addresses: Addresses, words: Mapping[str, str], colours: bool, encoding: str) -> list[str]:
+    from .qr_code import qr_code
+
+    if not addresses.network:
+        return [f"  {words['no qr code']}", ""]
+    lines = [f"  {line}" for line in qr_code(addresses.network[0], colours=colours)]
+    return [*lines, ""] if _can_encode("".join(lines), encoding) else []
+
+
+def _that_fit(words: Mapping[str, str], encoding: str) -> Mapping[str, str]:
+    """The words if a terminal with this encoding can show them, else the English ones."""
+    return words if _can_encode("".join(words.values()), encoding) else WORDS["en"]
+
+
+def _can_encode(text: str, encoding: str) -> bool:
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _columns() -> int:
+    """The columns that the terminal has now; COLUMNS in the environment may be those that it had before."""
+    try:
+        return os.get_terminal_size(sys.stdout.fileno()).columns or _DEFAULT_COLUMNS
+    except OSError:  # it has been closed
+        return _DEFAULT_COLUMNS
