@@ -289,15 +289,42 @@ async def test_with_a_policy_of_the_site(start: Start, browser: Any, root: Path,
         assert inline is None, "the policy still forbids what it forbids"
 
 
-@only_http
-async def test_a_restart_reloads(root: Path, tmp_path: Path, browser: Any, kind: object) -> None:
-    async with running(REFERENCE, root, "--live-reload", log_dir=tmp_path) as server:
+async def test_a_restart_reloads(start: Start, browser: Any, root: Path) -> None:
+    async with start() as server:
         browser.get(server.url + "/")
         await until(browser, lambda: loads(browser) == 1)
         port = server.address[1]
     save(root / "index.html", page("while it was off"))
-    async with running(REFERENCE, root, "--live-reload", "--port", str(port), log_dir=tmp_path):
+    async with start("--port", str(port)):
         await shows(browser, "while it was off")
+        save(root / "index.html", page("later"))
+        await shows(browser, "later")
+
+
+@only_http
+async def test_a_link_to_another_release_reloads(root: Path, tmp_path: Path, browser: Any, kind: object) -> None:
+    current, new, other = tmp_path / "current", tmp_path / "new", tmp_path / "other"
+    other.mkdir()
+    (other / "index.html").write_text(page("other"))
+    current.symlink_to(root)
+    async with running(REFERENCE, current, "--live-reload", log_dir=tmp_path) as server:
+        async with event_stream(server.address):
+            pass
+        browser.get(server.url + "/")
+        new.symlink_to(other)
+        new.replace(current)
+        await shows(browser, "other")
+        save(other / "index.html", page("later"))
+        await shows(browser, "later")
+
+
+async def test_the_end_of_a_body_in_a_script(start: Start, browser: Any, root: Path) -> None:
+    save(root / "index.html", page("one", "<script>const end = '</body></html>'; document.title = end.length</script>"))
+    async with start() as server:
+        browser.get(server.url + "/")
+        assert browser.title == "14"
+        save(root / "index.html", page("two"))
+        await shows(browser, "two")
 
 
 @only_http

@@ -74,6 +74,20 @@ def test_a_page_has_the_script_as_its_last_bytes() -> None:
         assert answer.field(name) is None
 
 
+def test_a_change_while_a_file_is_read_is_not_missed() -> None:
+    events = ReloadEvents()
+    before = events.version
+
+    def changing(lookup: Lookup) -> Finding:
+        finding = in_memory(lookup)
+        events.publish()
+        return finding
+
+    match = SCRIPT.search(ask(get(b"/", *NAVIGATION), live(events=events), changing).content)
+    assert match
+    assert match[1].decode() == before != events.version
+
+
 def test_head_has_the_same_fields() -> None:
     pages = live()
     answer, head = ask(get(b"/", *NAVIGATION), pages), ask(get(b"/", *NAVIGATION, method=b"HEAD"), pages)

@@ -1,5 +1,6 @@
 """--live-reload in a server process: the event stream, its ends, workers, sandbox, reload; and no trace of it without."""
 
+import gzip
 import json
 import os
 import signal
@@ -42,6 +43,21 @@ async def test_a_page_has_the_version_before_and_after_a_change(run: Start, page
         assert f"?{event['version']}" in second.content.decode()
         plain = await send_request(server.address, get("/"))
         assert plain.content == b"<p>two", "what was found before must not be sent from a cache"
+
+
+async def test_compressed_files_are_as_they_are(run: Start, root: Path) -> None:
+    """A navigation gets the page itself, with the script; anything else what is beside it."""
+    page = b"<p>" + b"text " * 1000
+    (root / "index.html").write_bytes(page)
+    (root / "index.html.gz").write_bytes(gzip.compress(page))
+    async with run("--live-reload") as server:
+        coded = await send_request(server.address, get("/", "Accept-Encoding: gzip"))
+        assert coded["Content-Encoding"] == "gzip"
+        assert coded.content == (root / "index.html.gz").read_bytes()
+        plain = await send_request(server.address, get("/", "Accept-Encoding: gzip", NAVIGATION))
+        assert plain.content.startswith(page + b"<script src=")
+        itself = await send_request(server.address, get("/index.html.gz", NAVIGATION))
+        assert itself.content == coded.content
 
 
 async def test_style_sheets_are_named(run: Start, root: Path) -> None:
