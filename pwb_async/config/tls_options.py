@@ -1,6 +1,6 @@
 """The options of TLS, a part of those that options.py has."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from .declarations import Topic, option
@@ -71,6 +71,9 @@ class TLSOptions:
         program="pwb",
         needs=TLS_NEEDED,
     )
+
+    scheme_is_reported: bool = field(default=False)
+    """Whether X-Forwarded-Proto has the scheme of each request, also without a trusted proxy; no option sets this."""
 
     @property
     def uses_tls(self) -> bool:

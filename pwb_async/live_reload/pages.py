@@ -143,7 +143,7 @@ class LivePages:
         length = int(_value(page.fields, b"content-length")) + len(element)
         parts = page.parts if request.method == b"HEAD" else (*page.parts, element)
         return replace(
-            page, fields=(*kept, (b"Content-Length", b"%d" % length), _NO_STORE), parts=parts, length=-1, frames=None
+            page, fields=(*kept, (b"Content-Length", b"%d" % length), _NO_STORE), parts=parts, length=-1, prepared=None
         )
 
 

@@ -57,10 +57,11 @@ def media_types(options: Options) -> MediaTypes:
 
 
 def _added_fields(options: Options, rules: Rules) -> AddedFields:
-    """What is added to responses; to those over TLS Strict-Transport-Security, too, also if a trusted proxy has TLS."""
+    """What is added to responses; to those over TLS Strict-Transport-Security, too, whatever has TLS."""
     if options.uses_tls:
         return _make_added_fields(options, rules, secure=True)
-    over_tls = _make_added_fields(options, rules, secure=True) if options.trusted_proxy else None
+    reported = options.trusted_proxy or options.scheme_is_reported
+    over_tls = _make_added_fields(options, rules, secure=True) if reported else None
     return _make_added_fields(options, rules, over_tls=over_tls or None)
 
 

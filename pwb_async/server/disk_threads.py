@@ -106,6 +106,8 @@ class DiskThreads:
         self._queue.clear()
         while self._idle:
             self._idle.pop().release()
+        if self._loop.is_closed():  # then nothing waits for them, as in a program whose loops end before the server
+            return
         if self._expiry is not None:
             self._expiry.cancel()
         for future, (_, if_late) in self._deadlines.items():

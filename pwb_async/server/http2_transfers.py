@@ -221,7 +221,7 @@ class Transfers:
         transfer.phase = Phase.PARKED
         transfer.stream.replace_file(None)
         transfer.response.close()
-        transfer.response = replace(transfer.response, parts=(), frames=None)  # nor does it keep a file of the cache
+        transfer.response = replace(transfer.response, parts=(), prepared=None)  # nor does it keep a file of the cache
         self._leave_place(transfer)
 
     def _leave_place(self, transfer: Transfer) -> None:

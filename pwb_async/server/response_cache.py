@@ -21,6 +21,7 @@ Memory: the bytes of the files, a short content twice, the paths, and about 2 Ki
 """
 
 import asyncio
+from collections.abc import Callable
 from functools import partial
 from sys import getsizeof
 from typing import Final
@@ -45,8 +46,16 @@ _REFRESH_BATCH: Final = 64
 class ResponseCache:
     """The cache between an event loop's connections and its storage."""
 
-    def __init__(self, site: Responder, storage: AsyncStorage, max_bytes: int, ttl: float) -> None:
-        """ttl: how many seconds a finding is fresh."""
+    def __init__(
+        self,
+        site: Responder,
+        storage: AsyncStorage,
+        max_bytes: int,
+        ttl: float,
+        prepare: Callable[[Response], Response] = preserialize,
+    ) -> None:
+        """ttl: how many seconds a finding is fresh. prepare: what gives a response the form in which it is sent."""
+        self._serialize = prepare
         self._site = site
         self._storage = storage
         self._ttl = ttl
@@ -72,7 +81,7 @@ class ResponseCache:
         return entry.responses.get(key) or self._keep(entry, key, self._prepare(entry, request))
 
     def _prepare(self, entry: Entry, request: Request) -> Response:
-        return preserialize(self._site.reply(entry.lookup.cached_for(request), entry.finding))
+        return self._serialize(self._site.reply(entry.lookup.cached_for(request), entry.finding))
 
     def _keep(self, entry: Entry, key: ResponseKey, response: Response) -> Response:
         """Add a response to its entry, unless it is large or the entry has enough of them; return it."""

@@ -28,6 +28,7 @@ from .connection_protocol import ConnectionProtocol
 from .faults import contain
 from .http_protocol import HTTPProtocol
 from .late_imports import LATE_IMPORTS_DELAY, import_late
+from .site_refresher import INTERVAL, SiteRefresher
 from .state import ServerState
 
 if TYPE_CHECKING:
@@ -37,11 +38,6 @@ T = TypeVar("T")
 logger: Final = logging.getLogger("pwb")
 _SWEEP_INTERVAL: Final = 0.1
 """Seconds between two checks of all deadlines: how late a timeout may act."""
-_MAINTENANCE_INTERVAL: Final = 0.2
-"""Seconds between two rounds of maintenance of the cache and the log."""
-_REFRESH_HORIZON: Final = 1.5 * _MAINTENANCE_INTERVAL
-"""Seconds before the end of their freshness when cached files are revalidated, so that the disk has at least a third
-of it to answer."""
 _CERTIFICATES_INTERVAL: Final = 1.0
 """Seconds between two checks of whether certificates have changed."""
 _DRAIN_TIMEOUT: Final = 2.0
@@ -49,10 +45,6 @@ _DRAIN_TIMEOUT: Final = 2.0
 _STOP_DELAY: Final = 0.25
 """Seconds in which a shutdown still answers requests that are under way to the server, and completes handshakes: a few
 round trips."""
-_JOIN_INTERVAL: Final = 0.001
-"""Seconds between two looks at whether the threads have ended."""
-_MAX_JOINS: Final = 200
-"""Looks after which a thread is left behind, since it hangs on a dead disk."""
 
 
 def _find_min_send_rate(options: Options) -> "MinSendRate":
@@ -73,9 +65,8 @@ class Server:
             self._background_thread = self._background.submit(threading.current_thread).result()
         except RuntimeError as error:
             raise StartupError(f"cannot start a thread: {error}") from None
+        self._refresher = SiteRefresher(self.state, self.reconfigure)
         self._flushing: asyncio.Future[None] | None = None
-        self._refreshing: asyncio.Task[None] | None = None
-        self._checking_rules: asyncio.Task[None] | None = None
         self._timers: list[asyncio.TimerHandle] = []
         self._stop_accepting = asyncio.Event()
         self.stopping = False
@@ -121,17 +112,8 @@ class Server:
         for timer in self._timers:
             timer.cancel()
         self.state.close()
-        while self.state.tasks:  # a call that has failed now may lead to another one
-            await asyncio.gather(*self.state.tasks, return_exceptions=True)
         self._background.shutdown(wait=False)
-        await self._join([self._background_thread, *self.state.threads])
-
-    async def _join(self, threads: Sequence[threading.Thread]) -> None:
-        """Wait until the threads have ended, but not long, since one may hang on a dead disk."""
-        for _ in range(_MAX_JOINS):
-            if not any(thread.is_alive() for thread in threads):
-                return
-            await asyncio.sleep(_JOIN_INTERVAL)
+        await self.state.wait_until_closed(self._background_thread)
 
     def _connection_factory(self) -> Callable[[], asyncio.Protocol]:
         """What makes the protocol of a connection that has just been accepted."""
@@ -252,11 +234,11 @@ class Server:
                 *(partial(acceptor.check, self.state.admission.accepted) for acceptor in acceptors),
             ]
             if now >= next_maintenance:
-                next_maintenance = now + _MAINTENANCE_INTERVAL - _SWEEP_INTERVAL / 2
+                next_maintenance = now + INTERVAL - _SWEEP_INTERVAL / 2
                 steps += (
                     self.state.admission.read_descriptor_limit,
-                    self._refresh_cache,
-                    self._check_rules,
+                    self._refresher.refresh_cache,
+                    self._refresher.check_rules,
                     self._flush,
                 )
             for step in steps:
@@ -274,29 +256,6 @@ class Server:
             self._close_connections()
         if self._min_send_rate:
             self._min_send_rate.check(connections, now)
-
-    def _refresh_cache(self) -> None:
-        cache = self.state.cache
-        if cache and (self._refreshing is None or self._refreshing.done()):
-            self._refreshing = self.state.start_task(cache.refresh(_REFRESH_HORIZON))
-
-    def _check_rules(self) -> None:
-        """Read the files of rules again if it is time to, unless they are being read already."""
-        due = self.context.rules_are_due(self.loop.time())
-        if due and (self._checking_rules is None or self._checking_rules.done()):
-            self._checking_rules = self.state.start_task(self._reload_rules(self.context))
-
-    async def _reload_rules(self, context: ServerContext) -> None:
-        try:
-            new = await self.state.storage.run_in_background(context.reload_rules, self.loop.time())
-        except TimeoutError as error:
-            logger.error("the rules cannot be read again: %s", error.strerror)
-            return
-        except Exception:
-            logger.exception("a fault of this server: the rules cannot be read again")
-            return
-        if new is not None and self.context is context:  # otherwise a reload has read them, too
-            self.reconfigure(new)
 
     def _flush(self) -> None:
         """Write the access log, unless it is being written already."""

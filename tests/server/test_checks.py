@@ -15,7 +15,7 @@ from pwb_async.core.http1.parser import RequestParser
 from pwb_async.core.semantics.messages import Request
 from pwb_async.core.site.access import Check
 from pwb_async.runtime.context import open_context
-from pwb_async.server import state
+from pwb_async.server import site_state
 from pwb_async.server.server import Server
 from pwb_async.server.state import ServerState
 from tests.conformance.designs import Design
@@ -100,7 +100,7 @@ async def test_checks_that_outlast_a_reload(tmp_path: Path, ask: Callable[..., A
 
 async def test_checks_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """503 if too many wait, and if no thread can be started."""
-    monkeypatch.setattr(state, "_MAX_CHECKS", 4)
+    monkeypatch.setattr(site_state, "_MAX_CHECKS", 4)
     request = RequestParser(Limits()).parse(b"GET / HTTP/1.1\r\nHost: h\r\n")
     assert isinstance(request, Request)
     context = open_context("pwb", Options(root=str(tmp_path), port=0, access_log="off"))
@@ -115,7 +115,7 @@ async def test_checks_are_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         assert await server.run_check(request, Check(lambda: None)) is None
         server.close()
         another = ServerState(context, 0)
-        monkeypatch.setattr(state, "DiskThreads", fail)
+        monkeypatch.setattr(site_state, "DiskThreads", fail)
         response = await another.run_check(request, Check(lambda: None))
         assert response is not None
         assert response.status == 503

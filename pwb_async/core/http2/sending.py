@@ -93,9 +93,9 @@ class SendingSide:
         stream = self.streams.get(stream_id)
         if stream.ended if stream is not None else stream_id <= self._older:
             return ()
-        frames = response.frames
+        frames = response.prepared
         if not isinstance(frames, ResponseFrames) or frames.server != self._server:
-            frames = response.frames = ResponseFrames(response, self._server)
+            frames = response.prepared = ResponseFrames(response, self._server)
         size = frames.size
         if self.budget < self.limits.budget:
             self.budget += RESPONSE
