@@ -17,8 +17,12 @@ ESSENTIAL_DESIGNS: Final = {"async-uvloop", "thread"}
 """The design for production, and one of those that share the blocking conversation of pwb_legacy/common."""
 ESSENTIAL_LOOPS: Final = {"uvloop"}
 ESSENTIAL_COLUMNS: Final = {"https-uvloop"}
+ESSENTIAL_SERVERS: Final = {"uvicorn-httptools", "gunicorn"}
+"""Of the servers of other projects, one of ASGI and one of WSGI."""
 ESSENTIAL_ROWS: Final = frozenset(row.id for row in essential_rows.ROWS)
 """The rows that a short run runs in the columns of other protocols, and there it runs nothing else."""
+ROWS_ELSEWHERE: Final = ("tests/asgi/test_rows.py::test_row", "tests/http2/test_rows.py::test_row")
+"""The rows over HTTP/2, and in the servers of other projects."""
 
 ON_ESSENTIAL_DESIGNS: Final = (
     "tests/compare/test_load.py",
@@ -56,6 +60,8 @@ ON_ESSENTIAL_DESIGNS: Final = (
 """The tests that a short run runs on ESSENTIAL_DESIGNS only, and those of tests/process on ESSENTIAL_LOOPS only."""
 
 ONLY_EXHAUSTIVE: Final = (
+    "tests/asgi/test_rows.py::test_the_rows_of_a_site",
+    "tests/asgi/test_servers.py",
     "tests/benchmarks/test_growth.py::test_the_command_writes_figures_and_pictures",
     "tests/benchmarks/test_works.py",
     "tests/book/test_exhibits.py",
@@ -128,6 +134,8 @@ ONLY_EXHAUSTIVE: Final = (
     "tests/conformance/test_printing.py",
     "tests/core/http2/test_oracles.py",
     "tests/core/test_oracles.py",
+    "tests/docs/test_asgi_page.py::test_a_command",
+    "tests/docs/test_asgi_page.py::test_django",
     "tests/docs/test_book_page.py",
     "tests/docs/test_examples.py::test_pytest_accepts_its_options_and_finds_the_files",
     "tests/docs/test_proxies_page.py",
@@ -215,7 +223,9 @@ def leaves_out(item: pytest.Item) -> bool:
     design, loop = parameters.get("design"), parameters.get("loop")
     if any(value in COLUMNS and value.name not in ESSENTIAL_COLUMNS for value in parameters.values()):
         return True
-    if design in COLUMNS or item.nodeid.startswith("tests/http2/test_rows.py::test_row"):
+    if "other_design" in parameters and parameters["other_design"].name not in ESSENTIAL_SERVERS:  # type: ignore[attr-defined]
+        return True
+    if design in COLUMNS or item.nodeid.startswith(ROWS_ELSEWHERE):
         return getattr(parameters.get("row"), "id", "") not in ESSENTIAL_ROWS
     if not item.nodeid.startswith(ON_ESSENTIAL_DESIGNS):
         return False

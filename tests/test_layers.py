@@ -26,6 +26,7 @@ BLOCKING = {
     "runtime",
     "tls",
 }
+APPLICATION = {"application", "config", "embedding", "network", "observability", "runtime", "storage"}
 LAYERS: dict[str, set[str]] = {
     "core.semantics": set(),
     "core.events": {"core.semantics"},
@@ -63,6 +64,9 @@ LAYERS: dict[str, set[str]] = {
     "terminal": {"version", "compress", "config", "explain", "network", "observability", "output", "runtime"},
     "workers": {*PURE, *BLOCKING, "server"},
     "embedding": {*PURE, *BLOCKING, "core.tls", "server", "workers"},
+    "application": {*PURE, "config", "embedding", "runtime"},
+    "asgi": {*PURE, *APPLICATION, "server"},
+    "wsgi": {*PURE, *APPLICATION},
     "__main__": {*PURE, *BLOCKING, "command", "compress", "explain", "server", "terminal", "workers", "embedding"},
 }
 """What each part of pwb_async may import of the others. Nothing imports __main__."""
@@ -84,6 +88,7 @@ MAY_HAVE_A_LOOP = (
     "pwb_async.server",
     "pwb_async.workers",
     "pwb_async.embedding",
+    "pwb_async.asgi",
     "pwb_legacy.greenlets",
     "pwb_legacy.compare",
     "pwb_legacy.book.exhibits",

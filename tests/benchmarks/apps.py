@@ -45,6 +45,14 @@ def starlette() -> Any:
     return application
 
 
+def pwb_asgi() -> Any:
+    """PWB's own application, as the server above its peers is measured: without compression, unless that is asked for."""
+    top = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    sys.path[0] = top  # the folder of this file has modules of the names of packages
+    options = {} if "BENCHMARK_GZIP" in os.environ else {"compress": False, "precompressed": False}
+    return import_module("pwb_async.asgi").StaticSite(ROOT, **options)
+
+
 def run_uvicorn(application: Any, port: int, log: bool) -> None:
     """uvicorn on uvloop and httptools; its access log goes to standard output."""
     import_module("uvicorn").run(
@@ -84,7 +92,7 @@ def main() -> None:
     if name == "aiohttp":
         run_aiohttp(port, log)
     else:
-        run_uvicorn({"starlette": starlette, "servestatic": servestatic}[name](), port, log)
+        run_uvicorn({"starlette": starlette, "servestatic": servestatic, "pwb-asgi": pwb_asgi}[name](), port, log)
 
 
 if __name__ == "__main__":

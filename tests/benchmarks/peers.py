@@ -1,4 +1,4 @@
-"""The benchmark's command: ``python -m tests.benchmarks.peers --quick``, ``--full`` or ``--compression``.
+"""The benchmark's command: ``python -m tests.benchmarks.peers --quick``, ``--full``, ``--asgi`` or ``--compression``.
 
 The steps, in order:
 1. find the peers; missing ones are named.
@@ -27,6 +27,8 @@ from .servers import PEERS, Peer
 from .works import CODED_WORKS, HTTP2_WORKS, TLS_WORKS, WORKS
 
 ALL_WORKS = {work.name: work for work in (*WORKS, *CODED_WORKS, *TLS_WORKS, *HTTP2_WORKS)}
+ASGI_WORKS = ("hot", "not-modified", "range", "zipf-log", "file-1m")
+"""The works of ``--asgi``."""
 
 
 def arguments(words: Sequence[str] | None) -> argparse.Namespace:
@@ -54,6 +56,11 @@ def arguments(words: Sequence[str] | None) -> argparse.Namespace:
         "--http2",
         action="store_true",
         help="the works over HTTP/2, with the peers that have it, 5 rounds, by h2load; about a quarter of an hour",
+    )
+    mode.add_argument(
+        "--asgi",
+        action="store_true",
+        help="PWB, Starlette and ServeStatic as applications in the same uvicorn, 3 rounds; about two minutes",
     )
     works = [*ALL_WORKS, *PROBES]
     names = [peer.name for peer in PEERS]
@@ -87,6 +94,8 @@ def default_works(options: argparse.Namespace) -> list[str]:
         return [work.name for work in TLS_WORKS]
     if options.http2:
         return [work.name for work in HTTP2_WORKS]
+    if options.asgi:
+        return list(ASGI_WORKS)
     works = [work.name for work in WORKS if options.full or work.quick]
     return [*works, *(PROBES if options.full else ())]
 
@@ -95,6 +104,8 @@ def chosen_by_default(peer: Peer, options: argparse.Namespace) -> bool:
     """Whether a peer takes part in the chosen mode."""
     if options.tls or options.http2:
         return peer.tls
+    if options.asgi:
+        return peer.asgi
     return peer.compression if options.compression else options.full or peer.quick
 
 
@@ -122,7 +133,7 @@ def measure(options: argparse.Namespace, scratch: Path) -> Report:
         tables = measure_works(bench, works, chosen) if works else [probe(bench, name, chosen)]
         report.tables += tables
         print(*(f"\n{as_text(table)}" for table in tables), sep="\n", flush=True)
-    print("", *([] if options.full or options.compression else [quick_line(report)]), sep="\n")
+    print("", *([] if options.full or options.compression or options.asgi else [quick_line(report)]), sep="\n")
     return report
 
 

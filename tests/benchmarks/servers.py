@@ -26,7 +26,7 @@ class Peer:
 
     ``version`` raises MissingError; ``command`` raises UnableError for what the server has no
     option for. ``fixed``: it has one answer to everything. ``quick``: part of ``--quick``. ``compression``: of ``--compression``;
-    ``tls``: of ``--tls`` and ``--http2``.
+    ``tls``: of ``--tls`` and ``--http2``; ``asgi``: of ``--asgi``.
     """
 
     name: str
@@ -37,6 +37,7 @@ class Peer:
     quick: bool = False
     compression: bool = False
     tls: bool = False
+    asgi: bool = False
 
 
 COMPILED = "-r tests/benchmarks/compiled.txt"
@@ -75,6 +76,10 @@ def _pwb_version() -> str:
     return f"PWB {getattr(import_module('pwb_async'), '__version__', '')}".strip()
 
 
+def _pwb_on_uvicorn_version() -> str:
+    return f"{_pwb_version()}, {_distribution('uvicorn', 'uvloop', 'httptools')()}"
+
+
 _NGINX = _program("nginx", "-v", "nginx-light")
 PEERS = (
     Peer("pwb", "PWB", _pwb_version, commands.pwb, quick=True, compression=True, tls=True),
@@ -109,12 +114,21 @@ PEERS = (
         _distribution("starlette", "uvicorn", "uvloop", "httptools"),
         commands.app("starlette"),
         compression=True,
+        asgi=True,
+    ),
+    Peer(
+        "pwb-asgi",
+        "PWB on uvicorn",
+        _pwb_on_uvicorn_version,
+        commands.app("pwb-asgi"),
+        asgi=True,
     ),
     Peer(
         "servestatic",
         "ServeStatic on uvicorn",
         _distribution("servestatic", "uvicorn", "uvloop", "httptools"),
         commands.app("servestatic"),
+        asgi=True,
     ),
     Peer(
         "whitenoise",

@@ -164,7 +164,7 @@ class Response:
     length: int = -1
     """Bytes of content; computed from `parts` where it is not given."""
     prepared: object = None
-    """The same as frames of HTTP/2 or as messages of ASGI, once they have been made; only core/http2 and asgi read it."""
+    """The same as frames of HTTP/2 or messages of ASGI, once they have been made; only core/http2 and asgi read it."""
     has_file: bool = field(init=False)
     """Whether any of the parts is a slice of a file."""
 
