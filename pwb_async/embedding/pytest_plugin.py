@@ -11,9 +11,9 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def pwb_site(tmp_path_factory: pytest.TempPathFactory) -> "Iterator[SiteFactory]":
-    """A fixture: sites for a test of a client: pwb_site(root) or pwb_site({"a.txt": "text"}), with the options of PWB.
+    """The factory of sites for a test of a client: pwb_site(root) or pwb_site({"a.txt": "text"}).
 
-    The site has a url, records its requests, and injects faults: docs/python.md.
+    It takes the options of PWB. The site has a url, records its requests, and injects faults: docs/python.md.
     """
     from .served_site import SiteFactory  # only tests that ask for the fixture need a server
 

@@ -103,6 +103,7 @@ class ServedSite:
         delay: float = 0.0,
         status: int | None = None,
         fields: Mapping[str, str] | None = None,
+        content: str | bytes | None = None,
         truncate: int | None = None,
         reset: bool = False,
         times: int | None = None,
@@ -113,7 +114,9 @@ class ServedSite:
             path: A glob that the decoded path matches, such as "/data/*.json".
             delay: Seconds after which the response begins.
             status: Its status code, with a short text in place of the file.
-            fields: Further fields of a response with such a status, such as {"Retry-After": "1"}.
+            fields: Further fields of a response with such a status, such as {"Retry-After": "1"}, or others in place of
+                its own.
+            content: Its content in place of that text.
             truncate: Bytes of content after which the connection ends, although the response promises more.
             reset: Reset the connection, after these bytes, else before the response begins.
             times: How many requests it concerns; None for any number.
@@ -127,6 +130,7 @@ class ServedSite:
             delay=delay,
             status=status,
             fields=dict(fields or {}),
+            content=content,
             truncate=truncate,
             reset=reset,
             times=times,
@@ -165,6 +169,8 @@ class SiteFactory:
             path = root / name
             if path == root or not path.is_relative_to(root) or ".." in path.parts:
                 raise ConfigError(f"{name!r} is not the path of a file in the site.")
+            if not isinstance(content, str | bytes):
+                raise TypeError(f"the content of {name!r} is neither str nor bytes")
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content.encode() if isinstance(content, str) else content)
         return str(root)

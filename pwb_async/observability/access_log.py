@@ -24,7 +24,7 @@ from typing import Final
 from pwb_async.output.pipes import has_reader, is_ready, open_to_append, reopen_nonblocking
 from pwb_async.output.writer import write
 
-from .combined_format import format_combined
+from .combined_format import forget_requests, format_combined
 from .exchange import Exchange, Format
 
 logger: Final = logging.getLogger("pwb")
@@ -238,6 +238,7 @@ class AccessLog:
             logger.error("%d lines of the access log were lost", self.dropped)
         if not self._is_standard_output:
             os.close(self._fd)
+        forget_requests()
 
 
 def _do_nothing() -> None:

@@ -63,6 +63,12 @@ def _format_request(request: Request, status: int, sent: int) -> bytes:
     return second
 
 
+def forget_requests() -> None:
+    """Empty the caches of requests, whose parser may have ended. Another log of the process fills them again."""
+    _cache.clear()
+    _cached_client_fields.cache_clear()
+
+
 def _second_half(line: bytes, status: int, sent: int, client_fields: bytes) -> bytes:
     return b'"%s" %d %d %s\n' % (escape(line) or b"-", status, sent, client_fields)
 

@@ -85,8 +85,16 @@ def test_other_signals_are_those_of_the_program(root: Path) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-@pytest.mark.parametrize("more", ["", "workers=2, "])
-def test_signals_are_handled_if_that_is_asked_for(root: Path, number: signal.Signals, more: str) -> None:
+def test_signals_are_handled_if_that_is_asked_for(root: Path, number: signal.Signals) -> None:
+    check_that_signals_end(root, number)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_workers_end_by_signals(root: Path, number: signal.Signals) -> None:
+    check_that_signals_end(root, number, "workers=2, ")
+
+
+def check_that_signals_end(root: Path, number: signal.Signals, more: str = "") -> None:
     with program(root, f"{more}handle_signals=True, access_log='off'") as (process, port):
         assert fetch(port) == b"text"
         assert end(process, number) == ("returned\n", "", 0)

@@ -94,6 +94,37 @@ def test_a_status(serve: pwb_async.SiteFactory) -> None:
     assert (fault.hits, fault.times) == (2, 0)
 
 
+def test_a_status_with_content_and_fields(serve: pwb_async.SiteFactory) -> None:
+    """As of an interface that clients parse; Content-Type is that of the fault alone."""
+    site = serve(FILES)
+    problem = '{"title": "over"}'
+    site.inject("/a.txt", status=429, fields={"content-type": "application/problem+json"}, content=problem)
+    site.inject("/b/*", status=302, fields={"Location": "/a.txt"}, content=b"")
+    response = httpx.get(site.url + "a.txt")
+    assert (response.json(), response.headers["content-type"]) == ({"title": "over"}, "application/problem+json")
+    assert httpx.head(site.url + "a.txt").headers["content-length"] == str(len(problem))
+    assert httpx.get(site.url + "b/x", follow_redirects=True).status_code == 429
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("A b", "c"), ("", "c"), ("A", "b\r\nC: d"), ("A", "中"), ("Content-Length", "3"), ("connection", "x")],
+)
+def test_fields_that_cannot_be_sent_are_refused_at_once(serve: pwb_async.SiteFactory, name: str, value: str) -> None:
+    with pytest.raises(ValueError, match=r"field|describes the message"):
+        serve(FILES).inject(status=500, fields={name: value})
+
+
+def test_a_path_that_matches_nothing_is_refused(serve: pwb_async.SiteFactory) -> None:
+    with pytest.raises(ValueError, match=r"paths begin with /: use '/a\.txt'"):
+        serve(FILES).inject("a.txt", reset=True)
+
+
+def test_content_of_a_dict_is_text_or_bytes(serve: pwb_async.SiteFactory) -> None:
+    with pytest.raises(TypeError, match=r"'a\.json' is neither str nor bytes"):
+        serve({"a.json": {"a": 1}})  # type: ignore[dict-item]
+
+
 @pytest.mark.parametrize("status", [200, 204, 404, 418, 429, 502, 504, 599])
 def test_any_status_of_a_whole_response(serve: pwb_async.SiteFactory, status: int) -> None:
     site = serve(FILES)
@@ -210,7 +241,16 @@ def test_the_first_of_several_faults_counts(serve: pwb_async.SiteFactory) -> Non
 
 
 @pytest.mark.parametrize(
-    "fault", [{"status": 100}, {"status": 600}, {"delay": -1}, {"truncate": -1}, {"times": -1}, {"fields": {"A": "b"}}]
+    "fault",
+    [
+        {"status": 100},
+        {"status": 600},
+        {"delay": -1},
+        {"truncate": -1},
+        {"times": -1},
+        {"fields": {"A": "b"}},
+        {"content": "a"},
+    ],
 )
 def test_a_fault_that_cannot_be_is_refused(serve: pwb_async.SiteFactory, fault: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=r"\w"):

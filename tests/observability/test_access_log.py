@@ -13,8 +13,10 @@ from threading import Event, Thread
 import pytest
 
 from pwb_async.core.events import BadRequest
+from pwb_async.observability import combined_format
 from pwb_async.observability.access_log import AccessLog
 from pwb_async.observability.exchange import make_exchange
+from tests.core.driver import ask, get
 
 EXCHANGE = make_exchange("127.0.0.1", BadRequest(400, "why", b"x" * 100), 400, 0, 0.0)
 
@@ -262,10 +264,22 @@ def test_threads_record_while_another_one_flushes(tmp_path: Path) -> None:
     assert [*seen.values()] == [[*range(3_000)]] * 3
 
 
+def test_close_forgets_requests(tmp_path: Path) -> None:
+    """A program that starts and stops servers would keep those of all of them otherwise."""
+    log = AccessLog(str(tmp_path / "log"))
+    log.record(make_exchange("127.0.0.1", ask(get()).request, 200, 0, 0.0))
+    assert combined_format._cache
+    assert combined_format._cached_client_fields.cache_info().currsize
+    log.close()
+    assert not combined_format._cache
+    assert not combined_format._cached_client_fields.cache_info().currsize
+
+
 def test_close_closes_what_was_opened_for_standard_output() -> None:
     """A pipe is opened again, since another process may have it open for writing that blocks; a file is not."""
     script = """
 import os, sys
+from pwb_async.observability import combined_format
 from pwb_async.observability.access_log import AccessLog
 before = os.listdir("/proc/self/fd")
 AccessLog("-").close()
