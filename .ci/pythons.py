@@ -1,9 +1,11 @@
-"""The short suite on every other CPython that this machine has: python .ci/pythons.py
+"""The short suite, without the checkout, on every CPython that this machine has: python .ci/pythons.py
 
-1. interpreters are looked for: pythonX.Y and pythonX.Yt (free-threaded) on the PATH, and those of pyenv
-2. of those that run and that pyproject.toml allows, one of each version is taken, but for the version that runs this
-3. each gets a virtual environment of its own, and runs the short suite in it
-4. what is not there, or cannot be used, is named at the end; the status is 1 if a suite has failed
+1. the source archive is made of what is committed, and the wheel of the archive
+2. interpreters are looked for: pythonX.Y and pythonX.Yt (free-threaded) on the PATH, and those of pyenv
+3. of those that run and that pyproject.toml allows, one of each version is taken
+4. each gets a virtual environment of its own with the wheel, and runs the short suite of the archive in it; the archive
+   has lost its packages before, so that those of the wheel are tested
+5. what is not there, or cannot be used, is named at the end; the status is 1 if a suite has failed
 """
 
 import os
@@ -11,6 +13,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tarfile
 import tempfile
 import tomllib
 from collections.abc import Iterator
@@ -100,22 +103,39 @@ def failing(*command: str | Path) -> str:
     return (done.stderr.strip().splitlines() or ["no reason given"])[-1] if done.returncode else ""
 
 
-def prepare(path: Path, folder: Path) -> str:
+def ship(folder: Path) -> tuple[Path, Path]:
+    """Makes the archive and the wheel. Returns the wheel, and a folder with what the archive holds but its packages."""
+    clone = folder / "clone"
+    subprocess.run(["git", "clone", "-q", ROOT, clone], check=True)
+    subprocess.run([sys.executable, "-m", "build", "--outdir", folder, clone], check=True, stdout=subprocess.DEVNULL)
+    (wheel,), (archive,) = folder.glob("*.whl"), folder.glob("*.tar.gz")
+    with tarfile.open(archive) as opened:
+        opened.extractall(folder, filter="data")
+    tree = folder / archive.name.removesuffix(".tar.gz")
+    for package in ("pwb_async", "pwb_legacy"):
+        shutil.rmtree(tree / package)
+    return wheel, tree
+
+
+def prepare(path: Path, folder: Path, wheel: Path) -> str:
     """Makes a virtual environment with PWB and its tests, without gevent where that has no wheel. Returns what went
     wrong, if anything."""
     if wrong := failing(path, "-m", "venv", folder):
         return wrong
     pip = (folder / "bin" / "python", "-m", "pip", "install", "--quiet", "--only-binary=:all:")
-    if not failing(*pip, "--editable", ".[test]"):
+    if not failing(*pip, f"{wheel}[test]"):
         return ""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     needs = [*project["dependencies"], *project["optional-dependencies"]["test"]]
     others = [each for each in needs if not re.match(r"gevent|pwb", each)]
-    return failing(*pip, *others) or failing(*pip, "--no-deps", "--editable", ".")
+    return failing(*pip, *others) or failing(*pip, "--no-deps", wheel)
 
 
-def run(folder: Path) -> str:
-    """Runs the suite in a virtual environment. A test that passes when asked again alone was disturbed, not broken."""
+def run(folder: Path, tree: Path) -> str:
+    """Runs the suite of `tree` in a virtual environment.
+
+    A test that passes when asked again alone was disturbed, not broken.
+    """
     python = folder / "bin" / "python"
     command = [python, "-m", "pytest", "-q", "-n", "4", "-k", FEWER, "-o", f"cache_dir={folder / 'cache'}"]
     passed = "passed"
@@ -124,7 +144,7 @@ def run(folder: Path) -> str:
         passed = "passed, without gevent, which has no wheel for it"
     try:
         for more in ([], ["--last-failed", "--last-failed-no-failures", "none"]):
-            if subprocess.run([*command, *more, *SUITE], timeout=PATIENCE, check=False).returncode == 0:
+            if subprocess.run([*command, *more, *SUITE], cwd=tree, timeout=PATIENCE, check=False).returncode == 0:
                 return passed
     except subprocess.TimeoutExpired:
         pass
@@ -132,18 +152,16 @@ def run(folder: Path) -> str:
 
 
 def main() -> int:
-    os.chdir(ROOT)
-    own = version(sys.executable)
-    results = {own: "has run the whole suite"}
-    for name, path in interpreters().items():
-        if name == own:
-            continue
-        print(f"\n-- Python {name}: {path}", flush=True)
-        with tempfile.TemporaryDirectory() as folder:
-            if wrong := prepare(path, Path(folder)):
-                results[name] = f"cannot be used: {wrong}"
-            else:
-                results[name] = run(Path(folder))
+    results: dict[str, str] = {}
+    with tempfile.TemporaryDirectory() as shipped:
+        wheel, tree = ship(Path(shipped))
+        for name, path in interpreters().items():
+            print(f"\n-- Python {name}: {path}", flush=True)
+            with tempfile.TemporaryDirectory() as folder:
+                if wrong := prepare(path, Path(folder), wheel):
+                    results[name] = f"cannot be used: {wrong}"
+                else:
+                    results[name] = run(Path(folder), tree)
     print()
     for name in sorted({*RELEASED, *results}, key=lambda each: (numbers(each), each)):
         print(f"Python {name}: {results.get(name, 'is not on this machine')}")
