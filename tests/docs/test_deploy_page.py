@@ -84,6 +84,7 @@ def test_the_container_gets_all_that_a_build_needs() -> None:
     copied = {word for line in instructions("COPY") for word in line.split()[:-1] if not word.startswith("-")}
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     needed = {project["project"]["readme"], *project["project"]["license-files"], "pyproject.toml"}
-    needed |= set(project["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"])
+    wheel = project["tool"]["hatch"]["build"]["targets"]["wheel"]
+    needed |= {*wheel["packages"], *wheel["shared-data"]}
     assert needed <= copied
     assert all((ROOT / name).exists() for name in copied - {"/opt/pwb"})
