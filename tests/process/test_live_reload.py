@@ -268,6 +268,13 @@ def test_nothing_of_it_is_in_a_production_process(root: Path) -> None:
     assert (done.stdout, done.stderr) == ("[]\n", "")
 
 
+async def test_the_profile_for_development_has_it(run: Start) -> None:
+    async with run("--profile", "dev") as server:
+        request = f"GET / HTTP/1.1\r\nHost: localhost\r\n{NAVIGATION}\r\n\r\n"
+        assert (await send_request(server.address, request.encode())).content.startswith(b"<p>one<script")
+        assert (await send_request(server.address, get(PATH))).status == 403, "of a host that is not this machine"
+
+
 async def test_without_the_option_nothing_is_appended(run: Start) -> None:
     async with run() as server:
         response = await send_request(server.address, get("/", NAVIGATION))
