@@ -16,7 +16,7 @@ from .changes import Change
 _BUILD_PAUSE: Final = 0.3
 """Seconds without a change after which a build is over."""
 _CALM: Final = 0.5
-"""Seconds after a batch in which another one is taken for the rest of a build; nobody saves twice so soon."""
+"""Seconds after a batch in which another one is taken for the rest of a build: a person does not save twice so soon."""
 _FEW: Final = 20
 """The most changes of a batch that may be a save."""
 _MAX_WAIT: Final = 10.0
