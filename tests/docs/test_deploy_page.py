@@ -52,6 +52,13 @@ def test_systemd_accepts_a_drop_in(drop_in: str, tmp_path: Path) -> None:
     analyze("verify", "--man=no", service(tmp_path, drop_in))
 
 
+@needs_systemd
+@pytest.mark.parametrize(("drop_in", "exposure"), [("", 20), ("pwb.service.d/socket.conf", 10)])
+def test_the_service_is_little_exposed(drop_in: str, exposure: int, tmp_path: Path) -> None:
+    """In tenths, of at most 100. What is left is the network, and the right to bind port 80."""
+    analyze("security", "--offline=true", f"--threshold={exposure}", service(tmp_path, drop_in))
+
+
 @pytest.mark.parametrize("drop_in", DROP_INS)
 def test_pwb_accepts_the_command_of_a_drop_in(drop_in: str, tmp_path: Path) -> None:
     *_, command = re.findall(r"^ExecStart=(.*)$", named_block(NAME, drop_in), re.MULTILINE)

@@ -3,7 +3,7 @@
 import asyncio
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from tests.conformance.peer import TIMEOUT
@@ -21,6 +21,14 @@ class Manager:
     async def receive(self) -> str:
         async with asyncio.timeout(TIMEOUT):
             return (await asyncio.get_running_loop().sock_recv(self._socket, 4096)).decode()
+
+    def waiting(self) -> list[str]:
+        """The messages that have arrived and have not been received."""
+        messages = []
+        with suppress(BlockingIOError):
+            while True:
+                messages.append(self._socket.recv(4096).decode())
+        return messages
 
     def close(self) -> None:
         self._socket.close()

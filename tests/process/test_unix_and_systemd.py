@@ -235,6 +235,7 @@ async def test_the_service_manager_is_notified(loop: str, worker_count: str, roo
                 assert await service_manager.receive() == "READY=1"
             server.signal()
             assert await service_manager.receive() == "STOPPING=1"
+        assert service_manager.waiting() == [], "systemd logs a warning for each message of a worker"
 
 
 async def test_a_missing_service_manager_does_no_harm(root: Path, tmp_path: Path) -> None:
