@@ -66,7 +66,7 @@ def run(command: str, folder: Path, environment: Mapping[str, str]) -> str:
         printed.append(line)
         if SERVING.search(line):
             if address := ADDRESS.search(line):
-                fault = no_answer(address[1])
+                fault = no_answer(address[1].replace("0.0.0.0", "127.0.0.1"))
             os.killpg(process.pid, signal.SIGINT)  # as Ctrl-C does
     status = process.wait(TIMEOUT)
     end.cancel()
