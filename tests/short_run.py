@@ -202,6 +202,7 @@ ONLY_EXHAUSTIVE: Final = (
     "tests/terminal/test_commands.py::test_completion",
     "tests/terminal/test_commands.py::test_the_schema_accepts_what_config_prints",
     "tests/terminal/test_mistakes.py::test_a_mistake_is_one_line_that_shows_what_to_do[site",
+    "tests/terminal/test_session.py::test_a_signal_gives_the_terminal_back",
     "tests/terminal/test_session.py::test_a_terminal_that_cannot_show_chinese_has_english",
     "tests/terminal/test_session.py::test_colours_and_movements",
     "tests/terminal/test_session.py::test_no_line_of_the_banner_is_too_long",

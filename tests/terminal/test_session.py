@@ -1,5 +1,6 @@
 """What a person at a terminal sees of a server, and what the keys do."""
 
+import asyncio
 import os
 import re
 import signal
@@ -202,3 +203,35 @@ async def test_a_pipe_has_the_line_that_programs_wait_for(root: Path) -> None:
         await send_request(("127.0.0.1", port), get("/"))
         assert b'"GET / HTTP/1.1" 200 4 ' in process.stdout.readline()
         process.terminate()
+
+
+@pytest.mark.parametrize("stopped", [False, True], ids=["", "ctrl-s"])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
+async def test_a_signal_gives_the_terminal_back(root: Path, number: signal.Signals, stopped: bool) -> None:
+    """Also one whose output Ctrl-S has stopped: what hangs in a write to it stops neither responses nor the end."""
+    async with at_terminal(root, "--port", "0", folder=root) as terminal:
+        await terminal.shows("no request yet")
+        assert not terminal.echoes
+        if stopped:
+            terminal.type("\x13")
+        assert [await fetch(terminal) for _ in range(3)] == [200] * 3
+        os.kill(terminal.process.pid, number)
+        assert await terminal.ended() == 0
+        assert terminal.echoes
+
+
+async def test_many_lines_above_the_status(root: Path) -> None:
+    async with at_terminal(root, "--port", "0", folder=root) as terminal:
+        await terminal.shows("no request yet")
+        for _ in range(3):
+            reader, writer = await asyncio.open_connection("127.0.0.1", terminal.port)
+            writer.write(get("/") * 300)
+            for _ in range(300):
+                await reader.readuntil(b"<p>x")
+            writer.close()
+        await terminal.shows("total 900, ")
+        lines = terminal.lines
+        logged = [line for line in lines if re.fullmatch(r"\d\d:\d\d:\d\d  200  GET         4 B  .{6}  /", line)]
+        assert len(logged) == 900
+        assert "total 900, " in lines[-1]
+        assert sum("req/s" in line for line in lines) == 1, "the status is nowhere else"
