@@ -324,6 +324,8 @@ def test_close_fails_the_calls_that_have_not_ended(run: Runner, hanging: Hanging
         assert (begun.result(), queued.result()) == ("THE SERVER HAS ENDED", "THE SERVER HAS ENDED")
         assert awaited.cancelled()
         assert done.cancelled()
+        assert threads.call(thread_name, str.upper).result() == "THE SERVER HAS ENDED"
+        assert threads.call(thread_name).cancelled()
         hanging.free.set()
         await ended()
 
