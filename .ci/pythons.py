@@ -41,6 +41,8 @@ SUITE = [
     "tests/process/test_unix_and_systemd.py",
     *DESIGNS,
     *TLS,
+    "tests/asgi/test_static_site.py",
+    "tests/wsgi",
 ]
 FEWER = "not (epoll or single)"
 """Of the raw-socket designs thread, process and gevent are enough: the others use nothing that differs."""

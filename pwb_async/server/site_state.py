@@ -148,8 +148,10 @@ class SiteState:
 
         It does not wait long for a thread, since one may hang on a dead disk.
         """
-        while self.tasks:  # a call that has failed now may lead to another one
-            await asyncio.gather(*self.tasks, return_exceptions=True)
+        while tasks := [*self.tasks]:  # a call that has failed now may lead to another one
+            await asyncio.gather(*tasks, return_exceptions=True)
+            # Since CPython 3.12 gather() of tasks that are done lets no callback run, also not that of start_task().
+            self.tasks.difference_update(tasks)
         for _ in range(_MAX_JOINS):
             if not any(thread.is_alive() for thread in (*others, *self.threads)):
                 return
