@@ -192,6 +192,7 @@ ONLY_EXHAUSTIVE: Final = (
     "tests/process/test_live_reload.py::test_the_page_of_another_worker_is_another_version",
     "tests/process/test_live_reload.py::test_the_profile_for_development_has_it",
     "tests/process/test_live_reload.py::test_what_is_ignored",
+    "tests/process/test_packages.py::test_a_design_that_runs_without_what_macos_lacks",
     "tests/process/test_packages.py::test_gevent_is_for_its_mode_alone",
     "tests/process/test_reload.py",
     "tests/process/test_slow_disk.py::test_responses_do_not_change",
