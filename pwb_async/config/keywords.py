@@ -51,6 +51,8 @@ def _checked(given: Mapping[str, Any]) -> Iterator[tuple[str, str, Any]]:
                 raise ConfigError(f"{place}: {value!r} is not a path.")
         elif name in DECLARATIONS and is_keyword(DECLARATIONS[name]):
             value = convert(name, place, value)
+        elif name in DECLARATIONS and DECLARATIONS[name].belongs_to(_PROGRAM):
+            raise TypeError(f"the option {name!r} is for the command alone, at a terminal")
         else:
             names = [each.name for each in DECLARATIONS.values() if is_keyword(each)]
             raise TypeError(f"there is no option {name!r}{did_you_mean(name, (*names, _CONFIG))}")

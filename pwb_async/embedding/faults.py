@@ -52,6 +52,8 @@ class Fault:
                 raise ValueError(f"{name} is less than 0")
         if (self.fields or self.content is not None) and self.status is None:
             raise ValueError("fields and content are those of a response with a status of its own")
+        if not (self.delay or self.cuts or self.status is not None):
+            raise ValueError("a fault that changes nothing: give it a delay, a status, truncate or reset")
         if not self.path.startswith(("/", "*", "?", "[")):
             raise ValueError(
                 f"path {self.path!r} matches no request, since paths begin with /: use {'/' + self.path!r}"

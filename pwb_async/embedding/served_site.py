@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final, NamedTuple, Unpack
 
 from pwb_async.config.keywords import Root
@@ -19,6 +20,7 @@ from .faulty_protocol import FaultyServer
 from .keywords import EMBEDDED, Keywords, settings_of
 from .server import Server
 
+_NO_FILES: Final[Mapping[str, str | bytes]] = MappingProxyType({})
 _DEFAULTS: Final = {**EMBEDDED, "cache": 0, "grace_period": 0.0, "http2": False}
 """Defaults for tests: files may change, a test does not wait at its end, and faults are those of HTTP/1.1."""
 
@@ -150,8 +152,9 @@ class SiteFactory:
         self._make_directory = make_directory
         self._running = ExitStack()
 
-    def __call__(self, root: Root | Mapping[str, str | bytes], **keywords: Unpack[Keywords]) -> ServedSite:
-        """Serve a directory, or the files of a dict: their content by their paths, such as {"a/b.txt": "text"}.
+    def __call__(self, root: Root | Mapping[str, str | bytes] = _NO_FILES, **keywords: Unpack[Keywords]) -> ServedSite:
+        """Serve a directory, or the files of a dict: their content by their paths, such as {"a/b.txt": "text"}. Without
+        it the site is an empty directory.
 
         The keyword arguments are those of running(). By default nothing is cached, a response that is under way at the
         end is aborted, and HTTP/2 is not spoken. With http2 or proxy_protocol requests are recorded, but no faults are

@@ -158,3 +158,9 @@ def test_a_file_counts_more_than_the_defaults_of_a_server(tmp_path: Path, monkey
     assert settings_of("site", {"config": "my.toml", "workers": 1}).options.port == 1234
     with pytest.raises(pwb_async.ConfigError, match="workers is for serve"):
         pwb_async.Server("site", config="my.toml")
+
+
+@pytest.mark.parametrize("name", ["profile", "quiet", "open", "qr"])
+def test_an_option_for_a_terminal_is_no_keyword(name: str) -> None:
+    with pytest.raises(TypeError, match=f"the option '{name}' is for the command alone"):
+        options_of(".", {name: True})

@@ -333,3 +333,12 @@ def test_the_plugin_costs_nothing_where_it_is_not_used(tmp_path: Path) -> None:
 def test_an_installation_has_the_plugin() -> None:
     project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
     assert project["entry-points"]["pytest11"] == {"pwb": "pwb_async.embedding.pytest_plugin"}
+
+
+def test_without_files_the_site_is_empty(serve: pwb_async.SiteFactory) -> None:
+    assert not list(serve().root.iterdir())
+
+
+def test_a_fault_that_changes_nothing_is_refused(serve: pwb_async.SiteFactory) -> None:
+    with pytest.raises(ValueError, match="changes nothing"):
+        serve().inject("/a.txt")

@@ -183,10 +183,12 @@ def is_reviewed_request(found: Request | BadRequest | Malformed, fields: FieldLi
     names = {name for name, _ in fields}
     if isinstance(found, Malformed):
         # h2 accepts names that are no tokens and control characters in values, which RFC 9110 5 excludes, sorts cookies
-        # behind pseudo-fields before it looks for those that are too late, checks the length at the end of DATA, and takes
-        # Host for the authority of CONNECT.
+        # behind pseudo-fields before it looks for those that are too late, checks the length at the end of DATA, takes
+        # Host for the authority of CONNECT, and accepts ":protocol" (RFC 8441) without having announced it.
         odd = any(not _NAME.fullmatch(name) or _CONTROL.search(value) for name, value in fields)
-        return theirs is not MALFORMED and (odd or not names.isdisjoint((b"cookie", b"content-length", b"host")))
+        return theirs is not MALFORMED and (
+            odd or not names.isdisjoint((b"cookie", b"content-length", b"host", b":protocol"))
+        )
     # To h2, another case or the default port makes another authority.
     return theirs is MALFORMED and names >= {b"host", b":authority"}
 
