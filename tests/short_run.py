@@ -44,6 +44,7 @@ ON_ESSENTIAL_DESIGNS: Final = (
     "tests/conformance/test_listing.py",
     "tests/conformance/test_log.py",
     "tests/conformance/test_many.py",
+    "tests/conformance/test_own_configuration.py",
     "tests/conformance/test_proxy_protocol.py",
     "tests/conformance/test_rules.py",
     "tests/conformance/test_scarce.py",

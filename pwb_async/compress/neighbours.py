@@ -20,6 +20,7 @@ from contextlib import suppress
 from enum import Enum
 from typing import Final, NamedTuple
 
+from pwb_async.config.toml_file import CONFIG_NAME
 from pwb_async.core.site.compressible import is_compressible
 from pwb_async.core.site.media_types import MediaTypes
 from pwb_async.core.site.servable import is_servable
@@ -111,7 +112,8 @@ def _walk(root: bytes) -> Iterator[tuple[bytes, tuple[bytes, ...], set[bytes]]]:
 def _is_worth_it(segments: tuple[bytes, ...], types: MediaTypes) -> bool:
     """Whether a file of this path is served, and of a media type that is compressible."""
     media = types.fields(b"/".join(segments))
-    return len(media) == 1 and is_compressible(media[0][1]) and is_servable(segments)
+    served = is_servable(segments) and segments != (os.fsencode(CONFIG_NAME),)
+    return served and len(media) == 1 and is_compressible(media[0][1])
 
 
 def _size(path: bytes) -> int | None:

@@ -101,7 +101,7 @@ def merge_settings(
     values = {name: value for name, (_, value) in settings.items()}
     profile = values.get("profile", "") if program == "pwb" else ""
     by_profile = {name: value for name, value in PROFILES.get(profile, {}).items() if name not in settings}
-    options = Options(**{**(defaults or {}), **by_profile, **values}, rules=toml.rules())
+    options = Options(**{**(defaults or {}), **by_profile, **values}, rules=toml.rules(), config_file=toml.path)
     if sites := tuple(toml.sites()):
         from .site_tables import parse_sites  # most servers have one site
 

@@ -266,6 +266,8 @@ class Options(TLSOptions, LiveReloadOptions, TerminalOptions, LimitOptions):
     """The rules of the TOML file, in which they have tables; no option sets them."""
     sites: tuple["SiteOptions", ...] = field(default=())
     """The sites of the TOML file, in which they have tables, too; the other options are those of the default site."""
+    config_file: str = field(default="", compare=False)
+    """The absolute path of the TOML file, which is never served; "" if none was read."""
 
     @property
     def of_all_sites(self) -> "tuple[Options, ...]":

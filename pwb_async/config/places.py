@@ -1,5 +1,6 @@
 """The places of a site: which directory is served at which path (ROOT, --prefix, --mount)."""
 
+import os
 from collections.abc import Callable, Iterable, Mapping
 from os import fsencode
 from typing import NamedTuple
@@ -44,6 +45,16 @@ def root_path(options: Options) -> bytes:
 def all_directories(options: Options) -> list[str]:
     """Every directory that any of the sites serves, each once."""
     return list(dict.fromkeys(place.directory for each in options.of_all_sites for place in places_of(each)))
+
+
+def hidden_paths(directory: str, config_file: str) -> list[bytes]:
+    """The paths beneath a directory at which the configuration file is, by its own name and by that of a link to it."""
+    if not config_file:
+        return []
+    folder, name = os.path.split(config_file)
+    beneath = os.path.join(os.path.realpath(directory), "")
+    files = {os.path.join(os.path.realpath(folder), name), os.path.realpath(config_file)}
+    return [fsencode(path.removeprefix(beneath)) for path in sorted(files) if path.startswith(beneath)]
 
 
 def check_places(options: Options, written: Mapping[str, str], warn: Callable[[str], object]) -> None:

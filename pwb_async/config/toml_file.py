@@ -14,6 +14,8 @@ RULE_TABLES: Final = ("headers", "redirects", "rewrites", "access")
 """The names of the tables of rules."""
 SITES: Final = "sites"
 """The name of the tables of sites."""
+CONFIG_NAME: Final = "pwb.toml"
+"""The name of the file that is read if none is named."""
 _PYPROJECT: Final = "pyproject.toml"
 _TABLE: Final = "pwb"
 """The table of pyproject.toml, beneath "tool"."""
@@ -32,6 +34,8 @@ class TomlFile(NamedTuple):
     """The file and, in pyproject.toml, the table."""
     table: dict[str, Any]
     """The options, the rules and the sites."""
+    path: str = ""
+    """The absolute path of the file; "" if there is none."""
 
     def options(self) -> Iterator[tuple[str, str, Any]]:
         """The name of each option in the file, where it stands, and its value as TOML has it. Raises ConfigError."""
@@ -76,7 +80,7 @@ def read(config: str | None, directory: str | os.PathLike[str]) -> TomlFile:
 
     A file that is missing has neither options nor rules, unless it is `config`. Raises ConfigError.
     """
-    for name in [config] if config else ["pwb.toml", _PYPROJECT]:
+    for name in [config] if config else [CONFIG_NAME, _PYPROJECT]:
         path = os.path.join(directory, name)
         if not config and not os.path.exists(path):  # also false if the directory is gone or may not be entered
             continue
@@ -85,12 +89,12 @@ def read(config: str | None, directory: str | os.PathLike[str]) -> TomlFile:
             continue
         table = _parse(name, text)
         if os.path.basename(name) != _PYPROJECT:
-            return TomlFile(name, text, name, table)
+            return TomlFile(name, text, name, table, os.path.abspath(path))
         tool = table.get("tool")
         table = tool.get(_TABLE, {}) if isinstance(tool, dict) else {}
         if not isinstance(table, dict):
             raise ConfigError(f"{name}: [tool.pwb] is not a table.")
-        return TomlFile(name, text, f"{name} [tool.pwb]", table)
+        return TomlFile(name, text, f"{name} [tool.pwb]", table, os.path.abspath(path))
     return NO_FILE
 
 

@@ -12,9 +12,10 @@ from pwb_async.core.semantics.messages import Request, Response
 from pwb_async.core.site.lookup import Finding, Lookup, OpenFile, StorageError, Unavailable
 from pwb_async.output.printing import printable
 
-from .recording import Opened, RecordingSite
+from .recording import HIDDEN, Opened, RecordingSite
 
 _ERRORS: Final = {
+    HIDDEN: "is the configuration file, or a coded form of it, which is never served",
     errno.ENOENT: "does not exist",
     errno.ENOTDIR: "does not exist: a part of its path is no directory",
     errno.EXDEV: "a symbolic link leads out of the directory that is served",

@@ -6,7 +6,7 @@ it, and what is recorded is what a server does.
 
 import os
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from pwb_async.core.events import BadRequest
 from pwb_async.core.semantics.messages import Request, Response
@@ -15,6 +15,9 @@ from pwb_async.core.site.media_types import STANDARD, MediaTypes
 from pwb_async.core.site.redirect_rules import Redirect
 from pwb_async.core.site.site import Site
 from pwb_async.storage.disk import Disk
+
+HIDDEN: Final = -1
+"""In place of an errno: the file is hidden from all clients."""
 
 
 class Opened(NamedTuple):
@@ -66,7 +69,7 @@ class RecordingDisk(Disk):
         try:
             fd = super()._open(root, path, flags)
         except OSError as error:
-            self._record.opened.append(Opened(self._directory, path, error.errno, None))
+            self._record.opened.append(Opened(self._directory, path, HIDDEN if self.hides(path) else error.errno, None))
             raise
         self._record.opened.append(Opened(self._directory, path, None, os.fstat(fd)))
         return fd

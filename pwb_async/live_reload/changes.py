@@ -1,8 +1,8 @@
 """Which changes of files count, and what a page has to do about them.
 
 A change counts if the file is one that the site serves. So names that begin with a dot do not, nor what PWB itself
-writes, nor what editors leave beside a file or replace it by, nor what --live-reload-ignore names. A file that was made
-and removed within one batch of changes was a temporary one, whatever its name.
+writes, nor the configuration file, nor what editors leave beside a file or replace it by, nor what --live-reload-ignore
+names. A file that was made and removed within one batch of changes was a temporary one, whatever its name.
 """
 
 import os
@@ -58,7 +58,8 @@ class ChangeFilter:
             for place in places_of(each)
         )
         """The directories of all sites."""
-        self._written = {os.path.abspath(path) for path in (options.access_log, options.trace) if path not in _NO_FILE}
+        written = {os.path.abspath(path) for path in (options.access_log, options.trace) if path not in _NO_FILE}
+        self._not_served = {*written, options.config_file}
         names = [glob.strip("/") for glob in options.live_reload_ignore if "/" not in glob.rstrip("/")]
         paths = [glob.strip("/") for glob in options.live_reload_ignore if "/" in glob.rstrip("/")]
         self._ignored_name = _any_of((*_TEMPORARY, *names))
@@ -71,7 +72,7 @@ class ChangeFilter:
 
     def accepts(self, _kind: int, path: str) -> bool:
         """Whether a change at this path counts."""
-        return path not in self._written and any(self._path_in(place, path) is not None for place in self.places)
+        return path not in self._not_served and any(self._path_in(place, path) is not None for place in self.places)
 
     def swaps(self, batch: Iterable[Change]) -> list[str] | None:
         """What to do about changes that count: the paths of the files if a page may be able to swap them all, [] if it

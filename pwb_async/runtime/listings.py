@@ -1,6 +1,7 @@
 """The listings that the options describe."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from pwb_async.config.options import ConfigError, Options
@@ -26,14 +27,14 @@ def with_listings(
     page = _make_page(options)
     from pwb_async.listing.storage import ListingStorage  # imported here, as is the page
 
-    def is_hidden(path: bytes) -> bool:
+    def is_hidden(disk: Disk, path: bytes) -> bool:
         """Whether what is at a path is left out: what is not served, and /.well-known/."""
         name = path.rpartition(b"/")[2]
-        return (name.startswith(b".") and not options.dotfiles) or path.lower() in RESERVED
+        return (name.startswith(b".") and not options.dotfiles) or path.lower() in RESERVED or disk.hides(path)
 
     beyond = None if access is None else access.rules.beyond
     return [
-        ListingStorage(disk, page, is_hidden, beyond, place.mounted(places), place.home_depth(places))
+        ListingStorage(disk, page, partial(is_hidden, disk), beyond, place.mounted(places), place.home_depth(places))
         for disk, place in zip(disks, places, strict=True)
     ]
 

@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pwb_async.config.options import Options
-from pwb_async.config.places import Place, places_of, root_path
+from pwb_async.config.places import Place, hidden_paths, places_of, root_path
 from pwb_async.config.rules import Rules
 from pwb_async.core.site.access import Guard
 from pwb_async.core.site.lookup import Storage
@@ -202,7 +202,12 @@ def _open(options: Options, access: "Access | None", make: Callable[..., Disk]) 
 
 def _open_disk(place: Place, options: Options, make: Callable[..., Disk]) -> Disk:
     try:
-        return make(place.directory, etag=options.etag, precompressed=options.precompressed)
+        return make(
+            place.directory,
+            etag=options.etag,
+            precompressed=options.precompressed,
+            hidden=hidden_paths(place.directory, options.config_file),
+        )
     except OSError as error:
         error.filename = place.directory
         if error.errno == errno.ENOENT and not os.path.isabs(place.directory):

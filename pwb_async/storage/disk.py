@@ -10,9 +10,10 @@ find, step by step:
   3. examines what it has opened (examiner.py)
 """
 
+import errno
 import os
 import stat
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing, suppress
 from typing import Final
 
@@ -38,7 +39,7 @@ from .etag import file_clock
 from .examiner import SMALL, Examiner
 from .open_beneath import DIRECTORY_FLAGS, FILE_FLAGS, Opener, close, find_opener
 from .open_file import Descriptor, version_of
-from .precompressed import find_neighbours, unchanged
+from .precompressed import ENDINGS, find_neighbours, unchanged
 from .root import Root
 
 _TRIES: Final = 4
@@ -54,6 +55,7 @@ class Disk:
         *,
         etag: str = "auto",
         precompressed: bool = False,
+        hidden: Iterable[bytes] = (),
         small: int = SMALL,
         opener: Opener | None = None,
         clock: Callable[[], int] = file_clock,
@@ -61,12 +63,13 @@ class Disk:
         """The files beneath `root`. Raises OSError if it does not exist, is not a directory or may not be entered.
 
         etag: what the entity tags of large files are made of, a key of METADATA_TAGS. precompressed: whether coded
-        neighbours are looked for. small: the size, in bytes, up to which a file is read at once. opener: what opens a
-        path beneath the root; by default the best that the system has. clock: the clock of the file system, in
+        neighbours are looked for. hidden: paths of files that, like their coded neighbours, do not exist for clients.
+        small: the size, in bytes, up to which a file is read at once. opener: what opens a path beneath the root; by default the best that the system has. clock: the clock of the file system, in
         nanoseconds.
         """
         self._root = _absolute(os.fsencode(root))
         self._precompressed = precompressed
+        self._hidden = frozenset((path + ending).lower() for path in hidden for ending in (b"", *ENDINGS.values()))
         self._examine = Examiner(etag, small, clock).examine
         try:
             fd = os.open(os.path.join(self._root, b"."), DIRECTORY_FLAGS)  # "." needs the right to enter
@@ -88,6 +91,10 @@ class Disk:
             return self._find(root, lookup, True)
         finally:
             close(root)
+
+    def hides(self, path: bytes) -> bool:
+        """Whether a path beneath the root is that of a hidden file; case is ignored, as some file systems do."""
+        return bool(self._hidden) and path.lower() in self._hidden
 
     def open_root(self) -> Root:
         """The root as it is now. Raises OSError."""
@@ -211,6 +218,8 @@ class Disk:
         return DIRECTORY
 
     def _open(self, root: int, path: bytes, flags: int) -> int:
+        if self.hides(path):
+            raise FileNotFoundError(errno.ENOENT, "hidden")
         for _ in range(_TRIES - 1):
             try:
                 return self._opener(root, path, flags)

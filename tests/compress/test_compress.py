@@ -39,6 +39,7 @@ def site(tmp_path: Path) -> Path:
     write(site / "noise.txt", os.urandom(5000))
     write(site / ".git/config.txt", SCRIPT)
     write(site / "_headers", SCRIPT)
+    write(site / "pwb.toml", SCRIPT)
     write(site / "alone.csv.gz", gz(SCRIPT))
     (site / "link.js").symlink_to("app.js")
     return site

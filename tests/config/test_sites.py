@@ -7,7 +7,7 @@ import pytest
 from pwb_async.config.headers_file import parse_headers
 from pwb_async.config.loader import read_options
 from pwb_async.config.options import ConfigError, Options
-from pwb_async.config.places import Place, all_directories, places_of
+from pwb_async.config.places import Place, all_directories, hidden_paths, places_of
 from pwb_async.config.redirects_file import parse_redirects
 from pwb_async.core.site.redirect_rules import RedirectRules
 from tests.core.site.rule_requests import request_of
@@ -17,6 +17,23 @@ def read(folder: Path, *argv: str, toml: str = "", **environ: str) -> Options:
     if toml:
         (folder / "pwb.toml").write_text(toml, "utf-8")
     return read_options("pwb", argv, environ, folder)
+
+
+def test_where_the_configuration_file_is_hidden_c7(tmp_path: Path) -> None:
+    (tmp_path / "conf").mkdir()
+    (tmp_path / "conf/a.toml").touch()
+    (tmp_path / "link").symlink_to(".")
+    (tmp_path / "pyproject.toml").write_text("[tool.other]")
+    root = str(tmp_path)
+    assert hidden_paths(root, read(tmp_path).config_file) == []
+    (tmp_path / "pyproject.toml").write_text("[tool.pwb]")
+    assert hidden_paths(root, read(tmp_path).config_file) == [b"pyproject.toml"]
+    assert hidden_paths(root, read(tmp_path, "--config", "link/conf/a.toml").config_file) == [b"conf/a.toml"]
+    (tmp_path / "pwb.toml").symlink_to("conf/a.toml")
+    for directory in (root, f"{root}/link", f"{root}/"):
+        assert hidden_paths(directory, read(tmp_path).config_file) == [b"conf/a.toml", b"pwb.toml"]
+    assert hidden_paths(f"{root}/conf", read(tmp_path).config_file) == [b"a.toml"]
+    assert hidden_paths("/", read(tmp_path).config_file)[0].endswith(b"/conf/a.toml")
 
 
 def test_places_in_order(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ over the TOML file: the one that `--config PATH` (or `{PREFIX}CONFIG`) names, el
 `pyproject.toml`, in the current folder. A TOML key may be written with `-` or `_`; switches are `true` or `false`;
 repeatable options are lists, in the environment words with white space between them. Relative paths, also those in a TOML
 file, begin in the current folder. `--help` prints the options of a program, `--version` its version. What none of them sets,
-a profile may: [terminal.md](terminal.md).
+a profile may: [terminal.md](terminal.md). The file that was read is never served.
 """
 HEAD: Final = (
     "| option | environment | TOML | value | default | program | |\n| --- | --- | --- | --- | --- | --- | --- |\n"

@@ -349,6 +349,12 @@ def test_a_closed_output_is_one_line_below_the_warnings_about_rules(folder: Path
     ]
 
 
+def test_the_configuration_file_is_not_served_c7(folder: Path, run: Run) -> None:
+    (folder / "site/pwb.toml").touch()
+    reason = "pwb.toml  is the configuration file, or a coded form of it, which is never served"
+    assert reason in run("/pwb.toml", "site", "--config", "site/pwb.toml").output
+
+
 def test_it_is_listed_as_a_command() -> None:
     assert (REPOSITORY / "pwb_async/explain/commands.py").exists()
     done = subprocess.run(

@@ -56,9 +56,15 @@ def test_globs_to_ignore(tmp_path: Path, glob: str, ignored: list[str], kept: li
         assert changes.accepts(MODIFIED, str(tmp_path / name)), name
 
 
-def test_what_pwb_writes_does_not_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_pwb_writes_or_reads_as_its_configuration_does_not_count(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
-    changes = ChangeFilter(Options(root=".", access_log="access.log", trace="trace.json", live_reload=True))
+    config = str(tmp_path / "pwb.toml")
+    changes = ChangeFilter(
+        Options(root=".", access_log="access.log", trace="trace.json", live_reload=True, config_file=config)
+    )
+    assert not changes.accepts(MODIFIED, config)
     assert not changes.accepts(MODIFIED, str(tmp_path / "access.log"))
     assert not changes.accepts(MODIFIED, str(tmp_path / "trace.json"))
     assert changes.accepts(MODIFIED, str(tmp_path / "sub" / "access.log"))
