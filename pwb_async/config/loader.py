@@ -31,6 +31,8 @@ class Settings(NamedTuple):
     options: Options
     places: Mapping[str, str]
     """Where each option stands that has not its default, such as "--port" or "pwb.toml: port"."""
+    toml: toml_file.TomlFile
+    """The TOML file, which alone can have rules and sites."""
 
 
 def read_options(
@@ -111,4 +113,4 @@ def merge_settings(
         raise ConfigError(f"{places['strict_hosts']}: it has no meaning without [[sites]].")
     check_bounds(options, places)
     check_needs(options, {name: place for name, place in places.items() if DECLARATIONS[name].belongs_to(program)})
-    return Settings(options, places | dict.fromkeys(by_profile, f"--profile {profile}"))
+    return Settings(options, places | dict.fromkeys(by_profile, f"--profile {profile}"), toml)

@@ -53,6 +53,12 @@ class TomlFile(NamedTuple):
             keys[name] = key
             yield name, f"{self.place}: {key}", value
 
+    def tables(self) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+        """The tables of rules and of sites, of each kind that there is any of, as the file has them."""
+        for kind in (*RULE_TABLES, SITES):
+            if tables := self.table.get(kind):
+                yield kind, tables
+
     def rules(self) -> Rules:
         """The rules in the file. Raises ConfigError."""
         if not any(name in self.table for name in RULE_TABLES):
@@ -68,7 +74,7 @@ class TomlFile(NamedTuple):
             raise ConfigError(f"{self.place}: {SITES} is not a list of tables: each begins with [[{SITES}]].")
         for number, table in enumerate(tables, 1):
             place = f"{self.place}: {SITES} {number}"
-            yield TomlFile(place, "", place, table)
+            yield TomlFile(place, "", place, dict(table))  # its reader takes keys away
 
 
 NO_FILE: Final = TomlFile("", "", "", {})

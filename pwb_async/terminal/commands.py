@@ -31,7 +31,7 @@ _CONFIG_ABOUT: Final = Program(
     (
         ("pwb config --profile share", "what this profile sets, and everything else"),
         ("pwb config --only-set", "what is not a default: of the environment, of pwb.toml, ..."),
-        ("pwb config --port 3000 > pwb.toml", "write a file to begin with"),
+        ("pwb config --only-set --port 3000 > pwb.toml", "write a file to begin with; defaults stay free to change"),
         ("pwb config --schema > pwb.schema.json", "a JSON Schema of this file, for editors"),
     ),
 )

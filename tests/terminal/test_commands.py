@@ -63,11 +63,59 @@ def test_only_what_is_set(tmp_path: Path) -> None:
     assert text == "# Where it listens\nport = 3000  # environment variable PORT\n\n"
 
 
-def test_rules_and_sites_are_counted(tmp_path: Path) -> None:
-    (tmp_path / "pwb.toml").write_text(
-        '[[redirects]]\nfrom = "/a"\nto = "/b"\nstatus = 301\n[[sites]]\nhosts = ["a.example"]\nroot = "a"\n'
-    )
-    assert run(tmp_path, "config", "--only-set") == "# [[redirects and rewrites]]: 1\n# [[sites]]: 1\n"
+TABLES = """
+max_age = 60
+[[access]]
+for = "/x/*"
+allow = ["10.0.0.0/8"]
+[[redirects]]
+from = "/a"
+to = "/b"
+status = 301
+force = true
+query = { "a b" = "'c\\"" }
+[[rewrites]]
+from = "/c"
+to = "/d"
+[[headers]]
+for = "/*"
+set = { X-A = "b", X-C = ["d", "e"] }
+unset = ["X-Powered-By"]
+[[headers]]
+for = "/y"
+set = { X-A = "f" }
+[[sites]]
+hosts = ["a.example"]
+root = "a"
+max-age = 5
+browse = true
+[[sites.access]]
+for = "/"
+deny = ["192.0.2.1"]
+[[sites]]
+hosts = ["b.example"]
+root = "b"
+"""
+"""Rules and sites, which stand in a TOML file alone."""
+
+
+@pytest.mark.parametrize("name", ["pwb.toml", "pyproject.toml"])
+def test_rules_and_sites_are_copied(name: str, tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    file = tmp_path / name
+    in_project = re.sub(r"^(\[+)", r"\1tool.pwb.", TABLES, flags=re.MULTILINE)
+    file.write_text(TABLES if name == "pwb.toml" else f"[tool.pwb]{in_project}", "utf-8")
+    before = read_options("pwb", [], {}, tmp_path)
+    text = run(tmp_path, "config", "--only-set")
+    file.unlink()
+    tables = tomllib.loads(TABLES)
+    assert tomllib.loads(text) == {"max-age": 60} | {key: tables[key] for key in tables if key != "max_age"}
+    (tmp_path / "pwb.toml").write_text(text, "utf-8")
+    again = read_options("pwb", [], {}, tmp_path)
+    for rules in (before.rules, again.rules):
+        assert (len(rules.access), len(rules.redirects), len(rules.headers)) == (1, 2, 2)
+    assert [site.hosts for site in again.sites] == [site.hosts for site in before.sites] != []
 
 
 @pytest.mark.parametrize("name", PROFILES)
