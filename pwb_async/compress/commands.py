@@ -188,7 +188,7 @@ def _ignore_interrupt() -> None:
 def _summary(tasks: Sequence[Task], results: Sequence[Result], check_only: bool, seconds: float) -> Iterator[str]:
     """A line for each coding, and one for all."""
     sizes = {task.path: task.size for task in tasks}
-    yield f"{_count(len(sizes), 'file')} worth compressing, {_bytes(sum(sizes.values()))}"
+    yield f"{_count(len(sizes), 'file')} of types that are compressed, {_bytes(sum(sizes.values()))}"
     written = "to write" if check_only else "written"
     for coding in dict.fromkeys(task.coding for task in tasks):
         own = [each for each in results if each.task.coding == coding]

@@ -98,6 +98,10 @@ def run(arguments: Sequence[str]) -> None:
     names = [param.name for param in _OWN]
     own = {name: value for name, _, value in given if name in names}
     options = merge_options("pwb", (each for each in given if each[0] not in names), os.environ, ".", _warn)
+    if options.root == "/" and os.path.isdir(own.get("target") or ""):
+        _warn(f"TARGET is a folder: TARGET stands in front of ROOT, pwb explain / {own['target']}")
+    if options.live_reload:
+        _warn("this is the response without --live-reload, which adds a script to pages and changes their caching")
     explanation = explain(options, _request(own, options), _peer(own.get("peer", _PEER)))
     colour = False if os.environ.get("NO_COLOR") else None
     for line in [to_json(explanation)] if "as_json" in own else to_text(explanation):

@@ -64,8 +64,8 @@ class Disk:
 
         etag: what the entity tags of large files are made of, a key of METADATA_TAGS. precompressed: whether coded
         neighbours are looked for. hidden: paths of files that, like their coded neighbours, do not exist for clients.
-        small: the size, in bytes, up to which a file is read at once. opener: what opens a path beneath the root; by default the best that the system has. clock: the clock of the file system, in
-        nanoseconds.
+        small: the size, in bytes, up to which a file is read at once. opener: what opens a path beneath the root;
+        by default the best that the system has. clock: the clock of the file system, in nanoseconds.
         """
         self._root = _absolute(os.fsencode(root))
         self._precompressed = precompressed

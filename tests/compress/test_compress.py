@@ -76,7 +76,7 @@ def test_neighbours_are_written_where_they_help(site: Path) -> None:
     for name in EXPECTED:
         assert (site / name).stat().st_mtime == LONG_AGO
     assert (site / "app.js.br").stat().st_mode & 0o777 == 0o640
-    assert "3 files worth compressing" in done.stdout
+    assert "3 files of types that are compressed" in done.stdout
     assert "2 written" in done.stdout
     assert "1 of no use" in done.stdout
     inodes = {name: (site / name).stat().st_ino for name in EXPECTED}

@@ -355,6 +355,19 @@ def test_the_configuration_file_is_not_served_c7(folder: Path, run: Run) -> None
     assert reason in run("/pwb.toml", "site", "--config", "site/pwb.toml").output
 
 
+def test_an_exchange_of_target_and_root_is_a_line(run: Run, folder: Path) -> None:
+    site = str(folder / "site")
+    assert f"TARGET stands in front of ROOT, pwb explain / {site}" in run(site, "/").errors
+    assert "TARGET" not in run("/", site).errors
+
+
+@pytest.mark.parametrize("options", [("--live-reload",), ("--profile", "dev")])
+def test_that_live_reload_is_left_out_is_a_line(run: Run, options: tuple[str, ...]) -> None:
+    line = "pwb explain: this is the response without --live-reload, which adds a script to pages and changes their caching"
+    assert line in run("/", "site", *options).errors
+    assert "live" not in run("/", "site").errors
+
+
 def test_it_is_listed_as_a_command() -> None:
     assert (REPOSITORY / "pwb_async/explain/commands.py").exists()
     done = subprocess.run(
