@@ -2,7 +2,8 @@
 
 1. the source archive is made of what is committed, and the wheel of the archive
 2. interpreters are looked for: pythonX.Y and pythonX.Yt (free-threaded) on the PATH, and those of pyenv
-3. of those that run and that pyproject.toml allows, one of each version is taken
+3. of those that run and that pyproject.toml allows, one of each version is taken; that of this interpreter, which has
+   run the tests in the checkout, only if there is no other
 4. each gets a virtual environment of its own with the wheel, and runs the short suite of the archive in it; the archive
    has lost its packages before, so that those of the wheel are tested
 5. what is not there, or cannot be used, is named at the end; the status is 1 if a suite has failed
@@ -93,7 +94,8 @@ def interpreters() -> dict[str, Path]:
     for path in candidates():
         if (name := version(path)) and numbers(name) >= numbers(least):
             found.setdefault(name, path)
-    return found
+    others = {name: path for name, path in found.items() if name != version(sys.executable)}
+    return others or found
 
 
 def failing(*command: str | Path) -> str:
@@ -166,7 +168,7 @@ def main() -> int:
                     results[name] = run(Path(folder), tree)
     print()
     for name in sorted({*RELEASED, *results}, key=lambda each: (numbers(each), each)):
-        print(f"Python {name}: {results.get(name, 'is not on this machine')}")
+        print(f"Python {name}: {results.get(name, 'is not on this machine, or ran the tests before')}")
     return int(FAILED in results.values())
 
 
