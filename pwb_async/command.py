@@ -14,7 +14,7 @@ from pwb_async.config.errors import HelpPrintedError
 from pwb_async.config.loader import read_options
 from pwb_async.config.options import ConfigError, Options
 from pwb_async.observability.error_log import error_log_handler
-from pwb_async.output.printing import discard_output, escape_output, print_error, print_line
+from pwb_async.output.printing import escape_output, print_error, print_line, report_lost_output
 
 logger: Final = logging.getLogger("pwb")
 
@@ -34,8 +34,8 @@ def begin(program: str) -> tuple[Options, Callable[[], Options]]:
     except HelpPrintedError:
         raise SystemExit(0) from None
     except OSError as error:  # --help or --version could not be printed
-        discard_output()
-        raise exit_with(1, f"{program}: cannot write to standard output: {error.strerror}") from None
+        report_lost_output(program, error)
+        raise SystemExit(1) from None
     logging.basicConfig(level=logging.WARNING, handlers=[error_log_handler(program)])
     logger.setLevel(logging.WARNING if options.quiet else logging.INFO)
     return options, read_again

@@ -20,11 +20,11 @@ import click
 from pwb_async.config.click_types import ClickType
 from pwb_async.config.command_line import describe
 from pwb_async.config.help import HelpfulCommand
-from pwb_async.config.option_types import TYPE
+from pwb_async.config.option_types import PATH, TYPE
 from pwb_async.config.parsers import TypeRule
 from pwb_async.core.semantics.codings import CODINGS
 from pwb_async.core.site.media_types import MediaTypes
-from pwb_async.output.printing import discard_output, print_error, printable
+from pwb_async.output.printing import print_error, printable, report_lost_output
 from pwb_async.runtime.processors import processors
 
 from .neighbours import Outcome, Result, Task, find_orphans, find_tasks, process
@@ -40,7 +40,7 @@ _QUEUED: Final = 4
 
 
 @click.command(cls=HelpfulCommand, examples=EXAMPLES)
-@click.argument("root", required=False)
+@click.argument("root", type=ClickType(PATH), required=False)
 @click.option(
     "--check", "check_only", is_flag=True, help="Write nothing; exit status 1 if anything is missing or stale."
 )
@@ -72,7 +72,7 @@ def compress(
     removed.
     """
     if root is None:
-        raise click.UsageError("ROOT is missing")
+        raise click.UsageError(f"ROOT is missing: {PROGRAM} DIRECTORY")
     began = time.monotonic()
     chosen = tuple(coding for coding in CODINGS if not codings or coding.decode() in codings)
     beneath = os.path.realpath(os.fsencode(root)), MediaTypes(rules), chosen
@@ -113,8 +113,7 @@ def main() -> None:
     except (click.Abort, KeyboardInterrupt):
         status = 128 + signal.SIGINT
     except OSError as error:  # standard output is closed or full
-        discard_output()
-        print_error(f"{PROGRAM}: cannot write to standard output: {error.strerror}")
+        report_lost_output(PROGRAM, error)
         status = 1
     raise SystemExit(status)
 

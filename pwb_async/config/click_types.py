@@ -25,5 +25,5 @@ class ClickType(click.ParamType[Any]):
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
         """The values that begin with a text; for a path, what makes the shell complete it. Called by click."""
         if self._type is PATH:
-            return [CompletionItem(incomplete, type="file")]
+            return [CompletionItem(incomplete, type="dir" if isinstance(param, click.Argument) else "file")]
         return [CompletionItem(word) for word in self._type.words if word.startswith(incomplete)]

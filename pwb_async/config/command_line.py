@@ -70,13 +70,15 @@ PROGRAMS: Final = {
     ),
 }
 """What --help has of each program beside its options."""
+_NO_COMMANDS: Final = ("serve", "start", "run", "server")
+"""Commands of other servers, which pwb needs not."""
 TOPICS: Final = {
     "pwb": tuple(Topic),
     "pwb-legacy": (Topic.DESIGNS, *(each for each in Topic if each is not Topic.DESIGNS)),
 }
 """The headings of --help. Those of pwb-legacy begin with the one that it is about."""
 EPILOG: Final = f"""
-An option can also be set in the environment ({PREFIX}MAX_AGE=60) or in a TOML file (max_age = 60):
+An option can also be set in the environment ({PREFIX}MAX_AGE=60) or in a TOML file (max-age = 60):
 the one that --config names, else ./pwb.toml, else [tool.pwb] in ./pyproject.toml. The command
 line overrides the environment, and the environment the file.
 
@@ -199,6 +201,8 @@ def describe(error: click.UsageError, program: str = "") -> str:
 
     program: "pwb" or "pwb-legacy" if that reads the options of this module; "" for a command with options of its own.
     """
+    if isinstance(error, click.MissingParameter) and error.param is not None and error.ctx is not None:
+        return f"{_place(error.param)} is missing: {error.ctx.command_path} {_values(error.param)}"
     if isinstance(error, click.BadParameter):
         return f"{_place(error.param) if error.param else 'command line'}: {error.message}"
     if isinstance(error, click.NoSuchOption):
@@ -207,8 +211,24 @@ def describe(error: click.UsageError, program: str = "") -> str:
         return f"{error.option_name}: {_usage(error)}"
     message = error.format_message()
     if program and message.startswith("Got unexpected extra argument"):
-        return f"{message}: ROOT is one directory; --mount /docs/=DIRECTORY serves another one, too"
+        return f"{message}: {_extra_argument(error, program)}"
     return message
+
+
+def _values(param: click.Parameter) -> str:
+    """The values that a parameter may have, or its name."""
+    return "|".join(param.type.choices) if isinstance(param.type, click.Choice) else _place(param)
+
+
+def _extra_argument(error: click.UsageError, program: str) -> str:
+    """What to do about a second directory, a port without its option, or a command that there is not."""
+    root = error.ctx.params.get("root") if error.ctx else None
+    extra = error.message.rpartition("(")[2].removesuffix(")")
+    if extra.isdigit():
+        return f"a port is an option: {program} {root} --port {extra}"
+    if root in _NO_COMMANDS:
+        return f"ROOT is the only argument: {program} {extra}"
+    return "ROOT is one directory; --mount /docs/=DIRECTORY serves another one, too"
 
 
 def _usage(error: click.BadOptionUsage) -> str:

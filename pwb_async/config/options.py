@@ -190,7 +190,9 @@ class Options(TLSOptions, LiveReloadOptions, TerminalOptions, LimitOptions):
     )
 
     host: str = option(Topic.LISTENING, "127.0.0.1", ADDRESS, "Address or host name to listen on.")
-    port: int = option(Topic.LISTENING, 8888, PORT, "Port to listen on; 0: any free port.")
+    port: int = option(
+        Topic.LISTENING, 8888, PORT, "Port to listen on; 0: any free port. PORT in the environment sets it, too."
+    )
     port_fallback: bool = option(
         Topic.LISTENING, False, SWITCH, "Listen on the next free port if the port is in use.", program="pwb"
     )

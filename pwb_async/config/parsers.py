@@ -223,5 +223,7 @@ def read_mode(text: str) -> str:
 def read_word(text: str, words: tuple[str, ...]) -> str:
     """One of `words`."""
     if text not in words:
+        if hint := did_you_mean(text, words):
+            raise BadValueError(f"{text!r} is not one of {', '.join(map(repr, words))}{hint}.")
         raise ValueError(f"is not one of {', '.join(map(repr, words))}")
     return text

@@ -21,7 +21,7 @@ from pwb_async.config.options import ConfigError, Options
 from pwb_async.core.events import BadRequest
 from pwb_async.core.semantics.networks import parse_address
 from pwb_async.observability.error_log import error_log_handler
-from pwb_async.output.printing import discard_output, print_error
+from pwb_async.output.printing import print_error, report_lost_output
 from pwb_async.runtime.context import StartupError
 
 from .explainer import Explainer
@@ -78,8 +78,7 @@ def main() -> None:
         print_error(f"{PROGRAM}: {error}")
         status = 2
     except OSError as error:  # standard output is closed or full
-        discard_output()
-        print_error(f"{PROGRAM}: cannot write to standard output: {error.strerror}")
+        report_lost_output(PROGRAM, error)
         status = 1
     raise SystemExit(status)
 

@@ -13,6 +13,9 @@ from io import TextIOWrapper
 
 from .pipes import write_ready
 
+_MIN_PREFIX = 3
+"""Characters of a word that is similar to those that it is the beginning of."""
+
 
 def printable(text: str) -> str:
     """`text` on one line, with escapes for everything that is not printable.
@@ -53,10 +56,23 @@ def discard_output() -> None:
         os.close(null)
 
 
+def report_lost_output(program: str, error: OSError) -> None:
+    """Discard the rest of standard output after an error, and print a line about it.
+
+    A pipe whose reader has ended, as that of `pwb config | head`, is no news to the user, and has no line.
+    """
+    discard_output()
+    if not isinstance(error, BrokenPipeError):
+        print_error(f"{program}: cannot write to standard output: {error.strerror}")
+
+
 def did_you_mean(word: str, words: Iterable[str], show: Callable[[str], str] = str) -> str:
     """A hint at the one of `words` that is most like `word`, or "". `show` returns a word as the hint has it."""
     from difflib import get_close_matches
 
-    close = get_close_matches(word, words)
+    words = [*words]
+    close = get_close_matches(word, words) or [
+        each for each in words if len(word) >= _MIN_PREFIX and each.startswith(word)
+    ]
     close.sort(key=lambda each: sorted(each) != sorted(word))  # of the same letters first: prot is port, not root
     return f" (did you mean {show(close[0])!r}?)" if close else ""

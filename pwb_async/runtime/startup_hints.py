@@ -45,8 +45,10 @@ def _hint_for_root(program: str, path: str, options: Options, error: OSError) ->
         return f"a port is an option: {program} --port {path}"
     if path.lower().startswith(("http://", "https://")):
         return f"it is a URL; {program} serves a directory: {program} DIRECTORY"
+    if path == "help":
+        return f"did you mean {program} --help?"
     if path == Options().root:
-        return f"this directory: {program} .; another one: {program} DIRECTORY"
+        return f"{path} is the default of ROOT; this directory: {program} .; another one: {program} DIRECTORY"
     return f"{_similar(path)}another directory: {program} DIRECTORY"
 
 

@@ -18,7 +18,7 @@ from pwb_async.config.options import ConfigError
 from pwb_async.config.schema import make_schema
 from pwb_async.config.toml_text import DEFAULT, to_toml
 from pwb_async.output.colours import BOLD, DIM, Style, has_colours
-from pwb_async.output.printing import discard_output, print_error, printable
+from pwb_async.output.printing import print_error, printable, report_lost_output
 from pwb_async.output.width import pad, width
 
 from . import completion
@@ -59,8 +59,7 @@ def main() -> None:
         print_error(f"pwb {name}: {error}")
         status = 2
     except OSError as error:  # standard output is closed or full
-        discard_output()
-        print_error(f"pwb {name}: cannot write to standard output: {error.strerror}")
+        report_lost_output(f"pwb {name}", error)
         status = 1
     raise SystemExit(status)
 

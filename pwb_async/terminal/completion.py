@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 import click
-from click.shell_completion import CompletionItem, ShellComplete, get_completion_class
+from click.shell_completion import BashComplete, CompletionItem, ShellComplete, get_completion_class
 
 from pwb_async.config.command_line import PROGRAMS, make_command
 
@@ -45,7 +45,31 @@ def words(command_of: Callable[[str], click.Command | None]) -> Iterator[str]:
         yield completion.format_completion(item)
 
 
+class _BashComplete(BashComplete):
+    """Completion by bash, which adds directories to other words, and takes `=` for a word of its own."""
+
+    source_template = """\
+%(complete_func)s() {
+    local IFS=$'\\n' completion
+    COMPREPLY=()
+    for completion in $(env COMP_WORDS="${COMP_WORDS[*]}" COMP_CWORD=$COMP_CWORD %(complete_var)s=bash_complete $1); do
+        case $completion in
+            dir,*) compopt -o plusdirs ;;
+            file,*) compopt -o default ;;
+            plain,*) COMPREPLY+=("${completion#plain,}") ;;
+        esac
+    done
+}
+complete -o nosort -F %(complete_func)s %(prog_name)s
+"""
+
+    def get_completion_args(self) -> tuple[list[str], str]:
+        """The words in front of the one that is completed, and that one: none of them is an `=`."""
+        arguments, incomplete = super().get_completion_args()
+        return [each for each in arguments if each != "="], "" if incomplete == "=" else incomplete
+
+
 def _completion(shell: str, command: click.Command) -> ShellComplete:
-    completion_class = get_completion_class(shell)
+    completion_class = _BashComplete if shell == "bash" else get_completion_class(shell)
     assert completion_class is not None
     return completion_class(command, {}, _PROGRAM, _VARIABLE)

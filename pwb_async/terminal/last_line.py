@@ -28,6 +28,14 @@ def in_foreground(fd: int) -> bool:
         return False
 
 
+def in_background(fd: int) -> bool:
+    """Whether this program is in the background of the terminal, as after `pwb &`."""
+    try:
+        return os.tcgetpgrp(fd) != os.getpgrp()
+    except OSError:
+        return False
+
+
 class LastLine:
     """The last line of a terminal. Every thread may call its methods."""
 

@@ -26,7 +26,7 @@ from pwb_async.runtime.context import ServerContext
 from .addresses import Addresses, find_addresses
 from .banner import banner
 from .browser import open_browser
-from .last_line import LastLine
+from .last_line import LastLine, in_background
 from .traffic import Traffic
 from .words import WORDS
 
@@ -64,11 +64,16 @@ class Session:
         """The banner, with the QR code if that is asked for."""
         self._addresses, encoding = find_addresses(context), sys.stdout.encoding
         words = self._words = _that_fit(self._words, encoding)
-        keys = _keys(words) if self._has_keys else words["stop"]
-        lines = [*banner(context, self._addresses, words, Style(self._colours), _columns(), keys)]
+        lines = [*banner(context, self._addresses, words, Style(self._colours), _columns(), self._how_to_end(words))]
         if context.options.qr:
             lines += _qr_code(self._addresses, words, self._colours, encoding)
         return "\n".join(lines)
+
+    def _how_to_end(self, words: Mapping[str, str]) -> str:
+        """The keys that control the server, or what ends it where there are none."""
+        if in_background(sys.stdout.fileno()):
+            return words["background"].format(pid=os.getpid())
+        return _keys(words) if self._has_keys else words["stop"]
 
     def begin(self) -> None:
         """Start the thread."""

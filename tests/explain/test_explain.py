@@ -328,7 +328,7 @@ def test_colours_are_for_terminals_and_for_those_who_want_them(folder: Path) -> 
     assert re.sub(r"\x1b\[\d+m", "", coloured).split()[:6] == plain.split()[:6]
 
 
-def test_a_closed_output_is_one_line_below_the_warnings_about_rules(folder: Path) -> None:
+def test_a_closed_output_leaves_the_warnings_about_rules_alone(folder: Path) -> None:
     reader, writer = os.pipe()
     os.close(reader)
     with closing(os.fdopen(writer, "wb")) as output:
@@ -345,7 +345,6 @@ def test_a_closed_output_is_one_line_below_the_warnings_about_rules(folder: Path
     assert done.returncode == 1
     assert done.stderr.splitlines() == [
         "pwb explain: site/_redirects line 3: the file /app.js wins over it, unless it is forced",
-        "pwb explain: cannot write to standard output: Broken pipe",
     ]
 
 

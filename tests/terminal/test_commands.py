@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -224,6 +225,66 @@ def test_completion(tmp_path: Path) -> None:
     assert "--only-set" in complete(tmp_path, "pwb", "config", "--")
     assert "--prune" in complete(tmp_path, "pwb", "compress", "--p")
     assert complete(tmp_path, "pwb", "completion", "b") == ["bash"]
+
+
+COMPLETED = [
+    ("pwb conf", "config"),
+    ("pwb site --port-f", "--port-fallback"),
+    ("pwb --profile=d", "dev"),
+    ("pwb --profile=", "dev share production"),
+    ("pwb si", "site"),
+    ("pwb compress si", "site"),
+    ("pwb --config own", "own.toml"),
+]
+"""What is typed in front of the Tab key, and what a bash may put in place of its last word."""
+
+
+@pytest.mark.parametrize(("typed", "expected"), COMPLETED)
+def test_a_bash_completes(typed: str, expected: str, tmp_path: Path) -> None:
+    """Directories are the shell's own: it adds them to what the function returns."""
+    if not (bash := shutil.which("bash")):
+        pytest.skip("no bash here")
+    (tmp_path / "site").mkdir()
+    (tmp_path / "own.toml").touch()
+    words = [word for word in re.split(r" |(=)", typed) if word]  # as bash splits at COMP_WORDBREAKS
+    words += [""] if typed.endswith(" ") else []
+    last = "" if words[-1] == "=" else words[-1]
+    script = f"""
+        pwb() {{ :; }}; compopt() {{ [[ $2 == plusdirs ]] && dirs=1; [[ $2 == default ]] && files=1; }}
+        {run(tmp_path, "completion", "bash")}
+        COMP_WORDS=({shlex.join(words)}); COMP_CWORD={len(words) - 1}
+        _pwb_completion "$PROGRAM"
+        printf '%s\\n' "${{COMPREPLY[@]}}"
+        [[ $dirs ]] && compgen -d -- {shlex.quote(last)}
+        [[ $files ]] && compgen -f -- {shlex.quote(last)}
+        true
+    """
+    program = tmp_path / "program"
+    program.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m pwb_async "$@"\n')
+    program.chmod(0o755)
+    done = subprocess.run(
+        [bash, "-c", script],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        cwd=tmp_path,
+        env=environment() | {"PROGRAM": str(program)},
+        check=True,
+    )
+    assert done.stdout.split() == expected.split()
+
+
+@pytest.mark.parametrize("command", ["config", "completion bash", "man", "explain /", "--help"])
+def test_a_reader_that_ends_early_is_no_news(command: str, tmp_path: Path) -> None:
+    (tmp_path / "static").mkdir()
+    reader, writer = os.pipe()
+    os.close(reader)
+    words = [sys.executable, "-m", "pwb_async", *command.split()]
+    with open(writer, "wb") as stdout:
+        done = subprocess.run(
+            words, stdout=stdout, stderr=subprocess.PIPE, timeout=60, cwd=tmp_path, env=environment(), check=False
+        )
+    assert (done.returncode, done.stderr) == (1, b"")
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

@@ -31,7 +31,8 @@ MISTAKES = (
     ),
     Mistake(
         "",
-        "cannot serve static: No such file or directory in {folder} (this directory: pwb .; another one: pwb DIRECTORY)",
+        "cannot serve static: No such file or directory in {folder} "
+        "(static is the default of ROOT; this directory: pwb .; another one: pwb DIRECTORY)",
         1,
     ),
     Mistake(
@@ -52,9 +53,12 @@ MISTAKES = (
         "site docs",
         "Got unexpected extra argument (docs): ROOT is one directory; --mount /docs/=DIRECTORY serves another one, too",
     ),
+    Mistake("site 8000", "Got unexpected extra argument (8000): a port is an option: pwb site --port 8000"),
+    Mistake("serve site", "Got unexpected extra argument (site): ROOT is the only argument: pwb site"),
     Mistake("-p 8080 site", "-p: no such option (did you mean '--port'?)"),
     Mistake("--directory site", "--directory: no such option (the directory has no name: pwb DIRECTORY)"),
     Mistake("--bind 0.0.0.0 site", "--bind: no such option (did you mean '--host'?)"),
+    Mistake("--live site", "--live: no such option (did you mean '--live-reload'?)"),
     Mistake("--prot 80 site", "--prot: no such option (did you mean '--port'?)"),
     Mistake("--max_age 60 site", "--max_age: no such option (did you mean '--max-age'?)"),
     Mistake("--mode thread site", "--mode: no such option (it is an option of pwb-legacy)"),
@@ -92,7 +96,13 @@ MISTAKES = (
     ),
     Mistake("explian /", "explian: no such command (did you mean 'explain'?)"),
     Mistake("site --config my.toml", "my.toml: cannot be read: No such file or directory"),
-    Mistake("site --profile prod", "--profile: 'prod' is not one of 'dev', 'share', 'production'."),
+    Mistake(
+        "site --profile prod",
+        "--profile: 'prod' is not one of 'dev', 'share', 'production' (did you mean 'production'?).",
+    ),
+    Mistake("help", "cannot serve help: No such file or directory in {folder} (did you mean pwb --help?)", 1),
+    Mistake("completion", "pwb completion: SHELL is missing: pwb completion bash|zsh|fish"),
+    Mistake("compress", "pwb compress: ROOT is missing: pwb compress DIRECTORY"),
     Mistake(
         "site --access-log logs/access.log",
         "cannot write the access log logs/access.log: No such file or directory (its directory is missing: mkdir -p logs)",

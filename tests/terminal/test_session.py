@@ -178,6 +178,8 @@ async def test_a_server_in_the_background_leaves_the_terminal_alone(root: Path) 
         pid = int((await terminal.shows(r"^process \d+$")).split()[1])
         try:
             await terminal.shows("Local ")
+            await terminal.shows(f"in the background; kill {pid} stops it")
+            assert not any("q quit" in line for line in terminal.lines)
             assert await fetch(terminal) == 200
             await terminal.shows("  200  GET ")
             assert terminal.echoes
