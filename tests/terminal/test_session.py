@@ -128,7 +128,7 @@ async def test_chinese(root: Path) -> None:
         await terminal.shows("尚无请求")
         shown = "\n".join(terminal.lines)
         assert f"本机    http://127.0.0.1:{terminal.port}/" in shown
-        assert "q 退出, o 打开浏览器, r 重新加载" in shown
+        assert "q 退出, o 打开, r 重载" in shown
 
 
 async def test_a_terminal_that_cannot_show_chinese_has_english(root: Path) -> None:
