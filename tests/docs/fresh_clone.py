@@ -1,4 +1,5 @@
-"""Types the commands of README.md and docs/install.md in a fresh clone: python -m tests.docs.fresh_clone
+"""Types the commands of README.md and docs/install.md, or of the pages that are named, in a fresh clone:
+python -m tests.docs.fresh_clone README.md
 
 The clone is of what is committed. The shell has no environment but a home folder with a site; pip needs its index. A
 command that serves must print its address, answer there, and end at Ctrl-C; any other one must end by itself. Left out are
@@ -13,7 +14,7 @@ import sys
 import tempfile
 import threading
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -36,9 +37,9 @@ QUICK: Final = {
 """What is added, so that a command does not take minutes."""
 
 
-def typed() -> list[str]:
+def typed(pages: Sequence[str]) -> list[str]:
     """The commands of the pages without those that run tests, each once."""
-    commands = [example for page in PAGES for example in COMMANDS if example.page == page and not _tests(example)]
+    commands = [example for page in pages for example in COMMANDS if example.page == page and not _tests(example)]
     return list(dict.fromkeys(map(_text, commands)))
 
 
@@ -83,8 +84,8 @@ def no_answer(address: str) -> str:
         return str(error)
 
 
-def main() -> int:
-    """Runs them all; the exit status."""
+def main(pages: Sequence[str]) -> int:
+    """Runs the commands of the pages, in their order; the exit status."""
     # A shell that starts us in the background ignores SIGINT, and the commands would inherit that.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     faults = 0
@@ -99,7 +100,7 @@ def main() -> int:
         # pipx and uvx are beside the Python that runs this.
         path = f"/usr/local/bin:/usr/bin:/bin:{os.path.dirname(sys.executable)}"
         environment = {**kept, "HOME": name, "PATH": path, "PWB_PORT": "0"}
-        for command in typed():
+        for command in typed(pages):
             fault = run(command, clone, environment)
             print(f"{'FAILED' if fault else 'ok    '} {command}\n{fault}".rstrip(), flush=True)
             faults += bool(fault)
@@ -107,4 +108,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:] or PAGES))
