@@ -297,7 +297,14 @@ def granian(setting: Setting) -> Command:
     words += ["--static-path-mount", str(setting.root / "site"), "--loop", "uvloop"]
     if setting.tls:
         chain, key = certificate(setting.scratch)
-        words += ["--ssl-certificate", str(chain), "--ssl-keyfile", str(key), "--http", "2" if setting.http2 else "1"]
+        words += [
+            "--ssl-certificate",
+            str(chain),
+            "--ssl-keyfile",
+            str(key),
+            "--http",
+            "auto" if setting.http2 else "1",
+        ]
     words += ["--access-log" if setting.log else "--no-access-log", "apps:nothing"]
     return Command(words, _environment(setting))
 

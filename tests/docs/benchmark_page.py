@@ -1,9 +1,9 @@
 """Writes the figures of docs/benchmark.md from the results beside it: python -m tests.docs.benchmark_page
 
 Those of benchmark/results.json are the first table with its conditions, and the ratios of that run in the second one;
-those of benchmark/growth.json are in the paragraphs below the curves, those of benchmark/compression.json in the ones
-about compressed responses. A peer or a work that the run did not have is left
-out of the first table; a dash is a work that a peer could not do.
+those of benchmark/growth.json are in the paragraphs below the curves, those of benchmark/compression.json, tls.json and
+http2.json in the sections about these. A peer or a work that the run did not have is left out of the first table; a dash
+is a work that a peer could not do.
 """
 
 import json
@@ -27,6 +27,7 @@ PEERS: Final = {
     "eggserve": "eggserve",
     "aiohttp": "aiohttp",
     "starlette": "Starlette",
+    "hypercorn": "Hypercorn",
 }
 """The columns, by their names in the results."""
 WORKS: Final = {
@@ -116,6 +117,8 @@ def page(text: str) -> str:
         "results": benchmark_words.peers,
         "growth": benchmark_words.growth,
         "compression": benchmark_words.compression,
+        "tls": benchmark_words.tls,
+        "http2": benchmark_words.http2,
     }
     for name, words in paragraphs.items():
         report = from_json((DOCS / "benchmark" / f"{name}.json").read_text())

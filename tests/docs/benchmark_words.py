@@ -1,4 +1,4 @@
-"""The paragraphs of docs/benchmark.md that have figures of a run: sentences on growth and compression, conditions."""
+"""The paragraphs of docs/benchmark.md that have figures of a run: sentences on its works, and its conditions."""
 
 import textwrap
 from statistics import median
@@ -28,8 +28,7 @@ def growth(report: Report) -> str:
         f"{further[0]:.1f} and {further[1]:.1f} µs, where a request of its own takes {one[0]:.1f} and {one[1]:.1f} µs: those "
         "who need many should ask for them at once.",
     ]
-    where = f"{_conditions(report)} All figures: [benchmark/growth.json](benchmark/growth.json)."
-    return "\n\n".join(map(_wrapped, (" ".join(sentences), where)))
+    return _section(sentences, report, "growth")
 
 
 def peers(report: Report) -> str:
@@ -68,6 +67,55 @@ def compression(report: Report) -> str:
     ]
     where = f"{_conditions(report)} All figures: [benchmark/compression.json](benchmark/compression.json)."
     return "\n".join([*(_wrapped(sentence, "- ") for sentence in sentences), "", _wrapped(where)])
+
+
+def tls(report: Report) -> str:
+    """The sentences about HTTPS, and the conditions of the run, as two paragraphs of Markdown."""
+    tables = {table.work: table for table in report.tables}
+    small, medium, huge, resumed, full = (tables[f"https-{name}"] for name in ("hot", "100k", "100m", "new", "full"))
+    sentences = [
+        f"On a connection that is kept, 1 KiB takes PWB {_figure(small)} µs, {_ratio(small)} times as much as nginx, "
+        f"100 KiB {_figure(medium)} µs ({_ratio(medium)}), and 100 MiB {_value(huge, 'pwb') / 1000:.0f} ms ({_ratio(huge)}).",
+        f"A new connection with one request takes {_figure(resumed)} µs if it resumes a session ({_ratio(resumed)}) and "
+        f"{_figure(full)} with a full handshake ({_ratio(full)}).",
+        _others(small, "1 KiB"),
+    ]
+    return _section(sentences, report, "tls")
+
+
+def http2(report: Report) -> str:
+    """The sentences about HTTP/2, and the conditions of the run, as two paragraphs of Markdown."""
+    tables = {table.work.removeprefix("http2-"): table for table in report.tables}
+    small, pages = ([tables[f"{name}-{streams}"] for streams in (1, 10, 100)] for name in ("hot", "pages"))
+    sentences = [
+        f"With 10 and 100 requests at a time on each connection, 1 KiB takes PWB {_figure(small[1])} and {_figure(small[2])} µs, "
+        f"{_ratio(small[1])} and {_ratio(small[2])} times as much as nginx, since what one read of the socket brings is "
+        f"answered by one write; with one request at a time it takes {_figure(small[0])} µs ({_ratio(small[0])}).",
+        f"1,000 files of 12 KiB take {_ratio(pages[1])} and {_ratio(pages[2])} times as much as with nginx, one at a time "
+        f"{_ratio(pages[0])}; 100 KiB {_ratio(tables['100k'])}, and 1 MiB {_ratio(tables['1m'])}.",
+        _others(small[1], "1 KiB, 10 at a time,"),
+    ]
+    return _section(sentences, report, "http2")
+
+
+def _figure(table: Table) -> str:
+    return f"{_value(table, 'pwb'):.3g}"
+
+
+def _ratio(table: Table) -> str:
+    return f"{table.ratio('pwb') or 0:.2f}"
+
+
+def _others(table: Table, what: str) -> str:
+    """A sentence about the peers other than nginx that could do a work, by their cost in terms of PWB's."""
+    rows = sorted((row for row in table.rows if row.samples and row.peer not in PEERS), key=lambda row: row.value)
+    words = [f"{row.title} {_over(table, table, row.peer, 'pwb'):.3g}" for row in rows]
+    return f"Times as much processor time as PWB for {what} took: {', '.join(words)}." if words else ""
+
+
+def _section(sentences: list[str], report: Report, name: str) -> str:
+    where = f"{_conditions(report)} All figures: [benchmark/{name}.json](benchmark/{name}.json)."
+    return "\n\n".join(map(_wrapped, (" ".join(filter(None, sentences)), where)))
 
 
 def _conditions(report: Report) -> str:
