@@ -37,7 +37,7 @@ from .response_writer import ResponseWriter
 from .state import ServerState
 
 _MAX_RECEIVED: Final = 4 * 1024
-"""Received bytes that are acted on before other connections get their turn: some 100 requests or 250 other frames."""
+"""Received bytes that are acted on before other connections get their turn: 150 short requests or 300 other frames."""
 _MAX_KEPT: Final = 64 * 1024
 """Received bytes that are kept for later turns; then reading is paused."""
 _GOAWAY_DELAY: Final = 1.0
