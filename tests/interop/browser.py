@@ -67,6 +67,14 @@ def axe_violations(browser: Any) -> list[str]:
     return browser.execute_async_script(script)  # type: ignore[no-any-return]
 
 
+def check_focus_is_visible(browser: Any, focused: Any) -> None:
+    """The element that has the focus is outlined, by two pixels or more."""
+    style = "const style = getComputedStyle(arguments[0]); return [style.outlineStyle, parseFloat(style.outlineWidth)]"
+    line, width = browser.execute_script(style, focused)
+    assert line != "none"
+    assert width >= 2
+
+
 def console_messages(browser: Any) -> list[str]:
     """The warnings and errors that the console has received since the last call."""
     return [entry["message"] for entry in browser.get_log("browser") if entry["level"] in ("SEVERE", "WARNING")]

@@ -11,7 +11,15 @@ from tests.conformance.designs import REFERENCE
 from tests.conformance.server import REPOSITORY, Server, running
 from tests.docs.test_static_site import MISSING, PAGES
 
-from .browser import CHROMIUM, DRIVER, axe_violations, chromium, console_messages, set_viewport
+from .browser import (
+    CHROMIUM,
+    DRIVER,
+    axe_violations,
+    check_focus_is_visible,
+    chromium,
+    console_messages,
+    set_viewport,
+)
 from .test_chromium import wait, wait_until_shown
 
 Keys = pytest.importorskip("selenium.webdriver.common.keys", reason="selenium is not installed").Keys
@@ -109,12 +117,7 @@ def test_the_keyboard_reaches_the_downloads(home: Server, browser: Any) -> None:
     for _ in range(20):
         browser.switch_to.active_element.send_keys(Keys.TAB)
         focused = browser.switch_to.active_element
-        style = (
-            "const style = getComputedStyle(arguments[0]); return [style.outlineStyle, parseFloat(style.outlineWidth)]"
-        )
-        line, width = browser.execute_script(style, focused)
-        assert line != "none"
-        assert width >= 2
+        check_focus_is_visible(browser, focused)
         if (focused.get_attribute("href") or "").endswith("/downloads/"):
             break
     focused.send_keys(Keys.ENTER)

@@ -10,7 +10,15 @@ from tests.conformance.server import Server, running
 from tests.docs.website.building import build
 from tests.docs.website.sources import FRONT, address, navigation
 
-from .browser import CHROMIUM, DRIVER, axe_violations, chromium, console_messages, set_viewport
+from .browser import (
+    CHROMIUM,
+    DRIVER,
+    axe_violations,
+    check_focus_is_visible,
+    chromium,
+    console_messages,
+    set_viewport,
+)
 from .test_chromium import wait
 from .test_static_site import requested
 
@@ -66,12 +74,7 @@ def test_the_keyboard_reaches_the_page_and_the_navigation(home: Server, browser:
     for _ in range(80):
         browser.switch_to.active_element.send_keys(Keys.TAB)
         focused = browser.switch_to.active_element
-        style = (
-            "const style = getComputedStyle(arguments[0]); return [style.outlineStyle, parseFloat(style.outlineWidth)]"
-        )
-        line, width = browser.execute_script(style, focused)
-        assert line != "none"
-        assert width >= 2
+        check_focus_is_visible(browser, focused)
         seen.add(focused.tag_name)
         if (focused.get_attribute("href") or "").endswith("/options.html"):
             break
