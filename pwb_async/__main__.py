@@ -108,7 +108,7 @@ def _exit(status: int) -> NoReturn:
     Python joins all threads at exit, and one that hangs on a dead disk would hang the process (hazard E6). Signals are
     ignored from here on, so that a late SIGTERM cannot change the exit status.
     """
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2):
         signal.signal(number, signal.SIG_IGN)
     for thread in threading.enumerate():
         if thread is not threading.current_thread() and not thread.daemon:

@@ -11,7 +11,8 @@ from pwb_async.embedding.keywords import settings_of
 from pwb_async.runtime.context import ServerContext, open_context
 
 _TOPICS: Final = (
-    Topic.LIVE_RELOAD, Topic.LISTENING, Topic.TLS, Topic.TERMINAL, Topic.PROCESS, Topic.LOGGING, Topic.TIMEOUTS,
+    Topic.LIVE_RELOAD, Topic.LISTENING, Topic.TLS, Topic.TERMINAL, Topic.PROCESS, Topic.LOGGING, Topic.OPERATION,
+    Topic.TIMEOUTS,
 )  # fmt: skip
 """What the server does, if it has options for that."""
 _NAMES: Final = (

@@ -22,6 +22,7 @@ class Topic(Enum):
     PROCESS = "Processes and rights"
     STORAGE = "Memory and disk"
     LOGGING = "Log and timeline"
+    OPERATION = "Health, metrics and restarts"
     TIMEOUTS = "How long a client may take"
     LIMITS = "How much a client may ask for"
     DESIGNS = "The designs, and how they wait"

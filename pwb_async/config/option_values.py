@@ -75,6 +75,10 @@ class OptionValues(TypedDict, total=False):
     access_log: Path | None
     log_format: Literal["combined", "json", "pretty"] | None
     trace: Path | None
+    admin: str | None
+    health: str | None
+    max_load: int | None
+    shutdown_delay: float | str | None
     header_timeout: float | str | None
     idle_timeout: float | str | None
     send_timeout: float | str | None

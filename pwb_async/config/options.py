@@ -13,6 +13,7 @@ from .declarations import Declaration, Topic, option
 from .limit_options import LimitOptions
 from .live_reload_options import LiveReloadOptions
 from .mount_points import MountPoint
+from .operation_options import OperationOptions
 from .option_types import (
     ADDRESS,
     AGE,
@@ -58,7 +59,7 @@ class ConfigError(ValueError):
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)  # a repr of 100 values would cost a start 0.4 ms
-class Options(TLSOptions, LiveReloadOptions, TerminalOptions, LimitOptions):
+class Options(TLSOptions, LiveReloadOptions, TerminalOptions, LimitOptions, OperationOptions):
     """The values of all options. Times are in seconds, sizes in bytes; 0 and None mean what the help says of them.
 
     Only read_options() checks values; Options(port=0) takes what it is given.

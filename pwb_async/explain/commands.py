@@ -59,6 +59,8 @@ _NOT_RUNNING: Final[dict[str, Any]] = {
     "sandbox": False,
     "unix_group": None,
     "redirect_https": None,
+    "admin": None,
+    "health": None,
     "delay_disk": (),
 }
 """The values of options that only a server needs that runs."""

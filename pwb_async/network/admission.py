@@ -72,6 +72,8 @@ class AdmissionControl(Generic[C]):
     """All open connections, with those that are refused or being closed."""
     accepted: int
     """Connections so far, refused ones included."""
+    refused: int
+    """Connections that were refused so far."""
 
     def __init__(self, max_connections: int, max_per_peer: int, max_files: int = 0, capacity: int = UNLIMITED) -> None:
         """capacity: the most connections without --max-connections. See resize() for the others."""
@@ -85,7 +87,7 @@ class AdmissionControl(Generic[C]):
         self._prefixes: dict[C, bytes] = {}
         self._count: dict[bytes, int] = {}
         self.connections = {}
-        self.accepted = 0
+        self.accepted = self.refused = 0
 
     def admit(self, connection: C, now: float) -> bool:
         """Count a new connection, and return whether it is admitted; otherwise it is to be answered with 503."""
@@ -114,6 +116,7 @@ class AdmissionControl(Generic[C]):
     def refuse(self, connection: C, max_refused: int = _MAX_REFUSED) -> None:
         """Stop counting a connection, which is answered with 503; of more than `max_refused` close the oldest."""
         self._forget_prefix(connection)
+        self.refused += 1
         self._refused[connection] = None
         while len(self._refused) > min(max_refused, self._max_connections):
             oldest = next(iter(self._refused))
@@ -163,6 +166,11 @@ class AdmissionControl(Generic[C]):
         limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
         self._descriptors = 1 << 20 if limit == resource.RLIM_INFINITY else limit
         self._plenty = self._descriptors - _OTHER_DESCRIPTORS - _RESERVED_DESCRIPTORS
+
+    @property
+    def max_connections(self) -> int:
+        """Connections that may be open at once."""
+        return self._max_connections
 
     def _evict_idle(self, now: float) -> bool:
         """Close the connections that have been idle longest, and return whether there was one."""

@@ -9,6 +9,7 @@ import logging
 import os
 import socket
 import stat
+from contextlib import suppress
 from typing import Final
 
 from .socket_activation import listen_fds
@@ -41,7 +42,7 @@ def listen(
         if mode is not None or group is not None:
             logger.warning("--unix-mode and --unix-group are ignored: the sockets were handed over by systemd")
         return inherited
-    return [_listen_at(unix, mode, group)] if unix is not None else listen_on(host, port)
+    return [listen_at(unix, mode, group)] if unix is not None else listen_on(host, port)
 
 
 def _encode_address(host: str) -> bytes | str:
@@ -118,6 +119,16 @@ class UnixListener(socket.socket):
         if mode is not None or group is not None:
             _set_permissions(path, mode, group)
 
+    def adopt_file(self) -> None:
+        """Take the file over from another process, which had made it and leaves it; unless it has been removed."""
+        with suppress(OSError):
+            path: str = self.getsockname()
+            self._path, self._identity = path, _identity(path)
+
+    def leave_file(self) -> None:
+        """Leave the file to another process."""
+        self._path = None
+
     def remove_file(self) -> None:
         """Remove the file, unless another process has replaced it."""
         try:
@@ -152,7 +163,7 @@ def _set_group(file: str, group: int) -> None:
         raise PermissionError(error.errno, "only a member of a group may give the socket to it") from None
 
 
-def _listen_at(path: str, mode: int | None, group: int | None) -> socket.socket:
+def listen_at(path: str, mode: int | None, group: int | None) -> socket.socket:
     """A socket that listens at `path`. It replaces the file of one on which no process listens any more."""
     path = os.path.abspath(path)
     sock = UnixListener(socket.AF_UNIX, socket.SOCK_STREAM)

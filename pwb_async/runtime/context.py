@@ -4,10 +4,8 @@ import logging
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
-from os import fsencode
 from socket import socket
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
-from urllib.parse import quote_from_bytes
 
 from pwb_async.config.options import DECLARATIONS, Options
 from pwb_async.config.places import all_directories
@@ -18,7 +16,7 @@ from pwb_async.core.http1.parser import RequestParser
 from pwb_async.core.site.access import ClientResolver, Guard
 from pwb_async.core.site.lookup import Storage
 from pwb_async.core.site.responder import Responder
-from pwb_async.network.listeners import close, url
+from pwb_async.network.listeners import close
 from pwb_async.observability.access_log import AccessLog
 from pwb_async.observability.exchange import Observer
 from pwb_async.output.printing import printable
@@ -28,12 +26,14 @@ from pwb_async.version import __version__
 
 from . import privileges
 from .access_options import find_connection_class, find_proxies
+from .all_sockets import open_all_sockets
 from .connection_options import find_parser, limits, timeouts
-from .delays import delays, slowed
+from .delays import slowed
 from .hooks import AccessCheck, both, contain
-from .listening import open_sockets, redirect_sockets
 from .log_options import is_same_log, open_log
+from .operation_options import find_health_guard, make_metrics
 from .processors import processors
+from .ready_line import ready_line, urls
 from .risks import warn_of_risks
 from .sites import PLAIN, SiteParts, Sites
 from .timeline import open_trace
@@ -41,6 +41,7 @@ from .tls_options import find_tls, has_tls
 
 if TYPE_CHECKING:
     from pwb_async.access.trusted_proxies import TrustedProxies
+    from pwb_async.metrics.metrics import Metrics
     from pwb_async.observability.trace_events import TraceWriter
     from pwb_async.tls.reloading import ReloadingContexts
 
@@ -48,9 +49,9 @@ T = TypeVar("T")
 logger: Final = logging.getLogger("pwb")
 _NEEDS_RESTART: Final = (
     "host", "port", "unix", "unix_mode", "unix_group", "redirect_https", "proxy_protocol", "http2", "live_reload",
-    "trace",
+    "trace", "admin", "health",
 )  # fmt: skip
-"""Options that no reload can change: where the server listens, and the timeline, which is one file for a whole run."""
+"""Options that no reload can change: where the server listens, its timeline, and what it is measured for."""
 
 
 class StartupError(Exception):
@@ -95,6 +96,10 @@ class ServerContext(NamedTuple):
     """The SSL contexts of connections; None for connections without TLS."""
     redirect_sockets: Sequence[socket] = ()
     """The listening sockets of --redirect-https."""
+    admin_sockets: Sequence[socket] = ()
+    """The listening sockets of --admin."""
+    metrics: "Metrics | None" = None
+    """The metrics; None if no option needs them."""
     guard: Guard | None = None
     """The function that may refuse a request before the cache is asked, beside that of `sites`; None for none.
 
@@ -118,6 +123,7 @@ class ServerContext(NamedTuple):
     def make_access_check(self, site: Responder, *, by_rules: bool = True) -> AccessCheck | None:
         """The same with another site, which adds its fields to what refuses a request. by_rules: whether rules do."""
         guard = both(self.sites.guard(self.site) if by_rules else None, self.guard)
+        guard = both(find_health_guard(self.options, self.metrics), guard)
         resolve = self.resolve_client or self.proxies
         return None if resolve is None and guard is None else AccessCheck(resolve, guard, site)
 
@@ -128,20 +134,18 @@ class ServerContext(NamedTuple):
         return tuple(observers) if self.log is None else (self.log.record, *observers)
 
     @property
+    def listening_sockets(self) -> dict[str, list[socket]]:
+        """All listening sockets, by the names that they have for a process which takes them over."""
+        return {"public": self.sockets, "redirect": [*self.redirect_sockets], "admin": [*self.admin_sockets]}
+
+    @property
     def urls(self) -> list[str]:
         """The URL at which each of the listening sockets serves the site."""
-        path, scheme = quote_from_bytes(fsencode(self.options.prefix)), "http" if self.tls is None else "https"
-        return [url(sock, path, scheme) for sock in self.sockets]
+        return urls(self.options, self.sockets, "http" if self.tls is None else "https")
 
     def ready_line(self, server: str) -> str:
         """The line that a program prints once it accepts connections: `server` serves what, and where."""
-        where = ", ".join(self.urls)
-        if self.redirect_sockets:
-            where += " and redirecting " + ", ".join(map(url, self.redirect_sockets))
-        slow = f", slowed down by {delays(self.options)}," if self.options.delay_disk else ","
-        more = len(all_directories(self.options)) - 1
-        roots = f"{self.options.root!r}" + (f" and {more} more" if more else "")
-        return printable(f"{server} serves {roots}{slow} listening on {where} (Ctrl-C stops it)")
+        return ready_line(server, self.options, self.urls, self.redirect_sockets, self.admin_sockets)
 
     def traced_wait(self, call: Callable[[float | None], T]) -> Callable[[float | None], T]:
         """`call`, which waits for clients; with --trace, wrapped so that the timeline shows the wait."""
@@ -187,7 +191,9 @@ class ServerContext(NamedTuple):
 
     def close(self) -> None:
         """Close the sockets, remove the file of a Unix socket, and write the rest of the log and the timeline."""
-        close([*self.sockets, *self.redirect_sockets])
+        close([*self.sockets, *self.redirect_sockets, *self.admin_sockets])
+        if self.metrics is not None:
+            self.metrics.close()
         if self.log is not None:
             self.log.close()
         if self.trace is not None:
@@ -265,15 +271,9 @@ def _open(
                 opened.callback(log.close)
             action, value = "give the socket to the group", options.unix_group or ""
             group = privileges.find_group(value) if value else None
-            action, value = "listen on", options.unix or f"{options.host} port {options.port}"
-            if old is not None:
-                sockets = old.sockets
-            elif sockets is None:
-                sockets = open_sockets(options, group, activated=activated)
-                opened.callback(close, sockets)
-            action, value = "listen on", f"{options.host} port {options.redirect_https}"
-            beside = old.redirect_sockets if old is not None else redirect_sockets(options, sockets)
-            opened.callback(close, [] if old is not None else list(beside))
+            action, value = "listen on", ""
+            present = old and (old.sockets, old.redirect_sockets, old.admin_sockets)
+            sockets, beside, admin = present or open_all_sockets(program, options, group, opened, sockets, activated)
             action, value = "make certificates", ""
             may_use_tls = bool(sockets) and has_tls(program, options)
             tls = find_tls(options, sockets, old and (old.options, old.tls)) if may_use_tls else None
@@ -313,4 +313,6 @@ def _open(
         connection_class=Connection if tls is not None else find_connection_class(options),
         tls=tls,
         redirect_sockets=beside,
+        admin_sockets=admin,
+        metrics=old.metrics if old is not None else make_metrics(program, options),
     )

@@ -37,6 +37,8 @@ _RELOAD: Final = (
 _PROXY_PROTOCOL: Final = ("pwb_async.core.http1.proxy_protocol", "pwb_async.server.proxied_protocol")
 _TLS: Final = ("pwb_async.server.tls_handshake",)
 _MIN_RATE: Final = ("pwb_async.server.min_rate",)
+_ADMIN: Final = ("pwb_async.server.admin_server", "pwb_async.server.measured_operation")
+_HEALTH: Final = ("pwb_async.admin.health_guard", "pwb_async.server.measured_operation")
 _HTTP2: Final = ("pwb_async.server.http2_prior_knowledge",)
 _LIVE_RELOAD: Final = (
     "pwb_async.server.live_reload", "pwb_async.server.streaming_protocol", "watchfiles", "platform",
@@ -53,6 +55,8 @@ def modules_of(options: Options, *, tls: bool, http2: bool) -> tuple[str, ...]:
         *(_HTTP2 if http2 else ()),
         *(_LIVE_RELOAD if options.live_reload else ()),
         *(_MIN_RATE if options.min_send_rate else ()),
+        *(_ADMIN if options.admin is not None else ()),
+        *(_HEALTH if options.health is not None else ()),
     )
 
 

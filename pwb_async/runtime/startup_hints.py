@@ -20,10 +20,11 @@ _PRIVILEGED: Final = 1024
 def describe_failure(program: str, options: Options, action: str, value: str, error: OSError) -> str:
     """The line about a start that has failed at `action`, such as "listen on", with `value`."""
     hint = ""
-    if action == "serve":
+    if action in ("serve", "listen on"):
         value = os.fsdecode(error.filename or value)
+    if action == "serve":
         hint = _hint_for_root(program, value, options, error)
-    elif action == "listen on" and value != options.unix:
+    elif action == "listen on" and value not in (options.unix, options.admin):
         host, _, port = value.rpartition(" port ")
         hint = _hint_for_address(program, host, int(port), error)
     elif action == "write the access log" and error.errno == errno.ENOENT:

@@ -46,6 +46,11 @@ class AsyncStorage:
         self._read = _awaitable(_read, self._threads)
         self.reconfigure(disk, timeout)
 
+    @property
+    def clients_threads(self) -> DiskThreads:
+        """The threads for which clients wait, for measuring them."""
+        return self._threads
+
     def reconfigure(self, disk: Storage, timeout: float) -> None:
         """Use another disk, from the next call on, and another timeout."""
         for threads in (self._threads, self._revalidators):

@@ -107,11 +107,13 @@ class CacheStore:
     """Bytes that all entries count for."""
     used_small: int
     """Bytes that those in the small queue count for."""
+    evicted: int
+    """Entries that were removed for want of space."""
 
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
         self.entries = {}
-        self.used = self.used_small = 0
+        self.used = self.used_small = self.evicted = 0
         # A dict would search for its first item among those that were removed before: 1.7 us more for each new entry.
         self._small: OrderedDict[bytes, Entry] = OrderedDict()
         self._main: OrderedDict[bytes, Entry] = OrderedDict()
@@ -163,6 +165,15 @@ class CacheStore:
             entries.clear()
         self.used = self.used_small = 0
 
+    def __len__(self) -> int:
+        return len(self._small) + len(self._main)
+
+    @property
+    def oldest_use(self) -> float | None:
+        """When the entry that would be removed next was used last: that at the front of a queue; None for none."""
+        fronts = [next(iter(queue.values())) for queue in (self._small, self._main) if queue]
+        return min((entry.last_used for entry in fronts), default=None)
+
     def _make_room(self) -> None:
         while self.used > self._max_bytes:
             if self.used_small > self._max_bytes // _SMALL_SHARE or not self._main:
@@ -190,6 +201,7 @@ class CacheStore:
             self._main[entry.key] = entry
             return True
         self._forget(entry)
+        self.evicted += 1
         return False
 
     def _forget(self, entry: Entry) -> None:

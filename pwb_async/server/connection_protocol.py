@@ -116,8 +116,18 @@ class ConnectionProtocol(asyncio.Protocol):
         else:
             self.abort(reset=True)
 
-    def _report(self, client: str, request: Request | BadRequest, status: int, sent: int, started_at: float) -> None:
-        """Pass an exchange to every observer. client: "" for the peer."""
+    def _report(
+        self,
+        client: str,
+        request: Request | BadRequest,
+        status: int,
+        sent: int,
+        started_at: float,
+        cached: bool = False,
+    ) -> None:
+        """Count an exchange, and pass it to every observer. client: "" for the peer. cached: see Recorder.record()."""
+        if self._state.record is not None:
+            self._state.record(request.method, status, sent, started_at, cached)
         if self._state.observers:
             exchange = make_exchange(client or self.peer, request, status, sent, started_at)
             for observe in self._state.observers:

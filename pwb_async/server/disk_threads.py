@@ -52,6 +52,8 @@ class DiskThreads:
         self._max_calls = max_calls
         self._loop = asyncio.get_running_loop()
         self._calls = 0
+        self.called = self.timed_out = self.rejected = 0
+        """Calls so far, those that were too late, and those that were refused since too many waited."""
         self._queue: deque[tuple[asyncio.Future[Any], Callable[[], Any]]] = deque()
         self._results: deque[tuple[asyncio.Future[Any], Any, BaseException | None]] = deque()
         self._deadlines: dict[asyncio.Future[Any], tuple[float, Callable[[str], Any] | None]] = {}
@@ -63,6 +65,11 @@ class DiskThreads:
         self._dispatching = self._checking = self._closed = False
         self._failures = MessageLimit()
         self._start_thread()
+
+    @property
+    def waiting(self) -> int:
+        """The number of calls that are under way, in threads and queue."""
+        return self._calls
 
     def set_timeout(self, timeout: float) -> None:
         """Set how many seconds a call may take, including its time in the queue; those under way have as many left."""
@@ -83,9 +90,11 @@ class DiskThreads:
             _end(future, if_late)
             return future
         if self._calls >= self._max_calls:
+            self.rejected += 1
             _fail(future, if_late, "too many wait for the disk")
             return future
         self._calls += 1
+        self.called += 1
         self._deadlines[future] = self._loop.time() + self._timeout, if_late
         self._queue.append((future, function))
         if not self._dispatching:
@@ -194,6 +203,7 @@ class DiskThreads:
                     self._expiry = self._loop.call_at(deadline, self._expire)
                 break
             late.append(future)
+        self.timed_out += len(late)
         for future in late:
             _fail(future, self._deadlines.pop(future)[1], "the disk does not answer")
 

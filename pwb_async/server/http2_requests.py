@@ -79,6 +79,8 @@ class PendingRequests:
             if waiting is not None and waiting.unsent:
                 transfers.keep(transfers.add(stream, request, client, wall), response)
                 continue
+            if state.record is not None:
+                state.record(request.method, response.status, response.length, wall, response.serialized_head_length)
             if observers:
                 exchange = Exchange()  # without make_exchange(), which would be a Python call more
                 exchange.client = client or owner.peer

@@ -96,7 +96,7 @@ class HTTPProtocol(ConnectionProtocol):
         turn. checked: the client, and the response if the request is refused, if its access has been checked.
         """
         state, connection, writer = self._state, self._connection, self._writer
-        cache, check_access, observers = state.cache, state.access_check, state.observers
+        cache, check_access, observers, record = state.cache, state.access_check, state.observers, state.record
         wall, now = time.time(), state.clock()  # since the epoch, and on the clock of the deadlines and the cache
         out: list[Part] = []
         count = size = 0
@@ -128,6 +128,8 @@ class HTTPProtocol(ConnectionProtocol):
                 out = []
             else:
                 out += connection.respond(event, response, wall)
+            if record is not None:
+                record(event.method, response.status, response.length, wall, response.serialized_head_length)
             if observers:
                 exchange = Exchange()  # without make_exchange(), which would be a Python call more
                 exchange.client = client or self.peer
@@ -269,7 +271,7 @@ class HTTPProtocol(ConnectionProtocol):
         finally:
             response.close()
             sent = max(0, writer.sent - self._connection.head_length)
-            self._report(client, request, response.status, sent, started_at)
+            self._report(client, request, response.status, sent, started_at, response.serialized != b"")
         self._continue()
 
     def _wait(self, now: float | None = None) -> None:

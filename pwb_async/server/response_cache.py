@@ -63,6 +63,13 @@ class ResponseCache:
         self._entries = self._store.entries
         self._finding: dict[bytes, asyncio.Future[Finding]] = {}
         self._clock = asyncio.get_running_loop().time
+        self.misses = 0
+        """Requests for what could be cached, whose response was not there."""
+
+    @property
+    def store(self) -> CacheStore:
+        """The entries, for measuring them."""
+        return self._store
 
     def get(self, request: Request, now: float) -> Response | None:
         """Return the response to a GET or HEAD of a file that is cached and fresh. now: the loop's clock."""
@@ -95,6 +102,7 @@ class ResponseCache:
         """Find what the disk has, and cache a file. Simultaneous requests for one target share one call."""
         if not lookup.cacheable:
             return self._storage.find(lookup)
+        self.misses += 1
         key = lookup.shared_key or lookup.request.cache_key
         finding = self._finding.get(key)
         if finding is None:

@@ -28,6 +28,7 @@ from .connection_protocol import ConnectionProtocol
 from .faults import contain
 from .http_protocol import HTTPProtocol
 from .late_imports import LATE_IMPORTS_DELAY, import_late
+from .operating import make_operation
 from .site_refresher import INTERVAL, SiteRefresher
 from .state import ServerState
 
@@ -71,6 +72,8 @@ class Server:
         self._stop_accepting = asyncio.Event()
         self.stopping = False
         """Whether shutdown() has been called."""
+        self.operation = make_operation(self.state, _SWEEP_INTERVAL)
+        """The admin address and the metrics."""
         self._configure()
 
     @property
@@ -85,15 +88,19 @@ class Server:
         """
         acceptors = [Acceptor(self.loop, self._connection_factory())]
         try:
+            await self.operation.open()
             await acceptors[0].open(self.context.sockets)
             if self.context.redirect_sockets:
                 acceptors.append(Acceptor(self.loop, self._redirect_factory()))
                 await acceptors[1].open(list(self.context.redirect_sockets))
             self.state.start_task(self._sweep(acceptors))
             self._timers.append(self.loop.call_later(LATE_IMPORTS_DELAY, self.run_in_thread, import_late))
+            self.operation.set_serving()
             if ready:
                 ready()
             await self._stop_accepting.wait()
+            if not self.stopping:
+                await self.operation.drain()
             for acceptor in acceptors:
                 await acceptor.close(accept_waiting=self.stopping)
             self.state.closing = True
@@ -108,7 +115,9 @@ class Server:
             await acceptor.close()
         for connection in list(self.state.admission.connections):
             connection.abort()
+        await self.operation.close()
         await asyncio.sleep(0)  # connection_lost() is called in the next iteration
+        self.operation.refresh()
         for timer in self._timers:
             timer.cancel()
         self.state.close()
@@ -165,6 +174,7 @@ class Server:
             self.state.empty.set()
             return
         self.stopping = True
+        self.operation.set_stopping()
         self._timers += [
             self.loop.call_later(self.context.options.grace_period, self.state.empty.set),
             self.loop.call_later(_STOP_DELAY, self._stop_connections),
@@ -184,6 +194,7 @@ class Server:
     def reconfigure(self, context: ServerContext) -> None:
         """Use another configuration, which has the same listening sockets."""
         old_log = self.context.log
+        self.operation.refresh()  # before the cache is made anew, with which its counters would be lost
         self.state.reconfigure(context)
         self._configure()
         if old_log is not None and old_log is not context.log:
@@ -232,6 +243,7 @@ class Server:
             steps: list[Callable[[], object]] = [
                 partial(self._check_deadlines, now),
                 *(partial(acceptor.check, self.state.admission.accepted) for acceptor in acceptors),
+                partial(self.operation.maintain, now),
             ]
             if now >= next_maintenance:
                 next_maintenance = now + INTERVAL - _SWEEP_INTERVAL / 2

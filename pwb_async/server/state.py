@@ -6,6 +6,7 @@ the configuration in it after a reload.
 
 import asyncio
 import threading
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 from pwb_async.core.deadlines import Deadline
@@ -61,7 +62,7 @@ class ServerConnection(AdmittedConnection, Protocol):
 class ServerState(SiteState):
     """The state that a server shares with all protocols that it makes."""
 
-    __slots__ = ("_live_reload", "admission", "closing", "empty", "send_queue", "sendfiles", "stopping")
+    __slots__ = ("_live_reload", "admission", "closing", "empty", "record", "send_queue", "sendfiles", "stopping")
 
     admission: AdmissionControl[ServerConnection]
     """The open connections, and whether another one is admitted."""
@@ -69,6 +70,9 @@ class ServerState(SiteState):
     """No more connections are accepted; `empty` will be set when the last one has been closed."""
     empty: asyncio.Event
     """Set when the server may end: no connection is left, or the grace period is over."""
+    record: Callable[[bytes, int, int, float, int], None] | None
+    """Recorder.record() of the metrics, which counts each exchange; None without --admin. It is no observer, since it
+    needs no Exchange."""
     send_queue: SendQueueWatcher
     """Calls back when a full socket has sent nearly everything."""
     sendfiles: SendfileSupport
@@ -101,6 +105,8 @@ class ServerState(SiteState):
 
     def _configure(self, context: ServerContext) -> None:
         super()._configure(context)
+        metrics = context.metrics if context.admin_sockets else None
+        self.record = None if metrics is None else metrics.recorder.record
         self.sendfiles.configure(context.options.sendfile)
         if (events := context.sites.live_reload) is not None:
             from .live_reload import LiveReload  # few servers have it

@@ -1,6 +1,7 @@
 """A server that is alone in its process: what signals do to it, and what the service manager gets to know.
 
-SIGTERM and SIGINT shut it down, SIGHUP reloads it, SIGUSR1 reopens the access log.
+SIGTERM and SIGINT shut it down, after --shutdown-delay, SIGHUP reloads it, SIGUSR1 reopens the access log, and SIGUSR2
+hands its sockets to a new process, after which it serves its connections to their ends.
 """
 
 import asyncio
@@ -11,6 +12,7 @@ from typing import Final
 
 from pwb_async.config.options import ConfigError
 from pwb_async.runtime.context import ServerContext, StartupError, reload_context
+from pwb_async.runtime.handover import Successor, announce_handover
 from pwb_async.runtime.signals import Terminal, end_signals
 from pwb_async.runtime.systemd import notify, notify_reloading
 from pwb_async.server.server import Server
@@ -33,21 +35,38 @@ class SingleProcess:
         self._terminal = Terminal()
         self._reloading: asyncio.Task[None] | None = None
         self._reload_requested = False
+        self._delay: asyncio.TimerHandle | None = None
+        self._successor: Successor | None = None
 
     async def run(self, announce: Callable[[ServerContext], object] | None = None) -> None:
         """Serve until SIGINT or SIGTERM. announce: called as soon as connections are accepted."""
         for number in end_signals():
-            self._loop.add_signal_handler(number, self._shut_down)
+            self._loop.add_signal_handler(number, self._end)
         self._loop.add_signal_handler(signal.SIGUSR1, self._server.reopen_log)
+        self._loop.add_signal_handler(signal.SIGUSR2, self._start_successor)
         self._loop.add_signal_handler(signal.SIGHUP, self._handle_hangup)
 
         def ready() -> None:
             if announce:
                 announce(self._server.context)
             notify("READY=1")
+            announce_handover()
 
         self._server.state.start_task(self._server.watch_certificates())
         await self._server.serve(ready)
+
+    def _end(self) -> None:
+        """Shut down after the delay; a second time, end at once."""
+        delay = self._server.context.options.shutdown_delay
+        if self._delay is None and delay and not self._server.stopping:
+            notify("STOPPING=1")
+            self._server.operation.set_stopping()
+            self._delay = self._loop.call_later(delay, self._server.shutdown)
+            return
+        if self._delay is not None and not self._server.stopping:
+            self._delay.cancel()
+            self._server.shutdown()
+        self._shut_down()
 
     def _shut_down(self) -> None:
         if not self._server.stopping:
@@ -69,9 +88,32 @@ class SingleProcess:
             notify_reloading()
             try:
                 server.reconfigure(await server.run_in_thread(reload_context, server.context, _FIXED_OPTIONS))
+                server.operation.count("reloads")
                 logger.info("reloaded")
             except (ConfigError, StartupError) as error:
+                server.operation.count("failed_reloads")
                 logger.error("nothing is reloaded: %s", error)
             except Exception:  # the service manager waits for READY=1, whatever has become of the reload
+                server.operation.count("failed_reloads")
                 logger.exception("a fault of this server: the reload has failed")
             notify("READY=1")
+
+    def _start_successor(self) -> None:
+        if self._successor is not None or self._delay is not None or self._server.stopping:
+            return
+        try:
+            self._successor = Successor(self._server.context.listening_sockets)
+        except OSError as error:
+            logger.error("no new process can be started: %s", error.strerror)
+            return
+        self._loop.add_reader(self._successor.fileno(), self._follow_successor)
+
+    def _follow_successor(self) -> None:
+        """Leave the sockets to the new process if it serves; otherwise serve on."""
+        successor, self._successor = self._successor, None
+        assert successor is not None
+        self._loop.remove_reader(successor.fileno())
+        if successor.has_taken_over():
+            self._server.drain_connections()
+        else:
+            self._server.run_in_thread(successor.wait)

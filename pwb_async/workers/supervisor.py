@@ -11,7 +11,8 @@ What it does, step by step:
      If an option is wrong or a new worker cannot serve, one line reports it and the old workers stay (hazard F1)
   6. a certificate has changed or is about to end: makes the contexts again, and replaces the workers in the same way
   7. SIGUSR1: reopens the log, and sends the descriptor to the workers, which may not have the right to open it
-  8. SIGTERM, SIGINT: sends STOP; at the second signal, or after the grace period, ends the workers (hazard F2)
+  8. SIGUSR2: starts a new process with the listening sockets. When it serves, the workers get DRAIN (handover.py)
+  9. SIGTERM, SIGINT: sends STOP after --shutdown-delay; at the second signal, or after the grace period, ABORT (F2)
 
 It has no event loop and no threads, so that it can fork safely. It never touches what clients send.
 """
@@ -20,39 +21,34 @@ import gc
 import logging
 import select
 import signal
-import socket
 import time
-from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
-from types import FrameType
 from typing import Final
 
 from pwb_async.config.options import ConfigError
+from pwb_async.metrics.phase import Phase
 from pwb_async.network.listeners import close
 from pwb_async.runtime.context import ServerContext, StartupError, reload_context
+from pwb_async.runtime.handover import announce_handover
 from pwb_async.runtime.signals import Terminal, end_signals
 from pwb_async.runtime.systemd import notify, notify_reloading
 
 from . import commands
+from .early_deaths import MAX_EARLY, EarlyDeaths
+from .logs import close_unused_log, reopen_logs
+from .renewal import Renewal
+from .signal_queue import END_SIGNALS, SignalQueue
+from .succession import Succession
+from .supervisor_metrics import SupervisorMetrics
 from .worker import loop_factory
 from .worker_process import WorkerProcess
 
 logger: Final = logging.getLogger("pwb")
-_END_SIGNALS: Final = (signal.SIGTERM, signal.SIGINT)
-"""Signals that end the program. Each one counts, as the second is more urgent than the first."""
-_OTHER_SIGNALS: Final = (signal.SIGHUP, signal.SIGUSR1, signal.SIGCHLD)
-"""Signals of which one that has not been handled yet stands for several."""
-_EARLY: Final = 1.0
-"""Seconds from a worker's start; if it dies sooner, it has died early."""
-_MAX_EARLY: Final = 5
-"""Early deaths within _EARLY_WINDOW after which the supervisor gives up."""
-_EARLY_WINDOW: Final = 10.0
-"""Seconds in which early deaths are counted."""
+_OTHER_SIGNALS: Final = (signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGCHLD)
+"""Signals beside those that end the program."""
 _RETRY: Final = 1.0
 """Seconds until the next attempt to fork, when the system refused a process, and between two checks of certificates."""
-_CERTIFICATES_RETRY: Final = 60.0
-"""Seconds until workers with older certificates are replaced again, if new ones could not be started."""
 _KILL_DELAY: Final = 1.0
 """Seconds from when the workers should have ended until they are killed."""
 _NEVER: Final = float("inf")
@@ -73,21 +69,26 @@ class Supervisor:
         self._active: list[WorkerProcess] = []
         self._starting: list[WorkerProcess] = []
         self._stopping_workers: list[WorkerProcess] = []
-        self._pending: deque[int] = deque()
-        self._early: deque[float] = deque(maxlen=_MAX_EARLY)
+        self._early = EarlyDeaths()
         self._terminal = Terminal()
         self._reload_later = self._stopping = False
-        self._kill_at = _NEVER
-        self._renew_at = _NEVER  # when to replace the workers, which have older certificates
+        self._kill_at = self._stop_at = _NEVER
+        self._renewal = Renewal()
+        self._metrics = SupervisorMetrics(context.metrics)
         self._status = 0
-        self._wakeup, self._wakeup_sender = socket.socketpair()
-        self._wakeup_sender.setblocking(False)
+        self._signals = SignalQueue()
         self._poll = select.poll()
-        self._poll.register(self._wakeup, select.POLLIN)
+        self._poll.register(self._signals, select.POLLIN)
+        self._succession = Succession(self._poll)
 
     @property
     def _workers(self) -> list[WorkerProcess]:
         return [*self._active, *self._starting, *self._stopping_workers]
+
+    @property
+    def _contexts(self) -> list[ServerContext]:
+        """All contexts in use."""
+        return [self._context, self._next, *(worker.context for worker in self._workers)]
 
     @property
     def _short_of_workers(self) -> bool:
@@ -96,20 +97,20 @@ class Supervisor:
 
     def run(self) -> int:
         """Run until a signal ends it or it gives up; return the exit status."""
-        signal.set_wakeup_fd(self._wakeup_sender.fileno(), warn_on_full_buffer=False)
-        for number in (*end_signals(), *_OTHER_SIGNALS):
-            signal.signal(number, self._on_signal)
+        self._signals.listen((*end_signals(), *_OTHER_SIGNALS))
         gc.freeze()  # so that the collector does not write to pages that the workers share
         if not self._spawn_all():
             self._stop(1)
         while self._workers:
             self._wait()
             self._follow_changes()
-            while self._pending:
-                self._handle_signal(self._pending.popleft())
+            for number in self._signals:
+                self._handle_signal(number)
             for worker in self._workers:
                 if worker.poll():
                     self._reap(worker)
+            if time.monotonic() >= self._stop_at:
+                self._stop()
             if not self._stopping:
                 self._maintain()
                 self._check_certificates()
@@ -117,9 +118,7 @@ class Supervisor:
                 for worker in self._workers:
                     worker.kill()
         self._context.close()
-        signal.set_wakeup_fd(-1)
-        self._wakeup.close()
-        self._wakeup_sender.close()
+        self._signals.close()
         return self._status
 
     def _follow_changes(self) -> None:
@@ -133,36 +132,43 @@ class Supervisor:
             except Exception:  # the supervisor must outlive it
                 logger.exception("a fault of this server: the rules cannot be read again")
 
-    def _on_signal(self, number: int, frame: FrameType | None) -> None:
-        if number in _END_SIGNALS or number not in self._pending:
-            self._pending.append(number)
-
     def _wait(self) -> None:
-        """Wait for a signal, a message of a worker, or the time of the next retry or kill."""
-        timeout = self._kill_at - time.monotonic()
+        """Wait for a signal, a message of a worker, or the time of the next retry, stop or kill."""
+        timeout = min(self._kill_at, self._stop_at) - time.monotonic()
         if not self._stopping and (self._short_of_workers or self._context.tls is not None):
-            timeout = _RETRY
+            timeout = min(timeout, _RETRY)
         ready = self._poll.poll(None if timeout == _NEVER else max(0.01, timeout) * 1000)
         workers = {worker.channel.fileno(): worker for worker in self._workers}
         for fd, _ in ready:
-            if fd == self._wakeup.fileno():
-                self._wakeup.recv(4096)
+            if fd == self._signals.fileno():
+                self._signals.drain()
+            elif self._succession.is_decided(fd):
+                self._hand_over()
             elif not workers[fd].receive():
                 self._poll.unregister(fd)
 
     def _handle_signal(self, number: int) -> None:
-        if number in _END_SIGNALS or (number == signal.SIGHUP and self._terminal.hung_up):
-            self._stop()
+        if number in END_SIGNALS or (number == signal.SIGHUP and self._terminal.hung_up):
+            self._end()
         elif number == signal.SIGHUP and not self._stopping:
             self._reload()
         elif number == signal.SIGUSR1:
-            self._reopen_logs()
+            reopen_logs(self._workers)
+        elif number == signal.SIGUSR2 and self._active and self._stop_at == _NEVER and not self._stopping:
+            self._succession.begin(self._context.listening_sockets)
+
+    def _hand_over(self) -> None:
+        """Leave the sockets to the new process if it serves."""
+        if self._succession.has_succeeded():
+            self._cancel_reload()
+            self._drain(self._active)
+            self._active = []
 
     def _spawn(self, group: list[WorkerProcess], context: ServerContext) -> bool:
         """Fork a worker and add it to `group`; return False if there can be no other process."""
         channels = [worker.channel for worker in self._workers]
         try:
-            worker = WorkerProcess(context, [self._wakeup, self._wakeup_sender, *channels])
+            worker = WorkerProcess(context, [*self._signals.sockets, *channels])
         except OSError as error:
             logger.error("cannot start a worker: %s", error.strerror)
             return False
@@ -201,20 +207,27 @@ class Supervisor:
     def _take_over(self) -> None:
         """Start the new workers and drain the old ones."""
         old, self._active, self._starting = self._active, self._starting, []
-        self._context, self._renew_at = self._next, _NEVER
+        self._context = self._next
+        self._renewal.is_done()
         for worker in self._active:
             worker.started = True
             worker.send(commands.START)
-        for worker in old:
-            worker.send(commands.DRAIN)
-        self._stopping_workers += old
+        self._drain(old)
         if old:
+            self._metrics.count("reloads")
             logger.info("reloaded")
         else:
+            self._metrics.set_phase(Phase.SERVING)
             self._announce(self._context)
         notify("READY=1")
+        announce_handover()
         if self._reload_later:
             self._reload()
+
+    def _drain(self, workers: list[WorkerProcess]) -> None:
+        for worker in workers:
+            worker.send(commands.DRAIN)
+        self._stopping_workers += workers
 
     def _reap(self, worker: WorkerProcess) -> None:
         """Clean up after a worker that has ended, and replace it if it was to serve."""
@@ -223,7 +236,7 @@ class Supervisor:
         worker.channel.close()
         group = next(group for group in (self._active, self._starting, self._stopping_workers) if worker in group)
         group.remove(worker)
-        self._close_unused_log(worker.context)
+        close_unused_log(worker.context, self._contexts)
         if self._stopping or group is self._stopping_workers:
             return
         if group is self._starting and self._active:
@@ -235,26 +248,19 @@ class Supervisor:
         else:
             self._replace(worker, group)
 
-    def _close_unused_log(self, context: ServerContext) -> None:
-        """Close the log of a context that is no longer used, when no worker writes to it any more."""
-        used = [self._context, self._next, *(worker.context for worker in self._workers)]
-        if context.log is not None and all(context.log is not other.log for other in used):
-            context.log.close()
-
     def _replace(self, worker: WorkerProcess, group: list[WorkerProcess]) -> None:
         now = time.monotonic()
         logger.error("worker %d %s", worker.pid, worker.end)
-        if now - worker.started_at < _EARLY:
-            self._early.append(now)
-        if len(self._early) == _MAX_EARLY and now - self._early[0] < _EARLY_WINDOW:
-            logger.error("%d workers ended within a second of their start: giving up", _MAX_EARLY)
+        self._metrics.count("worker_deaths")
+        if self._early.are_too_many(worker.started_at, now):
+            logger.error("%d workers ended within a second of their start: giving up", MAX_EARLY)
             self._stop(3)
         else:
             self._spawn(group, self._next if group is self._starting else self._context)
 
     def _reload(self) -> None:
         self._reload_later = not self._active
-        if self._reload_later:
+        if self._reload_later or self._stop_at < _NEVER:
             return
         notify_reloading()
         self._cancel_reload()
@@ -271,16 +277,8 @@ class Supervisor:
 
     def _check_certificates(self) -> None:
         """Replace the workers if they have older certificates than there are; again in a minute if that fails."""
-        tls, now = self._context.tls, time.monotonic()
-        if tls is None or self._starting or not self._active:
+        if self._starting or not self._active or not self._renewal.is_due(self._context.tls, time.monotonic()):
             return
-        try:
-            self._renew_at = now if tls.check(now) else self._renew_at
-        except Exception:
-            logger.exception("a fault of this server")
-        if now < self._renew_at:
-            return
-        self._renew_at = now + _CERTIFICATES_RETRY
         notify_reloading()
         self._next = self._context
         self._spawn_all()
@@ -288,29 +286,32 @@ class Supervisor:
     def _roll_back(self, reason: str) -> None:
         """End a reload that has failed, and keep the present context."""
         failed, self._next = self._next, self._context
-        self._close_unused_log(failed)
+        close_unused_log(failed, self._contexts)
+        self._metrics.count("failed_reloads")
         logger.error("nothing is reloaded: %s", reason)
         notify("READY=1")
 
-    def _reopen_logs(self) -> None:
-        reopened: set[int] = set()
-        for worker in self._workers:
-            log = worker.context.log
-            if log is None or not log.has_path:
-                continue
-            if id(log) not in reopened:
-                reopened.add(id(log))
-                log.try_reopen()
-            worker.send(commands.REPLACE_LOG, log.fileno())
+    def _end(self) -> None:
+        """Begin to stop, after the delay; called again: end at once."""
+        delay = self._context.options.shutdown_delay
+        if delay and self._stop_at == _NEVER and self._active and not self._stopping:
+            self._stop_at = time.monotonic() + delay
+            self._metrics.set_phase(Phase.STOPPING)
+            notify("STOPPING=1")
+            return
+        if self._stop_at < _NEVER and not self._stopping:
+            self._stop()
+        self._stop()
 
     def _stop(self, status: int = 0) -> None:
         """Begin to stop, to exit with `status`; called again: abort the responses under way."""
-        now = time.monotonic()
+        now, self._stop_at = time.monotonic(), _NEVER
         if self._stopping:
             self._kill_at = min(self._kill_at, now + _KILL_DELAY)
         else:
             self._stopping, self._status = True, status
             self._kill_at = now + self._context.options.grace_period + _KILL_DELAY
+            self._metrics.set_phase(Phase.STOPPING)
             notify("STOPPING=1")
             close(self._context.sockets)
         command = commands.STOP if self._kill_at > now + _KILL_DELAY else commands.ABORT

@@ -72,7 +72,7 @@ def _prepare_process(context: ServerContext) -> None:
 
 def run_worker(context: ServerContext, channel: socket.socket) -> None:
     """Serve as one of several workers, until the supervisor at the other end of `channel` ends it."""
-    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGUSR1):
+    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2):
         signal.signal(number, signal.SIG_IGN)
     for number in (signal.SIGTERM, signal.SIGCHLD):
         signal.signal(number, signal.SIG_DFL)
@@ -105,6 +105,7 @@ class Worker:
         self._loop.add_signal_handler(signal.SIGTERM, self._stop)
         self._channel.setblocking(False)
         self._loop.add_reader(self._channel, self._receive)
+        await self._server.operation.open()
         self._channel.send(commands.READY)
         self._context.sites.on_change = self._announce_change
         await self._started.wait()

@@ -9,12 +9,15 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import Final, NoReturn
 
+from pwb_async.metrics.phase import Phase
 from pwb_async.runtime.context import ServerContext
 
 from . import commands
 from .worker import run_worker
 
 logger: Final = logging.getLogger("pwb")
+_PHASES: Final = {commands.START: Phase.SERVING, commands.DRAIN: Phase.STOPPING, commands.STOP: Phase.STOPPING}
+"""The phases in which a worker is after a command."""
 
 
 class WorkerProcess:
@@ -38,20 +41,25 @@ class WorkerProcess:
         """
         self.context = context
         self.started_at = time.monotonic()
+        self._rows = None if context.metrics is None else context.metrics.rows
+        self._row = 0 if self._rows is None else self._rows.claim()
         self.channel, child_channel = socket.socketpair()
         self.channel.setblocking(False)
         try:
             self.pid = os.fork()
             if not self.pid:
-                _run_child(context, child_channel, [*parent_sockets, self.channel])
+                _run_child(context, self._row, child_channel, [*parent_sockets, self.channel])
         except OSError:
             self.channel.close()
+            self._set_phase(Phase.NONE)
             raise
         finally:
             child_channel.close()
 
     def send(self, command: bytes, *descriptors: int) -> None:
         """Send a command. An error is ignored, as it means that the worker has ended or is about to."""
+        if command in _PHASES:
+            self._set_phase(_PHASES[command])
         with suppress(OSError):
             socket.send_fds(self.channel, [command], descriptors)
 
@@ -78,20 +86,30 @@ class WorkerProcess:
         code = os.waitstatus_to_exitcode(status)
         self.end = f"was killed by signal {-code}" if code < 0 else f"ended with status {code}"
         self.receive()
+        self._set_phase(Phase.NONE)
         return True
+
+    def _set_phase(self, phase: Phase) -> None:
+        """Note in the metrics, if there are any, what the worker is doing."""
+        if self._rows is not None:
+            self._rows.set_phase_of(self._row, phase)
 
     def kill(self) -> None:
         """End the process at once."""
         os.kill(self.pid, signal.SIGKILL)
 
 
-def _run_child(context: ServerContext, channel: socket.socket, parent_sockets: Iterable[socket.socket]) -> NoReturn:
+def _run_child(
+    context: ServerContext, row: int, channel: socket.socket, parent_sockets: Iterable[socket.socket]
+) -> NoReturn:
     """Run the worker in the new process and exit. This must never return into the supervisor's code."""
     status = 1
     try:
         signal.set_wakeup_fd(-1)
         for sock in parent_sockets:
             sock.close()
+        if context.metrics is not None:
+            context.metrics.use_row(row)  # before the process gives up the right to look at itself
         run_worker(context, channel)
         status = 0
     except BaseException:

@@ -29,6 +29,8 @@ from .works import BROWSER
 
 BUDGETS = {"combined": 9, "pretty": 12}
 """Python calls for one hit, by the format of the access log; the pretty one as on a terminal, with its status line."""
+MEASURED = ("--admin", "127.0.0.1:0")
+"""The options with which requests are counted."""
 _HITS = 100
 _NOT_OURS = ("Sink.", "_profiled", "_GeneratorContextManager")
 
@@ -72,12 +74,12 @@ def requests(tag: bytes) -> dict[str, bytes]:
     }
 
 
-async def count(log_format: str) -> dict[str, dict[str, float]]:
-    """For each kind of hit, the Python functions it called and how often, per hit."""
+async def count(log_format: str, *options: str) -> dict[str, dict[str, float]]:
+    """For each kind of hit, the Python functions it called and how often, per hit. options: more of the server."""
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "hot.html").write_bytes(b"x" * 1024)
         log = ["--access-log", "/dev/null", "--log-format", log_format]
-        arguments = [folder, "--port", "0", "--requests-per-connection", "0", *log]
+        arguments = [folder, "--port", "0", "--requests-per-connection", "0", *log, *options]
         context = open_context("pwb", read_options("pwb", arguments, {}, folder))
         if log_format == "pretty":
             context = context._replace(observers=(Traffic().record,))
@@ -127,10 +129,10 @@ def _profiled() -> Iterator[Counter[str]]:
 
 def main() -> None:
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        for log_format in BUDGETS:
-            for kind, calls_by_name in runner.run(count(log_format)).items():
+        for title, log_format, options in (*((each, each, ()) for each in BUDGETS), ("metrics", "combined", MEASURED)):
+            for kind, calls_by_name in runner.run(count(log_format, *options)).items():
                 names = ", ".join(sorted(calls_by_name))
-                print(f"{log_format:8} {kind:5} {sum(calls_by_name.values()):5.1f} Python calls: {names}")
+                print(f"{title:8} {kind:5} {sum(calls_by_name.values()):5.1f} Python calls: {names}")
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from pwb_async.config.options import DECLARATIONS
 
 PAGE = (Path(__file__).parents[2] / "SECURITY.md").read_text()
 ROWS = re.findall(r"^\| `--([a-z-]+)` \| (\S+)(?: (?:s|bytes))? \|", PAGE, re.MULTILINE)
-LIMITS = re.compile(r"_timeout$|^linger|^max_(?!age)|^min_|^grace_period$|^requests_|^cache")
+LIMITS = re.compile(r"_timeout$|^linger|^max_(?!age|load)|^min_|^grace_period$|^requests_|^cache")
 
 
 @pytest.mark.parametrize(("name", "default"), ROWS)

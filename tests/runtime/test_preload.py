@@ -13,9 +13,11 @@ from tests.conformance.server import environment
 PACKAGE: Final = Path(pwb_async.__file__).parent
 SERVING: Final = (
     "access",
+    "admin",
     "config",
     "core",
     "listing",
+    "metrics",
     "network",
     "observability",
     "output",
@@ -54,7 +56,7 @@ import pwb_async.__main__
 from pwb_async.config.options import Options
 from pwb_async.runtime.preload import modules_of, preload
 from pwb_async.server.late_imports import LATE_IMPORTS
-options = Options(browse=True, live_reload=True, proxy_protocol=True, min_send_rate=1)
+options = Options(browse=True, live_reload=True, proxy_protocol=True, min_send_rate=1, admin="a:1", health="/up")
 preload(*LATE_IMPORTS, "pwb_async.server.tracing", *modules_of(options, tls=True, http2=True))
 print(*sys.modules)
 """

@@ -1,0 +1,107 @@
+"""Handing the listening sockets to a new process, which may run a newer version (SIGUSR2).
+
+The old process starts the command that has started it, with the sockets open and named in an environment variable, and
+waits at a pipe. The new one uses the sockets in place of some of its own. When it accepts connections it writes to the
+pipe, and the old one accepts no more, serves the connections that it has to their ends, and ends. If the new one ends
+before, the old one serves on. As both have the same sockets, no connection is lost in either case.
+"""
+
+import logging
+import os
+import socket
+import sys
+from contextlib import suppress
+from typing import Final
+
+from pwb_async.network.listeners import UnixListener
+
+from .systemd import notify
+
+logger: Final = logging.getLogger("pwb")
+_VARIABLE: Final = "_PWB_HANDOVER"
+"""The pipe's descriptor, and those of the sockets by what they are for: "9;public=3,4;redirect=;admin=5"."""
+_READY: Final = b"R"
+
+
+_pipes: Final[list[int]] = []
+"""The pipe to the process that this one replaces, until this one accepts connections."""
+
+
+def inherit() -> dict[str, list[socket.socket]]:
+    """The sockets that the process which this one replaces has handed over, by name; empty if it replaces none.
+
+    The variable is removed from the environment, so that no child process takes the sockets for its own.
+    """
+    pipe, *groups = os.environ.pop(_VARIABLE, "").split(";")
+    if not pipe:
+        return {}
+    os.set_inheritable(int(pipe), False)
+    _pipes.append(int(pipe))
+    named = (group.partition("=") for group in groups)
+    return {name: [_adopt(int(fd)) for fd in numbers.split(",") if fd] for name, _, numbers in named}
+
+
+def _adopt(fd: int) -> socket.socket:
+    sock = socket.socket(fileno=fd)
+    if sock.family == socket.AF_UNIX:
+        sock.detach()
+        sock = UnixListener(fileno=fd)
+        sock.adopt_file()
+    sock.set_inheritable(False)
+    return sock
+
+
+def announce_handover() -> None:
+    """Report to the process that this one replaces, if there is one, that this one accepts connections."""
+    while _pipes:
+        pipe = _pipes.pop()
+        with suppress(OSError):
+            os.write(pipe, _READY)
+        os.close(pipe)
+
+
+class Successor:
+    """A new process that is to take over the listening sockets of this one."""
+
+    def __init__(self, sockets: dict[str, list[socket.socket]]) -> None:
+        """Start it. Raises OSError."""
+        self._sockets = sockets
+        self._pipe, theirs = os.pipe()
+        numbers = {name: [sock.fileno() for sock in group] for name, group in sockets.items()}
+        groups = [f"{name}={','.join(map(str, group))}" for name, group in numbers.items()]
+        kept = (theirs, *(number for group in numbers.values() for number in group))
+        try:
+            self._pid = os.posix_spawn(
+                sys.executable,
+                [sys.executable, *sys.orig_argv[1:]],
+                os.environ | {_VARIABLE: ";".join([str(theirs), *groups])},
+                file_actions=[(os.POSIX_SPAWN_DUP2, fd, fd) for fd in kept],  # which lets the new process have them
+            )
+        except OSError:
+            os.close(self._pipe)
+            raise
+        finally:
+            os.close(theirs)
+        logger.info("process %d is starting to take over", self._pid)
+
+    def fileno(self) -> int:
+        """The descriptor that becomes readable when the new process has taken over or has ended."""
+        return self._pipe
+
+    def has_taken_over(self) -> bool:
+        """Whether it accepts connections; to be called once, when the descriptor is readable."""
+        serves = os.read(self._pipe, 1) == _READY
+        os.close(self._pipe)
+        if not serves:
+            logger.error("the new process does not serve; this one serves on")
+            return False
+        for sock in (sock for group in self._sockets.values() for sock in group):
+            if isinstance(sock, UnixListener):
+                sock.leave_file()
+        logger.info("process %d has taken over", self._pid)
+        notify(f"MAINPID={self._pid}")
+        return True
+
+    def wait(self) -> None:
+        """Wait for the end of a process that has not taken over."""
+        os.waitpid(self._pid, 0)

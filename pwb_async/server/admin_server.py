@@ -1,0 +1,51 @@
+"""The admin address of a server: it is open before the public one, and longer."""
+
+import asyncio
+from functools import partial
+from typing import cast
+
+from .acceptor import Acceptor
+from .admin_state import AdminState
+from .faults import contain
+from .http_protocol import HTTPProtocol
+from .state import ServerState
+
+
+class AdminServer:
+    """Accepts connections on the admin address.
+
+    Args:
+        state: The state of the server.
+    """
+
+    def __init__(self, state: ServerState) -> None:
+        self._state = AdminState(state)
+        self._sockets = state.context.admin_sockets
+        factory = partial(HTTPProtocol, cast(ServerState, self._state))
+        self._acceptor = Acceptor(asyncio.get_running_loop(), factory)
+        self._is_open = False
+
+    async def open(self) -> None:
+        """Accept connections, unless that has begun already."""
+        if not self._is_open:
+            self._is_open = True
+            await self._acceptor.open(list(self._sockets))
+
+    def check(self, now: float) -> None:
+        """Check deadlines and the acceptor; to be called a few times a second. now: the loop's clock."""
+        for connection in list(self._state.admission.connections):
+            if connection.deadline.at <= now:
+                contain(connection, connection.expire)
+        self._acceptor.check(self._state.admission.accepted)
+
+    async def close(self) -> None:
+        """Accept no more connections, and close those that are open."""
+        await self._acceptor.close()
+        for connection in list(self._state.admission.connections):
+            contain(connection, connection.stop)
+
+    async def abort(self) -> None:
+        """Close all that is left."""
+        await self.close()
+        for connection in list(self._state.admission.connections):
+            connection.abort()
