@@ -105,8 +105,9 @@ def _announce(context: ServerContext, session: "Session | None" = None) -> None:
 def _exit(status: int) -> NoReturn:
     """Exit without waiting for threads that are stuck in disk I/O.
 
-    Python joins all threads at exit, and one that hangs on a dead disk would hang the process (hazard E6). Signals are
-    ignored from here on, so that a late SIGTERM cannot change the exit status.
+    Python joins all threads at exit, and one that hangs on a dead disk would hang the process (hazard E6). Those of
+    obstore abort the process if they are still there. Signals are ignored from here on, so that a late SIGTERM cannot
+    change the exit status.
     """
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2):
         signal.signal(number, signal.SIG_IGN)
@@ -114,9 +115,15 @@ def _exit(status: int) -> NoReturn:
         if thread is not threading.current_thread() and not thread.daemon:
             thread.join(_JOIN_TIMEOUT)
             if thread.is_alive():
-                logging.shutdown()
-                os._exit(status)
+                _exit_at_once(status)
+    if "obstore" in sys.modules:
+        _exit_at_once(status)
     sys.exit(status)
+
+
+def _exit_at_once(status: int) -> NoReturn:
+    logging.shutdown()
+    os._exit(status)
 
 
 if __name__ == "__main__":

@@ -21,12 +21,18 @@ ESSENTIAL_SERVERS: Final = {"uvicorn-httptools", "gunicorn"}
 """Of the servers of other projects, one of ASGI and one of WSGI."""
 ESSENTIAL_ROWS: Final = frozenset(row.id for row in essential_rows.ROWS)
 """The rows that a short run runs in the columns of other protocols, and there it runs nothing else."""
-ROWS_ELSEWHERE: Final = ("tests/asgi/test_rows.py::test_row", "tests/http2/test_rows.py::test_row")
-"""The rows over HTTP/2, and in the servers of other projects."""
+ROWS_ELSEWHERE: Final = (
+    "tests/asgi/test_rows.py::test_row",
+    "tests/conformance/test_archives.py::test_row",
+    "tests/conformance/test_stores.py::test_row",
+    "tests/http2/test_rows.py::test_row",
+)
+"""The rows over HTTP/2, in the servers of other projects, and on sites in archives and in object stores."""
 
 ON_ESSENTIAL_DESIGNS: Final = (
     "tests/compare/test_load.py",
     "tests/conformance/test_access.py",
+    "tests/conformance/test_archives.py::test_every_design_serves_archives",
     "tests/conformance/test_capacity.py",
     "tests/conformance/test_changes.py",
     "tests/conformance/test_corpus.py",
@@ -219,6 +225,7 @@ ONLY_EXHAUSTIVE: Final = (
     "tests/process/test_admin.py::test_the_service_manager_gets_to_know_the_new_process",
     "tests/process/test_admin.py::test_what_is_not_there",
     "tests/process/test_admin.py::test_without_cache_and_log",
+    "tests/process/test_archives.py::test_the_sandbox",
     "tests/process/test_limits.py",
     "tests/process/test_listings.py",
     "tests/process/test_live_reload.py::test_a_client_that_leaves_is_forgotten_and_logged",
@@ -233,6 +240,9 @@ ONLY_EXHAUSTIVE: Final = (
     "tests/process/test_live_reload.py::test_the_page_of_another_worker_is_another_version",
     "tests/process/test_live_reload.py::test_the_profile_for_development_has_it",
     "tests/process/test_live_reload.py::test_what_is_ignored",
+    "tests/process/test_object_stores.py::test_a_store_that_stops",
+    "tests/process/test_object_stores.py::test_an_object_that_is_replaced_while_it_is_sent_ends_visibly",
+    "tests/process/test_object_stores.py::test_one_request_to_the_store_for_many_clients",
     "tests/process/test_packages.py::test_a_design_that_runs_without_what_macos_lacks",
     "tests/process/test_packages.py::test_gevent_is_for_its_mode_alone",
     "tests/process/test_reload.py",
@@ -250,6 +260,9 @@ ONLY_EXHAUSTIVE: Final = (
     "tests/runtime/test_rule_files.py::test_a_megabyte_of_rules",
     "tests/server/test_checks.py::test_a_check_delays_no_other_client",
     "tests/server/test_coded_responses.py::test_a14_images_take_the_same_memory_however_many_codings_are_accepted",
+    "tests/storage/archives/test_storage.py::test_changed_bytes_never_raise_anything_else",
+    "tests/storage/archives/test_storage.py::test_two_hundred_thousand_members",
+    "tests/storage/object_store/test_client.py::test_a_fault_that_stays_is_an_error_without_credentials",
     "tests/storage/test_disk.py::test_openat2_and_the_walk_find_the_same_whatever_the_links",
     "tests/terminal/test_commands.py::test_completion",
     "tests/terminal/test_commands.py::test_the_schema_accepts_what_config_prints",

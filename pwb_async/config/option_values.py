@@ -72,6 +72,10 @@ class OptionValues(TypedDict, total=False):
     cache_ttl: float | str | None
     sendfile: bool | None
     disk_timeout: float | str | None
+    store_ttl: float | str | None
+    stale_if_error: float | str | None
+    store_cache: Path | None
+    store_cache_size: int | str | None
     access_log: Path | None
     log_format: Literal["combined", "json", "pretty"] | None
     trace: Path | None

@@ -17,7 +17,6 @@ from .operation_options import OperationOptions
 from .option_types import (
     ADDRESS,
     AGE,
-    BYTES_OR_OFF,
     CHARSET,
     DELAY,
     ETAG,
@@ -36,7 +35,6 @@ from .option_types import (
     PATH,
     PORT,
     PROXY,
-    SECONDS,
     SECURITY,
     SWITCH,
     TRIGGER,
@@ -47,6 +45,7 @@ from .option_types import (
 )
 from .parsers import Delay, HeaderField, TypeRule
 from .rules import Rules
+from .storage_options import StorageOptions
 from .terminal_options import TerminalOptions
 from .tls_options import TLSOptions
 
@@ -59,13 +58,19 @@ class ConfigError(ValueError):
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)  # a repr of 100 values would cost a start 0.4 ms
-class Options(TLSOptions, LiveReloadOptions, TerminalOptions, LimitOptions, OperationOptions):
+class Options(TLSOptions, LiveReloadOptions, TerminalOptions, LimitOptions, OperationOptions, StorageOptions):
     """The values of all options. Times are in seconds, sizes in bytes; 0 and None mean what the help says of them.
 
     Only read_options() checks values; Options(port=0) takes what it is given.
     """
 
-    root: str = option(Topic.SITE, "static", PATH, "Directory to serve.", positional=True)
+    root: str = option(
+        Topic.SITE,
+        "static",
+        PATH,
+        "Directory, archive (.zip, .whl, .tar) or object store (s3://bucket/prefix) to serve.",
+        positional=True,
+    )
     prefix: str = option(Topic.SITE, "/", URL_PATH, "Path of URLs at which ROOT is served.")
     mount: tuple[MountPoint, ...] = option(
         Topic.SITE, (), MOUNT, "Another directory to serve, at this path of URLs; repeatable."
@@ -224,24 +229,6 @@ class Options(TLSOptions, LiveReloadOptions, TerminalOptions, LimitOptions, Oper
         Topic.PROCESS, None, USER, "User to become once sockets and logs are open; only root can."
     )
     sandbox: bool = option(Topic.PROCESS, False, SWITCH, "Restrict the process to reading ROOT, with Landlock.")
-
-    cache: int = option(
-        Topic.STORAGE, 64 << 20, BYTES_OR_OFF, "Memory for prepared responses of small files.", program="pwb"
-    )
-    cache_ttl: float = option(
-        Topic.STORAGE, 1.0, SECONDS, "Time for which they are sent without a look at the file.", program="pwb"
-    )
-    sendfile: bool = option(
-        Topic.STORAGE,
-        True,
-        SWITCH,
-        "Send large files with sendfile(2). Switch it off for shared folders of VirtualBox, where it sends old "
-        "content.",
-        program="pwb",
-    )
-    disk_timeout: float = option(
-        Topic.STORAGE, 10.0, SECONDS, "Time that the disk may take; then the response is 503.", program="pwb"
-    )
 
     access_log: str = option(Topic.LOGGING, "-", PATH, "Access log; -: standard output; off: none.")
     log_format: str | None = option(

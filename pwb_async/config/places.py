@@ -3,9 +3,12 @@
 import os
 from collections.abc import Callable, Iterable, Mapping
 from os import fsencode
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from .options import ConfigError, Options
+
+STORES: Final = ("s3://", "s3a://", "az://", "azure://", "gs://")
+"""How roots in object stores begin."""
 
 
 class Place(NamedTuple):
@@ -42,8 +45,18 @@ def root_path(options: Options) -> bytes:
     return _path(options.prefix)
 
 
+def is_store(root: str) -> bool:
+    """Whether a root is in an object store."""
+    return root.startswith(STORES)
+
+
+def has_stores(options: Options) -> bool:
+    """Whether any of the roots is in an object store."""
+    return any(is_store(root) for root in all_directories(options))
+
+
 def all_directories(options: Options) -> list[str]:
-    """Every directory that any of the sites serves, each once."""
+    """Every root of any of the sites, each once."""
     return list(dict.fromkeys(place.directory for each in options.of_all_sites for place in places_of(each)))
 
 

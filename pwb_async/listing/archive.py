@@ -22,7 +22,7 @@ from pwb_async.core.semantics.messages import NO_DEVICE
 from pwb_async.core.site.listing_query import MAX_ENTRIES
 from pwb_async.core.site.lookup import FORBIDDEN, Finding, OpenFile, Unavailable
 from pwb_async.storage.open_beneath import FILE_FLAGS
-from pwb_async.storage.root import Root
+from pwb_async.storage.root import DiskRoot
 
 from .directory import DirectoryReader
 from .pace import Pace
@@ -48,7 +48,7 @@ class Archive:
     name: bytes
     """The name of the directory."""
 
-    def __init__(self, root: Root, path: bytes) -> None:
+    def __init__(self, root: DiskRoot, path: bytes) -> None:
         """The caller has acquired a place."""
         self._root = root
         self._prefix = path and path + b"/"
@@ -200,7 +200,7 @@ class Archive:
         self.close()
 
 
-def open_archive(root: Root, path: bytes, is_hidden: Callable[[bytes], bool]) -> Finding:
+def open_archive(root: DiskRoot, path: bytes, is_hidden: Callable[[bytes], bool]) -> Finding:
     """The archive of the directory at `path`; from now on it owns the root. Raises OSError."""
     if not _places.acquire(blocking=False):
         root.close()

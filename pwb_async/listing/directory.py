@@ -1,21 +1,19 @@
 """The entries of a directory: which of them are listed, and in which order.
 
-Left out are names that are hidden, what is neither a file nor a directory, and links that lead out of the root or to
-nothing. The directory itself tells files from directories; only the entries of the page are examined, and all of them
-where sizes or times decide the order.
+Left out are names that are hidden, and what the storage never serves (storage/root.py). The directory itself tells
+files from directories; only the entries of the page are examined, and all of them where sizes or times decide the
+order.
 """
 
 import os
-import stat
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 from heapq import merge
 from itertools import islice
 from typing import Final, NamedTuple, TypeVar
 
 from pwb_async.core.site.listing_query import MAX_ENTRIES, PAGE_SIZE, ListingQuery
 from pwb_async.core.site.natural_order import name_of, natural_key
-from pwb_async.storage.open_beneath import FILE_FLAGS
-from pwb_async.storage.open_file import Descriptor
 from pwb_async.storage.root import Root
 
 from .pace import Pace
@@ -69,34 +67,29 @@ class DirectoryReader:
 
         is_hidden: whether the path of an entry, below the root, is left out.
         """
-        self._root, self._prefix = root, path and path + b"/"
+        self._prefix = path and path + b"/"
         self._is_hidden, self._pace = is_hidden, pace
-        self._directory: Descriptor = root.open(path or b".", FILE_FLAGS)
-        status = os.fstat(self._directory.fileno())
-        if not stat.S_ISDIR(status.st_mode):
-            raise NotADirectoryError
-        self.mtime_ns = status.st_mtime_ns
+        self._folder = root.open_folder(path)
+        self.mtime_ns = self._folder.mtime_ns
 
     def __enter__(self) -> "DirectoryReader":
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._directory.close()
+        self._folder.close()
 
     def names(self, limit: int = MAX_ENTRIES, links: bool = True) -> Names:
         """The names of the entries, at most `limit`. links: whether links to directories count. Raises OSError."""
         directories, files = PackedStrings(), PackedStrings()
-        with os.scandir(self._directory.fileno()) as found:
-            for entry in found:
-                self._pace.step()
+        with closing(self._folder.scan()) as found:
+            for entry in self._paced(found):
                 if self._is_hidden(self._prefix + os.fsencode(entry.name)):
                     continue
                 if len(directories) + len(files) == limit:
                     return Names(directories, files, True)
-                mode = self._mode(entry)
-                if stat.S_ISREG(mode):
+                if not entry.is_directory:
                     files.append(entry.name)
-                elif stat.S_ISDIR(mode) and (links or not entry.is_symlink()):
+                elif links or not entry.is_link:
                     directories.append(entry.name)
         return Names(directories, files, False)
 
@@ -143,42 +136,21 @@ class DirectoryReader:
         if sort == "name":
             return natural_key(name)
         try:
-            status = self._status(name)
+            status = self._folder.status(name)
         except OSError:
             return None
-        value = status.st_size if sort == "size" else status.st_mtime_ns
+        value = status.size if sort == "size" else status.mtime_ns
         return f"{value + _POSITIVE:020d}{natural_key(name)}"
 
     def _entries(self, names: Iterable[str], are_directories: bool) -> Iterator[Entry]:
         """Examine entries. What is something else by now is left out."""
-        expected = stat.S_IFDIR if are_directories else stat.S_IFREG
         for name in self._paced(names):
             try:
-                status = self._status(name)
+                status = self._folder.status(name)
             except OSError:
                 continue
-            if stat.S_IFMT(status.st_mode) == expected:
-                yield Entry(name, are_directories, status.st_size, status.st_mtime_ns)
-
-    def _mode(self, entry: os.DirEntry[str]) -> int:
-        """The kind of an entry, or of what a link leads to; 0 if that is not served."""
-        try:
-            if entry.is_symlink():
-                return stat.S_IFMT(self._status(entry.name).st_mode)
-            if entry.is_file(follow_symlinks=False):
-                return stat.S_IFREG
-            return stat.S_IFDIR if entry.is_dir(follow_symlinks=False) else 0
-        except OSError:
-            return 0
-
-    def _status(self, name: str) -> os.stat_result:
-        """The status of an entry, or of what a link leads to beneath the root. Raises OSError."""
-        status = os.stat(name, dir_fd=self._directory.fileno(), follow_symlinks=False)
-        if stat.S_ISLNK(status.st_mode):
-            target = self._root.open(self._prefix + os.fsencode(name), FILE_FLAGS)
-            status = os.fstat(target.fileno())
-            target.close()
-        return status
+            if status.is_directory if are_directories else status.is_file:
+                yield Entry(name, are_directories, status.size, status.mtime_ns)
 
     def _paced(self, items: Iterable[T]) -> Iterable[T]:
         for item in items:

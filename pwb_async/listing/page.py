@@ -114,7 +114,7 @@ class ListingPage:
 
     def _row(self, entry: Entry) -> dict[str, Any]:
         slash = "/" if entry.is_directory else ""
-        time = machine_time(entry.mtime_ns)
+        time = machine_time(entry.mtime_ns) if entry.mtime_ns or not entry.is_directory else ""
         return {
             "name": _shown(os.fsencode(entry.name)) + slash,
             "href": reference(entry.name) + slash,

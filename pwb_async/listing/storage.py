@@ -5,12 +5,10 @@ the content, so it is revalidated like a file; it is never taken for unchanged w
 one directory with many entries at a time, since each takes memory and the interpreter; a few wait, others get 503.
 """
 
-import os
-import stat
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext
 from functools import partial
 from typing import Final, TypeAlias
 
@@ -26,11 +24,9 @@ from pwb_async.core.site.lookup import (
     StorageError,
     Unavailable,
 )
-from pwb_async.storage.disk import Disk
 from pwb_async.storage.errors import finding_of, with_error_page
 from pwb_async.storage.etag import content_tag
-from pwb_async.storage.open_beneath import FILE_FLAGS
-from pwb_async.storage.root import Root
+from pwb_async.storage.root import DiskRoot, Listable, Root
 
 from .archive import open_archive
 from .directory import DirectoryReader
@@ -53,7 +49,7 @@ class ListingStorage:
 
     def __init__(
         self,
-        disk: Disk,
+        disk: Listable,
         page: ListingPage,
         is_hidden: Callable[[bytes], bool],
         beyond: Beyond | None = None,
@@ -84,8 +80,10 @@ class ListingStorage:
         left_out = partial(self._left_out, lookup.request.target.segments, path)
         try:
             if lookup.listing is not None and lookup.listing.archive:
-                return open_archive(self._disk.open_root(), path, left_out)
-            with self._disk.open_root() as root:
+                root = self._disk.open_root()
+                assert isinstance(root, DiskRoot)  # the options see to it
+                return open_archive(root, path, left_out)
+            with closing(self._disk.open_root()) as root:
                 return self._list(root, path, lookup, left_out)
         except NotADirectoryError:
             return NOT_FOUND
@@ -155,11 +153,7 @@ def _readme(root: Root, path: bytes, name: bytes, left_out: Callable[[bytes], bo
     from .readme import MAX_BYTES, to_html  # imported here, since few directories have one
 
     try:
-        with root.open(readme, FILE_FLAGS) as file:
-            status = os.fstat(file.fileno())
-            if not stat.S_ISREG(status.st_mode) or status.st_size > MAX_BYTES:
-                return ""
-            content = os.pread(file.fileno(), MAX_BYTES, 0)
+        content = root.read_file(readme, MAX_BYTES)
     except OSError:
         return ""
-    return to_html(content)
+    return to_html(content) if content is not None else ""

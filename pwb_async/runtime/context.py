@@ -8,7 +8,7 @@ from socket import socket
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
 from pwb_async.config.options import DECLARATIONS, Options
-from pwb_async.config.places import all_directories
+from pwb_async.config.places import all_directories, has_stores, is_store
 from pwb_async.config.rules import Rules
 from pwb_async.core.deadlines import Timeouts
 from pwb_async.core.http1.connection import Connection
@@ -21,7 +21,6 @@ from pwb_async.observability.access_log import AccessLog
 from pwb_async.observability.exchange import Observer
 from pwb_async.output.printing import printable
 from pwb_async.storage.compression import CompressingStorage
-from pwb_async.storage.disk import Disk
 from pwb_async.version import __version__
 
 from . import privileges
@@ -35,6 +34,7 @@ from .operation_options import find_health_guard, make_metrics
 from .processors import processors
 from .ready_line import ready_line, urls
 from .risks import warn_of_risks
+from .roots import open_root
 from .sites import PLAIN, SiteParts, Sites
 from .timeline import open_trace
 from .tls_options import find_tls, has_tls
@@ -163,7 +163,8 @@ class ServerContext(NamedTuple):
             modules += modules_of(self.options, tls=self.tls is not None, http2=self.speaks_http2)
             privileges.drop_privileges(self.options, *modules)
             for directory in all_directories(self.options):
-                Disk(directory)
+                if not is_store(directory):  # it needs no rights here
+                    open_root(directory, self.options)
         except OSError as error:
             raise StartupError(f"cannot serve {directory} with fewer rights: {error.strerror or error}") from None
 
@@ -251,6 +252,8 @@ def _open(
         from .live_reload import with_live_reload  # few servers have it
 
         options = with_live_reload(program, options)
+    if program == "pwb-legacy" and has_stores(options):
+        raise StartupError("an object store is served by pwb, not by the designs, which have no event loop")
     with ExitStack() as opened:
         action, value = "serve", options.root  # for the message about an OSError, as all assignments to them
         try:

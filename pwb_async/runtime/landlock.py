@@ -37,13 +37,24 @@ def find_landlock() -> int:
 
 
 def allowed_root(root: str) -> str:
-    """The directory that may be read if `root` is served: itself, or the parent of a link's target (see above)."""
+    """The directory that may be read if `root` is served: itself, or the parent of a link's target (see above).
+
+    Of an archive, it is the directory that it is in. Raises OSError.
+    """
     path, real = os.path.abspath(root), os.path.realpath(root)
     links = [path[:end] for end in _name_ends(path) if os.path.islink(path[:end])]
-    if not links:
-        return real
-    releases = os.path.dirname(os.path.realpath(links[-1]))
-    return releases if releases != "/" and real.startswith(releases + "/") else real
+    releases = os.path.dirname(os.path.realpath(links[-1])) if links else "/"
+    if releases != "/" and real.startswith(releases + "/"):
+        return releases
+    return real if os.path.isdir(real) else _folder_of(real)
+
+
+def _folder_of(archive: str) -> str:
+    """The directory of an archive, which has to be readable for it to be replaced. Raises OSError."""
+    folder = os.path.dirname(archive)
+    if folder == "/":
+        raise OSError(errno.EINVAL, "with --sandbox, the archive has to be in a directory of its own")
+    return folder
 
 
 def _name_ends(path: str) -> list[int]:

@@ -9,6 +9,7 @@ from pwb_async.config.places import Place
 from pwb_async.core.site.lookup import Storage
 from pwb_async.core.site.patterns import RESERVED
 from pwb_async.storage.disk import Disk
+from pwb_async.storage.root import Listable
 
 from .site_options import media_types
 
@@ -21,13 +22,15 @@ LISTING_MODULES: Final = ("jinja2.debug", "pwb_async.listing.readme")
 
 
 def with_listings(
-    disks: Sequence[Disk], places: Sequence[Place], options: Options, access: "Access | None"
+    disks: Sequence[Listable], places: Sequence[Place], options: Options, access: "Access | None"
 ) -> list[Storage]:
     """The disks of a site, each at its place, with listings of their directories. Raises ConfigError."""
+    if options.zip_downloads and not all(isinstance(disk, Disk) for disk in disks):
+        raise ConfigError("--zip-downloads: only directories can be downloaded, not what is in an archive.")
     page = _make_page(options)
     from pwb_async.listing.storage import ListingStorage  # imported here, as is the page
 
-    def is_hidden(disk: Disk, path: bytes) -> bool:
+    def is_hidden(disk: Listable, path: bytes) -> bool:
         """Whether what is at a path is left out: what is not served, and /.well-known/."""
         name = path.rpartition(b"/")[2]
         return (name.startswith(b".") and not options.dotfiles) or path.lower() in RESERVED or disk.hides(path)

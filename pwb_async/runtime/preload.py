@@ -7,6 +7,7 @@ import importlib
 from typing import Final
 
 from pwb_async.config.options import Options
+from pwb_async.config.places import has_stores
 from pwb_async.storage import coders
 
 from .listings import LISTING_MODULES
@@ -39,6 +40,7 @@ _TLS: Final = ("pwb_async.server.tls_handshake",)
 _MIN_RATE: Final = ("pwb_async.server.min_rate",)
 _ADMIN: Final = ("pwb_async.server.admin_server", "pwb_async.server.measured_operation")
 _HEALTH: Final = ("pwb_async.admin.health_guard", "pwb_async.server.measured_operation")
+_STORES: Final = ("obstore", "obstore.store", "pwb_async.server.deferred_fetches")
 _HTTP2: Final = ("pwb_async.server.http2_prior_knowledge",)
 _LIVE_RELOAD: Final = (
     "pwb_async.server.live_reload", "pwb_async.server.streaming_protocol", "watchfiles", "platform",
@@ -57,6 +59,7 @@ def modules_of(options: Options, *, tls: bool, http2: bool) -> tuple[str, ...]:
         *(_MIN_RATE if options.min_send_rate else ()),
         *(_ADMIN if options.admin is not None else ()),
         *(_HEALTH if options.health is not None else ()),
+        *(_STORES if has_stores(options) else ()),
     )
 
 

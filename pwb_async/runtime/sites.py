@@ -3,25 +3,25 @@
 Most servers have one site with one directory: then the storage is the disk itself, and the responder the Site itself.
 """
 
-import errno
 import os
 import threading
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pwb_async.config.options import Options
-from pwb_async.config.places import Place, hidden_paths, places_of, root_path
+from pwb_async.config.places import places_of, root_path
 from pwb_async.config.rules import Rules
 from pwb_async.core.site.access import Guard
 from pwb_async.core.site.lookup import Storage
 from pwb_async.core.site.responder import Responder
 from pwb_async.core.site.site import Site
 from pwb_async.storage.disk import Disk
+from pwb_async.storage.root import Listable
 
 from .access_options import find_access, guard_storage
 from .listings import with_listings
+from .roots import open_root
 from .rule_files import NAMES, RuleFiles, RuleFolder
 from .site_options import explained, make_site
 
@@ -49,6 +49,7 @@ PLAIN: Final = SiteParts()
 
 class _OpenSite(NamedTuple):
     options: Options
+    roots: Sequence[Listable]
     storage: Storage
     rule_files: RuleFiles
     access: "Access | None"
@@ -86,11 +87,11 @@ class Sites:
         self._sites: list[_OpenSite] = []
         for each in options.of_all_sites:
             access = find_access(each, self.access, files, served)
-            storage, rule_files = _open(each, access, parts.disk)
+            roots, storage, rule_files = _open(each, access, parts.disk)
             self.access = self.access or access
             if access is not None:
                 storage = guard_storage(storage, each, access)
-            self._sites.append(_OpenSite(each, storage, rule_files, access))
+            self._sites.append(_OpenSite(each, roots, storage, rule_files, access))
         self._hosts, self._strict = tuple(site.hosts for site in options.sites), options.strict_hosts
         self._make = parts.site
         self._lock = threading.Lock()
@@ -105,6 +106,11 @@ class Sites:
     def rules(self) -> tuple[Rules, ...]:
         """The rules of each site, as they were read last."""
         return tuple(site.rule_files.rules for site in self._sites)
+
+    @property
+    def descriptors(self) -> list[int]:
+        """The descriptors that are open between two lookups, such as that of an archive."""
+        return [each for site in self._sites for root in site.roots for each in root.descriptors]
 
     def load_rules(self) -> None:
         """Read the files of rules. Raises ConfigError."""
@@ -179,10 +185,12 @@ def _responder(site: _OpenSite, rules: Rules, make: Callable[..., Site]) -> Resp
     return explained(responder, options, rules) if options.explain_fields else responder
 
 
-def _open(options: Options, access: "Access | None", make: Callable[..., Disk]) -> tuple[Storage, RuleFiles]:
-    """The files of a site, and its rules."""
+def _open(
+    options: Options, access: "Access | None", make: Callable[..., Disk]
+) -> tuple[Sequence[Listable], Storage, RuleFiles]:
+    """The roots of a site, its files, and its rules."""
     places = places_of(options)
-    disks = [_open_disk(place, options, make) for place in places]
+    disks = [open_root(place.directory, options, make) for place in places]
     storages: list[Storage] = with_listings(disks, places, options, access) if options.browse else [*disks]
     storage = storages[0]
     if len(disks) > 1 or places[0].path:
@@ -197,20 +205,4 @@ def _open(options: Options, access: "Access | None", make: Callable[..., Disk]) 
         indexes=tuple(map(os.fsencode, options.index)),
         dotfiles=options.dotfiles,
     )
-    return storage, rule_files
-
-
-def _open_disk(place: Place, options: Options, make: Callable[..., Disk]) -> Disk:
-    try:
-        return make(
-            place.directory,
-            etag=options.etag,
-            precompressed=options.precompressed,
-            hidden=hidden_paths(place.directory, options.config_file),
-        )
-    except OSError as error:
-        error.filename = place.directory
-        if error.errno == errno.ENOENT and not os.path.isabs(place.directory):
-            with suppress(OSError):  # the current folder was removed
-                error.strerror = f"{error.strerror} in {os.getcwd()}"
-        raise
+    return disks, storage, rule_files

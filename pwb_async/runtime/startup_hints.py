@@ -8,6 +8,7 @@ import os
 from typing import Final
 
 from pwb_async.config.options import Options
+from pwb_async.config.places import is_store
 from pwb_async.network.port_owner import find_owner
 from pwb_async.output.printing import did_you_mean
 
@@ -34,7 +35,7 @@ def describe_failure(program: str, options: Options, action: str, value: str, er
 
 def _hint_for_root(program: str, path: str, options: Options, error: OSError) -> str:
     """What to do about a directory that cannot be served. path: the one that is named in the message."""
-    if path != options.root:
+    if path != options.root or is_store(path):
         return ""
     if error.errno == errno.ENOTDIR and os.path.isfile(path):
         return f"it is a file; to serve its directory: {program} {os.path.dirname(path) or '.'}"

@@ -11,6 +11,9 @@ A result that arrives later is dropped, which closes its file. Revalidation for 
 
 The kernel reads ahead at once, in the thread that touches a file; on the loop that took 20 ms for 8 MiB. So it is
 switched off for large files, and read_ahead() does it in a thread. Measurements: docs/decisions.md.
+
+A storage in an object store raises Deferred where it has to ask that: deferred_fetches.py does so, while no thread
+waits.
 """
 
 import asyncio
@@ -19,12 +22,15 @@ import threading
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from pwb_async.core.semantics.messages import File
 from pwb_async.core.site.lookup import Finding, Lookup, OpenFile, Storage, Unavailable
 
 from .disk_threads import DiskThreads
+
+if TYPE_CHECKING:
+    from .deferred_fetches import DeferredFetches
 
 T = TypeVar("T")
 _THREADS: Final = 32
@@ -38,21 +44,30 @@ _REVALIDATION_THREADS: Final = 4
 class AsyncStorage:
     """Blocking storage as futures and coroutines."""
 
-    def __init__(self, disk: Storage, timeout: float = 10.0) -> None:
-        """timeout: seconds for one call. Raises RuntimeError if no thread can be started."""
+    def __init__(self, disk: Storage, timeout: float = 10.0, *, defers: bool = False) -> None:
+        """timeout: seconds for one call. defers: whether the disk may raise Deferred.
+
+        Raises RuntimeError if no thread can be started.
+        """
+        self._fetches: DeferredFetches | None = None
         self._threads = DiskThreads("pwb-disk", _THREADS, _MAX_CALLS)
         self._revalidators = DiskThreads("pwb-revalidate", _REVALIDATION_THREADS, _REVALIDATION_THREADS)
         self._read_ahead = _awaitable(_read_ahead, self._threads)
         self._read = _awaitable(_read, self._threads)
-        self.reconfigure(disk, timeout)
+        self.reconfigure(disk, timeout, defers=defers)
 
     @property
     def clients_threads(self) -> DiskThreads:
         """The threads for which clients wait, for measuring them."""
         return self._threads
 
-    def reconfigure(self, disk: Storage, timeout: float) -> None:
+    def reconfigure(self, disk: Storage, timeout: float, *, defers: bool = False) -> None:
         """Use another disk, from the next call on, and another timeout."""
+        if defers:
+            from .deferred_fetches import DeferredFetches  # most sites are on a disk
+
+            self._fetches = self._fetches or DeferredFetches(timeout)
+            self._fetches.timeout = timeout
         for threads in (self._threads, self._revalidators):
             threads.set_timeout(timeout)
         self._disk = disk
@@ -63,15 +78,22 @@ class AsyncStorage:
 
         shared: see OpenFile. known: what was found before; if it is unchanged, it is not read again, and returned.
         """
-        return self._threads.call(partial(_find, self._disk, lookup, shared, known), Unavailable)
+        function = partial(_find, self._disk, lookup, shared, known)
+        if self._fetches is not None:
+            return asyncio.get_running_loop().create_task(self._fetches.find(self._threads, function))
+        return self._threads.call(function, Unavailable)
 
     async def revalidate(self, known: Sequence[tuple[Lookup, OpenFile]]) -> list[bool]:
         """For each of the known files, whether it is unchanged; all in one call. Raises TimeoutError."""
+        if self._fetches is not None:
+            return await self._fetches.call(self._revalidators, partial(self._disk.revalidate, known))
         unchanged: list[bool] = await self._revalidate(known)
         return unchanged
 
     async def run_in_background(self, function: Callable[..., T], *arguments: object) -> T:
         """Call a function for which no client waits, in a thread of the revalidation. Raises TimeoutError."""
+        if self._fetches is not None:
+            return await self._fetches.call(self._revalidators, partial(function, *arguments))
         return await self._revalidators.submit(function, *arguments)
 
     async def read_ahead(self, file: File, start: int, length: int, ahead: int) -> None:
@@ -80,6 +102,8 @@ class AsyncStorage:
 
     async def read(self, file: File, start: int, buffer: memoryview) -> int:
         """Fill `buffer` from the byte at `start`, as far as the file reaches; return how many. Raises OSError."""
+        if self._fetches is not None:
+            return await self._fetches.call(self._threads, partial(_read, file, start, buffer))
         size: int = await self._read(file, start, buffer)
         return size
 
@@ -90,6 +114,8 @@ class AsyncStorage:
 
     def close(self) -> None:
         """End the threads, without waiting for one that hangs on a dead disk."""
+        if self._fetches is not None:
+            self._fetches.close()
         self._threads.close()
         self._revalidators.close()
 

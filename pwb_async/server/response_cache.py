@@ -27,7 +27,7 @@ from sys import getsizeof
 from typing import Final
 
 from pwb_async.core.http1.serializer import preserialize
-from pwb_async.core.semantics.messages import Request, Response
+from pwb_async.core.semantics.messages import NO_DEVICE, Request, Response
 from pwb_async.core.site.lookup import Finding, Lookup, OpenFile, same_version
 from pwb_async.core.site.responder import Responder
 
@@ -135,7 +135,7 @@ class ResponseCache:
         else:
             self._store.remove(key)
             entry = None
-            if isinstance(finding, OpenFile) and not finding.generated:
+            if isinstance(finding, OpenFile) and _may_be_kept(finding):
                 entry = Entry(key, lookup, finding, now, fresh_until)
                 self._store.add(entry)
         if entry is not None and lookup.shared_key:
@@ -173,3 +173,8 @@ class ResponseCache:
                     entry.fresh_until = now + self._ttl
                 else:
                     self._store.remove(key)
+
+
+def _may_be_kept(finding: OpenFile) -> bool:
+    """Whether a finding stays what it is: a large file without a descriptor may fail, as an object that is replaced."""
+    return not finding.generated and (finding.file is None or finding.file.device != NO_DEVICE)

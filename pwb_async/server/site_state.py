@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Coroutine
 from typing import Any, Final, TypeVar
 
+from pwb_async.config.places import has_stores
 from pwb_async.core.http1.serializer import preserialize
 from pwb_async.core.semantics.messages import Request, Response
 from pwb_async.core.site.access import Check
@@ -77,7 +78,8 @@ class SiteState:
         """prepare: as for ResponseCache. Raises RuntimeError if no thread can be started."""
         self.loop = asyncio.get_running_loop()
         self.clock = self.loop.time
-        self.storage = AsyncStorage(context.storage, context.options.disk_timeout)
+        options = context.options
+        self.storage = AsyncStorage(context.storage, options.disk_timeout, defers=has_stores(options))
         self.storage_log = StorageLog()
         self._check_threads: DiskThreads | None = None
         self._prepare = prepare
@@ -86,7 +88,8 @@ class SiteState:
 
     def reconfigure(self, context: ServerContext) -> None:
         """Use another configuration, for new requests."""
-        self.storage.reconfigure(context.storage, context.options.disk_timeout)
+        options = context.options
+        self.storage.reconfigure(context.storage, options.disk_timeout, defers=has_stores(options))
         self._configure(context)
 
     def _configure(self, context: ServerContext) -> None:

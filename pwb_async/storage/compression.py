@@ -16,7 +16,7 @@ from threading import BoundedSemaphore, Lock
 from typing import Final
 
 from pwb_async.core.semantics.codings import Acceptable
-from pwb_async.core.semantics.messages import File
+from pwb_async.core.semantics.messages import NO_DEVICE, File
 from pwb_async.core.site.lookup import Finding, Lookup, OpenFile, Storage
 
 from .coders import FAST_LEVELS, encode
@@ -113,7 +113,7 @@ def _encode(found: OpenFile, coding: bytes) -> tuple[bytes | None, bytes]:
 
 
 def _read(file: File, found: OpenFile) -> bytes | None:
-    """All bytes of an open file; None if it has changed or cannot be read."""
+    """All bytes of an open file; None if it has changed or cannot be read. One without a descriptor never changes."""
     content = bytearray(found.size)
     view = memoryview(content)
     position = 0
@@ -123,7 +123,7 @@ def _read(file: File, found: OpenFile) -> bytes | None:
             if not read:
                 return None
             position += read
-        unchanged = version_of(os.fstat(file.fileno())) == found.version
+        unchanged = file.device == NO_DEVICE or version_of(os.fstat(file.fileno())) == found.version
     except OSError:
         return None
     return bytes(content) if unchanged else None

@@ -15,6 +15,7 @@ import os
 import stat
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing, suppress
+from functools import partial
 from typing import Final
 
 from pwb_async.core.semantics.codings import NO_CODING, Acceptable
@@ -27,20 +28,19 @@ from pwb_async.core.site.lookup import (
     EntryKind,
     Finding,
     Lookup,
-    Moved,
-    NotFound,
     OpenFile,
     Unavailable,
     same_version,
 )
 
+from .candidates import find_first
 from .errors import finding_of, name_of
 from .etag import file_clock
 from .examiner import SMALL, Examiner
 from .open_beneath import DIRECTORY_FLAGS, FILE_FLAGS, Opener, close, find_opener
 from .open_file import Descriptor, version_of
 from .precompressed import ENDINGS, find_neighbours, unchanged
-from .root import Root
+from .root import DiskRoot
 
 _TRIES: Final = 4
 """Attempts to open a file when a signal or a change interrupts that."""
@@ -48,6 +48,9 @@ _TRIES: Final = 4
 
 class Disk:
     """The Storage of the files beneath a root directory."""
+
+    descriptors: Final = ()
+    """None is open between two lookups."""
 
     def __init__(
         self,
@@ -96,9 +99,9 @@ class Disk:
         """Whether a path beneath the root is that of a hidden file; case is ignored, as some file systems do."""
         return bool(self._hidden) and path.lower() in self._hidden
 
-    def open_root(self) -> Root:
+    def open_root(self) -> DiskRoot:
         """The root as it is now. Raises OSError."""
-        return Root(os.open(self._root, DIRECTORY_FLAGS), self._open)
+        return DiskRoot(os.open(self._root, DIRECTORY_FLAGS), self._open)
 
     def revalidate(self, known: Sequence[tuple[Lookup, OpenFile]]) -> list[bool]:
         """Whether each file that was found before would be found now, and in the same version.
@@ -146,14 +149,7 @@ class Disk:
         return finding
 
     def _find_first(self, root: int, lookup: Lookup, read: bool) -> Finding:
-        for candidate in lookup.candidates:
-            finding = self._find_candidate(root, candidate, lookup.codings, read and candidate.status != 301)
-            if isinstance(finding, NotFound) or (isinstance(finding, Directory) and candidate.kind is EntryKind.FILE):
-                continue
-            if candidate.status != 200 and isinstance(finding, OpenFile):
-                return Moved(finding.path) if candidate.status == 301 else finding._replace(status=candidate.status)
-            return finding
-        return NOT_FOUND
+        return find_first(lookup, partial(self._find_candidate, root), read)
 
     def _find_candidate(self, root: int, candidate: Candidate, codings: Acceptable, read: bool) -> Finding:
         path = candidate.path or b"."

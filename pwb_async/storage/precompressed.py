@@ -13,6 +13,7 @@ Only a file that exists itself has neighbours. One of them is not used
 import os
 import stat
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Final, NamedTuple
 
 from pwb_async.core.semantics.codings import Acceptable
@@ -137,7 +138,7 @@ def _choose(
         size = sizes.pop(coding)
         neighbour = opened[coding]
         try:
-            if holds(coding, neighbour.file.fileno(), size, original.size):
+            if holds(coding, partial(os.pread, neighbour.file.fileno()), size, original.size):
                 found = examine(neighbour.file, neighbour.path)
                 if isinstance(found, OpenFile) and not found.generated:
                     return coding, found
@@ -153,19 +154,19 @@ def is_sendable(path: bytes, coding: bytes, status: os.stat_result, original: os
     if status.st_mtime_ns < original.st_mtime_ns - TOLERANCE:
         return False
     file = Descriptor(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC))
-    return holds(coding, file.fileno(), status.st_size, original.st_size)
+    return holds(coding, partial(os.pread, file.fileno()), status.st_size, original.st_size)
 
 
-def holds(coding: bytes, file: int, size: int, original_size: int) -> bool:
-    """Whether an open file may be a file of `original_size` bytes with a coding. Raises OSError.
+def holds(coding: bytes, read: Callable[[int, int], bytes], size: int, original_size: int) -> bool:
+    """Whether a file may be one of `original_size` bytes with a coding. Raises OSError.
 
-    size: its own bytes.
+    read: reads so many bytes of it, from a position. size: its own bytes.
     """
     if coding == b"gzip":
-        length = os.pread(file, 4, max(0, size - 4))
-        return os.pread(file, 2, 0) == _GZIP_MAGIC and int.from_bytes(length, "little") == original_size & 0xFFFFFFFF
+        length = read(4, max(0, size - 4))
+        return read(2, 0) == _GZIP_MAGIC and int.from_bytes(length, "little") == original_size & 0xFFFFFFFF
     if coding == b"zstd":
-        return _zstd_holds(os.pread(file, _HEADER, 0), original_size)
+        return _zstd_holds(read(_HEADER, 0), original_size)
     return True
 
 

@@ -12,6 +12,8 @@ from typing import Any, Final, Unpack, cast
 from pwb_async.application.options import open_application
 from pwb_async.application.requests import mount_path, redirect_to_root, with_mount_path
 from pwb_async.config.keywords import Root
+from pwb_async.config.options import ConfigError
+from pwb_async.config.places import has_stores
 from pwb_async.core.events import BadRequest
 from pwb_async.core.http1.serializer import serialize_fields
 from pwb_async.core.semantics.messages import REASONS, Request, Response
@@ -25,7 +27,9 @@ from .content import PIECE, Content, SentFile, slice_to_send
 from .environ import mount_of, names_mount, peer_of, read_environ
 
 logger: Final = logging.getLogger("pwb")
-_WITHOUT: Final = ("cache", "cache_ttl", "disk_timeout")
+_WITHOUT: Final = (
+    "cache", "cache_ttl", "disk_timeout", "store_ttl", "stale_if_error", "store_cache", "store_cache_size",
+)  # fmt: skip
 """Options that have no meaning here."""
 
 
@@ -37,6 +41,8 @@ class StaticSite:
 
     def __init__(self, root: Root, **keywords: Unpack[Keywords]) -> None:
         self._use(open_application(root, keywords, _WITHOUT))
+        if has_stores(self._context.options):
+            raise ConfigError("an object store can be served by pwb and in ASGI alone, whose event loop waits for it.")
         self._observers = self._context.all_observers
         self._storage_log = StorageLog()
 

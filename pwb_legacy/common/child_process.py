@@ -150,16 +150,22 @@ class Children:
     def _let_go(self, client: Client) -> None:
         """Stop the client at a signal to which the parent reacts otherwise, and close the parent's descriptors.
 
-        The child keeps the client's socket, standard error, the access log, the timeline, and two sockets, by which it
-        wakes the parent and sends it lines of the log. SIGUSR1 has the log opened again, as in the parent.
-        In the book each child kept the listening socket and all other clients' sockets, so none of them was closed
-        when its own process closed it (L11).
+        The child keeps the client's socket, standard error, the access log, the timeline, archives that are served,
+        and two sockets, by which it wakes the parent and sends it lines of the log. SIGUSR1 has the log opened again,
+        as in the parent. In the book each child kept the listening socket and all other clients' sockets, so none of
+        them was closed when its own process closed it (L11).
         """
         for number in (*end_signals(), signal.SIGALRM, signal.SIGCHLD):
             signal.signal(number, lambda *_: client.stop())
         signal.set_wakeup_fd(-1)
         files = (client.sock, self._wakeup, self._line_sender, self._log, self._context.trace)
-        kept = sorted({_STANDARD_ERROR, *(file.fileno() for file in files if file is not None)})
+        kept = sorted(
+            {
+                _STANDARD_ERROR,
+                *(file.fileno() for file in files if file is not None),
+                *self._context.sites.descriptors,
+            }
+        )
         for low, high in pairwise([*kept, os.sysconf("SC_OPEN_MAX")]):
             os.closerange(low + 1, high)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)

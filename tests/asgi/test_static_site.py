@@ -404,7 +404,7 @@ OF_THE_SITE = {
     "immutable", "relative_redirects", "type", "charset", "serve_encoded", "precompressed", "compress", "browse",
     "listing_template", "zip_downloads", "site_rules", "header", "cors", "security_headers", "cross_origin_isolated",
     "explain_fields", "htpasswd", "allow", "deny", "allowed_host", "maintenance", "trusted_proxy", "cache", "cache_ttl",
-    "sendfile", "disk_timeout", "max_request_line", "max_field", "max_fields", "max_head", "max_ranges", "mode", "trigger",
+    "sendfile", "disk_timeout", "store_ttl", "stale_if_error", "store_cache", "store_cache_size", "max_request_line", "max_field", "max_fields", "max_head", "max_ranges", "mode", "trigger",
     "delay_disk",
 }  # fmt: skip
 """The options that an application may have; a new option belongs here or to those of the server."""

@@ -24,6 +24,8 @@ from pwb_legacy.book.commands import book
 from pwb_legacy.check.commands import check
 from pwb_legacy.compare.commands import laboratory
 from tests.conformance.server import environment
+from tests.storage.archives.build import Packed, pack
+from tests.storage.object_store.stores import FaultyProxy, rclone, settings
 from tests.tls.certificates import make
 from tests.tls.handshake import client_context
 
@@ -216,6 +218,9 @@ def home(tmp_path: Path) -> Path:
     for name in ("site", "static"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "index.html").write_text("hello PWB")
+    (tmp_path / "dist").mkdir()
+    for archive in ("site.zip", "backup.tar", "dist/package-1.0-py3-none-any.whl"):
+        pack(tmp_path / archive, [Packed(b"index.html", b"hello PWB")])
     (tmp_path / "tls").mkdir()
     certificate, key = make("localhost").write(tmp_path / "tls")
     certificate.rename(certificate.with_name("fullchain.pem"))
@@ -231,7 +236,10 @@ def test_a_server_starts_answers_and_stops(command: str, home: Path) -> None:
     words = [word.replace("~", str(home)) if word.startswith("~") else word for word in words]
     words = [group if word == "www-data" else word for word in words]
     unix = words[words.index("--unix") + 1] if "--unix" in words else ""
-    with started(MODULES[program], [*words, *([] if unix else ["--port", "0"])], home) as (process, line):
+    with (
+        store(home, words),
+        started(MODULES[program], [*words, *([] if unix else ["--port", "0"])], home) as (process, line),
+    ):
         url = re.search(r"(https?)://[\d.]+:(\d+)(/\S*)", line)
         assert unix or url
         path = url[3] if url else "/"
@@ -242,6 +250,21 @@ def test_a_server_starts_answers_and_stops(command: str, home: Path) -> None:
         assert response.endswith(b"hello PWB")
         process.send_signal(signal.SIGTERM)
         assert process.wait(TIMEOUT) == 0
+
+
+@contextmanager
+def store(home: Path, words: list[str]) -> Iterator[None]:
+    """The object store of a command that names one: its bucket has the site, and its settings are in the environment."""
+    urls = [word for word in words if word.startswith("s3://")]
+    if not urls:
+        yield
+        return
+    (home / "store" / urls[0].removeprefix("s3://")).mkdir(parents=True)
+    (home / "store" / urls[0].removeprefix("s3://") / "index.html").write_text("hello PWB")
+    with rclone(home / "store") as port, FaultyProxy(port).running() as proxy, pytest.MonkeyPatch.context() as patch:
+        for name, value in settings(proxy.port).items():
+            patch.setenv(name, value)
+        yield
 
 
 @contextmanager

@@ -30,6 +30,7 @@ ALLOWED = {
     "compress/commands.py": FORBIDDEN,  # a command, which only a __main__.py imports
     "explain/commands.py": FORBIDDEN,  # another one
     "terminal/commands.py": FORBIDDEN,  # and others
+    "server/fetch_process.py": {"._exit"},  # a process of its own, which nothing imports
     "output/packages.py": {"SystemExit"},  # only a __main__.py imports it
     "workers/worker.py": {".set_exception_handler"},  # of the loop that it has made itself
     "workers/worker_process.py": {"._exit"},  # of the process that it has forked itself

@@ -36,6 +36,9 @@ WITH_RIGHTS: Final = {
         "pwb_async.listing.page",
         "pwb_async.listing.storage",
         "pwb_async.runtime.live_reload",
+        "pwb_async.runtime.object_stores",
+        "pwb_async.storage.archives.index",
+        "pwb_async.storage.archives.storage",
         "pwb_async.storage.mounts",
         "pwb_async.storage.site_storages",
     ),
@@ -56,7 +59,9 @@ import pwb_async.__main__
 from pwb_async.config.options import Options
 from pwb_async.runtime.preload import modules_of, preload
 from pwb_async.server.late_imports import LATE_IMPORTS
-options = Options(browse=True, live_reload=True, proxy_protocol=True, min_send_rate=1, admin="a:1", health="/up")
+options = Options(
+    root="s3://bucket", browse=True, live_reload=True, proxy_protocol=True, min_send_rate=1, admin="a:1", health="/up"
+)
 preload(*LATE_IMPORTS, "pwb_async.server.tracing", *modules_of(options, tls=True, http2=True))
 print(*sys.modules)
 """

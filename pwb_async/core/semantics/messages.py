@@ -94,7 +94,7 @@ class Request:
 
 
 NO_DEVICE: Final = -1
-"""The device of a File without a descriptor, which is made while it is read, from its start to its end."""
+"""The device of a File without a descriptor of its own, such as a member of an archive: sendfile(2) cannot send it."""
 
 
 class File(Protocol):

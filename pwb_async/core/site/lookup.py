@@ -212,11 +212,14 @@ class OpenFile(NamedTuple):
     """Its media type, if that is not the one of its path: it is a listing or an archive of a directory."""
     fields: FieldList = ()
     """Fields that describe it beside those of any file."""
+    sequential: bool = False
+    """Whether a byte of it can only be read after all bytes before it, as those of a large compressed member of an
+    archive, so that it has no ranges."""
 
     @property
     def has_ranges(self) -> bool:
         """Whether ranges of it can be requested: it is certain to have the same bytes each time."""
-        return not (self.generated or self.compressed)
+        return not (self.generated or self.compressed or self.sequential)
 
     @property
     def file_to_close(self) -> File | None:

@@ -1,0 +1,69 @@
+"""Roots in object stores, as the options describe them."""
+
+import errno
+import os
+import pickle
+import subprocess
+import sys
+from collections.abc import Sequence
+from importlib.util import find_spec
+from typing import Final
+from urllib.parse import urlsplit
+
+from pwb_async.config.options import Options
+from pwb_async.storage.deferred import Fetch, FetchError
+from pwb_async.storage.object_store.client import StoreClient
+from pwb_async.storage.object_store.slices import SliceDirectory, Slices
+from pwb_async.storage.object_store.storage import ObjectStorage
+
+_FETCH_PROCESS: Final = "pwb_async.server.fetch_process"
+_RULES: Final = (b"_headers", b"_redirects")
+_PACKAGE: Final = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+
+def open_store(url: str, options: Options) -> ObjectStorage:
+    """The storage of a bucket and prefix. Raises OSError if it cannot be served, or does not answer."""
+    parts = urlsplit(url)
+    if not parts.netloc:
+        raise OSError(errno.EINVAL, "it names no bucket, as s3://bucket/prefix does")
+    if "@" in parts.netloc or parts.query or parts.fragment:
+        raise OSError(errno.EINVAL, "credentials and settings belong to the environment, such as AWS_ACCESS_KEY_ID")
+    if options.sandbox:
+        raise OSError(errno.EPERM, "--sandbox forbids connections, so that no object store can be asked")
+    if find_spec("obstore") is None:
+        raise OSError(errno.ENOPKG, "obstore is not installed: pip install 'pwb[s3]'")
+    directory = SliceDirectory(options.store_cache, options.store_cache_size) if options.store_cache else None
+    storage = ObjectStorage(
+        StoreClient(url.rstrip("/"), options.disk_timeout),
+        run_in_process,
+        Slices(directory),
+        ttl=options.store_ttl,
+        stale_if_error=options.stale_if_error,
+        etag=options.etag,
+        precompressed=options.precompressed,
+    )
+    try:
+        storage.begin(_RULES if options.site_rules else ())
+    except FetchError as error:
+        raise OSError(errno.EIO, str(error)) from None
+    return storage
+
+
+def run_in_process(client: StoreClient, fetches: Sequence[Fetch]) -> list[object]:
+    """Make fetches in a process of their own: for each its result, or a FetchError. It waits for them."""
+    calls = [(each.method, each.arguments) for each in fetches]
+    path = os.pathsep.join(filter(None, (_PACKAGE, os.environ.get("PYTHONPATH"))))
+    try:
+        done = subprocess.run(  # noqa: S603
+            [sys.executable, "-m", _FETCH_PROCESS],
+            input=pickle.dumps((client.url, client.timeout, calls)),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env={**os.environ, "PYTHONPATH": path},
+            timeout=2 * client.timeout + 10,
+            check=True,
+        )
+        results: list[object] = pickle.loads(done.stdout)  # noqa: S301  # of our own process
+    except (OSError, subprocess.SubprocessError, pickle.UnpicklingError, EOFError):
+        return [FetchError("the process that asks the object store has failed")] * len(calls)
+    return results
