@@ -25,7 +25,8 @@ with needed_packages(PROGRAM, "pwb_async"):
     from pwb_async.command import announce, begin, exit_with
     from pwb_async.config.options import ConfigError
     from pwb_async.output.colours import is_terminal
-    from pwb_async.runtime.context import ServerContext, StartupError, open_context
+    from pwb_async.runtime.context import ServerContext, StartupError
+    from pwb_async.runtime.opening import open_context
     from pwb_async.workers.serving import serve_process, serves_alone
     from pwb_async.workers.worker import loop_factory
 gc.freeze()  # it all stays, so the collector need not look at it again

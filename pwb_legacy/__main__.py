@@ -56,7 +56,8 @@ def main() -> None:
     except LookupError as error:
         raise exit_with(1, f"{PROGRAM}: {error.args[0]}") from None
     # Imported after load_design(), since gevent patches modules that this one uses.
-    from pwb_async.runtime.context import StartupError, open_context
+    from pwb_async.runtime.context import StartupError
+    from pwb_async.runtime.opening import open_context
 
     try:
         context = open_context(PROGRAM, options, read_again)

@@ -8,7 +8,8 @@ from pwb_async.config.declarations import Topic
 from pwb_async.config.keywords import Root
 from pwb_async.config.options import DECLARATIONS, ConfigError, Options
 from pwb_async.embedding.keywords import settings_of
-from pwb_async.runtime.context import ServerContext, open_context
+from pwb_async.runtime.context import ServerContext
+from pwb_async.runtime.opening import open_context
 
 _TOPICS: Final = (
     Topic.LIVE_RELOAD, Topic.LISTENING, Topic.TLS, Topic.TERMINAL, Topic.PROCESS, Topic.LOGGING, Topic.OPERATION,

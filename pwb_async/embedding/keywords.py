@@ -8,7 +8,8 @@ from pwb_async.config.option_values import OptionValues
 from pwb_async.config.options import DECLARATIONS, ConfigError, Options
 from pwb_async.core.site.access import ClientResolver, Guard
 from pwb_async.observability.exchange import Observer
-from pwb_async.runtime.context import ServerContext, open_context
+from pwb_async.runtime.context import ServerContext
+from pwb_async.runtime.opening import open_context
 
 EMBEDDED: Final[dict[str, Any]] = {"port": 0, "access_log": "off"}
 """The defaults of a server inside of a program that are not those of the command."""

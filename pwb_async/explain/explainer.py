@@ -16,7 +16,7 @@ from pwb_async.core.http1.connection import Connection
 from pwb_async.core.semantics.messages import Request, Response
 from pwb_async.core.site.access import Check
 from pwb_async.core.site.lookup import Finding, Lookup, Refused
-from pwb_async.runtime.context import open_context
+from pwb_async.runtime.opening import open_context
 from pwb_async.runtime.sites import SiteParts
 
 from .access_step import found_step, guard_step

@@ -62,5 +62,9 @@ REQUESTS: Final = {
     for number, (method, status) in enumerate((method, status) for method in METHODS for status in STATUSES)
 }
 """The place of the requests with a method and a status."""
+ALL_REQUESTS: Final = slice(BUCKETS.stop, BUCKETS.stop + len(REQUESTS))
+"""The places of all requests."""
+SLOWER_BUCKETS: Final = slice(BUCKETS.start + 1, BUCKETS.stop)
+"""The places of the buckets but the first."""
 ROW_LENGTH: Final = BUCKETS.stop + len(REQUESTS)
 """Cells of a row."""

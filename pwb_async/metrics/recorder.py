@@ -1,14 +1,15 @@
 """The numbers of this process, and how its exchanges are counted.
 
 An exchange is counted in a list, which is cheaper than the shared memory; flush() copies the list there, ten times a
-second, and whenever this process is asked for the metrics.
+second, and whenever this process is asked for the metrics. What most exchanges have in common, a response from the
+cache within the first bucket, is not counted one by one: flush() subtracts the others from all.
 """
 
 from bisect import bisect_left
 from time import time
 from typing import Final
 
-from .cells import BOUNDS, BUCKETS, CELL, GAUGES, METHODS, REQUESTS, STATUSES
+from .cells import ALL_REQUESTS, BOUNDS, BUCKETS, CELL, GAUGES, METHODS, REQUESTS, SLOWER_BUCKETS, STATUSES
 from .shared_rows import SharedRows
 
 _CONTENT_BYTES: Final = CELL["content_bytes"]
@@ -37,6 +38,7 @@ class Recorder:
         for place in GAUGES:
             self.numbers[place] = 0
         self._seconds = self.numbers[_DURATION] / 1e9
+        self._uncached = sum(self.numbers[ALL_REQUESTS]) - self.numbers[_CACHE_HITS]
 
     def record(self, method: bytes, status: int, sent: int, started_at: float, cached: int) -> None:
         """Count an exchange whose response is sent now; status, sent and started_at: as Exchange has them.
@@ -50,11 +52,12 @@ class Recorder:
         except KeyError:
             numbers[_rare_cell(method, status)] += 1
         numbers[_CONTENT_BYTES] += sent
-        if cached:
-            numbers[_CACHE_HITS] += 1
+        if not cached:
+            self._uncached += 1
         if duration > 0:  # the clock may have been set back
             self._seconds += duration
-        numbers[_FIRST_BUCKET if duration <= _FASTEST else _FIRST_BUCKET + bisect_left(BOUNDS, duration)] += 1
+            if duration > _FASTEST:
+                numbers[_FIRST_BUCKET + bisect_left(BOUNDS, duration)] += 1
 
     def count(self, name: str, number: int = 1) -> None:
         """Add to a counter, and let all processes see it."""
@@ -63,8 +66,12 @@ class Recorder:
 
     def flush(self) -> None:
         """Let all processes see the numbers."""
-        self.numbers[_DURATION] = int(self._seconds * 1e9)
-        self._rows.write(self.row, self.numbers)
+        numbers = self.numbers
+        requests = sum(numbers[ALL_REQUESTS])
+        numbers[_CACHE_HITS] = requests - self._uncached
+        numbers[_FIRST_BUCKET] = requests - sum(numbers[SLOWER_BUCKETS])
+        numbers[_DURATION] = int(self._seconds * 1e9)
+        self._rows.write(self.row, numbers)
 
 
 def _rare_cell(method: bytes, status: int) -> int:

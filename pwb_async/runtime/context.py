@@ -1,14 +1,11 @@
-"""The context of a server: the parts that every server is made of, opened as the options demand."""
+"""The context of a server: the parts that every server is made of; opening.py opens them."""
 
-import logging
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
-from dataclasses import replace
 from socket import socket
-from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
-from pwb_async.config.options import DECLARATIONS, Options
-from pwb_async.config.places import all_directories, has_stores, is_store
+from pwb_async.config.options import Options
+from pwb_async.config.places import all_directories, is_store
 from pwb_async.config.rules import Rules
 from pwb_async.core.deadlines import Timeouts
 from pwb_async.core.http1.connection import Connection
@@ -20,24 +17,14 @@ from pwb_async.network.listeners import close
 from pwb_async.observability.access_log import AccessLog
 from pwb_async.observability.exchange import Observer
 from pwb_async.output.printing import printable
-from pwb_async.storage.compression import CompressingStorage
-from pwb_async.version import __version__
 
 from . import privileges
-from .access_options import find_connection_class, find_proxies
-from .all_sockets import open_all_sockets
-from .connection_options import find_parser, limits, timeouts
-from .delays import slowed
+from .connection_options import find_parser
 from .hooks import AccessCheck, both, contain
-from .log_options import is_same_log, open_log
-from .operation_options import find_health_guard, make_metrics
-from .processors import processors
+from .operation_options import find_health_guard
 from .ready_line import ready_line, urls
-from .risks import warn_of_risks
 from .roots import open_root
-from .sites import PLAIN, SiteParts, Sites
-from .timeline import open_trace
-from .tls_options import find_tls, has_tls
+from .sites import Sites
 
 if TYPE_CHECKING:
     from pwb_async.access.trusted_proxies import TrustedProxies
@@ -46,12 +33,6 @@ if TYPE_CHECKING:
     from pwb_async.tls.reloading import ReloadingContexts
 
 T = TypeVar("T")
-logger: Final = logging.getLogger("pwb")
-_NEEDS_RESTART: Final = (
-    "host", "port", "unix", "unix_mode", "unix_group", "redirect_https", "proxy_protocol", "http2", "live_reload",
-    "trace", "admin", "health",
-)  # fmt: skip
-"""Options that no reload can change: where the server listens, its timeline, and what it is measured for."""
 
 
 class StartupError(Exception):
@@ -199,123 +180,3 @@ class ServerContext(NamedTuple):
             self.log.close()
         if self.trace is not None:
             self.trace.close()
-
-
-def open_context(
-    program: str,
-    options: Options,
-    read_again: Callable[[], Options] | None = None,
-    *,
-    parts: SiteParts = PLAIN,
-    sockets: list[socket] | None = None,
-    activated: bool = True,
-) -> ServerContext:
-    """Open everything that `options` name.
-
-    `program` is the program's name in messages; `read_again` returns the options at the time of a reload, by default
-    the same ones. parts: the classes of sites and disks. sockets: those that listen already; None to open some.
-    activated: whether these may be some that the service manager has opened for this process. Raises StartupError, or
-    ConfigError for a mistake in a file of rules; then nothing is left open.
-    """
-    return _open(program, options, read_again or (lambda: options), None, parts, sockets, activated)
-
-
-def reload_context(old: ServerContext, fixed: tuple[str, ...] = ()) -> ServerContext:
-    """A context made from the options as they are now.
-
-    What no option sets is that of `old`: the sockets, the timeline, the guard, the client resolver and the observers;
-    so is the access log if its path is the same. `fixed` names options that this server can change only by a restart;
-    they keep their value, with a warning. Raises ConfigError or StartupError, and then `old` is as it was.
-    """
-    options = old.read_options()
-    if has_tls(old.program, options) != (old.tls is not None):
-        raise StartupError("TLS can be switched on or off by a restart only")
-    for name in (*_NEEDS_RESTART, *fixed):
-        if getattr(options, name) != (present := getattr(old.options, name)):
-            option = DECLARATIONS[name]
-            logger.warning("%s is still %s: only a restart can change it", option.flag, option.type.format(present))
-            options = replace(options, **{name: present})
-    new = _open(old.program, options, old.read_options, old)
-    return new._replace(guard=old.guard, resolve_client=old.resolve_client, observers=old.observers)
-
-
-def _open(
-    program: str,
-    options: Options,
-    read_again: Callable[[], Options],
-    old: ServerContext | None,
-    parts: SiteParts = PLAIN,
-    sockets: list[socket] | None = None,
-    activated: bool = True,
-) -> ServerContext:
-    if options.live_reload:
-        from .live_reload import with_live_reload  # few servers have it
-
-        options = with_live_reload(program, options)
-    if program == "pwb-legacy" and has_stores(options):
-        raise StartupError("an object store is served by pwb, not by the designs, which have no event loop")
-    with ExitStack() as opened:
-        action, value = "serve", options.root  # for the message about an OSError, as all assignments to them
-        try:
-            sites = Sites(options, old and old.sites, parts)
-            sites.load_rules()
-            if options.user is not None:
-                action, value = "become", options.user
-                privileges.find_user(options.user)
-            if options.sandbox:
-                action, value = "use", "--sandbox"
-                from .landlock import find_landlock  # most servers keep their rights
-
-                find_landlock()
-            action, value = "write the access log", options.access_log
-            if old is not None and is_same_log(old.options, options):
-                log = old.log
-            elif (log := open_log(program, options)) is not None:
-                opened.callback(log.close)
-            action, value = "give the socket to the group", options.unix_group or ""
-            group = privileges.find_group(value) if value else None
-            action, value = "listen on", ""
-            present = old and (old.sockets, old.redirect_sockets, old.admin_sockets)
-            sockets, beside, admin = present or open_all_sockets(program, options, group, opened, sockets, activated)
-            action, value = "make certificates", ""
-            may_use_tls = bool(sockets) and has_tls(program, options)
-            tls = find_tls(options, sockets, old and (old.options, old.tls)) if may_use_tls else None
-            action, value = "write the timeline", options.trace or ""  # last, since it empties the file
-            trace = old.trace if old is not None else open_trace(program, options)
-        except OSError as error:
-            from .startup_hints import describe_failure  # most starts succeed
-
-            raise StartupError(describe_failure(program, options, action, value, error)) from None
-        opened.pop_all()
-    warn_of_risks(options, secure=has_tls(program, options))
-    storage = slowed(sites.storage, options)
-    if any(each.compress for each in options.of_all_sites):
-        storage = CompressingStorage(storage)
-    if trace is not None:
-        from pwb_async.observability.tracing import TracedStorage
-
-        storage = TracedStorage(storage, trace)
-    rules = sites.rules
-    site = sites.make_responder(rules, trace)
-    return ServerContext(
-        program=program,
-        options=options,
-        read_options=read_again,
-        server_field=f"PWB/{__version__}".encode() if options.server_version else b"PWB",
-        parser=find_parser(limits(options), site, old and old.parser),
-        timeouts=timeouts(options),
-        site=site,
-        storage=storage,
-        sites=sites,
-        rules=rules,
-        log=log,
-        sockets=sockets,
-        trace=trace,
-        workers=1 if options.live_reload else options.workers or processors(),
-        proxies=find_proxies(options),
-        connection_class=Connection if tls is not None else find_connection_class(options),
-        tls=tls,
-        redirect_sockets=beside,
-        admin_sockets=admin,
-        metrics=old.metrics if old is not None else make_metrics(program, options),
-    )

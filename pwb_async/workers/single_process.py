@@ -11,8 +11,9 @@ from collections.abc import Callable
 from typing import Final
 
 from pwb_async.config.options import ConfigError
-from pwb_async.runtime.context import ServerContext, StartupError, reload_context
+from pwb_async.runtime.context import ServerContext, StartupError
 from pwb_async.runtime.handover import Successor, announce_handover
+from pwb_async.runtime.opening import reload_context
 from pwb_async.runtime.signals import Terminal, end_signals
 from pwb_async.runtime.systemd import notify, notify_reloading
 from pwb_async.server.server import Server

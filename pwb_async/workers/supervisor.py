@@ -1,7 +1,7 @@
 """The supervisor: the parent process, which serves no requests and keeps the workers running.
 
 What it does, step by step:
-  1. gets the listening sockets and the log, which were opened with all privileges (context.py)
+  1. gets the listening sockets and the log, which were opened with all privileges (opening.py)
   2. forks the workers, which share the sockets and so one accept queue; with a queue for each worker (SO_REUSEPORT),
      the connections that wait in it would be lost when its worker dies
   3. sends START when all workers have dropped their privileges and are READY
@@ -29,8 +29,9 @@ from typing import Final
 from pwb_async.config.options import ConfigError
 from pwb_async.metrics.phase import Phase
 from pwb_async.network.listeners import close
-from pwb_async.runtime.context import ServerContext, StartupError, reload_context
+from pwb_async.runtime.context import ServerContext, StartupError
 from pwb_async.runtime.handover import announce_handover
+from pwb_async.runtime.opening import reload_context
 from pwb_async.runtime.signals import Terminal, end_signals
 from pwb_async.runtime.systemd import notify, notify_reloading
 

@@ -20,7 +20,7 @@ from typing import Any, cast
 import uvloop
 
 from pwb_async.config.loader import read_options
-from pwb_async.runtime.context import open_context
+from pwb_async.runtime.opening import open_context
 from pwb_async.server.http_protocol import HTTPProtocol
 from pwb_async.server.server import Server
 from pwb_async.terminal.traffic import Traffic

@@ -91,6 +91,13 @@ def pwb(setting: Setting) -> Command:
     return Command(words, environment, setting.scratch)  # no pwb.toml is there
 
 
+def pwb_with_metrics(setting: Setting) -> Command:
+    """PWB with its admin address, and so with metrics."""
+    command = pwb(setting)
+    words = [*command.words, "--admin", str(setting.scratch / "admin.sock")]
+    return replace(command, words=words)
+
+
 def two_workers(command: Callable[[Setting], Command]) -> Callable[[Setting], Command]:
     """The same server with two workers."""
     return lambda setting: command(replace(setting, workers=2))

@@ -89,6 +89,7 @@ PEERS = (
         _pwb_version,
         commands.two_workers(commands.pwb),
     ),
+    Peer("pwb-metrics", "PWB, with metrics", _pwb_version, commands.pwb_with_metrics, tls=True),
     Peer("nginx", "nginx", _NGINX, commands.nginx, quick=True, compression=True, tls=True),
     Peer(
         "nginx-workers-2",

@@ -53,8 +53,8 @@ def observe_nothing(exchange: Exchange) -> None:
 
 def hook(path: str) -> None:
     """Puts the three into every context that is opened from now on."""
-    context = import_module("pwb_async.runtime.context")
-    open_context = context.open_context
+    opening = import_module("pwb_async.runtime.opening")
+    open_context = opening.open_context
 
     def observe(exchange: Exchange) -> None:
         with open(path, "a") as file:  # opened for each line, as a child process keeps no descriptor of its parent
@@ -64,7 +64,7 @@ def hook(path: str) -> None:
         hooks = {"guard": guard, "resolve_client": resolve_client, "observers": (observe_nothing, observe)}
         return open_context(*arguments)._replace(**hooks)
 
-    context.open_context = open_hooked  # type: ignore[attr-defined]
+    opening.open_context = open_hooked  # type: ignore[attr-defined]
 
 
 def main() -> None:

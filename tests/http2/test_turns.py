@@ -12,7 +12,7 @@ from pwb_async.config.loader import read_options
 from pwb_async.core.deadlines import NEVER
 from pwb_async.core.http2 import frames
 from pwb_async.observability.exchange import Exchange
-from pwb_async.runtime.context import open_context, reload_context
+from pwb_async.runtime.opening import open_context, reload_context
 from pwb_async.server.faults import contain
 from pwb_async.server.http2_prior_knowledge import PriorKnowledgeProtocol
 from pwb_async.server.http2_protocol import HTTP2Protocol

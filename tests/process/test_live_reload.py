@@ -238,7 +238,7 @@ async def test_a_stream_of_http_2_that_the_client_resets(
 PRODUCTION = """
 import asyncio, sys
 from pwb_async.config.loader import read_options
-from pwb_async.runtime.context import open_context
+from pwb_async.runtime.opening import open_context
 from pwb_async.server.server import Server
 
 async def main():

@@ -158,7 +158,7 @@ import sys
 from dataclasses import replace
 from pwb_async.config.parsers import Delay
 from pwb_async.config.options import Options
-from pwb_async.runtime.context import open_context, reload_context
+from pwb_async.runtime.opening import open_context, reload_context
 options = Options(root=sys.argv[1], port=0, sandbox=True, access_log="off", compress=False)
 context = open_context("test", options, lambda: replace(options, delay_disk=(Delay("*", 0.02, 0),)))
 context.drop_privileges()

@@ -246,12 +246,12 @@ async def test_a_storm_of_reloads_f1(process_options: tuple[str, ...], run: Star
 
 FAULT = """
 import runpy, sys
-from pwb_async.runtime import context
+from pwb_async.runtime import opening
 
 def fail(*arguments):
     raise RuntimeError("injected")
 
-context.reload_context = fail
+opening.reload_context = fail
 del sys.argv[:3]
 runpy.run_module("pwb_async", run_name="__main__", alter_sys=True)
 """

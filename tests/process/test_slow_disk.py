@@ -276,7 +276,7 @@ async def test_a_lookup_beyond_the_disk_timeout_is_503(root: Path, tmp_path: Pat
 
 def test_it_is_off_by_default() -> None:
     assert Options().delay_disk == ()
-    script = "import sys, pwb_async.runtime.context as s; s.open_context('pwb', s.Options(port=0, root='/')); print(*sys.modules)"
+    script = "import sys, pwb_async.runtime.opening as s; s.open_context('pwb', s.Options(port=0, root='/')); print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", script], env=environment(), capture_output=True, text=True, check=True)
     assert not {
         "pwb_async.storage.slow_disk",

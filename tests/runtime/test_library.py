@@ -16,7 +16,8 @@ import uvloop
 
 import pwb_async
 from pwb_async.config.options import Options
-from pwb_async.runtime.context import StartupError, open_context, reload_context
+from pwb_async.runtime.context import StartupError
+from pwb_async.runtime.opening import open_context, reload_context
 from pwb_async.server.server import Server
 from tests.conformance.peer import TIMEOUT, Peer
 from tests.conformance.wire import get

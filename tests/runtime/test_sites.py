@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from pwb_async.config.loader import read_options
-from pwb_async.runtime.context import ServerContext, open_context
+from pwb_async.runtime.context import ServerContext
+from pwb_async.runtime.opening import open_context
 from pwb_async.runtime.rule_files import RuleFiles
 from tests.access.test_htpasswd import ARGON2
 

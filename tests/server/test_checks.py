@@ -14,7 +14,7 @@ from pwb_async.core.http1.limits import Limits
 from pwb_async.core.http1.parser import RequestParser
 from pwb_async.core.semantics.messages import Request
 from pwb_async.core.site.access import Check
-from pwb_async.runtime.context import open_context
+from pwb_async.runtime.opening import open_context
 from pwb_async.server import site_state
 from pwb_async.server.server import Server
 from pwb_async.server.state import ServerState

@@ -13,7 +13,7 @@ from pwb_async.config.loader import read_options
 from pwb_async.core.events import BadRequest
 from pwb_async.core.semantics.messages import Request, Response
 from pwb_async.observability.exchange import Exchange
-from pwb_async.runtime.context import open_context
+from pwb_async.runtime.opening import open_context
 from pwb_async.server.server import Server
 
 

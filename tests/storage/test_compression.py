@@ -228,7 +228,7 @@ def test_no_thread_waits_until_others_have_compressed(
 
 def test_the_libraries_are_imported_on_first_use() -> None:
     program = (
-        "import sys, pwb_async.__main__, pwb_async.runtime.context\n"
+        "import sys, pwb_async.__main__, pwb_async.runtime.opening\n"
         f"assert not {{'brotli', {ZSTD_MODULE!r}}} & set(sys.modules)\n"
         "from pwb_async.runtime.preload import preload\n"
         "preload()\n"

@@ -13,7 +13,7 @@ from .certificates import make
 SCRIPT = """
 import sys
 from pwb_async.config.loader import read_options
-from pwb_async.runtime.context import open_context
+from pwb_async.runtime.opening import open_context
 open_context("pwb", read_options("pwb", ["--port", "0", *sys.argv[1:]], {}, "/")).close()
 print(*sys.modules)
 """

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from pwb_async.config.options import Options
-from pwb_async.runtime.context import open_context, reload_context
+from pwb_async.runtime.opening import open_context, reload_context
 
 from .certificates import make
 

@@ -10,7 +10,7 @@ from tests.conformance.tls import certificate_options
 SERVE = """
 import asyncio, sys
 from pwb_async.config.loader import read_options
-from pwb_async.runtime.context import open_context
+from pwb_async.runtime.opening import open_context
 from pwb_async.server.server import Server
 
 async def serve(context):
