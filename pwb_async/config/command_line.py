@@ -117,7 +117,11 @@ browser trusts it, it trusts every certificate that your servers make for themse
 --delay-disk 20ms: every disk operation takes 20 ms longer (a bare 20 is 20 s); 20ms~5ms: 15 to 25 ms;
 '*.bin=200ms': only for request paths that match. The last that matches counts.
 """
-"""What follows the options in --help."""
+"""What follows the options in --help, and in docs/options.md."""
+WHERE_PAGES_ARE: Final = """
+docs/rules.md and other pages are in the repository and in the source archive of PWB, not in what pip installs.
+"""
+"""Where the pages are that the help names."""
 
 
 def read(program: str, argv: Sequence[str]) -> Iterator[tuple[str, str, Any]]:
@@ -146,7 +150,7 @@ def read_with(command: click.Command, program: str, argv: Sequence[str]) -> Iter
 
 
 def make_command(
-    program: str, name: str, about: Program, own: Sequence[click.Parameter] = (), epilog: str = EPILOG
+    program: str, name: str, about: Program, own: Sequence[click.Parameter] = (), epilog: str = EPILOG + WHERE_PAGES_ARE
 ) -> click.Command:
     """A command with the options of `program`.
 

@@ -46,6 +46,8 @@ class Declaration(NamedTuple):
     """The option without which this one has no meaning, such as unix, or a value of it, such as mode=epoll.
 
     "a|b" stands for one of several."""
+    excluded_by: str
+    """The option with which this one has no meaning, such as unix; "" for none."""
     positional: bool
     """Whether it is an argument without a name on the command line."""
 
@@ -73,12 +75,13 @@ def option(
     program: str = "",
     at_most: str = "",
     needs: str = "",
+    excluded_by: str = "",
     positional: bool = False,
 ) -> T:
     """Declare an option; Declaration has the meaning of the parameters.
 
     A tuple as `default` makes the option repeatable, a bool makes it a pair of flags.
     """
-    declared = Declaration("", topic, default, value_type, about, program, at_most, needs, positional)
+    declared = Declaration("", topic, default, value_type, about, program, at_most, needs, excluded_by, positional)
     declaration: T = field(default=default, metadata={"declaration": declared})
     return declaration

@@ -20,7 +20,7 @@ from .conversion import convert
 from .options import DECLARATIONS, ConfigError, Options
 from .places import check_places
 from .profiles import PROFILES
-from .requirements import check_bounds, check_needs
+from .requirements import check_bounds, check_exclusions, check_needs
 
 Warn = Callable[[str], object]
 
@@ -88,9 +88,14 @@ def merge_settings(
     settings = {name: (place, value) for name, place, value in given}
     _, config = settings.pop(arguments.CONFIG, ("", environ.get(environment.CONFIG)))
     unchecked: dict[str, tuple[str, Any]] = {}
+    ranks: dict[str, int] = {}
     toml = toml_file.NO_FILE if directory is None and not config else toml_file.read(config, directory or ".")
-    for source in (environment.read_port(environ), toml.options(), environment.read(environ, warn)):
-        unchecked |= {name: (place, value) for name, place, value in source if name not in settings}
+    sources = (environment.read_port(environ), toml.options(), environment.read(environ, warn))
+    for rank, source in enumerate(sources):
+        for name, place, value in source:
+            if name not in settings:
+                unchecked[name], ranks[name] = (place, value), rank
+    ranks |= dict.fromkeys(settings, len(sources))
     for name, (place, value) in unchecked.items():
         try:
             settings[name] = place, convert(name, place, value)
@@ -112,5 +117,6 @@ def merge_settings(
     if options.strict_hosts and not options.sites:
         raise ConfigError(f"{places['strict_hosts']}: it has no meaning without [[sites]].")
     check_bounds(options, places)
+    check_exclusions(options, places, ranks)
     check_needs(options, {name: place for name, place in places.items() if DECLARATIONS[name].belongs_to(program)})
     return Settings(options, places | dict.fromkeys(by_profile, f"--profile {profile}"), toml)

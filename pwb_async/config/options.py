@@ -197,10 +197,19 @@ class Options(TLSOptions, LiveReloadOptions, TerminalOptions, LimitOptions, Oper
 
     host: str = option(Topic.LISTENING, "127.0.0.1", ADDRESS, "Address or host name to listen on.")
     port: int = option(
-        Topic.LISTENING, 8888, PORT, "Port to listen on; 0: any free port. PORT in the environment sets it, too."
+        Topic.LISTENING,
+        8888,
+        PORT,
+        "Port to listen on; 0: any free port. PORT in the environment sets it, too.",
+        excluded_by="unix",
     )
     port_fallback: bool = option(
-        Topic.LISTENING, False, SWITCH, "Listen on the next free port if the port is in use.", program="pwb"
+        Topic.LISTENING,
+        False,
+        SWITCH,
+        "Listen on the next free port if the port is in use.",
+        program="pwb",
+        excluded_by="unix",
     )
     unix: str | None = option(Topic.LISTENING, None, PATH, "Listen on this Unix socket instead.")
     unix_mode: str | None = option(

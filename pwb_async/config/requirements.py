@@ -32,6 +32,19 @@ def check_needs(options: Options, places: Mapping[str, str]) -> None:
             raise ConfigError(f"{place}: it has no meaning without {' or '.join(flags)}.")
 
 
+def check_exclusions(options: Options, places: Mapping[str, str], ranks: Mapping[str, int]) -> None:
+    """Check that no option has lost its meaning by another one. `ranks`: of their sources, the strongest the highest.
+
+    An option that excludes others may replace what weaker sources set, and beside it a default may be spelled out, as
+    `pwb config` does. Raises ConfigError.
+    """
+    for name, place in places.items():
+        option = DECLARATIONS[name]
+        other = option.excluded_by
+        if other in places and getattr(options, name) != option.default and ranks[name] >= ranks[other]:
+            raise ConfigError(f"{place}: it has no meaning with {places[other]}.")
+
+
 def _is_set(options: Options, needed: str) -> bool:
     """Whether an option is set, as Declaration.needs has it: by its name, or with a value."""
     name, _, wanted = needed.partition("=")

@@ -182,9 +182,16 @@ class Server:
         self.drain_connections()
 
     def _stop_connections(self) -> None:
-        """Close all connections without a response under way."""
+        """Close all connections without a response under way, and log how many others there are."""
         self.state.stopping = True
         self._close_connections()
+        if count := sum(connection.responding for connection in self.state.admission.connections):
+            logger.info(
+                "stopping: waiting up to %g s for responses on %d connection%s; asked again, it stops at once",
+                self.context.options.grace_period,
+                count,
+                "" if count == 1 else "s",
+            )
 
     def drain_connections(self) -> None:
         """Accept no new connections, and end when the last one has been closed."""

@@ -39,7 +39,7 @@ def banner(
     yield f"{_INDENT}{style(title, BOLD, GREEN)}  {serves}"
     yield ""
     for label, value, colour in rows:
-        for number, line in enumerate(_wrap(value, left)):
+        for number, line in enumerate(_wrap(value, words["comma"], left)):
             shown = style(pad(label if number == 0 else "", label_columns), BOLD)
             yield f"{_INDENT}{shown}{style(line, colour) if colour else line}"
     yield ""
@@ -56,12 +56,12 @@ def _rows(context: ServerContext, addresses: Addresses, words: Mapping[str, str]
     if addresses.local and not addresses.network:
         yield words["network"], words["no network" if addresses.exposed else "only here"], DIM
     if context.redirect_sockets:
-        ports = ", ".join(f":{sock.getsockname()[1]}" for sock in context.redirect_sockets)
+        ports = words["comma"].join(f":{sock.getsockname()[1]}" for sock in context.redirect_sockets)
         yield words["redirects"], f"{ports} -> https", ""
     if context.options.profile:
         yield words["profile"], context.options.profile, ""
     if names := [*_features(context, words)]:
-        yield words["on"], ", ".join(names), ""
+        yield words["on"], words["comma"].join(names), ""
 
 
 def _features(context: ServerContext, words: Mapping[str, str]) -> Iterator[str]:
@@ -98,13 +98,13 @@ def _root(options: Options) -> str:
     return printable(path)
 
 
-def _wrap(text: str, columns: int) -> list[str]:
+def _wrap(text: str, comma: str, columns: int) -> list[str]:
     """A text in lines of at most so many columns, broken after a comma; a longer word stays whole."""
     lines = [""]
-    for part in text.split(", "):
-        joined = f"{lines[-1]}, {part}" if lines[-1] else part
+    for part in text.split(comma):
+        joined = f"{lines[-1]}{comma}{part}" if lines[-1] else part
         if lines[-1] and width(joined) > columns:
-            lines[-1] += ","
+            lines[-1] += comma.rstrip()
             lines.append(part)
         else:
             lines[-1] = joined

@@ -6,6 +6,7 @@ back by fg, so each call looks again.
 
 import os
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
 
@@ -41,6 +42,9 @@ class LastLine:
 
     def __init__(self, fd: int, encoding: str = "utf-8", *, colours: bool = False) -> None:
         """fd: a descriptor of the terminal. encoding, colours: what it can show."""
+        self.make: Callable[[], str] | None = None
+        """Makes the text anew whenever something is written above it, so that the two agree; None to leave it. It is
+        called in the thread that writes."""
         self._fd, self._encoding, self._style = fd, encoding, Style(colours)
         self._text, self._columns = b"", 0
         self._shown = False
@@ -49,7 +53,7 @@ class LastLine:
 
     def show(self, text: str) -> None:
         """Show a text, which must fit into a line, in place of the one before; "" for none."""
-        data = self._style(text, DIM).encode(self._encoding, "replace") if text else b""
+        data = self._encode(text)
         with self._lock:
             if data == self._text and self._shown == bool(data):
                 return
@@ -66,9 +70,16 @@ class LastLine:
         if not self._lock.acquire(timeout=_LOCK_TIMEOUT):
             return os.write(fd, data)
         try:
-            return self._put(fd, self._erase(), bytes(data))
+            erase = self._erase()
+            if (make := self.make) is not None:
+                text = make()
+                self._text, self._columns = self._encode(text), width(text)
+            return self._put(fd, erase, bytes(data))
         finally:
             self._lock.release()
+
+    def _encode(self, text: str) -> bytes:
+        return self._style(text, DIM).encode(self._encoding, "replace") if text else b""
 
     def _erase(self) -> bytes:
         """What erases the text."""

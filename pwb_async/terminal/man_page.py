@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from pwb_async.config.command_line import EPILOG, PROGRAMS
+from pwb_async.config.command_line import EPILOG, PROGRAMS, WHERE_PAGES_ARE
 from pwb_async.config.declarations import Declaration, Topic
 from pwb_async.config.option_types import SWITCH
 from pwb_async.config.options import DECLARATIONS
@@ -65,7 +65,7 @@ def _lines() -> Iterator[str]:
         for option in options:
             yield from (".TP", _flag(option), _escape(_about(option)))
     yield from (".SS Other options", ".TP", _tag("--config", "PATH"), "TOML file of options.")
-    for paragraph in EPILOG.strip().split("\n\n"):
+    for paragraph in (EPILOG + WHERE_PAGES_ARE).strip().split("\n\n"):
         yield from (".PP", _escape(" ".join(paragraph.split("\n"))))
     yield from _section("SIGNALS", _SIGNALS)
     yield from _section("EXIT STATUS", _STATUSES)

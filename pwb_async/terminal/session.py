@@ -13,13 +13,11 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Final
 
 from pwb_async.config.language import preferred
-from pwb_async.output.amounts import size_text
 from pwb_async.output.colours import Style, can_move, has_colours, is_terminal
-from pwb_async.output.width import width
 from pwb_async.output.writer import set_write
 from pwb_async.runtime.context import ServerContext
 
@@ -27,6 +25,7 @@ from .addresses import Addresses, find_addresses
 from .banner import banner
 from .browser import open_browser
 from .last_line import LastLine, in_background
+from .status import status
 from .traffic import Traffic
 from .words import WORDS
 
@@ -73,7 +72,7 @@ class Session:
         """The keys that control the server, or what ends it where there are none."""
         if in_background(sys.stdout.fileno()):
             return words["background"].format(pid=os.getpid())
-        return _keys(words) if self._has_keys else words["stop"]
+        return words["key hints"] if self._has_keys else words["stop"]
 
     def begin(self) -> None:
         """Start the thread."""
@@ -94,8 +93,9 @@ class Session:
             self._keyboard.restore()
 
     def _run(self, keyboard: "Keyboard") -> None:
-        words, url = self._words, self._addresses.first
+        url = self._addresses.first
         line = LastLine(sys.stdout.fileno(), sys.stdout.encoding, colours=self._colours)
+        line.make = self._status
         set_write(line.write)
         actions: dict[str, Callable[[], object]] = {
             "q": lambda: os.kill(os.getpid(), signal.SIGTERM),
@@ -104,43 +104,17 @@ class Session:
         }
         try:
             while not self._ended:
-                line.show(_fit(self._parts(words), _columns() - 1))
+                line.show(self._status())
                 if action := actions.get(keyboard.read(_INTERVAL).lower()):
                     action()
         finally:
+            line.make = None
             line.show("")
             set_write(os.write)
             keyboard.close()
 
-    def _parts(self, words: Mapping[str, str]) -> Iterator[str]:
-        """The parts of the status line, the most important first."""
-        traffic = self._traffic
-        requests, sent = traffic.rates()
-        if traffic.requests:
-            clients = traffic.clients()
-            yield words["rate"].format(count=f"{requests:,.0f}")
-            yield words["one client"] if clients == 1 else words["clients"].format(count=f"{clients:,}")
-            yield f"{size_text(sent)}/s"
-            yield words["all"].format(count=f"{traffic.requests:,}", sent=size_text(traffic.sent))
-        else:
-            yield words["idle"]
-        if self._has_keys:
-            yield _keys(words)
-
-
-def _keys(words: Mapping[str, str]) -> str:
-    return f"q {words['quit']}, o {words['open']}, r {words['reload']}"
-
-
-def _fit(parts: Iterator[str], columns: int) -> str:
-    """As many of the parts as fit into so many columns."""
-    text = ""
-    for part in parts:
-        longer = f"{text} | {part}" if text else part
-        if width(longer) > columns:
-            break
-        text = longer
-    return text
+    def _status(self) -> str:
+        return status(self._traffic, self._words, keys=self._has_keys, columns=_columns() - 1)
 
 
 def _qr_code(addresses: Addresses, words: Mapping[str, str], colours: bool, encoding: str) -> list[str]:

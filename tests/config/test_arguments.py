@@ -30,7 +30,7 @@ LEFT_TO_CLICK: list[Sequence[str]] = [
     ("a", "b"),
     ("--no-port", "1"),
     ("--no-no-compress",),
-    *(line for line, _ in COMMAND_LINE if not line[0].startswith(("--unix-mode", "--unix-group", "--config"))),
+    *(line for line, _ in COMMAND_LINE if not line[0].startswith(("--unix", "--config"))),
 ]
 
 

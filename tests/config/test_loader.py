@@ -97,7 +97,8 @@ def test_the_strongest_source_wins(read: Read, row: tuple[Any, ...], sources: tu
     options = read(
         *(argv if on_line else ()),
         toml=toml if in_toml else "",
-        environ={"PWB_UNIX": "s"} | ({f"PWB_{name.upper()}": text} if in_environ else {}),
+        environ=({"PWB_UNIX": "s"} if name.startswith("unix_") else {})
+        | ({f"PWB_{name.upper()}": text} if in_environ else {}),
     )
     ranked = [(on_line, in_argv), (in_environ, in_environment), (in_toml, in_file)]
     expected = next((value for here, value in ranked if here), getattr(Options(), name))
@@ -308,6 +309,8 @@ COMMAND_LINE = [
     (["--unix-group", ""], "--unix-group: '' is empty."),
     (["--unix-mode", "660"], "--unix-mode: it has no meaning without --unix."),
     (["--unix-group", "g"], "--unix-group: it has no meaning without --unix."),
+    (["--unix", "s", "--port", "80"], "--port: it has no meaning with --unix."),
+    (["--unix", "s", "--port-fallback"], "--port-fallback: it has no meaning with --unix."),
     (["--port"], "--port: its value is missing: --port PORT"),
     (["--prot", "1"], "--prot: no such option (did you mean '--port'?)"),
     (["--por", "1"], "--por: no such option (did you mean '--port'?)"),
@@ -593,6 +596,15 @@ def test_an_option_may_be_the_upper_bound_of_another(
         assert read(*argv, environ=environ, toml=toml)
     else:
         assert refused(read, *argv, environ=environ, toml=toml).startswith(line)
+
+
+def test_a_unix_socket_stands_in_place_of_the_port_of_a_weaker_source(read: Read) -> None:
+    assert read("--unix", "s", environ={"PWB_PORT": "1", "PORT": "2"}, toml="port = 3").unix == "s"
+    assert read("--unix", "s", "--no-port-fallback", "--profile", "dev").unix == "s"
+    assert read(environ={"PWB_UNIX": "s", "PORT": "2"}, toml="port = 3").unix == "s"
+    line = "--port: it has no meaning with environment variable PWB_UNIX."
+    assert refused(read, "--port", "1", environ={"PWB_UNIX": "s"}) == line
+    assert refused(read, toml="port = 3\nunix = 's'").endswith("it has no meaning with pwb.toml: unix.")
 
 
 # -- both programs ---------------------------------------------------------------------------------

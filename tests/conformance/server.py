@@ -26,6 +26,9 @@ from .peer import TIMEOUT
 from .tls import TLSAddress, certificate_options
 
 REPOSITORY: Final = Path(__file__).parents[2]
+_ALWAYS_ALLOWED: Final = ("strace: ", "pwb: stopping: waiting up to ")
+"""Beginnings of lines on standard error that every server may have: of the tracer, and where a test ends with a response
+under way."""
 _READY: Final = re.compile(r"listening on (https?)://\[?([0-9a-f.:]+?)\]?:(\d+)/")
 
 
@@ -231,8 +234,7 @@ async def running(
         unexpected = [
             line
             for line in server.error_output().splitlines()
-            if not (allowed_errors and re.search(allowed_errors, line))
-            and not line.startswith("strace: ")  # of the tracer, not of the server
+            if not (allowed_errors and re.search(allowed_errors, line)) and not line.startswith(_ALWAYS_ALLOWED)
         ]
         assert not unexpected, f"{design.name}, standard error:\n" + "\n".join(unexpected)
     finally:

@@ -46,6 +46,21 @@ assert write(1, b"after\\n") == 6
     assert shown(code) == expected
 
 
+def test_what_is_written_renews_the_last_line() -> None:
+    code = """
+written = 0
+def count():
+    return f"status {written}"
+line.make = count
+line.show(count())
+written = 1
+assert write(1, b"a\\n") == 2
+line.make = None
+line.show("")
+"""
+    assert shown(code) == b"status 0\r\x1b[Ka\nstatus 1\r\x1b[K"
+
+
 def test_a_line_in_pieces_is_not_broken() -> None:
     code = """
 line.show("status")

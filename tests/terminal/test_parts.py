@@ -15,6 +15,7 @@ from pwb_async.output.amounts import duration_text, size_text
 from pwb_async.output.colours import Style, can_move, has_colours, is_terminal
 from pwb_async.output.width import pad, shorten, width
 from pwb_async.terminal.qr_code import qr_code
+from pwb_async.terminal.status import status
 from pwb_async.terminal.traffic import Traffic
 from pwb_async.terminal.words import WORDS
 
@@ -146,3 +147,15 @@ def test_traffic(monkeypatch: pytest.MonkeyPatch) -> None:
     assert traffic.rates() == (3.0, 30.0)
     now += 61
     assert traffic.clients() == 0
+
+
+def test_the_keys_are_in_the_chinese_status_line_of_a_usual_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = 1000.0
+    monkeypatch.setattr("pwb_async.terminal.traffic.time", SimpleNamespace(monotonic=lambda: now, time=lambda: now))
+    traffic = Traffic()
+    for _ in range(10_000):
+        traffic.record(make_exchange("192.0.2.1", NO_REQUEST, 200, 1000, now))
+    now += 1
+    line = status(traffic, WORDS["zh"], keys=True, columns=79)
+    assert line.endswith(WORDS["zh"]["key hints"])
+    assert width(line) < 80

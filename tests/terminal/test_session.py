@@ -61,6 +61,34 @@ async def test_banner_log_status_and_quit(root: Path) -> None:
         assert terminal.echoes, "the terminal has its modes back"
 
 
+async def test_the_status_agrees_with_the_line_above_it(root: Path) -> None:
+    """The status line is written with the lines of the log, not up to a second later."""
+    async with at_terminal(root, "--port", "0", folder=root) as terminal:
+        await terminal.shows("no request yet")
+        for number in range(3):
+            assert await fetch(terminal, f"/?{number}") == 200
+            await terminal.shows(rf"  /\?{number}$")
+            await eventually(lambda: "q quit" in "".join(terminal.lines).rpartition("/?")[2], TIMEOUT)
+            after = terminal.output.decode().rpartition(f"/?{number}")[2]
+            assert re.findall("no request yet|total [0-9]+", after)[0] == f"total {number + 1}"
+
+
+async def test_a_stop_that_waits_says_for_what(root: Path) -> None:
+    (root / "large").write_bytes(bytes(64 << 20))
+    async with at_terminal(root, "--port", "0", folder=root) as terminal:
+        await terminal.shows("no request yet")
+        reader, writer = await asyncio.open_connection("127.0.0.1", terminal.port, limit=1 << 10)
+        writer.write(get("/large"))
+        assert (await reader.read(12)) == b"HTTP/1.1 200"
+        terminal.type("q")
+        await terminal.shows(
+            "^pwb: stopping: waiting up to 30 s for responses on 1 connection; asked again, it stops at"
+        )
+        terminal.type("q")
+        assert await terminal.ended() == 0
+        writer.close()
+
+
 async def test_a_key_reloads(root: Path) -> None:
     (root / "pwb.toml").write_text("max_age = 1\n")
     async with at_terminal(root, "--port", "0", folder=root) as terminal:
@@ -128,7 +156,9 @@ async def test_chinese(root: Path) -> None:
         await terminal.shows("尚无请求")
         shown = "\n".join(terminal.lines)
         assert f"本机    http://127.0.0.1:{terminal.port}/" in shown
-        assert "q 退出, o 打开, r 重载" in shown
+        assert "q退出 o打开 r重载" in shown
+        assert "压缩、预压缩文件" in shown
+        assert ", " not in shown
 
 
 async def test_a_terminal_that_cannot_show_chinese_has_english(root: Path) -> None:
@@ -231,9 +261,9 @@ async def test_many_lines_above_the_status(root: Path) -> None:
             for _ in range(300):
                 await reader.readuntil(b"<p>x")
             writer.close()
+        line = re.compile(r"^\d\d:\d\d:\d\d  200  GET         4 B  .{6}  /$", re.MULTILINE)
+        await eventually(lambda: len(line.findall("\n".join(terminal.lines))) == 900, TIMEOUT)
         await terminal.shows("total 900, ")
         lines = terminal.lines
-        logged = [line for line in lines if re.fullmatch(r"\d\d:\d\d:\d\d  200  GET         4 B  .{6}  /", line)]
-        assert len(logged) == 900
         assert "total 900, " in lines[-1]
         assert sum("req/s" in line for line in lines) == 1, "the status is nowhere else"
