@@ -14,6 +14,7 @@ from pwb_legacy.compare.report.curves import Axes, Line, curves
 from pwb_legacy.compare.report.spread import figure
 
 from .curves import CURVES, Curve
+from .hit_ratio import Result
 from .report import YARDSTICK, Report, Table, from_json
 from .works import CODED_WORKS, HTTP2_WORKS, TLS_WORKS
 
@@ -97,6 +98,34 @@ def _points(peer: str, tables: dict[int, Table]) -> dict[float, tuple[float, flo
     rows = {place: row for place, table in tables.items() if (row := table.row(peer))}
     values = {place: [sample.value for sample in row.samples] for place, row in rows.items()}
     return {place: (min(values[place]), row.value, max(values[place])) for place, row in rows.items()}
+
+
+def draw_hit_ratio(results: Sequence[Result], folder: Path) -> Path:
+    """Write the picture of hit ratios into a folder that is there, and return its path.
+
+    A line for each exponent in the first of them, the middle and the last, and a dashed one for three nodes.
+    """
+    exponents = sorted({result.exponent for result in results})
+    shown = (exponents[0], exponents[len(exponents) // 2], exponents[-1])
+    places = sorted({100 * result.share for result in results})
+    lines = []
+    for exponent in shown:
+        for nodes in sorted({result.nodes for result in results}):
+            points = {
+                100 * result.share: (100 * result.hit_ratio,) * 3
+                for result in results
+                if (result.exponent, result.nodes) == (exponent, nodes)
+            }
+            name, dash = f"{exponent}", []
+            if nodes > 1:
+                name, dash = f"{exponent}, {nodes} nodes by URI", [5, 3]
+            lines.append(Line(name, "var(--nginx)" if nodes > 1 else "var(--pwb)", dash, points))
+    axes = Axes(
+        "objects that a node has room for, % of the site", "hits, %", places, doubling=True, from_zero=True, most=100
+    )
+    path = folder / "hit-ratio.svg"
+    path.write_text(alone(curves(lines, axes, "Hit ratio over the size of the cache", WIDTH), STYLE))
+    return path
 
 
 if __name__ == "__main__":

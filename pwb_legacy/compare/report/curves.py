@@ -40,6 +40,8 @@ class Axes:
     """The scale across is logarithmic, so that powers of two are at equal distances."""
     from_zero: bool = False
     """The scale up is linear and begins at zero; otherwise it is logarithmic."""
+    most: float = 0.0
+    """Where the scale up ends; 0: a quarter above the largest figure."""
 
 
 def curves(lines: Sequence[Line], axes: Axes, label: str, width: int) -> str:
@@ -67,7 +69,7 @@ class _Frame:
     def __init__(self, lines: Sequence[Line], axes: Axes, width: int) -> None:
         ends = [value for line in lines for three in line.points.values() for value in three]
         self.width = width
-        self._low, self._high = 0.0 if axes.from_zero else min(ends) / 1.25, max(ends) * 1.25
+        self._low, self._high = 0.0 if axes.from_zero else min(ends) / 1.25, axes.most or max(ends) * 1.25
         self._axes = axes
         first, last = axes.places[0], axes.places[-1]
         scale = {"type": "log", "base": 2} if axes.doubling else {"type": "linear"}
