@@ -14,7 +14,7 @@ from pwb_async.output.printing import did_you_mean
 
 from .conversion import convert
 from .declarations import Declaration, Topic
-from .loader import merge_options
+from .loader import merge_settings
 from .options import DECLARATIONS, ConfigError, Options
 from .package_files import directory_of
 
@@ -34,7 +34,7 @@ def options_of(root: Root, values: Mapping[str, Any], defaults: Mapping[str, Any
     """
     given = {name: value for name, value in values.items() if value is not None}
     checked = _checked({"root": directory_of(root), **given})
-    return merge_options(_PROGRAM, checked, {}, None, logger.warning, defaults)
+    return merge_settings(_PROGRAM, checked, {}, None, logger.warning, defaults).options
 
 
 def is_keyword(option: Declaration) -> bool:

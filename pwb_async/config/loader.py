@@ -48,7 +48,7 @@ def read_options(
     each thing that is ignored, or probably not meant. Raises ConfigError if an option is wrong; --help and --version
     print, and raise HelpPrintedError.
     """
-    return merge_options(program, _read_arguments(program, argv), environ, directory, warn)
+    return merge_settings(program, _read_arguments(program, argv), environ, directory, warn).options
 
 
 def _read_arguments(program: str, argv: Sequence[str]) -> Iterable[tuple[str, str, Any]]:
@@ -59,22 +59,6 @@ def _read_arguments(program: str, argv: Sequence[str]) -> Iterable[tuple[str, st
     return command_line.read(program, argv)
 
 
-def merge_options(
-    program: str,
-    given: Iterable[tuple[str, str, Any]],
-    environ: Mapping[str, str],
-    directory: str | os.PathLike[str] | None,
-    warn: Warn = lambda line: None,
-    defaults: Mapping[str, Any] | None = None,
-) -> Options:
-    """The same for options that have been checked: the name of each, where it stands, and its value.
-
-    directory: None for no file but the one that is given as `config`, which is relative to the current folder.
-    defaults: values of options that are set nowhere, where they are not those of the declarations.
-    """
-    return merge_settings(program, given, environ, directory, warn, defaults).options
-
-
 def merge_settings(
     program: str,
     given: Iterable[tuple[str, str, Any]],
@@ -83,7 +67,11 @@ def merge_settings(
     warn: Warn = lambda line: None,
     defaults: Mapping[str, Any] | None = None,
 ) -> Settings:
-    """The same with the origin of each value."""
+    """The same with their origins, for options that have been checked: the name, the place and the value of each.
+
+    directory: None for no file but the one that is given as `config`, which is relative to the current folder.
+    defaults: values of options that are set nowhere, where they are not those of the declarations.
+    """
     # The place and the value of each option that is set. Those of the command line have been checked.
     settings = {name: (place, value) for name, place, value in given}
     _, config = settings.pop(arguments.CONFIG, ("", environ.get(environment.CONFIG)))

@@ -16,7 +16,7 @@ from urllib.parse import quote, urlsplit
 import click
 
 from pwb_async.config.command_line import Program, make_command, read_with
-from pwb_async.config.loader import merge_options
+from pwb_async.config.loader import merge_settings
 from pwb_async.config.options import ConfigError, Options
 from pwb_async.core.events import BadRequest
 from pwb_async.core.semantics.networks import parse_address
@@ -98,7 +98,7 @@ def run(arguments: Sequence[str]) -> None:
     given = list(read_with(explain_command(), "pwb", arguments))
     names = [param.name for param in _OWN]
     own = {name: value for name, _, value in given if name in names}
-    options = merge_options("pwb", (each for each in given if each[0] not in names), os.environ, ".", _warn)
+    options = merge_settings("pwb", (each for each in given if each[0] not in names), os.environ, ".", _warn).options
     if options.root == "/" and os.path.isdir(own.get("target") or ""):
         _warn(f"TARGET is a folder: TARGET stands in front of ROOT, pwb explain / {own['target']}")
     if options.live_reload:

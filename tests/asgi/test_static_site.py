@@ -23,24 +23,12 @@ from pwb_async.storage.errors import TruncatedError
 from tests.conformance.server import eventually
 
 from .driver import HOST, Exchange, ask, scope_of, started
-
-BIG = 3 << 20
-"""Bytes of a file that is sent in pieces."""
+from .sample_site import BIG, make_site
 
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    root = tmp_path / "root"
-    (root / "sub").mkdir(parents=True)
-    for name, content in {
-        "index.html": b"home",
-        "a.txt": b"abc",
-        "sub/index.html": b"sub",
-        "a b.txt": b"space",
-    }.items():
-        (root / name).write_bytes(content)
-    (root / "big.bin").write_bytes(os.urandom(BIG))
-    return root
+    return make_site(tmp_path / "root")
 
 
 @pytest.fixture(autouse=True)

@@ -18,16 +18,8 @@ from pwb_async.compress.commands import _remove
 from pwb_async.compress.neighbours import Outcome, Task, find_orphans, find_tasks, process
 from pwb_async.core.site.media_types import STANDARD
 from pwb_async.storage.coders import decodes_to, encode
-from tests.conformance.coded import SCRIPT, br, gz, zstd
+from tests.conformance.coded import LONG_AGO, SCRIPT, br, gz, write, zstd
 from tests.conformance.server import REPOSITORY, environment
-
-LONG_AGO = 1_600_000_000
-
-
-def write(path: Path, content: bytes, mtime: float = LONG_AGO) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content)
-    os.utime(path, (mtime, mtime))
 
 
 @pytest.fixture

@@ -1,9 +1,11 @@
 """The folder coded/ of the served tree: files with coded neighbours, good and bad, and files without."""
 
 import gzip
+import os
 import struct
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final
 
 from pwb_legacy.compare.checks.essential_rows import random_bytes
@@ -24,6 +26,14 @@ SHORT: Final = b"".join(b"let n%d = %d;\n" % (n, n) for n in range(18))
 PAGE: Final = b"<!DOCTYPE html><title>coded</title>" + SHORT
 LONG: Final = random_bytes(120_000).hex().encode()
 """240 KB, whose gzip form is too large to be sent from memory."""
+LONG_AGO: Final = 1_600_000_000
+"""Seconds since the epoch."""
+
+
+def write(path: Path, content: bytes, mtime: float = LONG_AGO) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    os.utime(path, (mtime, mtime))
 
 
 def br(content: bytes) -> bytes:

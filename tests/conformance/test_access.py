@@ -13,12 +13,11 @@ import pytest
 from pwb_legacy.compare.checks.rows import Row
 
 from .designs import CONCURRENT, REFERENCE, Design
-from .exchange import assert_same, check, exchange
 from .peer import Peer, send_request
 from .rows import access
 from .rows.access import BOB, authorization
 from .server import Server, Start, command, environment, running
-from .test_rows import check_any
+from .test_rows import check_row
 from .test_rules import build
 from .wire import Response, get
 
@@ -55,13 +54,7 @@ async def guarded_reference(guarded_root: Path, tmp_path_factory: pytest.TempPat
 
 @pytest.mark.parametrize("row", access.ROWS, ids=lambda row: row.id)
 async def test_access(row: Row, guarded_server: Server, guarded_reference: Server) -> None:
-    for _ in range(2):  # from the disk, and from the cache where there is one
-        responses = await exchange(guarded_server, row.requests, len(row.responses), row.ends)
-        for response, expected in zip(responses, row.responses, strict=False):
-            check(expected, response, guarded_server.design.keeps_alive)
-            check_any(response)
-    reference = await exchange(guarded_reference, row.requests, len(row.responses), row.ends)
-    assert_same(responses, reference, guarded_server)
+    await check_row(row, guarded_server, guarded_reference)
 
 
 async def test_a_rule_for_an_address_protects_all_its_files(start: Start, tmp_path: Path) -> None:

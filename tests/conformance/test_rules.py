@@ -13,11 +13,10 @@ import pytest
 from pwb_legacy.compare.checks.rows import Row
 
 from .designs import REFERENCE, Design
-from .exchange import assert_same, check, exchange
 from .peer import TIMEOUT, Peer, send_request
 from .rows import rules
 from .server import Server, Start, command, environment, eventually, running
-from .test_rows import check_any
+from .test_rows import check_row
 from .wire import get
 
 WARNINGS = r"_redirects line \d+: |_headers line \d+: "
@@ -54,14 +53,7 @@ async def ruled_reference(ruled_root: Path, tmp_path_factory: pytest.TempPathFac
 
 @pytest.mark.parametrize("row", rules.ROWS, ids=lambda row: row.id)
 async def test_rule(row: Row, ruled_server: Server, ruled_reference: Server) -> None:
-    for _ in range(2):  # from the disk, and from the cache where there is one
-        responses = await exchange(ruled_server, row.requests, len(row.responses), row.ends)
-        for response, expected in zip(responses, row.responses, strict=False):
-            check(expected, response, ruled_server.design.keeps_alive)
-            if not (response["Location"] or "").startswith("https://"):
-                check_any(response)
-    reference = await exchange(ruled_reference, row.requests, len(row.responses), row.ends)
-    assert_same(responses, reference, ruled_server)
+    await check_row(row, ruled_server, ruled_reference)
 
 
 async def test_each_cookie_is_a_field_line_of_its_own(ruled_server: Server) -> None:

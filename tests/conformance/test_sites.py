@@ -10,11 +10,10 @@ import pytest
 from pwb_legacy.compare.checks.rows import Row
 
 from .designs import REFERENCE, Design
-from .exchange import assert_same, check, exchange
 from .rows import caching, clean_urls, digests, downloads, error_pages, hosts, listing, mounts, spa
 from .rows.site import RowSite
 from .server import Server, running
-from .test_rows import check_any
+from .test_rows import check_row
 
 SITES: Final = {
     **caching.SITES,
@@ -68,10 +67,4 @@ def _running(design: Design, site: RowSite, root: Path, log_dir: Path) -> Abstra
     scope="session",
 )
 async def test_row_of_a_site(row: Row, site_server: Server, site_reference: Server) -> None:
-    for _ in range(2):  # from the disk, and from the cache where there is one
-        responses = await exchange(site_server, row.requests, len(row.responses), row.ends)
-        for response, expected in zip(responses, row.responses, strict=False):
-            check(expected, response, site_server.design.keeps_alive)
-            check_any(response)
-    reference = await exchange(site_reference, row.requests, len(row.responses), row.ends)
-    assert_same(responses, reference, site_server)
+    await check_row(row, site_server, site_reference)

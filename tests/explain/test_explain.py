@@ -15,17 +15,9 @@ from typing import Any, NamedTuple
 import pytest
 
 from pwb_async.explain import commands
-from tests.conformance.coded import SCRIPT
+from tests.conformance.coded import LONG_AGO, SCRIPT, write
 from tests.conformance.rows.access import BOB, USERS
 from tests.conformance.server import REPOSITORY, environment
-
-LONG_AGO = 1_600_000_000
-
-
-def write(path: Path, content: bytes, mtime: float = LONG_AGO) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(content)
-    os.utime(path, (mtime, mtime))
 
 
 @pytest.fixture

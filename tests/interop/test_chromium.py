@@ -3,7 +3,7 @@
 import gzip
 import json
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import pytest
 from tests.conformance.designs import REFERENCE
 from tests.conformance.server import REPOSITORY, Server, eventually, running
 
-from .browser import CHROMIUM, DRIVER, chromium, console_messages
+from .browser import CHROMIUM, DRIVER, console_messages
 
 By = pytest.importorskip("selenium.webdriver.common.by", reason="selenium is not installed").By
 WebDriverWait = pytest.importorskip("selenium.webdriver.support.ui").WebDriverWait
@@ -26,12 +26,6 @@ async def home(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Server
     log_dir = tmp_path_factory.mktemp("home")
     async with running(REFERENCE, REPOSITORY / "static", log_dir=log_dir, folder=REPOSITORY) as server:
         yield server
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    with chromium(tmp_path_factory.mktemp("chromium")) as driver:
-        yield driver
 
 
 def statuses(browser: Any) -> dict[str, set[int]]:

@@ -1,6 +1,5 @@
 """Chromium obeys the fields of --cors, --security-headers and --cross-origin-isolated, and PWB's own pages fit them."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +8,7 @@ import pytest
 from tests.conformance.designs import REFERENCE
 from tests.conformance.server import running
 
-from .browser import CHROMIUM, DRIVER, chromium, console_messages
+from .browser import CHROMIUM, DRIVER, console_messages
 
 pytestmark = pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="chromium and chromedriver are not installed")
 
@@ -20,13 +19,6 @@ FETCH = """
               await response.text()]), error => done(String(error)));
 """
 ISOLATED = "return [self.crossOriginIsolated, typeof SharedArrayBuffer]"
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    pytest.importorskip("selenium", reason="selenium is not installed")
-    with chromium(tmp_path_factory.mktemp("chromium")) as driver:
-        yield driver
 
 
 @pytest.fixture

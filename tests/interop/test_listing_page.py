@@ -1,6 +1,6 @@
 """A listing in Chromium: from 320 px to 4K, light, dark and printed, by keyboard, and without script."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from tests.conformance.rows.listing import FILES
 from tests.conformance.server import Server, running
 from tests.conformance.test_rules import build
 
-from .browser import CHROMIUM, DRIVER, axe_violations, chromium, console_messages, set_viewport
+from .browser import CHROMIUM, DRIVER, axe_violations, console_messages, set_viewport
 
 Keys = pytest.importorskip("selenium.webdriver.common.keys", reason="selenium is not installed").Keys
 
@@ -24,12 +24,6 @@ async def listing(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Ser
     options = ("--browse", "--zip-downloads", "--security-headers", "strict")
     async with running(REFERENCE, root, *options, log_dir=tmp_path_factory.mktemp("log")) as server:
         yield server
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    with chromium(tmp_path_factory.mktemp("chromium")) as driver:
-        yield driver
 
 
 def shown(browser: Any) -> list[str]:

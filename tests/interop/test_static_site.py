@@ -1,7 +1,7 @@
 """The site in static/ in Chromium: from 320 to 2560 px, light and dark, by keyboard, and what it requests."""
 
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,6 @@ from .browser import (
     DRIVER,
     axe_violations,
     check_focus_is_visible,
-    chromium,
     console_messages,
     set_viewport,
 )
@@ -32,12 +31,6 @@ async def home(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Server
     log_dir = tmp_path_factory.mktemp("home")
     async with running(REFERENCE, REPOSITORY / "static", "--browse", log_dir=log_dir, folder=log_dir) as server:
         yield server
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    with chromium(tmp_path_factory.mktemp("chromium")) as driver:
-        yield driver
 
 
 def requested(browser: Any) -> list[str]:

@@ -1,6 +1,6 @@
 """The documentation site in Chromium: from 320 to 2560 px, light and dark, by keyboard, and what it requests."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -15,7 +15,6 @@ from .browser import (
     DRIVER,
     axe_violations,
     check_focus_is_visible,
-    chromium,
     console_messages,
     set_viewport,
 )
@@ -35,12 +34,6 @@ async def home(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Server
     build(log_dir / "site")
     async with running(REFERENCE, log_dir / "site", log_dir=log_dir, folder=log_dir) as server:
         yield server
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    with chromium(tmp_path_factory.mktemp("chromium")) as driver:
-        yield driver
 
 
 @pytest.mark.parametrize("page", [*map(address, SOURCES), "contents.html", "404.html"])

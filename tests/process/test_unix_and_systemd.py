@@ -8,6 +8,7 @@ import socket
 import stat
 import subprocess
 import sys
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import pytest
@@ -252,9 +253,19 @@ os.execv(sys.argv[2], sys.argv[2:])
 """
 
 
-def passing_socket(sock: socket.socket) -> tuple[str, ...]:
-    """A wrapper that passes a socket as systemd does."""
-    return (sys.executable, "-c", PASS_SOCKET, str(sock.fileno()))
+def activated(
+    root: Path, *options: str, folder: Path, sock: socket.socket, status: int = 0
+) -> AbstractAsyncContextManager[Server]:
+    """A server to which a socket is passed as systemd does."""
+    return launched(
+        root,
+        *options,
+        folder=folder,
+        wrapper=(sys.executable, "-c", PASS_SOCKET, str(sock.fileno())),
+        environ={"LISTEN_FDS": "1"},
+        descriptors=[sock.fileno()],
+        status=status,
+    )
 
 
 @loops
@@ -265,14 +276,7 @@ async def test_socket_activation(loop: str, worker_count: str, root: Path, tmp_p
         early.connect(listener.getsockname())
         early.settimeout(TIMEOUT)
         early.sendall(b"GET /a.txt HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n")
-        async with launched(
-            root,
-            *("--loop", loop, "--workers", worker_count),
-            folder=tmp_path,
-            wrapper=passing_socket(listener),
-            environ={"LISTEN_FDS": "1"},
-            descriptors=[listener.fileno()],
-        ) as server:
+        async with activated(root, "--loop", loop, "--workers", worker_count, folder=tmp_path, sock=listener) as server:
             assert server.address == listener.getsockname()
             assert b"200 OK" in await asyncio.to_thread(early.recv, 4096)
             assert (await fetch_fresh(server)).content == TEXT
@@ -281,14 +285,7 @@ async def test_socket_activation(loop: str, worker_count: str, root: Path, tmp_p
 async def test_mode_of_an_inherited_socket_is_ignored(root: Path, tmp_path: Path) -> None:
     """systemd sets the mode, so a line reports that the options are ignored."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        async with launched(
-            root,
-            *("--unix", "s", "--unix-mode", "660"),
-            folder=tmp_path,
-            wrapper=passing_socket(listener),
-            environ={"LISTEN_FDS": "1"},
-            descriptors=[listener.fileno()],
-        ) as server:
+        async with activated(root, "--unix", "s", "--unix-mode", "660", folder=tmp_path, sock=listener) as server:
             assert (await fetch_fresh(server)).content == TEXT
     line = "pwb: --unix-mode and --unix-group are ignored: the sockets were handed over by systemd\n"
     assert server.error_output() == line
@@ -300,14 +297,7 @@ async def test_the_file_of_an_inherited_socket_stays(worker_count: str, root: Pa
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(tmp_path / "s"))
         listener.listen()
-        async with launched(
-            root,
-            *("--workers", worker_count),
-            folder=tmp_path,
-            wrapper=passing_socket(listener),
-            environ={"LISTEN_FDS": "1"},
-            descriptors=[listener.fileno()],
-        ) as server:
+        async with activated(root, "--workers", worker_count, folder=tmp_path, sock=listener) as server:
             server.signal(signal.SIGHUP)
             await wait_for_message(server, "reloaded")
             assert (await fetch_unix(tmp_path / "s")).endswith(TEXT)
@@ -322,14 +312,7 @@ async def test_sockets_for_another_process_are_ignored(root: Path, tmp_path: Pat
 
 async def test_an_inherited_descriptor_that_does_not_listen(root: Path, tmp_path: Path) -> None:
     with socket.socket() as idle:
-        async with launched(
-            root,
-            folder=tmp_path,
-            wrapper=passing_socket(idle),
-            environ={"LISTEN_FDS": "1"},
-            descriptors=[idle.fileno()],
-            status=1,
-        ) as server:
+        async with activated(root, folder=tmp_path, sock=idle, status=1) as server:
             await server.exited()
     assert "descriptor 3 of LISTEN_FDS is not a listening socket" in server.error_output()
     assert len(server.error_output().splitlines()) == 1

@@ -16,8 +16,7 @@ from pwb_async.core.semantics.messages import Request, Response
 from pwb_async.observability.exchange import Exchange
 from pwb_async.storage.errors import TruncatedError
 from pwb_async.wsgi import StaticSite
-
-BIG = 3 << 20
+from tests.asgi.sample_site import BIG, make_site
 
 
 class Result(NamedTuple):
@@ -30,17 +29,7 @@ class Result(NamedTuple):
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    root = tmp_path / "root"
-    (root / "sub").mkdir(parents=True)
-    for name, content in {
-        "index.html": b"home",
-        "a.txt": b"abc",
-        "sub/index.html": b"sub",
-        "a b.txt": b"space",
-    }.items():
-        (root / name).write_bytes(content)
-    (root / "big.bin").write_bytes(os.urandom(BIG))
-    return root
+    return make_site(tmp_path / "root")
 
 
 def environ_of(target: str = "/", method: str = "GET", mount: str = "", **more: Any) -> dict[str, Any]:
