@@ -14,13 +14,16 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from werkzeug.test import Client
 
 from tests.asgi.driver import ask, started
 from tests.conformance.server import REPOSITORY, environment, eventually
 
 PAGE = (REPOSITORY / "docs" / "asgi.md").read_text()
 FILES: dict[str, str] = dict(re.findall(r"^```python\n# (\w+\.py)\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL))
-MOUNTED = [name for name in FILES if name.startswith("with_") and name != "with_wsgi.py"]
+WSGI = {"with_wsgi.py", "with_flask.py"}
+MOUNTED = [name for name in FILES if name.startswith("with_") and name not in WSGI]
+WITH_HOME = [name for name in MOUNTED if '"home"' in FILES[name]]
 COMMANDS = re.findall(r"^    ((?:uvicorn|hypercorn|granian|gunicorn) .*)$", PAGE, re.MULTILINE)
 PORTS = {
     "uvicorn": "--port {}",
@@ -63,7 +66,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_the_page_has_examples_of_each_kind() -> None:
     assert len(MOUNTED) == 4
     assert len(COMMANDS) == 4
-    assert {"alone.py", "with_wsgi.py", "settings.py", "asgi.py", "wsgi.py"} <= FILES.keys()
+    assert len(WITH_HOME) == 2
+    assert {"alone.py", *WSGI, "settings.py", "asgi.py", "wsgi.py"} <= FILES.keys()
 
 
 @pytest.mark.parametrize("name", MOUNTED)
@@ -86,6 +90,24 @@ async def test_a_mounted_site(name: str, folder: Path) -> None:
         assert (await ask(app, "/static/a.txt", method="DELETE")).fields["allow"] == "GET, HEAD, OPTIONS"
         assert pwb_threads()
     assert not pwb_threads()
+
+
+@pytest.mark.parametrize("name", WITH_HOME)
+async def test_the_framework_s_own_page_beside_a_mounted_site(name: str, folder: Path) -> None:
+    app = runpy.run_path(name)["app"]
+    async with started(app):
+        found = await ask(app, "/")
+        assert (found.status, found.content) == (200, b"home")
+        assert (await ask(app, "/none")).status == 404
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "content"), [("/", 200, b"home"), ("/static/a.txt", 200, b"abc"), ("/none", 404, b"")]
+)
+def test_a_site_mounted_in_flask(path: str, status: int, content: bytes, folder: Path) -> None:
+    response = Client(runpy.run_path("with_flask.py")["app"]).get(path)
+    assert response.status_code == status
+    assert content in response.data
 
 
 def pwb_threads() -> list[threading.Thread]:
