@@ -89,7 +89,8 @@ def arguments(words: Sequence[str] | None) -> argparse.Namespace:
 
 def measure(options: argparse.Namespace, scratch: Path) -> Report:
     """Measure all works, and print each when it is complete."""
-    choice = session.Choice(("pwb", YARDSTICK), options.rounds, options.duration, 0, ONCE)
+    tail = ONCE if "store-new" in options.works else 0
+    choice = session.Choice(("pwb", YARDSTICK), options.rounds, options.duration, 0, tail)
     bench, found, report = session.prepare(choice, scratch)
     with rclone(scratch) as upstream, FaultyProxy(upstream).running() as proxy:
         store = from_store(proxy.port)

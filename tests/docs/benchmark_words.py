@@ -35,8 +35,8 @@ def peers(report: Report) -> str:
     """The conditions of the run of all peers, and the tail of its response times, as a paragraph of Markdown."""
     files = next(table for table in report.tables if table.work == "zipf-log")
     p99 = [median(sample.p99_ms for sample in row.samples) for peer in PEERS if (row := files.row(peer))]
-    return _wrapped(
-        f"{_conditions(report)} The 99th percentile of the response times of the 1,000 files was {p99[0]:.1f} ms, nginx's "
+    return wrapped(
+        f"{conditions(report)} The 99th percentile of the response times of the 1,000 files was {p99[0]:.1f} ms, nginx's "
         f"{p99[1]:.1f}. All servers and workloads, with requests a second and latencies: "
         "[benchmark/results.json](benchmark/results.json)."
     )
@@ -65,8 +65,8 @@ def compression(report: Report) -> str:
         f"Where the files are compressed ahead of time, PWB takes {_value(ahead, 'pwb'):.1f} µs, nginx with `gzip_static` "
         f"{_value(ahead, 'nginx'):.1f}, and Caddy with `precompressed` {_value(ahead, 'caddy'):.1f}.",
     ]
-    where = f"{_conditions(report)} All figures: [benchmark/compression.json](benchmark/compression.json)."
-    return "\n".join([*(_wrapped(sentence, "- ") for sentence in sentences), "", _wrapped(where)])
+    where = f"{conditions(report)} All figures: [benchmark/compression.json](benchmark/compression.json)."
+    return "\n".join([*(wrapped(sentence, "- ") for sentence in sentences), "", wrapped(where)])
 
 
 def tls(report: Report) -> str:
@@ -114,11 +114,11 @@ def _others(table: Table, what: str) -> str:
 
 
 def _section(sentences: list[str], report: Report, name: str) -> str:
-    where = f"{_conditions(report)} All figures: [benchmark/{name}.json](benchmark/{name}.json)."
-    return "\n\n".join(map(_wrapped, (" ".join(filter(None, sentences)), where)))
+    where = f"{conditions(report)} All figures: [benchmark/{name}.json](benchmark/{name}.json)."
+    return "\n\n".join(map(wrapped, (" ".join(filter(None, sentences)), where)))
 
 
-def _conditions(report: Report) -> str:
+def conditions(report: Report) -> str:
     found = report.conditions
     versions = dict.fromkeys(word for version in report.versions.values() for word in version.split(", "))
     system = ".".join(str(found["system"]).split(".")[:2])
@@ -130,7 +130,7 @@ def _conditions(report: Report) -> str:
     )
 
 
-def _wrapped(paragraph: str, bullet: str = "") -> str:
+def wrapped(paragraph: str, bullet: str = "") -> str:
     indents = {"initial_indent": bullet, "subsequent_indent": " " * len(bullet)}
     return textwrap.fill(paragraph, 120, break_long_words=False, break_on_hyphens=False, **indents)
 
