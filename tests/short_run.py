@@ -207,6 +207,8 @@ ONLY_EXHAUSTIVE: Final = (
     "tests/live_reload/test_watcher.py::test_a_directory_that_is_made_anew_is_watched",
     "tests/live_reload/test_watcher.py::test_a_link_to_another_release_is_followed",
     "tests/live_reload/test_watcher.py::test_without_notifications_files_are_looked_at",
+    "tests/nodes/test_balancers.py",
+    "tests/nodes/test_nodes.py",
     "tests/process/test_admin.py::test_a_disk_that_does_not_answer",
     "tests/process/test_admin.py::test_a_new_process_that_cannot_start_changes_nothing",
     "tests/process/test_admin.py::test_a_reload_does_not_change_where_it_listens",

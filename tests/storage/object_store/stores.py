@@ -156,9 +156,11 @@ class FaultyProxy:
 
     async def _ask(self, head: bytes) -> bytes:
         reader, writer = await asyncio.open_connection("127.0.0.1", self._upstream)
-        writer.write(head[:-2] + b"Connection: close\r\n\r\n")
-        answer = await reader.read(-1)
-        writer.close()
+        try:
+            writer.write(head[:-2] + b"Connection: close\r\n\r\n")
+            answer = await reader.read(-1)
+        finally:
+            writer.close()
         answer = answer.replace(b"\r\nConnection: close", b"", 1)
         if answer.startswith(b"HTTP/1.1 200") and b"\r\nContent-Range:" in answer.partition(b"\r\n\r\n")[0]:
             answer = b"HTTP/1.1 206" + answer[12:]
