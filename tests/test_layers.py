@@ -81,6 +81,7 @@ MAY_HAVE_A_LOOP = (
     "pwb_async.workers",
     "pwb_async.embedding",
     "pwb_async.asgi",
+    "pwb_async.storage.object_store.folders",
     "pwb_legacy.greenlets",
     "pwb_legacy.compare",
     "pwb_legacy.book.exhibits",

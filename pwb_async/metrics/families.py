@@ -3,7 +3,7 @@
 No label has a value that a client can choose, such as a path or a host: a client could make any number of time series.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from enum import Enum
 from typing import Final, NamedTuple, TypeAlias
 
@@ -85,6 +85,7 @@ def families(numbers: Sequence[int]) -> Iterator[Family]:
     yield _counter("pwb_disk_timeouts", "Calls that the disk did not answer in time.", number("disk_timeouts"))
     yield _counter("pwb_disk_rejections", "Calls refused, as too many waited.", number("disk_rejections"))
     yield _gauge("pwb_disk_calls_waiting", "Calls that wait for the disk now.", number("disk_calls_waiting"))
+    yield from _stores(number, seconds("store_duration"))
     yield _gauge(
         "pwb_event_loop_lag_seconds",
         "The longest delay of an event loop within the last half minute to minute.",
@@ -111,6 +112,39 @@ def families(numbers: Sequence[int]) -> Iterator[Family]:
     )
     yield _counter(
         "process_cpu_seconds", "Processor time of all processes that serve.", seconds("processor_time"), "seconds"
+    )
+
+
+def _stores(number: Callable[[str], int], duration: float) -> Iterator[Family]:
+    """The families of object stores."""
+    yield Family(
+        "pwb_store_requests",
+        Kind.COUNTER,
+        "Requests to object stores; no_answer: none, or not a whole one in time.",
+        tuple(
+            Sample("_total", (("result", result),), number(cell))
+            for result, cell in (
+                ("success", "store_successes"),
+                ("failure", "store_failures"),
+                ("no_answer", "store_no_answers"),
+            )
+        ),
+    )
+    yield _counter("pwb_store_duration_seconds", "Time that all of these requests took.", duration, "seconds")
+    yield _counter(
+        "pwb_store_stale",
+        "Times that what was known served longer, as the store failed or was slow.",
+        number("store_stale"),
+    )
+    yield Family(
+        "pwb_store_cache_bytes",
+        Kind.GAUGE,
+        "Content of object stores that is kept.",
+        tuple(
+            Sample("", (("place", place),), number(cell))
+            for place, cell in (("memory", "store_memory"), ("disk", "store_disk"))
+        ),
+        "bytes",
     )
 
 

@@ -6,7 +6,7 @@ from .cells import CELL, GAUGES, ROW_LENGTH
 from .phase import Phase
 from .shared_rows import SharedRows
 
-_LARGEST: Final = (CELL["cache_age"], CELL["loop_lag"])
+_LARGEST: Final = (CELL["cache_age"], CELL["loop_lag"], CELL["store_disk"])
 """Gauges of which the largest is that of the server; of all others it is the sum."""
 
 

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from pwb_async.access.htpasswd import Htpasswd
     from pwb_async.live_reload.events import ReloadEvents
     from pwb_async.observability.trace_events import TraceWriter
+    from pwb_async.storage.object_store.slices import Slices
 
 
 _INTERVAL: Final = 1.0
@@ -111,6 +112,13 @@ class Sites:
     def descriptors(self) -> list[int]:
         """The descriptors that are open between two lookups, such as that of an archive."""
         return [each for site in self._sites for root in site.roots for each in root.descriptors]
+
+    @property
+    def store_caches(self) -> "list[Slices]":
+        """The content that is kept of each object store; to be asked only if there is one."""
+        from pwb_async.storage.object_store.storage import ObjectStorage  # imported already
+
+        return [root.slices for site in self._sites for root in site.roots if isinstance(root, ObjectStorage)]
 
     def load_rules(self) -> None:
         """Read the files of rules. Raises ConfigError."""

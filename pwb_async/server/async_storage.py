@@ -57,6 +57,11 @@ class AsyncStorage:
         self.reconfigure(disk, timeout, defers=defers)
 
     @property
+    def fetches(self) -> "DeferredFetches | None":
+        """The fetches from object stores, for measuring them; None without a store."""
+        return self._fetches
+
+    @property
     def clients_threads(self) -> DiskThreads:
         """The threads for which clients wait, for measuring them."""
         return self._threads

@@ -6,6 +6,7 @@ continues.
 
 import asyncio
 import errno
+import logging
 import math
 from collections.abc import Callable, Hashable, Sequence
 from contextlib import nullcontext
@@ -18,15 +19,18 @@ from pwb_async.storage.deferred import Caller, Deferred, Fetch, FetchError, NoAn
 from .disk_threads import DiskThreads
 
 T = TypeVar("T")
-
+logger: Final = logging.getLogger("pwb")
 _PATIENCE: Final = 1.0
 """Seconds for which a lookup waits that could go on with what was kept."""
 _PROBE_INTERVAL: Final = 1.0
 """Seconds between two questions to a store that fails."""
 _AT_ONCE: Final = 128
 """Fetches under way; further ones wait for their turn. Each may take the memory of a slice."""
+_FEW: Final = 16
+"""Fetches under way up to which others are begun ahead of their need."""
 _MAX_WAITING: Final = 4096
 """Fetches under way and waiting."""
+_SLOW: Final = FetchError("the object store is slow")
 _ROUNDS: Final = 64
 """How often a lookup is made again. Each candidate, its content and each page of an error may take one."""
 
@@ -42,6 +46,16 @@ class DeferredFetches:
         self._turns = asyncio.Semaphore(_AT_ONCE)
         self._health: dict[Caller, StoreHealth] = {}
         self._clock = asyncio.get_running_loop().time
+        self.succeeded = 0
+        """Fetches that the store has answered, so far; as are all that follow."""
+        self.failed = 0
+        """Fetches that it has answered with an error."""
+        self.unanswered = 0
+        """Fetches without a whole answer, also for want of time."""
+        self.seconds = 0.0
+        """How long all fetches have taken."""
+        self.stale = 0
+        """How often what was kept has served longer, as the store failed or was slow."""
 
     async def find(self, threads: DiskThreads, function: Callable[[], Finding]) -> Finding:
         """Make a lookup in one of these threads; Unavailable if it, or a fetch, fails or takes too long."""
@@ -65,8 +79,16 @@ class DeferredFetches:
             result = await threads.call(partial(_defer, function), if_late)
             if not isinstance(result, Deferred):
                 return result
+            self._begin_ahead(result.ahead)
             await self.make(result.fetches)
         raise FetchError("what is looked up changes all the time")
+
+    def _begin_ahead(self, fetches: Sequence[Fetch]) -> None:
+        """Begin fetches that nothing waits for yet, as long as few are under way and the store answers."""
+        for fetch in fetches:
+            health = self._health.setdefault(fetch.caller, StoreHealth(self._clock))
+            if fetch.key not in self._running and len(self._running) < _FEW and not health.is_failing:
+                self._start(fetch, health)
 
     async def make(self, fetches: Sequence[Fetch]) -> None:
         """Make fetches at the same time, and return when all have ended. Raises FetchError."""
@@ -80,20 +102,27 @@ class DeferredFetches:
         task = self._running.get(fetch.key)
         if health.is_failing:
             if not health.may_probe():
-                return None if fetch.excuse() else FetchError("the object store does not answer")
+                return self._unless_kept(fetch, FetchError("the object store does not answer"))
             task = self._start(fetch, health)
         elif task is None:
             if len(self._running) >= _MAX_WAITING:
-                return None if fetch.excuse() else FetchError("too many wait for the object store")
+                return self._unless_kept(fetch, FetchError("too many wait for the object store"))
             task = self._start(fetch, health)
         done, _ = await asyncio.wait([task], timeout=health.patience)
         if not done:
-            if fetch.excuse():
+            if self._unless_kept(fetch, _SLOW) is None:
                 health.note_delay()
                 return None
             await asyncio.wait([task])
         failure = task.result()
-        return None if failure is None or fetch.excuse() else failure
+        return None if failure is None else self._unless_kept(fetch, failure)
+
+    def _unless_kept(self, fetch: Fetch, failure: FetchError) -> FetchError | None:
+        """A failure, or None if what was kept before may serve."""
+        if not fetch.excuse():
+            return failure
+        self.stale += 1
+        return None
 
     def _start(self, fetch: Fetch, health: "StoreHealth") -> asyncio.Task[FetchError | None]:
         task = asyncio.get_running_loop().create_task(self._run(fetch, health, health.is_failing))
@@ -109,15 +138,20 @@ class DeferredFetches:
                 fetch.accept(await fetch.caller.call(fetch.method, fetch.arguments))
         except TimeoutError:
             health.note_silence(began)
+            self.unanswered += 1
             return NoAnswerError("the object store does not answer")
         except NoAnswerError as failure:
             health.note_silence(began)
+            self.unanswered += 1
             return failure
         except FetchError as failure:
+            self.failed += 1
             return failure
         finally:
+            self.seconds += self._clock() - began
             if self._running.get(fetch.key) is asyncio.current_task():
                 del self._running[fetch.key]
+        self.succeeded += 1
         health.note_success()
         return None
 
@@ -160,13 +194,16 @@ class StoreHealth:
 
     def note_silence(self, began: float) -> None:
         """Note that a fetch has got no answer which began at that time."""
-        if self._succeeded_at < began:
+        if self._succeeded_at < began and not self.is_failing:
             self.is_failing = True
+            logger.error("an object store does not answer; what is known of it is served")
 
     def note_success(self) -> None:
         """Note that a fetch has succeeded."""
         self._succeeded_at = self._clock()
-        self.is_failing = False
+        if self.is_failing:
+            self.is_failing = False
+            logger.warning("the object store answers again")
         self._delayed_until = -math.inf
 
 

@@ -72,6 +72,7 @@ class Measuring:
         self._measure_connections()
         self._measure_cache()
         self._measure_disk()
+        self._measure_stores()
         self._measure_process()
         if (log := self._state.context.log) is not None:
             self._take_over("log_lines_dropped", log, log.dropped)
@@ -114,6 +115,22 @@ class Measuring:
         self._take_over("disk_calls", threads, threads.called)
         self._take_over("disk_timeouts", threads, threads.timed_out)
         self._take_over("disk_rejections", threads, threads.rejected)
+
+    def _measure_stores(self) -> None:
+        fetches = self._state.storage.fetches
+        if fetches is None:
+            return
+        for name, number in (
+            ("store_successes", fetches.succeeded),
+            ("store_failures", fetches.failed),
+            ("store_no_answers", fetches.unanswered),
+            ("store_duration", int(fetches.seconds * 1e9)),
+            ("store_stale", fetches.stale),
+        ):
+            self._take_over(name, fetches, number)
+        caches = self._state.context.sites.store_caches
+        self._set("store_memory", sum(each.memory_used for each in caches))
+        self._set("store_disk", max((each.disk_used for each in caches), default=0))
 
     def _measure_process(self) -> None:
         used = time.process_time()

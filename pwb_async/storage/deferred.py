@@ -49,8 +49,9 @@ class Fetch(NamedTuple):
 class Deferred(Exception):  # noqa: N818  # it is no error
     """A lookup has to be made again, once all of these have been fetched."""
 
-    def __init__(self, fetches: Sequence[Fetch]) -> None:
-        self.fetches = tuple(fetches)
+    def __init__(self, fetches: Sequence[Fetch], ahead: Sequence[Fetch] = ()) -> None:
+        """ahead: what will probably be needed next, which nothing has to wait for."""
+        self.fetches, self.ahead = tuple(fetches), tuple(ahead)
 
 
 @contextmanager

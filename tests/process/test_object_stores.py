@@ -1,6 +1,7 @@
 """Sites in object stores, as real servers before a real store, with a proxy between them that fails."""
 
 import asyncio
+import json
 import os
 import subprocess
 import sys
@@ -22,6 +23,9 @@ from tests.conformance.server import Server, environment, eventually, running
 from tests.conformance.tree import random_bytes
 from tests.conformance.wire import Response, get
 from tests.storage.object_store.stores import KEY, SECRET, FaultyProxy, rclone, settings
+from tests.storage.object_store.synthetic import synthetic
+
+from .admin import Admin
 
 MTIME = 1_600_000_000
 BIG = random_bytes(5_000_000)
@@ -189,6 +193,48 @@ async def stop_the_store(run: Any, proxy: FaultyProxy, seconds: float) -> None:
             lambda: f"{before} {server.resources()}",
         )
         assert not secrets_in(server)
+
+
+async def test_the_metrics_tell_how_the_store_is(run: Any, proxy: FaultyProxy, tmp_path: Path) -> None:
+    admin, requests = Admin(tmp_path), 'pwb_store_requests_total{result="%s"}'
+    options = ("--store-ttl", "100ms", "--cache-ttl", "50ms", "--disk-timeout", "1s", "--no-site-rules")
+    kept = ("--store-cache", str(tmp_path / "kept"))
+    async with run(*admin.options, *options, *kept, allowed_errors=FAILS) as server:
+        for _ in range(2):  # the second time reads it in a thread, which writes it to the disk
+            assert (await ask(server, "/big.bin")).content == BIG
+        metrics = await admin.wait_for(lambda seen: seen[requests % "success"] >= 5)
+        assert metrics['pwb_store_cache_bytes{place="memory"}'] > len(BIG)
+        assert metrics['pwb_store_cache_bytes{place="disk"}'] > 0
+        assert metrics["pwb_store_duration_seconds_total"] > 0
+        assert metrics[requests % "failure"] == metrics[requests % "no_answer"] == metrics["pwb_store_stale_total"] == 0
+        proxy.fault = lambda method, target: "500"
+        assert (await ask(server, "/unknown")).status == 503
+        await admin.wait_for(lambda seen: seen[requests % "failure"] > 0)
+        proxy.fault = lambda method, target: "stall"
+        assert (await ask(server, "/unknown")).status == 503
+        await admin.wait_for(lambda seen: seen[requests % "no_answer"] > 0)
+        async with asyncio.timeout(10):
+            while not (await admin.metrics())["pwb_store_stale_total"]:
+                assert (await ask(server, "/big.bin", "Range: bytes=0-9")).status == 206
+        assert "does not answer" in server.error_output()
+
+
+async def test_a_bucket_with_a_million_objects(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with synthetic() as port:
+        for name, value in settings(port).items():
+            monkeypatch.setenv(name, value)
+        began = time.monotonic()
+        async with running(REFERENCE, URL, "--browse", log_dir=tmp_path) as server:
+            assert time.monotonic() - began < 2
+            before = server.memory()
+            for number in range(0, 1_000_000, 10_000):
+                name = f"site/all/{number:07d}.txt"
+                assert (await ask(server, f"/all/{number:07d}.txt")).content == f"the content of {name}\n".encode()
+            response = await ask(server, "/all/", "Accept: application/json")
+            assert response.status == 200
+            assert json.loads(response.content)["truncated"]
+            assert (await ask(server, "/all/9999999.txt")).status == 404
+            assert server.memory() - before < 150_000_000
 
 
 async def test_a_name_is_too_old_to_serve(run: Any, proxy: FaultyProxy) -> None:

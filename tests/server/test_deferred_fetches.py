@@ -121,6 +121,45 @@ async def test_an_error_of_one_name_is_none_of_the_store(store: Store) -> None:
     await fetches.make([store.fetch("c")])
 
 
+async def test_fetches_are_counted_by_their_result(store: Store) -> None:
+    fetches = DeferredFetches(0.05)
+    results = (lambda: "found", lambda: FetchError("500"), lambda: NoAnswerError("gone"))
+    for number, answer in enumerate(results):
+        store.answer = answer
+        if number:
+            with pytest.raises(FetchError):
+                await fetches.make([store.fetch(str(number))])
+        else:
+            await fetches.make([store.fetch("a"), store.fetch("b")])
+    assert (fetches.succeeded, fetches.failed, fetches.unanswered, fetches.stale) == (2, 1, 1, 0)
+    store.may_be_stale = True
+    await fetches.make([store.fetch("c")])
+    assert (fetches.unanswered + fetches.succeeded, fetches.stale) == (4, 1) or fetches.unanswered == 2
+    store.answer, store.pause = (lambda: "found"), 60
+    await fetches.make([store.fetch("d")])
+    assert fetches.stale == 2
+    assert fetches.seconds > 0
+
+
+async def test_that_a_store_fails_is_logged_once(store: Store, caplog: pytest.LogCaptureFixture) -> None:
+    fetches = DeferredFetches(5)
+    store.answer = lambda: NoAnswerError("gone")
+    for number in range(3):
+        with pytest.raises(FetchError):
+            await fetches.make([store.fetch(str(number))])
+    store.answer = lambda: "found"
+    async with asyncio.timeout(3):
+        while "a" not in store.kept:
+            try:
+                await fetches.make([store.fetch()])
+            except FetchError:
+                await asyncio.sleep(0.01)
+    assert [each.getMessage() for each in caplog.records] == [
+        "an object store does not answer; what is known of it is served",
+        "the object store answers again",
+    ]
+
+
 async def test_a_lookup_is_made_again_in_a_thread_until_it_needs_nothing(store: Store) -> None:
     fetches, threads = DeferredFetches(5), DiskThreads("test", 2, 100)
     seen: list[tuple[bool, bool]] = []

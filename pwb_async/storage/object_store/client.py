@@ -7,12 +7,15 @@ code of a response is taken from it.
 
 import re
 from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from os import environ
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from pwb_async.core.site.listing_query import MAX_ENTRIES
 from pwb_async.storage.deferred import FetchError, NoAnswerError
-from pwb_async.storage.etag import SECOND
+
+from .folders import Listing, list_folder
+from .status import ObjectStatus, status_of
 
 if TYPE_CHECKING:
     from obstore.store import ObjectStore
@@ -28,6 +31,7 @@ _CONNECT_TIMEOUT: Final = 3
 _POOL_IDLE: Final = 10
 """Seconds for which an idle connection is kept. One that a failure has cut off unseen would cost a whole timeout."""
 _STATUS: Final = re.compile(r"status code: (\d{3})")
+_CODE: Final = re.compile(r"<Code>(\w{1,60})</Code>")
 _ENDPOINTS: Final = (
     "AWS_ENDPOINT_URL_S3",
     "AWS_ENDPOINT_URL",
@@ -36,26 +40,6 @@ _ENDPOINTS: Final = (
     "AZURE_ENDPOINT",
 )
 """The variables that name another address of the store; only one with http:// there is asked without TLS."""
-
-
-class ObjectStatus(NamedTuple):
-    """What a store has of an object."""
-
-    size: int
-    """Bytes."""
-    mtime_ns: int
-    """When it was written, in whole seconds but as nanoseconds since the epoch."""
-    etag: str
-    """Its entity tag; "" for none."""
-
-
-class Listing(NamedTuple):
-    """What is directly beneath a prefix."""
-
-    folders: tuple[str, ...]
-    """The names of prefixes beneath it."""
-    files: dict[str, ObjectStatus]
-    """The objects by their names."""
 
 
 class StoreClient:
@@ -91,7 +75,7 @@ class StoreClient:
         except Exception as error:
             if type(error).__name__ == "NotModifiedError":
                 return UNCHANGED
-            if status_of(error) != 416:  # an empty object has no range
+            if code_of(error) != 416:  # an empty object has no range
                 raise
         status = await self.head(key)
         return None if status is None else (status, b"")
@@ -101,7 +85,7 @@ class StoreClient:
         import obstore
 
         try:
-            return _status(await obstore.head_async(self._open(), key))
+            return status_of(await obstore.head_async(self._open(), key))
         except FileNotFoundError:
             return None
 
@@ -123,20 +107,19 @@ class StoreClient:
         import obstore
 
         stream = obstore.list(self._open(), prefix or None, chunk_size=1)
-        async for objects in stream:
-            if objects:
+        try:
+            async for objects in stream:
+                if objects:
+                    return True
+        except Exception as error:
+            if type(error).__name__ == "InvalidPathError":  # an object whose key obstore does not accept
                 return True
+            raise
         return False
 
     async def list_folder(self, prefix: str) -> Listing:
-        """What is directly beneath a prefix."""
-        import obstore
-
-        found = await obstore.list_with_delimiter_async(self._open(), prefix or None)
-        start = len(prefix) + 1 if prefix else 0
-        folders = tuple(each.rstrip("/")[start:] for each in found["common_prefixes"])
-        files = {each["path"][start:]: _status(each) for each in found["objects"]}
-        return Listing(folders, {name: status for name, status in files.items() if name})
+        """What is directly beneath a prefix; of more than MAX_ENTRIES entries only some, but more than that."""
+        return await list_folder(self._open(), prefix, MAX_ENTRIES)
 
     async def _get(self, key: str, options: dict[str, Any]) -> tuple[ObjectStatus, bytes]:
         """An object, and the range of it that is asked for. A body that is cut off is fetched once more."""
@@ -144,7 +127,7 @@ class StoreClient:
 
         async def attempt() -> tuple[ObjectStatus, bytes]:
             result = await obstore.get_async(self._open(), key, options=options)  # type: ignore[arg-type]
-            status, (start, end) = _status(result.meta), result.range
+            status, (start, end) = status_of(result.meta), result.range
             data = bytes(await result.bytes_async())
             if len(data) != end - start:
                 raise NoAnswerError("the object store has sent less than it promised")
@@ -177,20 +160,12 @@ async def _twice(attempt: Callable[[], Awaitable[T]]) -> T:
     except FileNotFoundError:
         raise
     except Exception as error:
-        if type(error).__name__ not in ("GenericError", "NoAnswerError") or status_of(error):
+        if type(error).__name__ not in ("GenericError", "NoAnswerError") or code_of(error):
             raise
     return await attempt()
 
 
-def _status(meta: Any) -> ObjectStatus:
-    modified: datetime = meta["last_modified"]
-    tag = meta["e_tag"] or ""
-    if tag and not tag.endswith('"'):  # as in a listing of some stores
-        tag = f'"{tag}"'
-    return ObjectStatus(meta["size"], int(modified.timestamp()) * SECOND, tag)
-
-
-def status_of(error: Exception) -> int:
+def code_of(error: Exception) -> int:
     """The status code of the response that an error of obstore is about; 0 for none."""
     match = _STATUS.search(str(error))
     return int(match[1]) if match else 0
@@ -198,13 +173,22 @@ def status_of(error: Exception) -> int:
 
 def failure_of(error: Exception) -> FetchError:
     """An error of obstore in words that hold no address and no credentials."""
-    name, status = type(error).__name__, status_of(error)
+    name, status, text = type(error).__name__, code_of(error), str(error)
+    if "/latest/api/token" in text:  # of a machine's role, which is asked last
+        return FetchError("there are no credentials for the object store, such as AWS_ACCESS_KEY_ID")
     if name in ("PermissionDeniedError", "UnauthenticatedError") or status in (401, 403):
         return FetchError("the object store refuses the credentials, or there are none")
     if status == 404:
         return FetchError("the object store has no such bucket")
     if status:
-        return FetchError(f"the object store answers with {status}")
+        code = _CODE.search(text)
+        return FetchError(f"the object store answers with {status}{f' ({code[1]})' if code else ''}")
+    if "without LOCATION" in text:
+        return FetchError("the object store redirects to another address: AWS_REGION may be wrong")
+    if name == "InvalidPathError":
+        return FetchError("the object store has a key there with an empty name, or with . or ..")
+    if "non-partial" in text or "nvalid list response" in text:
+        return FetchError("the object store gives an answer that is none of its protocol")
     if isinstance(error, ImportError):
         return FetchError("obstore is not installed")
     return NoAnswerError("the object store cannot be reached, or its answer was cut off")

@@ -8,7 +8,11 @@ from typing import Final
 from pwb_async.core.semantics.messages import NO_DEVICE
 from pwb_async.storage.deferred import FetchError
 
-from .client import SLICE, ObjectStatus
+from .client import SLICE
+from .status import ObjectStatus
+
+_AHEAD: Final = 3
+"""Slices that are fetched beside the one that is needed, where a file is read from its start to its end."""
 
 
 class ObjectFile:
@@ -19,15 +23,17 @@ class ObjectFile:
     def __init__(
         self,
         status: ObjectStatus,
-        read: Callable[[int, Callable[[], object]], bytes],
+        read: Callable[[int, Callable[[], object], int], bytes],
         in_memory: Callable[[int], bytes | None],
     ) -> None:
-        """read: the slice with a number, and what to call if the object has changed; raises Deferred, FetchError.
+        """read: the slice with a number, what to call if the object has changed, and how many slices behind it are
+        probably needed next; raises Deferred, FetchError.
 
         in_memory: the same, if it is in memory.
         """
         self._size, self._read, self._in_memory = status.size, read, in_memory
         self._has_changed = False
+        self._last = -1  # the number of the slice that was read last
 
     def fileno(self) -> int:
         """Raise OSError: there is no descriptor."""
@@ -42,7 +48,7 @@ class ObjectFile:
             if self._has_changed:
                 raise OSError(errno.EIO, "the object has changed")
             try:
-                data = self._read(number, self._note_change)
+                data = self._read(number, self._note_change, _AHEAD if number == self._last + 1 else 0)
             except FetchError as error:
                 raise OSError(errno.EIO, str(error)) from None
             piece = data[offset : offset + wanted - filled]
@@ -50,6 +56,7 @@ class ObjectFile:
                 raise OSError(errno.EIO, "a slice of the object is not whole")
             view[filled : filled + len(piece)] = piece
             filled += len(piece)
+            self._last = number
         return filled
 
     def _note_change(self) -> None:

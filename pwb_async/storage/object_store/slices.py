@@ -38,6 +38,16 @@ class Slices:
         self._unsaved: set[str] = set()
         self._used = 0
 
+    @property
+    def memory_used(self) -> int:
+        """Bytes of memory that are used."""
+        return self._used
+
+    @property
+    def disk_used(self) -> int:
+        """Bytes in the directory, as far as this process knows."""
+        return 0 if self._directory is None else self._directory.used
+
     def in_memory(self, name: str) -> bytes | None:
         """A slice that is in memory, without a look at the disk."""
         with self._lock:
@@ -88,6 +98,8 @@ class SliceDirectory:
             raise PermissionError(13, "Permission denied", path)
         self._lock = Lock()
         self._unexamined = max_bytes  # what was there before counts as much as may be there
+        self.used = 0
+        """Bytes in it, of which what was there before is known after the first write."""
 
     def read(self, name: str) -> bytes | None:
         """A slice; None if it is not there."""
@@ -119,6 +131,7 @@ class SliceDirectory:
                 os.unlink(new)
         with self._lock:
             self._unexamined += len(data)
+            self.used += len(data)
             is_due = self._unexamined > self._max_bytes // _SLACK
             if is_due:
                 self._unexamined = 0
@@ -139,6 +152,7 @@ class SliceDirectory:
             with suppress(OSError):
                 os.unlink(path)
             used -= size
+        self.used = used
 
 
 def _own_names(path: str, form: re.Pattern[str]) -> list[str]:

@@ -6,7 +6,7 @@ prefix with an object beneath it. Coded neighbours are asked for at once, and on
 """
 
 import errno
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from os import fsdecode
 from typing import Any, Final
@@ -18,12 +18,14 @@ from pwb_async.core.site.validators import is_placeholder
 from pwb_async.storage.deferred import Deferred, Fetch, FetchError, is_deferring
 from pwb_async.storage.etag import SECOND
 from pwb_async.storage.precompressed import ENDINGS
-from pwb_async.storage.root import EntryStatus, FolderEntry
 from pwb_async.storage.source_storage import SourceStorage, StoredFile
 
-from .client import UNCHANGED, Listing, ObjectStatus, StoreClient
+from .client import SLICE, UNCHANGED, StoreClient
+from .folders import Listing
 from .object_file import ObjectFile
 from .slices import Slices
+from .status import ObjectStatus
+from .store_folder import StoreFolder
 from .table import Table
 
 _MAX_NAMES: Final = 100_000
@@ -32,7 +34,8 @@ _LONGEST_KEY: Final = 1024
 """Bytes of a key, beneath its prefix; no store allows more."""
 _MAX_MISSING: Final = 20_000
 """Names, of objects and directories, of which is remembered that there are none."""
-_MAX_LISTINGS: Final = 64
+_MAX_LISTED: Final = 150_000
+"""Entries of listings that are remembered, about 400 bytes each: of one directory with the most entries, or of many."""
 Run = Callable[[StoreClient, Sequence[Fetch]], list[object]]
 """Makes fetches while the caller waits: for each its result, or a FetchError."""
 
@@ -56,12 +59,14 @@ class ObjectStorage(SourceStorage):
     ) -> None:
         """run: makes fetches where a caller waits. ttl, stale_if_error: those of Table. The others: as for Disk."""
         super().__init__(precompressed=precompressed)
-        self._client, self._run, self._slices, self._etag = client, run, slices, etag
+        self._client, self._run, self._etag = client, run, etag
+        self.slices = slices
+        """The content that is kept."""
         self._objects = Table[str, ObjectStatus](ttl, stale_if_error, _MAX_NAMES)
         self._folders = Table[str, bool](ttl, stale_if_error, _MAX_NAMES)
         # Apart, so that a flood of requests for made-up names drives out nothing that is there.
         self._missing = Table[str, bool](ttl, stale_if_error, _MAX_MISSING)
-        self._listings = Table[str, Listing](ttl, stale_if_error, _MAX_LISTINGS)
+        self._listings = Table[str, Listing](ttl, stale_if_error, _MAX_LISTED, weigh=_weight)
 
     def source(self) -> "ObjectStorage":
         return self
@@ -140,10 +145,10 @@ class ObjectStorage(SourceStorage):
         key, status = file.handle
         version = _version(key, status)
         return ObjectFile(
-            status, partial(self._slice, key, status), lambda number: self._slices.in_memory(f"{version}-{number}")
+            status, partial(self._slice, key, status), lambda number: self.slices.in_memory(f"{version}-{number}")
         )
 
-    def open_folder(self, path: bytes) -> "StoreFolder":
+    def open_folder(self, path: bytes) -> StoreFolder:
         """Open the directory at a path. Raises NotADirectoryError."""
         key = _key(path)
         if key is None:
@@ -163,24 +168,34 @@ class ObjectStorage(SourceStorage):
     def close(self) -> None:
         """Do nothing: it is not open."""
 
-    def _slice(self, key: str, status: ObjectStatus, number: int, on_change: Callable[[], object]) -> bytes:
-        """A slice of an object. on_change: called if the object is another one by now. Raises Deferred, FetchError."""
-        name = f"{_version(key, status)}-{number}"
+    def _slice(
+        self, key: str, status: ObjectStatus, number: int, on_change: Callable[[], object], ahead: int = 0
+    ) -> bytes:
+        """A slice of an object. on_change: called if the object is another one by now. Raises Deferred, FetchError.
 
+        ahead: how many of the next ones are fetched, too, if this one has to be.
+        """
+        version = _version(key, status)
+        data = self.slices.get(f"{version}-{number}")
+        if data is None:
+            following = range(number + 1, min(number + ahead, (status.size - 1) // SLICE) + 1)
+            absent = [each for each in following if self.slices.in_memory(f"{version}-{each}") is None]
+            fetch, *others = (self._fetch_slice(key, status, each, on_change) for each in (number, *absent))
+            self._need([fetch], others)
+            data = self.slices.in_memory(f"{version}-{number}")
+        if data is None:
+            raise FetchError("the object has changed")
+        return data
+
+    def _fetch_slice(self, key: str, status: ObjectStatus, number: int, on_change: Callable[[], object]) -> Fetch:
         def accept(data: bytes | None) -> None:
             if data is not None:
-                self._slices.put(name, data)
+                self.slices.put(f"{_version(key, status)}-{number}", data)
             else:
                 self._objects.forget(key)
                 on_change()
 
-        data = self._slices.get(name)
-        if data is None:
-            self._need([Fetch(self._client, "get_slice", (key, status, number), accept, lambda: False)])
-            data = self._slices.in_memory(name)
-        if data is None:
-            raise FetchError("the object has changed")
-        return data
+        return Fetch(self._client, "get_slice", (key, status, number), accept, lambda: False)
 
     def _fetch_object(self, key: str, with_content: bool = True) -> Fetch:
         """Fetch what the store has of an object, and its first slice unless it is unchanged."""
@@ -197,7 +212,7 @@ class ObjectStorage(SourceStorage):
             self._objects.put(key, found)
         elif isinstance(found, tuple):
             status, data = found
-            self._slices.put(f"{_version(key, status)}-0", data)
+            self.slices.put(f"{_version(key, status)}-0", data)
             self._objects.put(key, status)
         else:
             self._objects.forget(key)
@@ -223,12 +238,12 @@ class ObjectStorage(SourceStorage):
         excuse = partial(self._listings.excuse, key)
         return Fetch(self._client, "list_folder", (key,), partial(self._listings.put, key), excuse)
 
-    def _need(self, fetches: Sequence[Fetch]) -> None:
-        """Have these fetched. Raises Deferred where that is asked for; otherwise FetchError."""
+    def _need(self, fetches: Sequence[Fetch], ahead: Sequence[Fetch] = ()) -> None:
+        """Have these fetched. ahead: as for Deferred. Raises Deferred where that is asked for; otherwise FetchError."""
         if not fetches:
             return
         if is_deferring():
-            raise Deferred(fetches)
+            raise Deferred(fetches, ahead)
         for fetch, result in zip(fetches, self._run(self._client, fetches), strict=True):
             if not isinstance(result, FetchError):
                 fetch.accept(result)
@@ -245,35 +260,6 @@ class ObjectStorage(SourceStorage):
         return tag if tag.isalnum() or tag.replace(b"-", b"").isalnum() else xxh3_128_hexdigest(tag).encode()
 
 
-class StoreFolder:
-    """A directory of a store."""
-
-    mtime_ns: Final = 0
-    """A prefix has no time."""
-
-    def __init__(self, listing: Listing) -> None:
-        self._listing = listing
-
-    def scan(self) -> Generator[FolderEntry, None, None]:
-        """Yield the prefixes and the objects."""
-        for name in self._listing.folders:
-            yield FolderEntry(name, True, False)
-        for name in self._listing.files:
-            yield FolderEntry(name, False, False)
-
-    def status(self, name: str) -> EntryStatus:
-        """What an entry was in the listing. Raises FileNotFoundError."""
-        status = self._listing.files.get(name)
-        if status is not None:
-            return EntryStatus(False, True, status.size, status.mtime_ns)
-        if name in self._listing.folders:
-            return EntryStatus(True, False, 0, self.mtime_ns)
-        raise FileNotFoundError(errno.ENOENT, "there is no such object")
-
-    def close(self) -> None:
-        """Do nothing: it is not open."""
-
-
 def _key(path: bytes) -> str | None:
     """The key of a path; None for one that no object can have, by the rules of the stores and of obstore."""
     if len(path) > _LONGEST_KEY:
@@ -286,6 +272,11 @@ def _key(path: bytes) -> str | None:
     if key and any(name in ("", ".", "..") for name in names):
         return None
     return None if any(ord(letter) < 32 or ord(letter) == 127 for letter in key) else key
+
+
+def _weight(listing: Listing) -> int:
+    """The entries of a listing; an empty one counts, too."""
+    return 1 + len(listing.folders) + len(listing.files)
 
 
 def _version(key: str, status: ObjectStatus) -> str:

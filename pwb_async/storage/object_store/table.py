@@ -27,10 +27,19 @@ class Table(Generic[K, V]):
     """Values by key, of which those that were used longest ago are dropped. Several threads may use it."""
 
     def __init__(
-        self, ttl: float, stale_if_error: float, most: int, clock: Callable[[], float] = time.monotonic
+        self,
+        ttl: float,
+        stale_if_error: float,
+        most: int,
+        clock: Callable[[], float] = time.monotonic,
+        weigh: Callable[[V], int] = lambda _: 1,
     ) -> None:
-        """ttl: seconds for which a value is fresh. stale_if_error: further seconds. most: how many are kept."""
+        """ttl: seconds for which a value is fresh. stale_if_error: further seconds. most: how many are kept.
+
+        weigh: as how many a value counts. One value is kept whatever it weighs.
+        """
         self._ttl, self._longest, self._most, self._clock = ttl, ttl + stale_if_error, most, clock
+        self._weigh, self._weight = weigh, 0
         self._lock = Lock()
         self._entries: OrderedDict[K, _Entry[V]] = OrderedDict()
 
@@ -52,10 +61,11 @@ class Table(Generic[K, V]):
         """Keep what the store has just said."""
         now = self._clock()
         with self._lock:
+            self._drop(key)
             self._entries[key] = _Entry(value, now, now + self._ttl)
-            self._entries.move_to_end(key)
-            if len(self._entries) > self._most:
-                self._entries.popitem(last=False)
+            self._weight += self._weigh(value)
+            while self._weight > self._most and len(self._entries) > 1:
+                self._drop(next(iter(self._entries)))
 
     def renew(self, key: K) -> None:
         """Keep what was known, as the store has just said that it is unchanged."""
@@ -66,7 +76,12 @@ class Table(Generic[K, V]):
     def forget(self, key: K) -> None:
         """Drop a value."""
         with self._lock:
-            self._entries.pop(key, None)
+            self._drop(key)
+
+    def _drop(self, key: K) -> None:
+        entry = self._entries.pop(key, None)
+        if entry is not None:
+            self._weight -= self._weigh(entry.value)
 
     def excuse(self, key: K) -> bool:
         """Let a value serve for a second more, as the store fails; return whether there is one that may."""

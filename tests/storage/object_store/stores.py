@@ -38,9 +38,9 @@ def program(name: str) -> str | None:
 
 
 @contextmanager
-def started(*command: str) -> Iterator[int]:
+def started(*command: str, folder: str = "/") -> Iterator[int]:
     """Runs a store while the block runs; yields its port, once it has printed it."""
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd="/") as process:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, cwd=folder) as process:
         assert process.stdout is not None
         try:
             port = next(int(match[1]) for line in process.stdout if (match := _ADDRESS.search(line)))

@@ -1,17 +1,21 @@
 """The client, against real stores."""
 
 import asyncio
+import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
 from pwb_async.storage.deferred import FetchError
-from pwb_async.storage.object_store.client import SLICE, UNCHANGED, ObjectStatus, StoreClient
+from pwb_async.storage.object_store.client import SLICE, UNCHANGED, StoreClient
+from pwb_async.storage.object_store.folders import Listing
+from pwb_async.storage.object_store.status import ObjectStatus
 from tests.conformance.tree import random_bytes
 
 from .stores import KEY, SECRET, FaultyProxy, moto, rclone, settings
+from .synthetic import synthetic
 
 FILES = {
     "site/a.txt": b"some text",
@@ -56,6 +60,12 @@ def moto_proxy() -> Iterator[FaultyProxy]:
         client.close()
         with FaultyProxy(port).running() as proxy:
             yield proxy
+
+
+@pytest.fixture(scope="module")
+def proxies_of_many() -> Iterator[FaultyProxy]:
+    with synthetic(200_000) as port, FaultyProxy(port).running() as proxy:
+        yield proxy
 
 
 @pytest.fixture(params=["rclone_proxy", "moto_proxy"])
@@ -138,6 +148,89 @@ async def test_what_the_store_refuses_has_a_reason(rclone_proxy: FaultyProxy, mo
     for method, arguments in (("get", ("a.txt", "")), ("holds_any", ("",))):
         with pytest.raises(FetchError, match="refuses the credentials"):
             await StoreClient("s3://bucket", 5).call(method, arguments)
+
+
+def error(code: str) -> bytes:
+    return f"<Error><Code>{code}</Code><Message>{KEY}</Message></Error>".encode()
+
+
+@contextlib.asynccontextmanager
+async def answering(status: int, content: bytes = b"", field: str = "") -> AsyncIterator[str]:
+    """A store that gives everything the same answer."""
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+            while await reader.readuntil(b"\r\n\r\n"):
+                head = f"HTTP/1.1 {status} -\r\n{field}Content-Length: {len(content)}\r\n\r\n"
+                writer.write(head.encode() + content)
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+
+ANSWERS = [
+    (403, error("InvalidAccessKeyId"), "", "refuses the credentials"),
+    (403, error("SignatureDoesNotMatch"), "", "refuses the credentials"),
+    (400, error("AuthorizationHeaderMalformed"), "", r"answers with 400 \(AuthorizationHeaderMalformed\)"),
+    (301, error("PermanentRedirect"), "x-amz-bucket-region: eu-central-1\r\n", "AWS_REGION may be wrong"),
+    (302, b"", "", "AWS_REGION may be wrong"),
+    (302, b"", "Location: http://127.0.0.1:1/\r\n", "cannot be reached"),
+    (200, b"some text", "", "none of its protocol"),
+    (429, b"", "", "answers with 429"),
+    (501, error("NotImplemented"), "", r"answers with 501 \(NotImplemented\)"),
+]
+
+
+@pytest.mark.parametrize(("status", "content", "field", "words"), ANSWERS, ids=lambda value: str(value)[:20])
+async def test_an_answer_of_an_odd_store_has_a_reason(
+    status: int, content: bytes, field: str, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with answering(status, content, field) as address:
+        for name, value in settings(0).items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setenv("AWS_ENDPOINT_URL", address)
+        for method, arguments in (("get", ("a.txt", "")), ("holds_any", ("",)), ("list_folder", ("",))):
+            with pytest.raises(FetchError, match=words) as caught:
+                await StoreClient("s3://bucket", 2).call(method, arguments)
+            assert KEY not in str(caught.value)
+            assert address not in str(caught.value)
+
+
+async def test_keys_that_obstore_does_not_accept(moto_proxy: FaultyProxy, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in settings(moto_proxy.port).items():
+        monkeypatch.setenv(name, value)
+    boto3 = pytest.importorskip("boto3")
+    client = boto3.client("s3", endpoint_url=f"http://127.0.0.1:{moto_proxy.port}")
+    for key in ("odd/a//b.txt", "odd/c.txt", "marked/", "marked/empty/", "marked/d/", "marked/d/x.txt", "marked/f"):
+        client.put_object(Bucket="bucket", Key=key, Body=b"")
+    client.close()
+    odd = StoreClient("s3://bucket/odd", 5)
+    assert await odd.call("holds_any", ("",))
+    assert await odd.call("list_folder", ("",)) == Listing(("a",), {"c.txt": await odd.call("head", ("c.txt",))})
+    with pytest.raises(FetchError, match="an empty name"):
+        await odd.call("list_folder", ("a",))
+    listing = await StoreClient("s3://bucket/marked", 5).call("list_folder", ("",))
+    assert (set(listing.folders), set(listing.files)) == ({"empty", "d"}, {"f"})
+
+
+@pytest.mark.parametrize("head_start", [0, 0.1])
+async def test_folders_with_many_objects(
+    head_start: float, monkeypatch: pytest.MonkeyPatch, proxies_of_many: FaultyProxy
+) -> None:
+    for name, value in settings(proxies_of_many.port).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr("pwb_async.storage.object_store.folders._HEAD_START", head_start)
+    client = StoreClient("s3://bucket/site", 20)
+    requests = proxies_of_many.asked()
+    listing = await client.call("list_folder", ("all",))
+    assert len(listing.files) == 101_000
+    assert proxies_of_many.asked() - requests < 101 + 150, "the other way, which takes 200 requests, was stopped"
+    assert min(listing.files) == "0000000.txt"
+    assert len((await client.call("list_folder", ("deep",))).folders) == 100
+    listing = await client.call("list_folder", ("",))
+    assert (set(listing.folders), set(listing.files)) == ({"all", "deep"}, {"a.txt", "big.bin", "index.html"})
+    assert await client.call("list_folder", ("none",)) == Listing((), {})
 
 
 async def test_an_object_that_changes_between_two_slices(

@@ -53,6 +53,18 @@ def test_the_directory_is_bounded_and_drops_the_oldest(tmp_path: Path) -> None:
     assert (tmp_path / "ab/of-the-user").exists()
 
 
+def test_what_is_used_is_known(tmp_path: Path) -> None:
+    directory = SliceDirectory(str(tmp_path), 100_000)
+    slices = Slices(directory, memory=20_000)
+    assert (slices.memory_used, slices.disk_used) == (0, 0)
+    for number in range(30):
+        slices.put(name(number), bytes(5000))
+        slices.get(name(number))
+    assert 15_000 < slices.memory_used <= 20_000
+    assert slices.disk_used == sum(path.stat().st_size for path in tmp_path.rglob("*-*")) > 50_000
+    assert Slices().disk_used == 0
+
+
 def test_several_processes_share_a_directory(tmp_path: Path) -> None:
     directories = [SliceDirectory(str(tmp_path), 1 << 20) for _ in range(4)]
     with ThreadPoolExecutor(4) as threads:

@@ -41,6 +41,21 @@ def test_a_value_serves_longer_if_the_store_fails_but_not_for_ever() -> None:
     assert not table.excuse("b")
 
 
+def test_values_may_count_as_many() -> None:
+    table = Table[str, str](10, 60, 5, weigh=len)
+    for name in ("aa", "bbb", "c"):
+        table.put(name, name)
+    assert [table.known(name) for name in ("aa", "bbb", "c")] == [None, "bbb", "c"]
+    table.put("bbb", "b")
+    table.put("aaa", "aaa")
+    assert [table.known(name) for name in ("bbb", "c", "aaa")] == ["b", "c", "aaa"]
+    table.put("long", "x" * 100)
+    assert table.known("long") == "x" * 100, "one is kept, whatever it weighs"
+    table.forget("long")
+    table.put("c", "ccccc")
+    assert table.known("c") == "ccccc"
+
+
 def test_an_excuse_never_shortens_what_is_fresh() -> None:
     table, clock = make()
     table.put("a", 1)
