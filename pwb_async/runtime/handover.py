@@ -8,14 +8,18 @@ before, the old one serves on. As both have the same sockets, no connection is l
 
 import logging
 import os
+import signal
 import socket
 import sys
 from contextlib import suppress
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from pwb_async.network.listeners import UnixListener
 
 from .systemd import notify
+
+if TYPE_CHECKING:
+    from .context import ServerContext
 
 logger: Final = logging.getLogger("pwb")
 _VARIABLE: Final = "_PWB_HANDOVER"
@@ -60,6 +64,18 @@ def announce_handover() -> None:
         os.close(pipe)
 
 
+def start_successor(context: "ServerContext") -> "Successor | None":
+    """A new process that is to take over from this one; None if there can be none, which is logged."""
+    if context.trace is not None:
+        logger.error("with --trace no new process can take over: it would empty the timeline of this one")
+        return None
+    try:
+        return Successor(context.listening_sockets)
+    except OSError as error:
+        logger.error("no new process can be started: %s", error.strerror)
+        return None
+
+
 class Successor:
     """A new process that is to take over the listening sockets of this one."""
 
@@ -101,6 +117,11 @@ class Successor:
         logger.info("process %d has taken over", self._pid)
         notify(f"MAINPID={self._pid}")
         return True
+
+    def cancel(self) -> None:
+        """End the process, since this one is to end before it has taken over."""
+        os.close(self._pipe)
+        os.kill(self._pid, signal.SIGTERM)
 
     def wait(self) -> None:
         """Wait for the end of a process that has not taken over."""

@@ -12,7 +12,7 @@ from typing import Final
 
 from pwb_async.config.options import ConfigError
 from pwb_async.runtime.context import ServerContext, StartupError
-from pwb_async.runtime.handover import Successor, announce_handover
+from pwb_async.runtime.handover import Successor, announce_handover, start_successor
 from pwb_async.runtime.opening import reload_context
 from pwb_async.runtime.signals import Terminal, end_signals
 from pwb_async.runtime.systemd import notify, notify_reloading
@@ -38,6 +38,7 @@ class SingleProcess:
         self._reload_requested = False
         self._delay: asyncio.TimerHandle | None = None
         self._successor: Successor | None = None
+        self._is_replaced = False
 
     async def run(self, announce: Callable[[ServerContext], object] | None = None) -> None:
         """Serve until SIGINT or SIGTERM. announce: called as soon as connections are accepted."""
@@ -56,27 +57,44 @@ class SingleProcess:
         self._server.state.start_task(self._server.watch_certificates())
         await self._server.serve(ready)
 
+    @property
+    def _is_ending(self) -> bool:
+        """Whether a stop has been announced, or another process has taken over."""
+        return self._is_replaced or self._delay is not None or self._server.stopping
+
     def _end(self) -> None:
         """Shut down after the delay; a second time, end at once."""
         delay = self._server.context.options.shutdown_delay
-        if self._delay is None and delay and not self._server.stopping:
-            notify("STOPPING=1")
-            self._server.operation.set_stopping()
+        if delay and not self._is_ending:
+            self._announce_stop()
             self._delay = self._loop.call_later(delay, self._server.shutdown)
             return
         if self._delay is not None and not self._server.stopping:
-            self._delay.cancel()
-            self._server.shutdown()
+            self._shut_down()
         self._shut_down()
 
     def _shut_down(self) -> None:
-        if not self._server.stopping:
-            notify("STOPPING=1")
+        """Shut down without a delay; a second time, end at once."""
+        if self._delay is not None:
+            self._delay.cancel()
+        elif not self._is_ending:
+            self._announce_stop()
         self._server.shutdown()
+
+    def _announce_stop(self) -> None:
+        """Let all see that the server ends; a new process that is starting ends, too."""
+        notify("STOPPING=1")
+        self._server.operation.set_stopping()
+        if self._successor is not None:
+            self._loop.remove_reader(self._successor.fileno())
+            self._successor.cancel()
+            self._successor = None
 
     def _handle_hangup(self) -> None:
         if self._terminal.hung_up:
             self._shut_down()
+            return
+        if self._is_ending:
             return
         self._reload_requested = True
         if self._reloading is None or self._reloading.done():
@@ -100,14 +118,10 @@ class SingleProcess:
             notify("READY=1")
 
     def _start_successor(self) -> None:
-        if self._successor is not None or self._delay is not None or self._server.stopping:
-            return
-        try:
-            self._successor = Successor(self._server.context.listening_sockets)
-        except OSError as error:
-            logger.error("no new process can be started: %s", error.strerror)
-            return
-        self._loop.add_reader(self._successor.fileno(), self._follow_successor)
+        if self._successor is None and not self._is_ending:
+            self._successor = start_successor(self._server.context)
+            if self._successor is not None:
+                self._loop.add_reader(self._successor.fileno(), self._follow_successor)
 
     def _follow_successor(self) -> None:
         """Leave the sockets to the new process if it serves; otherwise serve on."""
@@ -115,6 +129,7 @@ class SingleProcess:
         assert successor is not None
         self._loop.remove_reader(successor.fileno())
         if successor.has_taken_over():
+            self._is_replaced = True
             self._server.drain_connections()
         else:
             self._server.run_in_thread(successor.wait)

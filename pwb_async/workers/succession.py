@@ -1,13 +1,9 @@
 """The process that is to take over from a supervisor, while it starts."""
 
-import logging
 import select
-import socket
-from typing import Final
 
-from pwb_async.runtime.handover import Successor
-
-logger: Final = logging.getLogger("pwb")
+from pwb_async.runtime.context import ServerContext
+from pwb_async.runtime.handover import Successor, start_successor
 
 
 class Succession:
@@ -17,20 +13,25 @@ class Succession:
         poll: Where its descriptor is registered.
     """
 
+    is_done = False
+    """Whether a new process has taken over."""
+
     def __init__(self, poll: select.poll) -> None:
         self._poll = poll
         self._successor: Successor | None = None
 
-    def begin(self, sockets: dict[str, list[socket.socket]]) -> None:
-        """Start a new process with these sockets, unless one is starting."""
+    def begin(self, context: ServerContext) -> None:
+        """Start a new process with the sockets of this context, unless one is starting."""
+        if self._successor is None and (successor := start_successor(context)) is not None:
+            self._successor = successor
+            self._poll.register(successor, select.POLLIN)
+
+    def cancel(self) -> None:
+        """End the new process, if one is starting."""
         if self._successor is not None:
-            return
-        try:
-            self._successor = Successor(sockets)
-        except OSError as error:
-            logger.error("no new process can be started: %s", error.strerror)
-        else:
-            self._poll.register(self._successor, select.POLLIN)
+            self._poll.unregister(self._successor)
+            self._successor.cancel()
+            self._successor = None
 
     def is_decided(self, fd: int) -> bool:
         """Whether this descriptor, which is readable, is that of the new process."""
@@ -41,7 +42,7 @@ class Succession:
         successor, self._successor = self._successor, None
         assert successor is not None
         self._poll.unregister(successor)
-        if successor.has_taken_over():
-            return True
-        successor.wait()
-        return False
+        self.is_done = successor.has_taken_over()
+        if not self.is_done:
+            successor.wait()
+        return self.is_done

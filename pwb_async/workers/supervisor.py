@@ -19,11 +19,11 @@ It has no event loop and no threads, so that it can fork safely. It never touche
 
 import gc
 import logging
+import math
 import select
 import signal
 import time
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Final
 
 from pwb_async.config.options import ConfigError
@@ -39,10 +39,12 @@ from . import commands
 from .early_deaths import MAX_EARLY, EarlyDeaths
 from .logs import close_unused_log, reopen_logs
 from .renewal import Renewal
+from .shutdown import Shutdown
 from .signal_queue import END_SIGNALS, SignalQueue
 from .succession import Succession
 from .supervisor_metrics import SupervisorMetrics
 from .worker import loop_factory
+from .worker_groups import WorkerGroups
 from .worker_process import WorkerProcess
 
 logger: Final = logging.getLogger("pwb")
@@ -50,41 +52,26 @@ _OTHER_SIGNALS: Final = (signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.S
 """Signals beside those that end the program."""
 _RETRY: Final = 1.0
 """Seconds until the next attempt to fork, when the system refused a process, and between two checks of certificates."""
-_KILL_DELAY: Final = 1.0
-"""Seconds from when the workers should have ended until they are killed."""
-_NEVER: Final = float("inf")
-"""The time of what is not scheduled."""
 
 
 class Supervisor:
-    """The workers, in three groups, and what signals do to them.
-
-    The workers of the first start and of a reload are `_starting`. When all of these are ready, they become `_active`,
-    and those that were active before are `_stopping_workers` until their process ends.
-    """
+    """The workers, and what signals do to them."""
 
     def __init__(self, context: ServerContext, announce: Callable[[ServerContext], object]) -> None:
         """announce: called when the first workers start to serve."""
         self._announce = announce
         self._context = self._next = context
-        self._active: list[WorkerProcess] = []
-        self._starting: list[WorkerProcess] = []
-        self._stopping_workers: list[WorkerProcess] = []
         self._early = EarlyDeaths()
         self._terminal = Terminal()
-        self._reload_later = self._stopping = False
-        self._kill_at = self._stop_at = _NEVER
+        self._reload_later = False
+        self._shutdown = Shutdown()
         self._renewal = Renewal()
         self._metrics = SupervisorMetrics(context.metrics)
-        self._status = 0
         self._signals = SignalQueue()
         self._poll = select.poll()
         self._poll.register(self._signals, select.POLLIN)
+        self._workers = WorkerGroups(self._poll, self._signals.sockets)
         self._succession = Succession(self._poll)
-
-    @property
-    def _workers(self) -> list[WorkerProcess]:
-        return [*self._active, *self._starting, *self._stopping_workers]
 
     @property
     def _contexts(self) -> list[ServerContext]:
@@ -94,7 +81,7 @@ class Supervisor:
     @property
     def _short_of_workers(self) -> bool:
         """Whether a worker that has died has to be replaced."""
-        return 0 < len(self._active) < self._context.workers
+        return 0 < len(self._workers.active) < self._context.workers
 
     def run(self) -> int:
         """Run until a signal ends it or it gives up; return the exit status."""
@@ -102,29 +89,28 @@ class Supervisor:
         gc.freeze()  # so that the collector does not write to pages that the workers share
         if not self._spawn_all():
             self._stop(1)
-        while self._workers:
+        while any(self._workers):
             self._wait()
             self._follow_changes()
             for number in self._signals:
                 self._handle_signal(number)
-            for worker in self._workers:
-                if worker.poll():
-                    self._reap(worker)
-            if time.monotonic() >= self._stop_at:
+            for worker, group in self._workers.reap():
+                self._follow_end(worker, group)
+            if self._shutdown.is_due:
                 self._stop()
-            if not self._stopping:
+            if not self._shutdown.begun:
                 self._maintain()
                 self._check_certificates()
-            elif time.monotonic() >= self._kill_at:
+            elif self._shutdown.kill_is_due:
                 for worker in self._workers:
                     worker.kill()
         self._context.close()
         self._signals.close()
-        return self._status
+        return self._shutdown.status
 
     def _follow_changes(self) -> None:
         """Read rules and users again for the workers to be forked, if a worker just has, so that the disk answers."""
-        changed = [worker for worker in self._active if worker.changed]
+        changed = [worker for worker in self._workers.active if worker.changed]
         for worker in changed:
             worker.changed = False
         if changed:
@@ -135,86 +121,63 @@ class Supervisor:
 
     def _wait(self) -> None:
         """Wait for a signal, a message of a worker, or the time of the next retry, stop or kill."""
-        timeout = min(self._kill_at, self._stop_at) - time.monotonic()
-        if not self._stopping and (self._short_of_workers or self._context.tls is not None):
+        timeout = self._shutdown.next_step - time.monotonic()
+        if not self._shutdown.begun and (self._short_of_workers or self._context.tls is not None):
             timeout = min(timeout, _RETRY)
-        ready = self._poll.poll(None if timeout == _NEVER else max(0.01, timeout) * 1000)
-        workers = {worker.channel.fileno(): worker for worker in self._workers}
+        ready = self._poll.poll(None if math.isinf(timeout) else max(0.01, timeout) * 1000)
         for fd, _ in ready:
             if fd == self._signals.fileno():
                 self._signals.drain()
             elif self._succession.is_decided(fd):
                 self._hand_over()
-            elif not workers[fd].receive():
-                self._poll.unregister(fd)
+            else:
+                self._workers.receive(fd)
 
     def _handle_signal(self, number: int) -> None:
-        if number in END_SIGNALS or (number == signal.SIGHUP and self._terminal.hung_up):
+        if number in END_SIGNALS:
             self._end()
-        elif number == signal.SIGHUP and not self._stopping:
-            self._reload()
+        elif number == signal.SIGHUP and self._terminal.hung_up:
+            self._stop()
         elif number == signal.SIGUSR1:
             reopen_logs(self._workers)
-        elif number == signal.SIGUSR2 and self._active and self._stop_at == _NEVER and not self._stopping:
-            self._succession.begin(self._context.listening_sockets)
+        elif self._shutdown.is_announced:
+            return
+        elif number == signal.SIGHUP:
+            self._reload()
+        elif number == signal.SIGUSR2 and self._workers.active:
+            self._succession.begin(self._context)
 
     def _hand_over(self) -> None:
         """Leave the sockets to the new process if it serves."""
         if self._succession.has_succeeded():
-            self._cancel_reload()
-            self._drain(self._active)
-            self._active = []
-
-    def _spawn(self, group: list[WorkerProcess], context: ServerContext) -> bool:
-        """Fork a worker and add it to `group`; return False if there can be no other process."""
-        channels = [worker.channel for worker in self._workers]
-        try:
-            worker = WorkerProcess(context, [*self._signals.sockets, *channels])
-        except OSError as error:
-            logger.error("cannot start a worker: %s", error.strerror)
-            return False
-        self._poll.register(worker.channel, select.POLLIN)
-        group.append(worker)
-        return True
+            self._workers.cancel_starting()
+            self._workers.drain_active()
 
     def _spawn_all(self) -> bool:
         """Fork all workers of the next context; return False, keep none and end the reload if that fails."""
-        while len(self._starting) < self._next.workers:
-            if not self._spawn(self._starting, self._next):
-                self._cancel_reload()
-                if self._active:
+        workers = self._workers
+        while len(workers.starting) < self._next.workers:
+            if not workers.spawn(workers.starting, self._next):
+                workers.cancel_starting()
+                if workers.active:
                     self._roll_back("there are no processes for new workers")
                 return False
         return True
 
-    def _cancel_reload(self) -> None:
-        """Stop the workers that are starting."""
-        for worker in self._starting:
-            worker.send(commands.STOP)
-        self._stopping_workers += self._starting
-        self._starting = []
-
     def _maintain(self) -> None:
         """Replace missing workers, and start those that are ready."""
-        while self._short_of_workers and self._spawn(self._active, self._context):
+        workers = self._workers
+        while self._short_of_workers and workers.spawn(workers.active, self._context):
             pass
-        if self._starting and all(worker.ready for worker in self._starting):
+        if workers.starting and all(worker.ready for worker in workers.starting):
             self._take_over()
-        for worker in self._active:
-            if worker.ready and not worker.started:
-                worker.started = True
-                worker.send(commands.START)
+        workers.start_ready()
 
     def _take_over(self) -> None:
         """Start the new workers and drain the old ones."""
-        old, self._active, self._starting = self._active, self._starting, []
         self._context = self._next
         self._renewal.is_done()
-        for worker in self._active:
-            worker.started = True
-            worker.send(commands.START)
-        self._drain(old)
-        if old:
+        if self._workers.replace_active():
             self._metrics.count("reloads")
             logger.info("reloaded")
         else:
@@ -225,23 +188,14 @@ class Supervisor:
         if self._reload_later:
             self._reload()
 
-    def _drain(self, workers: list[WorkerProcess]) -> None:
-        for worker in workers:
-            worker.send(commands.DRAIN)
-        self._stopping_workers += workers
-
-    def _reap(self, worker: WorkerProcess) -> None:
-        """Clean up after a worker that has ended, and replace it if it was to serve."""
-        with suppress(KeyError):
-            self._poll.unregister(worker.channel)
-        worker.channel.close()
-        group = next(group for group in (self._active, self._starting, self._stopping_workers) if worker in group)
-        group.remove(worker)
+    def _follow_end(self, worker: WorkerProcess, group: list[WorkerProcess]) -> None:
+        """Act on the end of a worker, which was in `group`, and replace it if it was to serve."""
+        workers = self._workers
         close_unused_log(worker.context, self._contexts)
-        if self._stopping or group is self._stopping_workers:
+        if self._shutdown.begun or group is workers.stopping:
             return
-        if group is self._starting and self._active:
-            self._cancel_reload()
+        if group is workers.starting and workers.active:
+            workers.cancel_starting()
             self._roll_back(worker.failure or f"a new worker {worker.end}")
         elif worker.failure:
             logger.error("%s", worker.failure)
@@ -257,14 +211,15 @@ class Supervisor:
             logger.error("%d workers ended within a second of their start: giving up", MAX_EARLY)
             self._stop(3)
         else:
-            self._spawn(group, self._next if group is self._starting else self._context)
+            workers = self._workers
+            workers.spawn(group, self._next if group is workers.starting else self._context)
 
     def _reload(self) -> None:
-        self._reload_later = not self._active
-        if self._reload_later or self._stop_at < _NEVER:
+        self._reload_later = not self._workers.active
+        if self._reload_later:
             return
         notify_reloading()
-        self._cancel_reload()
+        self._workers.cancel_starting()
         try:
             self._next = reload_context(self._context)
             loop_factory(self._next.options.loop)
@@ -278,7 +233,8 @@ class Supervisor:
 
     def _check_certificates(self) -> None:
         """Replace the workers if they have older certificates than there are; again in a minute if that fails."""
-        if self._starting or not self._active or not self._renewal.is_due(self._context.tls, time.monotonic()):
+        workers, tls = self._workers, self._context.tls
+        if workers.starting or not workers.active or not self._renewal.is_due(tls, time.monotonic()):
             return
         notify_reloading()
         self._next = self._context
@@ -295,26 +251,30 @@ class Supervisor:
     def _end(self) -> None:
         """Begin to stop, after the delay; called again: end at once."""
         delay = self._context.options.shutdown_delay
-        if delay and self._stop_at == _NEVER and self._active and not self._stopping:
-            self._stop_at = time.monotonic() + delay
-            self._metrics.set_phase(Phase.STOPPING)
-            notify("STOPPING=1")
+        if delay and self._workers.active and not self._shutdown.is_announced:
+            self._announce_stop()
+            self._shutdown.delay(delay)
             return
-        if self._stop_at < _NEVER and not self._stopping:
+        if self._shutdown.is_announced and not self._shutdown.begun:
             self._stop()
         self._stop()
 
     def _stop(self, status: int = 0) -> None:
         """Begin to stop, to exit with `status`; called again: abort the responses under way."""
-        now, self._stop_at = time.monotonic(), _NEVER
-        if self._stopping:
-            self._kill_at = min(self._kill_at, now + _KILL_DELAY)
+        if self._shutdown.begun:
+            self._shutdown.hasten()
         else:
-            self._stopping, self._status = True, status
-            self._kill_at = now + self._context.options.grace_period + _KILL_DELAY
-            self._metrics.set_phase(Phase.STOPPING)
-            notify("STOPPING=1")
-            close(self._context.sockets)
-        command = commands.STOP if self._kill_at > now + _KILL_DELAY else commands.ABORT
+            if not self._shutdown.is_announced:
+                self._announce_stop()
+            self._shutdown.begin(status, self._context.options.grace_period)
+            close([*self._context.sockets, *self._context.redirect_sockets])
+        command = commands.ABORT if self._shutdown.is_urgent else commands.STOP
         for worker in self._workers:
             worker.send(command)
+
+    def _announce_stop(self) -> None:
+        """Let all see that the server ends, unless another process has taken over; one that is starting ends, too."""
+        self._succession.cancel()
+        if not self._succession.is_done:
+            self._metrics.set_phase(Phase.STOPPING)
+            notify("STOPPING=1")

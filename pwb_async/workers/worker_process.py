@@ -42,16 +42,19 @@ class WorkerProcess:
         self.context = context
         self.started_at = time.monotonic()
         self._rows = None if context.metrics is None else context.metrics.rows
-        self._row = 0 if self._rows is None else self._rows.claim()
+        self._row = 0
         self.channel, child_channel = socket.socketpair()
         self.channel.setblocking(False)
         try:
+            if self._rows is not None:
+                self._row = self._rows.claim()
             self.pid = os.fork()
             if not self.pid:
                 _run_child(context, self._row, child_channel, [*parent_sockets, self.channel])
         except OSError:
             self.channel.close()
-            self._set_phase(Phase.NONE)
+            if self._row:
+                self._set_phase(Phase.NONE)
             raise
         finally:
             child_channel.close()

@@ -302,6 +302,52 @@ async def test_a_new_process_that_cannot_start_changes_nothing(
         await eventually(lambda: not server.resources().zombies, 5)
 
 
+@pytest.mark.parametrize("options", [(), ("--workers", "2")], ids=["alone", "workers"])
+async def test_a_stop_ends_the_new_process_too(
+    options: tuple[str, ...], run: Start, admin: Admin, tmp_path: Path
+) -> None:
+    async with run(*admin.options, *options, allowed_errors=INFO) as server:
+        os.mkfifo(tmp_path / "pwb.toml")  # to which nothing is written, so the new process waits for its options
+        server.signal(signal.SIGUSR2)
+        await wait_for_message(server, "is starting to take over")
+        server.signal()
+        assert await server.exited() == 0
+        await eventually(lambda: not server.process_ids(), 10)
+
+
+@pytest.mark.parametrize("options", [(), ("--workers", "2")], ids=["alone", "workers"])
+async def test_a_process_that_was_replaced_has_no_delay_and_no_successor(
+    options: tuple[str, ...], run: Start, admin: Admin
+) -> None:
+    async with run(*admin.options, "--shutdown-delay", "1h", *options, allowed_errors=INFO) as server:
+        async with Peer(server.address, receive_buffer=64 * 1024) as peer:
+            await peer.send(get("/big.bin"))
+            await peer.read_at_least(1)
+            await hand_over(server)
+            server.signal(signal.SIGUSR2)
+            server.signal(signal.SIGHUP)
+            server.signal()
+            await wait_for_message(server, "stopping: waiting")
+            server.signal()
+            assert await server.exited() == 0
+        assert server.error_output().count("is starting to take over") == 1
+        assert await admin.status("/readyz") == 200
+        new = min(server.process_ids())
+        for number in (signal.SIGTERM, signal.SIGINT):
+            os.kill(new, number)
+        await eventually(lambda: not server.process_ids(), 10)
+
+
+@pytest.mark.parametrize("options", [(), ("--workers", "2")], ids=["alone", "workers"])
+async def test_with_a_timeline_no_new_process_is_started(options: tuple[str, ...], run: Start, tmp_path: Path) -> None:
+    async with run("--trace", str(tmp_path / "t"), *options, allowed_errors="with --trace no new process") as server:
+        processes = server.process_ids()
+        server.signal(signal.SIGUSR2)
+        await wait_for_message(server, "with --trace no new process can take over: it would empty the timeline")
+        assert (await fetch_fresh(server)).content == TEXT
+        assert server.process_ids() == processes
+
+
 async def test_no_request_is_lost_while_processes_are_replaced(run: Start, admin: Admin) -> None:
     async with run(*admin.options, "--workers", "2", allowed_errors=INFO) as server:
         ended = asyncio.Event()
