@@ -90,7 +90,7 @@ async def test_files_that_cannot_be_used_leave_all_as_it_was(
 
 FAULT = """
 import os, runpy, sys
-from pwb_async.workers import supervisor
+from pwb_async.workers import renewal
 
 def fork():
     if os.path.exists("no processes"):
@@ -98,7 +98,8 @@ def fork():
     return original()
 
 original, os.fork = os.fork, fork
-supervisor._CERTIFICATES_RETRY = 1.5
+assert renewal._RETRY
+renewal._RETRY = 1.5
 del sys.argv[:3]
 runpy.run_module("pwb_async", run_name="__main__", alter_sys=True)
 """
