@@ -52,6 +52,7 @@ ON_ESSENTIAL_DESIGNS: Final = (
     "tests/conformance/test_many.py",
     "tests/conformance/test_own_configuration.py",
     "tests/conformance/test_proxy_protocol.py",
+    "tests/conformance/test_request_limits.py",
     "tests/conformance/test_rules.py",
     "tests/conformance/test_scarce.py",
     "tests/conformance/test_sendfile.py",

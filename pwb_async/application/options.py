@@ -18,7 +18,8 @@ _TOPICS: Final = (
 """What the server does, if it has options for that."""
 _NAMES: Final = (
     "server_version", "proxy_protocol",
-    "max_connections", "max_connections_per_ip", "requests_per_connection", "max_content",
+    "max_connections", "max_connections_per_ip", "requests_per_connection", "max_content", "max_send_rate",
+    "max_total_send_rate",
 )  # fmt: skip
 """Further options of which the server decides: they are about connections, or about its own field Server."""
 OF_THE_SERVER: Final = frozenset((*_NAMES, *(name for name, each in DECLARATIONS.items() if each.topic in _TOPICS)))

@@ -99,4 +99,11 @@ class OptionValues(TypedDict, total=False):
     max_head: int | str | None
     max_content: int | str | None
     max_ranges: int | None
+    max_request_rate: str | None
+    request_burst: int | None
+    max_send_rate: str | None
+    max_total_send_rate: str | None
+    limit_exempt: list[str] | tuple[str, ...] | None
+    limit_dry_run: bool | None
+    limit_ipv6_prefix: str | None
     delay_disk: list[str] | tuple[str, ...] | None

@@ -44,6 +44,7 @@ from .option_types import (
     WORKERS,
 )
 from .parsers import Delay, HeaderField, TypeRule
+from .rate_options import RateOptions
 from .rules import Rules
 from .storage_options import StorageOptions
 from .terminal_options import TerminalOptions
@@ -58,7 +59,9 @@ class ConfigError(ValueError):
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)  # a repr of 100 values would cost a start 0.4 ms
-class Options(TLSOptions, LiveReloadOptions, TerminalOptions, LimitOptions, OperationOptions, StorageOptions):
+class Options(
+    TLSOptions, LiveReloadOptions, TerminalOptions, RateOptions, LimitOptions, OperationOptions, StorageOptions
+):
     """The values of all options. Times are in seconds, sizes in bytes; 0 and None mean what the help says of them.
 
     Only read_options() checks values; Options(port=0) takes what it is given.

@@ -1,4 +1,4 @@
-"""Rules in the TOML file: the tables [[headers]], [[redirects]], [[rewrites]] and [[access]]."""
+"""Rules in the TOML file: the tables [[headers]], [[redirects]], [[rewrites]], [[access]] and [[limits]]."""
 
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -7,10 +7,12 @@ from typing import Any, Final, TypeVar
 from pwb_async.core.semantics.networks import Networks, parse_network
 from pwb_async.core.site.access import AccessRule
 from pwb_async.core.site.header_rules import Change, HeaderRule
+from pwb_async.core.site.limit_rules import LimitRule
 from pwb_async.core.site.patterns import parse_pattern
 from pwb_async.core.site.redirect_rules import REDIRECTS, REWRITES, RedirectRule, parse_rule
 from pwb_async.output.printing import did_you_mean
 
+from .conversion import convert
 from .headers_file import add_change
 from .options import ConfigError
 from .redirects_file import DEFAULT_STATUS, NO_STATUS
@@ -35,7 +37,11 @@ def parse_tables(name: str, text: str, tables: Mapping[str, Any]) -> Rules:
             if kind == "redirects" and "status" not in table:
                 warnings.append(f"{place}: {NO_STATUS}")
     return Rules(
-        tuple(found["headers"]), (*found["redirects"], *found["rewrites"]), tuple(warnings), tuple(found["access"])
+        tuple(found["headers"]),
+        (*found["redirects"], *found["rewrites"]),
+        tuple(warnings),
+        tuple(found["access"]),
+        tuple(found["limits"]),
     )
 
 
@@ -133,11 +139,36 @@ def _networks(table: Mapping[str, Any], key: str) -> Networks:
     return Networks(networks)
 
 
+def _limit(place: str, table: Mapping[str, Any]) -> LimitRule:
+    pattern = parse_pattern(_get(table, "for", str))
+    if pattern.host:
+        raise ValueError(f'"{pattern.text}": limits depend on the path alone, as a client may name any host')
+    settings: dict[str, tuple[str, Any]] = {}
+    for key, value in table.items():
+        name = key.replace("-", "_")
+        if name in settings:
+            raise ValueError(f"{settings[name][0]} and {key} are the same key")
+        if name != "for":
+            settings[name] = key, value
+    if not settings:
+        raise ValueError(f"there is none of {', '.join(LIMIT_SETTINGS)}")
+    try:
+        values = tuple((name, convert(name, key, value)) for name, (key, value) in settings.items())
+    except ConfigError as error:
+        raise ValueError(str(error).removesuffix(".")) from None
+    return LimitRule(place, pattern, values)
+
+
+LIMIT_SETTINGS: Final = (
+    "max_request_rate", "request_burst", "max_send_rate", "max_total_send_rate", "limit_exempt", "limit_dry_run",
+)  # fmt: skip
+"""The options that a rule of [[limits]] may set for its paths."""
 _RULE_KEYS: Final = ("from", "to", "status", "force", "query")
 TABLES: Final[Mapping[str, tuple[tuple[str, ...], Callable[[str, Mapping[str, Any]], Any]]]] = {
     "headers": (("for", "set", "unset"), _headers),
     "redirects": (_RULE_KEYS, _redirect),
     "rewrites": (_RULE_KEYS, _rewrite),
     "access": (("for", "htpasswd", "allow", "deny"), _access),
+    "limits": (("for", *LIMIT_SETTINGS, *(name.replace("_", "-") for name in LIMIT_SETTINGS)), _limit),
 }
 """The keys of a table of each kind, and what makes a rule of it."""

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from pwb_async.core.site.access import AccessRule
 from pwb_async.core.site.header_rules import HeaderRule
+from pwb_async.core.site.limit_rules import LimitRule
 from pwb_async.core.site.redirect_rules import RedirectRule
 
 
@@ -17,3 +18,5 @@ class Rules(NamedTuple):
     """Lines about what is probably not meant, each of which begins with its place."""
     access: tuple[AccessRule, ...] = ()
     """The access rules, which only the TOML file has."""
+    limits: tuple[LimitRule, ...] = ()
+    """The limits by path, which only the TOML file has, too."""

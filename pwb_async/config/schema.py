@@ -25,6 +25,8 @@ from .option_types import (
     OptionType,
 )
 from .options import DECLARATIONS
+from .rate_types import IPV6_PREFIX, REQUEST_RATE, SEND_RATE
+from .rule_tables import LIMIT_SETTINGS
 from .site_tables import is_of_a_site
 
 Schema = Mapping[str, Any]
@@ -41,6 +43,9 @@ _TYPES: Final[Mapping[OptionType, Schema]] = {
     BYTES: {"anyOf": [{"type": "integer", "minimum": 1}, _SIZE]},
     BYTES_OR_OFF: {"anyOf": [{"type": "integer", "minimum": 1}, _SIZE, {"const": "off"}]},
     RATE: {"anyOf": [{"type": "integer", "minimum": 0}, _SIZE]},
+    SEND_RATE: {"anyOf": [{"const": 0}, {"type": "integer", "minimum": 1024}, _SIZE]},
+    REQUEST_RATE: {"type": "string", "pattern": "^([1-9][0-9]{0,8} ?/ ?[smh]|off)$"},
+    IPV6_PREFIX: {"type": "integer", "minimum": 1, "maximum": 128},
     SECONDS: {"anyOf": [{"type": "number", "exclusiveMinimum": 0, "maximum": 2000000}, _TIME]},
     SECONDS_OR_0: {"anyOf": [{"type": "number", "minimum": 0, "maximum": 2000000}, _TIME]},
     AGE: {"anyOf": [{"type": "integer", "minimum": 0}, _TIME]},
@@ -119,6 +124,7 @@ def _rule_tables() -> dict[str, Schema]:
         "redirects": _table({**rule, "status": {"enum": list(REDIRECTS)}}, "from", "to"),
         "rewrites": _table({**rule, "status": {"enum": list(REWRITES)}}, "from", "to"),
         "access": _table({"for": pattern, "htpasswd": _STRING, "allow": _STRINGS, "deny": _STRINGS}, "for"),
+        "limits": _object((DECLARATIONS[name] for name in LIMIT_SETTINGS), {"for": pattern}) | {"required": ["for"]},
     }
 
 

@@ -10,7 +10,7 @@ from pwb_async.output.printing import did_you_mean
 from .options import DECLARATIONS, ConfigError
 from .rules import Rules
 
-RULE_TABLES: Final = ("headers", "redirects", "rewrites", "access")
+RULE_TABLES: Final = ("headers", "redirects", "rewrites", "access", "limits")
 """The names of the tables of rules."""
 SITES: Final = "sites"
 """The name of the tables of sites."""

@@ -23,6 +23,7 @@ from .access_step import found_step, guard_step
 from .coding_step import coding_step
 from .explanation import Explanation, Step
 from .file_steps import candidates_step, error_page_step
+from .limit_step import limit_step
 from .origins import explain_fields
 from .outcome import Outcome
 from .recording import Record, RecordingDisk, RecordingSite
@@ -49,7 +50,7 @@ class Explainer:
         parts = SiteParts(partial(RecordingSite, self._record), partial(RecordingDisk, self._record))
         options = replace(options, live_reload=False)  # whose script is not part of what the options make of a site
         self._context = open_context(program, options, parts=parts, sockets=[])
-        self._check = self._context.access_check
+        self._check = self._context._replace(limits=None).access_check  # as no explanation counts
 
     def explain(self, wire: bytes, peer: str, now: int) -> Iterator[Explained]:
         """Yield each request on a connection, with the explanation of its response.
@@ -122,6 +123,8 @@ class Explainer:
     def _steps(self, outcome: Outcome, request: Request) -> Iterator[Step]:
         """Yield the steps in the order in which they are made, up to the one that decides."""
         yield site_step(outcome, request)
+        if (limits := self._context.limits) is not None:
+            yield limit_step(limits.of(request), outcome.client)
         access = self._context.sites.access_of(outcome.number)
         yield guard_step(outcome, access)
         if outcome.located is None:

@@ -40,6 +40,10 @@ _NAMES: Final = (
     "reloads",
     "failed_reloads",
     "worker_deaths",
+    "limited",
+    "over_limit",
+    "send_delays",
+    "send_delay_time",
     # gauges
     "responding",
     "idle",

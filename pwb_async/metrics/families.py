@@ -103,6 +103,22 @@ def families(numbers: Sequence[int]) -> Iterator[Family]:
         ),
     )
     yield _counter("pwb_worker_deaths", "Workers that ended without being asked to.", number("worker_deaths"))
+    yield Family(
+        "pwb_requests_limited",
+        Kind.COUNTER,
+        "Requests beyond --max-request-rate: refused with 429, or in a dry run only counted.",
+        tuple(
+            Sample("_total", (("result", result),), number(cell))
+            for result, cell in (("refused", "limited"), ("dry_run", "over_limit"))
+        ),
+    )
+    yield _counter("pwb_send_delays", "Pieces of responses that waited for --max-send-rate.", number("send_delays"))
+    yield _counter(
+        "pwb_send_delay_seconds",
+        "Time for which pieces of responses waited for it.",
+        seconds("send_delay_time"),
+        "seconds",
+    )
     yield _gauge("process_open_fds", "Open descriptors of all processes.", number("open_files"))
     yield _gauge(
         "process_resident_memory_bytes",

@@ -28,6 +28,7 @@ from .sites import Sites
 
 if TYPE_CHECKING:
     from pwb_async.access.trusted_proxies import TrustedProxies
+    from pwb_async.limits.limits import Limits
     from pwb_async.metrics.metrics import Metrics
     from pwb_async.observability.trace_events import TraceWriter
     from pwb_async.tls.reloading import ReloadingContexts
@@ -81,6 +82,8 @@ class ServerContext(NamedTuple):
     """The listening sockets of --admin."""
     metrics: "Metrics | None" = None
     """The metrics; None if no option needs them."""
+    limits: "Limits | None" = None
+    """The limits on requests and on bytes a second; None if there are none."""
     guard: Guard | None = None
     """The function that may refuse a request before the cache is asked, beside that of `sites`; None for none.
 
@@ -103,10 +106,15 @@ class ServerContext(NamedTuple):
 
     def make_access_check(self, site: Responder, *, by_rules: bool = True) -> AccessCheck | None:
         """The same with another site, which adds its fields to what refuses a request. by_rules: whether rules do."""
-        guard = both(self.sites.guard(self.site) if by_rules else None, self.guard)
+        guard = both(self._guard_of_rules(site) if by_rules else None, self.guard)
         guard = both(find_health_guard(self.options, self.metrics), guard)
         resolve = self.resolve_client or self.proxies
         return None if resolve is None and guard is None else AccessCheck(resolve, guard, site)
+
+    def _guard_of_rules(self, site: Responder) -> Guard | None:
+        """The guard of limits and of access rules, in this order, since the check of a password is what costs most."""
+        limits = None if self.limits is None else self.limits.guard(site)
+        return both(limits, self.sites.guard(self.site))
 
     @property
     def all_observers(self) -> tuple[Observer, ...]:

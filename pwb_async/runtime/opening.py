@@ -19,6 +19,7 @@ from .all_sockets import open_all_sockets
 from .connection_options import find_parser, limits, timeouts
 from .context import ServerContext, StartupError
 from .delays import slowed
+from .limit_options import find_limits
 from .log_options import is_same_log, open_log
 from .operation_options import make_metrics
 from .processors import processors
@@ -88,6 +89,7 @@ def _open(
         options = with_live_reload(program, options)
     if program == "pwb-legacy" and has_stores(options):
         raise StartupError("an object store is served by pwb, not by the designs, which have no event loop")
+    rates = find_limits(program, options, old and old.limits)
     with ExitStack() as opened:
         action, value = "serve", options.root  # for the message about an OSError, as all assignments to them
         try:
@@ -152,4 +154,5 @@ def _open(
         redirect_sockets=beside,
         admin_sockets=admin,
         metrics=old.metrics if old is not None else make_metrics(program, options),
+        limits=rates,
     )

@@ -24,6 +24,7 @@ _RELOAD: Final = (
     "pwb_async.config.redirects_file",
     "pwb_async.config.rule_tables",
     "pwb_async.core.site.maintenance",
+    "pwb_async.limits.limits",
     "pwb_async.core.site.rule_warnings",
     "pwb_async.network.local_names",
     "pwb_async.observability.json_format",

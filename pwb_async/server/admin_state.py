@@ -27,6 +27,7 @@ class AdminState:
     closing = False
     observers = ()
     record = None
+    send_rates = None
     stopping = False
 
     def __init__(self, state: ServerState) -> None:

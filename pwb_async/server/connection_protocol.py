@@ -43,6 +43,11 @@ class ConnectionProtocol(asyncio.Protocol):
         """The address of the other end of the connection; "-" on a Unix socket, or if the peer left too early."""
         return self._peer or self._find_peer()
 
+    @property
+    def held(self) -> float:
+        """Seconds for which the server itself has held back what it sends."""
+        return self._writer.held
+
     def use_peer(self, address: str) -> None:
         """Take this as the peer's address, such as that which a proxy has named; "" is ignored."""
         self._peer = address or self._peer
@@ -86,7 +91,12 @@ class ConnectionProtocol(asyncio.Protocol):
         raise NotImplementedError
 
     def _make_writer(self, transport: asyncio.Transport) -> ResponseWriter:
-        return ResponseWriter(transport, self._state.send_queue, self._state.sendfiles)
+        state = self._state
+        if state.send_rates is None:
+            return ResponseWriter(transport, state.send_queue, state.sendfiles)
+        from .paced_writer import PacedWriter  # few servers have such limits
+
+        return PacedWriter(transport, state.send_queue, state.sendfiles, state.loop)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End a response that is being written, and stop counting the connection."""
@@ -98,8 +108,9 @@ class ConnectionProtocol(asyncio.Protocol):
     def pause_writing(self) -> None:
         """Pause the writer, and start the send timeout."""
         self._writer.pause()
-        self._send_timeout = SendTimeout(self._state.context.timeouts.send, self._state.clock())
-        self.deadline.at = self._send_timeout.next_check
+        held = self._writer.held
+        self._send_timeout = SendTimeout(self._state.context.timeouts.send, self._state.clock() - held)
+        self.deadline.at = self._send_timeout.next_check + held
 
     def resume_writing(self) -> None:
         """Resume the writer, and end the send timeout."""
@@ -111,8 +122,9 @@ class ConnectionProtocol(asyncio.Protocol):
         acknowledged = bytes_acknowledged(self.sock)
         # On a Unix socket the kernel does not count; there the transport's buffer shows whether the peer reads.
         progress = -self._transport.get_write_buffer_size() if acknowledged is None else acknowledged
-        if timeout.check(progress, self._state.clock()):
-            self.deadline.at = timeout.next_check
+        held = self._writer.held  # the client's time stands still while the server itself holds back
+        if timeout.check(progress, self._state.clock() - held):
+            self.deadline.at = timeout.next_check + held
         else:
             self.abort(reset=True)
 

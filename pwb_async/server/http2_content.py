@@ -34,14 +34,19 @@ class ContentSender:
     def send(self) -> int:
         """Collect what the windows and one turn allow; return how many bytes of content. There may be more if that is
         MAX_BATCH."""
-        connection, transfers, size = self._connection, self._transfers, 0
+        connection, transfers, paces, size = self._connection, self._transfers, self._transfers.paces, 0
         while size < MAX_BATCH and (stream := connection.next_stream()) is not None:
             transfer, part = transfers.active[stream.id], stream.next_slice
+            if paces is not None and paces.holds(transfer):
+                continue
             if part is not None and not self._read_next(transfer, part):
                 continue
             unsent = stream.unsent
-            transfers.out += connection.take(stream, _QUANTUM if stream.incremental else MAX_BATCH)
+            limit = _QUANTUM if stream.incremental else MAX_BATCH
+            transfers.out += connection.take(stream, limit if paces is None else paces.allowed(transfer, limit))
             size += unsent - stream.unsent
+            if paces is not None:
+                paces.sent(transfer, unsent - stream.unsent)
             if not (stream.unsent or stream.open_ended):
                 transfers.end(transfer)
         return size

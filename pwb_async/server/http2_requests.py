@@ -51,6 +51,7 @@ class PendingRequests:
         connection, owner = transfers.connection, transfers.owner
         cache, check_access, observers, out = state.cache, state.access_check, state.observers, transfers.out
         wall, now = time.time(), state.clock()  # since the epoch, and on the clock of the deadlines and the cache
+        paces = transfers.paces
         size, outdated = 0, cache is not self._cache
         for stream, request in self.waiting or ():
             response, client = None, peer
@@ -71,7 +72,11 @@ class PendingRequests:
                     response = self._locate(stream, request, client, wall)
                     if response is None:
                         continue
-            if response.has_file or transfers.full:
+            if (
+                response.has_file
+                or transfers.full
+                or (paces is not None and not paces.admits(client, request, response))
+            ):
                 transfers.begin(transfers.add(stream, request, client, wall), response)
                 continue
             out += connection.respond(stream, request, response, wall)

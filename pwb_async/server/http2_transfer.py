@@ -1,13 +1,14 @@
 """A transfer: a request of HTTP/2 whose response could not be sent at once, and what it waits for."""
 
 from enum import Enum, auto
-from typing import Final
+from typing import Final, Protocol
 
 from pwb_async.core.events import BadRequest
 from pwb_async.core.http2.streams import Stream
 from pwb_async.core.semantics.messages import Request, Response
 
 from .response_cache import ResponseCache
+from .response_writer import ResponseWriter
 
 _SHARE: Final = 1024 * 1024
 """Bytes of an incremental response that are sent before another one like it gets its place."""
@@ -92,3 +93,24 @@ class Transfer:
         has_had_its_share = stream.incremental and self.placed_at - stream.unsent >= _SHARE
         is_due = other.precedence < self.precedence or (has_had_its_share and other.precedence == self.precedence)
         return (stream.window <= 0 or is_due) and b"ETag" in dict(self.response.fields)
+
+
+class Owner(Protocol):
+    """What transfers need of the protocol that they belong to."""
+
+    @property
+    def peer(self) -> str:
+        """The address of the other end of the connection."""
+
+    @property
+    def writer(self) -> ResponseWriter:
+        """The sending side of the connection."""
+
+    def schedule(self) -> None:
+        """Take a turn when other connections have had theirs."""
+
+    def abort(self, reset: bool = False) -> None:
+        """Close the connection at once."""
+
+    def report(self, transfer: Transfer, status: int, sent: int) -> None:
+        """Pass the exchange to the observers."""

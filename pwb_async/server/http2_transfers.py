@@ -13,7 +13,7 @@ import logging
 import time
 from dataclasses import replace
 from functools import partial
-from typing import Final, Protocol, cast
+from typing import TYPE_CHECKING, Final, cast
 
 from pwb_async.core.events import BadRequest
 from pwb_async.core.http2.connection import HTTP2Connection
@@ -21,9 +21,11 @@ from pwb_async.core.http2.errors import ErrorCode
 from pwb_async.core.http2.streams import Stream
 from pwb_async.core.semantics.messages import FileSlice, Request, Response, StreamingResponse
 
-from .http2_transfer import Phase, Transfer
-from .response_writer import ResponseWriter
+from .http2_transfer import Owner, Phase, Transfer
 from .state import ServerState
+
+if TYPE_CHECKING:
+    from .http2_pacing import HTTP2Paces
 
 logger: Final = logging.getLogger("pwb")
 _MAX_PLACES: Final = 2
@@ -32,27 +34,6 @@ _MAX_MEMORY: Final = 1024 * 1024
 """Bytes of content in memory that wait for the client's windows."""
 _CLIENT_CLOSED_REQUEST: Final = 499
 """The status in the log of a request that was reset before its response; that of nginx."""
-
-
-class Owner(Protocol):
-    """What transfers need of the protocol that they belong to."""
-
-    @property
-    def peer(self) -> str:
-        """The address of the other end of the connection."""
-
-    @property
-    def writer(self) -> ResponseWriter:
-        """The sending side of the connection."""
-
-    def schedule(self) -> None:
-        """Take a turn when other connections have had theirs."""
-
-    def abort(self, reset: bool = False) -> None:
-        """Close the connection at once."""
-
-    def report(self, transfer: Transfer, status: int, sent: int) -> None:
-        """Pass the exchange to the observers."""
 
 
 class Transfers:
@@ -70,17 +51,32 @@ class Transfers:
         """Frames to write at the end of the turn."""
         self.full = False
         """Whether so much content waits in memory that a response has to wait unless it can be sent at once."""
+        self.paces: HTTP2Paces | None = None
+        """How fast responses are sent; None for as fast as the windows allow."""
+        if state.send_rates is not None:
+            from . import http2_pacing  # few servers have such limits
+
+            self.paces = http2_pacing.HTTP2Paces(owner, connection, state.loop, state.send_rates)
         self._placed: list[Transfer] = []  # those that have a place
         self._memory = 0
 
     @property
     def at_work(self) -> bool:
-        """Whether threads work on any of them."""
-        return any(each.phase is Phase.LOOKED_UP or each.phase is Phase.READING for each in self.active.values())
+        """Whether threads work on any of them, or any waits for a send rate."""
+        return self.held or any(
+            each.phase is Phase.LOOKED_UP or each.phase is Phase.READING for each in self.active.values()
+        )
+
+    @property
+    def held(self) -> bool:
+        """Whether any of them waits for a send rate."""
+        return self.paces is not None and self.paces.holding
 
     @property
     def blocked(self) -> bool:
-        """Whether any of them waits for the client's windows; true only at the end of a turn."""
+        """Whether the client's windows are waited for; true only at the end of a turn."""
+        if self.held:
+            return False
         begun = (Phase.OPEN, Phase.PARKED)
         return any(each.phase in begun and each.stream.unsent for each in self.active.values())
 
@@ -250,6 +246,8 @@ class Transfers:
         del self.active[transfer.stream.id]
         reading, transfer.phase = transfer.phase is Phase.READING, Phase.ENDED
         self._keep_in_memory(-transfer.memory)
+        if self.paces is not None:
+            self.paces.forget(transfer.stream)
         response = transfer.response
         if not reading:  # otherwise release() is called when the thread has read
             self.release(transfer)

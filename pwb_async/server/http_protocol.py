@@ -97,6 +97,8 @@ class HTTPProtocol(ConnectionProtocol):
         """
         state, connection, writer = self._state, self._connection, self._writer
         cache, check_access, observers, record = state.cache, state.access_check, state.observers, state.record
+        send_rates = state.send_rates  # with which responses are written one by one, as each may have its own
+        max_pipelined = MAX_PIPELINED if send_rates is None else 1
         wall, now = time.time(), state.clock()  # since the epoch, and on the clock of the deadlines and the cache
         out: list[Part] = []
         count = size = 0
@@ -113,6 +115,8 @@ class HTTPProtocol(ConnectionProtocol):
                     check.add_done_callback(partial(self._process_checked, cast(Request, event), client, cache))
                     return
                 response = refusal
+            if send_rates is not None:
+                writer.use_rates(send_rates, client or self.peer, event)
             if isinstance(event, BadRequest):
                 response = state.context.site.refuse(event)
             elif response is None:
@@ -141,7 +145,7 @@ class HTTPProtocol(ConnectionProtocol):
             size += response.length
             if connection.idle_and_empty or writer.paused:
                 break
-            if count == MAX_PIPELINED or size > _MAX_BATCH:
+            if count == max_pipelined or size > _MAX_BATCH:
                 self._begin(out)
                 state.loop.call_soon(self._continue)
                 return

@@ -8,6 +8,8 @@ from typing import Final
 
 LATE_IMPORTS: Final = ("aiofiles.os",)
 """The modules; under --sandbox they are imported before the process gives up the right to read them."""
+RELOAD_IMPORTS: Final = ("pwb_async.server.http2_pacing", "pwb_async.server.min_rate", "pwb_async.server.paced_writer")
+"""Modules that a reload imports if options have become such that they are needed; under --sandbox, too, before."""
 LATE_IMPORTS_DELAY: Final = 1.0
 """Seconds after the start."""
 

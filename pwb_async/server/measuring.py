@@ -5,12 +5,15 @@ refresh()    once a second, and whenever this process is asked for the metrics: 
 """
 
 import time
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from pwb_async.metrics.cells import CELL
 from pwb_async.metrics.metrics import Metrics
 
 from .state import ServerState
+
+if TYPE_CHECKING:
+    from pwb_async.limits.limits import Limits
 
 _REFRESH_INTERVAL: Final = 1.0
 """Seconds between two measurements of everything: to look at 10,000 connections takes 2 ms."""
@@ -76,7 +79,17 @@ class Measuring:
         self._measure_process()
         if (log := self._state.context.log) is not None:
             self._take_over("log_lines_dropped", log, log.dropped)
+        if (limits := self._state.context.limits) is not None:
+            self._measure_limits(limits)
         self._metrics.recorder.flush()
+
+    def _measure_limits(self, limits: "Limits") -> None:
+        if (requests := limits.requests) is not None:
+            self._take_over("limited", requests, requests.refused)
+            self._take_over("over_limit", requests, requests.passed)
+        if (rates := limits.send_rates) is not None:
+            self._take_over("send_delays", rates.delays, rates.delays.count)
+            self._take_over("send_delay_time", rates.delays, rates.delays.time)
 
     def _set(self, name: str, number: int) -> None:
         self._metrics.recorder.numbers[CELL[name]] = number

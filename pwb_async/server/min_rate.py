@@ -15,7 +15,7 @@ class MinSendRate:
     """Aborts connections whose clients acknowledge too few bytes.
 
     A connection is measured from the moment when it first has to wait for its client until its responses are sent, so
-    that fast clients cost nothing.
+    that fast clients cost nothing. The time for which the server itself holds back what it sends does not count.
     """
 
     def __init__(self, rate: int, period: float) -> None:
@@ -34,9 +34,9 @@ class MinSendRate:
 
     def _check(self, connection: ServerConnection, rate: SendRate | None, now: float) -> None:
         if rate is None:
-            self._measured[connection] = SendRate(connection.sock, now)
+            self._measured[connection] = SendRate(connection.sock, now - connection.held)
         elif connection.responding:
-            if rate.is_below(self._rate, self._period, connection.sock, now):
+            if rate.is_below(self._rate, self._period, connection.sock, now - connection.held):
                 connection.abort(reset=True)
             else:
                 self._measured[connection] = rate

@@ -9,15 +9,19 @@ which the transport writes (body_reader.py).
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from pwb_async.core.semantics.messages import File, FileSlice, Part
+from pwb_async.core.events import BadRequest
+from pwb_async.core.semantics.messages import File, FileSlice, Part, Request
 from pwb_async.storage.errors import TruncatedError
 
 from .async_storage import AsyncStorage
 from .body_reader import BodyReader
-from .send_queue import SendQueueWatcher
+from .send_queue import SendQueue
 from .sendfile import SENDFILE_CHUNK, FileTransfer, SendfileRefusedError, SendfileSupport, sendfile
+
+if TYPE_CHECKING:
+    from pwb_async.limits.send_rates import SendRates
 
 _MIN_PART: Final = 64 * 1024
 """Bytes that a shorter file slice counts for, as each costs system calls; so at most 32 are sent in a row."""
@@ -45,7 +49,7 @@ class ResponseWriter:
     sent: int
     """Bytes of the present response that start() and send() have passed to the transport or to the socket."""
 
-    def __init__(self, transport: asyncio.Transport, send_queue: SendQueueWatcher, sendfiles: SendfileSupport) -> None:
+    def __init__(self, transport: asyncio.Transport, send_queue: SendQueue, sendfiles: SendfileSupport) -> None:
         """sendfiles: the file systems whose files the kernel may send."""
         self._transport = transport
         self._send_queue = send_queue
@@ -55,6 +59,20 @@ class ResponseWriter:
         self.paused = False
         self.closed = False
         self.sent = 0
+
+    def use_rates(self, rates: "SendRates", client: str, event: Request | BadRequest) -> None:
+        """Send what follows as fast as the response to a request may be sent. Only a PacedWriter does that."""
+
+    @property
+    def held(self) -> float:
+        """Seconds for which the server itself has held back what it sends."""
+        return 0.0
+
+    def hold(self) -> None:
+        """Note that the server holds back what it sends, until release(). Only a PacedWriter does that."""
+
+    def release(self) -> None:
+        """Note the end of that."""
 
     def limit_buffer(self) -> None:
         """Lower the high-water mark, so that the protocol is paused whenever the transport buffers anything."""

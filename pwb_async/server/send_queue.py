@@ -10,12 +10,22 @@ import socket
 from collections.abc import Callable
 from contextlib import suppress
 from select import EPOLLONESHOT, EPOLLOUT, epoll
-from typing import Final
+from typing import Final, Protocol
 
 _LOW_WATER: Final = 128 * 1024
 """Bytes left unsent when a socket is reported, so that the network stays busy; 16 KiB or 512 KiB cost more CPU."""
 _ONCE: Final = EPOLLOUT | EPOLLONESHOT
 """The events of a socket that is reported once, when it becomes writable."""
+
+
+class SendQueue(Protocol):
+    """What calls back when more of a file can be sent on a socket."""
+
+    def wait(self, sock: socket.socket, callback: Callable[[], object]) -> None:
+        """Call `callback` once, when more can be sent or the connection has failed."""
+
+    def forget(self, sock: socket.socket) -> None:
+        """Cancel wait()."""
 
 
 class SendQueueWatcher:

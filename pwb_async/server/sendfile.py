@@ -17,7 +17,7 @@ from typing import Final, TypeAlias, cast
 from pwb_async.core.semantics.messages import NO_DEVICE, File, FileSlice
 from pwb_async.storage.errors import TruncatedError
 
-from .send_queue import SendQueueWatcher
+from .send_queue import SendQueue
 
 logger: Final = logging.getLogger("pwb")
 Sendfile: TypeAlias = Callable[[int, File, int, int], int]
@@ -97,7 +97,7 @@ class FileTransfer:
     """The next chunk was found not to be in the page cache, and has not been read since."""
 
     def __init__(
-        self, part: FileSlice, transport: asyncio.Transport, send_queue: SendQueueWatcher, sendfile: Sendfile
+        self, part: FileSlice, transport: asyncio.Transport, send_queue: SendQueue, sendfile: Sendfile
     ) -> None:
         self.file, self.position, self.remaining = part
         self.error = None

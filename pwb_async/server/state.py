@@ -20,6 +20,8 @@ from .sendfile import SendfileSupport
 from .site_state import SiteState
 
 if TYPE_CHECKING:
+    from pwb_async.limits.send_rates import SendRates
+
     from .live_reload import LiveReload
 
 
@@ -46,6 +48,10 @@ class ServerConnection(AdmittedConnection, Protocol):
     def write_paused(self) -> bool:
         """Whether data waits for the peer to read."""
 
+    @property
+    def held(self) -> float:
+        """Seconds for which the server itself has held back what it sends."""
+
     def expire(self) -> None:
         """Act on the deadline, which has passed."""
 
@@ -62,7 +68,17 @@ class ServerConnection(AdmittedConnection, Protocol):
 class ServerState(SiteState):
     """The state that a server shares with all protocols that it makes."""
 
-    __slots__ = ("_live_reload", "admission", "closing", "empty", "record", "send_queue", "sendfiles", "stopping")
+    __slots__ = (
+        "_live_reload",
+        "admission",
+        "closing",
+        "empty",
+        "record",
+        "send_queue",
+        "send_rates",
+        "sendfiles",
+        "stopping",
+    )
 
     admission: AdmissionControl[ServerConnection]
     """The open connections, and whether another one is admitted."""
@@ -75,6 +91,9 @@ class ServerState(SiteState):
     needs no Exchange."""
     send_queue: SendQueueWatcher
     """Calls back when a full socket has sent nearly everything."""
+    send_rates: "SendRates | None"
+    """How fast responses are sent; None for as fast as clients read. A connection that was open when a reload has set
+    the first rate is not slowed down."""
     sendfiles: SendfileSupport
     """The file systems whose files sendfile(2) may send."""
     stopping: bool
@@ -107,6 +126,7 @@ class ServerState(SiteState):
         super()._configure(context)
         metrics = context.metrics if context.admin_sockets else None
         self.record = None if metrics is None else metrics.recorder.record
+        self.send_rates = None if context.limits is None else context.limits.send_rates
         self.sendfiles.configure(context.options.sendfile)
         if (events := context.sites.live_reload) is not None:
             from .live_reload import LiveReload  # few servers have it

@@ -58,6 +58,7 @@ class TLSHandshake(asyncio.Protocol):
     responding = False
     """No response is under way."""
     write_paused = False
+    held = 0.0
     """What a handshake has to send fits into the kernel's buffer."""
     _transport: asyncio.Transport
 

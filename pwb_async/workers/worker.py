@@ -20,7 +20,7 @@ from typing import Any, Final
 
 from pwb_async.observability.access_log import LOG_RETRY
 from pwb_async.runtime.context import ServerContext, StartupError
-from pwb_async.server.late_imports import LATE_IMPORTS
+from pwb_async.server.late_imports import LATE_IMPORTS, RELOAD_IMPORTS
 from pwb_async.server.server import Server
 
 from . import commands
@@ -78,7 +78,9 @@ def run_worker(context: ServerContext, channel: socket.socket) -> None:
         signal.signal(number, signal.SIG_DFL)
     _prepare_process(context)
     try:
-        context.drop_privileges(*LATE_IMPORTS, *(["pwb_async.server.tracing"] if context.trace is not None else []))
+        context.drop_privileges(
+            *LATE_IMPORTS, *RELOAD_IMPORTS, *(["pwb_async.server.tracing"] if context.trace is not None else [])
+        )
         with asyncio.Runner(loop_factory=loop_factory(context.options.loop)) as runner:
             runner.run(Worker(context, channel).run())
     except StartupError as error:

@@ -222,6 +222,33 @@ TABLES = [
     ('[[redirects]]\nfrom = "b"\nto = "/"', 'pwb.toml line 1: "b": a path begins with "/".'),
     ('[[rewrites]]\nfrom = "/b"\nto = "http://x/"', "pwb.toml line 1: PWB does not proxy: with 200"),
     ("[[headers]]\nset = {}", "pwb.toml line 1: for is missing."),
+    ("limits = 1", "pwb.toml: limits is not a list of tables: each begins with [[limits]]."),
+    ('[[limits]]\nmax_request_rate = "1/s"', "pwb.toml line 1: for is missing."),
+    ('[[limits]]\nfor = "/a"', "pwb.toml line 1: there is none of max_request_rate, request_burst, max_send_rate,"),
+    ('[[limits]]\nfor = "a"\nmax_send_rate = 0', 'pwb.toml line 1: "a": a path begins with "/".'),
+    (
+        '[[limits]]\nfor = "https://a.example/x"\nmax_send_rate = 0',
+        'pwb.toml line 1: "https://a.example/x": limits depend on the path alone, as a client may name any host.',
+    ),
+    ('[[limits]]\nfor = "/a"\nrate = "1/s"', "pwb.toml line 1: unknown key 'rate'"),
+    (
+        '[[limits]]\nfor = "/a"\nmax-request-rate = 5',
+        'pwb.toml line 1: max-request-rate: 5 is of the wrong type: it must be a string such as "20/s".',
+    ),
+    (
+        '[[limits]]\nfor = "/a"\nmax_request_rate = "5"',
+        "pwb.toml line 1: max_request_rate: '5' is not a rate such as 20/s, 600/m or 1000/h, nor off.",
+    ),
+    (
+        '[[limits]]\nfor = "/a"\nmax_send_rate = "1000"',
+        "pwb.toml line 1: max_send_rate: '1000' is less than 1024 bytes a second.",
+    ),
+    ('[[limits]]\nfor = "/a"\nlimit_exempt = "::1"', "pwb.toml line 1: limit_exempt: '::1' is not a list."),
+    (
+        '[[limits]]\nfor = "/a"\nlimit_exempt = ["10.0.0.1/8"]',
+        "pwb.toml line 1: limit_exempt: '10.0.0.1/8' has bits set behind its prefix; the network is 10.0.0.0/8.",
+    ),
+    ('[[limits]]\nfor = "/a"\nmax_request_rate = "1/s"\nmax-request-rate = "2/s"', "pwb.toml line 1: max_request_rate"),
     ('[[access]]\nhtpasswd = "u"', "pwb.toml line 1: for is missing."),
     ('[[access]]\nfor = "/a"', "pwb.toml line 1: there is neither htpasswd nor allow nor deny."),
     ('[[access]]\nfor = "a"\ndeny = ["::1"]', 'pwb.toml line 1: "a": a path begins with "/".'),

@@ -242,6 +242,30 @@ set = { X-Docs = "1" }
     assert steps(run, "/f", "--strict-hosts")["response"] == "no site is for this host"
 
 
+def test_limits_are_explained_and_nothing_is_counted(folder: Path, run: Run) -> None:
+    (folder / "pwb.toml").write_text(
+        'root = "site"\nmax-request-rate = "1/h"\nmax-total-send-rate = "9M"\nlimit-exempt = ["10.0.0.0/8"]\n[[limits]]\nfor = "/x/*"\n'
+        'max-request-rate = "2/m"\nrequest-burst = 5\nmax-send-rate = "1M"\nmax-total-send-rate = "2M"\nlimit-dry-run = true\n'
+        '[[limits]]\nfor = "/y"\nmax-request-rate = "off"\nmax-total-send-rate = 0\n'
+    )
+    for _ in range(3):
+        _, out, _ = run("/x/a")
+        assert "limits      pwb.toml line 5 for /x/*\n" in out
+        assert "+ 2/m requests of a client, 5 at once  beyond that they are only counted\n" in out
+        assert "+ 1048576 bytes a second               on a connection\n" in out
+        assert "+ 2097152 bytes a second               of all such responses together\n" in out
+        assert "+ 9437184 bytes a second               of all responses together\n" in out
+    assert steps(run, "/z")["limits"].startswith(
+        "--max-request-rate, --max-total-send-rate\nchosen: 1/h requests of a client"
+    )
+    assert (
+        steps(run, "/z", "--from", "10.0.0.1")["limits"]
+        == "10.0.0.1 is exempt (--max-request-rate, --max-total-send-rate)"
+    )
+    (folder / "pwb.toml").write_text('root = "site"\n[[limits]]\nfor = "/x/*"\nmax-send-rate = "1M"\n')
+    assert steps(run, "/z")["limits"] == "none is about this path"
+
+
 def test_a_directory_of_that_name_is_served_by_another_path(folder: Path, run: Run) -> None:
     """`pwb explain` is the command, wherever it runs; the directory is ./explain."""
     (folder / "explain").mkdir()

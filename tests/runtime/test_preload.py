@@ -16,6 +16,7 @@ SERVING: Final = (
     "admin",
     "config",
     "core",
+    "limits",
     "listing",
     "metrics",
     "network",
@@ -58,11 +59,11 @@ import sys
 import pwb_async.__main__
 from pwb_async.config.options import Options
 from pwb_async.runtime.preload import modules_of, preload
-from pwb_async.server.late_imports import LATE_IMPORTS
+from pwb_async.server.late_imports import LATE_IMPORTS, RELOAD_IMPORTS
 options = Options(
     root="s3://bucket", browse=True, live_reload=True, proxy_protocol=True, min_send_rate=1, admin="a:1", health="/up"
 )
-preload(*LATE_IMPORTS, "pwb_async.server.tracing", *modules_of(options, tls=True, http2=True))
+preload(*LATE_IMPORTS, *RELOAD_IMPORTS, "pwb_async.server.tracing", *modules_of(options, tls=True, http2=True))
 print(*sys.modules)
 """
 

@@ -174,11 +174,11 @@ class SendingSide:
         return self._order.pop() if self.window > 0 else None
 
     def take(self, stream: Stream, limit: int) -> list[bytes | memoryview]:
-        """DATA frames of a stream whose buffer is not empty, with about `limit` bytes at most."""
+        """DATA frames of a stream whose buffer is not empty, with `limit` bytes at most."""
         assert stream.buffer
         parts: list[bytes | memoryview] = []
         sent = 0
-        while stream.buffer and sent < limit and (room := min(stream.window, self.window)) > 0:
+        while stream.buffer and (room := min(stream.window, self.window, limit - sent)) > 0:
             data = stream.take(min(len(stream.buffer), MAX_FRAME_SIZE, room))
             size = len(data)
             self.window -= size

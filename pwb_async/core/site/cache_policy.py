@@ -47,8 +47,8 @@ class CachePolicy:
 
 
 def of_error(status: int) -> CacheField:
-    """The field of an error response."""
-    return NO_STORE if status >= 500 else NO_CACHE
+    """The field of an error response. No cache may store a 429 (RFC 6585 4)."""
+    return NO_STORE if status >= 500 or status == 429 else NO_CACHE
 
 
 def keep_private(fields: FieldList) -> FieldList:
