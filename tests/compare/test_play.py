@@ -162,6 +162,16 @@ def test_ctrl_c_writes_the_timelines_so_far(tmp_path: Path) -> None:
     assert f"It was stopped early: {len(names)} of 3 designs." in page
 
 
+def test_ctrl_c_while_a_server_is_started(tmp_path: Path) -> None:
+    """What is raised in a hook of fork() is lost (logging has one), so the signal has to wait."""
+    stop = "import os, signal; forks = []"
+    stop += "; os.register_at_fork(before=lambda: os.kill(os.getpid(), signal.SIGINT) if forks else forks.append(1))"
+    status, _, errors = told("trace", "--modes", "fixed,epoll,async", "--out", tmp_path, before=stop)
+    assert (status, errors) == (130, "pwb-legacy: stopped\n")
+    trace = json.loads((tmp_path / "trace.json").read_bytes())
+    assert [each["name"] for each in trace["otherData"]["designs"]] == ["fixed"]
+
+
 def test_ctrl_c_before_the_first_design_is_done_writes_nothing(tmp_path: Path) -> None:
     stop = "import os, signal; from pwb_legacy.compare.timeline import three_clients as play"
     stop += "; play.perform = lambda *_: os.kill(os.getpid(), signal.SIGINT)"

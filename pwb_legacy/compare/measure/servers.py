@@ -185,7 +185,11 @@ def started(
     use; empty: any. environment: by default this one without the options of PWB in it. group: the control group that it
     is in, if that may be. Raises CannotError."""
 
+    # Ctrl-C waits: what its handler raises in one of the hooks that fork() calls, such as logging's, would be lost.
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
+
     def prepare() -> None:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         # Before the command runs: nginx forks its workers within milliseconds, and they inherit both.
         if cores:
             os.sched_setaffinity(0, cores)
@@ -204,8 +208,10 @@ def started(
             preexec_fn=prepare,  # safe beside threads: it takes no lock of theirs
         )
     except OSError as error:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         raise CannotError(f"{words[0]}: {error.strerror}") from None
     try:
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
         yield process
     finally:
         end(process)
