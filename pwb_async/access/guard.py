@@ -17,17 +17,8 @@ from pwb_async.core.semantics.messages import Request, Response
 from pwb_async.core.semantics.target import host_name
 from pwb_async.core.site.access import AccessRule, AccessRules, Check, Guard, Refusal
 from pwb_async.core.site.cors import is_preflight
-from pwb_async.core.site.lookup import (
-    Directory,
-    Finding,
-    Lookup,
-    Moved,
-    OpenFile,
-    Refused,
-    Storage,
-    StorageError,
-    Unavailable,
-)
+from pwb_async.core.site.findings import Directory, Finding, Moved, OpenFile, Refused, StorageError, Unavailable
+from pwb_async.core.site.lookup import Lookup, Storage
 from pwb_async.core.site.responder import Responder
 
 from .attempts import Attempts

@@ -6,7 +6,8 @@ that is refused is the same for a file, a directory and nothing.
 
 from typing import Final, NamedTuple
 
-from pwb_async.core.site.lookup import NO_REQUEST, Candidate, EntryKind, Lookup, OpenFile, Storage
+from pwb_async.core.site.findings import OpenFile
+from pwb_async.core.site.lookup import NO_REQUEST, Candidate, EntryKind, Lookup, Storage
 
 _STATUSES: Final = (401, 403)
 

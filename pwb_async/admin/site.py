@@ -17,7 +17,8 @@ from pwb_async.core.events import BadRequest
 from pwb_async.core.semantics.accept import accepted
 from pwb_async.core.semantics.messages import Request, Response
 from pwb_async.core.site.error_pages import page_response
-from pwb_async.core.site.lookup import Finding, Lookup
+from pwb_async.core.site.findings import Finding
+from pwb_async.core.site.lookup import Lookup
 from pwb_async.metrics.exposition import OPEN_METRICS, OPEN_METRICS_TYPE, TEXT_TYPE, open_metrics, prometheus_text
 from pwb_async.metrics.families import Family, families, gauge, info
 from pwb_async.metrics.metrics import Metrics

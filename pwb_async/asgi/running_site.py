@@ -18,7 +18,8 @@ from pwb_async.application.requests import redirect_to_root
 from pwb_async.core.events import BadRequest
 from pwb_async.core.semantics.messages import Request, Response
 from pwb_async.core.site.access import Check
-from pwb_async.core.site.lookup import Finding, Lookup
+from pwb_async.core.site.findings import Finding
+from pwb_async.core.site.lookup import Lookup
 from pwb_async.core.site.responder import Responder
 from pwb_async.network.listeners import peer_address
 from pwb_async.observability.exchange import make_exchange

@@ -5,7 +5,8 @@ import stat
 
 from pwb_async.core.semantics.codings import CODINGS
 from pwb_async.core.site.compressible import is_compressible
-from pwb_async.core.site.lookup import Lookup, OpenFile
+from pwb_async.core.site.findings import OpenFile
+from pwb_async.core.site.lookup import Lookup
 from pwb_async.storage.coders import FAST_LEVELS
 from pwb_async.storage.compression import LARGEST, SMALLEST
 from pwb_async.storage.precompressed import ENDINGS, TOLERANCE, is_sendable

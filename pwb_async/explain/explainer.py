@@ -15,7 +15,8 @@ from pwb_async.core.events import BadRequest
 from pwb_async.core.http1.connection import Connection
 from pwb_async.core.semantics.messages import Request, Response
 from pwb_async.core.site.access import Check
-from pwb_async.core.site.lookup import Finding, Lookup, Refused
+from pwb_async.core.site.findings import Finding, Refused
+from pwb_async.core.site.lookup import Lookup
 from pwb_async.runtime.opening import open_context
 from pwb_async.runtime.sites import SiteParts
 

@@ -5,13 +5,10 @@ import os
 import stat
 from collections.abc import Iterator
 
-from pwb_async.core.site.lookup import (
-    Candidate,
+from pwb_async.core.site.findings import (
     Directory,
-    EntryKind,
     Finding,
     Forbidden,
-    Lookup,
     Moved,
     NotFound,
     OpenFile,
@@ -19,6 +16,7 @@ from pwb_async.core.site.lookup import (
     StorageError,
     Unavailable,
 )
+from pwb_async.core.site.lookup import Candidate, EntryKind, Lookup
 from pwb_async.core.site.redirect_rules import Rewrite
 
 from .explanation import Detail, Step, Verdict

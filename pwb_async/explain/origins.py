@@ -11,7 +11,7 @@ from pwb_async.core.events import BadRequest
 from pwb_async.core.semantics.messages import FieldList, Request, Response
 from pwb_async.core.site.cache_policy import IMMUTABLE, NO_STORE
 from pwb_async.core.site.error_pages import status_page
-from pwb_async.core.site.lookup import Moved
+from pwb_async.core.site.findings import Moved
 from pwb_async.core.site.media_types import DEFAULT
 from pwb_async.core.site.redirect_rules import Redirect
 

@@ -9,7 +9,8 @@ from pwb_async.config.options import Options, SiteOptions
 from pwb_async.config.places import Place, places_of
 from pwb_async.core.events import BadRequest
 from pwb_async.core.semantics.messages import Request, Response
-from pwb_async.core.site.lookup import Finding, Lookup, OpenFile, StorageError, Unavailable
+from pwb_async.core.site.findings import Finding, OpenFile, StorageError, Unavailable
+from pwb_async.core.site.lookup import Lookup
 from pwb_async.output.printing import printable
 
 from .recording import HIDDEN, Opened, RecordingSite

@@ -4,7 +4,8 @@ from typing import Final
 
 from pwb_async.core.semantics.messages import Request, Response
 from pwb_async.core.semantics.target import host_name
-from pwb_async.core.site.lookup import Lookup, OpenFile, Refused
+from pwb_async.core.site.findings import OpenFile, Refused
+from pwb_async.core.site.lookup import Lookup
 from pwb_async.core.site.redirect_rules import Redirect, Rewrite
 from pwb_async.output.printing import printable
 

@@ -19,8 +19,8 @@ from urllib.parse import quote_from_bytes
 from zlib import crc32
 
 from pwb_async.core.semantics.messages import NO_DEVICE
+from pwb_async.core.site.findings import FORBIDDEN, Finding, OpenFile, Unavailable
 from pwb_async.core.site.listing_query import MAX_ENTRIES
-from pwb_async.core.site.lookup import FORBIDDEN, Finding, OpenFile, Unavailable
 from pwb_async.storage.open_beneath import FILE_FLAGS
 from pwb_async.storage.root import DiskRoot
 

@@ -13,17 +13,9 @@ from functools import partial
 from typing import Final, TypeAlias
 
 from pwb_async.core.site.access import AccessRule
+from pwb_async.core.site.findings import NOT_FOUND, Directory, Finding, OpenFile, StorageError, Unavailable
 from pwb_async.core.site.listing_query import PAGE_SIZE
-from pwb_async.core.site.lookup import (
-    NOT_FOUND,
-    Directory,
-    EntryKind,
-    Finding,
-    Lookup,
-    OpenFile,
-    StorageError,
-    Unavailable,
-)
+from pwb_async.core.site.lookup import EntryKind, Lookup
 from pwb_async.storage.errors import finding_of, with_error_page
 from pwb_async.storage.etag import content_tag
 from pwb_async.storage.root import DiskRoot, Listable, Root

@@ -26,7 +26,8 @@ from pwb_async.core.semantics.codings import NO_CODING
 from pwb_async.core.semantics.messages import FieldList, Request, Response, StreamingResponse
 from pwb_async.core.site.error_pages import NO_SNIFF
 from pwb_async.core.site.fallback import navigation
-from pwb_async.core.site.lookup import Finding, Lookup, OpenFile
+from pwb_async.core.site.findings import Finding, OpenFile
+from pwb_async.core.site.lookup import Lookup
 from pwb_async.core.site.responder import Responder
 
 from .content_policy import admit_script

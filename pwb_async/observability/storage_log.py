@@ -3,7 +3,8 @@
 import logging
 from typing import Final
 
-from pwb_async.core.site.lookup import Finding, Lookup, StorageError, Unavailable
+from pwb_async.core.site.findings import Finding, StorageError, Unavailable
+from pwb_async.core.site.lookup import Lookup
 
 from .error_log import MessageLimit
 

@@ -14,7 +14,8 @@ from pwb_async.core.events import BadRequest, ConnectionState, Event
 from pwb_async.core.http1.connection import Connection
 from pwb_async.core.http1.parser import RequestParser
 from pwb_async.core.semantics.messages import File, FileSlice, Part, Request, Response
-from pwb_async.core.site.lookup import Finding, Lookup, OpenFile, Storage
+from pwb_async.core.site.findings import Finding, OpenFile
+from pwb_async.core.site.lookup import Lookup, Storage
 from pwb_async.core.site.site import Site
 
 from .combined_format import request_line

@@ -17,20 +17,8 @@ from typing import Final, NamedTuple
 from pwb_async.config.options import ConfigError
 from pwb_async.config.rules import Rules
 from pwb_async.core.semantics.messages import File
-from pwb_async.core.site.lookup import (
-    NO_REQUEST,
-    Candidate,
-    EntryKind,
-    Finding,
-    Forbidden,
-    Lookup,
-    NotFound,
-    OpenFile,
-    Storage,
-    StorageError,
-    Unavailable,
-    file_candidates,
-)
+from pwb_async.core.site.findings import Finding, Forbidden, NotFound, OpenFile, StorageError, Unavailable
+from pwb_async.core.site.lookup import NO_REQUEST, Candidate, EntryKind, Lookup, Storage, file_candidates
 from pwb_async.core.site.redirect_rules import RedirectRule
 from pwb_async.core.site.servable import is_servable
 

@@ -25,7 +25,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from pwb_async.core.semantics.messages import File
-from pwb_async.core.site.lookup import Finding, Lookup, OpenFile, Storage, Unavailable
+from pwb_async.core.site.findings import Finding, OpenFile, Unavailable
+from pwb_async.core.site.lookup import Lookup, Storage
 
 from .disk_threads import DiskThreads
 

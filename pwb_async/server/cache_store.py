@@ -14,7 +14,8 @@ from typing import Final, TypeAlias
 
 from pwb_async.core.http1.serializer import SHORT
 from pwb_async.core.semantics.messages import Response
-from pwb_async.core.site.lookup import NO_REQUEST, Lookup, OpenFile
+from pwb_async.core.site.findings import OpenFile
+from pwb_async.core.site.lookup import NO_REQUEST, Lookup
 from pwb_async.core.site.redirect_rules import Redirect
 
 OVERHEAD: Final = 2048

@@ -13,7 +13,7 @@ from contextlib import nullcontext
 from functools import partial
 from typing import Final, TypeVar
 
-from pwb_async.core.site.lookup import Finding, Unavailable
+from pwb_async.core.site.findings import Finding, Unavailable
 from pwb_async.storage.deferred import Caller, Deferred, Fetch, FetchError, NoAnswerError, deferring
 
 from .disk_threads import DiskThreads

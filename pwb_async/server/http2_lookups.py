@@ -8,7 +8,8 @@ from typing import Final, cast
 
 from pwb_async.core.semantics.messages import Request, Response
 from pwb_async.core.site.access import Check
-from pwb_async.core.site.lookup import Finding, Lookup, OpenFile
+from pwb_async.core.site.findings import Finding, OpenFile
+from pwb_async.core.site.lookup import Lookup
 from pwb_async.core.site.responder import Responder
 
 from .http2_shared import HTTP2Shared

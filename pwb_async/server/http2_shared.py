@@ -3,7 +3,7 @@
 from pwb_async.core.http1.parser import RequestParser
 from pwb_async.core.http2.limits import ConnectionLimits
 from pwb_async.core.http2.requests import RequestReader
-from pwb_async.core.site.lookup import OpenFile
+from pwb_async.core.site.findings import OpenFile
 
 
 class HTTP2Shared:

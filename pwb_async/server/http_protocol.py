@@ -23,7 +23,8 @@ from pwb_async.core.events import CLOSED, NEED_DATA, BadRequest, ConnectionState
 from pwb_async.core.http1.parser import RequestParser
 from pwb_async.core.semantics.messages import Part, Request, Response, StreamingResponse
 from pwb_async.core.site.access import Check
-from pwb_async.core.site.lookup import Finding, Lookup
+from pwb_async.core.site.findings import Finding
+from pwb_async.core.site.lookup import Lookup
 from pwb_async.core.site.responder import Responder
 from pwb_async.observability.exchange import Exchange
 from pwb_async.storage.errors import TruncatedError

@@ -10,7 +10,8 @@ from pwb_async.core.events import BadRequest
 from pwb_async.core.semantics.messages import Request, Response
 from pwb_async.core.site.access import Check
 from pwb_async.core.site.acme_challenges import FOLDER, is_challenge
-from pwb_async.core.site.lookup import Finding, Lookup
+from pwb_async.core.site.findings import Finding
+from pwb_async.core.site.lookup import Lookup
 from pwb_async.core.site.plain_http import PlainHTTP, Ports
 from pwb_async.core.site.responder import Responder
 from pwb_async.runtime.access_options import find_connection_class

@@ -28,7 +28,8 @@ from typing import Final
 
 from pwb_async.core.http1.serializer import preserialize
 from pwb_async.core.semantics.messages import NO_DEVICE, Request, Response
-from pwb_async.core.site.lookup import Finding, Lookup, OpenFile, same_version
+from pwb_async.core.site.findings import Finding, OpenFile, same_version
+from pwb_async.core.site.lookup import Lookup
 from pwb_async.core.site.responder import Responder
 
 from .async_storage import AsyncStorage

@@ -12,7 +12,8 @@ from pwb_async.config.places import has_stores
 from pwb_async.core.http1.serializer import preserialize
 from pwb_async.core.semantics.messages import Request, Response
 from pwb_async.core.site.access import Check
-from pwb_async.core.site.lookup import Finding, Lookup
+from pwb_async.core.site.findings import Finding
+from pwb_async.core.site.lookup import Lookup
 from pwb_async.observability.exchange import Observer
 from pwb_async.observability.storage_log import StorageLog
 from pwb_async.runtime.context import ServerContext

@@ -3,17 +3,8 @@
 from collections.abc import Callable
 
 from pwb_async.core.semantics.codings import Acceptable
-from pwb_async.core.site.lookup import (
-    NOT_FOUND,
-    Candidate,
-    Directory,
-    EntryKind,
-    Finding,
-    Lookup,
-    Moved,
-    NotFound,
-    OpenFile,
-)
+from pwb_async.core.site.findings import NOT_FOUND, Directory, Finding, Moved, NotFound, OpenFile
+from pwb_async.core.site.lookup import Candidate, EntryKind, Lookup
 
 
 def find_first(lookup: Lookup, find: Callable[[Candidate, Acceptable, bool], Finding], read: bool) -> Finding:

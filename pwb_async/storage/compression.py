@@ -17,7 +17,8 @@ from typing import Final
 
 from pwb_async.core.semantics.codings import Acceptable
 from pwb_async.core.semantics.messages import NO_DEVICE, File
-from pwb_async.core.site.lookup import Finding, Lookup, OpenFile, Storage
+from pwb_async.core.site.findings import Finding, OpenFile
+from pwb_async.core.site.lookup import Lookup, Storage
 
 from .coders import FAST_LEVELS, encode
 from .etag import content_tag

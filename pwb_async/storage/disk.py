@@ -19,19 +19,17 @@ from functools import partial
 from typing import Final
 
 from pwb_async.core.semantics.codings import NO_CODING, Acceptable
-from pwb_async.core.site.lookup import (
+from pwb_async.core.site.findings import (
     DIRECTORY,
     FORBIDDEN,
     NOT_FOUND,
-    Candidate,
     Directory,
-    EntryKind,
     Finding,
-    Lookup,
     OpenFile,
     Unavailable,
     same_version,
 )
+from pwb_async.core.site.lookup import Candidate, EntryKind, Lookup
 
 from .candidates import find_first
 from .errors import finding_of, name_of

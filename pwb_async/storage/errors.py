@@ -3,17 +3,8 @@
 import errno
 from collections.abc import Callable
 
-from pwb_async.core.site.lookup import (
-    FORBIDDEN,
-    NOT_FOUND,
-    Candidate,
-    EntryKind,
-    Finding,
-    Lookup,
-    OpenFile,
-    StorageError,
-    Unavailable,
-)
+from pwb_async.core.site.findings import FORBIDDEN, NOT_FOUND, Finding, OpenFile, StorageError, Unavailable
+from pwb_async.core.site.lookup import Candidate, EntryKind, Lookup
 
 
 class TruncatedError(Exception):

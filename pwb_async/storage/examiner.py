@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from pwb_async.core.site.lookup import DIRECTORY, NOT_FOUND, Finding, OpenFile, StorageError, Unavailable
+from pwb_async.core.site.findings import DIRECTORY, NOT_FOUND, Finding, OpenFile, StorageError, Unavailable
 
 from .etag import METADATA_TAGS, SECOND, WaitBudget, can_wait, content_tag, is_racy
 from .open_file import Descriptor, LargeFile, version_of

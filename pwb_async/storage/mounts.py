@@ -5,16 +5,8 @@ from dataclasses import replace
 from itertools import groupby
 from typing import NamedTuple
 
-from pwb_async.core.site.lookup import (
-    NOT_FOUND,
-    Candidate,
-    Finding,
-    Lookup,
-    Moved,
-    NotFound,
-    OpenFile,
-    Storage,
-)
+from pwb_async.core.site.findings import NOT_FOUND, Finding, Moved, NotFound, OpenFile
+from pwb_async.core.site.lookup import Candidate, Lookup, Storage
 from pwb_async.core.site.patterns import RESERVED
 
 from .errors import with_error_page

@@ -17,7 +17,7 @@ from functools import partial
 from typing import Final, NamedTuple
 
 from pwb_async.core.semantics.codings import Acceptable
-from pwb_async.core.site.lookup import Finding, OpenFile
+from pwb_async.core.site.findings import Finding, OpenFile
 
 from .etag import SECOND, is_racy
 from .open_file import Descriptor, version_of

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from pwb_async.core.site.lookup import Finding, Lookup, OpenFile, Storage
+from pwb_async.core.site.findings import Finding, OpenFile
+from pwb_async.core.site.lookup import Lookup, Storage
 
 
 class SiteStorages:

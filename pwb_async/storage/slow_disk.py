@@ -15,7 +15,8 @@ from typing import Final
 
 from pwb_async.config.parsers import Delay
 from pwb_async.core.semantics.messages import File
-from pwb_async.core.site.lookup import Finding, Lookup, OpenFile, Storage
+from pwb_async.core.site.findings import Finding, OpenFile
+from pwb_async.core.site.lookup import Lookup, Storage
 
 _random: Final = Random(20)  # noqa: S311  # a fixed seed, so that every run has the same delays
 os.register_at_fork(before=lambda: _random.seed(_random.random()))  # otherwise all children would draw the same delays

@@ -14,19 +14,17 @@ from typing import Any, Final, NamedTuple, Protocol
 
 from pwb_async.core.semantics.codings import NO_CODING, Acceptable
 from pwb_async.core.semantics.messages import File
-from pwb_async.core.site.lookup import (
+from pwb_async.core.site.findings import (
     DIRECTORY,
     FORBIDDEN,
     NOT_FOUND,
-    Candidate,
-    EntryKind,
     Finding,
-    Lookup,
     NotFound,
     OpenFile,
     Unavailable,
     same_version,
 )
+from pwb_async.core.site.lookup import Candidate, EntryKind, Lookup
 
 from .candidates import find_first
 from .errors import finding_of, name_of

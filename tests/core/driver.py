@@ -18,7 +18,8 @@ from pwb_async.core.http1.connection import Connection
 from pwb_async.core.http1.limits import Limits
 from pwb_async.core.http1.parser import RequestParser
 from pwb_async.core.semantics.messages import File, FileSlice, Part, Request, Response
-from pwb_async.core.site.lookup import DIRECTORY, NOT_FOUND, EntryKind, Finding, Lookup, Moved, OpenFile
+from pwb_async.core.site.findings import DIRECTORY, NOT_FOUND, Finding, Moved, OpenFile
+from pwb_async.core.site.lookup import EntryKind, Lookup
 from pwb_async.core.site.site import Site
 
 NOW = 1_700_000_000

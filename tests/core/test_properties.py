@@ -11,16 +11,8 @@ from pwb_async.core.http1.limits import Limits
 from pwb_async.core.semantics.messages import Request, Response
 from pwb_async.core.semantics.target import Target, parse_target
 from pwb_async.core.site.cache_policy import CachePolicy
-from pwb_async.core.site.lookup import (
-    DIRECTORY,
-    FORBIDDEN,
-    NOT_FOUND,
-    Finding,
-    Lookup,
-    OpenFile,
-    StorageError,
-    Unavailable,
-)
+from pwb_async.core.site.findings import DIRECTORY, FORBIDDEN, NOT_FOUND, Finding, OpenFile, StorageError, Unavailable
+from pwb_async.core.site.lookup import Lookup
 from pwb_async.core.site.site import Site
 from tests.core.http1.test_corpus import CASES
 

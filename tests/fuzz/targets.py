@@ -29,18 +29,18 @@ from pwb_async.core.site.cache_policy import CachePolicy
 from pwb_async.core.site.coding_negotiation import CodingNegotiation
 from pwb_async.core.site.cors import Cors
 from pwb_async.core.site.error_files import error_files
-from pwb_async.core.site.header_rules import HeaderRules
-from pwb_async.core.site.lookup import (
+from pwb_async.core.site.findings import (
     DIRECTORY,
     FORBIDDEN,
     NOT_FOUND,
     Finding,
-    Lookup,
     Moved,
     OpenFile,
     StorageError,
     Unavailable,
 )
+from pwb_async.core.site.header_rules import HeaderRules
+from pwb_async.core.site.lookup import Lookup
 from pwb_async.core.site.redirect_rules import RedirectRules
 from pwb_async.core.site.security_fields import SecurityFields
 from pwb_async.core.site.servable import is_servable

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pwb_async.core.site.lookup import Finding, OpenFile, Unavailable
+from pwb_async.core.site.findings import Finding, OpenFile, Unavailable
 from pwb_async.listing import archive
 from pwb_async.listing.archive import Archive, open_archive
 from pwb_async.storage.disk import Disk

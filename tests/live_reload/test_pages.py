@@ -10,8 +10,9 @@ from pwb_async.core.semantics.messages import File, StreamingResponse
 from pwb_async.core.site.added_fields import AddedFields
 from pwb_async.core.site.cache_policy import CachePolicy
 from pwb_async.core.site.coding_negotiation import CodingNegotiation
+from pwb_async.core.site.findings import Finding
 from pwb_async.core.site.header_rules import HeaderRule, HeaderRules
-from pwb_async.core.site.lookup import Finding, Lookup
+from pwb_async.core.site.lookup import Lookup
 from pwb_async.core.site.security_fields import SecurityFields
 from pwb_async.core.site.site import Site
 from pwb_async.live_reload.events import ReloadEvents

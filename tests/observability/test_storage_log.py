@@ -5,7 +5,8 @@ import pytest
 from pwb_async.core.http1.limits import Limits
 from pwb_async.core.http1.parser import RequestParser
 from pwb_async.core.semantics.messages import Request
-from pwb_async.core.site.lookup import DIRECTORY, FORBIDDEN, NOT_FOUND, Finding, Lookup, StorageError, Unavailable
+from pwb_async.core.site.findings import DIRECTORY, FORBIDDEN, NOT_FOUND, Finding, StorageError, Unavailable
+from pwb_async.core.site.lookup import Lookup
 from pwb_async.observability.storage_log import StorageLog
 from tests.conformance.server import eventually
 

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from pwb_async.config.modes import MODES
-from pwb_async.core.site.lookup import NOT_FOUND, Candidate, Finding, Lookup, Unavailable
+from pwb_async.core.site.findings import NOT_FOUND, Finding, Unavailable
+from pwb_async.core.site.lookup import Candidate, Lookup
 from pwb_async.network.listeners import peer_address, peer_prefix
 from pwb_async.server.async_storage import AsyncStorage
 from pwb_async.storage.disk import Disk

@@ -11,7 +11,8 @@ from pwb_async.config.loader import read_options
 from pwb_async.config.modes import MODES
 from pwb_async.config.options import ConfigError, Options
 from pwb_async.config.parsers import Delay
-from pwb_async.core.site.lookup import Lookup, OpenFile, candidates_of
+from pwb_async.core.site.findings import OpenFile
+from pwb_async.core.site.lookup import Lookup, candidates_of
 from pwb_async.storage import slow_disk
 from pwb_async.storage.disk import Disk
 from pwb_async.storage.slow_disk import SlowDisk

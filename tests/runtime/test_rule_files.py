@@ -8,7 +8,8 @@ import pytest
 
 from pwb_async.config.options import ConfigError
 from pwb_async.config.rules import Rules
-from pwb_async.core.site.lookup import FORBIDDEN, Finding, Lookup, OpenFile, StorageError, Unavailable
+from pwb_async.core.site.findings import FORBIDDEN, Finding, OpenFile, StorageError, Unavailable
+from pwb_async.core.site.lookup import Lookup
 from pwb_async.core.site.redirect_rules import RedirectRules
 from pwb_async.runtime.rule_files import RuleFiles, RuleFolder
 from pwb_async.storage.disk import Disk

@@ -16,7 +16,8 @@ import pytest
 import pytest_asyncio
 
 from pwb_async.core.semantics.messages import File, FileSlice
-from pwb_async.core.site.lookup import Candidate, Lookup, OpenFile
+from pwb_async.core.site.findings import OpenFile
+from pwb_async.core.site.lookup import Candidate, Lookup
 from pwb_async.server import sendfile
 from pwb_async.server.async_storage import AsyncStorage
 from pwb_async.server.response_writer import ResponseWriter

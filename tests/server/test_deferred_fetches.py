@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pwb_async.core.site.lookup import NOT_FOUND, Unavailable
+from pwb_async.core.site.findings import NOT_FOUND, Unavailable
 from pwb_async.server.deferred_fetches import DeferredFetches
 from pwb_async.server.disk_threads import DiskThreads
 from pwb_async.storage.deferred import Deferred, Fetch, FetchError, NoAnswerError, is_deferring

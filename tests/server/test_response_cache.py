@@ -16,7 +16,8 @@ from pwb_async.core.http1.limits import Limits
 from pwb_async.core.http1.parser import RequestParser
 from pwb_async.core.semantics.messages import Request
 from pwb_async.core.site.coding_negotiation import CodingNegotiation
-from pwb_async.core.site.lookup import NO_REQUEST, Candidate, Finding, Lookup, OpenFile, Storage
+from pwb_async.core.site.findings import Finding, OpenFile
+from pwb_async.core.site.lookup import NO_REQUEST, Candidate, Lookup, Storage
 from pwb_async.core.site.redirect_rules import RedirectRules, parse_rule
 from pwb_async.core.site.site import Site
 from pwb_async.server.async_storage import AsyncStorage

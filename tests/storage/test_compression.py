@@ -13,7 +13,8 @@ import pytest
 
 from pwb_async.core.semantics.codings import acceptable
 from pwb_async.core.semantics.fields import Fields
-from pwb_async.core.site.lookup import Candidate, Finding, Lookup, NotFound, OpenFile
+from pwb_async.core.site.findings import Finding, NotFound, OpenFile
+from pwb_async.core.site.lookup import Candidate, Lookup
 from pwb_async.storage import coders, compression
 from pwb_async.storage.coders import BEST_LEVELS, FAST_LEVELS, ZSTD_MODULE, encode
 from pwb_async.storage.compression import LARGEST, SMALLEST, CompressingStorage

@@ -23,19 +23,8 @@ from hypothesis import strategies as st
 from pwb_async.core.http1.limits import Limits
 from pwb_async.core.http1.parser import RequestParser
 from pwb_async.core.semantics.messages import Request
-from pwb_async.core.site.lookup import (
-    DIRECTORY,
-    FORBIDDEN,
-    NOT_FOUND,
-    Candidate,
-    EntryKind,
-    Finding,
-    Lookup,
-    OpenFile,
-    StorageError,
-    Unavailable,
-    candidates_of,
-)
+from pwb_async.core.site.findings import DIRECTORY, FORBIDDEN, NOT_FOUND, Finding, OpenFile, StorageError, Unavailable
+from pwb_async.core.site.lookup import Candidate, EntryKind, Lookup, candidates_of
 from pwb_async.storage import disk
 from pwb_async.storage import open_beneath as beneath
 from pwb_async.storage import open_file as descriptor

@@ -6,19 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from pwb_async.core.site.lookup import (
-    FORBIDDEN,
-    NO_REQUEST,
-    NOT_FOUND,
-    Candidate,
-    EntryKind,
-    Finding,
-    Lookup,
-    Moved,
-    OpenFile,
-    StorageError,
-    Unavailable,
-)
+from pwb_async.core.site.findings import FORBIDDEN, NOT_FOUND, Finding, Moved, OpenFile, StorageError, Unavailable
+from pwb_async.core.site.lookup import NO_REQUEST, Candidate, EntryKind, Lookup
 from pwb_async.storage.disk import Disk
 from pwb_async.storage.open_beneath import Opener, openat_walk
 

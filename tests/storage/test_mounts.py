@@ -6,17 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from pwb_async.core.site.lookup import (
-    NO_REQUEST,
-    NOT_FOUND,
-    Candidate,
-    Directory,
-    EntryKind,
-    Finding,
-    Lookup,
-    OpenFile,
-    Storage,
-)
+from pwb_async.core.site.findings import NOT_FOUND, Directory, Finding, OpenFile
+from pwb_async.core.site.lookup import NO_REQUEST, Candidate, EntryKind, Lookup, Storage
 from pwb_async.storage.disk import Disk
 from pwb_async.storage.mounts import Mount, Mounts
 from pwb_async.storage.site_storages import SiteStorages

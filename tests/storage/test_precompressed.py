@@ -11,7 +11,8 @@ import pytest
 
 from pwb_async.core.semantics.codings import Acceptable, acceptable
 from pwb_async.core.semantics.fields import Fields
-from pwb_async.core.site.lookup import Candidate, Lookup, OpenFile
+from pwb_async.core.site.findings import OpenFile
+from pwb_async.core.site.lookup import Candidate, Lookup
 from pwb_async.storage import precompressed
 from pwb_async.storage.disk import Disk
 from pwb_async.storage.etag import content_tag

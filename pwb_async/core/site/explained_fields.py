@@ -15,8 +15,9 @@ from typing import Final
 from pwb_async.core.events import BadRequest
 from pwb_async.core.semantics.messages import FieldList, Request, Response
 
+from .findings import Finding, Moved, OpenFile, StorageError, Unavailable
 from .header_rules import HeaderRules
-from .lookup import Finding, Lookup, Moved, OpenFile, StorageError, Unavailable
+from .lookup import Lookup
 from .redirect_rules import Redirect, RedirectRules
 from .responder import Responder
 

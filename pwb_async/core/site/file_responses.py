@@ -18,9 +18,10 @@ from pwb_async.core.semantics.ranges import parse_ranges
 from .cache_policy import NO_CACHE, CachePolicy
 from .coding_negotiation import CodingNegotiation
 from .digests import repr_digest
+from .findings import OpenFile
 from .header_rules import HeaderRules, add_vary, change_field
 from .listings import LISTING_MEDIA, listing_caching
-from .lookup import Candidate, EntryKind, Lookup, OpenFile
+from .lookup import Candidate, EntryKind, Lookup
 from .media_types import MediaTypes
 from .own_pages import OwnPages
 from .representation import Representation

@@ -1,20 +1,18 @@
-"""The lookup that a site passes to a storage, and the findings that a storage returns.
-
-A finding is a value, never an exception.
-"""
+"""The lookup that a site passes to a storage, which returns a finding."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields, replace
 from enum import Enum
 from operator import attrgetter
-from typing import Final, NamedTuple, Protocol, TypeAlias
+from typing import Final, NamedTuple, Protocol
 
 from pwb_async.core.semantics.codings import NO_CODING, Acceptable
 from pwb_async.core.semantics.fields import Fields
-from pwb_async.core.semantics.messages import HTTP_1_1, FieldList, File, Request
+from pwb_async.core.semantics.messages import HTTP_1_1, Request
 from pwb_async.core.semantics.target import Target
 
 from .error_files import error_files
+from .findings import Directory, Finding, Forbidden, Moved, OpenFile, Refused, StorageError, Unavailable
 from .listing_query import ListingQuery
 from .redirect_rules import Redirect, Rewrite
 
@@ -107,7 +105,7 @@ class Lookup:
         end = len(own) - 1 if own and own[-1].kind is EntryKind.DIRECTORY else len(own)
         return replace(self, candidates=(*own[:end], *files, *own[end:]))
 
-    def error_status(self, finding: "Finding") -> int:
+    def error_status(self, finding: Finding) -> int:
         """The status of the error that a finding is; 0 if the response is a file or a redirect."""
         match finding:
             case OpenFile() | Moved():
@@ -126,12 +124,12 @@ class Lookup:
             return 0
         return 404 if self.rule is None or self.rule.status == 200 else self.rule.status
 
-    def begins_with(self, found: "OpenFile") -> bool:
+    def begins_with(self, found: OpenFile) -> bool:
         """Whether a file is what the first candidate stands for, so that none could come before it."""
         first = self.candidates[0] if self.candidates else None
         return first is not None and (first.path, first.status) == (found.path, found.status)
 
-    def with_page(self, error: "Finding", page: "OpenFile") -> "Finding":
+    def with_page(self, error: Finding, page: OpenFile) -> Finding:
         """The finding of an error and of the site's page for it.
 
         What fails is logged and never cached, so it stays the same kind of finding.
@@ -141,7 +139,7 @@ class Lookup:
             return replace(error, page=page._replace(shared=True))
         return page
 
-    def error_files(self, finding: "Finding") -> Iterable[bytes]:
+    def error_files(self, finding: Finding) -> Iterable[bytes]:
         """The paths at which the site's page for a finding may be; none if it is no error."""
         status = self.error_status(finding)
         return error_files(self.error_directory, status) if status and self.error_directory is not None else ()
@@ -167,128 +165,6 @@ def file_candidates(path: bytes, trailing_slash: bool, indexes: tuple[bytes, ...
     return files + [Candidate(prefix + index, EntryKind.FILE, status) for index in indexes]
 
 
-class OpenFile(NamedTuple):
-    """A regular file that was opened: size and times are those of the open file, not of its name (hazard C3).
-
-    A small one has been read whole and closed again, and `content` has its bytes; a large one is open still, as `file`.
-    """
-
-    path: bytes
-    """The path of the candidate at which it was found."""
-    size: int
-    """Bytes."""
-    mtime_ns: int
-    """The last change of its content, in nanoseconds since the epoch."""
-    seen_ns: int
-    """The moment at which it was examined, in nanoseconds since the epoch."""
-    file: File | None
-    """The file, open; None if `content` has all of it."""
-    content: bytes | None = None
-    """The whole content of a small file, which was read in the same call."""
-    version: tuple[int, ...] = ()
-    """Device, inode, change time of the inode, mtime and size: all that the system reports of a change."""
-    shared: bool = False
-    """Whether several responses use this finding. None of them closes the file; it closes with its last reference."""
-    tag: bytes | None = None
-    """The opaque part of its entity tag, which is strong; None for no entity tag."""
-    settled: bool = True
-    """Whether any later change is certain to change `version` and the modification time: the file was not modified so
-    recently that the file system's clock might give the next change the same time ("racy" in storage/etag.py),
-    nor in the second in which it was examined."""
-    generated: bool = False
-    """Whether the content is generated while it is read, as in /proc and /sys. The file's own size and times do not
-    describe it then: `size` is the length of `content`, and `version` is empty."""
-    status: int = 200
-    """The status code of the candidate at which it was found."""
-    coding: bytes = b""
-    """The content coding of what is sent; b"" for the file itself. `path`, `mtime_ns` and `version` are always those of
-    the file; `size`, `content`, `file` and `tag` those of the coded representation."""
-    compressed: bool = False
-    """Whether PWB made the coded representation itself, so that it has no ranges."""
-    neighbours: tuple[tuple[int, ...], ...] = ()
-    """The versions of the coded files beside it that were looked for, in the order of Lookup.codings; () for one that
-    is not there."""
-    media_type: bytes = b""
-    """Its media type, if that is not the one of its path: it is a listing or an archive of a directory."""
-    fields: FieldList = ()
-    """Fields that describe it beside those of any file."""
-    sequential: bool = False
-    """Whether a byte of it can only be read after all bytes before it, as those of a large compressed member of an
-    archive, so that it has no ranges."""
-
-    @property
-    def has_ranges(self) -> bool:
-        """Whether ranges of it can be requested: it is certain to have the same bytes each time."""
-        return not (self.generated or self.compressed or self.sequential)
-
-    @property
-    def file_to_close(self) -> File | None:
-        """The file, if a response that is made of it has to close it."""
-        return None if self.shared else self.file
-
-
-@dataclass(frozen=True, slots=True)
-class Directory:
-    """A directory: found at a target without a final slash, or at one with a slash where there is no index."""
-
-
-@dataclass(frozen=True, slots=True)
-class Moved:
-    """A file whose address is another one."""
-
-    path: bytes
-    """The path of the file."""
-
-
-@dataclass(frozen=True, slots=True)
-class NotFound:
-    """No file that may be served. The reason is not kept, because no client may learn it (hazards C1, C2, C5)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Forbidden:
-    """A file or directory that this process has no permission to read."""
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """A file to which this client has no access, although the path that it requested needs none."""
-
-    status: int
-    """The status code of the response."""
-    fields: FieldList = ()
-    """Fields of the response."""
-    page: bytes = b""
-    """The content of the site's own page; b"" for none."""
-
-
-@dataclass(frozen=True, slots=True)
-class Unavailable:
-    """A lookup that failed for a reason that is expected to pass, such as a lack of descriptors (hazard E2).
-
-    The file may exist.
-    """
-
-    detail: str
-    """The reason, for the log only; a client never sees it."""
-    page: OpenFile | None = None
-    """The site's own page for this error; it is shared."""
-
-
-@dataclass(frozen=True, slots=True)
-class StorageError:
-    """A failure of the storage itself."""
-
-    detail: str
-    """The reason, for the log only; a client never sees it."""
-    page: OpenFile | None = None
-    """The site's own page for this error; it is shared."""
-
-
-Finding: TypeAlias = OpenFile | Directory | Moved | NotFound | Forbidden | Refused | Unavailable | StorageError
-"""The result of a lookup."""
-
-
 class Storage(Protocol):
     """A source of files: a disk, or a storage around another one. Its methods block, and never raise OSError."""
 
@@ -301,14 +177,3 @@ class Storage(Protocol):
 
 NO_REQUEST: Final = Request(b"GET", Target(), Fields({}, 0), HTTP_1_1)
 """The request of a lookup that no client has made, or whose client's request is not kept, as it may take 32 KiB."""
-# The findings without attributes, each as one shared object.
-NOT_FOUND: Final = NotFound()
-DIRECTORY: Final = Directory()
-FORBIDDEN: Final = Forbidden()
-
-
-def same_version(old: OpenFile, new: Finding) -> bool:
-    """Whether `new` is certain to be the same file as `old`, unchanged, with the same status."""
-    if not isinstance(new, OpenFile) or not old.settled or old.generated:
-        return False
-    return (old.version, old.neighbours, old.path, old.status) == (new.version, new.neighbours, new.path, new.status)

@@ -9,8 +9,9 @@ from typing import Final
 from pwb_async.core.semantics.messages import Request, Response
 
 from .cache_policy import of_error
+from .findings import Finding, OpenFile
 from .header_rules import change_field
-from .lookup import Candidate, EntryKind, Finding, Lookup, OpenFile
+from .lookup import Candidate, EntryKind, Lookup
 from .parts import all_of
 from .responder import Responder
 

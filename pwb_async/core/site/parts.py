@@ -5,7 +5,7 @@ from typing import cast
 from pwb_async.core.semantics.messages import FileSlice, Part
 from pwb_async.core.semantics.ranges import ByteRange, Multipart
 
-from .lookup import OpenFile
+from .findings import OpenFile
 
 
 def all_of(method: bytes, found: OpenFile) -> tuple[Part, ...]:

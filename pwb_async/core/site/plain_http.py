@@ -17,7 +17,8 @@ from pwb_async.core.semantics.messages import Request, Response
 from .acme_challenges import challenge_lookup, is_challenge
 from .cache_policy import NO_CACHE
 from .error_pages import page_response
-from .lookup import Finding, Lookup
+from .findings import Finding
+from .lookup import Lookup
 from .responder import Responder
 
 _STRICT: Final = b"strict-transport-security"

@@ -7,7 +7,7 @@ from pwb_async.core.semantics.preconditions import Validators
 from pwb_async.core.semantics.ranges import ByteRange, multipart
 
 from .error_pages import NO_SNIFF
-from .lookup import OpenFile
+from .findings import OpenFile
 from .parts import all_of, multipart_parts, slice_of
 from .validators import validator_fields
 

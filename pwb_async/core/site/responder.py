@@ -7,7 +7,8 @@ from pwb_async.core.semantics.fields import Variant
 from pwb_async.core.semantics.messages import Request, Response
 from pwb_async.core.semantics.target import TargetKey
 
-from .lookup import Finding, Lookup
+from .findings import Finding
+from .lookup import Lookup
 
 
 class Responder(Protocol):

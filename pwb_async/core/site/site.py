@@ -44,20 +44,10 @@ from .clean_urls import clean_location
 from .coding_negotiation import CodingNegotiation
 from .fallback import navigation, with_fallback
 from .file_responses import FileResponses
+from .findings import NOT_FOUND, Directory, Finding, Moved, NotFound, OpenFile, Refused, StorageError, Unavailable
 from .header_rules import add_vary
 from .listings import Browsing, listing_key
-from .lookup import (
-    NOT_FOUND,
-    Directory,
-    Finding,
-    Lookup,
-    Moved,
-    NotFound,
-    OpenFile,
-    Refused,
-    StorageError,
-    Unavailable,
-)
+from .lookup import Lookup
 from .media_types import STANDARD, MediaTypes
 from .own_files import OwnFiles
 from .own_pages import OwnPages

@@ -7,7 +7,7 @@ from pwb_async.core.semantics.entity_tags import EntityTag
 from pwb_async.core.semantics.messages import FieldList
 from pwb_async.core.semantics.preconditions import Validators
 
-from .lookup import OpenFile
+from .findings import OpenFile
 
 _SECOND: Final = 1_000_000_000
 _PLACEHOLDERS: Final = frozenset(

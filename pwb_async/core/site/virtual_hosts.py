@@ -15,7 +15,8 @@ from pwb_async.core.semantics.messages import Request, Response
 from pwb_async.core.semantics.target import canonical_host, host_name
 
 from .access import Check, Guard
-from .lookup import Finding, Lookup
+from .findings import Finding
+from .lookup import Lookup
 from .responder import Responder
 
 DEFAULT: Final = 0

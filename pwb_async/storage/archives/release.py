@@ -5,7 +5,7 @@ import os
 from collections.abc import Generator, Sequence
 from typing import Final, Protocol
 
-from pwb_async.core.site.lookup import NOT_FOUND, Finding
+from pwb_async.core.site.findings import NOT_FOUND, Finding
 from pwb_async.core.site.validators import is_placeholder
 from pwb_async.storage.etag import SECOND, content_tag, file_clock, is_racy
 from pwb_async.storage.open_file import Descriptor, version_of

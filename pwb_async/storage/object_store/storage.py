@@ -13,7 +13,8 @@ from typing import Any, Final
 
 from xxhash import xxh3_128_hexdigest
 
-from pwb_async.core.site.lookup import NOT_FOUND, Finding, Lookup, OpenFile, Unavailable
+from pwb_async.core.site.findings import NOT_FOUND, Finding, OpenFile, Unavailable
+from pwb_async.core.site.lookup import Lookup
 from pwb_async.core.site.validators import is_placeholder
 from pwb_async.storage.deferred import Deferred, Fetch, FetchError, is_deferring
 from pwb_async.storage.etag import SECOND

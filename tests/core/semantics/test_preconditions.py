@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pwb_async.core.semantics.entity_tags import EntityTag, parse_tags
-from pwb_async.core.site.lookup import Finding, Lookup, OpenFile
+from pwb_async.core.site.findings import Finding, OpenFile
+from pwb_async.core.site.lookup import Lookup
 from pwb_async.core.site.validators import validators_of_file
 from tests.core.driver import (
     ALPHABET,

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pwb_async.core.semantics.ranges import ByteRange, multipart, parse_ranges
-from pwb_async.core.site.lookup import Finding, Lookup, OpenFile
+from pwb_async.core.site.findings import Finding, OpenFile
+from pwb_async.core.site.lookup import Lookup
 from pwb_async.core.site.site import Site
 from tests.core.driver import ALPHABET, Answer, Driver, FakeFile, ask, get, open_file, quick
 

@@ -6,7 +6,8 @@ from pwb_async.core.semantics.codings import NO_CODING
 from pwb_async.core.semantics.messages import FieldList, Request, Response
 from pwb_async.core.site.coding_negotiation import CodingNegotiation
 from pwb_async.core.site.compressible import is_compressible
-from pwb_async.core.site.lookup import Lookup, OpenFile
+from pwb_async.core.site.findings import OpenFile
+from pwb_async.core.site.lookup import Lookup
 from pwb_async.core.site.media_types import MediaTypes
 from pwb_async.core.site.site import Site
 from tests.core.driver import CHANGED, NOW

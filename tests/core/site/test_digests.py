@@ -6,7 +6,8 @@ from pwb_async.core.semantics.fields import Fields
 from pwb_async.core.semantics.messages import HTTP_1_1, Request
 from pwb_async.core.semantics.target import parse_target
 from pwb_async.core.site.digests import LONGEST, repr_digest
-from pwb_async.core.site.lookup import Lookup, OpenFile
+from pwb_async.core.site.findings import OpenFile
+from pwb_async.core.site.lookup import Lookup
 from pwb_async.core.site.site import Site
 from tests.core.driver import FakeFile
 

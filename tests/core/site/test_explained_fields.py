@@ -6,8 +6,9 @@ from pwb_async.core.events import BadRequest
 from pwb_async.core.semantics.messages import Response
 from pwb_async.core.site.added_fields import AddedFields
 from pwb_async.core.site.explained_fields import ExplainedFields
+from pwb_async.core.site.findings import NOT_FOUND, Finding, Moved, OpenFile, Unavailable
 from pwb_async.core.site.header_rules import HeaderRules
-from pwb_async.core.site.lookup import NOT_FOUND, Finding, Lookup, Moved, OpenFile, Unavailable
+from pwb_async.core.site.lookup import Lookup
 from pwb_async.core.site.redirect_rules import RedirectRules
 from pwb_async.core.site.site import Site
 

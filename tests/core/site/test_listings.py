@@ -7,9 +7,10 @@ from pwb_async.core.http1.parser import RequestParser
 from pwb_async.core.semantics.messages import Request
 from pwb_async.core.semantics.target import parse_target
 from pwb_async.core.site.coding_negotiation import CodingNegotiation
+from pwb_async.core.site.findings import OpenFile
 from pwb_async.core.site.listing_query import MAX_PAGES, ListingQuery, parse_listing_query
 from pwb_async.core.site.listings import Browsing, listing_key
-from pwb_async.core.site.lookup import Lookup, OpenFile
+from pwb_async.core.site.lookup import Lookup
 from pwb_async.core.site.natural_order import name_of, natural_key
 from pwb_async.core.site.site import Site
 

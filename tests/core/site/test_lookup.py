@@ -4,7 +4,8 @@ from dataclasses import fields
 
 import pytest
 
-from pwb_async.core.site.lookup import NO_REQUEST, NOT_FOUND, Finding, Lookup, OpenFile, Refused, same_version
+from pwb_async.core.site.findings import NOT_FOUND, Finding, OpenFile, Refused, same_version
+from pwb_async.core.site.lookup import NO_REQUEST, Lookup
 
 FOUND = OpenFile(b"a", 3, 1, 2, None, b"abc", (1, 2, 3, 4, 3))
 

@@ -3,7 +3,8 @@
 from pwb_async.core.http1.limits import Limits
 from pwb_async.core.http1.parser import RequestParser
 from pwb_async.core.semantics.messages import Request
-from pwb_async.core.site.lookup import NOT_FOUND, Lookup, OpenFile
+from pwb_async.core.site.findings import NOT_FOUND, OpenFile
+from pwb_async.core.site.lookup import Lookup
 from pwb_async.core.site.maintenance import Maintenance
 from pwb_async.core.site.site import Site
 

@@ -12,22 +12,18 @@ from pwb_async.core.site.clean_urls import clean_candidates, clean_location
 from pwb_async.core.site.error_files import LEVELS, error_files
 from pwb_async.core.site.error_pages import problem_details
 from pwb_async.core.site.fallback import navigation
-from pwb_async.core.site.listings import Browsing
-from pwb_async.core.site.lookup import (
+from pwb_async.core.site.findings import (
     FORBIDDEN,
-    NO_REQUEST,
     NOT_FOUND,
-    Candidate,
-    EntryKind,
     Finding,
     Forbidden,
-    Lookup,
     Moved,
     StorageError,
     Unavailable,
-    candidates_of,
     same_version,
 )
+from pwb_async.core.site.listings import Browsing
+from pwb_async.core.site.lookup import NO_REQUEST, Candidate, EntryKind, Lookup, candidates_of
 from pwb_async.core.site.redirect_rules import RedirectRules
 from pwb_async.core.site.servable import servable_depth
 from pwb_async.core.site.site import Site

@@ -8,8 +8,9 @@ from pwb_async.core.http1.parser import RequestParser
 from pwb_async.core.semantics.messages import Request, Response
 from pwb_async.core.site.acme_challenges import is_challenge
 from pwb_async.core.site.added_fields import AddedFields
+from pwb_async.core.site.findings import NOT_FOUND
 from pwb_async.core.site.header_rules import HeaderRule, HeaderRules
-from pwb_async.core.site.lookup import NOT_FOUND, Lookup
+from pwb_async.core.site.lookup import Lookup
 from pwb_async.core.site.maintenance import Maintenance
 from pwb_async.core.site.plain_http import PlainHTTP, Ports
 from pwb_async.core.site.site import Site

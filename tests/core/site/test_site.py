@@ -8,21 +8,19 @@ from pwb_async.core.semantics.messages import REASONS, FileSlice, Request, Respo
 from pwb_async.core.semantics.target import Target, parse_target
 from pwb_async.core.site.cache_policy import CachePolicy
 from pwb_async.core.site.error_pages import status_page
-from pwb_async.core.site.lookup import (
+from pwb_async.core.site.findings import (
     DIRECTORY,
     FORBIDDEN,
-    NO_REQUEST,
     NOT_FOUND,
     Directory,
     Finding,
     Forbidden,
-    Lookup,
     NotFound,
     OpenFile,
     StorageError,
     Unavailable,
-    candidates_of,
 )
+from pwb_async.core.site.lookup import NO_REQUEST, Lookup, candidates_of
 from pwb_async.core.site.servable import is_servable
 from pwb_async.core.site.site import ALLOWED, Site
 from tests.core.driver import (

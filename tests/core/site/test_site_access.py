@@ -5,7 +5,8 @@ from pwb_async.core.http1.parser import RequestParser
 from pwb_async.core.semantics.messages import Request, Response
 from pwb_async.core.semantics.networks import Networks
 from pwb_async.core.site.access import AccessRule, AccessRules
-from pwb_async.core.site.lookup import NOT_FOUND, Lookup, OpenFile, Refused
+from pwb_async.core.site.findings import NOT_FOUND, OpenFile, Refused
+from pwb_async.core.site.lookup import Lookup
 from pwb_async.core.site.media_types import MediaTypes
 from pwb_async.core.site.patterns import parse_pattern
 from pwb_async.core.site.redirect_rules import RedirectRules, parse_rule

@@ -9,8 +9,9 @@ from pwb_async.config.redirects_file import parse_redirects
 from pwb_async.core.semantics.messages import Response
 from pwb_async.core.site.added_fields import AddedFields
 from pwb_async.core.site.cors import Cors
+from pwb_async.core.site.findings import FORBIDDEN, Finding, Unavailable
 from pwb_async.core.site.header_rules import HeaderRules
-from pwb_async.core.site.lookup import FORBIDDEN, Finding, Lookup, Unavailable
+from pwb_async.core.site.lookup import Lookup
 from pwb_async.core.site.redirect_rules import RedirectRules
 from pwb_async.core.site.security_fields import SecurityFields
 from pwb_async.core.site.site import Site

@@ -6,8 +6,9 @@ from pwb_async.core.events import BadRequest
 from pwb_async.core.semantics.fields import Fields
 from pwb_async.core.semantics.messages import Request, Response
 from pwb_async.core.site.added_fields import AddedFields
+from pwb_async.core.site.findings import NOT_FOUND
 from pwb_async.core.site.header_rules import HeaderRule, HeaderRules
-from pwb_async.core.site.lookup import NO_REQUEST, NOT_FOUND, Lookup
+from pwb_async.core.site.lookup import NO_REQUEST, Lookup
 from pwb_async.core.site.redirect_rules import RedirectRules, parse_rule
 from pwb_async.core.site.site import Site
 from pwb_async.core.site.virtual_hosts import HostTable, SiteVariant, VirtualHosts

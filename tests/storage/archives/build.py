@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import BinaryIO, Final, NamedTuple
 from zlib import compressobj, crc32
 
-from pwb_async.core.site.lookup import Finding, OpenFile, Storage
+from pwb_async.core.site.findings import Finding, OpenFile
+from pwb_async.core.site.lookup import Storage
 from tests.storage.test_disk import make_lookup
 
 MTIME: Final = 1_600_000_000

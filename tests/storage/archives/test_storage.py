@@ -17,16 +17,8 @@ from zlib import crc32
 
 import pytest
 
-from pwb_async.core.site.lookup import (
-    DIRECTORY,
-    FORBIDDEN,
-    NOT_FOUND,
-    Candidate,
-    EntryKind,
-    OpenFile,
-    StorageError,
-    Unavailable,
-)
+from pwb_async.core.site.findings import DIRECTORY, FORBIDDEN, NOT_FOUND, OpenFile, StorageError, Unavailable
+from pwb_async.core.site.lookup import Candidate, EntryKind
 from pwb_async.storage.archives import release
 from pwb_async.storage.archives.index import ArchiveError
 from pwb_async.storage.archives.members import Inflater
