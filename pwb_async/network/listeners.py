@@ -1,7 +1,7 @@
 """Listening sockets, the same for every design.
 
-They are the sockets that systemd hands over, or a Unix socket, or one socket for each address of a host, which may be
-an IPv4 or IPv6 address or a name that has several (hazards F5 to F7).
+They are a Unix socket, or one socket for each address of a host, which may be an IPv4 or IPv6 address or a name that
+has several (hazards F5 to F7).
 """
 
 import errno
@@ -11,8 +11,6 @@ import socket
 import stat
 from contextlib import suppress
 from typing import Final
-
-from .socket_activation import listen_fds
 
 logger: Final = logging.getLogger("pwb")
 _RECEIVE_BUFFER: Final = 32 * 1024
@@ -31,17 +29,12 @@ def listen(
     unix: str | None = None,
     mode: int | None = None,
     group: int | None = None,
-    activated: bool = True,
 ) -> list[socket.socket]:
-    """The sockets that systemd hands over, else one at the path `unix`, else one for each address of `host`.
+    """The socket at the path `unix`, else one for each address of `host`.
 
     All addresses of a host have the same port, also if `port` is 0, which means any free one. `mode` and `group` are
-    those of the Unix socket's file. Without `activated` systemd is not asked. Raises OSError.
+    those of the Unix socket's file. Raises OSError.
     """
-    if activated and (inherited := listen_fds()):
-        if mode is not None or group is not None:
-            logger.warning("--unix-mode and --unix-group are ignored: the sockets were handed over by systemd")
-        return inherited
     return [listen_at(unix, mode, group)] if unix is not None else listen_on(host, port)
 
 

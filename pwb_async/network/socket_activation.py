@@ -8,16 +8,17 @@ _FIRST_FD: Final = 3
 """The first descriptor that is passed, after the standard ones."""
 
 
-def listen_fds() -> list[socket.socket]:
-    """The listening sockets that were passed to this process; empty if there are none.
+def listen_fds() -> list[tuple[str, socket.socket]]:
+    """The listening sockets that were passed to this process, each with its name; empty if there are none.
 
-    The variables are removed from the environment, so that no child process takes them for its own. Raises OSError if
-    one of the descriptors is not a listening stream socket.
+    The name is that of FileDescriptorName= in the unit of the socket, by default the name of the unit; "" if the
+    manager names none. The variables are removed from the environment, so that no child process takes them for its own.
+    Raises OSError if one of the descriptors is not a listening stream socket.
     """
     if os.environ.pop("LISTEN_PID", "") != str(os.getpid()):  # meant for another process
         return []
     count = os.environ.pop("LISTEN_FDS", "")
-    os.environ.pop("LISTEN_FDNAMES", None)
+    names = os.environ.pop("LISTEN_FDNAMES", "").split(":")
     if not (count.isascii() and count.isdecimal()):
         return []
     sockets = [socket.socket(fileno=fd) for fd in range(_FIRST_FD, _FIRST_FD + int(count))]
@@ -29,4 +30,5 @@ def listen_fds() -> list[socket.socket]:
             for each in sockets:
                 each.close()
             raise OSError(f"descriptor {fd} of LISTEN_FDS is not a listening socket")
-    return sockets
+    names += [""] * (len(sockets) - len(names))
+    return list(zip(names, sockets, strict=False))

@@ -149,7 +149,9 @@ class ServerContext(NamedTuple):
 
         directory = self.options.root
         try:
-            modules += modules_of(self.options, tls=self.tls is not None, http2=self.speaks_http2)
+            modules += modules_of(
+                self.options, tls=self.tls is not None, http2=self.speaks_http2, admin=bool(self.admin_sockets)
+            )
             privileges.drop_privileges(self.options, *modules)
             for directory in all_directories(self.options):
                 if not is_store(directory):  # it needs no rights here

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
 logger: Final = logging.getLogger("pwb")
 _VARIABLE: Final = "_PWB_HANDOVER"
-"""The pipe's descriptor, and those of the sockets by what they are for: "9;public=3,4;redirect=;admin=5"."""
+"""The pipe's descriptor, those of the sockets by what they are for, and which of them have a file, to be removed at the
+end: "9;public=3,4;redirect=;admin=5;files=5"."""
+_FILES: Final = "files"
 _READY: Final = b"R"
 
 
@@ -42,15 +44,18 @@ def inherit() -> dict[str, list[socket.socket]]:
     os.set_inheritable(int(pipe), False)
     _pipes.append(int(pipe))
     named = (group.partition("=") for group in groups)
-    return {name: [_adopt(int(fd)) for fd in numbers.split(",") if fd] for name, _, numbers in named}
+    numbers = {name: [int(fd) for fd in fds.split(",") if fd] for name, _, fds in named}
+    files = numbers.pop(_FILES)
+    return {name: [_adopt(fd, has_file=fd in files) for fd in fds] for name, fds in numbers.items()}
 
 
-def _adopt(fd: int) -> socket.socket:
-    sock = socket.socket(fileno=fd)
-    if sock.family == socket.AF_UNIX:
-        sock.detach()
+def _adopt(fd: int, *, has_file: bool) -> socket.socket:
+    sock: socket.socket
+    if has_file:
         sock = UnixListener(fileno=fd)
         sock.adopt_file()
+    else:
+        sock = socket.socket(fileno=fd)
     sock.set_inheritable(False)
     return sock
 
@@ -83,7 +88,8 @@ class Successor:
         """Start it. Raises OSError."""
         self._sockets = sockets
         self._pipe, theirs = os.pipe()
-        numbers = {name: [sock.fileno() for sock in group] for name, group in sockets.items()}
+        own_files = [sock for group in sockets.values() for sock in group if isinstance(sock, UnixListener)]
+        numbers = {name: [sock.fileno() for sock in group] for name, group in (sockets | {_FILES: own_files}).items()}
         groups = [f"{name}={','.join(map(str, group))}" for name, group in numbers.items()]
         kept = (theirs, *(number for group in numbers.values() for number in group))
         try:

@@ -14,16 +14,16 @@ _MAX_TRIES: Final = 100
 _LAST_PORT: Final = 65535
 
 
-def open_sockets(options: Options, group: int | None, *, activated: bool) -> list[socket]:
+def open_sockets(options: Options, group: int | None) -> list[socket]:
     """The sockets; with --port-fallback on the next free port, which is logged. Raises OSError.
 
-    group: the group of a Unix socket's file. activated: whether they may be some that the service manager has opened.
+    group: the group of a Unix socket's file.
     """
     mode = int(options.unix_mode, 8) if options.unix_mode else None
     wanted = options.port
     for port in range(wanted, min(wanted + _MAX_TRIES, _LAST_PORT + 1)):
         try:
-            sockets = listen(options.host, port, options.unix, mode, group, activated)
+            sockets = listen(options.host, port, options.unix, mode, group)
         except OSError as error:
             if error.errno != errno.EADDRINUSE or options.unix is not None or not options.port_fallback:
                 raise

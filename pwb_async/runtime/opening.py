@@ -153,6 +153,6 @@ def _open(
         tls=tls,
         redirect_sockets=beside,
         admin_sockets=admin,
-        metrics=old.metrics if old is not None else make_metrics(program, options),
+        metrics=old.metrics if old is not None else make_metrics(program, options, admin=bool(admin)),
         limits=rates,
     )

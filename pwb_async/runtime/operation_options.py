@@ -9,9 +9,12 @@ if TYPE_CHECKING:
     from pwb_async.metrics.metrics import Metrics
 
 
-def make_metrics(program: str, options: Options) -> "Metrics | None":
-    """The metrics, in memory that forked processes share; None if no option of this program needs them."""
-    if (options.admin is None and options.health is None) or program == "pwb-legacy":
+def make_metrics(program: str, options: Options, *, admin: bool) -> "Metrics | None":
+    """The metrics, in memory that forked processes share; None if nothing needs them.
+
+    admin: whether there is an admin address, which the service manager may have opened.
+    """
+    if not admin and (options.health is None or program == "pwb-legacy"):
         return None
     from pwb_async.metrics.metrics import Metrics
 

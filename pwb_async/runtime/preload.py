@@ -41,7 +41,9 @@ _TLS: Final = ("pwb_async.server.tls_handshake",)
 _MIN_RATE: Final = ("pwb_async.server.min_rate",)
 _ADMIN: Final = ("pwb_async.server.admin_server", "pwb_async.server.measured_operation")
 _HEALTH: Final = ("pwb_async.admin.health_guard", "pwb_async.server.measured_operation")
-_STORES: Final = ("obstore", "obstore.store", "pwb_async.server.deferred_fetches")
+_STORES: Final = (
+    "obstore", "obstore.store", "pwb_async.server.deferred_fetches", "pwb_async.storage.object_store.storage",
+)  # fmt: skip
 _HTTP2: Final = ("pwb_async.server.http2_prior_knowledge",)
 _LIVE_RELOAD: Final = (
     "pwb_async.server.live_reload", "pwb_async.server.streaming_protocol", "watchfiles", "platform",
@@ -49,7 +51,7 @@ _LIVE_RELOAD: Final = (
 """With what watchfiles imports late."""
 
 
-def modules_of(options: Options, *, tls: bool, http2: bool) -> tuple[str, ...]:
+def modules_of(options: Options, *, tls: bool, http2: bool, admin: bool) -> tuple[str, ...]:
     """The modules that a server imports because of its options, of which some wait for the first client."""
     return (
         *(LISTING_MODULES if any(each.browse for each in options.of_all_sites) else ()),
@@ -58,7 +60,7 @@ def modules_of(options: Options, *, tls: bool, http2: bool) -> tuple[str, ...]:
         *(_HTTP2 if http2 else ()),
         *(_LIVE_RELOAD if options.live_reload else ()),
         *(_MIN_RATE if options.min_send_rate else ()),
-        *(_ADMIN if options.admin is not None else ()),
+        *(_ADMIN if admin else ()),
         *(_HEALTH if options.health is not None else ()),
         *(_STORES if has_stores(options) else ()),
     )

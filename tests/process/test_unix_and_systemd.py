@@ -18,6 +18,7 @@ from tests.conformance.peer import TIMEOUT
 from tests.conformance.server import Server, environment, eventually
 from tests.conformance.strace import needs_strace
 
+from .admin import Admin
 from .command import launched
 from .helpers import TEXT, fetch_fresh, wait_for_message, workers
 from .service_manager import manager
@@ -245,25 +246,30 @@ async def test_a_missing_service_manager_does_no_harm(root: Path, tmp_path: Path
         assert (await fetch_fresh(server)).content == TEXT
 
 
-PASS_SOCKET = """
+PASS_SOCKETS = """
 import os, sys
-os.dup2(int(sys.argv[1]), 3)
+count = int(sys.argv[1])
+for number, fd in enumerate([os.dup2(int(fd), 1000 + int(fd)) for fd in sys.argv[2 : 2 + count]]):
+    os.dup2(fd, 3 + number)
+    os.close(fd)
 os.environ["LISTEN_PID"] = str(os.getpid())
-os.execv(sys.argv[2], sys.argv[2:])
+os.execv(sys.argv[2 + count], sys.argv[2 + count :])
 """
 
 
 def activated(
-    root: Path, *options: str, folder: Path, sock: socket.socket, status: int = 0
+    root: Path, *options: str, folder: Path, sock: socket.socket, admin: socket.socket | None = None, status: int = 0
 ) -> AbstractAsyncContextManager[Server]:
-    """A server to which a socket is passed as systemd does."""
+    """A server to which a socket is passed as systemd does, and perhaps one before it that is named admin."""
+    descriptors = [each.fileno() for each in (admin, sock) if each is not None]
+    names = {"LISTEN_FDNAMES": "admin:pwb.socket"} if admin is not None else {}
     return launched(
         root,
         *options,
         folder=folder,
-        wrapper=(sys.executable, "-c", PASS_SOCKET, str(sock.fileno())),
-        environ={"LISTEN_FDS": "1"},
-        descriptors=[sock.fileno()],
+        wrapper=(sys.executable, "-c", PASS_SOCKETS, str(len(descriptors)), *map(str, descriptors)),
+        environ={"LISTEN_FDS": str(len(descriptors))} | names,
+        descriptors=descriptors,
         status=status,
     )
 
@@ -302,6 +308,31 @@ async def test_the_file_of_an_inherited_socket_stays(worker_count: str, root: Pa
             await wait_for_message(server, "reloaded")
             assert (await fetch_unix(tmp_path / "s")).endswith(TEXT)
         assert (tmp_path / "s").exists()
+
+
+@worker_count
+async def test_an_admin_address_of_the_service_manager(worker_count: str, root: Path, tmp_path: Path) -> None:
+    """The socket's name tells what it is for, also to the processes that take over; its file is the manager's."""
+    admin = Admin(tmp_path)
+    with socket.create_server(("127.0.0.1", 0)) as listener, socket.socket(socket.AF_UNIX) as managed:
+        managed.bind(str(admin.path))
+        managed.listen()
+        for options in ((), ("--admin", "127.0.0.1:1", "--sandbox")):
+            async with activated(
+                root, "--workers", worker_count, *options, folder=tmp_path, sock=listener, admin=managed
+            ) as server:
+                assert (await fetch_fresh(server)).content == TEXT
+                assert await admin.status("/readyz") == 200
+                server.signal(signal.SIGHUP)
+                await wait_for_message(server, "reloaded")
+                await admin.wait_for(lambda metrics: metrics['pwb_reloads_total{result="success"}'] == 1)
+                server.signal(signal.SIGUSR2)
+                await wait_for_message(server, "has taken over")
+                assert await server.exited() == 0
+                assert (await fetch_fresh(server)).content == TEXT
+                assert await admin.status("/readyz") == 200
+                os.kill(min(server.process_ids()), signal.SIGTERM)
+            assert admin.path.exists()
 
 
 async def test_sockets_for_another_process_are_ignored(root: Path, tmp_path: Path) -> None:

@@ -63,7 +63,8 @@ from pwb_async.server.late_imports import LATE_IMPORTS, RELOAD_IMPORTS
 options = Options(
     root="s3://bucket", browse=True, live_reload=True, proxy_protocol=True, min_send_rate=1, admin="a:1", health="/up"
 )
-preload(*LATE_IMPORTS, *RELOAD_IMPORTS, "pwb_async.server.tracing", *modules_of(options, tls=True, http2=True))
+modules = modules_of(options, tls=True, http2=True, admin=True)
+preload(*LATE_IMPORTS, *RELOAD_IMPORTS, "pwb_async.server.tracing", *modules)
 print(*sys.modules)
 """
 
