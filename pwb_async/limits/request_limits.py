@@ -13,11 +13,13 @@ from pwb_async.core.site.limit_rules import Limit, RequestLimit
 from pwb_async.core.site.responder import Responder
 
 from .clients import Clients
-from .shared_buckets import SharedBuckets
+from .shared_buckets import SharedBuckets, key_of
 
 logger: Final = logging.getLogger("pwb")
 _LOG_INTERVAL: Final = 1_000_000_000
-"""Nanoseconds, at least, between two lines about requests that a dry run would have refused."""
+"""Nanoseconds, at least, between two lines of all processes about requests that a dry run would have refused."""
+_LOG: Final = key_of(b"", b"the log")
+"""The key under which such lines are counted, as the requests of a client are."""
 
 
 class RequestLimits:
@@ -44,7 +46,7 @@ class RequestLimits:
     ) -> None:
         self._limit_of, self._buckets, self._ipv6_prefix, self._clock = limit_of, buckets, ipv6_prefix, clock
         self._counted: dict[Limit, _Counted | None] = {}
-        self._next_line = self._unreported = 0
+        self._unreported = 0
         self.refused = self.passed = 0
 
     def wait(self, client: str, request: Request) -> int:
@@ -72,10 +74,10 @@ class RequestLimits:
 
     def _report(self, limit: Limit, client: str, now: int) -> None:
         self._unreported += 1
-        if now >= self._next_line:
-            self._next_line, count, self._unreported = now + _LOG_INTERVAL, self._unreported, 0
+        if not self._buckets.take(_LOG, _LOG_INTERVAL, _LOG_INTERVAL, now):
+            count, self._unreported = self._unreported, 0
             logger.warning(
-                "dry run: %d requests over the limit since the last line, the last of %s over that of %s",
+                "dry run: %d requests over the limit since the last line of this process, the last of %s over %s",
                 count, client, limit.place,
             )  # fmt: skip
 

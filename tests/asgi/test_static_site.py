@@ -344,6 +344,13 @@ async def test_a_start_that_fails(root: Path, monkeypatch: pytest.MonkeyPatch) -
     assert exchange.sent == [{"type": "lifespan.startup.failed", "message": message}]
 
 
+async def test_a_limit_on_requests(root: Path) -> None:
+    async with StaticSite(root, max_request_rate="2/h") as site:
+        found = [await ask(site, "/a.txt") for _ in range(3)]
+        assert [each.status for each in found] == [200, 200, 429]
+        assert found[2].fields["retry-after"] == "1800"
+
+
 async def test_what_is_no_request(root: Path) -> None:
     async with StaticSite(root) as site:
         exchange = Exchange()
@@ -393,7 +400,7 @@ OF_THE_SITE = {
     "listing_template", "zip_downloads", "site_rules", "header", "cors", "security_headers", "cross_origin_isolated",
     "explain_fields", "htpasswd", "allow", "deny", "allowed_host", "maintenance", "trusted_proxy", "cache", "cache_ttl",
     "sendfile", "disk_timeout", "store_ttl", "stale_if_error", "store_cache", "store_cache_size", "max_request_line", "max_field", "max_fields", "max_head", "max_ranges", "mode", "trigger",
-    "delay_disk",
+    "delay_disk", "max_request_rate", "request_burst", "limit_exempt", "limit_dry_run", "limit_ipv6_prefix",
 }  # fmt: skip
 """The options that an application may have; a new option belongs here or to those of the server."""
 

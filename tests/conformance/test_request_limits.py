@@ -9,7 +9,7 @@ from .test_rules import build
 from .wire import get, parse_responses
 
 FILES = {"a.txt": b"some text\n", "down/b.bin": b"b" * 5000, "free/c.txt": b"free"}
-DRY_RUN = r"^pwb(-legacy)?: dry run: \d+ requests over the limit since the last line, .* for /tried/\*$"
+DRY_RUN = r"^pwb(-legacy)?: dry run: \d+ requests over the limit since the last line of this process, .* for /tried/\*$"
 CONFIG = """
 max-request-rate = "6/h"
 [[limits]]

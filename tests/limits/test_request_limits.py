@@ -57,8 +57,8 @@ def test_a_dry_run_counts_what_would_be_refused(caplog: pytest.LogCaptureFixture
     clock.now += 2 * SECOND
     assert not any(requests.wait("192.0.2.1", NO_REQUEST) for _ in range(6))
     assert caplog.messages == [
-        "dry run: 1 requests over the limit since the last line, the last of 192.0.2.1 over that of the options",
-        "dry run: 3 requests over the limit since the last line, the last of 192.0.2.1 over that of the options",
+        "dry run: 1 requests over the limit since the last line of this process, the last of 192.0.2.1 over the options",
+        "dry run: 3 requests over the limit since the last line of this process, the last of 192.0.2.1 over the options",
     ]
 
 

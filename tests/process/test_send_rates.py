@@ -11,7 +11,7 @@ import pytest
 from tests.conformance.peer import Peer, run_together
 from tests.conformance.server import Server, Start
 from tests.conformance.tls import certificate_options
-from tests.conformance.wire import get
+from tests.conformance.wire import get, parse_responses
 from tests.http2.client import Client
 
 from .admin import Admin
@@ -23,10 +23,10 @@ CONFIG = """
 access-log = "access.log"
 [[limits]]
 for = "/large.bin"
-max-send-rate = 2000000
+max-send-rate = 4000000
 [[limits]]
 for = "/small.bin"
-max-send-rate = 200000
+max-send-rate = 400000
 [[limits]]
 for = "/crawl.bin"
 max-send-rate = "10K"
@@ -102,16 +102,16 @@ async def test_rates_of_a_connection(way: Way, run: Start, files: Path, tmp_path
         large, small, text = results
         assert text.content == TEXT
         assert text.seconds < 0.5
-        for (content, seconds), target, rate in ((large, "large.bin", 2_000_000), (small, "small.bin", 200_000)):
+        for (content, seconds), target, rate in ((large, "large.bin", 4_000_000), (small, "small.bin", 400_000)):
             assert content == (files / target).read_bytes()
             assert len(content) / rate - 0.3 < seconds < len(content) / rate + 1.5
-        metrics = await admin.wait_for(lambda metrics: metrics["pwb_send_delay_seconds_total"] > 1)
-        assert metrics["pwb_send_delays_total"] > 10
+        metrics = await admin.wait_for(lambda metrics: metrics["pwb_send_delay_seconds_total"] > 0.5)
+        assert metrics["pwb_send_delays_total"] > 5
 
 
 @pytest.mark.parametrize("way", [WAYS[0], WAYS[2], WAYS[4]], ids=lambda way: way.name)
 async def test_a_total_is_shared_by_all_connections_of_all_workers(way: Way, run: Start, files: Path) -> None:
-    options = ("--workers", "2", "--max-total-send-rate", "5000000", *(certificate_options() if way.tls else ()))
+    options = ("--workers", "2", "--max-total-send-rate", "10000000", *(certificate_options() if way.tls else ()))
     async with run(*options) as server:
         started_at = time.monotonic()
         if way.http2:
@@ -121,9 +121,9 @@ async def test_a_total_is_shared_by_all_connections_of_all_workers(way: Way, run
             results = [result for (result,) in found]
         else:
             results = await run_together(*(timed(server, "/large.bin") for _ in range(6)))
-        assert 3.3 < time.monotonic() - started_at < 5
+        assert 1.6 < time.monotonic() - started_at < 4
         assert {content for content, _ in results} == {(files / "large.bin").read_bytes()}
-        assert min(seconds for _, seconds in results) > 2.5  # all took turns: none was first
+        assert min(seconds for _, seconds in results) > 0.6  # all took turns; the first of a queue would need 0.3 s
 
 
 async def test_pipelined_responses_keep_to_the_rate(run: Start, root: Path) -> None:
@@ -135,11 +135,13 @@ async def test_pipelined_responses_keep_to_the_rate(run: Start, root: Path) -> N
         assert contents == [TEXT[number % 5 :] for number in range(80)]
         assert 0.9 < time.monotonic() - started_at < 4
         assert (await fetch(peer)).content == TEXT
+        await peer.send(get("/a.txt") * 20 + get("/a.txt", "Connection: close"))
+        assert [each.content for each in parse_responses(await peer.read_to_end())] == [TEXT] * 21
 
 
 async def test_a_client_is_not_cut_off_since_the_server_itself_sends_slowly(run: Start, files: Path) -> None:
     """Neither by --min-send-rate nor by --send-timeout nor by --idle-timeout."""
-    options = ("--max-send-rate", "100K", "--min-send-rate", "5M", "--send-timeout", "0.5", "--idle-timeout", "0.3")
+    options = ("--max-send-rate", "200K", "--min-send-rate", "5M", "--send-timeout", "0.5", "--idle-timeout", "0.3")
     for more in ((), certificate_options(), ("--http2",)):
         async with run(*options, *more) as server:
             if more == ("--http2",):
@@ -147,27 +149,17 @@ async def test_a_client_is_not_cut_off_since_the_server_itself_sends_slowly(run:
             else:
                 result = await timed(server, "/small.bin")
             assert result.content == (files / "small.bin").read_bytes()
-            assert result.seconds > 2
+            assert result.seconds > 1
 
 
-async def test_a_client_that_does_not_read_is_cut_off(run: Start, files: Path) -> None:
+@pytest.mark.parametrize(("target", "times"), [("/big.bin", 1), ("/small.bin", 90)], ids=["file", "pipelined"])
+async def test_a_client_that_does_not_read_is_cut_off(target: str, times: int, run: Start, files: Path) -> None:
     options = ("--max-send-rate", "50M", "--min-send-rate", "1M", "--send-timeout", "0.5")
-    for target in ("/big.bin", "/small.bin"):
-        async with run(*options) as server, Peer(server.address, receive_buffer=4096) as peer:
-            await peer.send(get(target) * (1 if target == "/big.bin" else 90))
-            started_at = time.monotonic()
-            await server.wait_for_resources(lambda resources: resources.descriptors > 0)
-            await peer.wait_for_response()
-            await peer.read_to_end_or_reset() if (await closed(server, peer)) else None
-            assert time.monotonic() - started_at < 10
-
-
-async def closed(server: Server, peer: Peer) -> bool:
-    """Waits until the server has closed the connection, whose client reads nothing."""
-    async with asyncio.timeout(10):
-        while peer.server_socket() is not None:
-            await asyncio.sleep(0.05)
-    return True
+    async with run(*options) as server, Peer(server.address, receive_buffer=4096) as peer:
+        await peer.send(get(target) * times)
+        async with asyncio.timeout(10):
+            while peer.server_socket() is not None:
+                await asyncio.sleep(0.05)
 
 
 async def test_a_client_that_leaves_and_a_server_that_stops(run: Start, files: Path, tmp_path: Path) -> None:
