@@ -153,7 +153,7 @@ def plain_path(name: bytes) -> bytes | None:
         return b""
     if b"\0" in path or len(path) > _LONGEST_NAME:
         return None
-    if b"//" in path or path.startswith(b"/") or b"." in path:
+    if b"/." in path or b"//" in path or path.startswith((b"/", b".")):
         names = path.split(b"/")
         if b"" in names or b"." in names or b".." in names:
             return None

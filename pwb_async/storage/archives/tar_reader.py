@@ -7,6 +7,7 @@ position of a member is that of its first header, as names and sizes may be in h
 import os
 from collections.abc import Iterator
 from typing import Final, NamedTuple
+from zlib import adler32
 
 from .index import ArchiveError, Index, Member
 
@@ -16,6 +17,9 @@ _MAX_EXTENSION: Final = 1 << 20
 _READ: Final = 16 * BLOCK
 """Bytes read at once: the header, and often the next ones, behind files that are small."""
 _SECOND: Final = 1_000_000_000
+_MODULUS: Final = 65521
+"""What the sums of Adler-32 are taken modulo."""
+_SPACES: Final = adler32(b" " * 8)
 _FILES: Final = b"0\x007"
 """Types of files; 7 is a contiguous one, which is a file to all systems."""
 _LONG_NAME, _LONG_LINK, _PAX, _PAX_GLOBAL = b"L", b"K", b"x", b"g"
@@ -63,7 +67,7 @@ class TarReader:
 
     def _add(self, entry: _Entry) -> None:
         index = self.index
-        if entry.kind == b"S" or any(key.startswith(b"GNU.sparse") for key in entry.attributes):
+        if entry.kind == b"S" or (entry.attributes and any(key.startswith(b"GNU.sparse") for key in entry.attributes)):
             index.leave_out(entry.name)
         elif entry.kind in _FILES and not entry.name.endswith(b"/"):
             index.add(entry.name, entry.position)
@@ -108,14 +112,14 @@ class TarReader:
     def _header(self, position: int) -> bytes:
         """The header at a position; b"" at the end of the archive. Raises OSError, ArchiveError."""
         header = self._block(position)
-        if not header.strip(b"\0"):
+        if header[:1] in b"\0" and not header.strip(b"\0"):
             if len(header) < BLOCK and not position:
                 raise ArchiveError("is no tar archive")
             return b""
         coding = None if position else _COMPRESSED.get(header[:2])
         if coding is not None:
             raise ArchiveError(f"is compressed with {coding}, which has no random access: decompress it first")
-        if len(header) < BLOCK or _number(header[148:156]) != _checksum(header):
+        if len(header) < BLOCK or _number(header[148:156]) % _MODULUS != _checksum(header):
             raise ArchiveError("is damaged, or not all of it is there" if position else "is no tar archive")
         return header
 
@@ -128,7 +132,9 @@ class TarReader:
     def _extension(self, start: int, size: int) -> bytes:
         if not 0 <= size <= _MAX_EXTENSION:
             raise ArchiveError(f"has a header of more than {_MAX_EXTENSION} bytes")
-        return os.pread(self._fd, size, start)
+        offset = start - self._read_from
+        is_read = 0 <= offset <= len(self._read) - size
+        return self._read[offset : offset + size] if is_read else os.pread(self._fd, size, start)
 
     def _behind_sparse(self, header: bytes, start: int) -> int:
         """Where the content of a sparse file of GNU begins, behind the blocks of its map."""
@@ -141,12 +147,19 @@ class TarReader:
 
 
 def _checksum(header: bytes) -> int:
-    """The sum of all bytes, where those of the checksum itself count as spaces."""
-    return sum(header) - sum(header[148:156]) + 8 * 32
+    """The sum of all bytes, where those of the checksum itself count as spaces; modulo that of Adler-32.
+
+    Its lower half is one more than the sum of bytes, a tenth as expensive as sum().
+    """
+    return ((adler32(header[156:], adler32(header[:148], _SPACES)) & 0xFFFF) - 1) % _MODULUS
 
 
 def _number(field: bytes) -> int:
     """A number in octal digits, or of GNU in bytes; -1 if it is none."""
+    try:
+        return int(field.rstrip(b" \0"), 8)
+    except ValueError:  # it is none, or one of GNU
+        pass
     if field[:1] in (b"\x80", b"\xff"):
         value = int.from_bytes(field[1:], "big")
         return value - (1 << 8 * (len(field) - 1)) if field[:1] == b"\xff" else value

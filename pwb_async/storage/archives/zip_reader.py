@@ -35,6 +35,8 @@ _FILE_TYPES: Final = (0, 0o100000, 0o040000)
 """Types of what is served: unknown, file and directory."""
 _FULL: Final = 0xFFFFFFFF
 """A size or offset that is in the extra field of ZIP64."""
+_NO_DISK: Final = 0xFFFF
+"""The number of a disk that is in the record of ZIP64."""
 _SECOND: Final = 1_000_000_000
 
 
@@ -102,7 +104,9 @@ class ZipReader:
         place = tail.rfind(b"PK\5\6")
         if place < 0:
             raise ArchiveError("is no ZIP archive, or not all of it is there")
-        _, _, _, _, _, length, offset, _ = _unpack(_END, tail[place:])
+        _, disk, first_disk, _, _, length, offset, _ = _unpack(_END, tail[place:])
+        if {disk, first_disk} - {0, _NO_DISK}:
+            raise ArchiveError("is one of several parts of an archive")
         end = tail_start + place
         if (found := self._find_zip64(end)) is not None:
             end, length, offset = found
