@@ -1,4 +1,4 @@
-"""Sites in archives, as real servers: large members, a release that is switched, the sandbox, and what cannot be served."""
+"""Sites in archives, as real servers: large members, a release that is switched (D14), the sandbox, what is refused."""
 
 import asyncio
 import subprocess
@@ -85,6 +85,28 @@ async def test_a_member_that_is_damaged_ends_visibly(run: Start, tmp_path: Path)
         await peer.send(get("/big.bin"))
         begun = await peer.read_content_start()
         assert len(begun + await peer.read_to_end_or_reset()) < len(BIG)
+
+
+async def test_an_archive_that_is_cut_off_while_it_is_sent_ends_visibly_d14(run: Start, root: Path) -> None:
+    large = BIG * 8  # more than the kernel takes at once
+    MAKERS[root.suffix](root, {**FILES, "big.bin": large})
+    async with run("--cache-ttl", "100ms", allowed_errors="big.bin|site|overwritten") as server:
+        async with Peer(server.address, receive_buffer=4096) as peer:
+            await peer.send(get("/big.bin"))
+            begun = await peer.read_content_start()
+            with root.open("r+b") as file:
+                file.truncate(root.stat().st_size // 2)
+            content = begun + await peer.read_to_end_or_reset()
+            assert len(content) < len(large)
+            assert content == large[: len(content)]
+        async with asyncio.timeout(10):
+            while (await fetch_fresh(server)).status != 503:
+                pass
+        MAKERS[root.suffix](root, FILES)
+        async with asyncio.timeout(10):
+            while (await fetch_fresh(server)).status != 200:
+                pass
+        assert (await fetch_fresh(server, "/big.bin")).content == BIG
 
 
 def _first_line(*arguments: str, folder: Path) -> tuple[int, str]:

@@ -1,4 +1,6 @@
-"""Sites in object stores, as real servers before a real store, with a proxy between them that fails."""
+"""Sites in object stores, as real servers before a real store, with a proxy between them that fails.
+
+The hazards are D15, E12, E13 and G5."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""Fetches that lookups wait for: once for all, for how long, and what happens while a store fails."""
+"""Fetches that lookups wait for: once for all, for how long, and what happens while a store fails (E12)."""
 
 import asyncio
 import threading

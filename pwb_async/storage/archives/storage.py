@@ -49,7 +49,10 @@ class ArchiveStorage(SourceStorage):
             release = self._release = self._load()
         except ArchiveError as error:
             self._refused = version
-            logger.error("%s %s; what it was before is served", self._shown, error)
+            then = (
+                "its files are 503 meanwhile" if _is_overwritten(release, version) else "what it was before is served"
+            )
+            logger.error("%s %s; %s", self._shown, error, then)
             return _unless_overwritten(release, version)
         finally:
             self._loading.release()
@@ -75,6 +78,11 @@ class ArchiveStorage(SourceStorage):
 
 def _unless_overwritten(release: Release, version: tuple[int, ...]) -> Release:
     """A release, unless its own file has other content by now. Raises OSError."""
-    if version != release.version and version[:2] == release.version[:2] and version[3:] != release.version[3:]:
+    if _is_overwritten(release, version):
         raise OSError("the archive is overwritten; it should be replaced by renaming")
     return release
+
+
+def _is_overwritten(release: Release, version: tuple[int, ...]) -> bool:
+    """Whether the file of a release has other content by now, as a version of it shows."""
+    return version[:2] == release.version[:2] and version[3:] != release.version[3:]

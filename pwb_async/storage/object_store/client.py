@@ -127,9 +127,11 @@ class StoreClient:
 
         async def attempt() -> tuple[ObjectStatus, bytes]:
             result = await obstore.get_async(self._open(), key, options=options)  # type: ignore[arg-type]
-            status, (start, end) = status_of(result.meta), result.range
+            status, (start, end) = status_of(result.meta), options["range"]
+            if result.range != (start, min(end, status.size)):
+                raise FetchError("the object store sends another range than it was asked for")
             data = bytes(await result.bytes_async())
-            if len(data) != end - start:
+            if len(data) != min(end, status.size) - start:
                 raise NoAnswerError("the object store has sent less than it promised")
             return status, data
 

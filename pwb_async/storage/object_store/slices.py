@@ -13,6 +13,9 @@ from contextlib import suppress
 from threading import Lock
 from time import time
 from typing import Final
+from zlib import crc32
+
+from xxhash import xxh3_64_digest
 
 MEMORY: Final = 32 << 20
 """Bytes in memory; small files are kept in the response cache as well."""
@@ -22,6 +25,8 @@ _TOUCH: Final = 60
 """Seconds after which a file that is used gets a new time, by which the oldest are found."""
 _SLACK: Final = 16
 """The directory is examined after one part in so many of its size has been written."""
+_DIGEST: Final = 8
+"""Bytes of the digest of a slice."""
 _FOLDER: Final = re.compile("[0-9a-f]{2}")
 _SLICE: Final = re.compile(r"[0-9a-f]{32}-[0-9]+(\.[0-9]+)?")
 """The names of slices, also of those that are being written."""
@@ -107,7 +112,11 @@ class SliceDirectory:
         try:
             with open(path, "rb", buffering=0) as file:
                 status = os.fstat(file.fileno())
-                data = file.readall()
+                content = file.readall()
+            data = content[:-_DIGEST]
+            if _digest(name, data) != content[-_DIGEST:]:
+                os.unlink(path)
+                return None
             if status.st_mtime < time() - _TOUCH:
                 os.utime(path)
         except OSError:
@@ -121,8 +130,8 @@ class SliceDirectory:
         try:
             os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
             with open(new, "wb", buffering=0) as file:
-                written = file.write(data)
-            if written == len(data):
+                written = file.write(data + _digest(name, data))
+            if written == len(data) + _DIGEST:
                 os.replace(new, path)
             else:  # the disk is full
                 os.unlink(new)
@@ -130,8 +139,8 @@ class SliceDirectory:
             with suppress(OSError):
                 os.unlink(new)
         with self._lock:
-            self._unexamined += len(data)
-            self.used += len(data)
+            self._unexamined += len(data) + _DIGEST
+            self.used += len(data) + _DIGEST
             is_due = self._unexamined > self._max_bytes // _SLACK
             if is_due:
                 self._unexamined = 0
@@ -153,6 +162,11 @@ class SliceDirectory:
                 os.unlink(path)
             used -= size
         self.used = used
+
+
+def _digest(name: str, data: bytes) -> bytes:
+    """What ends the file of a slice: a disk that loses power may have the name of a file without its content."""
+    return xxh3_64_digest(data, crc32(name.encode()))
 
 
 def _own_names(path: str, form: re.Pattern[str]) -> list[str]:

@@ -1,4 +1,6 @@
-"""Archives as a Storage: what is found in them, what is not, and what happens when one is replaced."""
+"""Archives as a Storage: what is found in them, what is not, and what happens when one is replaced.
+
+The hazards are C17, C18, D14 and E11."""
 
 import gc
 import logging

@@ -1,4 +1,4 @@
-"""The client, against real stores."""
+"""The client, against real stores, and against some that are odd (hazards D15, E13, G5)."""
 
 import asyncio
 import contextlib
@@ -195,6 +195,31 @@ async def test_an_answer_of_an_odd_store_has_a_reason(
                 await StoreClient("s3://bucket", 2).call(method, arguments)
             assert KEY not in str(caught.value)
             assert address not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("range_of_answer", "content"),
+    [
+        ("0-9/20", b"x" * 10),  # another one
+        (f"{SLICE}-{SLICE + 9}/{2 * SLICE}", b"x" * 10),  # less
+        (f"{SLICE}-{2 * SLICE - 1}/{2 * SLICE}", b"x" * 10),  # as it should be, with less content
+        (f"{SLICE}-{2 * SLICE + 9}/{3 * SLICE}", b"x" * (SLICE + 10)),  # more
+    ],
+)
+async def test_a_store_that_lies_about_ranges_e13(
+    range_of_answer: str, content: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    about = f'ETag: "a"\r\nLast-Modified: Sun, 13 Sep 2020 12:26:40 GMT\r\nContent-Range: bytes {range_of_answer}\r\n'
+    async with answering(206, content, about) as address:
+        for name, value in settings(0).items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setenv("AWS_ENDPOINT_URL", address)
+        status = ObjectStatus(2 * SLICE, MTIME, '"a"')
+        client = StoreClient("s3://bucket", 2)
+        with pytest.raises(FetchError):
+            await client.call("get_slice", ("a.bin", status, 1))
+        with pytest.raises(FetchError):
+            await client.call("get", ("a.bin", ""))
 
 
 async def test_keys_that_obstore_does_not_accept(moto_proxy: FaultyProxy, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,7 @@
 """The slices of objects in memory and on disk: what is kept, for how long, and what happens to the files of others."""
 
 import os
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -63,6 +64,20 @@ def test_what_is_used_is_known(tmp_path: Path) -> None:
     assert 15_000 < slices.memory_used <= 20_000
     assert slices.disk_used == sum(path.stat().st_size for path in tmp_path.rglob("*-*")) > 50_000
     assert Slices().disk_used == 0
+
+
+@pytest.mark.parametrize("damage", [lambda data: data[:-1], lambda data: b"", lambda data: bytes(len(data))])
+def test_what_a_disk_has_lost_is_fetched_again_e13(tmp_path: Path, damage: Callable[[bytes], bytes]) -> None:
+    directory = SliceDirectory(str(tmp_path), 100_000)
+    directory.write(name(1), b"content")
+    (path,) = tmp_path.rglob("*-*")
+    assert directory.read(name(1)) == b"content"
+    path.write_bytes(damage(path.read_bytes()))
+    assert directory.read(name(1)) is None
+    assert not path.exists()
+    directory.write(name(1), b"content")
+    path.rename(path.with_name(name(2)))
+    assert directory.read(name(2)) is None
 
 
 def test_several_processes_share_a_directory(tmp_path: Path) -> None:
