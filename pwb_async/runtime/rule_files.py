@@ -64,17 +64,19 @@ class RuleFiles:
         names: Sequence[str] = NAMES,
         indexes: tuple[bytes, ...] = (b"index.html",),
         dotfiles: bool = False,
+        looks_up: bool = True,
     ) -> None:
         """storage: that of the whole site. options: the rules of the options, which come before those of the files.
 
         folders: where the files are; none lies beneath one that is behind it. names: the files that are read.
-        indexes, dotfiles: those of Site.
+        indexes, dotfiles: those of Site. looks_up: whether files are looked up in order to warn of rules; not in an
+        object store, where each would be a request.
         """
         self._storage = storage
         self._folders = folders
         self._options = options
         self._names = names
-        self._indexes, self._dotfiles = indexes, dotfiles
+        self._indexes, self._dotfiles, self._looks_up = indexes, dotfiles, looks_up
         self._contents: list[bytes] = []
         self._last_error = ""
 
@@ -130,8 +132,10 @@ class RuleFiles:
         for rules in reversed(found):
             redirects += rules.redirects
         if log:
-            found_out = redirect_warnings(redirects, self._dotfiles)
-            self._warn([*warnings, *found_out, *self._overruled(redirects), *self._missing(redirects)])
+            warnings_now = [*warnings, *redirect_warnings(redirects, self._dotfiles)]
+            if self._looks_up:
+                warnings_now += (*self._overruled(redirects), *self._missing(redirects))
+            self._warn(warnings_now)
         return Rules(tuple(headers), tuple(redirects), tuple(warnings))
 
     def _warn(self, lines: Sequence[str]) -> None:

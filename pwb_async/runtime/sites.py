@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from pwb_async.config.options import Options
-from pwb_async.config.places import places_of, root_path
+from pwb_async.config.places import is_store, places_of, root_path
 from pwb_async.config.rules import Rules
 from pwb_async.core.site.access import Guard
 from pwb_async.core.site.lookup import Storage
@@ -212,5 +212,6 @@ def _open(
         names=NAMES if options.site_rules else (),
         indexes=tuple(map(os.fsencode, options.index)),
         dotfiles=options.dotfiles,
+        looks_up=not any(is_store(place.directory) for place in places),
     )
     return disks, storage, rule_files

@@ -145,6 +145,21 @@ async def test_what_is_known_is_asked_again_by_its_tag(run: Any, proxy: FaultyPr
                 pass
 
 
+async def test_rules_in_a_bucket_that_change(run: Any, proxy: FaultyProxy, bucket: Path) -> None:
+    """A rule costs no request, at the start or when it is read again."""
+    rules = "".join(f"/old-{n} /a.txt 301\n/page-{n} /none-{n}.html 200\n" for n in range(100))
+    write(bucket, "_redirects", rules.encode())
+    began = time.monotonic()
+    async with run("--store-ttl", "300ms", "--cache-ttl", "200ms", allowed_errors="rules read again") as server:
+        assert time.monotonic() - began < 5
+        assert (await ask(server, "/old-99"))["Location"] == "/a.txt"
+        write(bucket, "_redirects", rules.replace("/a.txt", "/b.txt").encode(), MTIME + 100)
+        async with asyncio.timeout(10):
+            while (await ask(server, "/old-99"))["Location"] != "/b.txt":
+                await asyncio.sleep(0.05)
+        assert proxy.asked("none-") == 0
+
+
 async def test_what_is_fresh_is_not_asked_for(run: Any, proxy: FaultyProxy) -> None:
     async with run("--store-ttl", "1h", "--cache", "off") as server:
         for _ in range(20):

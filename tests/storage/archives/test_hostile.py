@@ -10,7 +10,7 @@ from zlib import crc32
 
 import pytest
 
-from pwb_async.core.site.lookup import NOT_FOUND, StorageError, Unavailable
+from pwb_async.core.site.findings import NOT_FOUND, StorageError, Unavailable
 from pwb_async.storage.archives.index import ArchiveError
 from pwb_async.storage.archives.storage import ArchiveStorage
 
