@@ -71,7 +71,7 @@ class RunningSite:
         finally:
             response.close()
             for observe in state.observers:
-                observe(make_exchange(client or _peer(scope), event, response.status, sent, started_at))
+                observe(make_exchange(client or _peer(scope), event, response.status, sent, started_at, response))
 
     async def _check_access(self, event: Request | BadRequest, scope: Scope) -> tuple[str, Response | None]:
         """The client, and the response if the request is refused."""

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from .declarations import Topic, option
-from .operation_types import ADMIN, PAGE, PERCENT
-from .option_types import SECONDS_OR_0
+from .operation_types import ADMIN, PAGE
+from .option_types import PERCENT, SECONDS_OR_0
 
 
 @dataclass(frozen=True, kw_only=True, init=False, repr=False, eq=False)  # only Options is made

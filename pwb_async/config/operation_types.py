@@ -22,12 +22,5 @@ def _page(text: str) -> str:
     return path
 
 
-def _percent(text: str) -> int:
-    if not (text.isascii() and text.isdecimal() and 0 < int(text) <= 100):
-        raise ValueError("is not a whole number from 1 to 100")
-    return int(text)
-
-
 ADMIN: Final = OptionType("HOST:PORT|PATH", _admin, toml_string="127.0.0.1:9188")
 PAGE: Final = OptionType("PATH", _page, toml_string="/health")
-PERCENT: Final = OptionType("PERCENT", _percent)

@@ -133,6 +133,8 @@ SWITCH: Final = OptionType("", lambda text: read_word(text, ("true", "false")) =
 COUNT: Final = OptionType("COUNT", lambda text: read_integer(text, 1))
 """A whole number above 0."""
 COUNT_OR_0: Final = OptionType("COUNT", lambda text: read_integer(text, 0))
+PERCENT: Final = OptionType("PERCENT", lambda text: read_integer(text, 1, 100))
+PERCENT_OR_0: Final = OptionType("PERCENT", lambda text: read_integer(text, 0, 100))
 WORKERS: Final = OptionType("COUNT|auto", read_workers, zero_word="auto")
 BYTES: Final = OptionType("BYTES", read_size)
 BYTES_OR_OFF: Final = OptionType("BYTES|off", read_size_or_off, zero_word="off")

@@ -78,6 +78,8 @@ class OptionValues(TypedDict, total=False):
     store_cache_size: int | str | None
     access_log: Path | None
     log_format: Literal["combined", "json", "pretty"] | None
+    log_exclude: list[str] | tuple[str, ...] | None
+    log_sample: int | None
     trace: Path | None
     admin: str | None
     health: str | None

@@ -12,6 +12,7 @@ from pwb_async.output.printing import printable
 from .declarations import Declaration, Topic, option
 from .limit_options import LimitOptions
 from .live_reload_options import LiveReloadOptions
+from .logging_options import LoggingOptions
 from .mount_points import MountPoint
 from .operation_options import OperationOptions
 from .option_types import (
@@ -24,7 +25,6 @@ from .option_types import (
     GROUP,
     HEADER,
     HOST_NAME,
-    LOG_FORMAT,
     LOOP,
     MODE,
     MOUNT,
@@ -60,7 +60,14 @@ class ConfigError(ValueError):
 
 @dataclass(frozen=True, kw_only=True, repr=False)  # a repr of 100 values would cost a start 0.4 ms
 class Options(
-    TLSOptions, LiveReloadOptions, TerminalOptions, RateOptions, LimitOptions, OperationOptions, StorageOptions
+    TLSOptions,
+    LiveReloadOptions,
+    TerminalOptions,
+    RateOptions,
+    LimitOptions,
+    LoggingOptions,
+    OperationOptions,
+    StorageOptions,
 ):
     """The values of all options. Times are in seconds, sizes in bytes; 0 and None mean what the help says of them.
 
@@ -241,16 +248,6 @@ class Options(
         Topic.PROCESS, None, USER, "User to become once sockets and logs are open; only root can."
     )
     sandbox: bool = option(Topic.PROCESS, False, SWITCH, "Restrict the process to reading ROOT, with Landlock.")
-
-    access_log: str = option(Topic.LOGGING, "-", PATH, "Access log; -: standard output; off: none.")
-    log_format: str | None = option(
-        Topic.LOGGING,
-        None,
-        LOG_FORMAT,
-        "Format of the access log (if not given: pretty on a terminal, else combined).",
-        program="pwb",
-    )
-    trace: str | None = option(Topic.LOGGING, None, PATH, "Write a timeline for Perfetto to this file; overwrites it.")
 
     mode: str | None = option(Topic.DESIGNS, None, MODE, "Design of the server.", program="pwb-legacy")
     trigger: str = option(

@@ -36,6 +36,7 @@ _NAMES: Final = (
     "store_duration",
     "store_stale",
     "log_lines_dropped",
+    "log_lines_skipped",
     "processor_time",
     "reloads",
     "failed_reloads",

@@ -93,6 +93,9 @@ def families(numbers: Sequence[int]) -> Iterator[Family]:
         "seconds",
     )
     yield _counter("pwb_log_lines_dropped", "Lines of the access log that were lost.", number("log_lines_dropped"))
+    yield _counter(
+        "pwb_log_lines_skipped", "Requests that --log-exclude and --log-sample kept out.", number("log_lines_skipped")
+    )
     yield Family(
         "pwb_reloads",
         Kind.COUNTER,

@@ -25,7 +25,7 @@ from pwb_async.output.pipes import has_reader, is_ready, open_to_append, reopen_
 from pwb_async.output.writer import write
 
 from .combined_format import forget_requests, format_combined
-from .exchange import Exchange, Format
+from .exchange import Exchange, Format, Observer
 
 logger: Final = logging.getLogger("pwb")
 STANDARD_OUTPUT: Final = "-"
@@ -52,22 +52,30 @@ class AccessLog:
 
     dropped: int
     """Lines that were lost."""
+    skipped: int
+    """Exchanges that were not to be logged."""
     reopen_requested: bool
     """Set it, for instance in a signal handler, and the next flush() opens the path again."""
     on_backlog: Callable[[], object]
     """Called when so many lines are kept that flush() should be called; does nothing unless it is set."""
 
-    def __init__(self, target: str, format_line: Format = format_combined) -> None:
-        """`target` is a path, or "-" for standard output. Raises OSError if it cannot be opened."""
+    def __init__(
+        self, target: str, format_line: Format = format_combined, is_logged: Callable[[Exchange], bool] | None = None
+    ) -> None:
+        """`target` is a path, or "-" for standard output. Raises OSError if it cannot be opened.
+
+        is_logged: tells which exchanges are logged; None for all.
+        """
         self._target = target
         self._format = format_line
+        self._is_logged = is_logged
         self._halves: list[bytes] = []
         self._blocks: deque[bytes] = deque()
         self._size = 0  # bytes in all blocks
         self._written = 0  # bytes of the first block that have been written
         self._packing = Lock()  # held for a moment
         self._writing = Lock()  # held as long as a write takes
-        self.dropped = 0
+        self.dropped = self.skipped = 0
         self.reopen_requested = False
         self.on_backlog = _do_nothing
         # A byte that forked processes share: 1 once one of them has reported that the pipe has no reader.
@@ -92,8 +100,20 @@ class AccessLog:
         """Whether it has a path, which can be opened again; standard output has none."""
         return self._target != STANDARD_OUTPUT
 
+    @property
+    def observer(self) -> Observer:
+        """What a server calls with each exchange."""
+        return self.record if self._is_logged is None else self._record_some
+
+    def _record_some(self, exchange: Exchange) -> None:
+        assert self._is_logged is not None
+        if self._is_logged(exchange):
+            self.record(exchange)
+        else:
+            self.skipped += 1
+
     def record(self, exchange: Exchange) -> None:
-        """Format an exchange as a line, which flush() will write. It is an Observer."""
+        """Format an exchange as a line, which flush() will write."""
         halves, line = self._halves, self._format(exchange)
         halves += line
         if len(line[1]) > _LONG_HALF:

@@ -120,7 +120,7 @@ class ServerContext(NamedTuple):
     def all_observers(self) -> tuple[Observer, ...]:
         """The observers as servers call them, with that of the access log before them, if there is one."""
         observers = map(contain, self.observers)
-        return tuple(observers) if self.log is None else (self.log.record, *observers)
+        return tuple(observers) if self.log is None else (self.log.observer, *observers)
 
     @property
     def listening_sockets(self) -> dict[str, list[socket]]:

@@ -28,6 +28,7 @@ _RELOAD: Final = (
     "pwb_async.core.site.rule_warnings",
     "pwb_async.network.local_names",
     "pwb_async.observability.json_format",
+    "pwb_async.observability.log_selection",
     "pwb_async.observability.pretty_format",
     "pwb_async.runtime.startup_hints",
     "pwb_async.storage.slow_disk",

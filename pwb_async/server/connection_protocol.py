@@ -7,7 +7,7 @@ from typing import cast
 
 from pwb_async.core.deadlines import Deadline
 from pwb_async.core.events import BadRequest
-from pwb_async.core.semantics.messages import Request
+from pwb_async.core.semantics.messages import Request, Response
 from pwb_async.network.listeners import peer_address
 from pwb_async.network.send_timeout import SendTimeout
 from pwb_async.network.sockets import bytes_acknowledged, reset_on_close
@@ -132,16 +132,19 @@ class ConnectionProtocol(asyncio.Protocol):
         self,
         client: str,
         request: Request | BadRequest,
-        status: int,
+        response: Response | None,
         sent: int,
         started_at: float,
-        cached: bool = False,
+        status: int = 0,
     ) -> None:
-        """Count an exchange, and pass it to every observer. client: "" for the peer. cached: see Recorder.record()."""
+        """Count an exchange, and pass it to every observer. client: "" for the peer. status: 0 for the response's."""
+        cached = 0
+        if response is not None:
+            status, cached = status or response.status, response.serialized_head_length
         if self._state.record is not None:
             self._state.record(request.method, status, sent, started_at, cached)
         if self._state.observers:
-            exchange = make_exchange(client or self.peer, request, status, sent, started_at)
+            exchange = make_exchange(client or self.peer, request, status, sent, started_at, response)
             for observe in self._state.observers:
                 observe(exchange)
 

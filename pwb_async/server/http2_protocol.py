@@ -203,8 +203,7 @@ class HTTP2Protocol(ConnectionProtocol):
 
     def report(self, transfer: Transfer, status: int, sent: int) -> None:
         """Pass the exchange of a transfer to the observers."""
-        cached = transfer.response is not None and transfer.response.serialized != b""
-        self._report(transfer.client, transfer.request, status, sent, transfer.started_at, cached)
+        self._report(transfer.client, transfer.request, transfer.response, sent, transfer.started_at, status)
 
     def _wait(self, now: float, responded: bool = False) -> None:
         """Arm the deadline of what the connection waits for, or take the next step of closing it."""

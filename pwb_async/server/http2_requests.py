@@ -89,7 +89,7 @@ class PendingRequests:
             if observers:
                 exchange = Exchange()  # without make_exchange(), which would be a Python call more
                 exchange.client = client or owner.peer
-                exchange.request = request
+                exchange.request, exchange.response = request, response
                 exchange.status, exchange.sent, exchange.started_at = response.status, response.length, wall
                 for observe in observers:
                     observe(exchange)

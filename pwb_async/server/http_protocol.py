@@ -6,7 +6,6 @@ A request, step by step:
      file in the page cache, as far as the socket takes it. Responses to pipelined requests are written together.
   3. For any other response a thread finds the file. A callback makes the response, sends what the socket takes, and
      takes the next event. Only if more has to be sent, a task does that with back-pressure.
-
 Limits: reading is paused while a response is under way and many pipelined bytes wait behind it; after some responses,
 other connections get their turn; each state has one deadline, which the server checks, so no request needs a timer.
 """
@@ -93,8 +92,8 @@ class HTTPProtocol(ConnectionProtocol):
     def _process_events(self, event: Event, checked: tuple[str, Response | None] | None = None) -> None:
         """Respond to `event` and those after it, until more data is needed or something else continues later.
 
-        The latter is a task, resume_writing(), or a callback: of a thread, or after other connections have had their
-        turn. checked: the client, and the response if the request is refused, if its access has been checked.
+        The latter is a task, resume_writing(), or a callback. checked: the client, and the response if the request is
+        refused, if its access has been checked.
         """
         state, connection, writer = self._state, self._connection, self._writer
         cache, check_access, observers, record = state.cache, state.access_check, state.observers, state.record
@@ -138,7 +137,7 @@ class HTTPProtocol(ConnectionProtocol):
             if observers:
                 exchange = Exchange()  # without make_exchange(), which would be a Python call more
                 exchange.client = client or self.peer
-                exchange.request = event
+                exchange.request, exchange.response = event, response
                 exchange.status, exchange.sent, exchange.started_at = response.status, response.length, wall
                 for observe in observers:
                     observe(exchange)
@@ -200,7 +199,7 @@ class HTTPProtocol(ConnectionProtocol):
             self._state.storage_log.report(lookup, finding)
             response = site.reply(lookup, finding)
             if self._send(request, client, response, [], time.time(), started_at):
-                self._report(client, request, response.status, response.length, started_at)
+                self._report(client, request, response, response.length, started_at)
                 self._continue()
         except Exception:
             logger.exception("a fault of this server")
@@ -252,7 +251,7 @@ class HTTPProtocol(ConnectionProtocol):
         client = "" if check_access is None else check_access(self.peer, event)[0]
         response = self._state.context.site.refuse(event)
         self._writer.write(self._connection.respond(event, response, wall))
-        self._report(client, event, response.status, response.length, wall)
+        self._report(client, event, response, response.length, wall)
         if not self._writer.paused:
             self._process_events(self._connection.next_event())
 
@@ -276,7 +275,7 @@ class HTTPProtocol(ConnectionProtocol):
         finally:
             response.close()
             sent = max(0, writer.sent - self._connection.head_length)
-            self._report(client, request, response.status, sent, started_at, response.serialized != b"")
+            self._report(client, request, response, sent, started_at)
         self._continue()
 
     def _wait(self, now: float | None = None) -> None:

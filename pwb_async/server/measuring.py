@@ -79,6 +79,7 @@ class Measuring:
         self._measure_process()
         if (log := self._state.context.log) is not None:
             self._take_over("log_lines_dropped", log, log.dropped)
+            self._take_over("log_lines_skipped", log, log.skipped)
         if (limits := self._state.context.limits) is not None:
             self._measure_limits(limits)
         self._metrics.recorder.flush()

@@ -77,7 +77,7 @@ class StreamingProtocol(ConnectionProtocol):
         """Report the response, and stop counting the connection."""
         self._former.connection_lost(exc)  # with --trace it records more
         super().connection_lost(exc)
-        self._report(self._client, self._request, self._response.status, self._response.length, self._started_at)
+        self._report(self._client, self._request, self._response, self._response.length, self._started_at)
 
     def expire(self) -> None:
         """Act on the send timeout."""

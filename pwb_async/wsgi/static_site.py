@@ -62,7 +62,7 @@ class StaticSite:
         headers = [(name.decode(), value.decode("latin-1")) for name, value in fields]
         reason = REASONS.get(response.status, b"").decode()  # a guard may have a status that PWB has not
         start_response(f"{response.status} {reason}", headers)
-        report = partial(self._report, client or peer_of(environ), event, response.status, started_at)
+        report = partial(self._report, client or peer_of(environ), event, response, started_at)
         if response.has_file:
             return self._content(response, environ, report)
         response.close()
@@ -107,6 +107,8 @@ class StaticSite:
             return cast("Iterable[bytes]", wrapper(SentFile(part, response, report), PIECE))
         return Content(response, report)
 
-    def _report(self, client: str, event: Request | BadRequest, status: int, started_at: float, sent: int) -> None:
+    def _report(
+        self, client: str, event: Request | BadRequest, response: Response, started_at: float, sent: int
+    ) -> None:
         for observe in self._observers:
-            observe(make_exchange(client, event, status, sent, started_at))
+            observe(make_exchange(client, event, response.status, sent, started_at, response))

@@ -173,8 +173,8 @@ class HTTPServer:
         outgoing.response.close()
         sent = max(0, outgoing.sent - client.connection.head_length)
         if self._observers:
-            status = outgoing.response.status
-            exchange = make_exchange(outgoing.client, outgoing.event, status, sent, outgoing.started_at)
+            response, began = outgoing.response, outgoing.started_at
+            exchange = make_exchange(outgoing.client, outgoing.event, response.status, sent, began, response)
             for observe in self._observers:
                 observe(exchange)
         self.flush_log()

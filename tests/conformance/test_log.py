@@ -113,6 +113,23 @@ async def test_log_is_rotated_e8(start: Start) -> None:
     assert b"/after" not in before
 
 
+async def test_requests_that_are_not_logged(start: Start) -> None:
+    """--log-exclude keeps out what it names, --log-sample all but errors; a request without a valid path is an error."""
+    requests = [get("/a.txt"), get("/missing"), get("/%68ealth?x"), get("/sub/health"), b"?\r\n\r\n"]
+    async with start("--log-exclude", "/health", "--log-exclude", "/sub/*", "--log-sample", "0") as server:
+        statuses = [(await send_request(server.address, request)).status for request in requests]
+    assert statuses == [200, 404, 404, 404, 400]
+    lines = [LINE.fullmatch(line) for line in server.log.read_bytes().splitlines()]
+    assert sorted(line and line[1] for line in lines) == [b"?", b"GET /missing HTTP/1.1"]
+
+
+async def test_a_share_of_the_requests_is_logged(start: Start) -> None:
+    async with start("--log-sample", "50") as server:
+        for _ in range(60):
+            assert (await send_request(server.address, get("/a.txt"))).status == 200
+    assert 5 < server.log.read_bytes().count(b"\n") < 55, "each with a chance of 1 in 10**10 of failing"
+
+
 async def test_storm_of_signals_e9(start: Start) -> None:
     """Hundreds of signals a second interrupt the server: each client gets its response, and each response its line."""
 

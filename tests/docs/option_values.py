@@ -5,7 +5,6 @@ from typing import Final
 
 from pwb_async.config.declarations import Declaration
 from pwb_async.config.keywords import is_keyword
-from pwb_async.config.operation_types import PERCENT
 from pwb_async.config.option_types import (
     AGE,
     BYTES,
@@ -13,6 +12,8 @@ from pwb_async.config.option_types import (
     COUNT,
     COUNT_OR_0,
     PATH,
+    PERCENT,
+    PERCENT_OR_0,
     PORT,
     RATE,
     SECONDS,
@@ -44,7 +45,7 @@ class OptionValues(TypedDict, total=False):
 TYPES: Final[dict[OptionType, str]] = {
     SWITCH: "bool",
     PATH: "Path",
-    **dict.fromkeys((COUNT, COUNT_OR_0, PERCENT, PORT), "int"),
+    **dict.fromkeys((COUNT, COUNT_OR_0, PERCENT, PERCENT_OR_0, PORT), "int"),
     **dict.fromkeys((SECONDS, SECONDS_OR_0), "float | str"),
     **dict.fromkeys((AGE, BYTES, BYTES_OR_OFF, RATE, WORKERS), "int | str"),
 }

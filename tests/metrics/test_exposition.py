@@ -73,7 +73,7 @@ def test_no_label_has_a_value_that_a_client_can_choose() -> None:
     values = {
         (name, value) for family in families(NUMBERS) for sample in family.samples for name, value in sample.labels
     }
-    assert {name for name, _ in values} == {"method", "status", "le", "state", "result"}
+    assert {name for name, _ in values} == {"method", "status", "le", "state", "result", "place"}
     assert {value for name, value in values if name == "method"} == {"GET", "HEAD", "OPTIONS", "_OTHER"}
     assert all(re.fullmatch(r"[1-5]\d\d|other", value) for name, value in values if name == "status")
 

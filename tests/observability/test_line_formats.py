@@ -6,12 +6,14 @@ import time
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from pwb_async.core.events import BadRequest
 from pwb_async.core.http1.connection import Connection
 from pwb_async.core.http1.limits import Limits
 from pwb_async.core.http1.parser import RequestParser
-from pwb_async.core.semantics.messages import Request
+from pwb_async.core.semantics.messages import Request, Response
 from pwb_async.observability.exchange import make_exchange
 from pwb_async.observability.json_format import format_json
 from pwb_async.observability.pretty_format import pretty_format
@@ -41,8 +43,11 @@ def test_json() -> None:
     values = json_line(request("GET /%61?b HTTP/1.1"), 200, 5, 2.0)
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", values.pop("time"))
     assert 2.0 <= values.pop("duration") < 3.0
+    assert re.fullmatch(r"[0-9a-f]{16}", values.pop("request_id"))
     assert values == {
         "client": "192.0.2.1",
+        "trace_id": None,
+        "parent_id": None,
         "method": "GET",
         "target": "/%61?b",
         "version": "HTTP/1.1",
@@ -50,7 +55,66 @@ def test_json() -> None:
         "sent": 5,
         "referer": 'http://b/"\\',
         "user_agent": r"\xe9\xff",
+        "coding": None,
+        "cache": "miss",
     }
+
+
+def test_every_request_has_an_id_of_its_own() -> None:
+    event = request("GET / HTTP/1.1")
+    assert len({json_line(event)["request_id"] for _ in range(100)}) == 100
+
+
+TRACE, PARENT = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
+
+
+@pytest.mark.parametrize(
+    ("fields", "is_valid"),
+    [
+        (f"traceparent: 00-{TRACE}-{PARENT}-01", True),
+        (f"TraceParent: 00-{TRACE}-{PARENT}-00", True),
+        (f"traceparent: 01-{TRACE}-{PARENT}-01", True),
+        (f"traceparent: cc-{TRACE}-{PARENT}-01-what-comes-later", True),
+        (f"traceparent: cc-{TRACE}-{PARENT}-01.what", False),
+        (f"traceparent: 00-{TRACE}-{PARENT}-01-more", False),
+        (f"traceparent: ff-{TRACE}-{PARENT}-01", False),
+        (f"traceparent: 00-{TRACE.upper()}-{PARENT}-01", False),
+        (f"traceparent: 00-{'0' * 32}-{PARENT}-01", False),
+        (f"traceparent: 00-{TRACE}-{'0' * 16}-01", False),
+        (f"traceparent: 00-{TRACE[1:]}-{PARENT}-01", False),
+        (f"traceparent: 00-{TRACE}-{PARENT}", False),
+        (f"traceparent: 00-{TRACE}-{PARENT}-01\r\ntraceparent: 00-{TRACE}-{PARENT}-01", False),
+        ("traceparent:", False),
+    ],
+)
+def test_a_trace(fields: str, is_valid: bool) -> None:
+    """W3C Trace Context 3.2.2: what is not valid counts as not sent."""
+    values = json_line(request("GET / HTTP/1.1", f"Host: a\r\n{fields}\r\n"))
+    assert (values["trace_id"], values["parent_id"]) == ((TRACE, PARENT) if is_valid else (None, None))
+
+
+def test_coding_and_cache() -> None:
+    event = request("GET / HTTP/1.1")
+
+    def values(response: Response) -> dict[str, Any]:
+        return json.loads(b"".join(format_json(make_exchange("-", event, 200, 5, time.time(), response))))
+
+    coded = Response(200, ((b"Content-Type", b"text/css"), (b"Content-Encoding", b"br")))
+    assert [values(coded)[name] for name in ("client", "coding", "cache")] == [None, "br", "miss"]
+    kept = Response(200, (), serialized=b"X: 1\r\n\r\n", serialized_head_length=8)
+    assert [values(kept)[name] for name in ("coding", "cache")] == [None, "hit"]
+
+
+@given(
+    target=st.binary(max_size=60).map(lambda value: re.sub(rb"[\x00-\x20\x7f]", b"", value)),
+    value=st.binary(max_size=200).map(lambda value: value.translate(None, b"\r\n\0")),
+)
+@settings(max_examples=300)
+def test_any_bytes_make_one_line_of_json(target: bytes, value: bytes) -> None:
+    """json_line() fails for what is not JSON, not ASCII or more than one line."""
+    text = value.decode("latin-1")
+    fields = f"Host: a\r\nReferer: {text}\r\nUser-Agent: {text}\r\ntraceparent: {text}\r\n"
+    json_line(request(f"GET /{target.decode('latin-1')} HTTP/1.1", fields))
 
 
 def test_json_of_what_is_malformed() -> None:

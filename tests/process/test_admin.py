@@ -95,6 +95,16 @@ async def test_the_log_and_the_metrics_have_the_same_numbers(run: Start, admin: 
     assert 0 < sent < BIG
 
 
+async def test_lines_that_are_not_to_be_logged_are_counted(run: Start, admin: Admin) -> None:
+    async with run(*admin.options, "--workers", "2", "--log-exclude", "/a.txt") as server:
+        for _ in range(5):
+            await fetch_fresh(server)
+        assert (await fetch_fresh(server, "/missing")).status == 404
+        metrics = await admin.wait_for(lambda metrics: metrics["pwb_log_lines_skipped_total"] == 5)
+        assert metrics["pwb_log_lines_dropped_total"] == 0
+        await eventually(lambda: server.log.read_bytes().count(b"\n") == 1, 5)
+
+
 @pytest.mark.parametrize("options", [(), ("--workers", "2")], ids=["alone", "workers"])
 async def test_counters_do_not_go_back_at_a_reload(options: tuple[str, ...], run: Start, admin: Admin) -> None:
     async with run(*admin.options, *options, allowed_errors=INFO) as server:

@@ -50,7 +50,7 @@ class Slices:
 
     @property
     def disk_used(self) -> int:
-        """Bytes in the directory, as far as this process knows."""
+        """Bytes in the directory, as this process has counted them."""
         return 0 if self._directory is None else self._directory.used
 
     def in_memory(self, name: str) -> bytes | None:
