@@ -21,7 +21,7 @@ def exhaust_descriptors(server: Running) -> Outcome:
         return defect("ended-by-vanished", error=server.last_error())
     server.limit_descriptors(CROWD // 2)
     with ExitStack() as stack, suppress(ConnectionError):  # it has ended
-        patience = SOON / 4
+        patience = 2 * SOON  # of a program that has no core for a while
         for _ in range(CROWD):
             before = server.descriptors()
             stack.enter_context(connect(server.address))
