@@ -4,8 +4,8 @@ A piece is reserved before it is sent. Each rate is a bucket, one number, the ti
 reservation gets that time, and moves it on by what the piece takes at this rate. A connection has one piece reserved at
 most. So the connections that share a rate are served in turns, also those of different processes, without a queue.
 
-A piece is an eighth of a second of a connection's rate, or a hundredth of a second of a total; so smaller pieces cost
-more processor time, and larger ones are sent less evenly.
+A piece is an eighth of a second of a connection's rate, or a hundredth of a second of a total, and an eighth of that
+when connections wait for long. Smaller pieces cost more processor time; larger ones are sent less evenly.
 """
 
 import time
@@ -22,6 +22,8 @@ from .shared_buckets import SharedBuckets
 _NANOSECONDS: Final = 1_000_000_000
 _BURST: Final = _NANOSECONDS // 8
 """How long a bucket may be unused without losing any of its rate, since a busy event loop is late at times."""
+_BUSY: Final = _NANOSECONDS // 4
+"""How long a piece of a total may have to wait; with 300 connections it would be three seconds."""
 _MAX_PIECE: Final = 512 * 1024
 """Bytes of a piece at most."""
 _MIN_PIECE: Final = 1024
@@ -31,8 +33,8 @@ _MIN_PIECE: Final = 1024
 class Bucket(Protocol):
     """A rate, and what of it is reserved."""
 
-    piece: int
-    """Bytes to reserve at most."""
+    def piece(self, now: int) -> int:
+        """Bytes to reserve at most."""
 
     def reserve(self, size: int, now: int) -> int:
         """Reserve `size` bytes; return when they may be sent."""
@@ -41,11 +43,14 @@ class Bucket(Protocol):
 class ConnectionBucket:
     """The rate of one connection, in bytes a second."""
 
-    __slots__ = ("_free_at", "_rate", "piece")
+    __slots__ = ("_free_at", "_piece", "_rate")
 
     def __init__(self, rate: int) -> None:
         self._rate, self._free_at = rate, 0
-        self.piece = min(max(rate // 8, 1), _MAX_PIECE)
+        self._piece = min(rate // 8, _MAX_PIECE)
+
+    def piece(self, now: int) -> int:
+        return self._piece
 
     def reserve(self, size: int, now: int) -> int:
         start = max(self._free_at, now - _BURST)
@@ -56,11 +61,15 @@ class ConnectionBucket:
 class TotalBucket:
     """The rate of all connections together, in bytes a second, shared by all processes."""
 
-    __slots__ = ("_buckets", "_cell", "_rate", "piece")
+    __slots__ = ("_buckets", "_cell", "_piece", "_rate")
 
     def __init__(self, rate: int, buckets: SharedBuckets, cell: int) -> None:
         self._rate, self._buckets, self._cell = rate, buckets, cell
-        self.piece = min(max(rate // 100, _MIN_PIECE), _MAX_PIECE)
+        self._piece = min(rate // 100, _MAX_PIECE)
+
+    def piece(self, now: int) -> int:
+        is_busy = self._buckets.free_at(self._cell) - now > _BUSY
+        return max(self._piece // 8 if is_busy else self._piece, _MIN_PIECE)
 
     def reserve(self, size: int, now: int) -> int:
         return self._buckets.reserve(self._cell, size * _NANOSECONDS // self._rate, now - _BURST)
@@ -69,11 +78,10 @@ class TotalBucket:
 class SendPace:
     """How fast one connection is sent the responses to which one limit applies."""
 
-    __slots__ = ("_buckets", "_delays", "_granted", "_piece", "_ready_at")
+    __slots__ = ("_buckets", "_delays", "_granted", "_ready_at")
 
     def __init__(self, buckets: tuple[Bucket, ...], delays: "Delays") -> None:
         self._buckets, self._delays = buckets, delays
-        self._piece = min(bucket.piece for bucket in buckets)
         self._granted = self._ready_at = 0
 
     def take(self, size: int, now: int) -> int:
@@ -91,7 +99,7 @@ class SendPace:
     def delay(self, now: int, size: int = _MAX_PIECE) -> int:
         """The nanoseconds until something may be sent. size: the bytes to reserve, if none are."""
         if self._granted <= 0:
-            self._granted += min(size, self._piece)
+            self._granted += min([size, *[bucket.piece(now) for bucket in self._buckets]])
             self._ready_at = max([bucket.reserve(self._granted, now) for bucket in self._buckets])
             if self._ready_at > now:
                 self._delays.count += 1

@@ -47,6 +47,13 @@ def test_a_total_is_shared_in_turns() -> None:
     assert max(sent) - min(sent) <= 2 * 1024
 
 
+def test_no_connection_waits_long_however_many_there_are() -> None:
+    shared = rates(0, 8_000_000)
+    sent = sent_within(3, *(pace_of(shared) for _ in range(300)))
+    assert min(sent) > 3 * 8_000_000 / 300 / 2
+    assert pace_of(shared).delay(53 * SECOND) < SECOND
+
+
 def test_the_lowest_rate_decides() -> None:
     shared = rates(10_000, 1_000_000, 15_000)
     sent = sent_within(10, *(pace_of(shared) for _ in range(2)))
