@@ -26,6 +26,7 @@ with needed_packages(PROGRAM, "pwb_async"):
     from pwb_async.config.options import ConfigError
     from pwb_async.output.colours import is_terminal
     from pwb_async.runtime.context import ServerContext, StartupError
+    from pwb_async.runtime.handover import leave_parent
     from pwb_async.runtime.opening import open_context
     from pwb_async.workers.serving import serve_process, serves_alone
     from pwb_async.workers.worker import loop_factory
@@ -67,6 +68,10 @@ def main() -> None:
         commands.main()
     if first and not first.startswith("-") and not os.path.lexists(first) and (hint := did_you_mean(first, COMMANDS)):
         raise exit_with(2, f"{PROGRAM}: {first}: no such command{hint}")
+    try:
+        leave_parent()
+    except OSError as error:
+        raise exit_with(1, f"{PROGRAM}: cannot take over: {error.strerror}") from None
     with needed_packages(PROGRAM, "pwb_async"):  # a line that is not plainly right needs click
         options, read_again = begin(PROGRAM)
     try:

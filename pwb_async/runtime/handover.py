@@ -1,9 +1,10 @@
 """Handing the listening sockets to a new process, which may run a newer version (SIGUSR2).
 
 The old process starts the command that has started it, with the sockets open and named in an environment variable, and
-waits at a pipe. The new one uses the sockets in place of some of its own. When it accepts connections it writes to the
-pipe, and the old one accepts no more, serves the connections that it has to their ends, and ends. If the new one ends
-before, the old one serves on. As both have the same sockets, no connection is lost in either case.
+waits at a pipe. The new one forks, so that it is no child of the old one, and uses the sockets in place of some of its
+own. When it accepts connections it writes to the pipe, and the old one accepts no more, serves the connections that it
+has to their ends, and ends. If the new one ends before, the old one serves on. As both have the same sockets, no
+connection is lost in either case.
 """
 
 import logging
@@ -26,11 +27,29 @@ _VARIABLE: Final = "_PWB_HANDOVER"
 """The pipe's descriptor, those of the sockets by what they are for, and which of them have a file, to be removed at the
 end: "9;public=3,4;redirect=;admin=5;files=5"."""
 _FILES: Final = "files"
-_READY: Final = b"R"
+_READY: Final = b"ready"
+"""What the new process reports when it accepts connections; before that, it reports its number."""
 
 
 _pipes: Final[list[int]] = []
 """The pipe to the process that this one replaces, until this one accepts connections."""
+
+
+def leave_parent() -> None:
+    """Become a child of the service manager, if this process replaces another one; to be called first of all.
+
+    systemd stops a main process gracefully only if it is its child; otherwise it kills it at once. Raises OSError.
+    """
+    pipe = os.environ.get(_VARIABLE, "").partition(";")[0]
+    if pipe:
+        if os.fork():
+            os._exit(0)
+        _report(int(pipe), b"%d" % os.getpid())
+
+
+def _report(pipe: int, line: bytes) -> None:
+    with suppress(OSError):  # the process that this one replaces has died
+        os.write(pipe, line + b"\n")
 
 
 def inherit() -> dict[str, list[socket.socket]]:
@@ -64,8 +83,7 @@ def announce_handover() -> None:
     """Report to the process that this one replaces, if there is one, that this one accepts connections."""
     while _pipes:
         pipe = _pipes.pop()
-        with suppress(OSError):
-            os.write(pipe, _READY)
+        _report(pipe, _READY)
         os.close(pipe)
 
 
@@ -84,6 +102,9 @@ def start_successor(context: "ServerContext") -> "Successor | None":
 class Successor:
     """A new process that is to take over the listening sockets of this one."""
 
+    has_taken_over = False
+    """Whether it accepts connections."""
+
     def __init__(self, sockets: dict[str, list[socket.socket]]) -> None:
         """Start it. Raises OSError."""
         self._sockets = sockets
@@ -93,7 +114,7 @@ class Successor:
         groups = [f"{name}={','.join(map(str, group))}" for name, group in numbers.items()]
         kept = (theirs, *(number for group in numbers.values() for number in group))
         try:
-            self._pid = os.posix_spawn(
+            self._pid = self._child = os.posix_spawn(
                 sys.executable,
                 [sys.executable, *sys.orig_argv[1:]],
                 os.environ | {_VARIABLE: ";".join([str(theirs), *groups])},
@@ -104,31 +125,45 @@ class Successor:
             raise
         finally:
             os.close(theirs)
-        logger.info("process %d is starting to take over", self._pid)
 
     def fileno(self) -> int:
-        """The descriptor that becomes readable when the new process has taken over or has ended."""
+        """The descriptor that becomes readable when the new process reports something or has ended."""
         return self._pipe
 
-    def has_taken_over(self) -> bool:
-        """Whether it accepts connections; to be called once, when the descriptor is readable."""
-        serves = os.read(self._pipe, 1) == _READY
-        os.close(self._pipe)
-        if not serves:
-            logger.error("the new process does not serve; this one serves on")
+    def receive(self) -> bool:
+        """Read what it reports; return whether it is decided whether it takes over."""
+        lines = os.read(self._pipe, 256).split()
+        for line in lines:
+            if line == _READY:
+                self.has_taken_over = True
+            else:
+                self._pid = int(line)
+                logger.info("process %d is starting to take over", self._pid)
+        if lines and not self.has_taken_over:
             return False
+        os.waitpid(self._child, 0)  # which ended when it had forked, or ends now
+        if self.has_taken_over:
+            self._leave()
+        else:
+            logger.error("the new process does not serve; this one serves on")
+        return True
+
+    def _leave(self) -> None:
         for sock in (sock for group in self._sockets.values() for sock in group):
             if isinstance(sock, UnixListener):
                 sock.leave_file()
         logger.info("process %d has taken over", self._pid)
         notify(f"MAINPID={self._pid}")
-        return True
 
     def cancel(self) -> None:
-        """End the process, since this one is to end before it has taken over."""
-        os.close(self._pipe)
-        os.kill(self._pid, signal.SIGTERM)
+        """End the new process, since this one is to end before it has taken over."""
+        os.set_blocking(self._pipe, False)
+        with suppress(BlockingIOError):
+            self.receive()
+        with suppress(ProcessLookupError):
+            os.kill(self._pid, signal.SIGTERM)
+        self.close()
 
-    def wait(self) -> None:
-        """Wait for the end of a process that has not taken over."""
-        os.waitpid(self._pid, 0)
+    def close(self) -> None:
+        """Close the descriptor."""
+        os.close(self._pipe)

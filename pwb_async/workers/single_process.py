@@ -125,11 +125,11 @@ class SingleProcess:
 
     def _follow_successor(self) -> None:
         """Leave the sockets to the new process if it serves; otherwise serve on."""
-        successor, self._successor = self._successor, None
-        assert successor is not None
-        self._loop.remove_reader(successor.fileno())
-        if successor.has_taken_over():
-            self._is_replaced = True
-            self._server.drain_connections()
-        else:
-            self._server.run_in_thread(successor.wait)
+        successor = self._successor
+        if successor is not None and successor.receive():
+            self._loop.remove_reader(successor.fileno())
+            successor.close()
+            self._successor = None
+            if successor.has_taken_over:
+                self._is_replaced = True
+                self._server.drain_connections()

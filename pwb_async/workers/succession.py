@@ -33,16 +33,16 @@ class Succession:
             self._successor.cancel()
             self._successor = None
 
-    def is_decided(self, fd: int) -> bool:
-        """Whether this descriptor, which is readable, is that of the new process."""
+    def owns(self, fd: int) -> bool:
+        """Whether a descriptor is that of a new process."""
         return self._successor is not None and fd == self._successor.fileno()
 
-    def has_succeeded(self) -> bool:
-        """Whether the new process serves; to be called when it is decided."""
-        successor, self._successor = self._successor, None
-        assert successor is not None
-        self._poll.unregister(successor)
-        self.is_done = successor.has_taken_over()
-        if not self.is_done:
-            successor.wait()
+    def follow(self) -> bool:
+        """Read what the new process reports; return whether it has taken over."""
+        successor = self._successor
+        if successor is not None and successor.receive():
+            self._poll.unregister(successor)
+            successor.close()
+            self._successor = None
+            self.is_done = successor.has_taken_over
         return self.is_done

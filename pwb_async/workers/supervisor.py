@@ -128,8 +128,8 @@ class Supervisor:
         for fd, _ in ready:
             if fd == self._signals.fileno():
                 self._signals.drain()
-            elif self._succession.is_decided(fd):
-                self._hand_over()
+            elif self._succession.owns(fd):
+                self._follow_successor()
             else:
                 self._workers.receive(fd)
 
@@ -147,9 +147,9 @@ class Supervisor:
         elif number == signal.SIGUSR2 and self._workers.active:
             self._succession.begin(self._context)
 
-    def _hand_over(self) -> None:
+    def _follow_successor(self) -> None:
         """Leave the sockets to the new process if it serves."""
-        if self._succession.has_succeeded():
+        if self._succession.follow():
             self._workers.cancel_starting()
             self._workers.drain_active()
 

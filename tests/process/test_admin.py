@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import socket
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -284,6 +285,9 @@ async def test_sigusr2_hands_the_sockets_over(options: tuple[str, ...], run: Sta
             async with asyncio.timeout(TIMEOUT):
                 while not (await admin.metrics()).get(REQUESTS):  # at first the old process may accept as well
                     await fetch_fresh(server)
+            new = min(set(server.process_ids()) - set(old))
+            parent = int(Path(f"/proc/{new}/stat").read_text().rpartition(")")[2].split()[1])
+            assert parent not in old, "systemd kills a main process that is not its child, in place of stopping it"
             assert len(head) + len(await peer.read_to_end()) > BIG
         assert await server.exited() == 0
         await eventually(lambda: not set(old) & set(server.process_ids()), 5)
@@ -312,12 +316,22 @@ async def test_a_new_process_that_cannot_start_changes_nothing(
         await eventually(lambda: not server.resources().zombies, 5)
 
 
+HESITANT = """
+import os, runpy, signal, sys
+from pwb_async.runtime import handover
+if handover._VARIABLE in os.environ:
+    handover.leave_parent()
+    signal.pause()
+del sys.argv[:3]
+runpy.run_module("pwb_async", run_name="__main__", alter_sys=True)
+"""
+"""A program that never takes over from another one."""
+
+
 @pytest.mark.parametrize("options", [(), ("--workers", "2")], ids=["alone", "workers"])
-async def test_a_stop_ends_the_new_process_too(
-    options: tuple[str, ...], run: Start, admin: Admin, tmp_path: Path
-) -> None:
-    async with run(*admin.options, *options, allowed_errors=INFO) as server:
-        os.mkfifo(tmp_path / "pwb.toml")  # to which nothing is written, so the new process waits for its options
+async def test_a_stop_ends_the_new_process_too(options: tuple[str, ...], run: Start, admin: Admin) -> None:
+    wrapper = (sys.executable, "-c", HESITANT)
+    async with run(*admin.options, *options, allowed_errors=INFO, wrapper=wrapper) as server:
         server.signal(signal.SIGUSR2)
         await wait_for_message(server, "is starting to take over")
         server.signal()
