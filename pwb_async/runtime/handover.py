@@ -79,8 +79,13 @@ def _adopt(fd: int, *, has_file: bool) -> socket.socket:
     return sock
 
 
-def announce_handover() -> None:
-    """Report to the process that this one replaces, if there is one, that this one accepts connections."""
+def announce_ready() -> None:
+    """Report that connections are accepted: to the process that this one replaces, or else to the service manager.
+
+    The former makes this process the main one, from which alone the service manager takes messages.
+    """
+    if not _pipes:
+        notify("READY=1")
     while _pipes:
         pipe = _pipes.pop()
         _report(pipe, _READY)

@@ -12,7 +12,7 @@ from typing import Final
 
 from pwb_async.config.options import ConfigError
 from pwb_async.runtime.context import ServerContext, StartupError
-from pwb_async.runtime.handover import Successor, announce_handover, start_successor
+from pwb_async.runtime.handover import Successor, announce_ready, start_successor
 from pwb_async.runtime.opening import reload_context
 from pwb_async.runtime.signals import Terminal, end_signals
 from pwb_async.runtime.systemd import notify, notify_reloading
@@ -51,8 +51,7 @@ class SingleProcess:
         def ready() -> None:
             if announce:
                 announce(self._server.context)
-            notify("READY=1")
-            announce_handover()
+            announce_ready()
 
         self._server.state.start_task(self._server.watch_certificates())
         await self._server.serve(ready)

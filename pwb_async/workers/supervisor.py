@@ -30,7 +30,7 @@ from pwb_async.config.options import ConfigError
 from pwb_async.metrics.phase import Phase
 from pwb_async.network.listeners import close
 from pwb_async.runtime.context import ServerContext, StartupError
-from pwb_async.runtime.handover import announce_handover
+from pwb_async.runtime.handover import announce_ready
 from pwb_async.runtime.opening import reload_context
 from pwb_async.runtime.signals import Terminal, end_signals
 from pwb_async.runtime.systemd import notify, notify_reloading
@@ -183,8 +183,7 @@ class Supervisor:
         else:
             self._metrics.set_phase(Phase.SERVING)
             self._announce(self._context)
-        notify("READY=1")
-        announce_handover()
+        announce_ready()
         if self._reload_later:
             self._reload()
 
