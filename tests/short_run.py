@@ -250,6 +250,7 @@ ONLY_EXHAUSTIVE: Final = (
     "tests/process/test_live_reload.py::test_the_profile_for_development_has_it",
     "tests/process/test_live_reload.py::test_what_is_ignored",
     "tests/process/test_object_stores.py::test_a_bucket_with_a_million_objects",
+    "tests/process/test_object_stores.py::test_a_reload_waits_two_seconds_for_a_store_that_fails",
     "tests/process/test_object_stores.py::test_a_store_that_stops",
     "tests/process/test_object_stores.py::test_an_object_that_is_replaced_while_it_is_sent_ends_visibly",
     "tests/process/test_object_stores.py::test_one_request_to_the_store_for_many_clients",

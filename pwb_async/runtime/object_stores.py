@@ -17,12 +17,27 @@ from pwb_async.storage.object_store.slices import SliceDirectory, Slices
 from pwb_async.storage.object_store.storage import ObjectStorage
 
 _FETCH_PROCESS: Final = "pwb_async.server.fetch_process"
+_START: Final = 10
+"""Seconds that this process may take beside its fetches."""
+_SETTINGS: Final = (
+    "disk_timeout",
+    "store_ttl",
+    "stale_if_error",
+    "store_cache",
+    "store_cache_size",
+    "etag",
+    "precompressed",
+)
+"""The options that a storage depends on."""
 _RULES: Final = (b"_headers", b"_redirects")
 _PACKAGE: Final = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 
-def open_store(url: str, options: Options) -> ObjectStorage:
-    """The storage of a bucket and prefix. Raises OSError if it cannot be served, or does not answer."""
+def open_store(url: str, options: Options, old: Sequence[ObjectStorage] = ()) -> ObjectStorage:
+    """The storage of a bucket and prefix. Raises OSError if it cannot be served, or does not answer.
+
+    old: those of the configuration before. One with the same settings is used on, with what it knows.
+    """
     parts = urlsplit(url)
     if not parts.netloc:
         raise OSError(errno.EINVAL, "it names no bucket, as s3://bucket/prefix does")
@@ -32,8 +47,19 @@ def open_store(url: str, options: Options) -> ObjectStorage:
         raise OSError(errno.EPERM, "--sandbox forbids connections, so that no object store can be asked")
     if find_spec("obstore") is None:
         raise OSError(errno.ENOPKG, "obstore is not installed: pip install 'pwb[s3]'")
+    settings = url, *(getattr(options, name) for name in _SETTINGS)
+    storage = next((each for each in old if each.settings == settings), None) or _make(url, options)
+    storage.settings = settings
+    try:
+        storage.begin(_RULES if options.site_rules else ())
+    except FetchError as error:
+        raise OSError(errno.EIO, str(error)) from None
+    return storage
+
+
+def _make(url: str, options: Options) -> ObjectStorage:
     directory = SliceDirectory(options.store_cache, options.store_cache_size) if options.store_cache else None
-    storage = ObjectStorage(
+    return ObjectStorage(
         StoreClient(url.rstrip("/"), options.disk_timeout),
         run_in_process,
         Slices(directory),
@@ -42,25 +68,23 @@ def open_store(url: str, options: Options) -> ObjectStorage:
         etag=options.etag,
         precompressed=options.precompressed,
     )
-    try:
-        storage.begin(_RULES if options.site_rules else ())
-    except FetchError as error:
-        raise OSError(errno.EIO, str(error)) from None
-    return storage
 
 
-def run_in_process(client: StoreClient, fetches: Sequence[Fetch]) -> list[object]:
-    """Make fetches in a process of their own: for each its result, or a FetchError. It waits for them."""
+def run_in_process(client: StoreClient, fetches: Sequence[Fetch], timeout: float) -> list[object]:
+    """Make fetches in a process of their own: for each its result, or a FetchError. It waits for them.
+
+    timeout: seconds for the fetches.
+    """
     calls = [(each.method, each.arguments) for each in fetches]
     path = os.pathsep.join(filter(None, (_PACKAGE, os.environ.get("PYTHONPATH"))))
     try:
         done = subprocess.run(  # noqa: S603
             [sys.executable, "-m", _FETCH_PROCESS],
-            input=pickle.dumps((client.url, client.timeout, calls)),
+            input=pickle.dumps((client.url, timeout, calls)),
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             env={**os.environ, "PYTHONPATH": path},
-            timeout=2 * client.timeout + 10,
+            timeout=timeout + _START,
             check=True,
         )
         results: list[object] = pickle.loads(done.stdout)  # noqa: S301  # of our own process

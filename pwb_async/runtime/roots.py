@@ -2,15 +2,18 @@
 
 import errno
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from pwb_async.config.options import Options
 from pwb_async.config.places import hidden_paths, is_store
 from pwb_async.storage.disk import Disk
 from pwb_async.storage.root import Listable
+
+if TYPE_CHECKING:
+    from pwb_async.storage.object_store.storage import ObjectStorage
 
 _ARCHIVES: Final = (".zip", ".whl", ".tar")
 """How the names of archives end."""
@@ -23,13 +26,18 @@ def is_archive(root: str) -> bool:
     return root.lower().endswith((*_ARCHIVES, *_COMPRESSED)) and os.path.isfile(root)
 
 
-def open_root(root: str, options: Options, make_disk: Callable[..., Disk] = Disk) -> Listable:
-    """The storage of a root. make_disk: the class of disks. Raises OSError, with the root as its filename."""
+def open_root(
+    root: str, options: Options, make_disk: Callable[..., Disk] = Disk, stores: "Sequence[ObjectStorage]" = ()
+) -> Listable:
+    """The storage of a root. Raises OSError, with the root as its filename.
+
+    make_disk: the class of disks. stores: those of the configuration before.
+    """
     try:
         if is_store(root):
             from .object_stores import open_store  # most sites are on a disk
 
-            return open_store(root, options)
+            return open_store(root, options, stores)
         if is_archive(root):
             return _open_archive(root, options)
         return make_disk(

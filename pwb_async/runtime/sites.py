@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pwb_async.access.htpasswd import Htpasswd
     from pwb_async.live_reload.events import ReloadEvents
     from pwb_async.observability.trace_events import TraceWriter
-    from pwb_async.storage.object_store.slices import Slices
+    from pwb_async.storage.object_store.storage import ObjectStorage
 
 
 _INTERVAL: Final = 1.0
@@ -85,10 +85,11 @@ class Sites:
             self.live_reload = make_events()
         files: dict[str, Htpasswd] = {}
         served = [(place.directory, each.dotfiles) for each in options.of_all_sites for place in places_of(each)]
+        stores = [] if old is None else old.object_stores
         self._sites: list[_OpenSite] = []
         for each in options.of_all_sites:
             access = find_access(each, self.access, files, served)
-            roots, storage, rule_files = _open(each, access, parts.disk)
+            roots, storage, rule_files = _open(each, access, parts.disk, stores)
             self.access = self.access or access
             if access is not None:
                 storage = guard_storage(storage, each, access)
@@ -114,11 +115,13 @@ class Sites:
         return [each for site in self._sites for root in site.roots for each in root.descriptors]
 
     @property
-    def store_caches(self) -> "list[Slices]":
-        """The content that is kept of each object store; to be asked only if there is one."""
+    def object_stores(self) -> "list[ObjectStorage]":
+        """The roots that are in object stores."""
+        if not any(is_store(place.directory) for site in self._sites for place in places_of(site.options)):
+            return []
         from pwb_async.storage.object_store.storage import ObjectStorage  # imported already
 
-        return [root.slices for site in self._sites for root in site.roots if isinstance(root, ObjectStorage)]
+        return [root for site in self._sites for root in site.roots if isinstance(root, ObjectStorage)]
 
     def load_rules(self) -> None:
         """Read the files of rules. Raises ConfigError."""
@@ -194,11 +197,11 @@ def _responder(site: _OpenSite, rules: Rules, make: Callable[..., Site]) -> Resp
 
 
 def _open(
-    options: Options, access: "Access | None", make: Callable[..., Disk]
+    options: Options, access: "Access | None", make: Callable[..., Disk], stores: "Sequence[ObjectStorage]"
 ) -> tuple[Sequence[Listable], Storage, RuleFiles]:
     """The roots of a site, its files, and its rules."""
     places = places_of(options)
-    disks = [open_root(place.directory, options, make) for place in places]
+    disks = [open_root(place.directory, options, make, stores) for place in places]
     storages: list[Storage] = with_listings(disks, places, options, access) if options.browse else [*disks]
     storage = storages[0]
     if len(disks) > 1 or places[0].path:

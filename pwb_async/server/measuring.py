@@ -142,7 +142,7 @@ class Measuring:
             ("store_stale", fetches.stale),
         ):
             self._take_over(name, fetches, number)
-        caches = self._state.context.sites.store_caches
+        caches = [each.slices for each in self._state.context.sites.object_stores]
         self._set("store_memory", sum(each.memory_used for each in caches))
         self._set("store_disk", max((each.disk_used for each in caches), default=0))
 

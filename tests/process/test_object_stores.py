@@ -5,6 +5,7 @@ The hazards are D15, E12, E13 and G5."""
 import asyncio
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -322,6 +323,24 @@ async def test_several_workers(run: Any, proxy: FaultyProxy) -> None:
         server.signal(1)  # SIGHUP
         await eventually(lambda: len(server.process_ids()) >= 3, 10)
         assert (await ask(server, "/a.txt"))["X-Rule"] == "1"
+
+
+@pytest.mark.parametrize("options", [(), ("--workers", "2")], ids=["alone", "workers"])
+async def test_a_reload_waits_two_seconds_for_a_store_that_fails(
+    run: Any, proxy: FaultyProxy, options: tuple[str, ...]
+) -> None:
+    """It goes on with the rules that it knows, and a supervisor can be stopped meanwhile."""
+    expected = f"{FAILS}|reloaded"
+    async with run("--store-ttl", "100ms", *options, allowed_errors=expected) as server:
+        assert (await ask(server, "/a.txt"))["X-Rule"] == "1"
+        proxy.fault = lambda method, target: "stall"
+        began = time.monotonic()
+        server.signal(signal.SIGHUP)
+        await eventually(lambda: "reloaded" in server.error_output(), 8)
+        assert time.monotonic() - began < 6
+        if not options:
+            response = await ask(server, "/a.txt")
+            assert (response.content, response["X-Rule"]) == (FILES["a.txt"], "1"), "it knows what it knew before"
 
 
 def first_line(*arguments: str, folder: Path, program: str = "pwb_async") -> tuple[int, str]:

@@ -37,8 +37,10 @@ _MAX_MISSING: Final = 20_000
 """Names, of objects and directories, of which is remembered that there are none."""
 _MAX_LISTED: Final = 150_000
 """Entries of listings that are remembered, about 400 bytes each: of one directory with the most entries, or of many."""
-Run = Callable[[StoreClient, Sequence[Fetch]], list[object]]
-"""Makes fetches while the caller waits: for each its result, or a FetchError."""
+_PATIENCE: Final = 2.0
+"""Seconds for which a caller waits that can go on with what was kept, such as the supervisor at a reload."""
+Run = Callable[[StoreClient, Sequence[Fetch], float], list[object]]
+"""Makes fetches while the caller waits, for so many seconds: for each its result, or a FetchError."""
 
 
 class ObjectStorage(SourceStorage):
@@ -46,6 +48,8 @@ class ObjectStorage(SourceStorage):
 
     descriptors: Final = ()
     """None is open between two lookups."""
+    settings: tuple[object, ...] = ()
+    """What it was opened with."""
 
     def __init__(
         self,
@@ -245,7 +249,9 @@ class ObjectStorage(SourceStorage):
             return
         if is_deferring():
             raise Deferred(fetches, ahead)
-        for fetch, result in zip(fetches, self._run(self._client, fetches), strict=True):
+        is_known = all(each.excuse() for each in fetches)
+        timeout = min(_PATIENCE, self._client.timeout) if is_known else self._client.timeout
+        for fetch, result in zip(fetches, self._run(self._client, fetches, timeout), strict=True):
             if not isinstance(result, FetchError):
                 fetch.accept(result)
             elif not fetch.excuse():
