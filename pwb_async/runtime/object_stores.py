@@ -29,6 +29,13 @@ _SETTINGS: Final = (
     "precompressed",
 )
 """The options that a storage depends on."""
+_CREDENTIALS: Final = (
+    "AWS_ACCESS_KEY_ID",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+)
+"""The variables of which one is set unless a role of the machine is used."""
 _RULES: Final = (b"_headers", b"_redirects")
 _PACKAGE: Final = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
@@ -53,8 +60,15 @@ def open_store(url: str, options: Options, old: Sequence[ObjectStorage] = ()) ->
     try:
         storage.begin(_RULES if options.site_rules else ())
     except FetchError as error:
-        raise OSError(errno.EIO, str(error)) from None
+        raise OSError(errno.EIO, f"{error}{_hint(url)}") from None
     return storage
+
+
+def _hint(url: str) -> str:
+    """What may be the reason that a store cannot be asked: without credentials obstore asks the machine for a role."""
+    if not url.startswith("s3") or any(name in os.environ for name in _CREDENTIALS):
+        return ""
+    return "; AWS_ACCESS_KEY_ID is not set"
 
 
 def _make(url: str, options: Options) -> ObjectStorage:

@@ -391,6 +391,14 @@ def test_wrong_credentials_are_one_line(proxy: FaultyProxy, tmp_path: Path, monk
     assert SECRET not in errors
 
 
+def test_no_credentials_are_one_line(proxy: FaultyProxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    status, errors = first_line(URL, "--disk-timeout", "2s", folder=tmp_path)
+    assert (status, len(errors.splitlines())) == (1, 1), errors
+    assert "AWS_ACCESS_KEY_ID is not set" in errors
+
+
 def test_the_designs_serve_no_store(proxy: FaultyProxy, tmp_path: Path) -> None:
     status, errors = first_line("--mode", "thread", URL, folder=tmp_path, program="pwb_legacy")
     assert (status, len(errors.splitlines())) == (1, 1), errors

@@ -177,7 +177,7 @@ def failure_of(error: Exception) -> FetchError:
     """An error of obstore in words that hold no address and no credentials."""
     name, status, text = type(error).__name__, code_of(error), str(error)
     if "/latest/api/token" in text:  # of a machine's role, which is asked last
-        return FetchError("there are no credentials for the object store, such as AWS_ACCESS_KEY_ID")
+        return FetchError("there are no credentials for the object store")
     if name in ("PermissionDeniedError", "UnauthenticatedError") or status in (401, 403):
         return FetchError("the object store refuses the credentials, or there are none")
     if status == 404:
