@@ -96,7 +96,7 @@ class ConnectionProtocol(asyncio.Protocol):
             return ResponseWriter(transport, state.send_queue, state.sendfiles)
         from .paced_writer import PacedWriter  # few servers have such limits
 
-        return PacedWriter(transport, state.send_queue, state.sendfiles, state.loop)
+        return PacedWriter(transport, state)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End a response that is being written, and stop counting the connection."""

@@ -4,7 +4,7 @@ The streams to which one limit applies share its rate. One that may not be sent 
 when the rate allows; so it keeps no other stream waiting. Content counts, heads do not, as they are few bytes each.
 """
 
-from asyncio import AbstractEventLoop, TimerHandle
+from asyncio import TimerHandle
 from typing import Final
 
 from pwb_async.core.events import BadRequest
@@ -12,9 +12,10 @@ from pwb_async.core.http2.connection import HTTP2Connection
 from pwb_async.core.http2.streams import Stream
 from pwb_async.core.semantics.messages import Request, Response
 from pwb_async.core.site.limit_rules import SendLimit
-from pwb_async.limits.send_rates import SendPace, SendRates, clock
+from pwb_async.limits.send_rates import SendPace, clock
 
 from .http2_transfer import Owner, Transfer
+from .state import ServerState
 
 _MIN_DELAY: Final = 0.001
 """Seconds of the shortest timer, which is what a loop's clock can tell apart."""
@@ -26,12 +27,11 @@ class HTTP2Paces:
     Args:
         owner: The protocol of the connection.
         connection: Its streams.
-        loop: The event loop.
-        rates: The rates of the server.
+        state: The state of the server, which has the rates.
     """
 
-    def __init__(self, owner: Owner, connection: HTTP2Connection, loop: AbstractEventLoop, rates: SendRates) -> None:
-        self._owner, self._connection, self._loop, self._rates = owner, connection, loop, rates
+    def __init__(self, owner: Owner, connection: HTTP2Connection, state: ServerState) -> None:
+        self._owner, self._connection, self._state, self._loop = owner, connection, state, state.loop
         self._paces: dict[SendLimit, SendPace] = {}
         self._held: dict[bytes, Stream] = {}
         self._timer: TimerHandle | None = None
@@ -80,7 +80,8 @@ class HTTP2Paces:
             pace.give_back(self._taken - size)
 
     def _pace(self, client: str, request: Request | BadRequest) -> SendPace | None:
-        return self._rates.pace(self._paces, client or self._owner.peer, request)
+        rates = self._state.send_rates
+        return None if rates is None else rates.pace(self._paces, client or self._owner.peer, request)
 
     def _release(self) -> None:
         """Give the streams that were held their turns, in which some may be held again."""

@@ -56,7 +56,7 @@ class Transfers:
         if state.send_rates is not None:
             from . import http2_pacing  # few servers have such limits
 
-            self.paces = http2_pacing.HTTP2Paces(owner, connection, state.loop, state.send_rates)
+            self.paces = http2_pacing.HTTP2Paces(owner, connection, state)
         self._placed: list[Transfer] = []  # those that have a place
         self._memory = 0
 

@@ -20,7 +20,7 @@ from pwb_async.limits.send_rates import SendPace, SendRates, clock
 
 from .response_writer import ResponseWriter
 from .send_queue import SendQueue
-from .sendfile import SendfileSupport
+from .state import ServerState
 
 _MIN_DELAY: Final = 0.001
 """Seconds of the shortest timer, which is what a loop's clock can tell apart."""
@@ -30,19 +30,14 @@ class PacedWriter(ResponseWriter):
     """The sending side of one connection with send rates."""
 
     __slots__ = (
-        "_backlog", "_held_before", "_held_since", "_loop", "_pace", "_paces", "_queue", "_timer", "_transport_full",
+        "_backlog", "_held_before", "_held_since", "_loop", "_pace", "_paces", "_queue", "_state", "_timer",
+        "_transport_full",
     )  # fmt: skip
 
-    def __init__(
-        self,
-        transport: asyncio.Transport,
-        send_queue: SendQueue,
-        sendfiles: SendfileSupport,
-        loop: asyncio.AbstractEventLoop,
-    ) -> None:
-        self._queue = PacedSendQueue(self, send_queue)
-        super().__init__(transport, self._queue, sendfiles)
-        self._loop = loop
+    def __init__(self, transport: asyncio.Transport, state: ServerState) -> None:
+        self._queue = PacedSendQueue(self, state.send_queue)
+        super().__init__(transport, self._queue, state.sendfiles)
+        self._state, self._loop = state, state.loop
         self._backlog: deque[memoryview] = deque()
         """What was written and may not leave yet."""
         self._pace: SendPace | None = None
@@ -73,8 +68,10 @@ class PacedWriter(ResponseWriter):
 
     def write(self, parts: Sequence[Any]) -> None:
         """Write parts that are all bytes, as soon as their rate allows."""
-        pace = self._pace
         if not self._backlog:
+            if self._state.send_rates is None:  # a reload has left out all rates
+                self._pace = None
+            pace = self._pace
             size = 0 if pace is None else sum(map(len, parts))
             taken = 0 if pace is None else pace.take(size, clock())
             if taken == size:

@@ -3,6 +3,7 @@
 import asyncio
 import signal
 import time
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import NamedTuple
 
@@ -182,16 +183,32 @@ async def test_a_client_that_leaves_and_a_server_that_stops(run: Start, files: P
     assert all(1500 < each < 40_000 for each in sent)
 
 
-async def test_a_reload_changes_rates(run: Start, files: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("http2", [False, True], ids=["http1", "http2"])
+async def test_a_reload_changes_rates(http2: bool, run: Start, files: Path, tmp_path: Path) -> None:
+    """Also those of connections that are open."""
     config = tmp_path / "pwb.toml"
     config.write_text('max-send-rate = "200K"')
-    async with run(allowed_errors=RELOADED) as server, Peer(server.address) as peer:
-        assert (await timed(server, "/small.bin", peer)).seconds > 1
-        for number, text in enumerate(('max-send-rate = "50M"', "", 'max-total-send-rate = "200K"'), 1):
+    async with run("--http2", allowed_errors=RELOADED) as server, AsyncExitStack() as opened:
+        if http2:
+            client = opened.enter_context(Client(server.address))
+        else:
+            peer = await opened.enter_async_context(Peer(server.address))
+
+        async def is_slow() -> bool:
+            started_at = time.monotonic()
+            if http2:
+                await asyncio.to_thread(lambda: client.wait(client.get("/small.bin")))
+            else:
+                await fetch(peer, "/small.bin")
+            return time.monotonic() - started_at > 1
+
+        assert await is_slow()
+        texts = ("", 'max-send-rate = "200K"', 'max-send-rate = "50M"', 'max-total-send-rate = "200K"')
+        for number, text in enumerate(texts, 1):
             config.write_text(text)
             server.signal(signal.SIGHUP)
             await wait_for_message(server, "pwb: reloaded", number)
-            assert ((await timed(server, "/small.bin", peer)).seconds > 1) is (number == 3)
+            assert await is_slow() is (number in (2, 4))
 
 
 async def test_exempt_clients(run: Start, files: Path) -> None:
