@@ -18,6 +18,8 @@ from tests.conformance.server import Server, running
 from . import hostile
 
 PAGE = Ask(b"/index.html")
+PATIENCE = 60.0
+"""Seconds for tests that are not about time: all requests are due at once, and the last one waits for all others."""
 BY_NAME = {design.name: design for design in DESIGNS}
 
 
@@ -41,7 +43,7 @@ async def test_right_answers_of_every_design(server: Server) -> None:
         Ask(b"/index.html", b"Range: bytes=1-3\r\n", status=206),
         Ask(b"/nowhere", status=404),
     ]
-    tally = await scheduled(server.address, [(0, ask) for ask in asks * 600], connections=2)
+    tally = await scheduled(server.address, [(0, ask) for ask in asks * 600], connections=2, timeout=PATIENCE)
     assert not tally.failures, tally.reasons
     assert tally.requests == tally.histogram.get_total_count() == 2400
     assert tally.rate > 0
@@ -191,7 +193,7 @@ async def test_work_after_the_time_that_is_measured_is_no_part_of_its_share() ->
             pass
 
     async with hostile.server(manner) as address:
-        tally = await open_loop(address, [PAGE], 400, 0.1, connections=2)
+        tally = await open_loop(address, [PAGE], 400, 0.1, connections=2, timeout=PATIENCE)
     assert tally.requests == 40
     assert tally.cpu <= 1.5 * tally.seconds
 
