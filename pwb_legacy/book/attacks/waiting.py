@@ -47,8 +47,9 @@ def say_nothing(server: Running) -> Outcome:
 
 def leave_children(server: Running) -> Outcome:
     """L11: what a child process has open, and what is left when it has ended."""
+    patience = SOON if server.program.waits == "one" else 2 * WAIT
     with connect(server.address):
-        ask(server.address, request("/page.html"))  # where that is answered, the client before has its child
+        ask(server.address, request("/page.html"), patience)  # with its answer, the client before has its child
         if not server.children():
             return held("no-children")
         wait_until(lambda: len(server.children()) <= 1, SOON)  # the second child has ended, and was waited for
