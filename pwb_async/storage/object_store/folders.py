@@ -47,7 +47,7 @@ async def list_folder(store: "ObjectStore", prefix: str, most: int) -> Listing:
     finally:
         for task in tasks:
             task.cancel()
-        await asyncio.wait(tasks)
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def _list_at_once(store: "ObjectStore", prefix: str) -> Listing:
