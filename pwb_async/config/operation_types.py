@@ -5,9 +5,14 @@ from typing import Final
 from .mount_points import url_path
 from .option_types import OptionType
 
+_SCHEMES: Final = ("unix:", "http://", "https://")
+"""What messages and other programs write in front of an address."""
+
 
 def _admin(text: str) -> str:
     """An address with its port, or the path of a Unix socket, which has a slash."""
+    if text.startswith(_SCHEMES):
+        raise ValueError(f"has to be written without {next(filter(text.startswith, _SCHEMES))} in front")
     host, _, port = text.rpartition(":")
     is_address = host and port.isascii() and port.isdecimal() and int(port) <= 65535
     if "\0" in text or ("/" not in text and not is_address):

@@ -45,9 +45,9 @@ class TomlFile(NamedTuple):
             if name in (*RULE_TABLES, SITES):
                 continue
             if name not in DECLARATIONS:
-                raise ConfigError(
-                    f"{self.place}: unknown key {key!r}{did_you_mean(name, (*DECLARATIONS, *RULE_TABLES, SITES))}"
-                )
+                known = (*DECLARATIONS, *RULE_TABLES, SITES)
+                hint = did_you_mean(name, known, lambda word: word.replace("_", "-") if word in DECLARATIONS else word)
+                raise ConfigError(f"{self.place}: unknown key {key!r}{hint}")
             if name in keys:
                 raise ConfigError(f"{self.place}: {keys[name]!r} and {key!r} are the same key.")
             keys[name] = key

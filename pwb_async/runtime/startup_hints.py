@@ -25,7 +25,9 @@ def describe_failure(program: str, options: Options, action: str, value: str, er
         value = os.fsdecode(error.filename or value)
     if action == "serve":
         hint = _hint_for_root(program, value, options, error)
-    elif action == "listen on" and value not in (options.unix, options.admin):
+    elif action == "listen on" and value == options.admin:
+        hint = _hint_for_admin(value, error)
+    elif action == "listen on" and value != options.unix:
         host, _, port = value.rpartition(" port ")
         hint = _hint_for_address(program, host, int(port), error)
     elif action == "write the access log" and error.errno == errno.ENOENT:
@@ -80,6 +82,18 @@ def _hint_for_address(program: str, host: str, port: int, error: OSError) -> str
         case number if number in _UNKNOWN_HOST:
             return _hint_for_host(host, port)
     return ""
+
+
+def _hint_for_admin(address: str, error: OSError) -> str:
+    """Which process has the address of --admin, perhaps this one."""
+    if error.errno != errno.EADDRINUSE or "/" in address:
+        return ""
+    owner = find_owner(int(address.rpartition(":")[2]))
+    if owner is None:
+        return ""
+    if owner.pid == os.getpid():
+        return "it is the address for clients; --admin needs another port"
+    return f"{owner.command} (pid {owner.pid}) listens there"
 
 
 def _unprivileged(port: int) -> int:

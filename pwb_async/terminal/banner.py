@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 
 from pwb_async.config.options import Options
 from pwb_async.config.places import all_directories
+from pwb_async.network.listeners import url
 from pwb_async.output.colours import BOLD, CYAN, DIM, GREEN, Style
 from pwb_async.output.printing import printable
 from pwb_async.output.width import pad, shorten, width
@@ -47,10 +48,10 @@ def banner(
 
 def _rows(context: ServerContext, addresses: Addresses, words: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
     """The label, the value and the colour of each row."""
-    for url in addresses.local:
-        yield words["local"], url, CYAN
-    for url in addresses.network:
-        yield words["network"], url, CYAN
+    for each in addresses.local:
+        yield words["local"], each, CYAN
+    for each in addresses.network:
+        yield words["network"], each, CYAN
     for path in addresses.sockets:
         yield words["socket"], printable(path), CYAN
     if addresses.local and not addresses.network:
@@ -58,6 +59,8 @@ def _rows(context: ServerContext, addresses: Addresses, words: Mapping[str, str]
     if context.redirect_sockets:
         ports = words["comma"].join(f":{sock.getsockname()[1]}" for sock in context.redirect_sockets)
         yield words["redirects"], f"{ports} -> https", ""
+    for sock in context.admin_sockets:
+        yield words["admin"], printable(url(sock)), CYAN
     if context.options.profile:
         yield words["profile"], context.options.profile, ""
     if names := [*_features(context, words)]:

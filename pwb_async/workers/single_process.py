@@ -66,6 +66,7 @@ class SingleProcess:
         delay = self._server.context.options.shutdown_delay
         if delay and not self._is_ending:
             self._announce_stop()
+            logger.info("stopping in %g s; a second signal stops it at once", delay)
             self._delay = self._loop.call_later(delay, self._server.shutdown)
             return
         if self._delay is not None and not self._server.stopping:

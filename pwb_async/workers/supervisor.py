@@ -252,6 +252,7 @@ class Supervisor:
         delay = self._context.options.shutdown_delay
         if delay and self._workers.active and not self._shutdown.is_announced:
             self._announce_stop()
+            logger.info("stopping in %g s; a second signal stops it at once", delay)
             self._shutdown.delay(delay)
             return
         if self._shutdown.is_announced and not self._shutdown.begun:

@@ -505,6 +505,7 @@ def test_a_wrong_port_of_a_platform_is_refused(read: Read) -> None:
 
 FILE = [
     ("prot = 1", "unknown key 'prot' (did you mean 'port'?)"),
+    ("max-agee = 1", "unknown key 'max-agee' (did you mean 'max-age'?)"),
     ("config = 'x'", "unknown key 'config'"),
     ('"a\\nb" = 1', "unknown key 'a\\nb'"),
     ("[http]\nport = 1", "unknown key 'http' (did you mean 'http2'?)"),

@@ -24,7 +24,7 @@ from .helpers import BIG, TEXT, fetch, fetch_fresh, wait_for_message, workers
 from .service_manager import manager
 
 ENDED = r"^pwb: worker \d+ (was killed by signal \d+|ended with status 0)$"
-INFO = r"^pwb: (reloaded|process \d+ (is starting to take|has taken) over)$"
+INFO = r"^pwb: (reloaded|stopping in .* s; a second signal stops it at once|process \d+ (is starting to take|has taken) over)$"
 REQUESTS = 'pwb_http_requests_total{method="GET",status="200"}'
 COUNT = "http_server_request_duration_seconds_count"
 as_root = pytest.mark.skipif(os.getuid() != 0, reason="only root can switch to another user")
@@ -209,13 +209,14 @@ async def test_health_on_the_public_address_needs_no_password(run: Start, tmp_pa
 @pytest.mark.parametrize("options", [(), ("--workers", "2")], ids=["alone", "workers"])
 async def test_after_sigterm_it_serves_on_for_the_delay(options: tuple[str, ...], run: Start, admin: Admin) -> None:
     delay = ("--shutdown-delay", "1.5s", "--health", "/up")
-    async with run(*admin.options, *delay, *options) as server:
+    async with run(*admin.options, *delay, *options, allowed_errors=INFO) as server:
         async with Peer(server.address) as peer:
             await fetch(peer)
             server.signal()
             started = asyncio.get_running_loop().time()
             response = await admin.wait_for_status("/readyz", 503)
             assert response.content == b"no: it is stopping\n"
+            assert server.error_output() == "pwb: stopping in 1.5 s; a second signal stops it at once\n"
             assert asyncio.get_running_loop().time() - started < 1
             assert await admin.status("/livez") == 200
             assert (await fetch(peer)).content == TEXT
@@ -228,7 +229,10 @@ async def test_after_sigterm_it_serves_on_for_the_delay(options: tuple[str, ...]
 
 @pytest.mark.parametrize("options", [(), ("--workers", "2")], ids=["alone", "workers"])
 async def test_a_second_signal_ends_the_delay(options: tuple[str, ...], run: Start, admin: Admin) -> None:
-    async with run(*admin.options, "--shutdown-delay", "1h", *options) as server, Peer(server.address) as peer:
+    async with (
+        run(*admin.options, "--shutdown-delay", "1h", *options, allowed_errors=INFO) as server,
+        Peer(server.address) as peer,
+    ):
         await peer.send(b"GET")
         server.signal()
         await admin.wait_for_status("/readyz", 503)

@@ -73,6 +73,18 @@ MISTAKES = (
         1,
     ),
     Mistake(
+        "site --port 0 --admin 127.0.0.1:{port}",
+        "cannot listen on 127.0.0.1:{port}: Address already in use ({owner} listens there)",
+        1,
+    ),
+    Mistake(
+        "site --admin unix:/run/pwb.sock",
+        "--admin: 'unix:/run/pwb.sock' has to be written without unix: in front.",
+    ),
+    Mistake(
+        "site --admin http://[::1]:9188", "--admin: 'http://[::1]:9188' has to be written without http:// in front."
+    ),
+    Mistake(
         "site --host 192.0.2.77",
         "cannot listen on 192.0.2.77 port 8888: Cannot assign requested address "
         "(this machine does not have this address; all that it has: --host 0.0.0.0, itself alone: 127.0.0.1)",
@@ -125,6 +137,15 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / "site").mkdir()
     (tmp_path / "site/index.html").write_text("x")
     return tmp_path
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the system's own words differ")
+def test_the_admin_address_is_not_the_public_one(folder: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        address = f"127.0.0.1:{free.getsockname()[1]}"
+    done = run(folder, ["site", "--port", address.rpartition(":")[2], "--admin", address])
+    hint = "it is the address for clients; --admin needs another port"
+    assert done.stderr == f"pwb: cannot listen on {address}: Address already in use ({hint})\n"
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the system's own words differ")

@@ -178,8 +178,10 @@ async def test_no_line_of_the_banner_is_too_long(root: Path, columns: int) -> No
 
 
 async def test_several_workers_have_a_banner_and_no_keys(root: Path) -> None:
-    async with at_terminal(root, "--port", "0", "--workers", "2", folder=root) as terminal:
+    options = ("--port", "0", "--workers", "2", "--admin", "127.0.0.1:0")
+    async with at_terminal(root, *options, folder=root) as terminal:
         await terminal.shows("Ctrl-C stops it")
+        await terminal.shows(r"^  Admin +http://127\.0\.0\.1:\d+/$")
         await terminal.shows("2 workers")
         assert await fetch(terminal) == 200
         await terminal.shows("  200  GET ")

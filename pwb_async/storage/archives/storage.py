@@ -56,7 +56,8 @@ class ArchiveStorage(SourceStorage):
             return _unless_overwritten(release, version)
         finally:
             self._loading.release()
-        logger.info("%s: a new release with %d names", self._shown, len(release.index))
+        count = len(release.index)
+        logger.info("%s: a new release with %d name%s", self._shown, count, "" if count == 1 else "s")
         return release
 
     def open_root(self) -> Release:
