@@ -273,6 +273,7 @@ ONLY_EXHAUSTIVE: Final = (
     "tests/process/test_send_rates.py::test_a_reload_changes_rates",
     "tests/process/test_send_rates.py::test_a_timeline_has_no_rates",
     "tests/process/test_send_rates.py::test_exempt_clients",
+    "tests/process/test_send_rates.py::test_large_files_with_a_rate_keep_no_other_waiting",
     "tests/process/test_send_rates.py::test_pipelined_responses_keep_to_the_rate",
     "tests/process/test_send_rates.py::test_rates_of_a_connection[uvloop-h",
     "tests/process/test_send_rates.py::test_rates_of_a_connection[uvloop-read",

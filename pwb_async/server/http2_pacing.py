@@ -9,7 +9,6 @@ from typing import Final
 
 from pwb_async.core.events import BadRequest
 from pwb_async.core.http2.connection import HTTP2Connection
-from pwb_async.core.http2.streams import Stream
 from pwb_async.core.semantics.messages import Request, Response
 from pwb_async.core.site.limit_rules import SendLimit
 from pwb_async.limits.send_rates import SendPace, clock
@@ -33,7 +32,7 @@ class HTTP2Paces:
     def __init__(self, owner: Owner, connection: HTTP2Connection, state: ServerState) -> None:
         self._owner, self._connection, self._state, self._loop = owner, connection, state, state.loop
         self._paces: dict[SendLimit, SendPace] = {}
-        self._held: dict[bytes, Stream] = {}
+        self._held: dict[bytes, Transfer] = {}
         self._timer: TimerHandle | None = None
         self._taken = 0  # bytes that allowed() has returned
 
@@ -59,7 +58,8 @@ class HTTP2Paces:
         delay = 0 if pace is None else pace.delay(clock(), transfer.stream.unsent)
         if not delay:
             return False
-        self._held[transfer.stream.id] = transfer.stream
+        self._held[transfer.stream.id] = transfer
+        transfer.held = True
         self._owner.writer.hold()
         seconds = max(delay / 1e9, _MIN_DELAY)
         if self._timer is None or self._loop.time() + seconds < self._timer.when():
@@ -88,14 +88,15 @@ class HTTP2Paces:
         self._timer = None
         self._owner.writer.release()
         held, self._held = self._held, {}
-        for stream in held.values():
-            self._connection.queue(stream)
+        for transfer in held.values():
+            transfer.held = False
+            self._connection.queue(transfer.stream)
         if not self._owner.writer.closed:
             self._owner.schedule()
 
-    def forget(self, stream: Stream) -> None:
-        """Let a stream wait no longer: it has ended."""
-        if self._held.pop(stream.id, None) is not None and not self._held:
+    def forget(self, transfer: Transfer) -> None:
+        """Let a transfer wait no longer: it has ended."""
+        if self._held.pop(transfer.stream.id, None) is not None and not self._held:
             self._stop_timer()
             self._owner.writer.release()
 

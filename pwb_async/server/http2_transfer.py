@@ -34,7 +34,7 @@ class Phase(Enum):
 class Transfer:
     """A request whose response could not be sent at once."""
 
-    __slots__ = ("cache", "client", "lost", "memory", "needs_place", "phase", "placed_at",
+    __slots__ = ("cache", "client", "held", "lost", "memory", "needs_place", "phase", "placed_at",
                  "request", "response", "size", "started_at", "stream")  # fmt: skip
 
     stream: Stream
@@ -48,6 +48,8 @@ class Transfer:
     phase: Phase
     response: Response | None
     """The response, once it has been begun."""
+    held: bool
+    """Whether it waits for a send rate."""
     needs_place: bool
     """Whether it waits for a place."""
     placed_at: int
@@ -74,7 +76,7 @@ class Transfer:
         self.cache = cache
         self.phase = Phase.OPEN
         self.response = None
-        self.needs_place = False
+        self.held = self.needs_place = False
         self.placed_at = self.memory = self.size = self.lost = 0
 
     @property
@@ -92,7 +94,7 @@ class Transfer:
         stream = self.stream
         has_had_its_share = stream.incremental and self.placed_at - stream.unsent >= _SHARE
         is_due = other.precedence < self.precedence or (has_had_its_share and other.precedence == self.precedence)
-        return (stream.window <= 0 or is_due) and b"ETag" in dict(self.response.fields)
+        return (self.held or stream.window <= 0 or is_due) and b"ETag" in dict(self.response.fields)
 
 
 class Owner(Protocol):

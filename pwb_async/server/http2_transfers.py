@@ -247,7 +247,7 @@ class Transfers:
         reading, transfer.phase = transfer.phase is Phase.READING, Phase.ENDED
         self._keep_in_memory(-transfer.memory)
         if self.paces is not None:
-            self.paces.forget(transfer.stream)
+            self.paces.forget(transfer)
         response = transfer.response
         if not reading:  # otherwise release() is called when the thread has read
             self.release(transfer)

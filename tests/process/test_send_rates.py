@@ -110,6 +110,23 @@ async def test_rates_of_a_connection(way: Way, run: Start, files: Path, tmp_path
         assert metrics["pwb_send_delays_total"] > 5
 
 
+async def test_large_files_with_a_rate_keep_no_other_waiting(run: Start, files: Path, tmp_path: Path) -> None:
+    """Though an HTTP/2 connection has few large files open at a time."""
+    (tmp_path / "pwb.toml").write_text(CONFIG)
+    (files / "free.bin").write_bytes(bytes(LARGE))
+    async with run("--http2") as server:
+        with Client(server.address) as client:
+            slow = [client.get("/crawl.bin") for _ in range(3)]
+            started_at = time.monotonic()
+            (answer,) = await asyncio.to_thread(client.wait, client.get("/free.bin"))
+            assert len(answer.content) == LARGE
+            assert time.monotonic() - started_at < 5
+            assert not any(client.answers[stream].ended for stream in slow)
+        results = await asyncio.to_thread(timed_by_http2, server.address, *["/large.bin"] * 4)
+        assert {content for content, _ in results} == {(files / "large.bin").read_bytes()}
+        assert 2.6 < max(seconds for _, seconds in results) < 5
+
+
 @pytest.mark.parametrize("way", [WAYS[0], WAYS[2], WAYS[4]], ids=lambda way: way.name)
 async def test_a_total_is_shared_by_all_connections_of_all_workers(way: Way, run: Start, files: Path) -> None:
     options = ("--workers", "2", "--max-total-send-rate", "10000000", *(certificate_options() if way.tls else ()))
