@@ -5,17 +5,19 @@
     /livez      200 if the server is live, 503 with the reason otherwise
     /readyz     200 if the server is ready, 503 with the reason otherwise
 
-It reads nothing from the disk. Nothing can be changed here, but it is no place for strangers either.
+It reads nothing from the disk. Nothing can be changed here, but it is no place for strangers either: no other site can
+read it in a browser, also not under a name of its own that leads here (DNS rebinding), if only this machine reaches it.
 """
 
 import platform
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Final
 
 from pwb_async.core.events import BadRequest
 from pwb_async.core.semantics.accept import accepted
 from pwb_async.core.semantics.messages import Request, Response
+from pwb_async.core.semantics.target import host_name
 from pwb_async.core.site.error_pages import page_response
 from pwb_async.core.site.findings import Finding
 from pwb_async.core.site.lookup import Lookup
@@ -41,13 +43,17 @@ class AdminSite:
         metrics: The metrics of the server.
         max_load: As Health has it.
         loop: The name of the event loop.
+        hosts: The hosts that requests may name, beside none; () for any.
     """
 
     variant = None
     target_key = None
 
-    def __init__(self, metrics: Metrics, max_load: int | None, loop: str) -> None:
+    def __init__(
+        self, metrics: Metrics, max_load: int | None, loop: str, hosts: Collection[bytes] = frozenset()
+    ) -> None:
         self._metrics = metrics
+        self._hosts = hosts
         self._health = Health(metrics.rows, max_load)
         self._loop = loop
         self._pages: dict[tuple[bytes, ...], Callable[[Request], Response]] = {
@@ -59,6 +65,9 @@ class AdminSite:
 
     def locate(self, request: Request, client: str = "") -> Response:
         """The response to a request."""
+        host = host_name(request.target.authority or request.fields.host)
+        if host and self._hosts and host not in self._hosts:
+            return self.error(request, 403)
         page = self._pages.get(request.target.segments)
         if page is None:
             return self.error(request, 404)

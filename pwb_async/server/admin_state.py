@@ -8,6 +8,7 @@ from pwb_async.core.http1.connection import Connection
 from pwb_async.core.http1.parser import RequestParser
 from pwb_async.network.admission import AdmissionControl
 from pwb_async.runtime.context import ServerContext
+from pwb_async.runtime.operation_options import admin_hosts
 
 from .state import ServerConnection, ServerState
 
@@ -38,7 +39,8 @@ class AdminState:
     def _configure(self, context: ServerContext) -> None:
         assert context.metrics is not None
         self._configured = context
-        site = AdminSite(context.metrics, context.options.max_load, context.options.loop)
+        hosts = admin_hosts(context.options, context.admin_sockets)
+        site = AdminSite(context.metrics, context.options.max_load, context.options.loop, hosts)
         parser = RequestParser(context.parser.limits, None, None)
         self._context = context._replace(site=site, parser=parser, connection_class=Connection, tls=None)
 

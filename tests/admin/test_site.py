@@ -76,6 +76,22 @@ def test_methods(target: str, method: str, site: AdminSite, metrics: Metrics) ->
     assert method == "HEAD" or field(response, b"Allow") == b"GET, HEAD"
 
 
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [("localhost", 200), ("LOCALHOST:9188", 200), ("[::1]:9188", 200), ("evil.example:9188", 403)],
+)
+def test_a_name_of_another_site_gets_nothing(host: str, status: int, metrics: Metrics) -> None:
+    """DNS rebinding: a page of that site asks under its own name, which leads to this machine."""
+    site = AdminSite(metrics, None, "uvloop", frozenset((b"localhost", b"[::1]")))
+    for target in ("/", "/metrics", "/livez"):
+        head = f"GET {target} HTTP/1.1\r\nHost: {host}\r\n\r\n"
+        event = Connection(RequestParser(Limits()), b"PWB").receive(head.encode())
+        assert isinstance(event, Request)
+        response = site.locate(event)
+        assert response.status == status
+        assert status == 403 or field(response, b"Cross-Origin-Resource-Policy") == b"same-origin"
+
+
 @pytest.mark.parametrize("target", ["/metric", "/metrics/x", "/index.html", "/..%2fmetrics"])
 def test_nothing_else_is_there(target: str, site: AdminSite) -> None:
     assert site.locate(request(target)).status == 404

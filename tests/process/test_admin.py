@@ -16,6 +16,7 @@ from tests.conformance.designs import COLUMNS, Design
 from tests.conformance.peer import TIMEOUT, Peer, run_together
 from tests.conformance.server import Server, Start, eventually, running
 from tests.conformance.wire import get
+from tests.interop.acme import free_port
 from tests.interop.programs import needs
 from tests.interop.programs import run as program
 
@@ -497,6 +498,46 @@ async def test_a_slow_client_of_the_admin_address_is_closed(run: Start, admin: A
             writer.close()
             await writer.wait_closed()
         assert not server.log.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 505),
+        (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + b"\r\n\r\n", 400),
+        (b"GET /metrics HTTP/1.1\r\nHost: a\r\nX: " + b"a" * 100_000 + b"\r\n\r\n", 431),
+        (b"GET /" + b"a" * 100_000 + b" HTTP/1.1\r\nHost: a\r\n\r\n", 414),
+        (b"POST /metrics HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\n12345", 405),
+        (b"GET /metrics HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n", 403),
+        (b"GET http://evil.example/metrics HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n", 403),
+        (b"GET /readyz HTTP/1.0\r\n\r\n", 200),  # HAProxy's own check
+        (b"GET /readyz HTTP/1.1\r\nHost: localhost:1\r\nConnection: close\r\n\r\n", 200),
+        (b"GET /readyz HTTP/1.1\r\nHost: here.example\r\nConnection: close\r\n\r\n", 200),
+    ],
+)
+async def test_what_strangers_send(sent: bytes, status: int, run: Start) -> None:
+    """On an address of this machine alone, where a page in a browser may ask under another name (DNS rebinding)."""
+    port = free_port()
+    async with run("--admin", f"127.0.0.1:{port}", "--allowed-host", "here.example") as server:
+        async with Peer(("127.0.0.1", port)) as peer:
+            await peer.send(sent)
+            assert (await peer.read_response()).status == status
+        assert server.log.read_bytes() == b""
+
+
+async def test_a_thousand_clients_of_the_admin_address(run: Start, admin: Admin) -> None:
+    """They send nothing; most are refused, and it serves on."""
+    async with run(*admin.options, "--header-timeout", "1s") as server:
+        descriptors = server.resources().descriptors
+        connections = [await asyncio.open_unix_connection(str(admin.path)) for _ in range(1000)]
+        assert (await fetch_fresh(server)).content == TEXT
+        assert server.resources().descriptors < descriptors + 200
+        for _, writer in connections[:900]:
+            writer.close()
+        await admin.wait_for_status("/livez", 200)
+        for _, writer in connections:
+            writer.close()
+        await eventually(lambda: server.resources().descriptors <= descriptors, 5)
 
 
 async def test_many_clients_of_the_admin_address(run: Start, admin: Admin) -> None:
