@@ -201,6 +201,7 @@ ONLY_EXHAUSTIVE: Final = (
     "tests/interop/test_redirects.py",
     "tests/interop/test_static_site.py",
     "tests/interop/test_testssl.py",
+    "tests/interop/test_totals.py",
     "tests/interop/test_video_in_chromium.py",
     "tests/interop/test_website.py",
     "tests/interop/test_wget.py::test_generated_site",

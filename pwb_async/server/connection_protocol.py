@@ -136,11 +136,16 @@ class ConnectionProtocol(asyncio.Protocol):
         sent: int,
         started_at: float,
         status: int = 0,
+        *,
+        missed: bool = False,
     ) -> None:
-        """Count an exchange, and pass it to every observer. client: "" for the peer. status: 0 for the response's."""
+        """Count an exchange, and pass it to every observer.
+
+        client: "" for the peer. status: 0 for the response's. missed: whether it was not in the cache at first.
+        """
         cached = 0
         if response is not None:
-            status, cached = status or response.status, response.serialized_head_length
+            status, cached = status or response.status, 0 if missed else response.serialized_head_length
         if self._state.record is not None:
             self._state.record(request.method, status, sent, started_at, cached)
         if self._state.observers:

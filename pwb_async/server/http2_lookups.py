@@ -81,6 +81,7 @@ class Lookups:
             return
         self._count += 1
         self._transfers.work(transfer, Phase.LOOKED_UP)
+        transfer.looked_up = True
         # The whole response is made with one configuration, even if a reload replaces it meanwhile.
         found = self._state.find(lookup)
         found.add_done_callback(partial(self._contain, self._respond_found, transfer, lookup, site))

@@ -203,7 +203,8 @@ class HTTP2Protocol(ConnectionProtocol):
 
     def report(self, transfer: Transfer, status: int, sent: int) -> None:
         """Pass the exchange of a transfer to the observers."""
-        self._report(transfer.client, transfer.request, transfer.response, sent, transfer.started_at, status)
+        request, response, missed = transfer.request, transfer.response, transfer.looked_up
+        self._report(transfer.client, request, response, sent, transfer.started_at, status, missed=missed)
 
     def _wait(self, now: float, responded: bool = False) -> None:
         """Arm the deadline of what the connection waits for, or take the next step of closing it."""

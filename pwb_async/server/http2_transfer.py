@@ -34,7 +34,7 @@ class Phase(Enum):
 class Transfer:
     """A request whose response could not be sent at once."""
 
-    __slots__ = ("cache", "client", "held", "lost", "memory", "needs_place", "phase", "placed_at",
+    __slots__ = ("cache", "client", "held", "looked_up", "lost", "memory", "needs_place", "phase", "placed_at",
                  "request", "response", "size", "started_at", "stream")  # fmt: skip
 
     stream: Stream
@@ -54,6 +54,8 @@ class Transfer:
     """Whether it waits for a place."""
     placed_at: int
     """Bytes that were left to send when it got its place."""
+    looked_up: bool
+    """Whether its file was not in the cache, which has the response by the end of the lookup."""
     lost: int
     """Bytes of content that were passed to the transport, and lost with the connection."""
     memory: int
@@ -76,7 +78,7 @@ class Transfer:
         self.cache = cache
         self.phase = Phase.OPEN
         self.response = None
-        self.held = self.needs_place = False
+        self.held = self.needs_place = self.looked_up = False
         self.placed_at = self.memory = self.size = self.lost = 0
 
     @property
