@@ -43,7 +43,7 @@ _PACKAGE: Final = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspat
 def open_store(url: str, options: Options, old: Sequence[ObjectStorage] = ()) -> ObjectStorage:
     """The storage of a bucket and prefix. Raises OSError if it cannot be served, or does not answer.
 
-    old: those of the configuration before. One with the same settings is used on, with what it knows.
+    old: those of the configuration before. One with the same settings stays in use, with all that it has kept.
     """
     parts = urlsplit(url)
     if not parts.netloc:
