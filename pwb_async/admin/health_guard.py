@@ -1,5 +1,7 @@
 """The path of --health on the public address: it is answered before any rule is asked, and without a password."""
 
+import os
+
 from pwb_async.core.semantics.messages import Request, Response
 from pwb_async.core.site.access import Guard
 
@@ -9,7 +11,7 @@ from .responses import health_response
 
 def health_guard(path: str, health: Health) -> Guard:
     """A guard that responds to GET and HEAD of a path, with 200 if the server is ready and with 503 otherwise."""
-    segments = tuple(segment.encode() for segment in path.strip("/").split("/"))
+    segments = tuple(os.fsencode(path).strip(b"/").split(b"/"))
 
     def respond(client: str, request: Request) -> Response | None:
         if request.target.segments != segments or request.method not in (b"GET", b"HEAD"):

@@ -20,6 +20,8 @@ _LOG_INTERVAL: Final = 1_000_000_000
 """Nanoseconds, at least, between two lines of all processes about requests that a dry run would have refused."""
 _LOG: Final = key_of(b"", b"the log")
 """The key under which such lines are counted, as the requests of a client are."""
+_MAX_CAPACITY: Final = 1 << 62
+"""Nanoseconds in which the largest bucket becomes full, 146 years, since a time has to fit into eight bytes."""
 
 
 class RequestLimits:
@@ -87,7 +89,7 @@ class _Counted:
 
     def __init__(self, requests: RequestLimit, limit: Limit, ipv6_prefix: int) -> None:
         self.interval = requests.rate.interval
-        self.capacity = requests.burst * self.interval
+        self.capacity = min(requests.burst * self.interval, _MAX_CAPACITY)
         self.clients = Clients(requests.name, limit.exempt, ipv6_prefix)
 
 

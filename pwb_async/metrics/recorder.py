@@ -10,7 +10,7 @@ from time import time
 from typing import Final
 
 from .cells import ALL_REQUESTS, BOUNDS, BUCKETS, CELL, GAUGES, METHODS, REQUESTS, SLOWER_BUCKETS, STATUSES
-from .shared_rows import SharedRows
+from .shared_rows import MAX_NUMBER, SharedRows
 
 _CONTENT_BYTES: Final = CELL["content_bytes"]
 _CACHE_HITS: Final = CELL["cache_hits"]
@@ -70,7 +70,7 @@ class Recorder:
         requests = sum(numbers[ALL_REQUESTS])
         numbers[_CACHE_HITS] = requests - self._uncached
         numbers[_FIRST_BUCKET] = requests - sum(numbers[SLOWER_BUCKETS])
-        numbers[_DURATION] = int(self._seconds * 1e9)
+        numbers[_DURATION] = min(int(self._seconds * 1e9), MAX_NUMBER)  # the clock may have been set forward by decades
         self._rows.write(self.row, numbers)
 
 

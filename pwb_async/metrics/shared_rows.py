@@ -20,6 +20,8 @@ from .phase import Phase
 MAX_ROWS: Final = 1024
 """Rows, of which those that are never used take no memory. While a reload replaces the workers, there are twice as
 many."""
+MAX_NUMBER: Final = (1 << 64) - 1
+"""The largest number that a row can have; as nanoseconds they are 584 years."""
 _HEADER: Final = 64
 """Bytes of the header before the phases of the rows."""
 _CACHE_LINE: Final = 64

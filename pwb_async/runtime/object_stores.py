@@ -93,7 +93,7 @@ def run_in_process(client: StoreClient, fetches: Sequence[Fetch], timeout: float
     path = os.pathsep.join(filter(None, (_PACKAGE, os.environ.get("PYTHONPATH"))))
     try:
         done = subprocess.run(  # noqa: S603
-            [sys.executable, "-m", _FETCH_PROCESS],
+            [sys.executable, "-P", "-m", _FETCH_PROCESS],  # -P: no module of the working directory's
             input=pickle.dumps((client.url, timeout, calls)),
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

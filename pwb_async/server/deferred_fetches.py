@@ -12,6 +12,7 @@ from collections.abc import Callable, Hashable, Sequence
 from contextlib import nullcontext
 from functools import partial
 from typing import Final, TypeVar
+from weakref import WeakKeyDictionary
 
 from pwb_async.core.site.findings import Finding, Unavailable
 from pwb_async.storage.deferred import Caller, Deferred, Fetch, FetchError, NoAnswerError, deferring
@@ -44,7 +45,7 @@ class DeferredFetches:
         self._running: dict[Hashable, asyncio.Task[FetchError | None]] = {}
         self._tasks: set[asyncio.Task[FetchError | None]] = set()
         self._turns = asyncio.Semaphore(_AT_ONCE)
-        self._health: dict[Caller, StoreHealth] = {}
+        self._health = WeakKeyDictionary[Caller, StoreHealth]()  # a reload may replace a caller
         self._clock = asyncio.get_running_loop().time
         self.succeeded = 0
         """Fetches that the store has answered, so far; as are all that follow."""

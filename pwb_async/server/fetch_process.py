@@ -1,4 +1,4 @@
-"""A process that makes a few fetches and ends: `python -m pwb_async.server.fetch_process`.
+"""A process that makes a few fetches and ends: `python -P -m pwb_async.server.fetch_process`.
 
 A server uses it where no event loop runs yet, or where children will be forked: obstore's runtime survives no fork. It
 reads a pickled client and calls from standard input, and writes the pickled results, or the reasons of failures, to

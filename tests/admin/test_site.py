@@ -9,6 +9,7 @@ from pwb_async.admin.dashboard import DASHBOARD, POLICY
 from pwb_async.admin.health import Health
 from pwb_async.admin.health_guard import health_guard
 from pwb_async.admin.site import AdminSite
+from pwb_async.config.operation_types import PAGE
 from pwb_async.core.events import BadRequest
 from pwb_async.core.http1.connection import Connection
 from pwb_async.core.http1.limits import Limits
@@ -154,6 +155,12 @@ def test_the_guard_answers_at_its_path_alone(metrics: Metrics) -> None:
     response = guard("c", request("/a%20b/up", "HEAD"))
     assert isinstance(response, Response)
     assert (response.status, response.parts) == (200, ())
+
+
+def test_the_guard_answers_at_a_path_that_is_no_text(metrics: Metrics) -> None:
+    guard = health_guard(str(PAGE.parse("/%FF")), Health(metrics.rows))
+    assert guard("c", request("/%ff")) is not None
+    assert guard("c", request("/%fe")) is None
 
 
 def test_the_dashboard_needs_nothing_from_elsewhere(site: AdminSite) -> None:

@@ -140,3 +140,9 @@ def test_totals_keep_their_cells() -> None:
         buckets.total(b"%d" % number)
     with pytest.raises(ValueError, match="more than 256 rates"):
         buckets.total(b"x")
+
+
+def test_a_burst_that_no_bucket_can_hold_is_smaller() -> None:
+    limit = Limit("", RequestLimit(RequestRate(1, 1_000_000_000), 1 << 40, b""))
+    requests = RequestLimits(lambda request: limit, SharedBuckets(sets=1), 64, Clock())
+    assert [bool(requests.wait("192.0.2.1", NO_REQUEST)) for _ in range(30)] == [False] * 4 + [True] * 26

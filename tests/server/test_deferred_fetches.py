@@ -1,7 +1,9 @@
 """Fetches that lookups wait for: once for all, for how long, and what happens while a store fails (E12)."""
 
 import asyncio
+import gc
 import threading
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -198,3 +200,12 @@ async def test_closing_leaves_no_task(store: Store) -> None:
     with pytest.raises((asyncio.CancelledError, FetchError)):
         await task
     assert len(asyncio.all_tasks()) == 1
+
+
+async def test_a_store_that_a_reload_has_replaced_is_forgotten() -> None:
+    fetches, store = DeferredFetches(5), Store()
+    await fetches.make([store.fetch()])
+    replaced = weakref.ref(store)
+    del store
+    gc.collect()
+    assert replaced() is None
