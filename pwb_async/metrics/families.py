@@ -1,6 +1,14 @@
 """The families of metrics that a server has, with their values.
 
 No label has a value that a client can choose, such as a path or a host: a client could make any number of time series.
+
+To add a family, step by step:
+  1. Its number gets a name in cells.py, among the counters or the gauges; each value of a label is a number of its own.
+  2. families() yields it. If the server's number is not the sum of those of its processes, totals.py names it, too.
+  3. A part of the server that counts has a plain attribute, which Measuring (server/measuring.py) reads once a second:
+     _set() for a gauge, _take_over() for a counter. What follows from an exchange is counted by Recorder.record(), for
+     which each hit pays; what is rare, by Recorder.count().
+  4. The table of docs/operation.md has it, or a test fails. A chart is one line of admin/dashboard.html.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -204,5 +212,5 @@ def _durations(numbers: Sequence[int]) -> Family:
         samples.append(Sample("_bucket", (("le", bound),), count))
     total = numbers[CELL["duration"]] / _NANOSECONDS
     samples += [Sample("_sum", (), total), Sample("_count", (), count)]
-    about = "Time from when a request was complete until its response was sent or passed to the kernel."
+    about = "Time from when a request was complete until its response was sent or, from memory, made."
     return Family("http_server_request_duration_seconds", Kind.HISTOGRAM, about, tuple(samples), "seconds")
