@@ -33,6 +33,7 @@ ALLOWED = {
     "terminal/commands.py": FORBIDDEN,  # and others
     "server/fetch_process.py": {"._exit"},  # a process of its own, which nothing imports
     "output/packages.py": {"SystemExit"},  # only a __main__.py imports it
+    "runtime/handover.py": {"._exit"},  # of a process that was started to take over, before it is a server
     "workers/worker.py": {".set_exception_handler"},  # of the loop that it has made itself
     "workers/worker_process.py": {"._exit"},  # of the process that it has forked itself
 }
