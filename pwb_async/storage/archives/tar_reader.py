@@ -201,7 +201,7 @@ def _attribute(attributes: dict[bytes, bytes], key: bytes, otherwise: int) -> in
 
 def _mtime_ns(attributes: dict[bytes, bytes], header: bytes) -> int:
     seconds, _, fraction = attributes.get(b"mtime", b"").partition(b".")
-    if seconds.lstrip(b"-").isdigit() and len(seconds) < 14:
+    if seconds.removeprefix(b"-").isdigit() and len(seconds) < 14:
         whole = int(seconds) * _SECOND
         nanoseconds = int(fraction[:9].ljust(9, b"0")) if fraction[:9].isdigit() else 0
         return whole - nanoseconds if seconds.startswith(b"-") else whole + nanoseconds

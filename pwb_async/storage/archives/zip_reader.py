@@ -89,6 +89,8 @@ class ZipReader:
         behind = position + _CENTRAL.size + header.name_length
         size, length, offset, mtime = _extra(header, os.pread(self._fd, header.extra_length, behind))
         local = self._before + offset
+        if local > self._end:  # perhaps by more than a system call takes
+            raise ArchiveError("has a member that begins behind its end")
         signature, name_length, extra_length = _unpack(_LOCAL, os.pread(self._fd, _LOCAL.size, local))
         start = local + _LOCAL.size + name_length + extra_length
         if signature != b"PK\3\4" or start + length > self._end or (header.method == STORED and size != length):

@@ -10,7 +10,7 @@ from zlib import crc32
 
 import pytest
 
-from pwb_async.core.site.findings import NOT_FOUND, StorageError, Unavailable
+from pwb_async.core.site.findings import NOT_FOUND, OpenFile, StorageError, Unavailable
 from pwb_async.storage.archives.index import ArchiveError
 from pwb_async.storage.archives.storage import ArchiveStorage
 
@@ -184,3 +184,33 @@ def test_an_archive_that_is_cut_off_while_a_member_is_read_d14(tmp_path: Path, e
     assert len(begun) < len(content)
     assert begun == content[: len(begun)]
     assert isinstance(find(storage, "a.bin"), Unavailable | StorageError)
+
+
+@pytest.mark.parametrize("mode", [0o100644, 0o120777])
+def test_a_place_that_no_file_can_have_d14(tmp_path: Path, mode: int) -> None:
+    """Neither a member nor a symbolic link there keeps the others from being served."""
+    path = tmp_path / "x.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        member = zipfile.ZipInfo("x")
+        member.create_system, member.external_attr = 3, mode << 16
+        member.extra = struct.pack("<2HQ", 0x9999, 8, 0)
+        archive.writestr(member, "a.txt")
+        archive.writestr("a.txt", "a")
+    content = bytearray(path.read_bytes())
+    entry = content.find(b"PK\1\2")
+    content[entry + 42 : entry + 46] = b"\xff" * 4  # the offset is in the field of ZIP64
+    content[entry + 47 : entry + 59] = struct.pack("<2HQ", 1, 8, 1 << 63)
+    path.write_bytes(content)
+    storage = ArchiveStorage(str(path))
+    assert found(storage, "a.txt").content == b"a"
+    assert not isinstance(find(storage, "x"), OpenFile)
+
+
+@pytest.mark.parametrize("mtime", ["--5", "-", "-999999999999", "999999999999", "1e9", "x"])
+def test_times_that_are_none(tmp_path: Path, mtime: str) -> None:
+    path = tmp_path / "x.tar"
+    with tarfile.open(path, "w", format=tarfile.PAX_FORMAT) as archive:
+        member = tarfile.TarInfo("a.txt")
+        member.pax_headers["mtime"] = mtime
+        archive.addfile(member)
+    assert found(ArchiveStorage(str(path)), "a.txt").mtime_ns <= path.stat().st_mtime_ns
