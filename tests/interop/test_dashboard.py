@@ -30,10 +30,8 @@ def tiles(browser: Any) -> dict[str, str]:
 
 
 def points(browser: Any) -> list[str]:
-    """The points of each line of the charts."""
-    return list(
-        browser.execute_script("return [...document.querySelectorAll('polyline')].map(e => e.getAttribute('points'))")
-    )
+    """The path of each line of the charts."""
+    return list(browser.execute_script("return [...document.querySelectorAll('path')].map(e => e.getAttribute('d'))"))
 
 
 async def test_it_draws_what_happens(browser: Any, tmp_path: Path) -> None:
@@ -48,8 +46,14 @@ async def test_it_draws_what_happens(browser: Any, tmp_path: Path) -> None:
         await eventually(
             lambda: browser.execute_script("return document.getElementById('state').textContent") == "ready", 10
         )
+        assert browser.title == f"PWB 127.0.0.1:{port}"
         assert "version 8" in browser.execute_script("return document.getElementById('build').textContent")
         await eventually(lambda: tiles(browser)["Processes"] == "2", 10)
+        shown = [each.text for each in browser.find_elements("css selector", "h2") if each.is_displayed()]
+        assert "Cache hits" in shown
+        assert "Requests to object stores, a second" not in shown, "there is none"
+        hits = browser.execute_script("return [...document.querySelectorAll('section')][4].querySelector('path')")
+        assert hits.get_attribute("d") == "", "nothing was measured yet"
         for _ in range(30):
             await fetch_fresh(server)
         await eventually(lambda: any("0.00" in line for line in points(browser)), 10)  # the top of a chart
