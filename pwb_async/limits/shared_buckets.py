@@ -76,6 +76,9 @@ class SharedBuckets:
             if key in cells[:_WAYS]:
                 place = cells.index(key)
                 full_at = max(cells[place + _WAYS], now) + interval
+                if cells[place + _WAYS] > now + capacity:  # emptier than empty, as a reload has set a higher rate
+                    self._cells[start + _WAYS + place] = now + capacity
+                    return interval
             else:
                 times = cells[_WAYS:]
                 place = times.index(min(times))

@@ -49,6 +49,17 @@ def test_whole_seconds_to_wait() -> None:
         assert requests.wait("192.0.2.1", NO_REQUEST) == wait
 
 
+def test_an_empty_bucket_fills_at_the_rate_that_a_reload_has_set() -> None:
+    clock, buckets = Clock(), SharedBuckets()
+    hourly = Limit("", RequestLimit(RequestRate(1, 3600), 5, b""))
+    before = RequestLimits(lambda request: hourly, buckets, 64, clock)
+    assert [before.wait("192.0.2.1", NO_REQUEST) for _ in range(6)] == [0] * 5 + [3600]
+    after, _ = limits(clock, buckets)
+    assert after.wait("192.0.2.1", NO_REQUEST) == 1, "it stays empty"
+    clock.now += SECOND // 10
+    assert [after.wait("192.0.2.1", NO_REQUEST) for _ in range(2)] == [0, 1]
+
+
 def test_a_dry_run_counts_what_would_be_refused(caplog: pytest.LogCaptureFixture) -> None:
     clock = Clock()
     requests, _ = limits(clock, dry_run=True)

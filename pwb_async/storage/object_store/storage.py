@@ -119,7 +119,7 @@ class ObjectStorage(SourceStorage):
             path,
             status.size,
             status.mtime_ns,
-            (int(_version(key, status), 16), status.mtime_ns, status.mtime_ns, status.mtime_ns, status.size),
+            (int(self._version(key, status), 16), status.mtime_ns, status.mtime_ns, status.mtime_ns, status.size),
             self._tag(status),
             settled=True,
             sequential=False,
@@ -148,7 +148,7 @@ class ObjectStorage(SourceStorage):
 
     def open(self, file: StoredFile) -> ObjectFile:
         key, status = file.handle
-        version = _version(key, status)
+        version = self._version(key, status)
         return ObjectFile(
             status, partial(self._slice, key, status), lambda number: self.slices.in_memory(f"{version}-{number}")
         )
@@ -180,7 +180,7 @@ class ObjectStorage(SourceStorage):
 
         ahead: how many of the next ones are fetched, too, if this one has to be.
         """
-        version = _version(key, status)
+        version = self._version(key, status)
         data = self.slices.get(f"{version}-{number}")
         if data is None:
             following = range(number + 1, min(number + ahead, (status.size - 1) // SLICE) + 1)
@@ -195,7 +195,7 @@ class ObjectStorage(SourceStorage):
     def _fetch_slice(self, key: str, status: ObjectStatus, number: int, on_change: Callable[[], object]) -> Fetch:
         def accept(data: bytes | None) -> None:
             if data is not None:
-                self.slices.put(f"{_version(key, status)}-{number}", data)
+                self.slices.put(f"{self._version(key, status)}-{number}", data)
             else:
                 self._objects.forget(key)
                 on_change()
@@ -217,7 +217,7 @@ class ObjectStorage(SourceStorage):
             self._objects.put(key, found)
         elif isinstance(found, tuple):
             status, data = found
-            self.slices.put(f"{_version(key, status)}-0", data)
+            self.slices.put(f"{self._version(key, status)}-0", data)
             self._objects.put(key, status)
         else:
             self._objects.forget(key)
@@ -257,6 +257,14 @@ class ObjectStorage(SourceStorage):
             elif not fetch.excuse():
                 raise result
 
+    def _version(self, key: str, status: ObjectStatus) -> str:
+        """What differs for another object, or another version of it: 32 hexadecimal digits.
+
+        Buckets may have equal keys, times and sizes, and tags that are equal or missing, and keep slices in one place.
+        """
+        parts = (self._client.url, key, status.etag, status.size, status.mtime_ns)
+        return xxh3_128_hexdigest("\0".join(map(str, parts)).encode())
+
     def _tag(self, status: ObjectStatus) -> bytes | None:
         """The opaque part of the store's tag, for an object that is too large to be read at once."""
         if self._etag == "mtime":
@@ -284,8 +292,3 @@ def _key(path: bytes) -> str | None:
 def _weight(listing: Listing) -> int:
     """The entries of a listing; an empty one counts, too."""
     return 1 + len(listing.folders) + len(listing.files)
-
-
-def _version(key: str, status: ObjectStatus) -> str:
-    """What differs for another object, or another version of it: 32 hexadecimal digits."""
-    return xxh3_128_hexdigest(f"{key}\0{status.etag}\0{status.size}\0{status.mtime_ns}".encode())
