@@ -8,7 +8,8 @@ trace_id, parent_id
             those of the field traceparent (W3C Trace Context); null without a valid one
 method, target, version, status, sent (bytes of content), referer, user_agent
 coding      the content coding of the response; null for none
-cache       "hit" if the response was in the cache of responses, otherwise "miss"
+cache       "hit" if the response was in the cache of responses, otherwise "miss"; null for a request
+            that is malformed or refused, for which the cache is not asked
 detail      what is wrong with it, only for a request that is malformed or refused
 
 Bytes that are not UTF-8 are shown as \\xNN, and everything beyond ASCII is escaped (hazard G1).
@@ -83,7 +84,7 @@ def _second_half(request: Request | BadRequest, status: int, sent: int, coding: 
     values["coding"] = _text(coding) if coding else None
     values["cache"] = "hit" if cached else "miss"
     if isinstance(request, BadRequest):
-        values["detail"] = request.detail
+        values |= {"cache": None, "detail": request.detail}
     return json.dumps(values, separators=(",", ":"))[1:].encode() + b"\n"
 
 

@@ -12,6 +12,7 @@ import pytest
 from tests.conformance.peer import Peer
 from tests.conformance.server import Server, Start
 from tests.conformance.wire import get
+from tests.http2.client import Client
 
 from .helpers import TEXT, fetch
 
@@ -40,10 +41,84 @@ async def test_coding_cache_and_trace(run: Start, root: Path) -> None:
     assert [line["trace_id"] for line in logged] == [None] * 6 + [trace[0]] * 3 + [None] * 2
     assert [line["parent_id"] for line in logged] == [None] * 6 + [trace[1]] * 3 + [None] * 2
     assert [line["cache"] for line in logged[:3]] == ["miss", "hit", "hit"]
-    assert {line["cache"] for line in logged[-2:]} == {"miss"}
+    assert [line["cache"] for line in logged[-2:]] == ["miss", None]
     assert len({line["request_id"] for line in logged}) == 11
     assert [line["status"] for line in logged[-2:]] == [404, 400]
     assert all(0 <= line["duration"] < 5 for line in logged)
+
+
+async def test_http2_has_the_same_fields(run: Start, root: Path) -> None:
+    (root / "page.html").write_bytes(b"<p>text" * 100)
+    (root / "page.html.gz").write_bytes(gzip.compress(b"<p>text" * 100))
+    trace = f"{1:032x}", f"{2:016x}"
+
+    def ask() -> None:
+        with Client(server.address) as client:
+            for fields in ((("accept-encoding", "gzip"),), (("traceparent", f"00-{'-'.join(trace)}-01"),)):
+                for _ in range(2):
+                    client.wait(client.get("/page.html", *fields))
+            client.wait(client.get("/missing"))
+            client.wait(client.get("/" + "a" * 8200))
+
+    async with run("--http2", *JSON) as server:
+        await asyncio.to_thread(ask)
+    logged = lines(server)
+    assert [line["status"] for line in logged] == [200] * 4 + [404, 414]
+    assert {line["version"] for line in logged[:5]} == {"HTTP/2.0"}
+    assert [line["coding"] for line in logged] == ["gzip"] * 2 + [None] * 4
+    assert [line["trace_id"] for line in logged] == [None] * 2 + [trace[0]] * 2 + [None] * 2
+    assert [line["cache"] for line in logged] == ["miss", "hit", "miss", "hit", "miss", None]
+    assert "detail" in logged[5]
+
+
+HOSTILE = (
+    "\x85\xe2\x80\xa8\xe2\x80\xa9",
+    '","status":200,"x":"',
+    "\\",
+    "\xff\xfe\x80",
+    "\x7f\x1b[31m",
+    "a\rb\nc",
+    "\t",
+    "\\" * 7900,
+    "/" + "\xff" * 7900,
+)
+"""Bytes that break a line or a string, as Latin-1."""
+
+
+async def test_hostile_strings_make_a_line_of_json_each(run: Start) -> None:
+    async with run(*JSON) as server:
+        for text in HOSTILE:
+            for request in (get(f"/{text}"), get("/a.txt", f"User-Agent: {text}"), get("/a.txt", f"Referer: {text}")):
+                async with Peer(server.address) as peer:
+                    await peer.send(request)
+                    await peer.read_response()
+    check_hostile(server, 3 * len(HOSTILE))
+
+
+async def test_hostile_strings_over_http2_make_a_line_of_json_each(run: Start) -> None:
+    """A request that is malformed (RFC 9113 8.2.1) is reset: it has no response, and no line."""
+    responses = 0
+
+    def ask() -> None:
+        nonlocal responses
+        for text in (each.encode("latin-1") for each in HOSTILE):
+            for fields in ([(b":path", b"/" + text)], [(b":path", b"/"), (b"user-agent", text), (b"x", b"y")]):
+                with Client(server.address) as client:
+                    pseudo = [(b":method", b"GET"), (b":scheme", b"http"), (b":authority", b"h")]
+                    [answer] = client.wait(client.request([*pseudo, *fields]))
+                    responses += bool(answer.fields)
+
+    async with run("--http2", *JSON) as server:
+        await asyncio.to_thread(ask)
+    assert responses == 2 * (len(HOSTILE) - 3)
+    check_hostile(server, responses)
+
+
+def check_hostile(server: Server, count: int) -> None:
+    data, logged = server.log.read_bytes(), lines(server)
+    assert data.isascii()
+    assert len(logged) == data.count(b"\n") == count
+    assert not any("x" in line for line in logged)
 
 
 @pytest.mark.parametrize("options", [(), ("--workers", "2")], ids=["alone", "workers"])
