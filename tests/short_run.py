@@ -219,6 +219,8 @@ ONLY_EXHAUSTIVE: Final = (
     "tests/process/test_admin.py::test_a_reload_does_not_change_where_it_listens",
     "tests/process/test_admin.py::test_a_second_signal_ends_the_delay",
     "tests/process/test_admin.py::test_a_slow_client_of_the_admin_address_is_closed",
+    "tests/process/test_admin.py::test_a_slow_client_of_workers_that_wait_for_others_is_closed",
+    "tests/process/test_admin.py::test_a_thousand_clients_of_the_admin_address",
     "tests/process/test_admin.py::test_a_worker_that_is_stuck_is_not_live",
     "tests/process/test_admin.py::test_an_address_that_is_taken",
     "tests/process/test_admin.py::test_connections_are_counted_by_state",

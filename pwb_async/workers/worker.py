@@ -29,6 +29,8 @@ from .single_process import SingleProcess
 logger: Final = logging.getLogger("pwb")
 _MAX_COMMANDS: Final = 256
 """Commands that one system call receives; more wait for the next call."""
+_SIGN_OF_LIFE: Final = 0.1
+"""Seconds between two signs of life of a worker that waits for its start."""
 _MAX_DESCRIPTORS: Final = 4
 """Descriptors that one system call receives."""
 
@@ -110,11 +112,18 @@ class Worker:
         await self._server.operation.open()
         self._channel.send(commands.READY)
         self._context.sites.on_change = self._announce_change
-        await self._started.wait()
+        await self._wait_for_start()
         await self._server.serve()
         self._served = True
         await self._write_pending_lines()
         self._loop.remove_reader(self._channel)
+
+    async def _wait_for_start(self) -> None:
+        """Wait for START, which may take long: all workers have to be ready. The admin address responds meanwhile."""
+        while not self._started.is_set():
+            self._server.operation.maintain(self._loop.time())
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._started.wait(), _SIGN_OF_LIFE)
 
     def _announce_change(self) -> None:
         with suppress(OSError):  # the supervisor has died

@@ -176,6 +176,45 @@ async def test_a_worker_that_is_stuck_is_not_live(run: Start, admin: Admin) -> N
         await admin.wait_for_status("/livez", 200)
 
 
+SLOW_WORKER = """
+import os, runpy, sys, time
+from pwb_async.server.server import Server
+made = Server.__init__
+
+def make(*arguments):
+    made(*arguments)
+    try:
+        os.mkdir("slow")
+    except FileExistsError:
+        return
+    time.sleep(3)
+
+Server.__init__ = make
+del sys.argv[:3]
+runpy.run_module("pwb_async", run_name="__main__", alter_sys=True)
+"""
+"""A program of which the first worker takes three seconds to start."""
+
+
+async def test_a_slow_client_of_workers_that_wait_for_others_is_closed(run: Start, admin: Admin) -> None:
+    """They respond on the admin address, and give signs of life."""
+
+    async def ask() -> bytes:
+        await eventually(admin.path.exists, TIMEOUT)
+        reader, writer = await asyncio.open_unix_connection(str(admin.path))
+        writer.write(b"GET /metrics HTTP/1.1\r\n")
+        content = await reader.read()
+        writer.close()
+        return content
+
+    asking = asyncio.create_task(ask())
+    options = ("--header-timeout", "300ms", "--workers", "2")
+    async with run(*admin.options, *options, wrapper=(sys.executable, "-c", SLOW_WORKER)):
+        assert asking.done()
+        assert (await asking).startswith(b"HTTP/1.1 408 ")
+        assert await admin.status("/livez") == await admin.status("/readyz") == 200
+
+
 async def test_it_is_answered_while_the_public_address_is_full(run: Start, admin: Admin) -> None:
     options = (*admin.options, "--max-connections", "4", "--max-load", "50", "--health", "/up")
     async with run(*options) as server:
