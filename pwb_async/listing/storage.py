@@ -16,6 +16,7 @@ from pwb_async.core.site.access import AccessRule
 from pwb_async.core.site.findings import NOT_FOUND, Directory, Finding, OpenFile, StorageError, Unavailable
 from pwb_async.core.site.listing_query import PAGE_SIZE
 from pwb_async.core.site.lookup import EntryKind, Lookup
+from pwb_async.storage.deferred import FetchError
 from pwb_async.storage.errors import finding_of, with_error_page
 from pwb_async.storage.etag import content_tag
 from pwb_async.storage.root import DiskRoot, Listable, Root
@@ -81,7 +82,7 @@ class ListingStorage:
             return NOT_FOUND
         except OSError as error:
             return finding_of(error)
-        except _BusyError as error:
+        except (_BusyError, FetchError) as error:
             return Unavailable(str(error))
         except TemplateFailedError as error:
             return StorageError(f"the template of listings: {error}")
