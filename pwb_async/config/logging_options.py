@@ -11,7 +11,11 @@ from .option_types import LOG_FORMAT, PATH, PERCENT_OR_0, OptionType
 
 def _pattern(text: str) -> str:
     """A pattern of paths, as rules have them, but without a host."""
-    if parse_pattern(text).host is not None:
+    try:
+        pattern = parse_pattern(text)
+    except ValueError as error:
+        raise ValueError(f"is not a pattern: {error}") from None
+    if pattern.host is not None:
         raise ValueError("has a host")
     return text
 

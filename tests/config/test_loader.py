@@ -300,6 +300,10 @@ def test_text_that_is_not_a_size(read: Read, text: str) -> None:
 # -- what is refused, and how the line names its place ---------------------------------------------
 
 COMMAND_LINE = [
+    (["--log-sample", "101"], "--log-sample: 101 is not in the range 0<=x<=100."),
+    (["--log-sample", "0.5"], "--log-sample: '0.5' is not a valid integer."),
+    (["--log-exclude", "healthz"], '--log-exclude: \'healthz\' is not a pattern: "healthz": a path begins with "/".'),
+    (["--log-exclude", "https://a/b"], "--log-exclude: 'https://a/b' has a host."),
     (["--port", "x"], "--port: 'x' is not a valid integer."),
     (["--port", "65536"], "--port: 65536 is not in the range 0<=x<=65535."),
     (["--port", "-1"], "--port: -1 is not in the range 0<=x<=65535."),
