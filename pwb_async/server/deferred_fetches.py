@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable, Hashable, Sequence
 from contextlib import nullcontext
 from functools import partial
+from time import monotonic
 from typing import Final, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -43,6 +44,8 @@ class DeferredFetches:
         """timeout: seconds for a fetch, including its wait for a turn."""
         self.timeout = timeout
         self._running: dict[Hashable, asyncio.Task[FetchError | None]] = {}
+        self._fetched: dict[Hashable, float] = {}
+        """When the last fetches have succeeded, the latest last; not on the loop's clock, which is that of its turn."""
         self._tasks: set[asyncio.Task[FetchError | None]] = set()
         self._turns = asyncio.Semaphore(_AT_ONCE)
         self._health = WeakKeyDictionary[Caller, StoreHealth]()  # a reload may replace a caller
@@ -77,11 +80,12 @@ class DeferredFetches:
     ) -> T:
         """Call a function in one of these threads until it needs no more fetches. Raises FetchError."""
         for _ in range(_ROUNDS):
+            began = monotonic()
             result = await threads.call(partial(_defer, function), if_late)
             if not isinstance(result, Deferred):
                 return result
-            self._begin_ahead(result.ahead)
-            await self.make(result.fetches)
+            self._begin_ahead(self._needed(result.ahead, began))
+            await self.make(result.fetches, began)
         raise FetchError("what is looked up changes all the time")
 
     def _begin_ahead(self, fetches: Sequence[Fetch]) -> None:
@@ -91,11 +95,18 @@ class DeferredFetches:
             if fetch.key not in self._running and len(self._running) < _FEW and not health.is_failing:
                 self._start(fetch, health)
 
-    async def make(self, fetches: Sequence[Fetch]) -> None:
-        """Make fetches at the same time, and return when all have ended. Raises FetchError."""
-        failures = [each for each in await asyncio.gather(*map(self._make, fetches)) if each is not None]
+    async def make(self, fetches: Sequence[Fetch], began: float = math.inf) -> None:
+        """Make fetches at the same time, and return when all have ended. Raises FetchError.
+
+        began: when the lookup began that needs them. What has been fetched since then is not fetched again.
+        """
+        needed = self._needed(fetches, began)
+        failures = [each for each in await asyncio.gather(*map(self._make, needed)) if each is not None]
         if failures:
             raise failures[0]
+
+    def _needed(self, fetches: Sequence[Fetch], began: float) -> list[Fetch]:
+        return [each for each in fetches if self._fetched.get(each.key, -math.inf) <= began]
 
     async def _make(self, fetch: Fetch) -> FetchError | None:
         """Make a fetch, or wait for the one that is under way; return why it failed, unless what was kept may serve."""
@@ -154,6 +165,10 @@ class DeferredFetches:
                 del self._running[fetch.key]
         self.succeeded += 1
         health.note_success()
+        self._fetched.pop(fetch.key, None)
+        self._fetched[fetch.key] = monotonic()
+        if len(self._fetched) > _AT_ONCE:
+            del self._fetched[next(iter(self._fetched))]
         return None
 
     def close(self) -> None:

@@ -209,3 +209,23 @@ async def test_a_store_that_a_reload_has_replaced_is_forgotten() -> None:
     del store
     gc.collect()
     assert replaced() is None
+
+
+async def test_what_was_fetched_while_a_lookup_was_made_is_not_fetched_again(store: Store) -> None:
+    fetches, threads = DeferredFetches(5), DiskThreads("test", 1, 5)
+    missed, fetched = threading.Event(), threading.Event()
+
+    def look_up() -> str:
+        if not store.kept:
+            missed.set()
+            assert fetched.wait(5)
+            raise Deferred([store.fetch()])
+        return store.kept["a"]
+
+    lookup = asyncio.create_task(fetches.call(threads, look_up))
+    assert await asyncio.to_thread(missed.wait, 5)
+    await fetches.make([store.fetch()])
+    fetched.set()
+    assert await lookup == "found"
+    assert store.calls == 1
+    threads.close()
