@@ -14,7 +14,7 @@ from typing import Final
 
 from tests.conformance.peer import Peer
 from tests.conformance.server import environment, eventually
-from tests.conformance.wire import Response, get
+from tests.conformance.wire import Response
 
 DEPLOY: Final = Path(__file__).parents[2] / "docs" / "deploy"
 NODES: Final = 3
@@ -76,7 +76,7 @@ class Node:
         """The response of the admin address; None while it does not listen."""
         with suppress(ConnectionError):
             async with Peer((self.host, self.admin_port)) as peer:
-                await peer.send(get(target))
+                await peer.send(b"GET %s HTTP/1.1\r\nHost: %s\r\n\r\n" % (target.encode(), self.host.encode()))
                 return await peer.read_response()
         return None
 
