@@ -1,6 +1,7 @@
 """Roots in object stores, as the options describe them."""
 
 import errno
+import logging
 import os
 import pickle
 import subprocess
@@ -12,10 +13,11 @@ from urllib.parse import urlsplit
 
 from pwb_async.config.options import Options
 from pwb_async.storage.deferred import Fetch, FetchError
-from pwb_async.storage.object_store.client import StoreClient
+from pwb_async.storage.object_store.client import ENDPOINTS, StoreClient
 from pwb_async.storage.object_store.slices import SliceDirectory, Slices
 from pwb_async.storage.object_store.storage import ObjectStorage
 
+logger: Final = logging.getLogger("pwb")
 _FETCH_PROCESS: Final = "pwb_async.server.fetch_process"
 _START: Final = 10
 """Seconds that this process may take beside its fetches."""
@@ -50,15 +52,18 @@ def open_store(url: str, options: Options, old: Sequence[ObjectStorage] = ()) ->
         raise OSError(errno.EINVAL, "it names no bucket, as s3://bucket/prefix does")
     if "@" in parts.netloc or parts.query or parts.fragment:
         raise OSError(errno.EINVAL, "credentials and settings belong to the environment, such as AWS_ACCESS_KEY_ID")
+    if any(name in ("", ".", "..") for name in url.rstrip("/").split("/")[3:]):
+        raise OSError(errno.EINVAL, "its prefix has an empty name, or . or ..")
     if options.sandbox:
         raise OSError(errno.EPERM, "--sandbox forbids connections, so that no object store can be asked")
     if find_spec("obstore") is None:
-        raise OSError(errno.ENOPKG, "obstore is not installed: pip install 'pwb[s3]'")
+        raise OSError(errno.ENOPKG, "obstore is not installed: pip install '.[s3]' in a checkout of PWB")
     settings = url, *(getattr(options, name) for name in _SETTINGS)
     storage = next((each for each in old if each.settings == settings), None) or _make(url, options)
     storage.settings = settings
     try:
-        storage.begin(_RULES if options.site_rules else ())
+        if not storage.begin(_RULES if options.site_rules else ()):
+            logger.warning("%s: there is no object with this prefix", url)
     except FetchError as error:
         raise OSError(errno.EIO, f"{error}{_hint(url)}") from None
     return storage
@@ -66,13 +71,23 @@ def open_store(url: str, options: Options, old: Sequence[ObjectStorage] = ()) ->
 
 def _hint(url: str) -> str:
     """What may be the reason that a store cannot be asked: without credentials obstore asks the machine for a role."""
-    if not url.startswith("s3") or any(name in os.environ for name in _CREDENTIALS):
+    for name in ENDPOINTS:
+        if not os.environ.get(name, "http://").startswith(("http://", "https://")):
+            return f"; {name} does not begin with https:// or http://"
+    if not url.startswith("s3"):
         return ""
-    return "; AWS_ACCESS_KEY_ID is not set"
+    if not any(name in os.environ for name in _CREDENTIALS):
+        return "; AWS_ACCESS_KEY_ID is not set"
+    if "AWS_ACCESS_KEY_ID" in os.environ and "AWS_SECRET_ACCESS_KEY" not in os.environ:
+        return "; AWS_SECRET_ACCESS_KEY is not set"
+    return ""
 
 
 def _make(url: str, options: Options) -> ObjectStorage:
-    directory = SliceDirectory(options.store_cache, options.store_cache_size) if options.store_cache else None
+    try:
+        directory = SliceDirectory(options.store_cache, options.store_cache_size) if options.store_cache else None
+    except OSError as error:
+        raise OSError(errno.EIO, f"--store-cache {options.store_cache}: {error.strerror}") from None
     return ObjectStorage(
         StoreClient(url.rstrip("/"), options.disk_timeout),
         run_in_process,

@@ -5,6 +5,7 @@ The hazards are D15, E12, E13 and G5."""
 import asyncio
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -363,7 +364,9 @@ def first_line(*arguments: str, folder: Path, program: str = "pwb_async") -> tup
         (f"s3://{KEY}:{SECRET}@bucket/x", (), "cannot serve s3://bucket/x: credentials and settings belong"),
         (URL, ("--sandbox",), "--sandbox forbids connections"),
         (URL, ("--browse", "--zip-downloads"), "only directories can be downloaded"),
-        (URL, ("--store-cache", "/proc/none"), "cannot serve s3://bucket/site"),
+        ("s3://bucket//site", (), "cannot serve s3://bucket//site: its prefix has an empty name, or . or .."),
+        ("s3://bucket/../site/", (), "its prefix has an empty name, or . or .."),
+        (URL, ("--store-cache", "/proc/none"), "cannot serve s3://bucket/site: --store-cache /proc/none: "),
     ],
 )
 def test_what_cannot_be_served_is_one_line(
@@ -399,6 +402,25 @@ def test_no_credentials_are_one_line(proxy: FaultyProxy, tmp_path: Path, monkeyp
     assert "AWS_ACCESS_KEY_ID is not set" in errors
 
 
+def test_settings_that_are_not_whole_are_one_line(
+    proxy: FaultyProxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+    _, errors = first_line(URL, "--disk-timeout", "2s", folder=tmp_path)
+    assert re.fullmatch(r"pwb: cannot serve .*; AWS_SECRET_ACCESS_KEY is not set\n", errors)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", os.environ["AWS_ENDPOINT_URL"].removeprefix("http://"))
+    _, errors = first_line(URL, "--disk-timeout", "2s", folder=tmp_path)
+    assert re.fullmatch(r"pwb: cannot serve .*; AWS_ENDPOINT_URL does not begin with https:// or http://\n", errors)
+
+
+async def test_a_prefix_without_objects_has_a_warning(run: Any) -> None:
+    warning = "pwb: s3://bucket/sight: there is no object with this prefix\n"
+    async with run(root="s3://bucket/sight", allowed_errors="no object") as server:
+        assert (await ask(server, "/b.txt")).status == 404
+        assert server.error_output() == warning
+
+
 def test_the_designs_serve_no_store(proxy: FaultyProxy, tmp_path: Path) -> None:
     status, errors = first_line("--mode", "thread", URL, folder=tmp_path, program="pwb_legacy")
     assert (status, len(errors.splitlines())) == (1, 1), errors
@@ -428,5 +450,7 @@ def test_without_the_extra_it_says_how_to_get_it(tmp_path: Path) -> None:
         text=True,
         timeout=20,
     )
-    assert done.stderr == f"pwb: cannot serve {URL}: obstore is not installed: pip install 'pwb[s3]'\n"
+    assert (
+        done.stderr == f"pwb: cannot serve {URL}: obstore is not installed: pip install '.[s3]' in a checkout of PWB\n"
+    )
     assert done.returncode == 1

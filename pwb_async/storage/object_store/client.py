@@ -32,7 +32,7 @@ _POOL_IDLE: Final = 10
 """Seconds for which an idle connection is kept. One that a failure has cut off unseen would cost a whole timeout."""
 _STATUS: Final = re.compile(r"status code: (\d{3})")
 _CODE: Final = re.compile(r"<Code>(\w{1,60})</Code>")
-_ENDPOINTS: Final = (
+ENDPOINTS: Final = (
     "AWS_ENDPOINT_URL_S3",
     "AWS_ENDPOINT_URL",
     "AWS_ENDPOINT",
@@ -148,7 +148,7 @@ class StoreClient:
                     "timeout": timedelta(seconds=self.timeout),
                     "connect_timeout": timedelta(seconds=min(self.timeout, _CONNECT_TIMEOUT)),
                     "pool_idle_timeout": timedelta(seconds=_POOL_IDLE),
-                    "allow_http": any(environ.get(name, "").startswith("http://") for name in _ENDPOINTS),
+                    "allow_http": any(environ.get(name, "").startswith("http://") for name in ENDPOINTS),
                 },
                 retry_config={"max_retries": _RETRIES, "retry_timeout": timedelta(seconds=self.timeout)},
             )
