@@ -1,6 +1,7 @@
 """The reasons for 500 and 503 in the error log: what the storage reports, and no client ever sees."""
 
 import logging
+from os import fsdecode
 from typing import Final
 
 from pwb_async.core.site.findings import Finding, StorageError, Unavailable
@@ -24,6 +25,11 @@ class StorageLog:
     def report(self, lookup: Lookup, finding: Finding) -> None:
         """Log the reason of a finding that is a failure; any other finding is not logged."""
         if isinstance(finding, StorageError):
-            logger.error("%r: %s", lookup.path, finding.detail)
+            logger.error("%r: %s", _shown(lookup), finding.detail)
         elif isinstance(finding, Unavailable) and self._lacks.allows():
-            logger.error("%r: unavailable: %s", lookup.path, finding.detail)
+            logger.error("%r: unavailable: %s", _shown(lookup), finding.detail)
+
+
+def _shown(lookup: Lookup) -> str:
+    """The path of a lookup, as clients ask for it."""
+    return "/" + fsdecode(lookup.path)

@@ -33,7 +33,7 @@ def no_descriptor_free(server: Server) -> Iterator[None]:
 
 async def test_no_descriptor_for_the_file_e2_g4(start: Start) -> None:
     """The response is 503 with Retry-After, not 404, which caches and crawlers would believe; the log has the reason."""
-    reason = "b'64k+1.bin': unavailable: the root cannot be opened: EMFILE"
+    reason = "'/64k+1.bin': unavailable: the root cannot be opened: EMFILE"
     async with start(
         allowed_errors=f"cannot accept connections|{re.escape(reason)}"
     ) as server:  # single, which accepts the next one at once

@@ -27,18 +27,18 @@ def test_each_failure_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     log = StorageLog()
     for _ in range(3):
         log.report(lookup(), StorageError("EIO"))
-    assert caplog.messages == ["b'a': EIO"] * 3
+    assert caplog.messages == ["'/a': EIO"] * 3
 
 
 async def test_a_lack_is_logged_once_a_second_e2(caplog: pytest.LogCaptureFixture) -> None:
     log = StorageLog()
     for _ in range(100):
         log.report(lookup(), Unavailable("EMFILE"))
-    assert caplog.messages == ["b'a': unavailable: EMFILE"]
+    assert caplog.messages == ["'/a': unavailable: EMFILE"]
 
     def again() -> bool:
         log.report(lookup(), Unavailable("ENOMEM"))
         return len(caplog.messages) == 2
 
     await eventually(again, 3)
-    assert caplog.messages[1] == "b'a': unavailable: ENOMEM"
+    assert caplog.messages[1] == "'/a': unavailable: ENOMEM"

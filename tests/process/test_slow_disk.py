@@ -268,7 +268,7 @@ async def test_each_read_of_a_large_file_is_delayed(design: Design, root: Path, 
 
 async def test_a_lookup_beyond_the_disk_timeout_is_503(root: Path, tmp_path: Path) -> None:
     options = ("--delay-disk", "*.txt=30s", "--disk-timeout", "50ms")
-    reason = "b'a.txt': unavailable: the disk does not answer"
+    reason = "'/a.txt': unavailable: the disk does not answer"
     async with running(REFERENCE, root, *options, log_dir=tmp_path, allowed_errors=f"{SLOWED_DOWN}|{reason}") as server:
         assert (await send_request(server.address, get())).status == 503
         assert server.error_output().count(reason) == 1
