@@ -3,18 +3,15 @@
 import asyncio
 import os
 import re
-import socket
 import subprocess
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
 from tests.conformance.designs import REFERENCE
-from tests.conformance.peer import Peer
 from tests.conformance.server import running
 from tests.interop.programs import needs
+from tests.interop.proxies import free_port, proxy
 from tests.process.command import launched
 
 from .examples import named_block
@@ -33,30 +30,7 @@ LIE = ("-H", "X-Forwarded-For: 203.0.113.9", "-H", "Forwarded: for=203.0.113.9")
 
 @pytest.fixture
 def port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return int(free.getsockname()[1])
-
-
-@asynccontextmanager
-async def proxy(words: list[str], config: str, port: int, folder: Path) -> AsyncIterator[None]:
-    """A proxy inside the block; its configuration is the last of its words."""
-    (folder / words[-1]).write_text(config)
-    environment = {"PATH": "/usr/sbin:/usr/bin:/bin", "HOME": str(folder)}
-    with (folder / "proxy.log").open("wb") as log:
-        process = subprocess.Popen(words, cwd=folder, env=environment, stdout=log, stderr=log)
-    try:
-        async with asyncio.timeout(20):
-            while True:
-                try:
-                    async with Peer(("127.0.0.1", port)):
-                        break
-                except ConnectionError:
-                    assert process.poll() is None, (folder / "proxy.log").read_text()
-                    await asyncio.sleep(0.02)
-        yield
-    finally:
-        process.terminate()
-        await asyncio.to_thread(process.wait, 20)
+    return free_port()
 
 
 async def curl(url: str, *options: str) -> str:

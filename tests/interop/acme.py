@@ -3,7 +3,6 @@
 import asyncio
 import json
 import os
-import socket
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -13,6 +12,8 @@ from typing import NamedTuple
 from tests.conformance.peer import TIMEOUT
 from tests.tls.certificates import make
 
+from .proxies import free_port
+
 
 class Authority(NamedTuple):
     """A running Pebble."""
@@ -21,11 +22,6 @@ class Authority(NamedTuple):
     """The URL of its directory."""
     trusted: Path
     """The certificate of its own HTTPS server."""
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
 
 
 @asynccontextmanager

@@ -19,8 +19,9 @@ from tests.conformance.server import Server, running
 from tests.docs.examples import ROOT
 from tests.tls.client import connect, fetch, request
 
-from .acme import Authority, authority, free_port
+from .acme import Authority, authority
 from .programs import needs, run
+from .proxies import free_port
 
 NAME = "www.test"
 FOLDER = Path("/etc/lego")

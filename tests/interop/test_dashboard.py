@@ -11,8 +11,8 @@ from tests.conformance.designs import REFERENCE
 from tests.conformance.server import eventually, running
 from tests.process.helpers import fetch_fresh
 
-from .acme import free_port
 from .browser import CHROMIUM, DRIVER, axe_violations, chromium, console_messages, set_viewport
+from .proxies import free_port
 
 pytestmark = pytest.mark.skipif(not (CHROMIUM and DRIVER), reason="chromium and chromedriver are not installed")
 

@@ -15,8 +15,8 @@ from pwb_async.metrics.families import families
 from tests.conformance.designs import REFERENCE
 from tests.conformance.server import Server, eventually, running
 
-from .acme import free_port
 from .programs import needs, run
+from .proxies import free_port
 
 DOCS = Path(__file__).parents[2] / "docs" / "monitoring"
 EACH = 2000

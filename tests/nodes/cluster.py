@@ -7,24 +7,19 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Final
 
 from tests.conformance.peer import Peer
 from tests.conformance.server import environment, eventually
 from tests.conformance.wire import Response
+from tests.interop.proxies import free_port, proxy
 
 DEPLOY: Final = Path(__file__).parents[2] / "docs" / "deploy"
 NODES: Final = 3
 _TIMEOUT: Final = 20.0
-
-
-def free_port(host: str = "127.0.0.1") -> int:
-    """A port that nothing listens on."""
-    with socket.create_server((host, 0)) as free:
-        return int(free.getsockname()[1])
 
 
 class Node:
@@ -159,39 +154,6 @@ def configuration(name: str, servers: list[Node], replaced: Mapping[str, str]) -
     return text
 
 
-@contextmanager
-def _running(words: list[str], folder: Path) -> Iterator["subprocess.Popen[bytes]"]:
-    with (folder / "balancer.log").open("wb") as log:
-        process = subprocess.Popen(
-            words, cwd=folder, env=os.environ | {"HOME": str(folder)}, stdout=log, stderr=log, start_new_session=True
-        )
-    try:
-        yield process
-    finally:
-        process.terminate()
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait(10)
-
-
-@asynccontextmanager
-async def balancer(words: list[str], text: str, port: int, folder: Path) -> AsyncIterator[None]:
-    """Runs a load balancer during the block, once it listens. The last of `words` is the name of its configuration."""
-    (folder / words[-1]).write_text(text)
-    with _running(words, folder) as process:
-        async with asyncio.timeout(_TIMEOUT):
-            while True:
-                try:
-                    async with Peer(("127.0.0.1", port)):
-                        break
-                except ConnectionError:
-                    assert process.poll() is None, (folder / "balancer.log").read_text()
-                    await asyncio.sleep(0.02)
-        yield
-
-
 class HAProxy:
     """HAProxy with docs/deploy/haproxy.cfg before some nodes.
 
@@ -216,7 +178,7 @@ class HAProxy:
     @asynccontextmanager
     async def running(self) -> AsyncIterator["HAProxy"]:
         """Runs it during the block, once it listens and has found all nodes ready."""
-        async with balancer(["haproxy", "-db", "-f", "haproxy.cfg"], self._text, self.address[1], self._folder):
+        async with proxy(["haproxy", "-db", "-f", "haproxy.cfg"], self._text, self.address[1], self._folder):
             yield self
 
     def states(self) -> dict[str, str]:

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.interop.programs import needs
+from tests.interop.proxies import free_port, proxy
 
-from .cluster import HAProxy, Node, balancer, configuration, free_port, nodes
+from .cluster import HAProxy, Node, configuration, nodes
 from .load import Load
 from .release import write
 
@@ -29,7 +30,7 @@ async def nginx(servers: list[Node], folder: Path) -> AsyncIterator[Address]:
     port = free_port()
     site = configuration("nginx.conf", servers, {"listen 80;": f"listen 127.0.0.1:{port};"})
     text = f"daemon off;\npid pid;\nerror_log error.log;\nevents {{ }}\nhttp {{ access_log off;\n{site}\n}}\n"
-    async with balancer(["nginx", "-p", str(folder), "-c", "nginx.conf"], text, port, folder):
+    async with proxy(["nginx", "-p", str(folder), "-c", "nginx.conf"], text, port, folder):
         yield "127.0.0.1", port
 
 
@@ -42,7 +43,7 @@ async def caddy(servers: list[Node], folder: Path) -> AsyncIterator[Address]:
     }
     text = "{\n\tadmin off\n\tauto_https off\n}\n" + configuration("Caddyfile", servers, replaced)
     words = ["caddy", "run", "--adapter", "caddyfile", "--config", "Caddyfile"]
-    async with balancer(words, text, port, folder):
+    async with proxy(words, text, port, folder):
         yield "127.0.0.1", port
 
 

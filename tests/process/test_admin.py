@@ -16,9 +16,9 @@ from tests.conformance.designs import COLUMNS, Design
 from tests.conformance.peer import TIMEOUT, Peer, run_together
 from tests.conformance.server import Server, Start, eventually, running
 from tests.conformance.wire import get
-from tests.interop.acme import free_port
 from tests.interop.programs import needs
 from tests.interop.programs import run as program
+from tests.interop.proxies import free_port
 
 from .admin import Admin, total
 from .helpers import BIG, TEXT, fetch, fetch_fresh, wait_for_message, workers
