@@ -21,7 +21,7 @@ class Exchange:
     connection's peer."""
     request: Request | BadRequest
     response: Response | None
-    """The response, of which only fields and origin may be read, as it may be closed; None if there was none."""
+    """The response, whose parts may not be read, as it may be closed; None if there was none."""
     status: int
     """The status code of the response; 499 if the request was reset before it."""
     sent: int
