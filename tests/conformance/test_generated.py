@@ -43,7 +43,7 @@ async def test_all_of_it_is_sent_c15(length: int, start: Start) -> None:
 async def test_more_than_is_held_in_memory_is_500_c15(start: Start) -> None:
     """A large generated file is refused: its length would be needed before its first byte is sent."""
     with process_with_command_line(SMALL + 1) as (folder, _):
-        async with start(root=folder, allowed_errors="'cmdline': its size is not its length") as server:
+        async with start(root=folder, allowed_errors="'/cmdline': its size is not its length") as server:
             for method in ("GET", "HEAD"):
                 response = await send_request(server.address, get("/cmdline", method=method))
                 assert (response.status, response["Cache-Control"]) == (500, "no-store")
