@@ -34,11 +34,11 @@ class MeasuredOperation(Operation):
 
     async def drain(self) -> None:
         if self._admin is not None:
-            await self._admin.close()
+            await self._admin.drain()
 
     async def close(self) -> None:
         if self._admin is not None:
-            await self._admin.abort()
+            await self._admin.close()
 
     def maintain(self, now: float) -> None:
         self._measuring.beat(now)

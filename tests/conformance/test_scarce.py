@@ -4,7 +4,7 @@ import os
 import re
 import resource
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -28,14 +28,16 @@ def no_descriptor_free(server: Server) -> Iterator[None]:
         yield
     finally:
         for pid, limits in before.items():
-            resource.prlimit(pid, resource.RLIMIT_NOFILE, limits)
+            with suppress(ProcessLookupError):  # a child that has ended meanwhile
+                resource.prlimit(pid, resource.RLIMIT_NOFILE, limits)
 
 
 async def test_no_descriptor_for_the_file_e2_g4(start: Start) -> None:
     """The response is 503 with Retry-After, not 404, which caches and crawlers would believe; the log has the reason."""
-    reason = "'/64k+1.bin': unavailable: the root cannot be opened: EMFILE"
+    # The root can be opened if the descriptor of a connection has just been closed, and then not the file.
+    reason = r"'/64k\+1\.bin': unavailable: (the root cannot be opened: )?EMFILE"
     async with start(
-        allowed_errors=f"cannot accept connections|{re.escape(reason)}"
+        allowed_errors=f"cannot accept connections|{reason}"
     ) as server:  # single, which accepts the next one at once
         assert (await send_request(server.address, get())).content == ALPHABET
         async with Peer(server.address) as peer:
@@ -48,7 +50,7 @@ async def test_no_descriptor_for_the_file_e2_g4(start: Start) -> None:
                 await peer.send(get("/64k+1.bin"))
                 response = await peer.read_response()
             assert (response.status, response["Retry-After"], response["Cache-Control"]) == (503, "1", "no-store")
-            assert server.error_output().count(reason) == 1
+            assert len(re.findall(reason, server.error_output())) == 1
             if server.design.keeps_alive:
                 await peer.send(get("/64k+1.bin"))
                 assert (await peer.read_response()).content == FILES[b"64k+1.bin"]

@@ -256,7 +256,7 @@ async def test_after_sigterm_it_serves_on_for_the_delay(options: tuple[str, ...]
             started = asyncio.get_running_loop().time()
             response = await admin.wait_for_status("/readyz", 503)
             assert response.content == b"no: it is stopping\n"
-            assert server.error_output() == "pwb: stopping in 1.5 s; a second signal stops it at once\n"
+            await wait_for_message(server, "pwb: stopping in 1.5 s; a second signal stops it at once\n")
             assert asyncio.get_running_loop().time() - started < 1
             assert await admin.status("/livez") == 200
             assert (await fetch(peer)).content == TEXT
@@ -313,6 +313,33 @@ async def test_an_address_that_is_taken(run: Start, tmp_path: Path) -> None:
 async def hand_over(server: Server) -> None:
     server.signal(signal.SIGUSR2)
     await wait_for_message(server, "has taken over")
+
+
+async def test_a_client_of_the_admin_address_gets_its_response_while_another_process_takes_over(
+    run: Start, admin: Admin
+) -> None:
+    """It was connected, and its request comes when the old process has left its sockets to the new one."""
+    async with (
+        run(*admin.options, allowed_errors=INFO) as server,
+        Peer(server.address, receive_buffer=64 * 1024) as peer,
+    ):
+        old = server.process_ids()
+        await peer.send(get("/big.bin"))
+        await peer.read_at_least(1)
+        reader, writer = await asyncio.open_unix_connection(str(admin.path))
+        await admin.status("/livez")  # which is accepted behind it
+        await hand_over(server)
+        writer.write(get("/livez"))
+        async with asyncio.timeout(TIMEOUT):
+            response = await reader.read()  # to the end, which follows
+        writer.close()
+        assert response.startswith(b"HTTP/1.1 200 ")
+        assert b"\r\nConnection: close\r\n" in response
+        await peer.read_to_end()
+        assert await server.exited() == 0
+        await eventually(lambda: not set(old) & set(server.process_ids()), 5)
+        os.kill(min(server.process_ids()), signal.SIGTERM)
+        await eventually(lambda: not server.process_ids(), 10)
 
 
 @pytest.mark.parametrize("options", [(), ("--workers", "2")], ids=["alone", "workers"])
