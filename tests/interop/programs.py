@@ -40,3 +40,14 @@ async def run(*arguments: str, within: float = 60, folder: Path | None = None, *
         raise
     assert process.returncode is not None
     return Completed(process.returncode, output, errors.decode(errors="replace"))
+
+
+def wrk_script(requests: int) -> str:
+    """A script for wrk, each of whose threads ends after so many responses."""
+    return f"""
+local count = 0
+function response()
+  count = count + 1
+  if count == {requests} then wrk.thread:stop() end
+end
+"""

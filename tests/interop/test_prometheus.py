@@ -15,19 +15,12 @@ from pwb_async.metrics.families import families
 from tests.conformance.designs import REFERENCE
 from tests.conformance.server import Server, eventually, running
 
-from .programs import needs, run
+from .programs import needs, run, wrk_script
 from .proxies import free_port
 
 DOCS = Path(__file__).parents[2] / "docs" / "monitoring"
 EACH = 2000
 """Requests of each of wrk's threads."""
-SCRIPT = f"""
-local count = 0
-function response()
-  count = count + 1
-  if count == {EACH} then wrk.thread:stop() end
-end
-"""
 
 
 @needs("promtool")
@@ -90,7 +83,7 @@ class Prometheus:
 async def wrk(server: Server, folder: Path) -> int:
     """The number of requests that two connections have made, on one thread each."""
     script = folder / "count.lua"
-    script.write_text(SCRIPT)
+    script.write_text(wrk_script(EACH))
     ran = await run("wrk", "-t2", "-c2", "-d4s", "-s", str(script), f"{server.url}/a.txt")
     assert ran.status == 0, ran.errors
     found = re.search(r"(\d+) requests in", ran.output.decode())

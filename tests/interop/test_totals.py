@@ -11,17 +11,10 @@ from tests.conformance.designs import COLUMNS, REFERENCE, Design
 from tests.conformance.server import Server, eventually, running
 from tests.process.admin import Admin, total
 
-from .programs import needs, run
+from .programs import needs, run, wrk_script
 
 SIZE = 1000
 REQUESTS = 2000
-SCRIPT = f"""
-local count = 0
-function response()
-  count = count + 1
-  if count == {REQUESTS} then wrk.thread:stop() end
-end
-"""
 
 
 @pytest.fixture
@@ -62,7 +55,7 @@ async def test_h2load_agrees(
 async def test_wrk_agrees_over_reloads(root: Path, tmp_path: Path) -> None:
     """Each reload replaces all workers, which finish their responses first."""
     admin, script = Admin(tmp_path), tmp_path / "count.lua"
-    script.write_text(SCRIPT)
+    script.write_text(wrk_script(REQUESTS))
     options = (*admin.options, "--workers", "4")
     async with running(REFERENCE, root, *options, log_dir=tmp_path, allowed_errors="reloaded") as server:
         measuring = asyncio.ensure_future(run("wrk", "-t4", "-c4", "-d20s", "-s", str(script), f"{server.url}/a.txt"))

@@ -330,7 +330,7 @@ async def test_several_workers(run: Any, proxy: FaultyProxy) -> None:
 async def test_a_reload_waits_two_seconds_for_a_store_that_fails(
     run: Any, proxy: FaultyProxy, options: tuple[str, ...]
 ) -> None:
-    """It goes on with the rules that it knows, and a supervisor can be stopped meanwhile."""
+    """The reload goes on with the rules that were read before, and a supervisor can be stopped meanwhile."""
     expected = f"{FAILS}|reloaded"
     async with run("--store-ttl", "100ms", *options, allowed_errors=expected) as server:
         assert (await ask(server, "/a.txt"))["X-Rule"] == "1"
@@ -341,7 +341,9 @@ async def test_a_reload_waits_two_seconds_for_a_store_that_fails(
         assert time.monotonic() - began < 6
         if not options:
             response = await ask(server, "/a.txt")
-            assert (response.content, response["X-Rule"]) == (FILES["a.txt"], "1"), "it knows what it knew before"
+            assert (response.content, response["X-Rule"]) == (FILES["a.txt"], "1"), (
+                "what was kept before the reload is served"
+            )
 
 
 def first_line(*arguments: str, folder: Path, program: str = "pwb_async") -> tuple[int, str]:

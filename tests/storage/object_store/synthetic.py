@@ -3,7 +3,7 @@
     python -m tests.storage.object_store.synthetic [OBJECTS]
 
 It prints its address. Beneath site/all/ the bucket has so many small objects, beneath site/deep/ a hundred folders with
-a thousand objects each, and one large object, site/big.bin. It knows nothing of signatures.
+a thousand objects each, and one large object, site/big.bin. Signatures are not checked.
 """
 
 import asyncio
